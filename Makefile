@@ -1,0 +1,41 @@
+# Bare verbs; each does its own set-up on a fresh Debian machine with Python 3.11 and pip.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup run test lint bench loadtest lock clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+run: setup
+	$(BIN)/tidegate demo
+
+test: setup
+	tools/debian-packages test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	tools/debian-packages bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+loadtest: setup
+	$(BIN)/tidegate loadtest $(ARGS)
+
+# Needs uv; writes the two locks with the hash of every file.
+lock:
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/run.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml --group dev -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) build dist data

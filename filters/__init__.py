@@ -1,0 +1,1 @@
+"""DECIDES: pure code; no file, no socket, no event loop (law 13)."""

@@ -1,0 +1,38 @@
+"""Is the sender, their registrant, their device, their address or the room blocked?"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The check has no settings of its own: a block carries its own scope, reason and expiry."""
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reasons: ``block.sender``, ``block.registrant``, ``block.device``, ``block.ip``, ``block.room``.
+
+    A block that is a limit (families and campuses share devices and addresses) is found only while its limit is
+    used up; the client of state has decided that.
+    """
+    asks.blocks = True
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if facts.blocks:
+            return tuple(
+                Finding(
+                    "block",
+                    f"block.{block.scope}",
+                    retry_after=block.retry_after,
+                    detail={"block": block.reason, "expires_at": block.expires_at},
+                )
+                for block in facts.blocks
+            )
+        if facts.missing and "blocks" in facts.missing:
+            return Missing(facts.missing["blocks"])
+        return ()
+
+    return find

@@ -1,0 +1,35 @@
+"""Is the sender's credit below what this policy asks? (Comment rules, article 5: tiers by credit.)"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``below``: a credit from 1 to 100; a sender with less is found."""
+
+    below: int
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reason: ``credit.low``. A sender nobody knows has no credit to be low: that is the identity check's matter."""
+    options = rule.options
+    assert isinstance(options, Options)
+    asks.account = True
+    below = options.below
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if message.vouched is not None and message.vouched.level >= 0:
+            credit = message.vouched.level
+        elif facts.account is not None:
+            credit = facts.account.credit
+        elif "account" in facts.missing:
+            return Missing(facts.missing["account"])
+        else:
+            return ()
+        return (Finding("credit", "credit.low", detail={"credit": credit}),) if credit < below else ()
+
+    return find

@@ -1,0 +1,34 @@
+"""Is the sender's identity verified, and still so? (Comment rules, article 5 (1): verified before publishing.)"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+UNKNOWN = (Finding("identity", "identity.unknown"),)
+UNVERIFIED = (Finding("identity", "identity.unverified"),)
+EXPIRED = (Finding("identity", "identity.expired"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The check has no settings of its own; where the fact comes from is the route's ``verified``."""
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reasons: ``identity.unknown``, ``identity.unverified``, ``identity.expired``."""
+    asks.account = True
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        who = message.vouched or facts.account
+        if who is None:
+            cause = facts.missing.get("account")
+            return Missing(cause) if cause is not None else UNKNOWN
+        if not who.verified:
+            return UNVERIFIED
+        if 0 < who.verified_until * 1_000_000 <= message.received_at:
+            return EXPIRED
+        return ()
+
+    return find

@@ -1,0 +1,39 @@
+"""Does the text hold a word or a pattern of a list? ``filters.keywords`` reads the text; this weighs what it read."""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``lists`` are names from ``[lists]``; only hits of at least ``severity`` (1 to 9) count."""
+
+    lists: tuple[str, ...]
+    severity: int = 1
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reason: ``keyword.match``."""
+    options = rule.options
+    assert isinstance(options, Options)
+    asks.lists.extend(name for name in options.lists if name not in asks.lists)
+    lists, severity = options.lists, options.severity
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if scan.failed:
+            for name in lists:
+                if name in scan.failed:
+                    return Missing(scan.failed[name])
+        if not scan.hits:
+            return ()
+        return tuple(
+            Finding("keywords", "keyword.match", hit)
+            for name in lists
+            for hit in scan.hits.get(name, ())
+            if hit.severity >= severity
+        )
+
+    return find

@@ -1,0 +1,42 @@
+"""Does the sender, the address, the device, the room, the route or everybody together send too much?"""
+
+from dataclasses import dataclass
+
+from filters.limits import Limit
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``limits``: all of them are checked together and charged together, or none is."""
+
+    limits: tuple[Limit, ...]
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reasons: ``limit.sender``, ``limit.ip``, ``limit.device``, ``limit.room``, ``limit.route``, ``limit.global``."""
+    options = rule.options
+    assert isinstance(options, Options)
+    places = [(asks.limit(limit, rule.mode), limit) for limit in options.limits]
+    first = places[0][0]
+    last = places[-1][0] + 1
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if facts.missing and "limits" in facts.missing:
+            return Missing(facts.missing["limits"])
+        if not any(facts.limits[first:last]):
+            return ()
+        return tuple(
+            Finding(
+                "limit",
+                f"limit.{limit.scope}",
+                retry_after=facts.limits[place] / 1e6,
+                detail={"quota": limit.quota, "period_us": limit.period_us},
+            )
+            for place, limit in places
+            if facts.limits[place]
+        )
+
+    return find

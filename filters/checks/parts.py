@@ -1,0 +1,23 @@
+"""Does the message carry parts that nothing here can judge: images, links to media, attachments?"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The check has no settings of its own: the route's ``parts`` names the pointers."""
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reason: ``parts.unjudged``; the record says which pointers were present."""
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if not message.parts:
+            return ()
+        return (Finding("parts", "parts.unjudged", detail={"parts": message.parts}),)
+
+    return find

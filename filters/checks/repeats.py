@@ -1,0 +1,39 @@
+"""Was the same text, folded, sent too often: by one person, or by several at once?"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Repeat, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One repeat bound: see ``filters.rule.Repeat``."""
+
+    repeat: Repeat
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reasons: ``repeat.sender``, ``repeat.room``, ``repeat.global``."""
+    options = rule.options
+    assert isinstance(options, Options)
+    repeat = options.repeat
+    place = asks.repeat(repeat, rule.mode)
+    reason = f"repeat.{repeat.scope}"
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        if not scan.fingerprint or scan.folded_length < repeat.min_length:
+            return ()
+        if facts.missing and "repeats" in facts.missing:
+            return Missing(facts.missing["repeats"])
+        told = facts.repeats[place]
+        if told.seen <= repeat.quota or told.senders < repeat.senders:
+            return ()
+        return (
+            Finding(
+                "repeats", reason, retry_after=told.retry_after, detail={"seen": told.seen, "senders": told.senders}
+            ),
+        )
+
+    return find

@@ -1,0 +1,34 @@
+"""May anybody write in this room now: open, slow, muted or closed?"""
+
+from dataclasses import dataclass
+
+from filters.message import Message
+from filters.rule import Asks, Find, Found, Rule
+from filters.verdict import Facts, Finding, Missing, Scan
+
+MUTED = (Finding("room", "room.muted"),)
+CLOSED = (Finding("room", "room.closed"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The check has no settings of its own: the room's status carries the slow mode's interval."""
+
+
+def bind(rule: Rule, asks: Asks) -> Find:
+    """Reasons: ``room.slow`` (with when to try again), ``room.muted``, ``room.closed``."""
+    asks.room = True
+
+    def find(message: Message, scan: Scan, facts: Facts) -> Found:
+        room = facts.room
+        if facts.missing and "room" in facts.missing:
+            return Missing(facts.missing["room"])
+        if room.status == "open":
+            return ()
+        if room.status == "muted":
+            return MUTED
+        if room.status == "closed":
+            return CLOSED
+        return (Finding("room", "room.slow", retry_after=room.retry_after),) if room.retry_after > 0 else ()
+
+    return find

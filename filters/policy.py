@@ -1,0 +1,94 @@
+"""Rules, and the one function that turns findings into a verdict.
+
+Pure and total: ``judge`` opens nothing, waits for nothing, and has an answer for every combination of findings,
+facts and failures. Its laws (DESIGN, section 2), each held by a property test:
+
+* the disposition is the worst enforced of ``pass < hold < reject``; label and mask accumulate;
+* a rule in shadow changes nothing but ``Verdict.shadow``, and its failures do not count as degraded;
+* a check that could not decide costs what its rule's ``on_error`` says, never silently nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from filters.checks import CHECKS
+from filters.message import Message
+from filters.rule import Asks, Find, Rule
+from filters.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
+
+WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3}
+MASK = "*"
+
+
+class Policy:
+    """Rules bound to their checks. Immutable once built; a reload builds another one (law 9)."""
+
+    __slots__ = ("asks", "bound", "digest", "name", "passed", "rules")
+
+    def __init__(self, name: str, digest: str, rules: Sequence[Rule]) -> None:
+        self.name = name
+        self.digest = digest
+        self.rules = tuple(rules)
+        self.asks = Asks()
+        self.bound: tuple[tuple[Rule, Find], ...] = tuple(
+            (rule, CHECKS[rule.check].bind(rule, self.asks)) for rule in self.rules
+        )
+        self.passed = Verdict("pass", digest)
+
+
+def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tuple[Decided, ...] = ()) -> Verdict:
+    """Weigh everything found about ``message``.
+
+    ``acts`` are decisions already made by people and in force now (a frozen room, an urgent word); they weigh as
+    enforced rules do.
+    """
+    enforced: list[Decided] | None = list(acts) if acts else None
+    shadow: list[Decided] | None = None
+    degraded: list[str] | None = list(facts.fallback) if facts.fallback else None
+    for rule, find in policy.bound:
+        found = find(message, scan, facts)
+        if not found:
+            continue
+        if isinstance(found, Missing):
+            if rule.mode == "shadow":
+                continue
+            failure = f"{rule.check}:{found.cause}"
+            if degraded is None:
+                degraded = [failure]
+            elif failure not in degraded:
+                degraded.append(failure)
+            if rule.on_error != "pass":
+                finding = Finding(rule.check, f"{rule.check}.unavailable", detail={"cause": found.cause})
+                enforced = enforced if enforced is not None else []
+                enforced.append(Decided(rule, finding, rule.on_error, degraded=True))
+        elif rule.mode == "shadow":
+            shadow = shadow if shadow is not None else []
+            shadow.extend(Decided(rule, finding, rule.action) for finding in found)
+        else:
+            enforced = enforced if enforced is not None else []
+            enforced.extend(Decided(rule, finding, rule.action) for finding in found)
+    if enforced is None and shadow is None and degraded is None:
+        return policy.passed
+    return _verdict(policy, message, enforced or [], shadow or [], degraded or [])
+
+
+def _verdict(
+    policy: Policy, message: Message, enforced: list[Decided], shadow: list[Decided], degraded: list[str]
+) -> Verdict:
+    enforced.sort(key=lambda decided: WEIGHT[decided.effect])  # stable: the policy's order within one weight
+    effects = {decided.effect for decided in enforced}
+    disposition: Disposition = "reject" if "reject" in effects else "hold" if "hold" in effects else "pass"
+    labels = tuple(dict.fromkeys(d.rule.label or d.finding.reason for d in enforced if d.effect == "label"))
+    texts = masked(message.texts, [d.finding for d in enforced if d.effect == "mask"]) if "mask" in effects else None
+    return Verdict(disposition, policy.digest, tuple(enforced), tuple(shadow), labels, texts, tuple(degraded))
+
+
+def masked(texts: tuple[str, ...], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The texts with every found span replaced by one ``*`` a code point, so that lengths and offsets stay."""
+    fields = [list(text) for text in texts]
+    for finding in findings:
+        if finding.hit is not None:
+            for start, end in finding.hit.spans:
+                fields[finding.hit.field][start:end] = MASK * (end - start)
+    return tuple("".join(field) for field in fields)

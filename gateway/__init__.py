@@ -1,0 +1,1 @@
+"""CARRIES: everything with a socket, a file or a process."""

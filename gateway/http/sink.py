@@ -1,0 +1,51 @@
+"""Where an upstream's answer goes: what the server side implements."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gateway.http.failure import UpstreamError
+    from gateway.http.head import ResponseHead
+
+
+class ResponseSink(Protocol):
+    """Receives one answer: informational*, then head, data*, end; or error at any point before end.
+
+    No method is called before ``Upstream.start`` has returned, and none after ``on_end``, ``on_error`` or
+    ``UpstreamCall.abort``.
+    """
+
+    def on_informational(self, head: ResponseHead) -> None:
+        """A 1xx answer other than 101: 100, 103 …"""
+
+    def on_head(self, head: ResponseHead, more: bool) -> None:
+        """The final answer's head. ``more`` is false where no body follows: ``on_end`` comes next."""
+
+    def on_data(self, data: bytes) -> None:
+        """Body bytes, chunk framing removed; never empty."""
+
+    def on_end(self) -> None:
+        """The answer is complete."""
+
+    def on_error(self, error: UpstreamError) -> None:
+        """No answer, or no more of it: ``error.head_relayed`` and ``error.relayed`` say how much there was."""
+
+    def on_drain(self) -> None:
+        """After ``UpstreamCall.write`` returned false: there is room again for the request's body."""
+
+
+class UpgradeSink(ResponseSink, Protocol):
+    """Receives the answer to an upgrade: ``on_upgraded`` for a 101, the methods above for anything else."""
+
+    def on_upgraded(
+        self, head: ResponseHead, transport: asyncio.Transport, early: bytes, release: Callable[[], None]
+    ) -> None:
+        """The upstream switched protocols; the transport belongs to the sink from here on.
+
+        The sink calls ``transport.set_protocol`` before it returns, takes ``early`` (bytes that came right behind the head) as the first
+        received bytes, and calls ``release()`` once in its ``connection_lost``. ``on_end`` and ``on_error`` will
+        not be called any more.
+        """

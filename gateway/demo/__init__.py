@@ -1,0 +1,1 @@
+"""A small platform to stand in front of, and the configuration that puts the gateway there."""

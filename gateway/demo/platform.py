@@ -1,0 +1,209 @@
+"""The demo platform: articles with comments, videos with bullets, groups with messages. It knows nothing of Tidegate.
+
+Everything is kept in memory and bounded; it exists to be stood in front of, to be tried by hand, and to be the
+upstream of the black-box tests. ``python -m gateway.demo.platform --port 9000`` runs it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator
+from importlib import resources
+from typing import Any
+
+import orjson
+from aiohttp import WSMsgType, web
+
+KEPT = 500  # messages of one room
+PAGES = ("index", "article", "live", "group")
+
+
+class Room:
+    """The messages of one article, video or group, and who watches it live."""
+
+    def __init__(self) -> None:
+        self.messages: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self.watchers: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
+
+    async def add(self, message: dict[str, Any]) -> None:
+        """Keep a message and show it to everybody who watches."""
+        self.messages.append(message)
+        text = orjson.dumps(message).decode()
+        for watcher in list(self.watchers):
+            with contextlib.suppress(ConnectionError):
+                await watcher.send_str(text)
+
+    def remove(self, identifier: int) -> bool:
+        """Forget one message; False when it is not there."""
+        for message in self.messages:
+            if message["id"] == identifier:
+                self.messages.remove(message)
+                return True
+        return False
+
+
+class Platform:
+    """The platform's own state and its handlers."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[tuple[str, str], Room] = {}
+        self.ids = itertools.count(1)
+
+    def room(self, kind: str, name: str) -> Room:
+        """The room, made on first use."""
+        return self.rooms.setdefault((kind, name), Room())
+
+    def application(self) -> web.Application:
+        """All routes in one table."""
+        app = web.Application(client_max_size=1 << 20)
+        app.add_routes(
+            [
+                web.get("/", self.page),
+                web.get("/articles/{room}", self.page),
+                web.get("/videos/{room}", self.page),
+                web.get("/groups/{room}", self.page),
+                web.get("/api/articles/{room}/comments", self.listing),
+                web.post("/api/articles/{room}/comments", self.post),
+                web.put("/api/articles/{room}/comments/{id}", self.put),
+                web.delete("/api/articles/{room}/comments/{id}", self.delete),
+                web.get("/api/videos/{room}/danmaku", self.listing),
+                web.post("/api/videos/{room}/danmaku", self.post),
+                web.delete("/api/videos/{room}/danmaku/{id}", self.delete),
+                web.get("/api/groups/{room}/messages", self.listing),
+                web.post("/api/groups/{room}/messages", self.post),
+                web.delete("/api/groups/{room}/messages/{id}", self.delete),
+                web.get("/live/{room}", self.live),
+                web.get("/groups/{room}/ws", self.live),
+                web.post("/api/echo", self.echo),
+            ]
+        )
+        return app
+
+    @staticmethod
+    def kind(request: web.Request) -> str:
+        """articles, videos or groups; a live show's bullets belong to the video of the same name."""
+        first = request.path.split("/")[2 if request.path.startswith("/api/") else 1]
+        return "videos" if first == "live" else first
+
+    @staticmethod
+    def user(request: web.Request) -> str:
+        """Who sends, as the platform's own session would say."""
+        return request.headers.get("X-User-Id") or request.cookies.get("user", "")
+
+    async def page(self, request: web.Request) -> web.Response:
+        """One of the four pages; the script in it reads the room from the address."""
+        name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
+        text = resources.files("gateway.demo").joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
+        return web.Response(text=text, content_type="text/html")
+
+    async def listing(self, request: web.Request) -> web.Response:
+        """The messages of a room, oldest first."""
+        room = self.room(self.kind(request), request.match_info["room"])
+        return web.json_response({"messages": list(room.messages)})
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Keep one message; what the gateway adds to a request is shown back, for the curious."""
+        body = await request.json()
+        message = {
+            "type": "danmaku" if self.kind(request) == "videos" else "message",
+            "id": next(self.ids),
+            "user": self.user(request),
+            "content": body["content"],
+            "label": request.headers.get("Tidegate-Label", ""),
+        }
+        if "time" in body:
+            message["time"] = body["time"]
+        await self.room(self.kind(request), request.match_info["room"]).add(message)
+        return web.json_response(message, status=201)
+
+    async def put(self, request: web.Request) -> web.Response:
+        """Change the text of a message."""
+        body = await request.json()
+        for message in self.room(self.kind(request), request.match_info["room"]).messages:
+            if message["id"] == int(request.match_info["id"]):
+                message["content"] = body["content"]
+                return web.json_response(message)
+        return web.json_response({"error": "no such message"}, status=404)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Remove a message."""
+        room = self.room(self.kind(request), request.match_info["room"])
+        gone = room.remove(int(request.match_info["id"]))
+        return web.Response(status=204) if gone else web.json_response({"error": "no such message"}, status=404)
+
+    async def echo(self, request: web.Request) -> web.StreamResponse:
+        """Send a body back as it comes: for trying large streamed bodies on an unjudged path."""
+        response = web.StreamResponse(headers={"Content-Type": request.content_type})
+        await response.prepare(request)
+        async for chunk in request.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    async def live(self, request: web.Request) -> web.WebSocketResponse:
+        """A live socket: what one sends, all who watch the room see."""
+        socket = web.WebSocketResponse(heartbeat=30, max_msg_size=1 << 20)
+        await socket.prepare(request)
+        kind = self.kind(request)
+        room = self.room(kind, request.match_info["room"])
+        room.watchers.add(socket)
+        user = self.user(request)
+        async for frame in socket:
+            if frame.type is not WSMsgType.TEXT:
+                continue
+            try:
+                body = orjson.loads(frame.data)
+            except orjson.JSONDecodeError:
+                continue
+            if body.get("type") == "ping":
+                await socket.send_str('{"type":"pong"}')
+            elif "content" in body:
+                message = {
+                    "type": "danmaku" if kind == "videos" else "message",
+                    "id": next(self.ids),
+                    "user": user,
+                    "content": body["content"],
+                }
+                if "time" in body:
+                    message["time"] = body["time"]
+                await room.add(message)
+        return socket
+
+
+@contextlib.asynccontextmanager
+async def serve(host: str, port: int) -> AsyncIterator[tuple[Platform, int]]:
+    """Run the platform; gives it and the port it listens on (useful with port 0)."""
+    platform = Platform()
+    runner = web.AppRunner(platform.application(), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield platform, runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def forever(host: str, port: int) -> None:
+    """Serve until the process is told to stop."""
+    async with serve(host, port):
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Command line of the platform alone."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.demo.platform", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9000)
+    options = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(forever(options.host, options.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Listening sockets, opened once by the supervisor and inherited by every worker.
+
+A shared descriptor rather than SO_REUSEPORT: closing one socket of a SO_REUSEPORT group drops the connections that the
+kernel has queued on it, whereas here a dead worker strands none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from pathlib import Path
+
+BACKLOG = 1024
+
+
+class AddressTaken(Exception):
+    """Another process listens there already; the text names the address and a remedy."""
+
+
+def parse(address: str) -> tuple[str, int]:
+    """``127.0.0.1:8080``, ``[::]:8080`` or ``:8080`` as host and port."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address, as in nginx
+
+
+def listen(address: str) -> socket.socket:
+    """A bound, listening, non-blocking and inheritable socket for ``HOST:PORT`` or ``unix:/path``.
+
+    Raises AddressTaken, or OSError for anything else (no such address, no right to a low port).
+    """
+    if address.startswith("unix:"):
+        return _listen_unix(Path(address.removeprefix("unix:")))
+    host, port = parse(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Answers are small and written whole: Nagle's algorithm would only delay them. Accepted sockets inherit this.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == 98:
+            raise AddressTaken(
+                f"{address} is taken by another process: stop it, or change server.listen "
+                f"(who it is: ss -ltnp 'sport = :{port}')"
+            ) from None
+        raise
+    listener.setblocking(False)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise AddressTaken(f"{path} exists and is not a socket: remove it, or change server.listen")
+        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            probe.connect(os.fspath(path))
+        except OSError:
+            path.unlink()  # left behind by a process that was killed
+        else:
+            raise AddressTaken(f"{path} is served by another process: stop it, or change server.listen")
+        finally:
+            probe.close()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(os.fspath(path))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    listener.set_inheritable(True)
+    return listener

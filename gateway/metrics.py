@@ -1,0 +1,201 @@
+"""What is counted: one table of metrics, and the cheap cells a worker counts in.
+
+A worker counts in plain integers (``Counts``, ``Histogram``) and tells them as one JSON object when control asks
+(command ``counters``); control adds the workers up and speaks Prometheus. Both sides read the same table, and a test
+holds ``docs/metrics.md`` to it. No label carries a person, a room or a text (law 7).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+SECONDS = (
+    25e-6, 50e-6, 1e-4, 2e-4, 3e-4, 5e-4, 75e-5, 1e-3, 15e-4, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
+    2.5, 5.0, 10.0, 30.0, 60.0,
+)  # fmt: skip
+SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+MAX_SERIES = 4096  # of one metric in one worker; more label values than this are counted together as OTHER
+OTHER = "other"
+
+
+class Metric(NamedTuple):
+    """``bounds`` are the upper bounds of a histogram's buckets, in its unit, inclusive, rising."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+
+# Told by each worker; control adds them up over the workers, the dead ones included.
+OF_WORKERS = (
+    Metric(
+        "tidegate_messages_total",
+        "counter",
+        "Judged messages, by route, verdict (pass, mask, label, hold, reject) and leading reason code.",
+        ("route", "verdict", "reason"),
+    ),
+    Metric(
+        "tidegate_refused_requests_total",
+        "counter",
+        "Requests refused before they were decoded to a message, by route and reason code.",
+        ("route", "reason"),
+    ),
+    Metric("tidegate_check_seconds", "histogram", "From decoding to verdict.", (), SECONDS),
+    Metric(
+        "tidegate_upstream_seconds",
+        "histogram",
+        "From forwarding to the end of the upstream's answer, judged routes.",
+        ("upstream",),
+        SECONDS,
+    ),
+    Metric("tidegate_state_batch_size", "histogram", "Messages asked of state in one call.", (), SIZES),
+    Metric("tidegate_state_seconds", "histogram", "From the call to state to its answer.", (), SECONDS),
+    Metric(
+        "tidegate_degraded_total",
+        "counter",
+        "Checks that could not decide, by check and cause, whatever on_error made of it.",
+        ("cause",),
+    ),
+    Metric("tidegate_journal_append_seconds", "histogram", "One append to the journal.", (), SECONDS),
+    Metric(
+        "tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."
+    ),
+    Metric("tidegate_journal_lag_seconds", "gauge", "Age of the oldest record not yet written; the worst worker."),
+    Metric("tidegate_connections", "gauge", "Open connections of clients."),
+    Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
+)
+
+# Known to control itself.
+OF_CONTROL = (
+    Metric("tidegate_workers", "gauge", "Workers that answered the last call."),
+    Metric("tidegate_process_resident_bytes", "gauge", "Resident memory of a process.", ("process",)),
+    Metric(
+        "tidegate_process_restarts_total", "counter", "Starts after a death, as the supervisor counts.", ("process",)
+    ),
+    Metric("tidegate_acts_total", "counter", "Acts done since control started, by kind.", ("kind",)),
+    Metric("tidegate_outbox_waiting", "gauge", "Acts not yet acknowledged by both journal and state."),
+    Metric("tidegate_outbox_age_seconds", "gauge", "Age of the oldest act not yet acknowledged."),
+    Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_CONTROL)}
+
+
+class Counts:
+    """A counter by label values: ``counts.add(("comments", "reject", "keyword.match"))``. Lives in one event loop."""
+
+    __slots__ = ("metric", "values")
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.values: dict[tuple[str, ...], int] = {}
+
+    def add(self, key: tuple[str, ...] = (), n: int = 1) -> None:
+        """Count ``n`` more. ``key`` holds one value for each label, in the metric's order."""
+        values = self.values
+        if key in values:
+            values[key] += n
+        else:
+            self._open(key, n)
+
+    def _open(self, key: tuple[str, ...], n: int) -> None:
+        if len(key) != len(self.metric.labels):
+            raise ValueError(f"{self.metric.name} takes the labels {self.metric.labels}")
+        if len(self.values) >= MAX_SERIES:
+            key = (OTHER,) * len(key)
+        self.values[key] = self.values.get(key, 0) + n
+
+    def told(self) -> list[list[Any]]:
+        """``[[label values], count]`` for each series."""
+        return [[list(key), count] for key, count in self.values.items()]
+
+
+class Histogram:
+    """Observations of one series. ``counts`` has a bucket for each bound and one above the last."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class Histograms:
+    """One histogram for each set of label values; ``of`` is called when a route or upstream is built, not per message."""
+
+    __slots__ = ("metric", "series")
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.series: dict[tuple[str, ...], Histogram] = {}
+
+    def of(self, *key: str) -> Histogram:
+        """The histogram of these label values; the same one when asked again, so that a reload keeps it."""
+        if len(key) != len(self.metric.labels):
+            raise ValueError(f"{self.metric.name} takes the labels {self.metric.labels}")
+        histogram = self.series.get(key)
+        if histogram is None:
+            if len(self.series) >= MAX_SERIES:
+                key = (OTHER,) * len(key)
+            histogram = self.series.setdefault(key, Histogram(self.metric.bounds))
+        return histogram
+
+    def told(self) -> list[list[Any]]:
+        """``[[label values], [bucket counts, not cumulated], sum]`` for each series."""
+        return [[list(key), histogram.counts, histogram.total] for key, histogram in self.series.items()]
+
+
+class WorkerMetrics:
+    """Every cell of one worker. ``gauges`` are asked only when control asks."""
+
+    __slots__ = (
+        "check_seconds", "degraded", "gauges", "journal_append_seconds", "journal_unknown", "messages",
+        "refused_requests", "state_batch_size", "state_seconds", "upstream_seconds",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.messages = Counts(METRICS["tidegate_messages_total"])
+        self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
+        self.degraded = Counts(METRICS["tidegate_degraded_total"])
+        self.journal_unknown = Counts(METRICS["tidegate_journal_unknown_total"])
+        self.journal_unknown.add(n=0)
+        self.check_seconds = Histogram(SECONDS)
+        self.upstream_seconds = Histograms(METRICS["tidegate_upstream_seconds"])
+        self.state_batch_size = Histogram(SIZES)
+        self.state_seconds = Histogram(SECONDS)
+        self.journal_append_seconds = Histogram(SECONDS)
+        self.gauges: dict[str, Callable[[], float]] = {}
+
+    def gauge(self, name: str, read: Callable[[], float]) -> None:
+        """Let ``read`` tell the gauge ``name``, a name of ``OF_WORKERS``."""
+        if METRICS[name].kind != "gauge":
+            raise ValueError(f"{name} is not a gauge")
+        self.gauges[name] = read
+
+    def told(self) -> dict[str, Any]:
+        """All of it as plain JSON, keyed by metric name; the ``metrics`` of the answer to ``counters``."""
+        told: dict[str, Any] = {}
+        for counts in (self.messages, self.refused_requests, self.degraded, self.journal_unknown):
+            told[counts.metric.name] = counts.told()
+        for name, histogram in (
+            ("tidegate_check_seconds", self.check_seconds),
+            ("tidegate_state_batch_size", self.state_batch_size),
+            ("tidegate_state_seconds", self.state_seconds),
+            ("tidegate_journal_append_seconds", self.journal_append_seconds),
+        ):
+            told[name] = [[[], histogram.counts, histogram.total]]
+        told["tidegate_upstream_seconds"] = self.upstream_seconds.told()
+        for name, read in self.gauges.items():
+            told[name] = [[[], read()]]
+        return told

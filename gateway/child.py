@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
@@ -16,6 +17,15 @@ LONGEST_PAUSE = 5.0
 STEADY = 10.0  # a child that lived this long starts anew with the first pause
 
 State = Literal["starting", "running", "pausing", "stopped"]
+
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    """Between fork and exec: a supervisor that is killed outright takes its children along (prctl(2), Linux)."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def pause_after(deaths: int) -> float:
@@ -69,6 +79,7 @@ class Child:
                     env=self._env,
                     # A terminal's Ctrl-C reaches the whole foreground group; only the supervisor may act on it.
                     start_new_session=True,
+                    preexec_fn=_die_with_parent,
                 )
             except OSError as error:
                 log.error("child.start_failed", child=self.name, error=str(error))

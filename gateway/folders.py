@@ -1,0 +1,79 @@
+"""Where everything of one node lives on disk: the one place that knows the names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 108 bytes; the longest name below takes up the rest
+
+
+class Folders:
+    """The data folder of a node:
+
+    generations/N/   compiled configurations; ``current`` names the one in force
+    artifacts/       compiled word lists, named by content
+    journal/         records, a folder for each writer
+    state/           the embedded state server
+    control/         the control database, the first token
+    run/             unix sockets and the lock
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.generations = self.root / "generations"
+        self.artifacts = self.root / "artifacts"
+        self.state = self.root / "state"
+        self.control = self.root / "control"
+        self.run = self._run()
+
+    def _run(self) -> Path:
+        run = self.root / "run"
+        if len(os.fspath(run / "supervisor.sock")) <= SOCKET_PATH_LIMIT:
+            return run
+        # A socket's path has a small bound in every Unix; a deep data folder gets a short stand-in, the same each time.
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"tidegate-{os.getuid()}-{digest}"
+
+    def make(self) -> None:
+        """Create what is missing; only the owner may enter, because tokens and texts are inside."""
+        for folder in (self.root, self.generations, self.artifacts, self.state, self.control, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.run / "lock"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Commands to the supervisor: reload, status."""
+        return self.run / "supervisor.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        """Commands to the control process: status."""
+        return self.run / "control.sock"
+
+    def worker_socket(self, number: int) -> Path:
+        """Commands to a worker: load, snapshot, counters, status, drain."""
+        return self.run / f"worker-{number}.sock"
+
+    def generation(self, number: int) -> Path:
+        """The folder of one compiled configuration."""
+        return self.generations / str(number)
+
+    def current(self) -> int:
+        """The number of the generation in force; 0 before the first."""
+        try:
+            return int((self.generations / "current").read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return 0
+
+    def make_current(self, number: int) -> None:
+        """Name the generation that a worker loads when it starts."""
+        aside = self.generations / "current.new"
+        aside.write_text(str(number), encoding="ascii")
+        aside.replace(self.generations / "current")

@@ -1,0 +1,199 @@
+"""``tidegate run``: opens the listening sockets, starts every process, keeps them alive, reloads and stops them.
+
+The supervisor carries no traffic and holds no state that matters: when it is killed, its children see their parent
+go and stop by themselves. What runs, in starting order:
+
+    state      an embedded Valkey, only where no ``state.url`` is given
+    control    admin API, metrics, health
+    worker-N   the data plane; all of them accept from the same inherited sockets
+
+A reload compiles configuration and word lists into a new generation in a process of its own, then asks each worker to
+load it. One refusal, and all go back to the last good one (law 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway import channel
+from gateway.child import Child
+from gateway.folders import Folders
+from gateway.generation import CompileFailed, Generation, compile_aside
+from gateway.listening import listen
+from gateway.state import embedded
+
+log = structlog.get_logger()
+
+READY_WITHIN = 60.0  # seconds from start to all workers answering
+CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor owns this data folder."""
+
+
+class Supervisor:
+    """Owns the processes of one node. ``announce`` is called once, when everything answers."""
+
+    def __init__(self, config_path: Path, data_dir: Path, announce: Callable[[Generation], None]) -> None:
+        self.folders = Folders(data_dir)
+        self._config_path = config_path
+        self._announce = announce
+        self._generation: Generation | None = None
+        self._listeners: list[socket.socket] = []
+        self._state: Child | None = None
+        self._others: list[Child] = []
+        self._workers: list[Child] = []
+        self._stopping = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._lock = -1
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises AlreadyRunning, AddressTaken or CompileFailed before anything starts."""
+        self._own_the_folder()
+        generation = self._generation = await compile_aside(self._config_path, self.folders)
+        config = generation.config
+        self._listeners = [listen(address) for address in config.server.listen]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        reloads: set[asyncio.Task[Any]] = set()
+
+        def on_hangup() -> None:
+            task = loop.create_task(self.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+        commands = await channel.serve(
+            self.folders.supervisor_socket,
+            {"reload": self._on_reload, "status": self._on_status},
+        )
+        try:
+            await self._start(generation)
+            self._announce(generation)
+            await self._stopping.wait()
+        finally:
+            await commands.close()
+            await self._stop(config.server.drain)
+
+    def _own_the_folder(self) -> None:
+        self.folders.make()
+        self._lock = os.open(self.folders.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"{self.folders.root} is in use by another tidegate: stop it, or give another --data-dir"
+            ) from None
+
+    async def _start(self, generation: Generation) -> None:
+        config = generation.config
+        if config.state.url is None:
+            argv = embedded.prepare(self.folders.state, memory=config.state.memory)
+            self._state = Child("state", lambda: argv)
+            self._state.start()
+            await embedded.ready(self.folders.state)
+        self._others = [Child("control", lambda: self._python("gateway.control"))]
+        self._workers = [
+            Child(f"worker-{number}", self._worker_argv(number), inherit=[s.fileno() for s in self._listeners])
+            for number in range(config.server.workers)
+        ]
+        for child in (*self._others, *self._workers):
+            child.start()
+        await self._wait_until_all_answer()
+
+    def _python(self, module: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", module, "--data-dir", os.fspath(self.folders.root), *more]
+
+    def _worker_argv(self, number: int) -> Callable[[], Sequence[str]]:
+        descriptors = ",".join(str(listener.fileno()) for listener in self._listeners)
+        return lambda: self._python("gateway.worker", "--number", str(number), "--listen-fds", descriptors)
+
+    async def _wait_until_all_answer(self) -> None:
+        paths = [self.folders.worker_socket(number) for number in range(len(self._workers))]
+        paths.append(self.folders.control_socket)
+        async with asyncio.timeout(READY_WITHIN):
+            for path in paths:
+                while not self._stopping.is_set():
+                    with contextlib.suppress(OSError, channel.ChannelError):
+                        await channel.call(path, {"command": "status"}, timeout=1.0)
+                        break
+                    await asyncio.sleep(0.02)
+
+    async def reload(self) -> dict[str, Any]:
+        """Build a generation aside and swap to it everywhere, or say why not and change nothing."""
+        async with self._reloading:
+            assert self._generation is not None
+            before = self._generation
+            try:
+                after = await compile_aside(self._config_path, self.folders)
+            except CompileFailed as failure:
+                log.error("reload.refused", generation=before.number, problems=failure.problems)
+                return {"ok": False, "generation": before.number, "problems": failure.problems}
+            problems = await self._load(after)
+            if problems:
+                await self._load(before)
+                log.error("reload.refused", generation=before.number, problems=problems)
+                return {"ok": False, "generation": before.number, "problems": problems}
+            self._generation = after
+            self.folders.make_current(after.number)
+            warnings = [*after.warnings, *self._needs_restart(before, after)]
+            log.info("reload.done", generation=after.number, warnings=warnings)
+            return {"ok": True, "generation": after.number, "warnings": warnings}
+
+    async def _load(self, generation: Generation) -> list[str]:
+        request = {"command": "load", "generation": generation.number}
+
+        async def one(number: int) -> list[str]:
+            try:
+                answer = await channel.call(self.folders.worker_socket(number), request, timeout=CALL_WITHIN)
+            except (OSError, channel.ChannelError) as error:
+                # A worker that is down loads the current generation when it comes back.
+                return [] if self._workers[number].pid is None else [f"worker-{number}: {error}"]
+            return [] if answer.get("ok") else [f"worker-{number}: {answer.get('error')}"]
+
+        # One after another: loading a large list stalls a loop for milliseconds, and never all loops at once.
+        return [problem for number in range(len(self._workers)) for problem in await one(number)]
+
+    @staticmethod
+    def _needs_restart(before: Generation, after: Generation) -> list[str]:
+        fixed = ("listen", "workers", "data_dir")
+        return [
+            f"server.{name} changed: it takes effect at the next start"
+            for name in fixed
+            if getattr(before.config.server, name) != getattr(after.config.server, name)
+        ]
+
+    async def _on_reload(self, request: dict[str, Any]) -> dict[str, Any]:
+        return await self.reload()
+
+    async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
+        children = [child for child in (self._state, *self._others, *self._workers) if child is not None]
+        return {
+            "ok": True,
+            "generation": self._generation.number if self._generation else None,
+            "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
+        }
+
+    async def _stop(self, drain: float) -> None:
+        log.info("stopping", drain=drain)
+        for listener in self._listeners:
+            listener.close()
+        # Workers first, while everything they need is still there; state last, because control writes to it.
+        await asyncio.gather(*(worker.stop(drain + 5) for worker in self._workers))
+        await asyncio.gather(*(child.stop(10) for child in self._others))
+        if self._state is not None:
+            await self._state.stop(10)
+        os.close(self._lock)

@@ -1,0 +1,79 @@
+"""Why a request is refused before anything judges it: one table of stable reason codes.
+
+Every refusal of the HTTP layer is one row here: ``reason: (status, title)``. The codes are part of the contract:
+clients, dashboards and ``docs/reasons.md`` name them, and a test compares the two.
+"""
+
+from typing import Final
+
+REASONS: Final[dict[str, tuple[int, str]]] = {
+    # the head, RFC 9112 sections 2 to 6
+    "head.too_large": (431, "The request head is too large"),
+    "head.too_many_fields": (431, "The request has too many header fields"),
+    "head.timeout": (408, "The request head took too long"),
+    "head.request_line": (400, "The request line is malformed"),
+    "head.version": (505, "This version of HTTP is not spoken here"),
+    "head.method": (501, "This method is not offered"),
+    "head.target": (400, "The request target is malformed"),
+    "head.control_character": (400, "The request head has a control character or a bare line end"),
+    "head.folded_line": (400, "The request has a folded header line"),
+    "head.field_line": (400, "A header line has no colon"),
+    "head.field_name": (400, "A header name is not a token"),
+    "head.underscore_name": (400, "A header name has an underscore"),
+    "head.missing_host": (400, "The Host field is missing"),
+    "head.duplicate_host": (400, "The Host field is there more than once"),
+    "head.host": (400, "The Host field is malformed"),
+    "head.authority_mismatch": (400, "The request target and the Host field disagree"),
+    "head.content_length": (400, "The Content-Length field is malformed"),
+    "head.repeated_content_length": (400, "The Content-Length field is there more than once"),
+    "head.length_and_encoding": (400, "Content-Length and Transfer-Encoding exclude each other"),
+    "head.transfer_encoding": (400, "The Transfer-Encoding is not exactly chunked"),
+    "head.expectation": (417, "Only 100-continue can be expected"),
+    "head.upgrade": (400, "This address does not switch protocols"),
+    # the path, RFC 3986 section 6
+    "path.percent": (400, "The path has a broken percent-encoding"),
+    "path.character": (400, "The path has a character that needs encoding"),
+    "path.empty_segment": (400, "The path has an empty segment"),
+    "path.dot_segment": (400, "The path has a dot segment"),
+    "path.needless_encoding": (400, "The path encodes a character that needs no encoding"),
+    "path.encoded_slash": (400, "The path has an encoded slash"),
+    "path.parameters": (400, "The path has segment parameters"),
+    "path.fragment": (400, "The request target has a fragment"),
+    # the body, RFC 9112 sections 6 and 7
+    "body.too_large": (413, "The body is too large"),
+    "body.timeout": (408, "The body took too long"),
+    "body.chunk_size": (400, "A chunk size is malformed"),
+    "body.chunk_extension": (400, "A chunk extension is too long or malformed"),
+    "body.chunk_end": (400, "A chunk does not end where its size says"),
+    "body.trailers": (400, "Trailer fields are not taken here"),
+    "body.trailer_fields": (400, "The trailer section is malformed or too large"),
+    "body.cut_off": (400, "The body ended too early"),
+    # what we cannot give
+    "route.unmatched": (404, "Nothing is offered at this address"),
+    "server.busy": (503, "Too many connections"),
+    "server.draining": (503, "The gateway is stopping"),
+    "gateway.failure": (500, "The gateway failed"),
+    # the upstream's part
+    "upstream.refused": (502, "The upstream refused the connection"),
+    "upstream.closed": (502, "The upstream closed the connection"),
+    "upstream.garbage": (502, "The upstream's answer is malformed"),
+    "upstream.unavailable": (502, "No server of the upstream is available"),
+    "upstream.timeout": (504, "The upstream did not answer in time"),
+    "upstream.connect_timeout": (504, "The upstream could not be reached in time"),
+    "upstream.busy": (503, "The upstream has too much to do"),
+}
+
+
+class HTTPError(Exception):
+    """What a peer sent breaks a rule of ``REASONS``. Says which rule, never what was sent: that may be personal."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def status(self) -> int:
+        """The status of the answer that tells it."""
+        return REASONS[self.reason][0]

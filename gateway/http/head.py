@@ -1,0 +1,436 @@
+"""Reading heads: strict, sans-I/O, the same code for requests and responses (RFC 9112 sections 2 to 6).
+
+Why not a parser from the shelf: measured on a browser's POST of 413 bytes, httptools with callbacks that build the
+same result took 3.6 µs and this 3.8, within the noise of each other; but here each line is at hand as it came, so that
+a head is rebuilt by joining lines, and strictness is ours to say: what two parsers could read in two ways is refused.
+
+Laws:
+
+* whatever is not plainly one reading is an ``HTTPError``; nothing is repaired;
+* a field line that is kept has exactly the form ``Name: value``;
+* hop-by-hop fields, fields that ``Connection`` names, framing, forwarding and ``Tidegate-*`` fields are not among the
+  kept lines: who sends a head on adds its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from gateway.http.errors import HTTPError
+
+CHUNKED: Final = -1
+"""As a length: the body is chunked."""
+UNTIL_CLOSE: Final = -2
+"""As a length, of a response only: the body ends with the connection."""
+
+TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_token = re.compile(TOKEN).fullmatch
+_field = re.compile(rb"(" + TOKEN + rb"):[ \t]*((?:[^ \t](?:.*[^ \t])?)?)[ \t]*", re.DOTALL).fullmatch
+_host = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2}){1,255})(?::[0-9]{1,5})?"
+).fullmatch
+_absolute = re.compile(rb"(https?)://([^/?#@]+)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
+_status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (.*))?", re.DOTALL).fullmatch
+_target = re.compile(rb"[!-~\x80-\xff]+").fullmatch
+
+CONTROLS: Final = bytes(c for c in range(32) if c != 9) + b"\x7f"
+
+METHODS: Final = frozenset((b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"))
+VERSIONS: Final = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
+OVERRIDES: Final = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
+"""Fields that let a request be another method than it says: never sent on from a judged route."""
+
+_HOP_BY_HOP: Final = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+        b"content-length",  # framing: written anew from what is really sent
+    )
+)
+_FORWARDING: Final = frozenset(
+    (
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-real-ip",
+        b"forwarded",
+        b"via",
+    )
+)
+_REQUEST_SPECIAL: Final = _HOP_BY_HOP | _FORWARDING | {b"host", b"expect"}
+_RESPONSE_SPECIAL: Final = _HOP_BY_HOP | {b"via"}
+_OURS: Final = b"tidegate-"
+
+_COMMON: Final = (
+    "Host User-Agent Accept Accept-Language Accept-Encoding Content-Type Content-Length Cookie Referer Origin Connection "
+    "Authorization Cache-Control Pragma Range If-None-Match If-Modified-Since X-Requested-With X-Request-ID X-Request-Id "
+    "X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host X-Real-IP X-User-Id Traceparent Tracestate Sec-Fetch-Mode "
+    "Sec-Fetch-Site Sec-Fetch-Dest Upgrade-Insecure-Requests DNT Transfer-Encoding Expect Via Server Date Last-Modified "
+    "ETag Set-Cookie Vary Location Content-Encoding Expires Age Link Keep-Alive Access-Control-Allow-Origin "
+    "Strict-Transport-Security X-Content-Type-Options"
+)
+_INTERNED: Final = frozenset(
+    b"host user-agent accept accept-language accept-encoding content-type connection origin cache-control pragma server "
+    b"vary sec-fetch-mode sec-fetch-site sec-fetch-dest upgrade-insecure-requests dnt transfer-encoding expect "
+    b"keep-alive".split()
+)
+
+
+class HeadBounds(NamedTuple):
+    """``size``: bytes of a head with its last line end; ``fields``: header lines."""
+
+    size: int = 16384
+    fields: int = 100
+
+
+DEFAULT_BOUNDS: Final = HeadBounds()
+
+
+class _Line(NamedTuple):
+    """One header line as read: the name in lower case, the value, the canonical line, whether it is not to be kept."""
+
+    name: bytes
+    value: bytes
+    line: bytes
+    special: bool
+
+
+class _Reader:
+    """Reads header lines of one direction.
+
+    ``seen`` interns whole lines of a few names that carry no secret and repeat from request to request: a hit spares
+    splitting and checking. It is bounded, and emptied when full.
+    """
+
+    __slots__ = ("names", "seen", "special")
+
+    CAPACITY: Final = 1024
+    LONGEST: Final = 256
+
+    def __init__(self, special: frozenset[bytes]) -> None:
+        self.special = special
+        self.names: dict[bytes, tuple[bytes, bool]] = {}
+        for common in _COMMON.split():
+            name = common.lower().encode()
+            for spelling in (common.encode(), name):
+                self.names[spelling] = (name, name in special)
+        self.seen: dict[bytes, _Line] = {}
+
+    def learn(self, line: bytes) -> _Line:
+        """Read one line that no shortcut knows."""
+        matched = _field(line)
+        if matched is None:
+            raise HTTPError(_blame(line))
+        spelled, value = matched.groups()
+        name = spelled.lower()
+        special = name in self.special or name.startswith(_OURS)
+        if b"_" in name and not special:
+            # An upstream that maps names to CGI variables reads X_Forwarded_For as X-Forwarded-For.
+            plain = name.replace(b"_", b"-")
+            special = plain in self.special or plain.startswith(_OURS)
+        read = _Line(name, value, b"%b: %b" % (spelled, value), special)
+        if name in _INTERNED and len(line) <= self.LONGEST and (name != b"host" or _host(value)):
+            if len(self.seen) >= self.CAPACITY:
+                self.seen.clear()
+            self.seen[line] = read
+        return read
+
+    def read(self, lines: Iterable[bytes]) -> tuple[dict[bytes, bytes], list[bytes], set[bytes] | None]:
+        """All fields by lower-case name, the lines to keep in order, and the names that came more than once."""
+        fields: dict[bytes, bytes] = {}
+        kept: list[bytes] = []
+        keep = kept.append
+        repeated: set[bytes] | None = None
+        seen = self.seen.get
+        names = self.names.get
+        for line in lines:
+            read = seen(line)
+            if read is None:
+                spelled, _, value = line.partition(b": ")
+                known = names(spelled)
+                if known is None or not value or value[0] <= 32 or value[-1] <= 32 or known[0] in _INTERNED:
+                    name, value, line, special = self.learn(line)
+                else:
+                    name, special = known
+            else:
+                name, value, line, special = read
+            if not special:
+                keep(line)
+            if name in fields:
+                repeated = repeated or set()
+                repeated.add(name)
+                fields[name] = fields[name] + (b"; " if name == b"cookie" else b", ") + value
+            else:
+                fields[name] = value
+        return fields, kept, repeated
+
+
+_requests: Final = _Reader(_REQUEST_SPECIAL)
+_responses: Final = _Reader(_RESPONSE_SPECIAL)
+_NONE: Final[frozenset[bytes]] = frozenset()
+
+
+def _blame(line: bytes) -> str:
+    """The reason code of a header line that does not read as one."""
+    if line[:1] in (b" ", b"\t"):
+        return "head.folded_line"
+    name, colon, _ = line.partition(b":")
+    if not colon:
+        return "head.field_line"
+    return "head.field_line" if _token(name) else "head.field_name"
+
+
+class RequestHead:
+    """A request's head.
+
+    ``target``: origin-form or ``*``, as sent (absolute-form is taken apart). ``host``: the authority, as sent; empty
+    only under HTTP/1.0. ``fields``: every field by lower-case name, repeated ones joined (RFC 9110 section 5.3) and
+    named in ``repeated``. ``lines``: what may be sent on, in order. ``length``: body bytes, or ``CHUNKED``.
+    ``minor``: 0 or 1. ``expect``: the client waits for 100 (Continue). ``upgrade``: the protocols asked for, in lower
+    case. ``underscored``: a name has an underscore. ``overrides``: a kept line is one of ``OVERRIDES``.
+    """
+
+    __slots__ = (
+        "expect",
+        "fields",
+        "host",
+        "keep_alive",
+        "length",
+        "lines",
+        "method",
+        "minor",
+        "overrides",
+        "repeated",
+        "target",
+        "underscored",
+        "upgrade",
+    )
+
+    method: bytes
+    target: bytes
+    minor: int
+    host: bytes
+    fields: dict[bytes, bytes]
+    lines: list[bytes]
+    repeated: set[bytes] | frozenset[bytes]
+    length: int
+    keep_alive: bool
+    expect: bool
+    upgrade: bytes
+    underscored: bool
+    overrides: bool
+
+    def get(self, name: bytes) -> bytes | None:
+        """The value of the field ``name`` (lower case), repeated ones joined."""
+        return self.fields.get(name)
+
+
+class ResponseHead:
+    """A response's head. ``length``: body bytes as announced, ``CHUNKED`` or ``UNTIL_CLOSE``; whether a body follows at
+    all also depends on the request: ``body_length``. ``lines`` and ``fields``: as in ``RequestHead``.
+    """
+
+    __slots__ = ("fields", "keep_alive", "length", "lines", "minor", "reason", "repeated", "status")
+
+    status: int
+    reason: bytes
+    minor: int
+    fields: dict[bytes, bytes]
+    lines: list[bytes]
+    repeated: set[bytes] | frozenset[bytes]
+    length: int
+    keep_alive: bool
+
+    def get(self, name: bytes) -> bytes | None:
+        """The value of the field ``name`` (lower case), repeated ones joined."""
+        return self.fields.get(name)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The kept fields in order, names in lower case. For callers that are not in a hurry."""
+        pairs = (line.partition(b": ") for line in self.lines)
+        return [(name.lower(), value) for name, _, value in pairs]
+
+    def body_length(self, method: bytes) -> int:
+        """How the body of this answer to ``method`` is framed (RFC 9112 section 6.3): bytes, CHUNKED, UNTIL_CLOSE."""
+        if method == b"HEAD" or self.status in (204, 304) or self.status < 200:
+            return 0
+        return self.length
+
+
+def find_head(data: bytes | bytearray, bounds: HeadBounds, start: int = 0, searched: int = 0) -> int:
+    """Where the head that begins at ``start`` ends: the index of its closing CRLF CRLF, or -1 where more is needed.
+
+    ``searched``: how far an earlier call has looked. Raises ``HTTPError`` when the bound is passed.
+    """
+    end = data.find(b"\r\n\r\n", max(start, searched - 3))
+    if end < 0:
+        if len(data) - start > bounds.size:
+            raise HTTPError("head.too_large")
+        return -1
+    if end + 4 - start > bounds.size:
+        raise HTTPError("head.too_large")
+    return end
+
+
+def _split(head: bytes, bounds: HeadBounds) -> list[bytes]:
+    lines = head.split(b"\r\n")
+    if len(lines) - 1 > bounds.fields:
+        raise HTTPError("head.too_many_fields")
+    # Every CR LF was a line end; any other control character is a bare one.
+    if len(head.translate(None, CONTROLS)) != len(head) - 2 * (len(lines) - 1):
+        raise HTTPError("head.control_character")
+    return lines
+
+
+def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHead:
+    """Read a request's head, without its closing CRLF CRLF. Raises ``HTTPError``."""
+    lines = _split(head, bounds)
+    parts = lines[0].split(b" ")
+    if len(parts) != 3:
+        raise HTTPError("head.request_line")
+    request = RequestHead()
+    method, target, version = parts
+    minor = VERSIONS.get(version, -1)
+    if minor < 0:
+        raise HTTPError("head.version" if re.fullmatch(rb"HTTP/[0-9]\.[0-9]", version) else "head.request_line")
+    if method not in METHODS:
+        if not _token(method):
+            raise HTTPError("head.request_line")
+        if method in (b"CONNECT", b"TRACE"):
+            raise HTTPError("head.method")
+    del lines[0]
+    fields, kept, repeated = _requests.read(lines)
+    request.method = method
+    request.minor = minor
+    request.fields = fields
+    request.lines = kept
+    request.repeated = repeated if repeated is not None else _NONE
+    host = fields.get(b"host")
+    if host is None:
+        if minor:
+            raise HTTPError("head.missing_host")
+        host = b""
+    elif repeated is not None and b"host" in repeated:
+        raise HTTPError("head.duplicate_host")
+    elif b"Host: " + host not in _requests.seen and not _host(host):
+        raise HTTPError("head.host")
+    request.host = host
+    if target[:1] != b"/":
+        target = _other_form(target, request)
+    request.target = target
+    request.length = _request_length(fields, request.repeated, minor)
+    _connection(request, fields, minor)
+    expectation = fields.get(b"expect")
+    request.expect = False
+    if expectation is not None:
+        if expectation.lower() != b"100-continue":
+            raise HTTPError("head.expectation")
+        request.expect = minor == 1 and request.length != 0  # RFC 9110 section 10.1.1: an HTTP/1.0 one is ignored
+    upgrade = fields.get(b"upgrade")
+    request.upgrade = b"" if upgrade is None or minor == 0 else upgrade.lower()
+    request.underscored = b"_" in b"".join(fields)
+    request.overrides = (
+        b"x-http-method-override" in fields or b"x-http-method" in fields or b"x-method-override" in fields
+    )
+    return request
+
+
+def _other_form(target: bytes, request: RequestHead) -> bytes:
+    """The origin-form of a target that is not one (RFC 9112 section 3.2)."""
+    if target == b"*":
+        if request.method != b"OPTIONS":
+            raise HTTPError("head.target")
+        return target
+    matched = _absolute(target)
+    if matched is None or not _target(target):
+        raise HTTPError("head.target")
+    scheme, authority, rest = matched.groups()
+    if not _host(authority):
+        raise HTTPError("head.target")
+    if request.host and _comparable(scheme, authority) != _comparable(scheme, request.host):
+        raise HTTPError("head.authority_mismatch")
+    request.host = authority
+    return rest if rest[:1] == b"/" else b"/" + rest
+
+
+def _comparable(scheme: bytes, authority: bytes) -> bytes:
+    default = b":443" if scheme.lower() == b"https" else b":80"
+    return authority.lower().removesuffix(default)
+
+
+def _request_length(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[bytes], minor: int) -> int:
+    length = _announced(fields, repeated, minor)
+    return 0 if length is None else length
+
+
+def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[bytes], minor: int) -> int | None:
+    """The body's framing as the fields announce it (RFC 9112 section 6); None where they say nothing."""
+    length = fields.get(b"content-length")
+    encoding = fields.get(b"transfer-encoding")
+    if encoding is not None:
+        if length is not None:
+            raise HTTPError("head.length_and_encoding")
+        if minor == 0 or encoding.lower() != b"chunked":
+            raise HTTPError("head.transfer_encoding")
+        return CHUNKED
+    if length is None:
+        return None
+    if b"content-length" in repeated:
+        raise HTTPError("head.repeated_content_length")
+    if not length.isdigit() or len(length) > 18:
+        raise HTTPError("head.repeated_content_length" if b"," in length else "head.content_length")
+    return int(length)
+
+
+def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], minor: int) -> None:
+    """Apply the Connection field (RFC 9110 section 7.6.1): keep-alive or not, and the lines that it names removed."""
+    value = fields.get(b"connection")
+    if value is None:
+        head.keep_alive = minor == 1
+        return
+    options = value.lower()
+    if options == b"keep-alive":
+        head.keep_alive = True
+        return
+    if options == b"close":
+        head.keep_alive = False
+        return
+    named = {option.strip(b" \t") for option in options.split(b",")}
+    head.keep_alive = b"close" not in named and (minor == 1 or b"keep-alive" in named)
+    named -= {b"close", b"keep-alive", b"upgrade", b""}
+    if named:
+        head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in named]
+
+
+def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> ResponseHead:
+    """Read a response's head, without its closing CRLF CRLF. Raises ``HTTPError``: the answer is then garbage."""
+    lines = _split(head, bounds)
+    matched = _status_line(lines[0])
+    if matched is None:
+        raise HTTPError("head.request_line")
+    del lines[0]
+    response = ResponseHead()
+    fields, kept, repeated = _responses.read(lines)
+    minor = 1 if matched[1] == b"1" else 0
+    response.minor = minor
+    response.status = int(matched[2])
+    response.reason = matched[3] or b""
+    response.fields = fields
+    response.lines = kept
+    response.repeated = repeated if repeated is not None else _NONE
+    length = _announced(fields, response.repeated, minor)
+    response.length = UNTIL_CLOSE if length is None else length
+    _connection(response, fields, minor)
+    return response

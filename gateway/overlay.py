@@ -1,0 +1,77 @@
+"""What people have switched on right now: frozen routes and rooms, urgent words.
+
+Built whenever a snapshot arrives, swapped as one reference, and weighed by ``judge`` like the findings of enforced
+rules. Nothing here outlives its snapshot: a switch is undone by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from filters.keywords import Scanner
+from filters.message import Message
+from filters.rule import Rule
+from filters.verdict import Decided, Finding
+
+FROZEN = "switch.frozen"
+URGENT = "keyword.urgent"
+
+
+def _decided(check: str, finding: Finding, ground: str) -> Decided:
+    return Decided(Rule(check, "reject", "reject", None, ground), finding, "reject")
+
+
+class Overlay:
+    """``acts`` tells what is in force for one message; with nothing switched on, the worker has no overlay at all."""
+
+    __slots__ = ("_grounds", "_rooms", "_routes", "_urgent", "version")
+
+    def __init__(
+        self,
+        version: int,
+        routes: Mapping[str, Decided],
+        rooms: Mapping[str, Decided],
+        urgent: Scanner | None,
+        grounds: Mapping[int, str],
+    ) -> None:
+        self.version = version
+        self._routes = routes
+        self._rooms = rooms
+        self._urgent = urgent
+        self._grounds = grounds
+
+    def acts(self, message: Message) -> tuple[Decided, ...]:
+        """Every switch and urgent word that stands against this message."""
+        acts: list[Decided] = []
+        for switch in (self._routes.get(message.route), self._rooms.get(message.room)):
+            if switch is not None:
+                acts.append(switch)
+        if self._urgent is not None:
+            for hits in self._urgent.scan(message.texts).hits.values():
+                for hit in hits:
+                    ground = self._grounds.get(hit.word_id, "emergency response")
+                    acts.append(_decided("urgent", Finding("urgent", URGENT, hit), ground))
+        return tuple(acts)
+
+
+def build(snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], Scanner]) -> Overlay | None:
+    """The overlay of a snapshot, or None where nothing is switched on.
+
+    ``compile_words`` makes a scanner of a few words whose ids are their places in the sequence.
+    """
+    routes: dict[str, Decided] = {}
+    rooms: dict[str, Decided] = {}
+    for switch in snapshot.get("switches", ()):
+        if switch.get("kind") != "freeze":
+            continue
+        for key, table in (("route", routes), ("room", rooms)):
+            if switch.get(key):
+                finding = Finding("switch", FROZEN, detail={key: switch[key]})
+                table[switch[key]] = _decided("switch", finding, switch.get("ground", ""))
+    words: Sequence[Mapping[str, Any]] = snapshot.get("urgent", ())
+    urgent = compile_words([word["word"] for word in words]) if words else None
+    if not routes and not rooms and urgent is None:
+        return None
+    grounds = {place: word.get("ground", "") for place, word in enumerate(words)}
+    return Overlay(int(snapshot.get("version", 0)), routes, rooms, urgent, grounds)

@@ -1,0 +1,140 @@
+"""One message's life, from decoded to recorded: the middle of the gate, shared by every carrier.
+
+    enter      read the text (filters), gather what people have switched on     no I/O
+      ▼
+    admit      ask state, in one batch with all messages of this loop turn      Passage.on_facts
+      ▼
+    judge      weigh                                                            pure
+      ▼
+    append     the judged record; all records of a batch in one write           Passage.on_written
+      ▼
+    carrier    relays, masks or refuses: nothing leaves before the line above   Carrier.on_verdict
+      ▼
+    outcome    delivered, failed or unknown, as a second record
+
+Laws: a carrier hears of every passage exactly once, by ``on_verdict`` or ``on_unrecorded``; ``on_verdict`` only after its
+record is in the operating system (law 5); what cannot be recorded is neither relayed nor answered as judged.
+
+There is no future, task or timer per message: a passage is an object whose bound methods are the callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from filters.policy import judge
+from filters.verdict import Facts, Scan, Verdict
+
+if TYPE_CHECKING:
+    from filters.message import Message
+    from gateway.journal.record import Recorder
+    from gateway.journal.writer import Writer
+    from gateway.metrics import WorkerMetrics
+    from gateway.overlay import Overlay
+    from gateway.route import Route
+    from gateway.state.client import StateClient
+
+NO_FACTS = Facts()
+
+
+class Carrier(Protocol):
+    """Who brought the message and takes it on: an HTTP exchange's gate, a WebSocket session."""
+
+    def on_verdict(self, passage: Passage) -> None:
+        """The verdict is recorded: act on it."""
+
+    def on_unrecorded(self, passage: Passage) -> None:
+        """The journal could not write: nothing may leave, the sender is told to come back."""
+
+
+class Passage:
+    """One message on its way through the gate."""
+
+    __slots__ = ("_pipeline", "acts", "began", "carrier", "message", "route", "scan", "verdict")
+
+    verdict: Verdict
+
+    def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
+        self._pipeline = pipeline
+        self.route = route
+        self.message = message
+        self.carrier = carrier
+        self.began = began
+        self.scan: Scan = route.scanner.scan(message.texts)
+        overlay = pipeline.overlay
+        self.acts = overlay.acts(message) if overlay is not None else ()
+
+    def on_facts(self, facts: Facts) -> None:
+        """State has answered, or has been given up."""
+        pipeline = self._pipeline
+        route = self.route
+        verdict = self.verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
+        pipeline.observe(perf_counter() - self.began)
+        pipeline.journal.append(route.recorder.judged(self.message, verdict), self.on_written, self.on_unwritten)
+
+    def on_written(self) -> None:
+        """The judged record is in the operating system, or on disk where ``fsync`` says so."""
+        verdict = self.verdict
+        route = self.route
+        if not verdict.decided and not verdict.degraded:
+            self._pipeline.count(route.passed)
+        else:
+            self._pipeline.count_verdict(route, verdict)
+        self.carrier.on_verdict(self)
+
+    def on_unwritten(self, error: Exception) -> None:
+        """The judged record could not be written."""
+        self._pipeline.give_back(self)
+        self.carrier.on_unrecorded(self)
+
+
+class Pipeline:
+    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None when nothing is switched on."""
+
+    def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
+        self.state = state
+        self.journal = journal
+        self.overlay: Overlay | None = None
+        self.observe = metrics.check_seconds.observe
+        self.count: Callable[[tuple[str, ...]], None] = metrics.messages.add
+        self._degraded = metrics.degraded
+
+    def enter(self, message: Message, route: Route, carrier: Carrier, began: float) -> Passage:
+        """Send a message on its way. ``began``: ``perf_counter`` seconds when its decoding began."""
+        passage = Passage(self, route, message, carrier, began)
+        asks = route.policy.asks
+        if asks.anything:
+            self.state.admit(message, asks, passage.scan, passage.on_facts)
+        else:
+            passage.on_facts(NO_FACTS)
+        return passage
+
+    def count_verdict(self, route: Route, verdict: Verdict) -> None:
+        """Count a verdict that is more than a plain pass, and what was degraded on the way."""
+        leading = verdict.leading
+        effect = leading.effect if leading is not None else "pass"
+        self.count((route.name, effect, leading.finding.reason if leading is not None else ""))
+        for cause in verdict.degraded:
+            self._degraded.add((cause,))
+
+    def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
+        """The upstream took the message; its answer's status and its own id of the message, if it told one."""
+        record: Recorder = passage.route.recorder
+        self.journal.append(record.delivered(passage.message, status, upstream_id), None, None)
+
+    def failed(self, passage: Passage, status: int, reason: str) -> None:
+        """The upstream refused the message or was not reached: a retry is not refused as a repeat (section 6)."""
+        self.journal.append(passage.route.recorder.failed(passage.message, status, reason), None, None)
+        self.give_back(passage)
+
+    def unknown(self, passage: Passage, reason: str) -> None:
+        """The message went out and nobody can say whether it arrived; nothing is given back."""
+        self.journal.append(passage.route.recorder.unknown(passage.message, reason), None, None)
+
+    def give_back(self, passage: Passage) -> None:
+        """Return the repeat mark and the sender's limit to somebody whose message did not go on."""
+        asks = passage.route.policy.asks
+        if asks.limits or asks.repeats:
+            self.state.give_back(passage.message, asks, passage.scan)

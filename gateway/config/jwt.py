@@ -1,0 +1,28 @@
+"""``[jwt]``: how the tokens are checked that ``jwt:`` sources read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gateway.config.secret import Secret
+from gateway.config.section import Section, setting
+from gateway.config.sources import SourceOf
+from gateway.config.units import Duration, Local
+
+Algorithm = Literal[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+
+
+class Jwt(Section):
+    """Keys or a JWKS file; both may be given. A token that fails any check counts as no token."""
+
+    keys: dict[str, Secret] = setting({}, "Keys by key id: a shared secret or a public key (PEM).")
+    jwks: Local | None = setting(None, "JWKS file; read again when it changes.")
+    algorithms: tuple[Algorithm, ...] = setting(("RS256",), "Algorithms that are accepted.", min_length=1)
+    audience: str = setting("", "Audience that a token must name; empty: none is asked.")
+    issuer: str = setting("", "Issuer that a token must name; empty: none is asked.")
+    token: SourceOf = setting("header:Authorization", "Where the token stands; after “Bearer ” in Authorization.")
+    leeway: Duration = setting("30s", "Clock difference that is forgiven.", ge=0)
+    cache: int = setting(10_000, "Checked tokens that a worker remembers until they expire.", ge=0)
+    max_token: int = setting(8192, "Longest token in bytes; a longer one counts as no token.", ge=256, le=65536)

@@ -1,0 +1,91 @@
+"""What is wrong with a configuration: all of it at once, each with file, key, value and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers"})
+_USERINFO = re.compile(r"//[^/@\s]*@")
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``key`` is the path of the key, ``value`` what stands there as an operator would write it ("" for nothing)."""
+
+    file: str
+    key: str
+    value: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{where}{' = ' + self.value if self.value else ''}: {self.message}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. ``problems`` is never empty."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+def shown(value: Any, path: Sequence[str | int] = ()) -> str:
+    """A value as TOML, cut short; what may be secret is taken out."""
+    if value is None or any(part in SECRET_KEYS for part in path):
+        return "" if value is None else _secret(value)
+    if isinstance(value, str):
+        text = '"' + _USERINFO.sub("//***@", value) + '"'
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, dict):
+        text = "{…}" if value else "{}"
+    elif isinstance(value, list):
+        text = "[…]" if value else "[]"
+    else:
+        text = str(value)
+    text = re.sub(r"[\x00-\x1f\x7f]", "�", text)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _secret(value: Any) -> str:
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return f'"{value}"'
+    return '"***"' if isinstance(value, str) else shown(value)
+
+
+def written(path: Sequence[str | int], document: Any) -> str:
+    """A key's path for people: ``routes[live].upstream``, ``policies.comment.rules[3 limit].limits[0]``."""
+    text = ""
+    node = document
+    for part in path:
+        below = _child(node, part)
+        if isinstance(part, int):
+            name = below.get("name") if isinstance(below, dict) else None
+            check = below.get("check") if isinstance(below, dict) else None
+            if isinstance(name, str) and re.fullmatch(r"[\w.-]{1,64}", name):
+                text += f"[{name}]"
+            else:
+                text += f"[{part + 1} {check}]" if isinstance(check, str) else f"[{part + 1}]"
+        else:
+            bare = part if re.fullmatch(r"[\w-]+", part) else f'"{part}"'
+            text += f".{bare}" if text else bare
+        node = below
+    return text
+
+
+def _child(node: Any, part: str | int) -> Any:
+    if isinstance(node, dict):
+        return node.get(part)
+    return node[part] if isinstance(node, list) and isinstance(part, int) and part < len(node) else None
+
+
+def at(document: Any, path: Sequence[str | int]) -> Any:
+    """What the document holds at a path; None for nothing."""
+    for part in path:
+        document = _child(document, part)
+    return document

@@ -1,0 +1,62 @@
+"""Where a value is read from: ``header:X-User-Id``, ``json:/content``, ``jwt:sub``, ``form:msg``, ``path:room`` …
+
+The surfaces compile these to closures; here they are only checked, so that a slip is found before the start.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")  # RFC 6901, section 3
+
+KINDS = {
+    "header": "a header's name",
+    "json": "a JSON Pointer, such as “json:/content”",
+    "jwt": "a claim's name",
+    "form": "a form field's name",
+    "cookie": "a cookie's name",
+    "query": "a query parameter's name",
+    "path": "the name of a {placeholder} in the route's match",
+    "body": "“text”: the whole body as plain text",
+}
+
+
+def source(value: Any) -> str:
+    """One source, as it was written."""
+    kind, colon, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if not colon or kind not in KINDS:
+        raise ValueError(f"is not a source: write one of {', '.join(f'{kind}:' for kind in KINDS)} and a name")
+    good = {
+        "header": TOKEN.fullmatch(name),
+        "cookie": TOKEN.fullmatch(name),
+        "path": NAME.fullmatch(name),
+        "json": name.startswith("/") and POINTER.fullmatch(name),
+        "body": name == "text",
+    }.get(kind, name)
+    if not good:
+        raise ValueError(f"does not name its source: after “{kind}:” write {KINDS[kind]}")
+    return str(value)
+
+
+def pointer(value: Any) -> str:
+    """A JSON Pointer (RFC 6901) that does not point at the whole document."""
+    if not isinstance(value, str) or not value.startswith("/") or POINTER.fullmatch(value) is None:
+        raise ValueError("is not a JSON Pointer: write “/key” or “/outer/inner” (~1 for a slash, ~0 for a tilde)")
+    return value
+
+
+def several(value: Any) -> Any:
+    """One text, or a list of them."""
+    return [value] if isinstance(value, str) else value
+
+
+_ONE = WithJsonSchema({"type": "string", "pattern": "^(" + "|".join(KINDS) + "):.+$"})
+
+SourceOf = Annotated[str, BeforeValidator(source), _ONE]
+SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several)]
+Pointer = Annotated[str, BeforeValidator(pointer), WithJsonSchema({"type": "string", "pattern": "^/"})]

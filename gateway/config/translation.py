@@ -1,0 +1,143 @@
+"""From pydantic's errors to problems that an operator can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.config.policies import RULES
+from gateway.config.problems import Problem, at, shown, written
+
+Path = tuple[str | int, ...]
+
+
+def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[Problem]:
+    """One problem for each error, in the file's order of keys."""
+    for one in error.errors(include_url=False, include_input=False):
+        path = tuple(part for part in _without_tags(one["loc"], document))
+        yield Problem(
+            file, written(path, document), shown(at(document, path), path), _message(one, path, model, document)
+        )
+
+
+def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:
+    """The path in the file: pydantic also names the model of a rule that it chose, and the kind of a key."""
+    in_rule = loc[:1] == ("policies",) and loc[2:3] == ("rules",) and len(loc) > 4
+    for place, part in enumerate(loc):
+        if part == "[key]" or (in_rule and place == 4 and part in RULES):
+            continue
+        yield part
+
+
+def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str:
+    context = one.get("ctx", {})
+    kind: str = one["type"]
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return f"is missing: {_meaning(path, model, document)}"
+        case "extra_forbidden":
+            return "is not a known key" + nearest(str(path[-1]), _keys(path[:-1], model, document))
+        case "literal_error":
+            value = at(document, path)
+            wanted = context["expected"].replace("'", "“", 1)
+            options = [option.strip("'") for option in context["expected"].replace(" or ", ", ").split(", ")]
+            del wanted
+            return "is not one of " + ", ".join(options) + (nearest(value, options) if isinstance(value, str) else "")
+        case "union_tag_invalid":
+            value = at(document, (*path, "check"))
+            return f"has an unknown check {shown(value)}" + nearest(str(value), list(RULES))
+        case "union_tag_not_found":
+            return f"has no check: name one of {', '.join(RULES)}"
+        case "greater_than_equal":
+            return f"is too small: at least {_bound(context['ge'])}"
+        case "greater_than":
+            return f"is too small: above {_bound(context['gt'])}"
+        case "less_than_equal":
+            return f"is too large: at most {_bound(context['le'])}"
+        case "too_short":
+            return f"is too short: at least {context['min_length']}"
+        case "string_too_short":
+            return f"is empty: write at least {context['min_length']} character"
+        case "string_too_long":
+            return f"is too long: at most {context['max_length']} characters"
+        case "string_pattern_mismatch":
+            return f"has a form that is not accepted: {_meaning(path, model, document)}"
+        case _:
+            return _TYPES.get(kind, f"is not accepted: {one['msg']}")
+
+
+_TYPES = {
+    "string_type": "is not text: write it in quotes",
+    "int_type": "is not a whole number",
+    "int_parsing": "is not a whole number: write it without quotes",
+    "int_from_float": "is not a whole number",
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "tuple_type": "is not a list: write it in [brackets]",
+    "dict_type": "is not a table",
+    "model_type": "is not a table",
+    "model_attributes_type": "is not a table",
+}
+
+
+def _bound(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def nearest(value: str, known: Sequence[str]) -> str:
+    """A remedy for a name that nobody knows: the nearest one, or all of them."""
+    close = difflib.get_close_matches(value, known, 1, 0.6)
+    if close:
+        return f": did you mean “{close[0]}”?"
+    return f": known are {', '.join(sorted(known))}" if known else ": there is none yet"
+
+
+def _keys(path: Path, model: type[BaseModel], document: Any) -> list[str]:
+    found = _model_at(path, model, document)
+    return list(found.model_fields) if found else []
+
+
+def _meaning(path: Path, model: type[BaseModel], document: Any) -> str:
+    owner = _model_at(path[:-1], model, document)
+    field = owner.model_fields.get(str(path[-1])) if owner else None
+    return (field.description if field else None) or "see docs/configuration.md"
+
+
+def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseModel] | None:
+    """The model that the table at ``path`` is read with; None where it is not a table of ours."""
+    found: Any = model
+    for place, part in enumerate(path):
+        kinds = _kinds(found)
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if tables:
+            field = tables[0].model_fields.get(str(part))
+            if field is None:
+                return None
+            found = field.annotation
+            if path[:1] == ("policies",) and path[2:3] == ("rules",) and place == 2 and len(path) > 3:
+                rule = RULES.get(str(at(document, (*path[:4], "check"))))
+                return rule if len(path) == 4 else None
+        else:
+            containers = [get_args(kind) for kind in kinds if get_origin(kind) in (tuple, dict)]
+            if not containers:
+                return None
+            found = containers[0][1] if isinstance(part, str) else containers[0][0]
+    tables = [kind for kind in _kinds(found) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return tables[0] if tables else None
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """The alternatives that an annotation stands for."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for one in get_args(annotation) for kind in _kinds(one)]
+    return [annotation]

@@ -1,0 +1,81 @@
+"""Processes that are measured: started pinned, their CPU time read from the kernel."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time of the processes, all threads, with the scheduler's own nanosecond count."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Proportional set size: memory shared between workers counts once."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def children(pid: int) -> list[int]:
+    """The process and all that it started, deepest last."""
+    found = [pid]
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == pid:
+                found += children(int(path.name))
+    return found
+
+
+def start(argv: Sequence[str], cpu: int | None = None, **more: object) -> subprocess.Popen[bytes]:
+    """Start a program, pinned to one processor where ``cpu`` says so, in a session of its own."""
+    pinned = ["taskset", "-c", str(cpu), *argv] if cpu is not None else list(argv)
+    environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
+    return subprocess.Popen(pinned, start_new_session=True, env=environment, **more)  # type: ignore[call-overload, no-any-return]
+
+
+def wait_for_port(port: int, within: float = 30.0) -> None:
+    """Until somebody listens on the port; RuntimeError when nobody does in time."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"nobody listens on port {port}")
+
+
+def stop(process: subprocess.Popen[bytes], within: float = 10.0) -> None:
+    """SIGTERM to the process, SIGKILL to its session when that is not enough."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,85 @@
+"""nginx: the upstream that answers at once, and the bare reverse proxy that everything is compared with."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from benchmarks import process
+from benchmarks.systems.system import Setting
+
+UPSTREAM = """
+worker_processes 1; daemon off; pid {scratch}/upstream.pid; error_log {scratch}/upstream.log crit;
+events {{ worker_connections 16384; }}
+http {{
+    access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_body_temp_path {scratch}/upstream-body;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        default_type application/json;
+        location / {{ return 201 '{{"id":1}}'; }}
+    }}
+}}
+"""
+
+PROXY = """
+worker_processes 1; daemon off; pid {scratch}/proxy.pid; error_log {scratch}/proxy.log crit;
+events {{ worker_connections 32768; }}
+http {{
+    access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_body_temp_path {scratch}/proxy-body;
+    proxy_temp_path {scratch}/proxy-temp;
+    upstream platform {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 100000000; }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://platform; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Host $host;
+        }}
+    }}
+}}
+"""
+
+
+def run(configuration: str, path: Path, port: int, cpu: int) -> subprocess.Popen[bytes]:
+    """Start nginx with a configuration text kept at ``path``."""
+    path.write_text(configuration)
+    nginx = process.start(["nginx", "-c", str(path), "-p", str(path.parent), "-e", str(path.parent / "start.log")], cpu)
+    process.wait_for_port(port)
+    return nginx
+
+
+class Upstream:
+    """The platform of the benchmark: 201 and a small JSON body, at once."""
+
+    def __init__(self, scratch: Path, cpu: int) -> None:
+        self.port = process.free_port()
+        text = UPSTREAM.format(scratch=scratch, port=self.port)
+        self._nginx = run(text, scratch / "upstream.conf", self.port, cpu)
+
+    def stop(self) -> None:
+        """Stop it."""
+        process.stop(self._nginx)
+
+
+class Nginx:
+    """A bare reverse proxy: no check at all."""
+
+    name = "nginx, bare"
+
+    def __init__(self) -> None:
+        self.port = process.free_port()
+        self._nginx: subprocess.Popen[bytes] | None = None
+
+    def start(self, setting: Setting) -> None:
+        text = PROXY.format(scratch=setting.scratch, port=self.port, upstream=setting.upstream_port)
+        self._nginx = run(text, setting.scratch / "proxy.conf", self.port, setting.cpu)
+
+    def gateway_pids(self) -> list[int]:
+        assert self._nginx is not None
+        return process.children(self._nginx.pid)
+
+    def state_pids(self) -> list[int]:
+        return []
+
+    def stop(self) -> None:
+        if self._nginx is not None:
+            process.stop(self._nginx)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
-
-class Reason(NamedTuple):
-    """``status``: what the client is answered when the upstream's head was not relayed yet (RFC 9110, 15.6)."""
-
-    status: int
-    meaning: str
-
-
-REASONS: dict[str, Reason] = {
-    "upstream.refused": Reason(502, "No server of the upstream accepted a connection."),
-    "upstream.connect_timeout": Reason(504, "No server of the upstream accepted a connection in time."),
-    "upstream.tls": Reason(502, "The TLS handshake with the upstream failed, or its certificate was not accepted."),
-    "upstream.closed": Reason(502, "The upstream closed the connection before its answer was complete."),
-    "upstream.garbage": Reason(502, "The upstream's answer broke HTTP/1.1 or a bound, and was not relayed further."),
-    "upstream.timeout": Reason(504, "The upstream did not answer, or stopped answering, in time."),
-    "upstream.busy": Reason(503, "All connections to the upstream were in use and the wait for one was over."),
-    "upstream.stopped": Reason(503, "The gateway is stopping, or the upstream was taken out of its configuration."),
+REASONS: Final[dict[str, tuple[int, str]]] = {
+    "upstream.refused": (502, "No server of the upstream accepted a connection"),
+    "upstream.connect_timeout": (504, "No server of the upstream accepted a connection in time"),
+    "upstream.tls": (502, "The TLS handshake with the upstream failed, or its certificate was not accepted"),
+    "upstream.closed": (502, "The upstream closed the connection before its answer was complete"),
+    "upstream.garbage": (502, "The upstream's answer broke HTTP/1.1 or a bound"),
+    "upstream.timeout": (504, "The upstream did not answer, or stopped answering, in time"),
+    "upstream.busy": (503, "All connections to the upstream were in use, and the wait for one was over"),
+    "upstream.stopped": (503, "The gateway stopped, or took the upstream out of its configuration"),
 }
+"""``reason: (status, title)``, as in ``errors.REASONS``: what the client is answered when no head was relayed yet.
+
+502, 503 and 504 as RFC 9110 sections 15.6.3 to 15.6.5 mean them.
+"""
 
 
 class UpstreamError(Exception):
@@ -29,9 +25,9 @@ class UpstreamError(Exception):
 
     - ``reason``: a key of ``REASONS``.
     - ``sent``: whether any byte of the request may have reached a server. ``False`` means that nothing was published.
-    - ``relayed``: body bytes that had been handed to the sink; ``head_relayed`` whether ``on_head`` was called.
+    - ``head_relayed``: whether ``on_head`` was called; ``relayed``: the body bytes handed to the sink.
     - ``server``: the configured address of the last server tried, empty when none was.
-    - ``detail``: for logs and metrics, from a small fixed set of words (``head.too_large``, ``reset`` …).
+    - ``detail``: for logs and metrics, from a small fixed set of words (``head.too_large``, ``queue`` …).
     """
 
     def __init__(
@@ -55,4 +51,4 @@ class UpstreamError(Exception):
     @property
     def status(self) -> int:
         """502, 503 or 504."""
-        return REASONS[self.reason].status
+        return REASONS[self.reason][0]

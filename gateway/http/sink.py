@@ -45,7 +45,7 @@ class UpgradeSink(ResponseSink, Protocol):
     ) -> None:
         """The upstream switched protocols; the transport belongs to the sink from here on.
 
-        The sink calls ``transport.set_protocol`` before it returns, takes ``early`` (bytes that came right behind the head) as the first
-        received bytes, and calls ``release()`` once in its ``connection_lost``. ``on_end`` and ``on_error`` will
-        not be called any more.
+        Before it returns the sink calls ``transport.set_protocol`` and takes ``early`` (bytes that came right behind
+        the head) as the first received bytes. Once, in its ``connection_lost``, it calls ``release()``. ``on_end``
+        and ``on_error`` are not called any more.
         """

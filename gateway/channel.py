@@ -24,7 +24,7 @@ import structlog
 
 log = structlog.get_logger()
 
-MAX_LINE = 4 * 1024 * 1024  # bytes; a snapshot with all its bounded blocks and ranges stays below it
+MAX_LINE = 8 * 1024 * 1024  # bytes; a snapshot with all its bounded blocks and ranges stays below it
 MAX_CONNECTIONS = 64
 
 Command = dict[str, Any]

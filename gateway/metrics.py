@@ -7,6 +7,8 @@ holds ``docs/metrics.md`` to it. No label carries a person, a room or a text (la
 
 from __future__ import annotations
 
+import os
+import time
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -23,13 +25,17 @@ OTHER = "other"
 
 
 class Metric(NamedTuple):
-    """``bounds`` are the upper bounds of a histogram's buckets, in its unit, inclusive, rising."""
+    """``bounds`` are the upper bounds of a histogram's buckets, in its unit, inclusive, rising.
+
+    ``over_workers`` says what a gauge of several workers is: their ``sum``, or the ``max``.
+    """
 
     name: str
     kind: Kind
     meaning: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    over_workers: Literal["sum", "max"] = "sum"
 
 
 # Told by each worker; control adds them up over the workers, the dead ones included.
@@ -63,10 +69,13 @@ OF_WORKERS = (
         ("cause",),
     ),
     Metric("tidegate_journal_append_seconds", "histogram", "One append to the journal.", (), SECONDS),
+    Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
     Metric(
-        "tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."
+        "tidegate_journal_lag_seconds",
+        "gauge",
+        "Age of the oldest record not yet written; the worst worker.",
+        over_workers="max",
     ),
-    Metric("tidegate_journal_lag_seconds", "gauge", "Age of the oldest record not yet written; the worst worker."),
     Metric("tidegate_connections", "gauge", "Open connections of clients."),
     Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
 )
@@ -111,9 +120,9 @@ class Counts:
             key = (OTHER,) * len(key)
         self.values[key] = self.values.get(key, 0) + n
 
-    def told(self) -> list[list[Any]]:
-        """``[[label values], count]`` for each series."""
-        return [[list(key), count] for key, count in self.values.items()]
+    def told(self) -> dict[str, Any]:
+        """``{"series": [[[label values], count]]}``."""
+        return {"series": [[list(key), count] for key, count in self.values.items()]}
 
 
 class Histogram:
@@ -132,49 +141,67 @@ class Histogram:
 
 
 class Histograms:
-    """One histogram for each set of label values; ``of`` is called when a route or upstream is built, not per message."""
+    """One histogram for each set of label values; ``of`` is called when something is built, not per message."""
 
-    __slots__ = ("metric", "series")
+    __slots__ = ("bounds", "metric", "series")
 
-    def __init__(self, metric: Metric) -> None:
+    def __init__(self, metric: Metric, bounds: tuple[float, ...] = ()) -> None:
         self.metric = metric
+        self.bounds = bounds or metric.bounds
         self.series: dict[tuple[str, ...], Histogram] = {}
 
     def of(self, *key: str) -> Histogram:
         """The histogram of these label values; the same one when asked again, so that a reload keeps it."""
         if len(key) != len(self.metric.labels):
             raise ValueError(f"{self.metric.name} takes the labels {self.metric.labels}")
-        histogram = self.series.get(key)
-        if histogram is None:
-            if len(self.series) >= MAX_SERIES:
-                key = (OTHER,) * len(key)
-            histogram = self.series.setdefault(key, Histogram(self.metric.bounds))
-        return histogram
+        if key not in self.series and len(self.series) >= MAX_SERIES:
+            key = (OTHER,) * len(key)
+        return self.series.setdefault(key, Histogram(self.bounds))
 
-    def told(self) -> list[list[Any]]:
-        """``[[label values], [bucket counts, not cumulated], sum]`` for each series."""
-        return [[list(key), histogram.counts, histogram.total] for key, histogram in self.series.items()]
+    def told(self) -> dict[str, Any]:
+        """``{"bounds": [...], "series": [[[label values], [bucket counts, not cumulated], sum]]}``."""
+        series = [[list(key), histogram.counts, histogram.total] for key, histogram in self.series.items()]
+        return {"bounds": self.bounds, "series": series}
 
 
 class WorkerMetrics:
-    """Every cell of one worker. ``gauges`` are asked only when control asks."""
+    """Every cell of one worker. ``gauges`` are asked only when control asks.
+
+    ``seconds`` are the bounds of the time histograms, in seconds.
+    """
 
     __slots__ = (
-        "check_seconds", "degraded", "gauges", "journal_append_seconds", "journal_unknown", "messages",
-        "refused_requests", "state_batch_size", "state_seconds", "upstream_seconds",
+        "_histograms",
+        "check_seconds",
+        "degraded",
+        "gauges",
+        "journal_append_seconds",
+        "journal_unknown",
+        "messages",
+        "refused_requests",
+        "started",
+        "state_batch_size",
+        "state_seconds",
+        "upstream_seconds",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: tuple[float, ...] = SECONDS) -> None:
+        self.started = f"{os.getpid()}-{time.time_ns()}"
         self.messages = Counts(METRICS["tidegate_messages_total"])
         self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
         self.journal_unknown = Counts(METRICS["tidegate_journal_unknown_total"])
         self.journal_unknown.add(n=0)
-        self.check_seconds = Histogram(SECONDS)
-        self.upstream_seconds = Histograms(METRICS["tidegate_upstream_seconds"])
-        self.state_batch_size = Histogram(SIZES)
-        self.state_seconds = Histogram(SECONDS)
-        self.journal_append_seconds = Histogram(SECONDS)
+        check = Histograms(METRICS["tidegate_check_seconds"], seconds)
+        batch = Histograms(METRICS["tidegate_state_batch_size"])
+        state = Histograms(METRICS["tidegate_state_seconds"], seconds)
+        append = Histograms(METRICS["tidegate_journal_append_seconds"], seconds)
+        self.upstream_seconds = Histograms(METRICS["tidegate_upstream_seconds"], seconds)
+        self._histograms = (check, batch, state, append, self.upstream_seconds)
+        self.check_seconds = check.of()
+        self.state_batch_size = batch.of()
+        self.state_seconds = state.of()
+        self.journal_append_seconds = append.of()
         self.gauges: dict[str, Callable[[], float]] = {}
 
     def gauge(self, name: str, read: Callable[[], float]) -> None:
@@ -184,18 +211,9 @@ class WorkerMetrics:
         self.gauges[name] = read
 
     def told(self) -> dict[str, Any]:
-        """All of it as plain JSON, keyed by metric name; the ``metrics`` of the answer to ``counters``."""
-        told: dict[str, Any] = {}
-        for counts in (self.messages, self.refused_requests, self.degraded, self.journal_unknown):
-            told[counts.metric.name] = counts.told()
-        for name, histogram in (
-            ("tidegate_check_seconds", self.check_seconds),
-            ("tidegate_state_batch_size", self.state_batch_size),
-            ("tidegate_state_seconds", self.state_seconds),
-            ("tidegate_journal_append_seconds", self.journal_append_seconds),
-        ):
-            told[name] = [[[], histogram.counts, histogram.total]]
-        told["tidegate_upstream_seconds"] = self.upstream_seconds.told()
-        for name, read in self.gauges.items():
-            told[name] = [[[], read()]]
-        return told
+        """The answer to the command ``counters``: ``{"started", "pid", "metrics": {name: {"series": …}}}``."""
+        metrics = {counts.metric.name: counts.told() for counts in (self.messages, self.refused_requests)}
+        metrics |= {counts.metric.name: counts.told() for counts in (self.degraded, self.journal_unknown)}
+        metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}
+        metrics |= {name: {"series": [[[], read()]]} for name, read in self.gauges.items()}
+        return {"started": self.started, "pid": os.getpid(), "metrics": metrics}

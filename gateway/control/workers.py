@@ -1,0 +1,97 @@
+"""The workers of this node, as control sees them: each behind its unix socket.
+
+A snapshot goes to each of them directly, beside its way through state, so that a switch acts at once and also while
+state is away. A worker that was away (started anew, busy) is given the present snapshot by the keeper, which looks at
+every worker once a second; the same look keeps the counters, so that little is lost when one dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway import channel
+from gateway.control.ports import Snapshot
+from gateway.control.totals import Totals
+
+log = structlog.get_logger()
+
+WITHIN = 0.5  # seconds for one answer
+EVERY = 1.0  # seconds between two looks of the keeper
+
+
+class Workers:
+    """``sockets`` tells the sockets of the present workers by name (``worker-0`` …)."""
+
+    def __init__(self, sockets: Callable[[], Mapping[str, Path]], totals: Totals) -> None:
+        self.answers: dict[str, str] = {}  # name -> ok, or why there was no answer
+        self.statuses: dict[str, dict[str, Any]] = {}  # name -> last status; only of those that answer
+        self._sockets = sockets
+        self._totals = totals
+        self._snapshot: Snapshot | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep(), name="workers keeper")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def push(self, snapshot: Snapshot) -> dict[str, bool]:
+        """Give every worker the snapshot; tells which have it in force."""
+        if self._snapshot is None or snapshot["version"] >= self._snapshot["version"]:
+            self._snapshot = snapshot
+        answers = await self._tell({"command": "snapshot", "snapshot": snapshot})
+        return {name: isinstance(answer, dict) and "error" not in answer for name, answer in answers.items()}
+
+    async def look(self) -> None:
+        """Read counters and status of every worker, and bring those up to date that hold an older snapshot."""
+        counters, statuses = await asyncio.gather(
+            self._tell({"command": "counters"}), self._tell({"command": "status"})
+        )
+        for name, answer in counters.items():
+            if isinstance(answer, dict):
+                self._totals.take(name, answer)
+        self._totals.keep_only(set(counters))
+        self.answers = {
+            name: answer if isinstance(answer, str) else str(answer.get("error", "ok"))
+            for name, answer in statuses.items()
+        }
+        self.statuses = {
+            name: answer for name, answer in statuses.items() if isinstance(answer, dict) and "error" not in answer
+        }
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        sockets = self._sockets()
+        for name, status in self.statuses.items():
+            if status.get("snapshot", 0) != snapshot["version"] and name in sockets:
+                await self._one(sockets[name], {"command": "snapshot", "snapshot": snapshot})
+
+    async def _tell(self, command: dict[str, Any]) -> dict[str, dict[str, Any] | str]:
+        sockets = self._sockets()
+        answers = await asyncio.gather(*(self._one(path, command) for path in sockets.values()))
+        return dict(zip(sockets, answers, strict=True))
+
+    @staticmethod
+    async def _one(path: Path, command: dict[str, Any]) -> dict[str, Any] | str:
+        try:
+            return await channel.call(path, command, timeout=WITHIN)
+        except channel.ChannelError as error:
+            return error.cause
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.error("workers.look_failed", exc_info=True)
+            await asyncio.sleep(EVERY)

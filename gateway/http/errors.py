@@ -14,6 +14,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "head.request_line": (400, "The request line is malformed"),
     "head.version": (505, "This version of HTTP is not spoken here"),
     "head.method": (501, "This method is not offered"),
+    "head.target_too_long": (414, "The request target is too long"),
     "head.target": (400, "The request target is malformed"),
     "head.control_character": (400, "The request head has a control character or a bare line end"),
     "head.folded_line": (400, "The request has a folded header line"),
@@ -38,7 +39,8 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "path.needless_encoding": (400, "The path encodes a character that needs no encoding"),
     "path.encoded_slash": (400, "The path has an encoded slash"),
     "path.parameters": (400, "The path has segment parameters"),
-    "path.fragment": (400, "The request target has a fragment"),
+    "path.lookalike": (400, "The path differs only in form from one that is moderated"),
+    "path.encoding": (400, "The path is not UTF-8"),
     # the body, RFC 9112 sections 6 and 7
     "body.too_large": (413, "The body is too large"),
     "body.timeout": (408, "The body took too long"),
@@ -53,14 +55,6 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "server.busy": (503, "Too many connections"),
     "server.draining": (503, "The gateway is stopping"),
     "gateway.failure": (500, "The gateway failed"),
-    # the upstream's part
-    "upstream.refused": (502, "The upstream refused the connection"),
-    "upstream.closed": (502, "The upstream closed the connection"),
-    "upstream.garbage": (502, "The upstream's answer is malformed"),
-    "upstream.unavailable": (502, "No server of the upstream is available"),
-    "upstream.timeout": (504, "The upstream did not answer in time"),
-    "upstream.connect_timeout": (504, "The upstream could not be reached in time"),
-    "upstream.busy": (503, "The upstream has too much to do"),
 }
 
 

@@ -1,0 +1,243 @@
+"""Text folding: what different spellings of one word have in common, and the way back to the original.
+
+The laws, each held by a test:
+
+* **One character at a time.** ``fold`` is one ``str.translate`` through a table that composes every folding that is
+  on, each character taken to its fixed point. So folding is idempotent, and a word and a text that look alike fold
+  alike. Only what Unicode itself reads in context (Hangul letters, voicing marks, vowel signs) leaves that path: its
+  cluster is normalised as a whole (UAX 15), which is slower and gives the same answer every time.
+* **The map back costs nothing until something is found.** ``Folded`` keeps the original and maps on the first question.
+* **The original stretch is covered whole**: from the first character that gave something to the last, with every
+  separator between and every invisible character and mark that clings to the end.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal, NamedTuple
+
+from filters.foldtables import MAPS, FoldTables, Switches
+
+FOLDED_MAX = 16_384  # code points; four times the judged text's default bound
+
+_CONTEXT = "\0"  # stands in the table for what cannot be folded alone; never in a folded text, for it is invisible
+_CACHED_MAX = 1 << 16  # characters; a text of rarer ones is folded without being remembered
+_ROUNDS = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
+
+_doubled = re.compile(r"(.)\1", re.DOTALL).search
+_squeeze = re.compile(r"(.)\1+", re.DOTALL).sub
+
+Edge = Literal["letter", "digit", ""]
+
+
+class FoldBound(ValueError):
+    """The folded text is longer than its bound."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"folded text exceeds {limit} code points")
+        self.limit = limit
+
+
+class Step(NamedTuple):
+    """One line of a trail: the text as it stands once ``folding`` is on as well."""
+
+    folding: str
+    text: str
+
+
+class Folder:
+    """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
+
+    __slots__ = ("_layers", "_table", "squeezes", "switches", "tables")
+
+    def __init__(self, tables: FoldTables, switches: Switches) -> None:
+        self.tables = tables
+        self.switches = switches
+        self.squeezes = switches.repeats
+        self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
+        self._table = _Table(self)
+
+    def text(self, text: str, limit: int = FOLDED_MAX) -> str:
+        """The folded text alone: what is done to every message. Raises ``FoldBound``."""
+        if len(text) > limit:
+            raise FoldBound(limit)
+        folded = text.translate(self._table)
+        if _CONTEXT in folded:
+            folded = self.pieces(text)[0]
+        elif self.squeezes and _doubled(folded) is not None:
+            folded = _squeeze(r"\1", folded)
+        if len(folded) > limit:
+            raise FoldBound(limit)
+        return folded
+
+    def fold(self, text: str, limit: int = FOLDED_MAX) -> Folded:
+        """The folded text with its way back. Raises ``FoldBound``."""
+        return Folded(text, self.text(text, limit), self)
+
+    def pieces(self, text: str) -> tuple[str, list[int], list[int], list[int]]:
+        """The definition of folding, in the slow form that knows where each character came from.
+
+        Returns the folded text and, for each of its characters, where the original begins and ends that it stands
+        for, and how many like it stood there before repeats were squeezed.
+        """
+        table, invisible, context = self._table, self.tables.invisible, self.tables.context
+        units: list[tuple[int, int, str, str]] = []  # start, end, raw, folded
+        for place, char in enumerate(text):
+            folded = table[ord(char)]
+            if folded == _CONTEXT:
+                if units:
+                    start, _, raw, _ = units.pop()
+                else:
+                    start, raw = place, ""
+                raw += char
+                units.append((start, place + 1, raw, self._cluster(raw)))
+            elif folded:
+                units.append((place, place + 1, char, folded))
+            elif units and units[-1][1] == place and (ord(char) in invisible or ord(char) in context):
+                start, _, raw, folded = units[-1]
+                units[-1] = (start, place + 1, raw, folded)
+        chars: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        counts: list[int] = []
+        squeezes = self.squeezes
+        for start, end, _, folded in units:
+            for char in folded:
+                if squeezes and chars and chars[-1] == char:
+                    ends[-1] = end
+                    counts[-1] += 1
+                else:
+                    chars.append(char)
+                    starts.append(start)
+                    ends.append(end)
+                    counts.append(1)
+        return "".join(chars), starts, ends, counts
+
+    def trail(self, text: str) -> tuple[Step, ...]:
+        """What each folding does to ``text``, one switch after the other; foldings that change nothing are left out.
+
+        The last step is ``fold(text).text``. For people, not for the hot path: it builds a folder a switch.
+        """
+        steps = []
+        before = text
+        on = dict.fromkeys(self.switches.as_dict(), False)
+        for name, wanted in self.switches.as_dict().items():
+            if not wanted:
+                continue
+            on[name] = True
+            after = Folder(self.tables, Switches(**on)).text(text)
+            if after != before:
+                steps.append(Step(name, after))
+            before = after
+        return tuple(steps)
+
+    def edge(self, text: str, place: int, step: Literal[1, -1]) -> Edge:
+        """What the original shows at ``place``, looking on in ``step`` past what shows nothing.
+
+        A letter of a script that parts words with spaces, a digit, or something that ends a word.
+        """
+        invisible, context, spaced = self.tables.invisible, self.tables.context, self.tables.spaced
+        while 0 <= place < len(text):
+            code = ord(text[place])
+            if code not in invisible and code not in context:
+                if 0x3400 <= code <= 0x9FFF or code >= 0x20000:
+                    return ""  # a numeral such as 二 bounds no number written in digits
+                folded = self.single(text[place])
+                shown = folded[::step][:1]
+                if not shown or (code < 128 and not text[place].isalnum()):
+                    return ""  # leetspeak reads "!" as a letter, but it still ends a word
+                if "0" <= shown <= "9" or text[place].isdecimal():
+                    return "digit"
+                return "letter" if ord(shown) in spaced else ""
+            place += step
+        return ""
+
+    def single(self, char: str) -> str:
+        """One character to its fixed point, as if it stood alone."""
+        folded = char
+        for _ in range(_ROUNDS):
+            before = folded
+            for layer in self._layers:
+                if len(folded) == 1:
+                    folded = layer.get(ord(folded), folded)
+                else:
+                    folded = "".join([layer.get(ord(part), part) for part in folded])
+            if folded == before:
+                break
+        return "".join([part for part in folded if self._keeps(ord(part))])
+
+    def _keeps(self, code: int) -> bool:
+        if code == 0 or 0xD800 <= code <= 0xDFFF:
+            return False  # no text: NUL marks clusters here, and the automaton reads UTF-8
+        if self.switches.invisible and code in self.tables.invisible:
+            return False
+        return not self.switches.separators or code in self.tables.word
+
+    def _entry(self, code: int) -> str | None:
+        folded = self.single(chr(code))
+        if folded and self.switches.compat and code in self.tables.context:
+            return _CONTEXT
+        return folded or None
+
+    def _cluster(self, raw: str) -> str:
+        """A base and what leans on it, to their fixed point together."""
+        folded = raw
+        for _ in range(_ROUNDS):
+            before = folded
+            folded = "".join([self.single(part) for part in unicodedata.normalize("NFKC", folded)])
+            if self.switches.marks and folded and _takes_no_marks(folded[0]):
+                folded = "".join([part for part in folded if not unicodedata.category(part).startswith("M")])
+            if folded == before:
+                break
+        return folded
+
+
+class Folded:
+    """A folded text and the way back. Positions are code points."""
+
+    __slots__ = ("_map", "folder", "original", "text")
+
+    def __init__(self, original: str, text: str, folder: Folder) -> None:
+        self.original = original
+        self.text = text
+        self.folder = folder
+        self._map: tuple[list[int], list[int], list[int]] | None = None
+
+    @property
+    def map(self) -> tuple[list[int], list[int], list[int]]:
+        """For each folded character: start and end of its original, and how many like it stood there."""
+        if self._map is None:
+            self._map = self.folder.pieces(self.original)[1:]
+        return self._map
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original that the folded characters from ``start`` to before ``end`` stand for."""
+        starts, ends, _ = self.map
+        return starts[start], ends[end - 1]
+
+    @property
+    def trail(self) -> tuple[Step, ...]:
+        """See ``Folder.trail``."""
+        return self.folder.trail(self.original)
+
+
+class _Table(dict[int, str | None]):
+    """Maps a code point to its folding; None deletes. Fills itself, so that starting costs nothing."""
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, code: int) -> str | None:
+        entry = self._folder._entry(code)
+        if len(self) < _CACHED_MAX:
+            self[code] = entry
+        return entry
+
+
+def _takes_no_marks(char: str) -> bool:
+    """ASCII letters, digits and Han: a vowel sign of another script on one of them is an ornament."""
+    return char.isascii() or "\u3400" <= char <= "\u9fff"

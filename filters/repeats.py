@@ -1,0 +1,10 @@
+"""The fingerprint by which the same text is known again."""
+
+from hashlib import blake2b
+
+SIZE = 8  # bytes: with a million live texts, two differ and agree with a chance of 3 in 100 million
+
+
+def fingerprint(folded: str) -> bytes:
+    """BLAKE2b-64 (RFC 7693) of a folded text; empty where the text folded to nothing, such as emoji alone."""
+    return blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest() if folded else b""

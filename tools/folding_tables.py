@@ -1,0 +1,314 @@
+"""Writes ``gateway/data/folding.txt``, the tables that text is folded with.
+
+Run with the locked development packages, and commit what it writes::
+
+    .venv/bin/python tools/folding_tables.py
+
+Sources: the interpreter's Unicode character database (NFKC, case folding, categories, numeric values), the look-alike
+pairs of Unicode Technical Standard 39 (in ``confusable-homoglyphs``) and OpenCC's conversions (in ``opencc``).
+The result is data with a digest of its own, so that a list compiled on one machine means the same on another, whatever
+Unicode version each interpreter carries.
+"""
+
+import importlib.metadata
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import opencc
+from confusable_homoglyphs.confusables import confusables_data
+
+TARGET = Path(__file__).parent.parent / "gateway" / "data" / "folding.txt"
+EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+
+# Marks that decorate a letter of any script, or points that ordinary writing leaves out. Vowel signs and tone marks of
+# Thai, Devanagari and their relatives are part of the spelling and stay.
+MARK_RANGES = (
+    (0x0300, 0x036F),
+    (0x0483, 0x0489),
+    (0x0591, 0x05C7),
+    (0x0610, 0x061A),
+    (0x064B, 0x065F),
+    (0x0670, 0x0670),
+    (0x06D6, 0x06ED),
+    (0x1AB0, 0x1AFF),
+    (0x1DC0, 0x1DFF),
+    (0x20D0, 0x20FF),
+    (0x302A, 0x302D),
+    (0xFE20, 0xFE2F),
+)
+
+# Default_Ignorable_Code_Point (DerivedCoreProperties.txt), with the controls and format characters below added.
+INVISIBLE_RANGES = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+
+NUMERALS = {
+    "0": "〇零",
+    "1": "一壹弌",
+    "2": "二贰貳弍",
+    "3": "三叁叄弎",
+    "4": "四肆",
+    "5": "五伍",
+    "6": "六陆陸",
+    "7": "七柒",
+    "8": "八捌",
+    "9": "九玖",
+}
+
+# "1", "!", "|" and "l" are one letter here, because writers use them for both i and l.
+LEETSPEAK = {
+    "0": "o",
+    "1": "i",
+    "!": "i",
+    "|": "i",
+    "l": "i",
+    "3": "e",
+    "4": "a",
+    "@": "a",
+    "5": "s",
+    "$": "s",
+    "7": "t",
+}
+
+# Scripts whose letters pass for Latin ones in a line of text.
+LOOKALIKE_SCRIPTS = (
+    "LATIN",
+    "GREEK",
+    "CYRILLIC",
+    "ARMENIAN",
+    "CHEROKEE",
+    "COPTIC",
+    "LISU",
+    "DESERET",
+    "CANADIAN SYLLABICS",
+)
+
+# Scripts that part words with spaces: where one of their words may begin and end matters.
+SPACED_SCRIPTS = (
+    "LATIN",
+    "GREEK",
+    "CYRILLIC",
+    "ARMENIAN",
+    "GEORGIAN",
+    "CHEROKEE",
+    "COPTIC",
+    "HEBREW",
+    "ARABIC",
+    "DEVANAGARI",
+)
+
+STYLED_NAME = re.compile(
+    r"(?:(?:CROSSED )?(?:NEGATIVE )?(?:CIRCLED|SQUARED|PARENTHESIZED) LATIN (?:CAPITAL |SMALL )?LETTER"
+    r"|REGIONAL INDICATOR SYMBOL LETTER|LATIN LETTER SMALL CAPITAL) ([A-Z])"
+)
+STYLED_TAGS = ("<font>", "<circle>", "<super>", "<sub>", "<square>")
+
+
+def within(char: str, ranges: Iterable[tuple[int, int]]) -> bool:
+    return any(first <= ord(char) <= last for first, last in ranges)
+
+
+def is_mark(char: str) -> bool:
+    return within(char, MARK_RANGES) and unicodedata.category(char).startswith("M")
+
+
+def is_invisible(char: str) -> bool:
+    if within(char, INVISIBLE_RANGES):
+        return True
+    return unicodedata.category(char) in ("Cc", "Cf") and not char.isspace()
+
+
+def is_word(char: str) -> bool:
+    """Letters, numbers and the marks of their spelling; everything else parts words, emoji included."""
+    if 0x02B9 <= ord(char) <= 0x02FF or char == "\u0640":
+        return False  # modifier letters that look like apostrophes and dashes; the Arabic stretch
+    return unicodedata.category(char)[0] in "LNM"
+
+
+def widths() -> dict[str, str]:
+    tags = ("<wide>", "<narrow>")
+    return {c: unicodedata.normalize("NFKC", c) for c in EVERY if unicodedata.decomposition(c).startswith(tags)}
+
+
+def numbers() -> dict[str, str]:
+    found = {}
+    for char in EVERY:
+        if char.isascii() or unicodedata.category(char) not in ("Nd", "No", "Nl"):
+            continue
+        value = unicodedata.numeric(char, -1.0)
+        if "ROMAN" in (name := unicodedata.name(char, "")) or "FRACTION" in name:
+            continue  # Roman numerals are spelled with letters, and are used to write words
+        if value >= 0 and value == int(value) and value <= 99:
+            found[char] = str(int(value))
+    found.update({char: digit for digit, chars in NUMERALS.items() for char in chars})
+    return found
+
+
+def styled() -> dict[str, str]:
+    found = {}
+    for char in EVERY:
+        tag = unicodedata.decomposition(char).split(" ", 1)[0]
+        folded = unicodedata.normalize("NFKC", char)
+        if tag in STYLED_TAGS and len(folded) == 1 and folded.isalnum():
+            found[char] = folded
+        elif match := STYLED_NAME.fullmatch(unicodedata.name(char, "")):
+            found[char] = match[1]
+    return found
+
+
+def compatibility() -> dict[str, str]:
+    return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c}
+
+
+def marks() -> dict[str, str]:
+    found = {}
+    for char in EVERY:
+        if is_mark(char):
+            found[char] = ""
+            continue
+        parts = unicodedata.normalize("NFD", char)
+        if len(parts) > 1 and any(is_mark(part) for part in parts):
+            found[char] = unicodedata.normalize("NFC", "".join(part for part in parts if not is_mark(part)))
+    return found
+
+
+def cases() -> dict[str, str]:
+    return {c: f for c in EVERY if (f := c.casefold()) != c}
+
+
+def simplified() -> dict[str, str]:
+    """One character at a time: phrases would need context, and a word is folded by the same table as the text."""
+    converters = [opencc.OpenCC(name) for name in ("t2s", "tw2s", "hk2s")]
+    found = {}
+    for char in EVERY:
+        if not unicodedata.name(char, "").startswith("CJK "):
+            continue
+        for converter in converters:
+            target = converter.convert(char)
+            if target != char and len(target) == 1:
+                found[char] = target
+                break
+    return found
+
+
+def latin(target: str) -> str:
+    """The ASCII letters that ``target`` shows, or nothing: ``o̸`` shows ``o``."""
+    bare = "".join(part for part in unicodedata.normalize("NFKD", target) if not is_mark(part))
+    return bare.casefold() if bare.isascii() and bare.isalpha() and len(bare) <= 2 else ""
+
+
+def lookalikes() -> dict[str, str]:
+    """Letters that pass for ASCII letters, in both cases alike.
+
+    A capital that looks Latin takes its small letter along (В as b, so в too), for otherwise a Cyrillic word would no
+    longer match itself in the other case. Where small and capital differ (ν is v, Ν is N) the small letter's look wins.
+    """
+    own: dict[str, str] = {}
+    for char, entries in confusables_data.items():
+        if len(char) != 1 or char.isascii() or not unicodedata.name(char, "").startswith(LOOKALIKE_SCRIPTS):
+            continue
+        if not unicodedata.category(char).startswith("L"):
+            continue
+        longest = 2 if unicodedata.name(char).startswith("LATIN") else 1
+        shows = [shown for entry in entries if 0 < len(shown := latin(entry["c"])) <= longest]
+        if shows:
+            own[char] = min(shows, key=len)
+    found = dict(own)
+    for char, target in own.items():
+        small = char.casefold()
+        if len(small) == 1 and small not in own and not small.isascii():
+            found.setdefault(small, target)
+    return {char: found.get(char.casefold(), target) for char, target in found.items()}
+
+
+def context() -> list[str]:
+    """What may change or be changed by the character before it, so that it cannot be folded alone.
+
+    Marks, the second halves of canonical compositions, and the vowels and finals of Hangul.
+    """
+    seconds = {
+        unicodedata.normalize("NFD", char)[-1]
+        for char in EVERY
+        if len(unicodedata.normalize("NFD", char)) > 1 and not 0xAC00 <= ord(char) <= 0xD7A3
+    }
+    jamo = {chr(code) for code in (*range(0x1161, 0x1200), *range(0xD7B0, 0xD800))}
+    found = []
+    for char in EVERY:
+        first = unicodedata.normalize("NFKD", char)[0]
+        if first in seconds or first in jamo or unicodedata.category(first).startswith("M"):
+            found.append(char)
+    return found
+
+
+def ranges(chars: Iterable[str]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for code in sorted(map(ord, chars)):
+        if found and found[-1][1] == code - 1:
+            found[-1] = (found[-1][0], code)
+        else:
+            found.append((code, code))
+    return found
+
+
+def main() -> None:
+    maps = {
+        "width": widths(),
+        "numbers": numbers(),
+        "styled": styled(),
+        "compat": compatibility(),
+        "marks": marks(),
+        "case": cases(),
+        "traditional": simplified(),
+        "lookalike": lookalikes(),
+        "leetspeak": LEETSPEAK,
+    }
+    sets = {
+        "invisible": [c for c in EVERY if is_invisible(c)],
+        "word": [c for c in EVERY if is_word(c)],
+        "spaced": [
+            c
+            for c in EVERY
+            if unicodedata.category(c)[0] in "LM" and unicodedata.name(c, "").startswith(SPACED_SCRIPTS)
+        ],
+        "context": context(),
+    }
+    versions = {name: importlib.metadata.version(name) for name in ("opencc", "confusable-homoglyphs")}
+    lines = [
+        "# Folding tables, written by tools/folding_tables.py; do not edit. Hexadecimal code points.",
+        f"# Unicode {unicodedata.unidata_version}, " + ", ".join(f"{k} {v}" for k, v in versions.items()),
+    ]
+    for name, table in maps.items():
+        lines.append(f"@map {name}")
+        lines += [" ".join(f"{ord(x):x}" for x in char + target) for char, target in sorted(table.items())]
+    for name, chars in sets.items():
+        lines.append(f"@set {name}")
+        lines += [f"{first:x} {last:x}" for first, last in ranges(chars)]
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text("\n".join(lines) + "\n", encoding="ascii")
+    for name, table in maps.items():
+        print(f"{name:12} {len(table):6}")
+    for name, chars in sets.items():
+        print(f"{name:12} {len(chars):6} in {len(ranges(chars))} ranges")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""A whole node under test: real processes, real sockets, a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway import channel
+from gateway.folders import Folders
+from gateway.journal.encoding import decode
+
+START_WITHIN = 60.0
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Answer:
+    """One HTTP answer, read to its end. Field names in lower case."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return orjson.loads(self.body)
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {self.headers}, {self.body[:300]!r})"
+
+
+async def read_answer(reader: asyncio.StreamReader, *, head_only: bool = False) -> Answer:
+    """One final answer from a stream; 1xx ones are passed over."""
+    while True:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status_line, *lines = head.rstrip("\r\n").split("\r\n")
+        status = int(status_line.split()[1])
+        if status >= 200:
+            break
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if head_only or status in (204, 304):
+        return Answer(status, headers, b"")
+    if headers.get("transfer-encoding") == "chunked":
+        body = b""
+        while size := int((await reader.readline()).split(b";")[0], 16):
+            body += await reader.readexactly(size)
+            await reader.readexactly(2)
+        await reader.readline()
+    elif "content-length" in headers:
+        body = await reader.readexactly(int(headers["content-length"]))
+    else:
+        body = await reader.read()
+    return Answer(status, headers, body)
+
+
+class Node:
+    """``tidegate`` run as a user would run it. ``arguments`` follow the command's name."""
+
+    def __init__(self, data_dir: Path, *arguments: str, port: int, control_port: int) -> None:
+        self.folders = Folders(data_dir)
+        self.port = port
+        self.control_port = control_port
+        self._arguments = arguments
+        self.process: asyncio.subprocess.Process | None = None
+        self.printed: list[str] = []
+
+    async def start(self) -> Node:
+        """Start and wait for the line ``ready``."""
+        self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),
+            stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(START_WITHIN):
+            while line := (await self.process.stdout.readline()).decode():
+                self.printed.append(line.rstrip())
+                if line == "ready\n":
+                    return self
+        raise RuntimeError(f"it ended before it was ready: {self.printed} {self.told()}")
+
+    def told(self) -> str:
+        """The end of what it said on standard error."""
+        return Path(self.log.name).read_text(encoding="utf-8")[-4000:]
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = await asyncio.wait_for(self.process.wait(), 60)
+        # The pipe's transport must not outlive the loop.
+        self.process._transport.close()  # type: ignore[attr-defined]
+        self.log.close()
+        return code
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the public side."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """One request on a connection of its own."""
+        reader, writer = await self.connect()
+        try:
+            writer.write(request(method, path, body, headers))
+            return await asyncio.wait_for(read_answer(reader, head_only=method == "HEAD"), 30)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def say(self, sender: str, content: Any, path: str = "/api/articles/1/comments", **headers: str) -> Answer:
+        """A comment, as a browser would send it."""
+        fields = {"Content-Type": "application/json", "X-User-Id": sender, **headers}
+        return await self.ask("POST", path, json.dumps({"content": content}).encode(), fields)
+
+    async def manage(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, raw: bytes | None = None
+    ) -> Answer:
+        """One request to the admin API as the first person."""
+        token = token or (self.folders.control / "first-token").read_text().strip()
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.control_port)
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        fields = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
+        try:
+            writer.write(request(method, path, data, fields))
+            return await asyncio.wait_for(read_answer(reader), 30)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def status(self) -> dict[str, Any]:
+        """What the supervisor says of its children."""
+        return await channel.call(self.folders.supervisor_socket, {"command": "status"}, timeout=5)
+
+    async def pids(self, prefix: str) -> dict[str, int]:
+        """Process ids of the children whose name begins with ``prefix``."""
+        children = (await self.status())["children"]
+        return {name: child["pid"] for name, child in children.items() if name.startswith(prefix) and child["pid"]}
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every whole record of every journal folder."""
+        for path in sorted((self.folders.root / "journal").rglob("*.jsonl")):
+            with path.open("rb") as lines:
+                for line in lines:
+                    if line.endswith(b"\n"):
+                        yield decode(line)
+
+
+def request(method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
+    """The bytes of one HTTP/1.1 request."""
+    fields = {"Host": "127.0.0.1", **(headers or {})}
+    if body is not None:
+        fields["Content-Length"] = str(len(body))
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + (body or b"")
+
+
+def kill(pid: int) -> None:
+    """SIGKILL."""
+    os.kill(pid, signal.SIGKILL)

@@ -17,6 +17,7 @@ from pydantic import StringConstraints, ValidationError
 
 from gateway.config import consistency
 from gateway.config.control import Control, Logs, Metrics
+from gateway.config.doubts import doubts
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
 from gateway.config.lists import ListFile
@@ -30,7 +31,7 @@ from gateway.config.state import State
 from gateway.config.translation import translate
 from gateway.config.upstreams import Upstream
 
-__all__ = ["Config", "ConfigError", "Problem", "check", "load", "warnings"]
+__all__ = ["Config", "ConfigError", "Problem", "check", "load", "schema", "warnings"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -94,7 +95,7 @@ def _syntax(file: str, error: tomllib.TOMLDecodeError) -> Problem:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed, and still worth a second look."""
-    return list(consistency.warnings(config))
+    return list(doubts(config))
 
 
 def schema() -> dict[str, Any]:

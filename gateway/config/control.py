@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from gateway.config.section import Section, setting
-from gateway.config.units import Duration, Listen, Local, Range, Size, addresses
+from gateway.config.units import Duration, Listen, Local, Range, Readable, Size, addresses
 
 
 class Control(Section):
@@ -19,8 +19,8 @@ class Control(Section):
         min_length=1,
     )
     allow: tuple[Range, ...] = setting((), "Peers that may connect; empty: whoever reaches the address.")
-    certificate: Local | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
-    key: Local | None = setting(None, "Private key of the certificate (PEM).")
+    certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
+    key: Readable | None = setting(None, "Private key of the certificate (PEM).")
     database: Local | None = setting(None, "SQLite file; “control.sqlite3” in server.data_dir if unset.")
     first_person: str = setting("admin", "Name of the person created on the first start.", min_length=1)
     first_token: Local | None = setting(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from gateway.config.section import Section, required, setting
-from gateway.config.units import Local, Size
+from gateway.config.units import Readable, Size
 
 
 class ListFile(Section):
     """One list. ``fold`` overrides switches of the file, so that two policies can read one file in two ways."""
 
-    path: Local = required("The list's file, UTF-8.")
+    path: Readable = required("The list's file, UTF-8.")
     kind: Literal["words", "patterns"] = setting("words", "Words (see docs/lists.md), or RE2 patterns.")
     category: str = setting("", "Public name of the category, told to senders; for words that name none.")
     fold: dict[str, bool] = setting(

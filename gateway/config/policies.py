@@ -6,19 +6,18 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 
-from filters import limits
 from filters.checks import CHECKS
-from filters.limits import Limit
+from filters.limits import Limit, parse_limit
 from filters.policy import Policy as BoundPolicy
 from filters.rule import Repeat
 from filters.rule import Rule as BoundRule
 from gateway.config.section import Section, required, setting
-from gateway.config.units import Rate, RateOf, rate
+from gateway.config.units import Rate, RateOf
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -33,11 +32,7 @@ def limit(value: Any) -> Limit:
         return value
     if not isinstance(value, str):
         raise ValueError("is not a limit: write a scope and a rate, such as “sender 5/10s”")
-    parse: Callable[[str], Limit] | None = getattr(limits, "parse_limit", None)
-    if parse is not None:
-        return parse(value)
-    scope, _, told = value.partition(" ")
-    return Limit(scope, rate(told).quota, round(rate(told).seconds * 1e6))
+    return parse_limit(value)
 
 
 LimitText = Annotated[

@@ -42,10 +42,8 @@ def shown(value: Any, path: Sequence[str | int] = ()) -> str:
         text = '"' + _USERINFO.sub("//***@", value) + '"'
     elif isinstance(value, bool):
         text = "true" if value else "false"
-    elif isinstance(value, dict):
-        text = "{…}" if value else "{}"
-    elif isinstance(value, list):
-        text = "[…]" if value else "[]"
+    elif isinstance(value, dict | list):
+        return ""  # the key is enough to find a table or a list
     else:
         text = str(value)
     text = re.sub(r"[\x00-\x1f\x7f]", "�", text)
@@ -55,7 +53,7 @@ def shown(value: Any, path: Sequence[str | int] = ()) -> str:
 def _secret(value: Any) -> str:
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         return f'"{value}"'
-    return '"***"' if isinstance(value, str) else shown(value)
+    return '"***"' if isinstance(value, str) else ""
 
 
 def written(path: Sequence[str | int], document: Any) -> str:

@@ -3,63 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
 
 from gateway.config.secret import Secret
 from gateway.config.section import Section, required, setting
-from gateway.config.sources import NAME, TOKEN, Pointer, SourceOf, SourcesOf, several
+from gateway.config.sources import MaybeSource, Pointer, SourceOf, SourcesOf
 from gateway.config.units import Duration, Range, RateOf, Size
+from gateway.http.path import Template, parse_template
 
 PLACEHOLDERS = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
 
-_SEGMENT = re.compile(r"\{([^{}]*)\}|[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
 
-
-class Match(NamedTuple):
-    """``method`` in capitals; ``path`` a template with {placeholders}, one for each whole segment."""
-
-    method: str
-    path: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The placeholders, in order."""
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
-
-    @property
-    def shape(self) -> tuple[str, str]:
-        """Equal for two templates that match the same requests."""
-        return self.method, re.sub(r"\{[^/]*\}", "{}", self.path)
-
-
-def match(value: Any) -> Match:
-    """One match from ``POST /api/articles/{room}/comments``."""
-    method, space, path = value.partition(" ") if isinstance(value, str) else ("", "", "")
-    if not space or TOKEN.fullmatch(method) is None or method != method.upper() or not path.startswith("/"):
+def match(value: Any) -> str:
+    """A method and a path, as it was written; ``parse_template`` has the grammar."""
+    if not isinstance(value, str):
         raise ValueError("is not a match: write a method and a path, such as “POST /api/articles/{room}/comments”")
-    names: list[str] = []
-    for part in path[1:].split("/"):
-        found = _SEGMENT.fullmatch(part)
-        if found is None or "%" in part or part in {".", ".."}:
-            raise ValueError(
-                "is not a normalised path: write plain segments and whole-segment {placeholders}, "
-                "without //, dots, %-escapes, query or trailing slash"
-            )
-        if found[1] is not None:
-            if NAME.fullmatch(found[1]) is None:
-                raise ValueError("has a placeholder without a name: write letters, digits and _, such as “{room}”")
-            if found[1] in names:
-                raise ValueError(f"names the placeholder {{{found[1]}}} twice: give each its own name")
-            names.append(found[1])
-    return Match(method, path)
+    parse_template(value)
+    return value
 
 
 MatchText = Annotated[
-    Match,
-    BeforeValidator(match),
-    WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]}),
+    str, BeforeValidator(match), WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]})
 ]
 
 
@@ -165,11 +131,9 @@ class Route(Section):
     """One route. With a surface and a policy its messages are judged; without, requests are relayed untouched."""
 
     name: str = required("Name in records, metrics and limits.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    match: Annotated[tuple[MatchText, ...], BeforeValidator(several)] = required(
-        "Method and normalised path, or a list of them.", min_length=1
-    )
-    host: str = setting(
-        "", "Host it holds for; “*.example.com” for all below; empty: any.", pattern=r"^((\*\.)?[a-z0-9.-]+(:\d+)?)?$"
+    match: MatchText = required(
+        "Method and normalised path, with {placeholders} for whole segments: “POST /api/articles/{room}/comments”, "
+        "“PUT|PATCH forum.example/posts/{room}”."
     )
     transport: Literal["http", "websocket"] = setting("http", "Requests, or a WebSocket.")
     surface: Literal["comment", "danmaku", "group", "profile"] | None = setting(
@@ -186,17 +150,17 @@ class Route(Section):
     )
     sender: SourcesOf = setting((), "Who sends; the first source that is present counts.")
     room: SourceOf = setting("path:room", "Where it is sent: an article, a video, a group.")
-    device: SourcesOf = setting((), "Device, for blocks and limits; may be missing.")
-    registrant: SourcesOf = setting((), "Registrant token, for blacklists; may be missing.")
+    device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
+    registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")
     location: SourcesOf = setting((), "Location as the front tells it; may be missing.")
-    verified: SourcesOf = setting((), "Whether the front vouches for a verified identity; unset: accounts in state.")
-    verified_until: SourcesOf = setting((), "Until when it does, in seconds since the epoch.")
-    level: SourcesOf = setting((), "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
+    verified: MaybeSource = setting("", "Whether the front vouches for a verified identity; unset: accounts in state.")
+    level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
 
-    format: Literal["json", "form", "text", "bilibili"] | None = setting(
-        None, "Shape of the body or frame; unset: by the text sources. bilibili: packets of that live protocol."
+    format: Literal["json", "text", "bilibili"] = setting(
+        "json", "What a WebSocket's frames hold. bilibili: packets of that live protocol, several in a frame."
     )
-    text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “body:text”. Needed with a surface.")
+    text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
+    optional_text: bool = setting(False, "A message may have no text, because it is an image alone.")
     parts: SourcesOf = setting((), "Parts that nothing here can judge: images, links to media. See the parts check.")
     message_when: Conditions = setting({}, "JSON values that make a body or frame a message; empty: each is one.")
     relay_when: Conditions = setting({}, "JSON values that make it none, to be relayed untouched; the rest is refused.")
@@ -221,18 +185,23 @@ class Route(Section):
     page: str = setting(
         "", "The platform's page on which the bullets show, with {room}. Needed with danmaku.", pattern="^(/.*)?$"
     )
-    playback: SourcesOf = setting((), "Where in the video a bullet belongs.")
+    playback: MaybeSource = setting("", "Where in the video a bullet belongs.")
     playback_unit: Literal["s", "ms"] = setting("s", "Unit of playback.")
-    shown_sender: SourcesOf = setting((), "Name that the bullet itself shows; unset: the static version shows none.")
+    shown_sender: MaybeSource = setting("", "Name that the bullet itself shows; unset: the static version shows none.")
     access: MatchText | None = setting(
         None,
         "Asked of the upstream, with the reader's own cookies, before a room's static version is shown; unset: public.",
     )
 
-    upstream_id: SourceOf | None = setting(None, "Where the platform's answer tells its own id of the message.")
-    id_to: SourceOf | None = setting(None, "Where our id is written into the message: a JSON Pointer or a header.")
+    upstream_id: MaybeSource = setting("", "Where the platform's answer tells its own id of the message.")
+    id_to: MaybeSource = setting("", "Where our id is written into the message: a JSON Pointer or a header.")
     takedown: Takedown | None = setting(None, "How the platform is asked to delete a message.")
     removal: Removal | None = setting(None, "On a relayed route: it deletes messages of another route.")
+
+    @property
+    def template(self) -> Template:
+        """``match``, parsed."""
+        return parse_template(self.match)
 
     @property
     def judged(self) -> bool:

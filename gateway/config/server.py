@@ -61,6 +61,7 @@ class Server(Section):
     drain: Duration = setting("30s", "After SIGTERM, open exchanges may finish within.", gt=0)
 
     max_json_depth: int = setting(32, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)
+    max_fields: int = setting(256, "Fields of a judged form; beyond: 400.", ge=1, le=10000)
     max_inflated: Size = setting("1MiB", "A judged body after decompression; beyond: 413.", ge=1024)
     max_folded: int = setting(
         16384, "Code points of a text after folding; beyond: the keywords rule's on_error.", ge=256

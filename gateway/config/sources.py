@@ -22,7 +22,7 @@ KINDS = {
     "cookie": "a cookie's name",
     "query": "a query parameter's name",
     "path": "the name of a {placeholder} in the route's match",
-    "body": "“text”: the whole body as plain text",
+    "text": "nothing: “text:” is the whole plain body",
 }
 
 
@@ -30,17 +30,22 @@ def source(value: Any) -> str:
     """One source, as it was written."""
     kind, colon, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     if not colon or kind not in KINDS:
-        raise ValueError(f"is not a source: write one of {', '.join(f'{kind}:' for kind in KINDS)} and a name")
+        raise ValueError(f"is not a source: write {', '.join(f'{kind}:' for kind in KINDS)} and a name")
     good = {
         "header": TOKEN.fullmatch(name),
         "cookie": TOKEN.fullmatch(name),
         "path": NAME.fullmatch(name),
         "json": name.startswith("/") and POINTER.fullmatch(name),
-        "body": name == "text",
+        "text": not name,
     }.get(kind, name)
     if not good:
         raise ValueError(f"does not name its source: after “{kind}:” write {KINDS[kind]}")
     return str(value)
+
+
+def optional_source(value: Any) -> str:
+    """A source, or nothing."""
+    return "" if value == "" else source(value)
 
 
 def pointer(value: Any) -> str:
@@ -55,8 +60,11 @@ def several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_ONE = WithJsonSchema({"type": "string", "pattern": "^(" + "|".join(KINDS) + "):.+$"})
+_FORM = "(" + "|".join(KINDS) + "):.*"
 
-SourceOf = Annotated[str, BeforeValidator(source), _ONE]
+SourceOf = Annotated[str, BeforeValidator(source), WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$"})]
+MaybeSource = Annotated[
+    str, BeforeValidator(optional_source), WithJsonSchema({"type": "string", "pattern": f"^({_FORM})?$"})
+]
 SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several)]
 Pointer = Annotated[str, BeforeValidator(pointer), WithJsonSchema({"type": "string", "pattern": "^/"})]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.config.secret import Secret
 from gateway.config.section import Section, required, setting
-from gateway.config.units import Duration, Listen, Local, Size
+from gateway.config.units import Duration, Listen, Readable, Size
 
 
 class Sentinel(Section):
@@ -21,9 +21,9 @@ class Sentinel(Section):
 class StateTls(Section):
     """For ``rediss://``."""
 
-    ca: Local | None = setting(None, "File with the certificates to trust; the system's if unset.")
-    certificate: Local | None = setting(None, "Client certificate (PEM), with key.")
-    key: Local | None = setting(None, "Private key of the client certificate (PEM).")
+    ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
+    certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
+    key: Readable | None = setting(None, "Private key of the client certificate (PEM).")
 
 
 class Breaker(Section):

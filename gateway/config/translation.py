@@ -17,8 +17,13 @@ Path = tuple[str | int, ...]
 
 def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[Problem]:
     """One problem for each error, in the file's order of keys."""
-    for one in error.errors(include_url=False, include_input=False):
-        path = tuple(part for part in _without_tags(one["loc"], document))
+    errors = error.errors(include_url=False, include_input=False)
+    for one in errors:
+        if one["type"] == "too_short" and any(
+            len(other["loc"]) > len(one["loc"]) and other["loc"][: len(one["loc"])] == one["loc"] for other in errors
+        ):
+            continue  # pydantic counts only the items that are well; what ails the others is told
+        path = _in_file(tuple(_without_tags(one["loc"], document)), document)
         yield Problem(
             file, written(path, document), shown(at(document, path), path), _message(one, path, model, document)
         )
@@ -33,6 +38,14 @@ def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:
         yield part
 
 
+def _in_file(path: Path, document: Any) -> Path:
+    """The path up to what is written there: one text may stand for a list or a table."""
+    for place in range(len(path)):
+        if isinstance(at(document, path[:place]), str):
+            return path[:place]
+    return path
+
+
 def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str:
     context = one.get("ctx", {})
     kind: str = one["type"]
@@ -45,10 +58,8 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
             return "is not a known key" + nearest(str(path[-1]), _keys(path[:-1], model, document))
         case "literal_error":
             value = at(document, path)
-            wanted = context["expected"].replace("'", "“", 1)
             options = [option.strip("'") for option in context["expected"].replace(" or ", ", ").split(", ")]
-            del wanted
-            return "is not one of " + ", ".join(options) + (nearest(value, options) if isinstance(value, str) else "")
+            return "is not one of " + ", ".join(options) + _similar(value, options)
         case "union_tag_invalid":
             value = at(document, (*path, "check"))
             return f"has an unknown check {shown(value)}" + nearest(str(value), list(RULES))
@@ -94,9 +105,15 @@ def _bound(value: Any) -> str:
 
 def nearest(value: str, known: Sequence[str]) -> str:
     """A remedy for a name that nobody knows: the nearest one, or all of them."""
-    close = difflib.get_close_matches(value, known, 1, 0.6)
-    if close:
-        return f": did you mean “{close[0]}”?"
+    return _similar(value, known) or _all(known)
+
+
+def _similar(value: Any, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(value, known, 1, 0.6) if isinstance(value, str) else ()
+    return f": did you mean “{close[0]}”?" if close else ""
+
+
+def _all(known: Sequence[str]) -> str:
     return f": known are {', '.join(sorted(known))}" if known else ": there is none yet"
 
 

@@ -107,6 +107,14 @@ def local(value: Any, info: ValidationInfo) -> Path:
     return (base / value).resolve()
 
 
+def readable(value: Any, info: ValidationInfo) -> Path:
+    """A path of a file that is there."""
+    path = local(value, info)
+    if not path.is_file():
+        raise ValueError(f"is no file ({path}): create it, or correct the path, relative to this file's folder")
+    return path
+
+
 def _schema(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
@@ -117,6 +125,7 @@ RateOf = Annotated[Rate, BeforeValidator(rate), _schema(r"^\d+/.+$", "5/10s")]
 Listen = Annotated[str, BeforeValidator(address), _schema(r"^(.+:\d+|unix:/.+)$", "0.0.0.0:8080")]
 ServerUrl = Annotated[str, BeforeValidator(server_url), _schema(r"^(https?://|unix:)", "http://127.0.0.1:9000")]
 Range = Annotated[Network, BeforeValidator(network), _schema(r"^[0-9a-fA-F.:]+(/\d+)?$", "10.0.0.0/8")]
+Readable = Annotated[Path, BeforeValidator(readable), WithJsonSchema({"type": "string"})]
 Local = Annotated[Path, BeforeValidator(local), WithJsonSchema({"type": "string"})]
 
 

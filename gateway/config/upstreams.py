@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from gateway.config.section import Section, required, setting
-from gateway.config.units import Duration, Local, ServerUrl, Size
+from gateway.config.units import Duration, Readable, ServerUrl, Size
 
 
 class Passive(Section):
@@ -34,10 +34,10 @@ class UpstreamTls(Section):
     """How an ``https://`` server is checked, and what is shown to it."""
 
     verify: bool = setting(True, "Check the server's certificate.")
-    ca: Local | None = setting(None, "File with the certificates to trust; the system's if unset.")
+    ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
     server_name: str = setting("", "Name expected in the certificate; the server's host if empty.")
-    certificate: Local | None = setting(None, "Client certificate (PEM), with key.")
-    key: Local | None = setting(None, "Private key of the client certificate (PEM).")
+    certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
+    key: Readable | None = setting(None, "Private key of the client certificate (PEM).")
 
 
 class UpstreamServer(Section):

@@ -1,0 +1,15 @@
+"""Comments (跟帖评论): one message a request, in JSON, a form or plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.surface import Surface
+
+
+def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Callable[[], int]) -> Surface:
+    """A comment belongs to an article, not to a moment of a video."""
+    if settings.playback:
+        raise SurfaceError("playback: a comment has none; use the surface “danmaku” for bullets")
+    return Surface(settings, new_id, now_us)

@@ -1,0 +1,30 @@
+"""What a format is: pure bytes to payloads and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Payload(NamedTuple):
+    """One thing inside a frame. ``judged`` is false for what the format itself knows to be no message (a heartbeat)."""
+
+    data: bytes
+    judged: bool = True
+
+
+class Format(Protocol):
+    """``binary``: frames come with opcode 2, not 1. ``kind``: what a judged payload is, ``json`` or ``text``.
+
+    Two laws, held by a property test of every format: ``join(frame, {}) == frame``; and after
+    ``split(join(frame, {i: data}))`` payload ``i`` is ``data`` and all others are as they were.
+    """
+
+    binary: bool
+    kind: str
+
+    def split(self, frame: bytes) -> Sequence[Payload]:
+        """Everything in the frame, in order. ``Refused`` where any of it is not framed as it should be."""
+
+    def join(self, frame: bytes, changes: Mapping[int, bytes | None]) -> bytes | None:
+        """The frame with payloads replaced, or left out (None), by their index; None when nothing is left."""

@@ -1,0 +1,45 @@
+"""What a surface reads of a request besides its body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import NamedTuple, Protocol
+
+NO_NAMES: frozenset[bytes] = frozenset()
+
+
+class Request(Protocol):
+    """The head of a request, or of the handshake that opened a socket.
+
+    ``method`` in capitals. ``fields``: every header by lower-case name, without surrounding white space, repeated
+    ones joined and named in ``repeated``. ``query``: the raw bytes behind the ``?``. ``parameters``: what the route's
+    placeholders matched, percent-decoded. ``peer_ip``: the client's address after trusted proxies; ``peer_trusted``:
+    whether whoever connected may vouch for senders.
+    """
+
+    @property
+    def method(self) -> bytes: ...
+    @property
+    def fields(self) -> Mapping[bytes, bytes]: ...
+    @property
+    def repeated(self) -> Set[bytes]: ...
+    @property
+    def query(self) -> bytes: ...
+    @property
+    def parameters(self) -> Mapping[str, str]: ...
+    @property
+    def peer_ip(self) -> str: ...
+    @property
+    def peer_trusted(self) -> bool: ...
+
+
+class Arrived(NamedTuple):
+    """A Request as plain values, for whoever has no object of its own that looks like one."""
+
+    method: bytes
+    fields: Mapping[bytes, bytes]
+    repeated: Set[bytes] = NO_NAMES
+    query: bytes = b""
+    parameters: Mapping[str, str] = {}
+    peer_ip: str = ""
+    peer_trusted: bool = False

@@ -52,8 +52,8 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "body.cut_off": (400, "The body ended too early"),
     # what we cannot give
     "route.unmatched": (404, "Nothing is offered at this address"),
-    "server.busy": (503, "Too many connections"),
-    "server.draining": (503, "The gateway is stopping"),
+    "server.busy": (503, "Too many connections from this address"),
+    "server.full": (503, "The gateway has too much to do"),
     "gateway.failure": (500, "The gateway failed"),
 }
 

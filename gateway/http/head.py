@@ -68,7 +68,7 @@ _FORWARDING: Final = frozenset(
     )
 )
 _REQUEST_SPECIAL: Final = _HOP_BY_HOP | _FORWARDING | {b"host", b"expect"}
-_RESPONSE_SPECIAL: Final = _HOP_BY_HOP | {b"via"}
+_RESPONSE_SPECIAL: Final = _HOP_BY_HOP
 _OURS: Final = b"tidegate-"
 
 _COMMON: Final = (

@@ -1,0 +1,64 @@
+"""Cross-origin answers of our own (https://fetch.spec.whatwg.org/#http-cors-protocol).
+
+What the upstream answers carries the upstream's own CORS fields. A refusal that we write must be readable by the page
+too, otherwise its reader learns nothing of it (law 12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+_EXPOSED: Final = b"Tidegate-Message-Id, Tidegate-Verdict, Retry-After, RateLimit, RateLimit-Policy"
+
+
+class Cors:
+    """A route's CORS settings. ``origins``: serialised origins in lower case, or ``*``. With ``credentials`` the origin
+    is named instead of ``*``, because browsers take nothing else.
+
+    ``max_age``: seconds a preflight may be remembered.
+    """
+
+    __slots__ = ("_any", "_credentials", "_origins", "_preflight")
+
+    def __init__(
+        self,
+        origins: Sequence[str],
+        methods: Sequence[str],
+        headers: Sequence[str] = ("content-type",),
+        *,
+        credentials: bool = False,
+        max_age: int = 600,
+    ) -> None:
+        self._any = "*" in origins
+        if self._any and credentials:
+            raise ValueError("lets every origin act with a person's credentials: name the origins")
+        self._credentials = credentials
+        self._origins = frozenset(origin.lower().encode("ascii") for origin in origins)
+        self._preflight = (
+            b"Access-Control-Allow-Methods: %b\r\nAccess-Control-Allow-Headers: %b\r\nAccess-Control-Max-Age: %d\r\n"
+            % (", ".join(methods).encode("ascii"), ", ".join(headers).encode("ascii"), max_age)
+        )
+
+    def allows(self, origin: bytes) -> bool:
+        """Whether a page of ``origin`` may read our answers."""
+        return self._any or origin.lower() in self._origins
+
+    def answer_lines(self, origin: bytes | None) -> bytes:
+        """Header lines for an answer of our own; whole lines."""
+        if origin is None or not self.allows(origin):
+            return b"" if self._any else b"Vary: Origin\r\n"
+        allowed = self._allowed(origin)
+        return b"%bAccess-Control-Expose-Headers: %b\r\n" % (allowed, _EXPOSED)
+
+    def preflight_lines(self, origin: bytes | None) -> bytes | None:
+        """Header lines for a 204 to a preflight, or None for an origin that is not allowed."""
+        if origin is None or not self.allows(origin):
+            return None
+        return self._allowed(origin) + self._preflight
+
+    def _allowed(self, origin: bytes) -> bytes:
+        if self._any:
+            return b"Access-Control-Allow-Origin: *\r\n"
+        lines = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % origin
+        return lines + b"Access-Control-Allow-Credentials: true\r\n" if self._credentials else lines

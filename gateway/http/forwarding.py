@@ -1,0 +1,156 @@
+"""Heads that go on: rebuilt, never as they came (RFC 9110 section 7.6).
+
+End-to-end fields keep their order and spelling. Hop-by-hop fields and those ``Connection`` names were left behind by
+``head``; framing, Host, forwarding fields and ids are written here. ``Forwarded``, ``X-Real-IP`` and ``X-Forwarded-*``
+pass only from a trusted peer: an upstream that believes them must not believe anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from http import HTTPStatus
+from random import getrandbits
+from typing import Final
+
+from gateway.http.head import CHUNKED, OVERRIDES, RequestHead, ResponseHead
+from gateway.http.peers import Peer
+
+_PASSED_BY_TRUSTED: Final = ((b"x-forwarded-port", b"X-Forwarded-Port"), (b"x-real-ip", b"X-Real-IP"))
+_WITHOUT_BODY: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE"))
+
+STATUS_LINES: Final[dict[int, bytes]] = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
+
+
+def forwarding_lines(head: RequestHead, peer: Peer, via: bytes) -> bytes:
+    """X-Forwarded-For, -Proto, -Host and Via as the upstream shall see them; each line with its line end."""
+    fields = head.fields
+    if not peer.trusted:
+        if b"via" not in fields:
+            return b"%bX-Forwarded-Host: %b\r\n" % (peer.lines, head.host)
+        return b"%bX-Forwarded-Host: %b\r\n" % (
+            peer.lines.replace(b"Via: ", b"Via: %b, " % fields[b"via"], 1),
+            head.host,
+        )
+    chain = fields.get(b"x-forwarded-for")
+    address = (peer.ip or "unknown").encode()
+    lines = [
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nVia: %b1.1 %b\r\n"
+        % (
+            b"%b, %b" % (chain, address) if chain else address,
+            fields.get(b"x-forwarded-proto", b"http"),
+            fields.get(b"x-forwarded-host", head.host),
+            fields[b"via"] + b", " if b"via" in fields else b"",
+            via,
+        )
+    ]
+    for name, spelled in _PASSED_BY_TRUSTED:
+        if name in fields:
+            lines.append(b"%b: %b\r\n" % (spelled, fields[name]))
+    if b"forwarded" in fields:
+        lines.append(b"Forwarded: %b\r\n" % fields[b"forwarded"])
+    return b"".join(lines)
+
+
+def without(lines: list[bytes], names: Collection[bytes]) -> list[bytes]:
+    """The lines whose name (lower case) is not among ``names``."""
+    return [line for line in lines if line.partition(b":")[0].lower() not in names]
+
+
+def request_head(
+    head: RequestHead,
+    target: bytes,
+    length: int,
+    forwarding: bytes,
+    *,
+    extra: bytes = b"",
+    drop: Collection[bytes] = (),
+    judged: bool = False,
+) -> bytes:
+    """The head for the upstream, complete. ``length``: of the body that is really sent, or ``CHUNKED``.
+
+    ``forwarding`` and ``extra`` are whole lines. ``drop``: names (lower case) of fields not to send on. ``judged``:
+    fields that change the method are left out, because the request was judged by the method it says.
+    """
+    lines = head.lines
+    if drop:
+        lines = without(lines, drop)
+    if judged and head.overrides:
+        lines = without(lines, OVERRIDES)
+    if length == CHUNKED:
+        framing = b"Transfer-Encoding: chunked\r\n"
+    elif length or head.method not in _WITHOUT_BODY or b"content-length" in head.fields:
+        framing = b"Content-Length: %d\r\n" % length
+    else:
+        framing = b""
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b%b\r\n" % (
+        head.method,
+        target,
+        head.host,
+        b"\r\n".join(lines),
+        b"\r\n" if lines else b"",
+        framing,
+        forwarding,
+        extra,
+    )
+
+
+def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:
+    """X-Request-Id and traceparent lines where they are wanted and absent.
+
+    Those that came stay as they came. https://www.w3.org/TR/trace-context/ section 3.2: version 00, sampled.
+    """
+    lines = b""
+    fields = head.fields
+    if request_ids and b"x-request-id" not in fields:
+        lines = b"X-Request-Id: %032x\r\n" % getrandbits(128)
+    if traces and b"traceparent" not in fields:
+        # All zeroes are not a valid id, hence the lowest bit.
+        lines += b"traceparent: 00-%032x-%016x-01\r\n" % (getrandbits(128) | 1, getrandbits(64) | 1)
+    return lines
+
+
+def response_head(
+    head: ResponseHead, *, method: bytes, minor: int, keep_alive: bool, extra: bytes = b""
+) -> tuple[bytes, bool, bool]:
+    """The head for the client: (head, whether its body is chunked, whether the connection can stay open).
+
+    ``minor``: the client's version. ``extra``: whole lines, such as ``Tidegate-Message-Id``.
+    """
+    status = head.status
+    length = head.length
+    chunked = False
+    if length >= 0:
+        # A 204 must not have it; a 304 and the answer to a HEAD say what the body would have been.
+        framing = b"" if status == 204 else b"Content-Length: %d\r\n" % length
+    elif method == b"HEAD" or status in (204, 304):
+        framing = b""
+    elif minor:
+        chunked = True
+        framing = b"Transfer-Encoding: chunked\r\n"
+    else:
+        keep_alive = False
+        framing = b""
+    if not keep_alive:
+        framing += b"Connection: close\r\n"
+    elif minor == 0:
+        framing += b"Connection: keep-alive\r\n"
+    lines = head.lines
+    start = STATUS_LINES.get(status)
+    if start is None or (head.reason and not start.endswith(head.reason + b"\r\n")):
+        start = b"HTTP/1.1 %d %b\r\n" % (status, head.reason)
+    return (
+        b"%b%b%b%b%b\r\n" % (start, b"\r\n".join(lines), b"\r\n" if lines else b"", framing, extra),
+        chunked,
+        keep_alive,
+    )
+
+
+def informational_head(head: ResponseHead) -> bytes:
+    """A 1xx answer, relayed."""
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (
+        head.status,
+        head.reason,
+        b"".join(line + b"\r\n" for line in head.lines),
+    )

@@ -53,18 +53,21 @@ class Config(Section):
     logs: Logs = setting({}, "What the processes say about themselves.")
 
 
-def load(path: Path | str, environ: Mapping[str, str] | None = None) -> Config:
-    """Read a configuration. ConfigError with every problem; paths in it are relative to the file's folder.
+def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration. ConfigError with every problem.
 
-    ``environ`` is where ``env:`` secrets are looked up; the process's own environment if None.
+    Paths in it are relative to ``base``, by default the file's folder. ``environ`` is where ``env:`` secrets are
+    looked up; the process's own environment if None.
     """
-    config, problems = check(path, environ)
+    config, problems = check(path, base=base, environ=environ)
     if config is None or problems:
         raise ConfigError(problems)
     return config
 
 
-def check(path: Path | str, environ: Mapping[str, str] | None = None) -> tuple[Config | None, list[Problem]]:
+def check(
+    path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Config | None, list[Problem]]:
     """The configuration, where it could be read at all, and everything that is wrong with it."""
     file = os.fspath(path)
     try:
@@ -77,7 +80,7 @@ def check(path: Path | str, environ: Mapping[str, str] | None = None) -> tuple[C
         return None, [_syntax(file, error)]
     problems: list[Problem] = []
     config: Config | None = None
-    context = {"base": Path(path).resolve().parent, "environ": os.environ if environ is None else environ}
+    context = {"base": base or Path(path).resolve().parent, "environ": os.environ if environ is None else environ}
     try:
         config = Config.model_validate(document, context=context)
     except ValidationError as error:

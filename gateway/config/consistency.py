@@ -97,7 +97,7 @@ def _journal(document: dict[str, Any]) -> Found:
         yield ("journal", "keep_at_least"), "is below 184d: six months are the least that the regulations ask for"
     if least is not None and most is not None and most < max(least, FLOOR):
         yield ("journal", "keep_at_most"), "is below keep_at_least: nothing could be kept long enough; raise it"
-    low, full = _bytes(journal, "low_disk", "5GiB"), _bytes(journal, "full_disk", "1GiB")
+    low, full = _bytes(journal, "low_disk", "2GiB"), _bytes(journal, "full_disk", "512MiB")
     if low is not None and full is not None and low < full:
         yield ("journal", "low_disk"), "is below full_disk: the alarm must come before the end; raise it"
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator
+from typing import Literal
 
 from gateway.config.section import Section, setting
-from gateway.config.units import Duration, Listen, Local, Range, Readable, Size, addresses
+from gateway.config.units import Duration, Listen, Local, Range, Readable, Size
 
 
 class Control(Section):
     """The admin API, health and metrics. One token for each person (law 12)."""
 
-    listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses)] = setting(
-        "127.0.0.1:8081",
-        "Address, or list of addresses, of the admin API, /healthz, /readyz and /metrics.",
-        min_length=1,
-    )
+    listen: Listen = setting("127.0.0.1:8081", "Address of the admin API, /healthz, /readyz and /metrics.")
     allow: tuple[Range, ...] = setting((), "Peers that may connect; empty: whoever reaches the address.")
     certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
     key: Readable | None = setting(None, "Private key of the certificate (PEM).")

@@ -21,9 +21,9 @@ def doubts(config: Config) -> Iterator[str]:
     for route in config.routes:
         if route.judged:
             yield from _route(config, route)
-    for address in config.control.listen:
-        if not _loopback(address) and config.control.certificate is None:
-            yield f"control.listen = {address!r}: tokens travel in clear beyond this machine; set certificate and key"
+    address = config.control.listen
+    if not _loopback(address) and config.control.certificate is None:
+        yield f'control.listen = "{address}": tokens travel in clear beyond this machine; set certificate and key'
     if config.state.url is not None and config.state.url.get_secret_value().startswith("redis://"):
         host = config.state.url.get_secret_value().removeprefix("redis://").rpartition("@")[2].partition("/")[0]
         if not _loopback(host if ":" in host else f"{host}:6379"):
@@ -65,7 +65,7 @@ def _route(config: Config, route: Route) -> Iterator[str]:
     key = f"routes[{route.name}]"
     for network in route.trust:
         if network.prefixlen == 0:
-            yield f"{key}.trust = {str(network)!r}: takes everybody's word on who sends"
+            yield f'{key}.trust = ["{network}"]: takes everybody’s word on who sends'
     policy = config.policies[route.policy]
     checks = {rule.check for rule in policy.rules}
     if route.parts and "parts" not in checks:
@@ -86,7 +86,7 @@ def _route(config: Config, route: Route) -> Iterator[str]:
     if route.max_body > config.server.max_collected:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
     if route.surface == "danmaku" and "*" in route.origins:
-        yield f"{key}.origins = '*': any site can open a socket with its visitor's cookies"
+        yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
 
 
 def _loopback(address: str) -> bool:

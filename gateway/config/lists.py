@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import field_validator
+
+from filters.foldtables import SWITCHES
 from gateway.config.section import Section, required, setting
 from gateway.config.units import Readable, Size
 
@@ -24,3 +27,11 @@ class ListFile(Section):
         le=16,
     )
     max_size: Size = setting("256MiB", "Largest file that is compiled.", ge=1024)
+
+    @field_validator("fold", mode="after")
+    @classmethod
+    def _known_switches(cls, value: dict[str, bool]) -> dict[str, bool]:
+        for name in value:
+            if name not in SWITCHES:
+                raise ValueError(f"has no folding “{name}”: known are {', '.join(SWITCHES)}")
+        return value

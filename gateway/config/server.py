@@ -32,16 +32,18 @@ class Server(Section):
         (), "Peers whose X-Forwarded-For and X-Forwarded-Proto count, and whose word on senders is taken."
     )
     via: str = setting("tidegate", "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+    request_ids: bool = setting(
+        True, "Send each request on with an X-Request-Id, unless it has one."
+    )
+    traces: bool = setting(False, "Send each request on with a traceparent (W3C Trace Context), unless it has one.")
 
     max_target: Size = setting("8KiB", "Longest request target; beyond: 414.", ge=64)
     max_head: Size = setting("16KiB", "Largest request head, all header lines together; beyond: 431.", ge=1024)
     max_headers: int = setting(100, "Header lines in a request; beyond: 431.", ge=8, le=1000)
-    max_chunk_extension: Size = setting("256B", "Chunk extensions of one chunk; beyond: 400.")
     max_relayed_body: Size = setting("1GiB", "Largest body of an unjudged request, streamed; beyond: 413.", ge=1)
     max_buffered: Size = setting(
         "256KiB", "Bytes waiting for a slow reader, each direction of a connection; then reading pauses.", ge=4096
     )
-    max_pipelined: int = setting(
         32, "Pipelined requests in flight on a connection; then reading pauses.", ge=1, le=1024
     )
     max_connections: int = setting(20000, "Open connections per worker; beyond: closed at once, counted.", ge=1)
@@ -58,6 +60,9 @@ class Server(Section):
     body_timeout: Duration = setting("30s", "A judged body must be complete within; beyond: 408.", gt=0)
     stall_timeout: Duration = setting("60s", "A streamed body or a slow reader may pause for; beyond: closed.", gt=0)
     idle_timeout: Duration = setting("75s", "A kept-alive connection may rest for; beyond: closed.", gt=0)
+    linger_timeout: Duration = setting(
+        "2s", "What a refused client still sends is read and thrown away for, so that our answer reaches it.", ge=0
+    )
     drain: Duration = setting("30s", "After SIGTERM, open exchanges may finish within.", gt=0)
 
     max_json_depth: int = setting(32, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)

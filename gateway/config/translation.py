@@ -132,8 +132,8 @@ def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseMod
     """The model that the table at ``path`` is read with; None where it is not a table of ours."""
     found: Any = model
     for place, part in enumerate(path):
-        kinds = _kinds(found)
-        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        here = kinds(found)
+        tables = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if tables:
             field = tables[0].model_fields.get(str(part))
             if field is None:
@@ -143,18 +143,18 @@ def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseMod
                 rule = RULES.get(str(at(document, (*path[:4], "check"))))
                 return rule if len(path) == 4 else None
         else:
-            containers = [get_args(kind) for kind in kinds if get_origin(kind) in (tuple, dict)]
+            containers = [get_args(kind) for kind in here if get_origin(kind) in (tuple, dict)]
             if not containers:
                 return None
             found = containers[0][1] if isinstance(part, str) else containers[0][0]
-    tables = [kind for kind in _kinds(found) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    tables = [kind for kind in kinds(found) if isinstance(kind, type) and issubclass(kind, BaseModel)]
     return tables[0] if tables else None
 
 
-def _kinds(annotation: Any) -> list[Any]:
+def kinds(annotation: Any) -> list[Any]:
     """The alternatives that an annotation stands for."""
     if get_origin(annotation) is Annotated:
-        return _kinds(get_args(annotation)[0])
+        return kinds(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return [kind for one in get_args(annotation) for kind in _kinds(one)]
+        return [kind for one in get_args(annotation) for kind in kinds(one)]
     return [annotation]

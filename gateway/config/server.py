@@ -32,9 +32,7 @@ class Server(Section):
         (), "Peers whose X-Forwarded-For and X-Forwarded-Proto count, and whose word on senders is taken."
     )
     via: str = setting("tidegate", "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-    request_ids: bool = setting(
-        True, "Send each request on with an X-Request-Id, unless it has one."
-    )
+    request_ids: bool = setting(True, "Send each request on with an X-Request-Id, unless it has one.")
     traces: bool = setting(False, "Send each request on with a traceparent (W3C Trace Context), unless it has one.")
 
     max_target: Size = setting("8KiB", "Longest request target; beyond: 414.", ge=64)
@@ -43,8 +41,6 @@ class Server(Section):
     max_relayed_body: Size = setting("1GiB", "Largest body of an unjudged request, streamed; beyond: 413.", ge=1)
     max_buffered: Size = setting(
         "256KiB", "Bytes waiting for a slow reader, each direction of a connection; then reading pauses.", ge=4096
-    )
-        32, "Pipelined requests in flight on a connection; then reading pauses.", ge=1, le=1024
     )
     max_connections: int = setting(20000, "Open connections per worker; beyond: closed at once, counted.", ge=1)
     max_connections_per_address: int = setting(

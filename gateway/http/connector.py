@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 class Attempt:
     """One connection being opened for ``call``; when the call is aborted, the connection is kept for the next one.
 
-    Its end is told to the pool by ``opened`` or ``not_opened(reason, detail)``, never from within the constructor. The
-    time limit is the pool's: it looks at ``deadline`` and calls ``give_up``.
+    Its end is told to the pool once, by ``opened`` or ``not_opened(reason, detail)``, never from within the
+    constructor. The time limit is the pool's: it looks at ``deadline`` and calls ``give_up``.
     """
 
-    __slots__ = ("_given_up", "_task", "call", "deadline", "pool")
+    __slots__ = ("_made", "_task", "call", "deadline", "pool")
 
     def __init__(self, pool: ServerPool, call: UpstreamCall | None, deadline: float) -> None:
         self.pool = pool
         self.call = call
         self.deadline = deadline
-        self._given_up = ""
+        self._made: UpstreamConnection | None = None
         self._task = pool.loop.create_task(self._run())
 
     def give_up(self, reason: str) -> None:
         """The time is over, or the pool is closed."""
-        self._given_up = reason
         self._task.cancel()
+        self.pool.not_opened(self, reason, "")
 
     async def _run(self) -> None:
         try:
             connection = await self._connect()
         except asyncio.CancelledError:
-            if not self._given_up:
-                raise  # the loop is being shut down
-            self.pool.not_opened(self, self._given_up, "")
+            if self._made is not None:
+                self._made.drop()  # opened in the very turn in which it was given up
+            raise
         except ssl.SSLError as error:
             detail = "certificate" if isinstance(error, ssl.SSLCertVerificationError) else "handshake"
             self.pool.not_opened(self, "upstream.tls", detail)
@@ -58,7 +58,8 @@ class Attempt:
         address = server.address
 
         def protocol() -> UpstreamConnection:
-            return UpstreamConnection(pool)
+            self._made = UpstreamConnection(pool)
+            return self._made
 
         if address.path:
             _, made = await pool.loop.create_unix_connection(protocol, address.path)

@@ -184,7 +184,7 @@ MakeUpstream = Callable[..., Upstream]
 
 @pytest.fixture
 async def make_upstream(clock: FakeClock) -> AsyncIterator[MakeUpstream]:
-    """``make_upstream(address, …, **settings)``: on the fake clock; ``upstream.sweep.tick`` follows ``clock.advance``."""
+    """``make_upstream(address, …, **settings)``: on the fake clock, which ``clock.advance`` moves."""
     made: list[Upstream] = []
 
     def make(*addresses: str, notice: Callable[[str, str], None] | None = None, **settings: Any) -> Upstream:
@@ -246,7 +246,7 @@ async def answer_ok(peer: Peer) -> None:
 
 
 class FakeServer:
-    """Listens on a free port; each accepted connection runs the next of ``scripts``, and the last of them for ever after."""
+    """Listens on a free port; each accepted connection runs the next of ``scripts``, then the last again and again."""
 
     def __init__(self) -> None:
         self.address = ""

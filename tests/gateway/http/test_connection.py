@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -81,7 +82,7 @@ ANSWERS = {
 
 def expected_events(name, status, body):
     first = [("informational", 100), ("informational", 103)] if name.startswith("100") else []
-    more = bool(body) or "chunked" in name and not name.startswith("head")
+    more = bool(body) or ("chunked" in name and not name.startswith("head"))
     return [*first, ("head", status, more), *([("data", body)] if body else []), ("end",)]
 
 
@@ -107,7 +108,7 @@ async def test_answers_cut_at_random(call_on_wire, name, cuts):
     _, wire, sink, _ = call_on_wire(head)
     data = answer.removesuffix(CLOSE)
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    wire.feed(*(data[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a < b))
+    wire.feed(*(data[a:b] for a, b in itertools.pairwise(bounds) if a < b))
     if answer.endswith(CLOSE):
         wire.hang_up()
     assert sink.events == expected_events(name, status, body)

@@ -43,10 +43,8 @@ class Overlay:
 
     def acts(self, message: Message) -> tuple[Decided, ...]:
         """Every switch and urgent word that stands against this message."""
-        acts: list[Decided] = []
-        for switch in (self._routes.get(message.route), self._rooms.get(message.room)):
-            if switch is not None:
-                acts.append(switch)
+        switches = (self._routes.get(message.route), self._rooms.get(message.room))
+        acts = [switch for switch in switches if switch is not None]
         if self._urgent is not None:
             for hits in self._urgent.scan(message.texts).hits.values():
                 for hit in hits:

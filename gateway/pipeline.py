@@ -12,8 +12,8 @@
       ▼
     outcome    delivered, failed or unknown, as a second record
 
-Laws: a carrier hears of every passage exactly once, by ``on_verdict`` or ``on_unrecorded``; ``on_verdict`` only after its
-record is in the operating system (law 5); what cannot be recorded is neither relayed nor answered as judged.
+Laws: a carrier hears of every passage exactly once, by ``on_verdict`` or ``on_unrecorded``; ``on_verdict`` only after
+its record is in the operating system (law 5); what cannot be recorded is neither relayed nor answered as judged.
 
 There is no future, task or timer per message: a passage is an object whose bound methods are the callbacks.
 """
@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from filters.policy import judge
 from filters.verdict import Facts, Scan, Verdict
+from gateway.journal.record import judged, outcome
 
 if TYPE_CHECKING:
     from filters.message import Message
-    from gateway.journal.record import Recorder
     from gateway.journal.writer import Writer
     from gateway.metrics import WorkerMetrics
     from gateway.overlay import Overlay
@@ -72,7 +72,7 @@ class Passage:
         route = self.route
         verdict = self.verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
         pipeline.observe(perf_counter() - self.began)
-        pipeline.journal.append(route.recorder.judged(self.message, verdict), self.on_written, self.on_unwritten)
+        pipeline.journal.append(judged(self.message, verdict, route.basis), self.on_written, self.on_unwritten)
 
     def on_written(self) -> None:
         """The judged record is in the operating system, or on disk where ``fsync`` says so."""
@@ -91,7 +91,7 @@ class Passage:
 
 
 class Pipeline:
-    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None when nothing is switched on."""
+    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on."""
 
     def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
         self.state = state
@@ -121,17 +121,21 @@ class Pipeline:
 
     def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
         """The upstream took the message; its answer's status and its own id of the message, if it told one."""
-        record: Recorder = passage.route.recorder
-        self.journal.append(record.delivered(passage.message, status, upstream_id), None, None)
+        self.journal.append(outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id))
 
-    def failed(self, passage: Passage, status: int, reason: str) -> None:
-        """The upstream refused the message or was not reached: a retry is not refused as a repeat (section 6)."""
-        self.journal.append(passage.route.recorder.failed(passage.message, status, reason), None, None)
+    def refused(self, passage: Passage, status: int) -> None:
+        """The upstream answered and did not take the message: a retry is not refused as a repeat (DESIGN, section 6)."""
+        self.journal.append(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
+        self.give_back(passage)
+
+    def failed(self, passage: Passage, reason: str) -> None:
+        """The upstream was not reached, or broke down before it could have taken the message."""
+        self.journal.append(outcome(passage.message.id, "failed", reason=reason))
         self.give_back(passage)
 
     def unknown(self, passage: Passage, reason: str) -> None:
         """The message went out and nobody can say whether it arrived; nothing is given back."""
-        self.journal.append(passage.route.recorder.unknown(passage.message, reason), None, None)
+        self.journal.append(outcome(passage.message.id, "unknown", reason=reason))
 
     def give_back(self, passage: Passage) -> None:
         """Return the repeat mark and the sender's limit to somebody whose message did not go on."""

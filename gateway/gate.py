@@ -1,0 +1,169 @@
+"""The gate on HTTP: what becomes of each request, and of each message that one carried.
+
+``Gate`` is what the server asks (``http/gate.py``); ``Comment`` carries one message through the pipeline and acts on
+its verdict. Reading the configuration ends here: everything below is a finished ``Route``.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from gateway import answers
+from gateway.http.errors import HTTPError
+from gateway.http.problem import Problem
+from gateway.route import Preflight, Relayed, Route
+from gateway.surfaces.decoded import Malformed, Messages
+from gateway.surfaces.request import Arrived
+
+if TYPE_CHECKING:
+    from gateway.http.exchange import Exchange
+    from gateway.http.failure import UpstreamError
+    from gateway.http.router import Found, Router
+    from gateway.metrics import Counts
+    from gateway.pipeline import Passage, Pipeline
+    from gateway.route import Target
+
+DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
+"""Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
+INFLATED = DIGESTS | {b"content-encoding"}
+NONE: frozenset[bytes] = frozenset()
+
+CLIENT_GONE = "client.gone"
+
+
+class Gate:
+    """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9)."""
+
+    def __init__(self, pipeline: Pipeline, refused: Counts, router: Router[Target], unmatched: Relayed | None) -> None:
+        self.pipeline = pipeline
+        self.router = router
+        self.unmatched = unmatched
+        self._refused = refused
+
+    def admit_request(self, exchange: Exchange) -> None:
+        """Find the route: judged requests are collected, the others stream through."""
+        head = exchange.head
+        found: Found[Target] = self.router.find(head.method, head.host, head.target)
+        route = found.route
+        exchange.path = found.path
+        if isinstance(route, Route):
+            exchange.route = found
+            exchange.cors = route.cors
+            exchange.shape = route.shape
+            if not self.pipeline.journal.available:
+                exchange.refuse(answers.unrecorded(""))
+            else:
+                exchange.collect(route.settings.max_body)
+        elif isinstance(route, Preflight):
+            self._preflight(exchange, route)
+        else:
+            relayed = route or self.unmatched
+            if relayed is None:
+                raise HTTPError("route.unmatched")
+            exchange.relay(relayed.upstream)
+
+    def on_body(self, exchange: Exchange, body: bytes) -> None:
+        """A judged request is complete: decode it, and send its message on its way."""
+        began = perf_counter()
+        found: Found[Target] = exchange.route
+        route = found.route
+        assert isinstance(route, Route)
+        head = exchange.head
+        peer_ip = exchange.peer_ip
+        arrived = Arrived(
+            head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
+            exchange.peer_trusted or route.trusted.trusts(peer_ip),
+        )  # fmt: skip
+        decoded = route.surface.decode(arrived, body)
+        if isinstance(decoded, Messages):
+            (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
+            comment = Comment(self, exchange, route, decoded)
+            exchange.user = comment
+            self.pipeline.enter(message, route, comment, began)
+        elif isinstance(decoded, Malformed):
+            self._refused.add((route.name, decoded.reason))
+            exchange.refuse(_malformed(decoded))
+        else:
+            exchange.forward(route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE)
+
+    def on_outcome(
+        self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
+    ) -> None:
+        """What became of a forwarded message: the second record."""
+        comment: Comment | None = exchange.user
+        if comment is not None:
+            comment.on_outcome(status, body_prefix, error)
+
+    @staticmethod
+    def _preflight(exchange: Exchange, route: Preflight) -> None:
+        lines = route.cors.preflight_lines(exchange.header(b"origin"))
+        if lines is None:
+            exchange.refuse(Problem(403, "cors.origin", "This origin may not write here"))
+        else:
+            exchange.answer(204, lines, b"")
+
+
+class Comment:
+    """One message of one request, between body and outcome."""
+
+    __slots__ = ("_decoded", "_exchange", "_forwarded_at", "_gate", "_passage", "_route")
+
+    _passage: Passage
+
+    def __init__(self, gate: Gate, exchange: Exchange, route: Route, decoded: Messages) -> None:
+        self._gate = gate
+        self._exchange = exchange
+        self._route = route
+        self._decoded = decoded
+        self._forwarded_at = 0.0
+
+    def on_verdict(self, passage: Passage) -> None:
+        """The judged record is written: refuse, or relay what the verdict leaves of the message."""
+        self._passage = passage
+        exchange = self._exchange
+        verdict = passage.verdict
+        message_id = passage.message.id
+        if verdict.disposition != "pass":
+            exchange.refuse(answers.problem(verdict, message_id, self._route.appeal))
+            return
+        if exchange.cancelled:
+            self._gate.pipeline.failed(passage, CLIENT_GONE)
+            return
+        decoded = self._decoded
+        body = decoded.body
+        drop = INFLATED if decoded.identity else NONE
+        lines = answer_lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode()
+        if verdict.decided:
+            if verdict.texts is not None:
+                masked = decoded.encode(body, {0: verdict.texts})
+                assert masked is not None, "a masked message goes on"
+                body = masked
+                drop = drop | DIGESTS
+                answer_lines += b"Tidegate-Verdict: mask\r\n"
+            for label in verdict.labels:
+                lines += b"Tidegate-Label: %b\r\n" % label.encode()
+        self._forwarded_at = perf_counter()
+        exchange.forward(self._route.upstream, body, lines, drop=drop, answer_extra=answer_lines)
+
+    def on_unrecorded(self, passage: Passage) -> None:
+        """Nothing may leave that is not recorded."""
+        self._exchange.refuse(answers.unrecorded(passage.message.id))
+
+    def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
+        """The upstream's answer is over. An answer that broke off after a good head was still a delivery."""
+        passage = self._passage
+        pipeline = self._gate.pipeline
+        self._route.upstream_seconds.observe(perf_counter() - self._forwarded_at)
+        if status is not None and status < 400:
+            pipeline.delivered(passage, status, self._route.surface.upstream_id(body_prefix))
+        elif status is not None:
+            pipeline.refused(passage, status)
+        elif error is None or error.sent:
+            pipeline.unknown(passage, error.reason if error is not None else "upstream.closed")
+        else:
+            pipeline.failed(passage, error.reason)
+
+
+def _malformed(decoded: Malformed) -> Problem:
+    return Problem(decoded.status, decoded.reason, decoded.detail, challenge=decoded.challenge)

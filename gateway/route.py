@@ -1,0 +1,53 @@
+"""A route as the hot path wants it: everything that does not change between two messages, made once a generation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filters.keywords import Scanner
+from filters.policy import Policy
+from gateway.config.routes import Route as RouteSettings
+from gateway.http.cors import Cors
+from gateway.http.peers import TrustedProxies
+from gateway.http.problem import PlatformShape
+from gateway.http.upstream import Upstream
+from gateway.journal.record import Basis
+from gateway.metrics import Histogram
+from gateway.surfaces.surface import Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A route that is relayed untouched. ``name`` is empty for what no route matches."""
+
+    name: str
+    upstream: Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The answer to a CORS preflight for a judged route; the platform is not asked."""
+
+    cors: Cors
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` is the metric's key of a pass."""
+
+    name: str
+    settings: RouteSettings
+    surface: Surface
+    policy: Policy
+    scanner: Scanner
+    basis: Basis
+    upstream: Upstream
+    upstream_seconds: Histogram
+    trusted: TrustedProxies
+    appeal: str
+    cors: Cors | None
+    shape: PlatformShape | None
+    passed: tuple[str, str, str]
+
+
+Target = Route | Relayed | Preflight

@@ -1,0 +1,79 @@
+"""Records as bytes, and the proof that they are what was written (docs/journal.md has the format).
+
+A line is a JSON object whose last member is the CRC32C (RFC 3720, appendix B.4) of everything before it in the line:
+
+    {"v":1,"epoch":3,"seq":12,"kind":"judged", … ,"crc":"0a1b2c3d"}\\n
+
+The first record of each batch also carries ``chain``, just before ``crc``: SHA-256 over the previous batch's chain
+value (32 bytes) and the previous batch's lines. So one hash a batch, and no line of its own, ties all batches together:
+a changed, missing, added or moved line shows at the start of the next batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from crc32c import crc32c
+
+FORMAT = 1
+GENESIS = bytes(32)  # the chain value before the first batch of a folder
+MAX_LINE = 8 * 1024 * 1024  # bytes; a longer line is damage
+
+_CRC = b',"crc":"'
+_CRC_SIZE = len(_CRC) + 8 + 3  # digits, quote, brace, line feed
+
+
+class Corrupt(ValueError):
+    """A line that is not what was written. ``code``: ``torn``, ``format``, ``crc``, ``json`` or ``version``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def prefix(epoch: int) -> bytes:
+    """How every line of an epoch begins, up to its sequence number."""
+    return b'{"v":%d,"epoch":%d,"seq":' % (FORMAT, epoch)
+
+
+def body(start: bytes, sequence: int, record: Mapping[str, Any]) -> bytes:
+    """A line without its end: ``start`` is from ``prefix``. TypeError where a value is not JSON (RFC 8259)."""
+    return b"%b%d,%b" % (start, sequence, orjson.dumps(record)[1:-1])
+
+
+def sealed(unsealed: bytes) -> bytes:
+    """The whole line of what ``body`` began."""
+    return b'%b,"crc":"%08x"}\n' % (unsealed, crc32c(unsealed))
+
+
+def chained(unsealed: bytes, chain: bytes) -> bytes:
+    """The whole line of a record that begins a batch."""
+    return sealed(b'%b,"chain":"%b"' % (unsealed, chain.hex().encode()))
+
+
+def next_chain(chain: bytes, batch: bytes) -> bytes:
+    """The chain value after ``batch``, the bytes of its lines with their line feeds."""
+    return hashlib.sha256(chain + batch).digest()
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The record of one line (with its line feed). Raises Corrupt."""
+    if not line.endswith(b"\n"):
+        raise Corrupt("torn")
+    unsealed = line[:-_CRC_SIZE]
+    if line[-_CRC_SIZE:-11] != _CRC or line[-3:] != b'"}\n':
+        raise Corrupt("format")
+    if b"%08x" % crc32c(unsealed) != line[-11:-3]:
+        raise Corrupt("crc")
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise Corrupt("json") from None
+    if not isinstance(record, dict) or not all(isinstance(record.get(name), int) for name in ("v", "epoch", "seq")):
+        raise Corrupt("format")
+    if record["v"] != FORMAT:
+        raise Corrupt("version")
+    return record

@@ -1,0 +1,225 @@
+"""Records as dicts: what was judged, what became of it, and what people did. ``docs/journal.md`` explains each field.
+
+The three classes that the rules of retention speak of are groups of fields of one ``judged`` record:
+access (who, where, when), content (the text, in an envelope) and disposition (verdict, grounds, findings).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+import orjson
+
+from filters.message import Message
+from filters.policy import Policy
+from filters.verdict import Decided, Verdict
+
+Content = Literal["always", "findings", "never"]
+State = Literal["delivered", "failed", "refused", "held", "unknown"]
+
+STATES = frozenset(("delivered", "failed", "refused", "held", "unknown"))
+PERSONAL = ("ip", "device", "location", "registrant")  # fields of Message that are kept only where they are named
+DENYING = frozenset(("hold", "reject"))
+
+ACCESS = ("id", "time", "route", "surface", "room", "sender", "edit", "playback_ms", "parts", "personal")
+CONTENT = ("content",)
+DISPOSITION = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
+
+
+class Unexplained(ValueError):
+    """A verdict that does not say why (law 1). The message names what is missing, never the text."""
+
+
+class Unattributed(ValueError):
+    """A manual act without a person's name or without a reason (law 12)."""
+
+
+class Basis:
+    """What all judged records of one route have in common, made once a generation. Immutable.
+
+    ``lists`` maps the names of the lists that the policy reads to their digests; ``content`` says when the text is
+    kept; ``keep`` names the personal fields that the configuration calls necessary (law 7). Raises Unexplained where
+    a verdict under this policy could lack its why: no digest, or a denying rule without a ground.
+    """
+
+    __slots__ = ("always", "findings", "keep", "lists", "route", "surface")
+
+    def __init__(
+        self,
+        route: str,
+        surface: str,
+        policy: Policy,
+        *,
+        lists: Mapping[str, str],
+        content: Content = "always",
+        keep: Collection[str] = (),
+    ) -> None:
+        if not policy.digest:
+            raise Unexplained(f"policy {policy.name!r} has no digest")
+        for name in policy.asks.lists:
+            if not lists.get(name):
+                raise Unexplained(f"list {name!r} of policy {policy.name!r} has no digest")
+        for rule in policy.rules:
+            if rule.mode == "enforce" and not rule.ground and (rule.action in DENYING or rule.on_error in DENYING):
+                raise Unexplained(f"a {rule.check!r} rule of policy {policy.name!r} can deny and names no ground")
+        if content not in ("always", "findings", "never"):
+            raise ValueError(f"content is always, findings or never, not {content!r}")
+        unknown = set(keep) - set(PERSONAL)
+        if unknown:
+            raise ValueError(f"keep knows {', '.join(PERSONAL)}, not {', '.join(sorted(unknown))}")
+        self.route = route
+        self.surface = surface
+        self.lists = orjson.Fragment(orjson.dumps(dict(lists)))
+        self.keep = tuple(name for name in PERSONAL if name in keep)
+        self.always = content == "always"
+        self.findings = content != "never"
+
+
+def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
+    """The record of one judged message. Raises Unexplained (law 1).
+
+    With ``content = "findings"`` the text is kept where any rule found something, in shadow or not: the spans of a
+    finding mean nothing without it.
+    """
+    if not verdict.policy:
+        raise Unexplained("the verdict names no policy digest")
+    record: dict[str, Any] = {
+        "kind": "judged",
+        "id": message.id,
+        "time": message.received_at,
+        "route": basis.route,
+        "surface": basis.surface,
+        "room": message.room,
+        "sender": message.sender,
+        "verdict": verdict.disposition,
+        "policy": verdict.policy,
+        "lists": basis.lists,
+    }
+    found = False
+    if verdict.decided:
+        found = True
+        record["findings"] = [_finding(decided) for decided in verdict.decided]
+    elif verdict.disposition != "pass":
+        raise Unexplained("the disposition is not pass and nothing was found")
+    if verdict.shadow:
+        found = True
+        record["shadow"] = [_finding(decided) for decided in verdict.shadow]
+    if verdict.labels:
+        record["labels"] = verdict.labels
+    if verdict.degraded:
+        record["degraded"] = verdict.degraded
+    if message.parts:
+        record["parts"] = message.parts
+    if message.edit:
+        record["edit"] = True
+    if message.playback_ms >= 0:
+        record["playback_ms"] = message.playback_ms
+    if basis.keep:
+        personal = {name: value for name in basis.keep if (value := getattr(message, name))}
+        if personal:
+            record["personal"] = envelope(personal)
+    if basis.always or (found and basis.findings):
+        record["content"] = {"key": "", "plain": message.texts}
+    return record
+
+
+def _finding(decided: Decided) -> dict[str, Any]:
+    rule, finding, effect, degraded = decided
+    hit = finding.hit
+    if not finding.check or not finding.reason:
+        raise Unexplained("a finding names no check or no reason")
+    if not rule.ground and effect in DENYING and rule.mode == "enforce":
+        raise Unexplained(f"{finding.reason} denies and names no ground")
+    found: dict[str, Any] = {
+        "check": finding.check,
+        "reason": finding.reason,
+        "effect": effect,
+        "ground": rule.ground,
+    }
+    if hit is not None:
+        if not hit.digest or not hit.spans:
+            raise Unexplained(f"{finding.reason} names no list digest or no span")
+        found["list"] = hit.list
+        found["digest"] = hit.digest
+        found["word"] = hit.word_id
+        found["category"] = hit.category
+        found["severity"] = hit.severity
+        found["field"] = hit.field
+        found["spans"] = hit.spans
+    elif finding.check == "keywords" and not degraded:
+        raise Unexplained(f"{finding.reason} names no word")
+    if degraded:
+        found["degraded"] = True
+    if finding.retry_after:
+        found["retry_after"] = round(finding.retry_after, 3)
+    if finding.detail:
+        found["detail"] = dict(finding.detail)
+    return found
+
+
+def envelope(plain: Any) -> dict[str, Any]:
+    """What may be personal, apart from the rest: ``key`` names the key it is sealed with, empty for plain.
+
+    CRC and chain cover the envelope as it stands in the line. So where it holds a ``cipher`` instead of ``plain``,
+    destroying the key destroys the text and no proof.
+    """
+    return {"key": "", "plain": plain}
+
+
+def outcome(
+    message_id: str, state: State, *, status: int | None = None, upstream_id: str = "", reason: str = ""
+) -> dict[str, Any]:
+    """What became of a message. ``status``: the upstream's HTTP status, None where it gave none.
+
+    delivered: the upstream took it; refused: it answered and did not; failed: it could not be reached or broke down;
+    held: parked for review; unknown: it was forwarded and nobody heard what became of it. All but delivered and held
+    need a reason code.
+    """
+    if state not in STATES:
+        raise ValueError(f"an outcome is one of {', '.join(sorted(STATES))}, not {state!r}")
+    if not reason and state in ("failed", "refused", "unknown"):
+        raise Unexplained(f"the outcome {state} needs a reason")
+    record: dict[str, Any] = {
+        "kind": "outcome",
+        "id": message_id,
+        "time": time.time_ns() // 1000,
+        "state": state,
+    }
+    if status is not None:
+        record["status"] = status
+    if upstream_id:
+        record["upstream_id"] = upstream_id
+    if reason:
+        record["reason"] = reason
+    return record
+
+
+def act(
+    act_id: str,
+    person: str,
+    reason: str,
+    what: str,
+    *,
+    target: Mapping[str, Any],
+    undoes: str = "",
+) -> dict[str, Any]:
+    """What a person did (law 12): ``what`` in the form ``block.add``, ``target`` what it was done to, ``undoes`` the
+    id of the act that it takes back. Raises Unattributed."""
+    if not person.strip():
+        raise Unattributed(f"the act {what} names no person")
+    if not reason.strip():
+        raise Unattributed(f"the act {what} gives no reason")
+    record: dict[str, Any] = {
+        "kind": "act",
+        "id": act_id,
+        "time": time.time_ns() // 1000,
+        "person": person,
+        "reason": reason,
+        "what": what,
+        "target": dict(target),
+    }
+    if undoes:
+        record["undoes"] = undoes
+    return record

@@ -1,0 +1,378 @@
+"""The writer of one worker's journal: everything appended in a turn of the event loop leaves in one ``write``.
+
+Laws of this file (DESIGN, section 2, law 5):
+
+* ``then`` is called after the record is in the operating system (on disk with ``fsync = "always"``), never before,
+  never from inside ``append``, exactly once, in the order of ``append``; or else ``failed`` is, under the same rules;
+* a record that cannot be written is answered, never dropped: everything that waits fails together, and the sequence
+  goes on from the last record that counts;
+* one batch is under way at a time, in the loop or in the thread, so the log below needs no lock.
+
+A loop that writes is the fast way while the page cache takes a write in microseconds. Where the disk makes writes wait
+(``SLOW_WRITES`` of ``WINDOW`` above ``slow_write``), or each waits for its fsync, they move to a thread, and
+return after ``CALM_WRITES`` fast ones in a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Any
+
+import structlog
+
+from gateway.journal import encoding, recovery
+from gateway.journal.ids import Ids
+from gateway.journal.log import Log, SyncFailed
+from gateway.journal.offload import Offload
+from gateway.journal.segments import Owner
+from gateway.journal.settings import Counters, Settings
+from gateway.journal.space import Space
+from gateway.journal.upkeep import Upkeep, plain
+
+SLOW_WRITES = 3
+WINDOW = 256
+CALM_WRITES = 256
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to write again
+
+logger = structlog.get_logger("journal")
+
+Then = Callable[[], object]
+Failed = Callable[["JournalUnavailable"], object]
+
+
+class JournalUnavailable(Exception):
+    """The record was not written. ``reason``: ``journal.unavailable``, ``journal.queue`` or ``journal.closed``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Batch:
+    """Records that leave together. ``passed`` and ``settled``: ids whose outcome it makes awaited, or tells."""
+
+    __slots__ = ("calls", "first", "last", "passed", "rest", "seconds", "settled", "since", "size", "written")
+
+    def __init__(self) -> None:
+        self.first = b""
+        self.rest: list[bytes] = []
+        self.size = 0
+        self.last = 0
+        self.calls: list[tuple[Then | None, Failed | None]] = []
+        self.passed: list[str] = []
+        self.settled: list[str] = []
+        self.since = 0.0
+        self.seconds = 0.0
+        self.written = 0
+
+
+class Writer:
+    """Owns ``<root>/<node>/<worker>``. Made in the loop's thread; ``start`` opens, ``close`` ends in good order.
+
+    ``ids`` makes the ids of this worker's messages too: after a start it gives none below those already recorded.
+    ``available``: False while nothing can be written. ``threaded``: True while appends are made in the thread.
+    """
+
+    def __init__(
+        self, root: Path, node: str, worker: int, *, ids: Ids, settings: Settings, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.folder = root / node / str(worker)
+        self.counters = Counters()
+        self.available = False
+        self.threaded = settings.fsync == "always"
+        self._ids = ids
+        self._own_ids = ids.sibling()  # the log's own records may be made in the thread
+        self._settings = settings
+        self._queue_bytes = settings.queue_bytes
+        self._always = settings.fsync == "always"
+        self._loop = loop
+        self._owner: Owner | None = None
+        self._log: Log | None = None
+        self._prefix = b""
+        self._sequence = 0
+        self._batch = _Batch()
+        self._under_way: _Batch | None = None
+        self._busy = False  # a batch is under way, or its callbacks are running
+        self._refused: list[tuple[Failed | None, JournalUnavailable]] = []
+        self._untold = 0  # refused records that no header has told of yet
+        self._scheduled = False
+        self._slow = self._writes = self._calm = 0
+        self._pause = FIRST_PAUSE
+        self._probe_timer: asyncio.TimerHandle | None = None
+        self._thread = Offload(loop, "journal-append")
+        self._upkeep = Upkeep(
+            loop, self.folder, settings=settings, counters=self.counters, between=self._between, tell=self._tell
+        )
+        self._closed = False
+
+    def start(self) -> None:
+        """Recover and open a segment. Blocks for as long as reading the last segment takes. Where the folder cannot be
+        written, or another process still holds it, ``available`` stays False and it is tried again: nothing is raised.
+        """
+        try:
+            found = self._begin()
+        except OSError as error:
+            self._went_down(error)
+        else:
+            self._came_up(found)
+        self._upkeep.start()
+
+    def append(self, record: Mapping[str, Any], then: Then | None = None, failed: Failed | None = None) -> None:
+        """Queue ``record`` for this turn's write. TypeError where it is not JSON; then nothing was queued."""
+        batch = self._batch
+        if not self.available or batch.size > self._queue_bytes:
+            self._refuse(failed)
+            return
+        kind = record["kind"]
+        sequence = self._sequence + 1
+        unsealed = encoding.body(self._prefix, sequence, record)
+        if kind == "judged":
+            if record["verdict"] == "pass":
+                batch.passed.append(record["id"])
+        elif kind == "outcome":
+            batch.settled.append(record["id"])
+        self._sequence = batch.last = sequence
+        if batch.first:
+            batch.rest.append(encoding.sealed(unsealed))
+        else:
+            batch.first = unsealed  # its end holds the chain, which the batch before this one decides
+            batch.since = monotonic()
+        batch.size += len(unsealed)
+        batch.calls.append((then, failed))
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def flush(self) -> None:
+        """Write now what is queued: for a caller who knows that its batch is complete. Calls back before it returns,
+        unless the thread is writing or it is called from inside a callback."""
+        batch = self._batch
+        log = self._log
+        if self._busy or not batch.first or log is None:
+            return
+        self._batch = _Batch()
+        self._busy = True
+        self._under_way = batch
+        self._upkeep.install(log)
+        if self.threaded:
+            self._thread.submit(partial(self._write, log, batch), partial(self._landed, batch))
+            return
+        error = None
+        try:
+            self._write(log, batch)
+        except OSError as caught:
+            error = caught
+        except Exception as fault:  # a fault of ours must not leave answers waiting for ever
+            self._report(fault)
+            error = OSError("a fault of the journal")
+        self._landed(batch, None, error)
+
+    @property
+    def ready(self) -> bool:
+        """False also while the disk is nearly full: other nodes should get the traffic before it is."""
+        return self.available and self.space.level not in ("low", "unread")
+
+    @property
+    def space(self) -> Space:
+        return self._upkeep.space
+
+    def lag(self) -> float:
+        """Seconds that the oldest record not yet written has waited."""
+        oldest = self._under_way or self._batch
+        return monotonic() - oldest.since if oldest.first else 0.0
+
+    def awaiting(self) -> int:
+        """How many messages were passed and have no outcome yet."""
+        return len(self._log.open) if self._log is not None else 0
+
+    def close(self) -> None:
+        """Write what waits, record that the end was in order, sync, give the folder up. Blocks."""
+        if self._closed:
+            return
+        self.flush()
+        self._closed = True
+        self.threaded = False
+        self._thread.close()
+        if self._probe_timer is not None:
+            self._probe_timer.cancel()
+        self._drain()
+        self._upkeep.close()
+        self._drain()  # a sync that failed just now has a record to write
+        if self._log is not None:
+            self._end(self._log)
+        self.available = False
+        if self._owner is not None:
+            self._owner.release()
+
+    def _drain(self) -> None:
+        while self._refused or self._batch.first:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        if self._refused:
+            refused, self._refused = self._refused, []
+            for failed, error in refused:
+                self._call(failed, error)
+        self.flush()
+
+    def _write(self, log: Log, batch: _Batch) -> None:
+        started = perf_counter()
+        batch.written = log.write(batch.first, b"".join(batch.rest), batch.last)
+        batch.seconds = perf_counter() - started
+
+    def _landed(self, batch: _Batch, _: object, error: OSError | None) -> None:
+        log = self._log
+        assert log is not None
+        self._under_way = None
+        if error is not None:
+            self._busy = False
+            self._went_down(error, batch)
+            return
+        if batch.passed:
+            log.open.update(batch.passed)
+        if batch.settled:
+            log.open.difference_update(batch.settled)
+        counters = self.counters
+        counters.records += len(batch.calls)
+        counters.bytes += batch.written
+        counters.batches += 1
+        counters.segments = log.segments
+        counters.appended(batch.seconds)
+        for then, _failed in batch.calls:
+            if then is not None:
+                try:
+                    then()
+                except Exception as fault:  # one caller's fault must not take the others' answers
+                    self._report(fault)
+        self._busy = False
+        self._weigh(batch.seconds)
+        self._upkeep.tend(log)
+        if self.threaded and self._batch.first:
+            self.flush()
+
+    def _weigh(self, seconds: float) -> None:
+        """Move to the thread, or back, with hysteresis."""
+        slow = seconds > self._settings.slow_write
+        self.counters.slow_writes += slow
+        if self._always:
+            return
+        if self.threaded:
+            self._calm = 0 if slow else self._calm + 1
+            if self._calm >= CALM_WRITES:
+                self.threaded = False
+                logger.info("journal.writes_in_loop")
+            return
+        self._writes += 1
+        self._slow += slow
+        if self._slow >= SLOW_WRITES and not self._closed:
+            self.threaded = True
+            logger.warning("journal.writes_in_thread", last_seconds=round(seconds, 4))
+        if self.threaded or self._writes >= WINDOW:
+            self._slow = self._writes = self._calm = 0
+
+    def _between(self) -> None:
+        if not self._busy and self.available and self._log is not None:
+            self._upkeep.tend(self._log)
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        self.append({**record, "id": self._ids(), "time": time.time_ns() // 1000})
+
+    def _refuse(self, failed: Failed | None) -> None:
+        reason = "journal.queue" if self.available else "journal.closed" if self._closed else "journal.unavailable"
+        self.counters.refused += 1
+        self._untold += 1
+        self._refused.append((failed, JournalUnavailable(reason)))
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _went_down(self, error: OSError, batch: _Batch | None = None) -> None:
+        """Everything that waits fails; what counts ends with the log's last batch."""
+        waiting = batch.calls + self._batch.calls if batch is not None else self._batch.calls
+        self._batch = _Batch()
+        if self.available or self._pause == FIRST_PAUSE:
+            logger.error("journal.unavailable", error=plain(error), refused=len(waiting))
+        self.available = False
+        self.counters.refused += len(waiting)
+        self._untold += len(waiting)
+        if not self._closed:
+            self._probe_timer = self._loop.call_later(self._pause, self._probe)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        for _then, failed in waiting:
+            self._call(failed, JournalUnavailable("journal.unavailable"))
+
+    def _probe(self) -> None:
+        """See in the thread whether a segment can be opened and its header be written."""
+        log = self._log
+        self._busy = True
+        if log is None:
+            self._thread.submit(self._begin, self._probed)
+        else:
+            log.refused = self._untold
+            self._thread.submit(log.reopen, self._probed)
+
+    def _probed(self, found: recovery.Recovered | None, error: OSError | None) -> None:
+        self._busy = False
+        if error is not None:
+            self._went_down(error)
+            return
+        logger.warning("journal.available")
+        self._came_up(found)
+
+    def _begin(self) -> recovery.Recovered:
+        if self._owner is None:
+            self._owner = Owner(self.folder)
+        self._log, found = recovery.begin(self.folder, self._own_ids, always=self._always)
+        self._log.on_failure = self._left
+        return found
+
+    def _came_up(self, found: recovery.Recovered | None) -> None:
+        log = self._log
+        assert log is not None
+        if found is not None:
+            self._prefix = log.prefix
+            self._ids.not_before(found.last_ms)
+            self.counters.unknown += len(found.open)
+            self.counters.cuts += len(found.cuts)
+            self.counters.cut_bytes += sum(cut["bytes"] for cut in found.cuts)
+            if found.open or found.cuts:
+                logger.warning("journal.recovered", unknown=len(found.open), cuts=len(found.cuts))
+        else:
+            self._untold = 0
+        self.counters.segments = log.segments
+        self._sequence = log.last
+        self._pause = FIRST_PAUSE
+        self.available = True
+
+    def _left(self, segment: str, error: OSError) -> None:
+        if isinstance(error, SyncFailed):
+            self.counters.sync_failures += 1
+        else:
+            self.counters.write_failures += 1
+        logger.error("journal.segment_left", segment=segment, error=plain(error))
+
+    def _end(self, log: Log) -> None:
+        try:
+            if self.available:
+                recovery.end(log, self._own_ids)
+        except OSError as error:
+            logger.error("journal.not_closed_in_order", error=plain(error))
+        for tail in (log.tail, *log.retired):
+            if tail is not None:
+                tail.close()
+
+    def _call(self, failed: Failed | None, error: JournalUnavailable) -> None:
+        if failed is not None:
+            try:
+                failed(error)
+            except Exception as fault:
+                self._report(fault)
+
+    def _report(self, fault: Exception) -> None:
+        self._loop.call_exception_handler({"message": "the journal or one of its callbacks failed", "exception": fault})

@@ -7,10 +7,11 @@ import contextlib
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
+import typer
 
 from gateway.child import Child
 from gateway.generation import Generation
@@ -18,7 +19,14 @@ from gateway.listening import parse
 from gateway.supervisor import Supervisor
 
 REASON = "demo accounts"
-PLATFORM = "127.0.0.1:9000"
+
+
+class Addresses(NamedTuple):
+    """Where gate, control and platform listen."""
+
+    gate: str
+    control: str
+    platform: str
 
 
 def accounts() -> list[dict[str, Any]]:
@@ -28,15 +36,23 @@ def accounts() -> list[dict[str, Any]]:
     return [*people, {"sender": "carol", "verified": False}, {"sender": "dave", "verified": True, "credit": 20}]
 
 
-def lay_out(data_dir: Path) -> Path:
-    """Copy configuration and lists into the data folder, so that one may edit them; what is there stays."""
+def lay_out(data_dir: Path, addresses: Addresses) -> Path:
+    """Copy configuration and lists into the data folder, so that one may edit them; lists that are there stay.
+
+    The configuration is written anew each time, because the addresses stand in it.
+    """
     source = resources.files("gateway.demo")
     (data_dir / "lists").mkdir(parents=True, exist_ok=True)
-    for name in ("tidegate.toml", "lists/spam.txt", "lists/gambling.txt", "lists/abuse.txt"):
-        target = data_dir / name
+    for name in ("spam.txt", "gambling.txt", "abuse.txt"):
+        target = data_dir / "lists" / name
         if not target.exists():
-            target.write_text(source.joinpath(*name.split("/")).read_text(encoding="utf-8"), encoding="utf-8")
-    return data_dir / "tidegate.toml"
+            target.write_text(source.joinpath("lists", name).read_text(encoding="utf-8"), encoding="utf-8")
+    text = source.joinpath("tidegate.toml").read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1:8080", addresses.gate).replace("127.0.0.1:9000", addresses.platform)
+    text = text.replace("127.0.0.1:8081", addresses.control)
+    config = data_dir / "tidegate.toml"
+    config.write_text(text, encoding="utf-8")
+    return config
 
 
 async def introduce(control: str, token: str) -> None:
@@ -51,10 +67,10 @@ async def introduce(control: str, token: str) -> None:
             await session.post("/v1/blocks", json=block)
 
 
-async def run(data_dir: Path, platform: str = PLATFORM) -> None:
+async def run(data_dir: Path, addresses: Addresses) -> None:
     """Run everything until told to stop."""
-    config = lay_out(data_dir)
-    host, port = parse(platform)
+    config = lay_out(data_dir, addresses)
+    host, port = parse(addresses.platform)
     demo_platform = Child(
         "platform", lambda: [sys.executable, "-m", "gateway.demo.platform", "--host", host, "--port", str(port)]
     )
@@ -65,12 +81,11 @@ async def run(data_dir: Path, platform: str = PLATFORM) -> None:
 
     async def welcome(generation: Generation) -> None:
         token = (supervisor.folders.control / "first-token").read_text(encoding="ascii").strip()
-        await introduce(generation.config.control.listen, token)
-        print(f"platform  http://{platform}  (what stands behind the gate)")
-        for address in generation.config.server.listen:
-            print(f"gate      http://{address}/articles/1  (open this one)")
-        print(f"control   http://{generation.config.control.listen}  (token in {supervisor.folders.control}/first-token)")
-        print("ready", flush=True)
+        await introduce(addresses.control, token)
+        typer.echo(f"platform  http://{addresses.platform}  (what stands behind the gate)")
+        typer.echo(f"gate      http://{addresses.gate}/articles/1  (open this one)")
+        typer.echo(f"control   http://{addresses.control}  (token: {supervisor.folders.control}/first-token)")
+        typer.echo("ready")
 
     supervisor = Supervisor(config, data_dir, announce)
     demo_platform.start()

@@ -1,0 +1,254 @@
+"""The only wiring: from a generation to the objects of one worker, and from one generation to the next.
+
+A reload builds everything that the new generation needs aside, and only then swaps: the router as one reference, the
+settings of upstreams that stay in place, so that their connections and their health outlive the reload. What fails on
+the way leaves the old generation untouched (law 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from filters.keywords import Scanner
+from filters.policy import Policy
+from gateway import build, logs, overlay
+from gateway.config import Config
+from gateway.config import policies as policy_sections
+from gateway.config.routes import Route as RouteSettings
+from gateway.folders import Folders
+from gateway.gate import Gate
+from gateway.generation import Generation
+from gateway.http.cors import Cors
+from gateway.http.path import Template, parse_template
+from gateway.http.peers import TrustedProxies
+from gateway.http.problem import PlatformShape
+from gateway.http.router import Router
+from gateway.http.server import Server
+from gateway.http.server_protocol import ServerProtocol
+from gateway.http.sweep import Sweep
+from gateway.http.upstream import Upstream
+from gateway.journal.ids import Ids
+from gateway.journal.record import Basis
+from gateway.journal.writer import Writer
+from gateway.metrics import WorkerMetrics
+from gateway.pipeline import Pipeline
+from gateway.route import Preflight, Relayed, Route, Target
+from gateway.state import connect
+from gateway.state.client import StateClient
+from gateway.state.snapshot import Snapshot
+from gateway.surfaces import compiled as compile_surface
+from gateway.words.lists import Lists, compile_urgent
+
+log = structlog.get_logger()
+
+
+def now_us() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class App:
+    """Everything of one worker that outlives a reload, and the generation in force."""
+
+    def __init__(
+        self, folders: Folders, number: int, config: Config, state: StateClient, journal: Writer, ids: Ids
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._folders = folders
+        self._number = number
+        self._loop = loop
+        self._config = config
+        self._ids = ids
+        self._state = state
+        self._journal = journal
+        self._sweep = Sweep(loop)
+        self._upstreams: dict[str, Upstream] = {}
+        self._snapshot: Snapshot | None = None
+        self._lists: Lists | None = None
+        self.metrics = WorkerMetrics()
+        self._pipeline = Pipeline(state, journal, self.metrics)
+        self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None)
+        self._server = Server(self._gate, build.server(config.server), self._sweep)
+        self._gauges()
+
+    @classmethod
+    async def start(cls, folders: Folders, number: int, generation: Generation) -> App:
+        """Open journal and state, and build the first generation."""
+        config = generation.config
+        loop = asyncio.get_running_loop()
+        ids = Ids(config.server.node, number)
+        journal = Writer(
+            folders.journal(config), f"node-{config.server.node}", number,
+            ids=ids, settings=build.journal(config.journal), loop=loop,
+        )  # fmt: skip
+        journal.start()
+        state = await connect.client(config, folders, journal.flush)
+        app = cls(folders, number, config, state, journal, ids)
+        state.on_snapshot = app._take
+        await app.load(generation)
+        return app
+
+    async def load(self, generation: Generation) -> None:
+        """Build what the generation needs, then swap. Whatever is raised, nothing has changed."""
+        config = generation.config
+        # Lists first, and in a thread: a million words take a quarter of a second to read.
+        lists = await asyncio.to_thread(Lists.load, generation.artifacts, self._folders.tables)
+        settings = {name: build.upstream(name, section) for name, section in config.upstreams.items()}
+        upstreams = {
+            name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
+            for name, wanted in settings.items()
+        }
+        try:
+            router = Router(_targets(self, config, lists, upstreams))
+        except Exception:
+            for name, upstream in upstreams.items():
+                if name not in self._upstreams:
+                    upstream.close()
+            raise
+        gone = [upstream for name, upstream in self._upstreams.items() if name not in upstreams]
+        for name, upstream in upstreams.items():
+            upstream.apply(settings[name])
+        self._upstreams = upstreams
+        self._config = config
+        self._lists = lists
+        self._gate.router = router
+        self._gate.unmatched = _unmatched(config, upstreams)
+        self._server.configure(build.server(config.server))
+        if self._snapshot is not None:
+            self._switch(self._snapshot)
+        for upstream in gone:
+            upstream.retire()
+
+    @property
+    def protocol(self) -> Any:
+        """Makes the protocol of each accepted connection."""
+        return self._server.protocol
+
+    @property
+    def ids(self) -> Ids:
+        """Where the ids of messages come from."""
+        return self._ids
+
+    @property
+    def snapshot_version(self) -> int:
+        """The version of the switches in force; 0 before the first."""
+        return self._snapshot.version if self._snapshot is not None else 0
+
+    def on_snapshot(self, document: Mapping[str, Any]) -> None:
+        """Control's push; older than what is in force it is ignored."""
+        if int(document.get("version", 0)) > self.snapshot_version:
+            snapshot = Snapshot(document)
+            self._state.take_snapshot(snapshot)
+            self._take(snapshot)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self._switch(snapshot)
+        self._snapshot = snapshot
+
+    def _switch(self, snapshot: Snapshot) -> None:
+        assert self._lists is not None
+        self._pipeline.overlay = overlay.build(snapshot.document, partial(compile_urgent, self._lists.tables))
+
+    def status(self) -> dict[str, Any]:
+        """What readiness looks at."""
+        return {
+            "snapshot": self.snapshot_version,
+            "connections": len(self._server.connections),
+            "journal": {"available": self._journal.available, "ready": self._journal.ready},
+            "state": self._state.condition(),
+        }
+
+    def counters(self) -> dict[str, Any]:
+        """Everything counted, for ``/metrics``."""
+        return {"metrics": self.metrics.told()}
+
+    async def drain(self) -> None:
+        """Finish what is under way within ``server.drain``."""
+        await self._server.drain(self._config.server.drain)
+
+    async def stop(self) -> None:
+        """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
+        for upstream in self._upstreams.values():
+            upstream.close()
+        await asyncio.sleep(0)  # what closing failed is recorded in its own turn
+        await self._state.close()
+        self._journal.close()
+        logs.close()
+
+    def _gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("tidegate_connections", lambda: len(self._server.connections))
+        gauge("tidegate_journal_lag_seconds", self._journal.lag)
+        gauge(
+            "tidegate_upstream_connections",
+            lambda: sum(len(pool.connections) for upstream in self._upstreams.values() for pool in upstream.pools),
+        )
+
+
+def _targets(
+    app: App, config: Config, lists: Lists, upstreams: Mapping[str, Upstream]
+) -> list[tuple[Template, Target]]:
+    policies = policy_sections.build(config)
+    targets: list[tuple[Template, Target]] = []
+    for settings in config.routes:
+        upstream = upstreams[settings.upstream]
+        target: Target
+        if settings.judged:
+            target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
+        else:
+            target = Relayed(settings.name, upstream)
+        preflights: set[str] = set()
+        for match in settings.match:
+            targets.append((parse_template(f"{match.method} {settings.host}{match.path}"), target))
+            if isinstance(target, Route) and target.cors is not None and match.path not in preflights:
+                preflights.add(match.path)
+                preflight = parse_template(f"OPTIONS {settings.host}{match.path}")
+                targets.append((preflight, Preflight(target.cors)))
+    return targets
+
+
+def _judged(
+    app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Lists, upstream: Upstream
+) -> Route:
+    cors = settings.cors
+    shape = settings.refusal
+    appeal = config.policies[settings.policy].appeal
+    chosen = [lists[name] for name in policy.asks.lists]
+    assert settings.surface is not None
+    return Route(
+        name=settings.name,
+        settings=settings,
+        surface=compile_surface(build.surface(config, settings), app.ids, now_us),
+        policy=policy,
+        scanner=Scanner(chosen, policy.asks.fingerprint, build.bounds(config.server)),
+        basis=Basis(
+            settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
+            settings.keep,
+        ),
+        upstream=upstream,
+        upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
+        trusted=TrustedProxies(str(network) for network in settings.trust),
+        appeal="" if appeal == "off" else appeal,
+        cors=Cors(
+            cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
+        ) if cors is not None else None,
+        shape=PlatformShape(shape.status or 0, shape.body) if shape is not None else None,
+        passed=(settings.name, "pass", ""),
+    )  # fmt: skip
+
+
+def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | None:
+    if config.server.unmatched == "refuse":
+        return None
+    name = config.server.unmatched_upstream or next(iter(config.upstreams))
+    return Relayed("", upstreams[name])
+
+
+def _notice(upstream: str, event: str, server: str) -> None:
+    log.warning("upstream.health", upstream=upstream, event=event, server=server)

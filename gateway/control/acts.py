@@ -49,40 +49,41 @@ class Done(NamedTuple, Generic[T]):
 
 
 class Unit:
-    """The rows of one act. Everything an act changes goes through ``add``, ``change`` and ``remove``."""
+    """The rows of one act. Everything an act changes goes through ``add``, ``change`` and ``remove``, once a row."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.changes: list[dict[str, Any]] = []
         self.undoes: int | None = None
+        self._touched: list[tuple[Model, dict[str, Any] | None, bool]] = []  # row, before, whether it stays
 
     def get(self, model: type[M], key: Any) -> M | None:
         return self.session.get(model, key)
 
     def add(self, row: M) -> M:
         self.session.add(row)
-        self.session.flush()
-        self._note(row, None, row.as_row())
+        self._touched.append((row, None, True))
         return row
 
     def change(self, row: M, **values: Any) -> M:
-        before = row.as_row()
+        self._touched.append((row, row.as_row(), True))
         for name, value in values.items():
             setattr(row, name, value)
-        self.session.flush()
-        self._note(row, before, row.as_row())
         return row
 
     def remove(self, row: Model) -> None:
-        before = row.as_row()
+        self._touched.append((row, row.as_row(), False))
         self.session.delete(row)
-        self.session.flush()
-        self._note(row, before, None)
 
-    def _note(self, row: Model, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-        key = inspect(type(row)).primary_key[0].name
-        held = before or after or {}
-        self.changes.append({"table": row.__tablename__, "key": held[key], "before": before, "after": after})
+    def changes(self) -> list[dict[str, Any]]:
+        """Each row before and after, flushed once: an import has hundreds of them."""
+        self.session.flush()
+        found: list[dict[str, Any]] = []
+        for row, before, stays in self._touched:
+            after = row.as_row() if stays else None
+            key = inspect(type(row)).primary_key[0].name
+            held = before or after or {}
+            found.append({"table": row.__tablename__, "key": held[key], "before": before, "after": after})
+        return found
 
 
 def perform(
@@ -91,6 +92,7 @@ def perform(
     """Do ``work`` as one act, within the session's transaction."""
     unit = Unit(session)
     result = work(unit)
+    changes = unit.changes()
     act = Act(
         uid=intent.uid,
         person=intent.person,
@@ -98,7 +100,7 @@ def perform(
         at=time.time_ns() // 1000,
         kind=intent.kind,
         subject=intent.subject,
-        changes=unit.changes,
+        changes=changes,
         undoes=unit.undoes,
     )
     session.add(act)
@@ -106,13 +108,11 @@ def perform(
     if unit.undoes is not None:
         undone = session.get_one(Act, unit.undoes)
         undone.undone_by = act.id
-    tables = frozenset(change["table"] for change in unit.changes)
+    tables = frozenset(change["table"] for change in changes)
     if tables & IN_SNAPSHOT:
         raise_mark(session, SNAPSHOT_VERSION, act.at // 1000)
     payload = [
-        {"table": change["table"], "subject": subject(change)}
-        for change in unit.changes
-        if change["table"] in PROJECTED
+        {"table": change["table"], "subject": subject(change)} for change in changes if change["table"] in PROJECTED
     ]
     # Where nothing is to be projected, state has acknowledged by having nothing to say.
     session.add(

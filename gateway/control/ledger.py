@@ -31,7 +31,7 @@ SETTLE_WITHIN = 1.0  # seconds an answer waits for journal and state
 
 
 class Outcome(NamedTuple, Generic[T]):
-    """What became of an act by the time of its answer. ``workers`` and ``reload`` are None where it asks for neither."""
+    """What became of an act by the time of its answer. ``workers`` and ``reload``: None where it asks for neither."""
 
     act: int
     uid: str
@@ -53,6 +53,7 @@ class Ledger:
 
     def __init__(
         self,
+        *,
         database: Database,
         relay: Relay,
         workers: Workers,

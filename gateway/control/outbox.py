@@ -193,11 +193,15 @@ def _next(session: Session) -> _Batch:
     acts = session.scalars(select(Act).where(Act.id.in_([row.act_id for row in unprojected]))).all()
     tables = {change["table"] for act in acts for change in act.changes}
     return _Batch(
-        [act.as_row() for act in unrecorded],
+        [act.as_row() | {"undoes_uid": _uid(session, act.undoes)} for act in unrecorded],
         [row.act_id for row in unprojected],
         current(session, [place for row in unprojected for place in row.payload]),
         snapshot.build(session) if tables & IN_SNAPSHOT else None,
     )
+
+
+def _uid(session: Session, act: int | None) -> str:
+    return session.get_one(Act, act).uid if act is not None else ""
 
 
 def current(session: Session, places: Sequence[dict[str, Any]]) -> list[Change]:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from gateway.control.schemas import TryOut
 
 Row = Mapping[str, Any]
 Snapshot = dict[str, Any]
@@ -28,7 +31,10 @@ class ActJournal(Protocol):
     """The journal as acts need it."""
 
     async def append(self, act: Row) -> None:
-        """Write the record of one act, a row of ``Act``; returns when it is written, raises when it may not be."""
+        """Write the record of one act; returns when it is written, raises when it may not be.
+
+        ``act`` is a row of ``Act``, with ``undoes_uid``, the journal's name of the act that it undoes, or empty.
+        """
 
     async def recorded(self, uids: Collection[str], since: int) -> set[str]:
         """Which of these acts, all done at ``since`` (µs since the epoch) or later, the journal already holds."""
@@ -46,7 +52,7 @@ class Projection(Protocol):
     async def confirm(self) -> bool:
         """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: AsyncIterator[Sequence[Change]], snapshot: Snapshot) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
 
     async def ping(self) -> None:
@@ -90,8 +96,5 @@ class Lists(Protocol):
     def check(self, name: str, line: str) -> Sequence[str]:
         """What is wrong with ``line`` as a line of this list; empty where nothing is."""
 
-    def has(self, name: str, line: str) -> bool:
-        """Does the operator's own file hold this line?"""
-
-    def attempt(self, name: str, text: str) -> Row:
-        """What reading ``text`` with this list gives: ``{"folded", "hits": [{"word", "category", …, "spans"}]}``."""
+    def attempt(self, name: str, text: str) -> TryOut:
+        """What reading ``text`` with this list gives."""

@@ -96,10 +96,9 @@ def add(to: Series, more: Series) -> None:
 
 
 def _sum(held: Buckets, more: Buckets) -> Buckets:
+    total = held.total + more.total
     if held.bounds == more.bounds:
-        return Buckets(
-            held.bounds, [a + b for a, b in zip(held.counts, more.counts, strict=True)], held.total + more.total
-        )
+        return Buckets(held.bounds, [a + b for a, b in zip(held.counts, more.counts, strict=True)], total)
     # Bounds were changed by a reload: what fell below an old bound surely fell below the next new one.
     counts = list(more.counts)
     for bound, count in zip((*held.bounds, float("inf")), held.counts, strict=True):

@@ -1,0 +1,1 @@
+"""What each endpoint does; ``gateway.control.routes`` is the table."""

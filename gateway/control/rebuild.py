@@ -1,0 +1,55 @@
+"""``tidegate state rebuild``: everything that state knows of governance, written anew from the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.control import snapshot
+from gateway.control.database import Database
+from gateway.control.models import GOVERNED, PROJECTED
+from gateway.control.ports import Change, Projection
+from gateway.control.schemas import Rebuilt
+
+BATCH = 1000  # rows read and written at a time
+
+
+async def rebuild(database: Database, projection: Projection) -> Rebuilt:
+    """Replace state's governance data. The caller sees to it that no act is projected meanwhile."""
+    present = await database.run(snapshot.build)
+    subjects = await projection.rebuild(batches(database), present)
+    return Rebuilt(subjects=subjects, version=present["version"])
+
+
+async def batches(database: Database) -> AsyncIterator[Sequence[Change]]:
+    """Every projected row, ``BATCH`` at a time, in the order of primary keys."""
+    for table in PROJECTED:
+        last: Any = None
+        while True:
+            read = _Page(table, last)
+            changes, last = await database.run(read)
+            if not changes:
+                break
+            yield changes
+
+
+class _Page:
+    """One page of a table, after the primary key ``last``."""
+
+    def __init__(self, table: str, last: Any) -> None:
+        self.table = table
+        self.last = last
+
+    def __call__(self, session: Session) -> tuple[list[Change], Any]:
+        model = GOVERNED[self.table]
+        key = next(iter(model.__table__.primary_key))
+        query = select(model).order_by(key).limit(BATCH)
+        if self.last is not None:
+            query = query.where(key > self.last)
+        rows = [row.as_row() for row in session.scalars(query)]
+        names = PROJECTED[self.table]
+        changes = [Change(self.table, {name: row[name] for name in names}, row) for row in rows]
+        return changes, rows[-1][key.name] if rows else self.last

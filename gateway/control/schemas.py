@@ -1,0 +1,341 @@
+"""What the admin API takes and gives: the models that validate are the models that OpenAPI describes."""
+
+from __future__ import annotations
+
+import ipaddress
+import unicodedata
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+T = TypeVar("T")
+
+Seconds = Annotated[int, Field(ge=0, le=1 << 40)]
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _text(most: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most)
+
+
+Reason = Annotated[
+    str, _text(256), AfterValidator(_printable), Field(description="Why; goes on record with your name.")
+]
+Ground = Annotated[str, _text(256), AfterValidator(_printable), Field(description="Article or clause it rests on.")]
+Ident = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
+Line = Annotated[str, _text(1024), AfterValidator(_printable)]
+
+
+class Given(BaseModel):
+    """Something given to the API: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reasoned(Given):
+    """An act with nothing else to say."""
+
+    reason: Reason
+
+
+class NoQuery(Given):
+    """No parameters."""
+
+
+class Why(Given):
+    """Query of an act that has no body."""
+
+    reason: Reason
+
+
+class AccountGiven(Given):
+    verified: bool
+    verified_until: Seconds = Field(0, description="Seconds since the epoch; 0: no end.")
+    credit: int = Field(100, ge=0, le=100)
+
+
+class AccountPut(AccountGiven):
+    reason: Reason
+
+
+class AccountLine(AccountGiven):
+    """One line of an import."""
+
+    sender: Ident
+
+
+class AccountOut(BaseModel):
+    sender: str
+    verified: bool
+    verified_until: int
+    credit: int
+
+
+class Gone(BaseModel):
+    """What was removed."""
+
+    removed: bool = True
+
+
+BlockScope = Literal["sender", "registrant", "device", "ip", "room", "cidr"]
+SHARED = ("device", "ip", "cidr")  # families and campuses share them: by default a limit, and for a day
+DAY = 86400
+
+
+class BlockNew(Reasoned):
+    scope: BlockScope
+    value: Ident
+    ground: Ground
+    expires_at: Seconds | None = Field(
+        None, description="Seconds since the epoch, 0: never. Left out: never, or in a day for device, ip and cidr."
+    )
+    limited: bool | None = Field(
+        None, description="A limit rather than a wall. Left out: true for device, ip and cidr, which people share."
+    )
+
+    @model_validator(mode="after")
+    def _address(self) -> BlockNew:
+        if self.scope == "ip":
+            try:
+                address = ipaddress.ip_address(self.value)
+            except ValueError:
+                raise ValueError("value must be an IPv4 or IPv6 address") from None
+            mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+            self.value = str(mapped or address)
+        elif self.scope == "cidr":
+            try:
+                self.value = str(ipaddress.ip_network(self.value, strict=False))
+            except ValueError:
+                raise ValueError("value must be a range such as 192.0.2.0/24") from None
+        return self
+
+
+class BlockOut(BaseModel):
+    id: int
+    scope: BlockScope
+    value: str
+    reason: str
+    ground: str
+    expires_at: int
+    limited: bool
+    created_at: int = Field(description="Microseconds since the epoch.")
+
+
+class BlocksQuery(Why):
+    scope: BlockScope | None = None
+    value: Ident | None = None
+    after: int = Field(0, ge=0, description="Blocks with a higher id only.")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class Blocks(BaseModel):
+    blocks: list[BlockOut]
+
+
+class RoomPut(Reasoned):
+    status: Literal["open", "slow", "muted", "closed"]
+    interval: float = Field(0, ge=0, le=86400, description="Seconds between two messages of one sender, slow mode.")
+
+    @model_validator(mode="after")
+    def _slow(self) -> RoomPut:
+        if (self.status == "slow") != (self.interval > 0):
+            raise ValueError("interval belongs to the status slow, and slow needs one above 0")
+        return self
+
+
+class RoomOut(BaseModel):
+    room: str
+    status: str
+    interval: float = 0
+
+
+class WordNew(Reasoned):
+    line: Line = Field(description="A line as the list's file would hold it: the word and what stands beside it.")
+
+
+class WordGone(Why):
+    line: Line
+
+
+class WordOut(BaseModel):
+    list: str
+    line: str
+    effect: Literal["added", "removed"]
+
+
+class ListOut(BaseModel):
+    """A list of the generation in force; ``changes`` are made on top of the operator's file."""
+
+    name: str
+    kind: str
+    digest: str
+    words: int
+    changes: list[WordOut]
+
+
+class ListsOut(BaseModel):
+    lists: list[ListOut]
+
+
+class TryText(Given):
+    text: str = Field(max_length=65536)
+
+
+class HitOut(BaseModel):
+    word_id: int
+    category: str
+    severity: int
+    spans: list[tuple[int, int]] = Field(description="Half-open ranges of code points of the text.")
+    matched: list[str]
+
+
+class TryOut(BaseModel):
+    name: str
+    digest: str
+    hits: list[HitOut]
+    failed: str = Field("", description="Why the text could not be read with this list; empty where it could.")
+
+
+class SwitchNew(Reasoned):
+    scope: Literal["room", "route"]
+    value: Ident
+    ground: Ground
+
+
+class SwitchOut(BaseModel):
+    id: int
+    kind: str
+    scope: str
+    value: str
+    ground: str
+    created_at: int
+
+
+class SwitchesOut(BaseModel):
+    switches: list[SwitchOut]
+
+
+class UrgentNew(Reasoned):
+    word: Annotated[str, _text(128), AfterValidator(_printable)]
+    ground: Ground
+
+
+class UrgentOut(BaseModel):
+    id: int
+    word: str
+    ground: str
+    created_at: int
+
+
+class UrgentsOut(BaseModel):
+    words: list[UrgentOut]
+
+
+class PersonNew(Reasoned):
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+
+
+class PersonOut(BaseModel):
+    name: str
+    created_at: int
+
+
+class PersonMade(PersonOut):
+    token: str = Field(description="Shown this once.")
+
+
+class PeopleOut(BaseModel):
+    people: list[PersonOut]
+
+
+class ReloadOut(BaseModel):
+    ok: bool
+    generation: int | None
+    problems: list[str] = []
+    warnings: list[str] = []
+
+
+class Rebuilt(BaseModel):
+    subjects: int = Field(description="Accounts, blocks and rooms written.")
+    version: int = Field(description="Version of the snapshot that was published.")
+
+
+class ActsQuery(Why):
+    before: int | None = Field(None, ge=1, description="Acts with a lower number only.")
+    kind: str | None = None
+    limit: int = Field(50, ge=1, le=500)
+
+
+class ActOut(BaseModel):
+    act: int = Field(validation_alias="id")
+    id: str = Field(validation_alias="uid", description="Its id in the journal.")
+    person: str
+    reason: str
+    at: int = Field(description="Microseconds since the epoch.")
+    kind: str
+    subject: str
+    changes: list[dict[str, Any]]
+    undoes: int | None
+    undone_by: int | None
+
+
+class ActsOut(BaseModel):
+    acts: list[ActOut]
+
+
+class Undone(BaseModel):
+    undone: int
+
+
+class Imported(BaseModel):
+    """The last line of an import's answer; the lines before it are ``{"lines": N, "accepted": N, "refused": N}``."""
+
+    done: bool
+    lines: int
+    accepted: int
+    refused: int
+    errors: list[dict[str, Any]] = Field(description="The first refused lines: number and problem, never the content.")
+    stopped: str = Field("", description="Why the import ended before its body did; empty where it did not.")
+
+
+class Done(BaseModel, Generic[T]):
+    """An act, committed. 200 where it is in force everywhere on this node, 202 where something is still on its way."""
+
+    act: int
+    id: str = Field(description="Its id in the journal.")
+    in_force: bool
+    journalled: bool
+    projected: bool
+    workers: dict[str, bool] | None = Field(None, description="Who has the new snapshot, where one was needed.")
+    reload: ReloadOut | None = Field(None, description="What became of the reload, where one was needed.")
+    result: T
+
+
+class Check(BaseModel):
+    ok: bool
+    detail: str = ""
+
+
+class Ready(BaseModel):
+    ready: bool
+    checks: dict[str, Check]
+
+
+class Alive(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+    errors: list[dict[str, Any]] = []

@@ -1,0 +1,230 @@
+"""A control API over a real socket, with small neighbours: a journal, a state and a supervisor that can fail."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from gateway.control import people
+from gateway.control.api import application
+from gateway.control.call import Bounds, Services
+from gateway.control.database import Database
+from gateway.control.health import Health
+from gateway.control.ledger import Ledger
+from gateway.control.outbox import Relay
+from gateway.control.people import People
+from gateway.control.ports import Change, ListInfo, Reloaded, Row, Snapshot
+from gateway.control.schemas import HitOut, TryOut
+from gateway.control.totals import Totals
+from gateway.control.workers import Workers
+
+
+class Crash(Exception):
+    """Injected where a process could die."""
+
+
+class Journal:
+    """Keeps records in a list, as a file would over a restart."""
+
+    def __init__(self) -> None:
+        self.records: list[Row] = []
+        self.fail: list[str] = []  # "before" or "after" the write, taken one a call
+
+    async def append(self, act: Row) -> None:
+        fail = self.fail.pop(0) if self.fail else ""
+        if fail == "before":
+            raise Crash
+        self.records.append(dict(act))
+        if fail == "after":
+            raise Crash
+
+    async def recorded(self, uids: Collection[str], since: int) -> set[str]:
+        return {act["uid"] for act in self.records if act["at"] >= since} & set(uids)
+
+
+class State:
+    """Governance data by (table, subject)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Any, ...], Row] = {}
+        self.snapshot: Snapshot = {}
+        self.published: list[int] = []
+        self.epoch = False
+        self.fail: list[str] = []
+        self.down = False
+
+    def _maybe(self) -> str:
+        if self.down:
+            raise ConnectionError("down")
+        fail = self.fail.pop(0) if self.fail else ""
+        if fail == "before":
+            raise Crash
+        return fail
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        fail = self._maybe()
+        for change in changes:
+            key = (change.table, *change.subject.values())
+            if change.row is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = change.row
+        if fail == "after":
+            raise Crash
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        self._maybe()
+        self.snapshot = snapshot
+        self.published.append(snapshot["version"])
+
+    async def confirm(self) -> bool:
+        self._maybe()
+        return self.epoch
+
+    async def rebuild(self, batches: AsyncIterator[Sequence[Change]], snapshot: Snapshot) -> int:
+        self._maybe()
+        self.rows.clear()
+        count = 0
+        async for batch in batches:
+            await self.apply(batch)
+            count += len(batch)
+        await self.publish(snapshot)
+        self.epoch = True
+        return count
+
+    async def ping(self) -> None:
+        self._maybe()
+
+
+class Supervisor:
+    """Answers reloads as told."""
+
+    def __init__(self) -> None:
+        self.reloads = 0
+        self.problems: tuple[str, ...] = ()
+
+    async def reload(self) -> Reloaded:
+        self.reloads += 1
+        return Reloaded(not self.problems, self.reloads, self.problems)
+
+    async def status(self) -> Mapping[str, Any]:
+        return {"generation": 1, "children": {"worker-0": {"pid": 1, "state": "running", "restarts": 2}}}
+
+
+class OneList:
+    """A list ``spam`` in which a line with a question mark is wrong and ``buy`` is found."""
+
+    def all(self) -> Sequence[ListInfo]:
+        return [ListInfo("spam", "words", "d1", 3)]
+
+    def check(self, name: str, line: str) -> Sequence[str]:
+        return ["has a question mark"] if "?" in line else []
+
+    def attempt(self, name: str, text: str) -> TryOut:
+        at = text.find("buy")
+        hit = HitOut(word_id=0, category="fraud", severity=1, spans=[(at, at + 3)], matched=["buy"])
+        return TryOut(name=name, digest="d1", hits=[hit] if at >= 0 else [])
+
+
+class Plant:
+    """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.journal = Journal()
+        self.state = State()
+        self.supervisor = Supervisor()
+        self.sockets: dict[str, Path] = {}
+        numbers = itertools.count(1)
+        self.ids = lambda: f"act-{next(numbers):04}"
+        self.open()
+
+    def open(self) -> None:
+        self.database = Database(self.folder / "control.sqlite3")
+        self.totals = Totals()
+        self.workers = Workers(lambda: self.sockets, self.totals)
+        self.relay = Relay(self.database, self.journal, self.state, retry=0.01)
+        self.people = People(self.database.now(people.hashes))
+        self.ledger = Ledger(
+            database=self.database,
+            relay=self.relay,
+            workers=self.workers,
+            reloader=self.supervisor,
+            known=self.people,
+            ids=self.ids,
+        )
+        health = Health(
+            database=self.database,
+            relay=self.relay,
+            projection=self.state,
+            workers=self.workers,
+            journal=self.folder,
+            low_disk=0,
+            full_disk=0,
+        )
+        self.services = Services(
+            database=self.database,
+            ledger=self.ledger,
+            workers=self.workers,
+            totals=self.totals,
+            projection=self.state,
+            reloader=self.supervisor,
+            lists=OneList(),
+            health=health,
+            route_names=lambda: frozenset({"comments"}),
+            bounds=Bounds(max_body=65536, max_import=10_000_000),
+        )
+
+    async def restart(self) -> None:
+        await self.relay.stop()
+        self.database.close()
+        self.open()
+
+
+class Api:
+    """A client with the first person's token. ``last`` is the last response's status and headers."""
+
+    def __init__(self, plant: Plant, session: ClientSession, url: str, token: str) -> None:
+        self.plant = plant
+        self.session = session
+        self.url = url
+        self.token = token
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+
+    async def __call__(self, method: str, path: str, token: str | None = None, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        async with self.session.request(method, self.url + path, headers=headers, **more) as response:
+            self.status = response.status
+            self.headers = response.headers
+            return await response.json(content_type=None)
+
+
+@pytest.fixture
+async def plant(tmp_path: Path) -> AsyncIterator[Plant]:
+    made = Plant(tmp_path)
+    yield made
+    await made.relay.stop()
+    made.database.close()
+
+
+@pytest.fixture
+async def api(plant: Plant) -> AsyncIterator[Api]:
+    keep = plant.folder / "first-token"
+    token = plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep))
+    assert token is not None
+    plant.people.refresh(plant.database.now(people.hashes))
+    plant.relay.start()
+    runner = web.AppRunner(application(plant.services, plant.people, version="0"))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with ClientSession() as session:
+        yield Api(plant, session, f"http://127.0.0.1:{port}", token)
+    await runner.cleanup()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from filters.foldtables import MAPS, FoldTables, Switches
@@ -71,6 +72,14 @@ class Folder:
             raise FoldBound(limit)
         return folded
 
+    def spelled(self, text: str) -> str:
+        """The folded text before repeats are squeezed."""
+        folded = text.translate(self._table)
+        if _CONTEXT in folded:
+            chars, _, _, counts = self.pieces(text)
+            folded = "".join([char * count for char, count in zip(chars, counts, strict=True)])
+        return folded
+
     def fold(self, text: str, limit: int = FOLDED_MAX) -> Folded:
         """The folded text with its way back. Raises ``FoldBound``."""
         return Folded(text, self.text(text, limit), self)
@@ -117,7 +126,7 @@ class Folder:
     def trail(self, text: str) -> tuple[Step, ...]:
         """What each folding does to ``text``, one switch after the other; foldings that change nothing are left out.
 
-        The last step is ``fold(text).text``. For people, not for the hot path: it builds a folder a switch.
+        The last step is ``fold(text).text``. For people, not for the hot path.
         """
         steps = []
         before = text
@@ -126,7 +135,7 @@ class Folder:
             if not wanted:
                 continue
             on[name] = True
-            after = Folder(self.tables, Switches(**on)).text(text)
+            after = folder(self.tables, Switches(**on)).text(text)
             if after != before:
                 steps.append(Step(name, after))
             before = after
@@ -137,21 +146,24 @@ class Folder:
 
         A letter of a script that parts words with spaces, a digit, or something that ends a word.
         """
-        invisible, context, spaced = self.tables.invisible, self.tables.context, self.tables.spaced
+        invisible, context = self.tables.invisible, self.tables.context
         while 0 <= place < len(text):
             code = ord(text[place])
             if code not in invisible and code not in context:
                 if 0x3400 <= code <= 0x9FFF or code >= 0x20000:
                     return ""  # a numeral such as 二 bounds no number written in digits
-                folded = self.single(text[place])
-                shown = folded[::step][:1]
+                shown = self.single(text[place])[::step][:1]
                 if not shown or (code < 128 and not text[place].isalnum()):
                     return ""  # leetspeak reads "!" as a letter, but it still ends a word
-                if "0" <= shown <= "9" or text[place].isdecimal():
-                    return "digit"
-                return "letter" if ord(shown) in spaced else ""
+                return "digit" if text[place].isdecimal() else self.bounds(shown)
             place += step
         return ""
+
+    def bounds(self, char: str) -> Edge:
+        """What a folded character is at the edge of a word: letters bound letters, digits bound digits."""
+        if char.isdecimal():
+            return "digit"
+        return "letter" if ord(char) in self.tables.spaced else ""
 
     def single(self, char: str) -> str:
         """One character to its fixed point, as if it stood alone."""
@@ -191,6 +203,12 @@ class Folder:
             if folded == before:
                 break
         return folded
+
+
+@lru_cache(maxsize=32)
+def folder(tables: FoldTables, switches: Switches) -> Folder:
+    """The folder of these switches, one for all lists that share them."""
+    return Folder(tables, switches)
 
 
 class Folded:

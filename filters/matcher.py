@@ -1,0 +1,73 @@
+"""Engines that find every word of a list in a text: one call, one shape of answer.
+
+``find(text)`` returns ``(start, end, row)`` of every occurrence, overlapping ones included, in code points, ordered by
+end. The naive loop is the oracle, pyahocorasick the reference; the tests hold all three to the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import daachorse
+
+Find = Callable[[str], list[tuple[int, int, int]]]
+
+# Stands in every artifact: another release may lay its automaton out otherwise. A test compares it with what is
+# installed.
+ENGINE = "daachorse 0.5"
+
+
+def compiled(words: Sequence[str]) -> bytes:
+    """The automaton of ``words`` (none empty; equal ones are kept apart) as bytes, empty for no words.
+
+    Takes seconds for a million words, with the interpreter's lock released.
+    """
+    if not words:
+        return b""
+    return bytes(daachorse.CharwiseDoubleArrayAhoCorasick(list(words)).serialize())
+
+
+def restored(data: bytes) -> Find:
+    """The call of an automaton that ``compiled`` made. Raises ``ValueError`` for other bytes."""
+    if not data:
+        return _nothing
+    find: Find = daachorse.CharwiseDoubleArrayAhoCorasick.deserialize(data).find_overlapping
+    return find
+
+
+def _nothing(text: str) -> list[tuple[int, int, int]]:
+    return []
+
+
+def reference(words: Sequence[str]) -> Find:
+    """The same by pyahocorasick, a development dependency: for tests."""
+    import ahocorasick
+
+    rows: dict[str, list[int]] = {}
+    for row, word in enumerate(words):
+        rows.setdefault(word, []).append(row)
+    if not rows:
+        return _nothing
+    automaton = ahocorasick.Automaton()
+    for word, same in rows.items():
+        automaton.add_word(word, (len(word), same))
+    automaton.make_automaton()
+
+    def find(text: str) -> list[tuple[int, int, int]]:
+        return [(last + 1 - length, last + 1, row) for last, (length, same) in automaton.iter(text) for row in same]
+
+    return find
+
+
+def naive(words: Sequence[str]) -> Find:
+    """The same by looking everywhere: what an engine has to equal."""
+
+    def find(text: str) -> list[tuple[int, int, int]]:
+        return [
+            (end - len(word), end, row)
+            for end in range(1, len(text) + 1)
+            for row, word in enumerate(words)
+            if text.startswith(word, end - len(word)) and end >= len(word)
+        ]
+
+    return find

@@ -1,0 +1,98 @@
+"""List files and artifacts on disk: read, written so that a reader never sees half of one, mapped to be used."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from pathlib import Path
+
+from filters.artifact import Artifact, ArtifactError
+from filters.foldtables import FoldTables
+from filters.keywords import AnyList
+from filters.listsource import ListErrors, ParsedList, Problem, parse
+from filters.wordlist import load
+from gateway.words.errors import Fault, WordListError
+from gateway.words.specs import ListSpec
+
+SUFFIX = ".tga"
+
+
+def read_list(spec: ListSpec) -> ParsedList:
+    """A list file, parsed. Raises ``WordListError`` with all of its faults."""
+    try:
+        if Path(spec.path).stat().st_size > spec.max_size:
+            raise WordListError(
+                [Fault(spec.name, spec.path, 0, "the file is too large", f"at most {spec.max_size} bytes")]
+            )
+        data = Path(spec.path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WordListError(
+            [Fault(spec.name, spec.path, 0, f"cannot be read: {reason}", "check [lists] path")]
+        ) from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise WordListError([Fault(spec.name, spec.path, line, "is not UTF-8", "save the file as UTF-8")]) from None
+    try:
+        return parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold)
+    except ListErrors as errors:
+        raise told(spec, errors) from None
+
+
+def told(spec: ListSpec, errors: ListErrors) -> WordListError:
+    """The errors of a list's text with the file they stand in."""
+    return WordListError([fault(spec, problem) for problem in errors.problems], errors.more)
+
+
+def fault(spec: ListSpec, problem: Problem) -> Fault:
+    """One problem with the file it stands in."""
+    return Fault(spec.name, spec.path, problem.line, problem.what, problem.remedy)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put ``data`` under ``path`` at once, durable with its folder: readers see all of it or what was there before."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load_artifact(path: Path, tables: FoldTables) -> AnyList:
+    """A list from its artifact: words stay in the file map, which all workers share through the page cache; only the
+    automaton is read into this process. Raises ``OSError``, ``ArtifactError``.
+
+    Seconds of work for a million words, none of them with the interpreter's lock held for long: call it in a thread.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if not size:
+            raise ArtifactError("an empty file is no artifact")
+        mapped = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        artifact = Artifact(mapped)
+        if artifact.header["kind"] == "patterns":
+            return load(mapped, tables, check=False)
+        offset, length = artifact.place("automaton")
+        return load(mapped, tables, automaton=_read(file.fileno(), offset, length), check=False)
+
+
+def _read(handle: int, offset: int, length: int) -> bytes:
+    """The interpreter's lock is released while the kernel copies; slicing the map would hold it throughout."""
+    data = os.pread(handle, length, offset)
+    if len(data) != length:
+        raise ArtifactError("the artifact became shorter while it was read")
+    return data

@@ -1,0 +1,41 @@
+"""Which files are lists, as the configuration names them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+MAX_SIZE = 256 << 20  # bytes of one file
+
+
+class ListSpec(NamedTuple):
+    """One list. ``kind`` and ``fold`` stand above what the file says of itself, ``category`` below it."""
+
+    name: str
+    path: str
+    kind: Literal["words", "patterns"] | None = None
+    category: str = ""
+    fold: dict[str, bool] = {}
+    max_size: int = MAX_SIZE
+
+
+def of_file(path: Path) -> ListSpec:
+    """A list file by itself, named after the file."""
+    return ListSpec(path.stem, str(path))
+
+
+def of_config(path: Path) -> list[ListSpec]:
+    """The ``[lists]`` of a configuration, without judging the rest of it. Raises ``OSError``, ``ValueError``."""
+    tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8")).get("lists", {})
+    return [
+        ListSpec(
+            name,
+            str(path.parent / table["path"]),
+            table.get("kind"),
+            table.get("category", ""),
+            table.get("fold", {}),
+        )
+        for name, table in tables.items()
+        if "path" in table
+    ]

@@ -17,17 +17,16 @@ _UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
 
 
 class MediaType(NamedTuple):
-    """``kind`` is one of json, form, multipart, text. ``merge`` is true for a merge patch (RFC 7396)."""
+    """``kind`` is one of json, form, multipart, text."""
 
     kind: str
     boundary: str = ""
-    merge: bool = False
 
 
 def media_type(header: bytes) -> MediaType:
     """What a Content-Type header says the body is; ``Refused`` for what cannot be judged.
 
-    A JSON Patch (RFC 6902) is refused: its texts stand at places that only the upstream knows.
+    A merge patch (RFC 7396) reads as any JSON. A JSON Patch (RFC 6902) is refused: its texts stand at places that only the upstream knows.
     """
     try:
         value = header.decode("ascii")
@@ -50,7 +49,7 @@ def media_type(header: bytes) -> MediaType:
     if name == "application/json-patch+json":
         raise Refused("type.unsupported")
     if name == "application/json" or (name.startswith("application/") and name.endswith("+json")):
-        return MediaType("json", merge=name == "application/merge-patch+json")
+        return MediaType("json")
     if name == "application/x-www-form-urlencoded":
         return MediaType("form")
     if name == "multipart/form-data" and "boundary" in parameters:

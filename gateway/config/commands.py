@@ -109,7 +109,7 @@ def _table(told: list[Row]) -> None:
             table.add_column(heading, overflow="fold")
         document = ""
         for row in told:
-            if row.route != route or row.standing.how == "speaks of other services":
+            if row.route != route or row.standing.how.startswith("speaks of services"):
                 continue
             if row.article.document != document:
                 document = row.article.document

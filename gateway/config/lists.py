@@ -15,7 +15,9 @@ class ListFile(Section):
     """One list. ``fold`` overrides switches of the file, so that two policies can read one file in two ways."""
 
     path: Readable = required("The list's file, UTF-8.")
-    kind: Literal["words", "patterns"] = setting("words", "Words (see docs/word-lists.md), or RE2 patterns.")
+    kind: Literal["words", "patterns"] | None = setting(
+        None, "Words or RE2 patterns (see docs/word-lists.md), whatever the file says; unset: what the file says."
+    )
     category: str = setting("", "Public name of the category, told to senders; for words that name none.")
     fold: dict[str, bool] = setting(
         {}, "Folding switches that differ from the file's own, such as { leetspeak = true }."

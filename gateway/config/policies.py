@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -105,6 +106,12 @@ def _option_fields(options: type[Any]) -> dict[str, Any]:
     return fields
 
 
+def _question(options: type[Any]) -> str:
+    """What a check asks: the first sentence of its file."""
+    told = sys.modules[options.__module__].__doc__ or ""
+    return told.partition("?")[0].replace("\n", " ") + "?"
+
+
 # The words and bounds of options, by name; a check's file says the same in its own docstring.
 MEANINGS = {
     "lists": "Lists that are read, by name.",
@@ -123,7 +130,7 @@ RULES: dict[str, type[Rule]] = {
         f"{name.capitalize()}Rule",
         __base__=Rule,
         __module__=__name__,
-        __doc__=(re.split(r"\n|\. ", __import__(check.options.__module__, fromlist=["_"]).__doc__ or name)[0]),
+        __doc__=_question(check.options),
         check=(cast(Any, Literal)[name], required("What is looked for.")),
         **_option_fields(check.options),
     )

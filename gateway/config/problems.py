@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers"})
-_USERINFO = re.compile(r"//[^/@\s]*@")
+_SECRETIVE = ("password", "passwd", "secret", "token", "key", "keys", "authorization")
+_USERINFO = re.compile(r":(//)?\S*@")
 _LONGEST = 60
 
 
@@ -36,10 +38,12 @@ class ConfigError(Exception):
 
 def shown(value: Any, path: Sequence[str | int] = ()) -> str:
     """A value as TOML, cut short; what may be secret is taken out."""
-    if value is None or any(part in SECRET_KEYS for part in path):
-        return "" if value is None else _secret(value)
+    if value is None:
+        return ""
+    if any(part in SECRET_KEYS for part in path):
+        return _secret(value)
     if isinstance(value, str):
-        text = '"' + _USERINFO.sub("//***@", value) + '"'
+        text = '"' + _USERINFO.sub(r":\1***@", value) + '"'
     elif isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, dict | list):
@@ -48,6 +52,12 @@ def shown(value: Any, path: Sequence[str | int] = ()) -> str:
         text = str(value)
     text = re.sub(r"[\x00-\x1f\x7f]", "�", text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def unknown(value: Any, key: str) -> str:
+    """The value of a key that nobody knows; a misspelt secret is a secret still."""
+    secretive = difflib.get_close_matches(key.lower(), _SECRETIVE, 1, 0.6)
+    return _secret(value) if secretive else shown(value)
 
 
 def _secret(value: Any) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import SecretStr, field_validator
+
 from gateway.config.secret import Secret
 from gateway.config.section import Section, required, setting
 from gateway.config.units import Duration, Listen, Readable, Size
@@ -67,3 +69,10 @@ class State(Section):
     poll: Duration = setting("250ms", "How often workers look for new switches and blocks, notices apart.", gt=0)
     memory: Size = setting("256MiB", "Memory of the embedded server.", ge=16 << 20)
     server: str = setting("", "Program of the embedded server; found by itself if empty.")
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix:")):
+            raise ValueError("does not begin with redis://, rediss:// or unix://")
+        return value

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from gateway.config.policies import RULES
-from gateway.config.problems import Problem, at, shown, written
+from gateway.config.problems import Problem, at, shown, unknown, written
 
 Path = tuple[str | int, ...]
 
@@ -24,9 +24,9 @@ def translate(error: ValidationError, model: type[BaseModel], document: Any, fil
         ):
             continue  # pydantic counts only the items that are well; what ails the others is told
         path = _in_file(tuple(_without_tags(one["loc"], document)), document)
-        yield Problem(
-            file, written(path, document), shown(at(document, path), path), _message(one, path, model, document)
-        )
+        value = at(document, path)
+        told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
+        yield Problem(file, written(path, document), told, _message(one, path, model, document))
 
 
 def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:
@@ -72,7 +72,7 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
         case "less_than_equal":
             return f"is too large: at most {_bound(context['le'])}"
         case "too_short":
-            return f"is too short: at least {context['min_length']}"
+            return f"has too few items: at least {context['min_length']}"
         case "string_too_short":
             return f"is empty: write at least {context['min_length']} character"
         case "string_too_long":

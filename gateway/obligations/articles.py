@@ -23,11 +23,9 @@ class Article(NamedTuple):
     needs: tuple[str, ...]
     outside: str
 
-    def applies(self, kinds: frozenset[str], surface: str) -> bool:
-        """Whether it speaks of a route of these kinds of service and this surface."""
-        return (EVERY in self.services or not kinds.isdisjoint(self.services)) and (
-            not self.surfaces or surface in self.surfaces
-        )
+    def concerns(self, kinds: frozenset[str]) -> bool:
+        """Whether it speaks of services of these kinds."""
+        return EVERY in self.services or not kinds.isdisjoint(self.services)
 
 
 class Document(NamedTuple):

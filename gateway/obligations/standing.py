@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Status = Literal["enforced", "shadow", "absent", "not applicable"]
 
 _ORDER: Mapping[Status, int] = {"absent": 0, "shadow": 1, "enforced": 2}
-_FLOOR = 184 * 86400.0
+_MARKING = ("credit", "parts")  # checks whose finding may well be answered by a label
 
 
 class Standing(NamedTuple):
@@ -41,11 +41,19 @@ Means = Callable[["Config", "Route"], Standing]
 
 
 def _check(name: str) -> Means:
+    """A rule of this check. For checks that keep something out, a label is no answer."""
+    counted = ("reject", "hold", "mask", "label") if name in _MARKING else ("reject", "hold", "mask")
+
     def standing(config: Config, route: Route) -> Standing:
-        modes = {rule.mode for rule in config.policies[route.policy].rules if rule.check == name}
-        if "enforce" in modes:
-            return Standing("enforced", f"{name} rule")
-        return Standing("shadow", f"{name} rule in shadow") if modes else Standing("absent", f"no {name} rule")
+        rules = [rule for rule in config.policies[route.policy].rules if rule.check == name]
+        told = [rule for rule in rules if rule.action in counted]
+        enforced = [rule for rule in told if rule.mode == "enforce"]
+        if enforced:
+            safe = any(rule.on_error != "pass" for rule in enforced)
+            return Standing("enforced", f"{name} rule" if safe else f"{name} rule, passes on error")
+        if told:
+            return Standing("shadow", f"{name} rule in shadow")
+        return Standing("absent", f"{name} rule only labels" if rules else f"no {name} rule")
 
     return standing
 
@@ -64,8 +72,6 @@ def _mirror(config: Config, route: Route) -> Standing:
 
 
 def _retention(config: Config, route: Route) -> Standing:
-    if config.journal.keep_at_least < _FLOOR:
-        return Standing("absent", "kept for less than 184 days")
     return Standing("enforced", f"journal kept for at least {config.journal.keep_at_least / 86400:.0f} days")
 
 
@@ -129,8 +135,10 @@ def standing(config: Config, route: Route, article: Article) -> Standing:
     """How one judged route stands to one article: the worst of what answers it."""
     surface = route.surface or ""
     kinds = frozenset(route.services or BY_SURFACE.get(surface, ()))
-    if not article.applies(kinds, surface):
-        return Standing("not applicable", "speaks of other services")
+    if not article.concerns(kinds):
+        return Standing("not applicable", f"speaks of services: {', '.join(article.services)}")
+    if article.surfaces and surface not in article.surfaces:
+        return Standing("not applicable", f"speaks of surfaces: {', '.join(article.surfaces)}")
     if not article.needs:
         return Standing("not applicable", f"outside the gateway: {article.outside}")
     told = [MEANS[need](config, route) for need in article.needs]

@@ -1,0 +1,58 @@
+from collections.abc import Callable
+
+import pytest
+
+from gateway import config
+from gateway.config import Config
+
+Read = Callable[..., Config]
+
+
+def test_a_plain_configuration_raises_none(read: Read) -> None:
+    assert config.warnings(read()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("https://platform.example/appeal?message={id}", "off", "policies.comment.appeal: is off"),
+        ("?message={id}", "", "policies.comment.appeal: has no {id}"),
+        ('trust = ["127.0.0.0/8"]', 'trust = ["0.0.0.0/0"]', "takes everybody"),
+        ('text = "json:/content"', 'text = "json:/content"\nparts = ["json:/images"]', "parts: is not weighed"),
+        ('text = "json:/content"', 'text = "json:/content"\nkeep = ["device"]', "keep: names device"),
+        ('lists = ["spam"]', 'lists = ["spam"], mode = "shadow"', ""),
+        (
+            '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }',
+            '{ check = "limit", action = "reject", on_error = "pass", ground = "g", limits = ["device 1/1s"] }',
+            "device: is empty",
+        ),
+        (
+            '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }',
+            '{ check = "parts", action = "label", on_error = "pass" }',
+            "parts: is empty",
+        ),
+    ],
+)
+def test_doubts(before: str, after: str, told: str, read: Read) -> None:
+    warnings = config.warnings(read(before, after))
+    assert [told in warning for warning in warnings] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('[lists.abuse]\npath = "spam.txt"\n', "lists.abuse: is used nowhere"),
+        ('[policies.other]\nappeal = "off"\nrules = []\n', "policies.other: is used nowhere"),
+        ('[control]\nlisten = "0.0.0.0:8081"\n', "tokens travel in clear"),
+        ('[state]\nurl = "redis://state:6379"\n', "state.url: speaks in clear"),
+    ],
+)
+def test_doubts_about_sections(more: str, told: str, read: Read) -> None:
+    assert any(told in warning for warning in config.warnings(read(more=more)))
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:6379/0", "redis://localhost", "unix:///run/state.sock", "rediss://state"]
+)
+def test_state_that_is_near_or_hidden_is_fine(url: str, read: Read) -> None:
+    assert config.warnings(read(more=f'[state]\nurl = "{url}"\n')) == []

@@ -26,7 +26,8 @@ class MediaType(NamedTuple):
 def media_type(header: bytes) -> MediaType:
     """What a Content-Type header says the body is; ``Refused`` for what cannot be judged.
 
-    A merge patch (RFC 7396) reads as any JSON. A JSON Patch (RFC 6902) is refused: its texts stand at places that only the upstream knows.
+    A merge patch (RFC 7396) reads as any JSON. A JSON Patch (RFC 6902) is refused: its texts stand at places that only
+    the upstream knows.
     """
     try:
         value = header.decode("ascii")

@@ -76,7 +76,8 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
 def _verdict(
     policy: Policy, message: Message, enforced: list[Decided], shadow: list[Decided], degraded: list[str]
 ) -> Verdict:
-    enforced.sort(key=lambda decided: WEIGHT[decided.effect])  # stable: the policy's order within one weight
+    # What was found explains more than what could not be checked. Stable: the policy's order within one weight.
+    enforced.sort(key=lambda decided: (WEIGHT[decided.effect], decided.degraded))
     effects = {decided.effect for decided in enforced}
     disposition: Disposition = "reject" if "reject" in effects else "hold" if "hold" in effects else "pass"
     labels = tuple(dict.fromkeys(d.rule.label or d.finding.reason for d in enforced if d.effect == "label"))

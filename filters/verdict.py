@@ -129,7 +129,8 @@ class Decided(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The end of judging. ``decided`` is in order of weight: reject, hold, mask, label, then in the policy's order.
+    """The end of judging. ``decided`` is in order of weight: reject, hold, mask, label; within one weight what was
+    found before what could not be checked, then in the policy's order.
 
     ``texts`` are the texts to relay where masking changed them, else None. ``degraded`` names every failure that
     counted, including those whose ``on_error`` is pass (law 3).

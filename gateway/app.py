@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
 
-from filters.keywords import Scanner
+from filters.keywords import AnyList, Scanner
 from filters.policy import Policy
-from gateway import build, logs, overlay
+from filters.wordlist import of_words
+from gateway import build, overlay
 from gateway.config import Config
 from gateway.config import policies as policy_sections
 from gateway.config.routes import Route as RouteSettings
@@ -25,12 +28,11 @@ from gateway.folders import Folders
 from gateway.gate import Gate
 from gateway.generation import Generation
 from gateway.http.cors import Cors
-from gateway.http.path import Template, parse_template
+from gateway.http.path import Template
 from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
 from gateway.http.router import Router
 from gateway.http.server import Server
-from gateway.http.server_protocol import ServerProtocol
 from gateway.http.sweep import Sweep
 from gateway.http.upstream import Upstream
 from gateway.journal.ids import Ids
@@ -39,11 +41,14 @@ from gateway.journal.writer import Writer
 from gateway.metrics import WorkerMetrics
 from gateway.pipeline import Pipeline
 from gateway.route import Preflight, Relayed, Route, Target
-from gateway.state import connect
+from gateway.state import topology
 from gateway.state.client import StateClient
+from gateway.state.cluster import ClusterClient
+from gateway.state.notices import Notices
 from gateway.state.snapshot import Snapshot
 from gateway.surfaces import compiled as compile_surface
-from gateway.words.lists import Lists, compile_urgent
+from gateway.tables import folding_tables
+from gateway.words.files import load_artifact
 
 log = structlog.get_logger()
 
@@ -70,7 +75,7 @@ class App:
         self._sweep = Sweep(loop)
         self._upstreams: dict[str, Upstream] = {}
         self._snapshot: Snapshot | None = None
-        self._lists: Lists | None = None
+        self._notices: Notices | None = None
         self.metrics = WorkerMetrics()
         self._pipeline = Pipeline(state, journal, self.metrics)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None)
@@ -88,17 +93,25 @@ class App:
             ids=ids, settings=build.journal(config.journal), loop=loop,
         )  # fmt: skip
         journal.start()
-        state = await connect.client(config, folders, journal.flush)
+        where = topology.topology(config.state, folders.state)
+        client = ClusterClient if where.cluster else StateClient
+        state = client(where.locate, where.credentials, topology.settings(config.state), on_batch=journal.flush)
         app = cls(folders, number, config, state, journal, ids)
-        state.on_snapshot = app._take
         await app.load(generation)
+        await state.start()
+
+        async def connect() -> Redis:
+            return topology.redis(await where.locate(), where.credentials)
+
+        app._notices = Notices(connect, state.keys, app._on_notice, poll=config.state.poll)
+        app._notices.start()
         return app
 
     async def load(self, generation: Generation) -> None:
         """Build what the generation needs, then swap. Whatever is raised, nothing has changed."""
         config = generation.config
         # Lists first, and in a thread: a million words take a quarter of a second to read.
-        lists = await asyncio.to_thread(Lists.load, generation.artifacts, self._folders.tables)
+        lists = await asyncio.to_thread(_read_lists, generation.artifacts)
         settings = {name: build.upstream(name, section) for name, section in config.upstreams.items()}
         upstreams = {
             name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
@@ -116,14 +129,13 @@ class App:
             upstream.apply(settings[name])
         self._upstreams = upstreams
         self._config = config
-        self._lists = lists
         self._gate.router = router
         self._gate.unmatched = _unmatched(config, upstreams)
         self._server.configure(build.server(config.server))
         if self._snapshot is not None:
             self._switch(self._snapshot)
         for upstream in gone:
-            upstream.retire()
+            upstream.close()
 
     @property
     def protocol(self) -> Any:
@@ -143,17 +155,20 @@ class App:
     def on_snapshot(self, document: Mapping[str, Any]) -> None:
         """Control's push; older than what is in force it is ignored."""
         if int(document.get("version", 0)) > self.snapshot_version:
-            snapshot = Snapshot(document)
-            self._state.take_snapshot(snapshot)
+            self._take(Snapshot(document))
+
+    def _on_notice(self, snapshot: Snapshot) -> None:
+        # Control pushes and state tells: whichever comes first is in force, and an older one changes nothing.
+        if snapshot.version > self.snapshot_version:
             self._take(snapshot)
 
     def _take(self, snapshot: Snapshot) -> None:
         self._switch(snapshot)
+        self._state.on_snapshot(snapshot)
         self._snapshot = snapshot
 
     def _switch(self, snapshot: Snapshot) -> None:
-        assert self._lists is not None
-        self._pipeline.overlay = overlay.build(snapshot.document, partial(compile_urgent, self._lists.tables))
+        self._pipeline.overlay = overlay.build(snapshot.document, _urgent)
 
     def status(self) -> dict[str, Any]:
         """What readiness looks at."""
@@ -161,7 +176,7 @@ class App:
             "snapshot": self.snapshot_version,
             "connections": len(self._server.connections),
             "journal": {"available": self._journal.available, "ready": self._journal.ready},
-            "state": self._state.condition(),
+            "state": {"problem": self._state.problem, "epoch": self._state.epoch},
         }
 
     def counters(self) -> dict[str, Any]:
@@ -176,10 +191,11 @@ class App:
         """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
         for upstream in self._upstreams.values():
             upstream.close()
+        if self._notices is not None:
+            await self._notices.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
         await self._state.close()
         self._journal.close()
-        logs.close()
 
     def _gauges(self) -> None:
         gauge = self.metrics.gauge
@@ -192,7 +208,7 @@ class App:
 
 
 def _targets(
-    app: App, config: Config, lists: Lists, upstreams: Mapping[str, Upstream]
+    app: App, config: Config, lists: Mapping[str, AnyList], upstreams: Mapping[str, Upstream]
 ) -> list[tuple[Template, Target]]:
     policies = policy_sections.build(config)
     targets: list[tuple[Template, Target]] = []
@@ -203,18 +219,15 @@ def _targets(
             target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
         else:
             target = Relayed(settings.name, upstream)
-        preflights: set[str] = set()
-        for match in settings.match:
-            targets.append((parse_template(f"{match.method} {settings.host}{match.path}"), target))
-            if isinstance(target, Route) and target.cors is not None and match.path not in preflights:
-                preflights.add(match.path)
-                preflight = parse_template(f"OPTIONS {settings.host}{match.path}")
-                targets.append((preflight, Preflight(target.cors)))
+        template = settings.template
+        targets.append((template, target))
+        if isinstance(target, Route) and target.cors is not None:
+            targets.append((template._replace(methods=(b"OPTIONS",)), Preflight(target.cors)))
     return targets
 
 
 def _judged(
-    app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Lists, upstream: Upstream
+    app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Mapping[str, AnyList], upstream: Upstream
 ) -> Route:
     cors = settings.cors
     shape = settings.refusal
@@ -226,7 +239,7 @@ def _judged(
         settings=settings,
         surface=compile_surface(build.surface(config, settings), app.ids, now_us),
         policy=policy,
-        scanner=Scanner(chosen, policy.asks.fingerprint, build.bounds(config.server)),
+        scanner=Scanner(chosen, policy.asks.fingerprint, build.bounds(config.server, settings), folding_tables()),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
             settings.keep,
@@ -241,6 +254,15 @@ def _judged(
         shape=PlatformShape(shape.status or 0, shape.body) if shape is not None else None,
         passed=(settings.name, "pass", ""),
     )  # fmt: skip
+
+
+def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
+    tables = folding_tables()
+    return {name: load_artifact(path, tables) for name, path in artifacts.items()}
+
+
+def _urgent(words: Sequence[str]) -> Scanner:
+    return Scanner([of_words(words, folding_tables())])
 
 
 def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | None:

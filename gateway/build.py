@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 
+from filters.keywords import Bounds
 from gateway.config import Config
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
@@ -18,7 +19,6 @@ from gateway.http.settings import ServerSettings
 from gateway.http.upstream_settings import CheckSettings, EjectionSettings, UpstreamSettings
 from gateway.http.upstream_settings import ServerSettings as UpstreamServerSettings
 from gateway.journal.settings import Settings as JournalSettings
-from gateway.state.settings import Settings as StateSettings
 from gateway.surfaces.settings import SurfaceSettings, TokenSettings
 
 
@@ -96,14 +96,14 @@ def tokens(section: Jwt) -> TokenSettings:
     """``[jwt]``; reads the JWKS file."""
     return TokenSettings(
         algorithms=section.algorithms,
-        source=str(section.token),
-        keys=tuple((name, key.get_secret_value().encode()) for name, key in section.keys.items()),
+        source=str(section.source),
+        keys=tuple(("", key.get_secret_value().encode()) for key in section.keys),
         jwks=section.jwks.read_bytes() if section.jwks is not None else b"",
         issuer=section.issuer,
-        audience=(section.audience,) if section.audience else (),
+        audience=section.audience,
         leeway=round(section.leeway),
         max_token=section.max_token,
-        max_cached=section.cache,
+        max_cached=section.max_cached,
     )
 
 
@@ -119,12 +119,11 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         sender=tuple(map(str, route.sender)),
         text=tuple(map(str, route.text)),
         room=(str(route.room),),
-        device=tuple(map(str, route.device)),
-        registrant=tuple(map(str, route.registrant)),
+        device=_one(route.device),
+        registrant=_one(route.registrant),
         location=tuple(map(str, route.location)),
-        verified=tuple(map(str, route.verified)),
-        verified_until=tuple(map(str, route.verified_until)),
-        level=tuple(map(str, route.level)),
+        verified=_one(route.verified),
+        level=_one(route.level),
         parts=tuple(map(str, route.parts)),
         playback=tuple(map(str, route.playback)),
         playback_unit=route.playback_unit,
@@ -146,24 +145,9 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
     )
 
 
-def state(config: Config) -> StateSettings:
-    """``[state]``, the part that concerns asking."""
-    section = config.state
-    return StateSettings(
-        prefix=section.prefix,
-        deadline=section.deadline,
-        connect_timeout=section.connect_timeout,
-        reconnect=section.reconnect,
-        batch=section.batch,
-        max_waiting=section.max_waiting,
-        misses=section.breaker.misses,
-        window=section.breaker.window,
-        pause=section.breaker.pause,
-        max_pause=section.breaker.max_pause,
-        local_share=section.local_share,
-        local_limits=section.local_limits,
-        poll=section.poll,
-    )
+def bounds(section: Server, route: Route) -> Bounds:
+    """How much text is read of a message, and how many hits are told."""
+    return Bounds(route.max_text, section.max_folded, section.max_hits)
 
 
 def journal(section: Journal) -> JournalSettings:
@@ -177,3 +161,7 @@ def journal(section: Journal) -> JournalSettings:
         warn_free=section.low_disk,
         least_free=section.full_disk,
     )
+
+
+def _one(source: object) -> tuple[str, ...]:
+    return (str(source),) if source else ()

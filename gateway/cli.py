@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,8 @@ from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
 from gateway.state.commands import app as state_app
 from gateway.supervisor import AlreadyRunning, Supervisor
-from gateway.words.commands import filter_app, words_app
+from gateway.words.commands import filter_ as filter_app
+from gateway.words.commands import words as words_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +39,7 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder for all that is kept;
 @app.command()
 def run(config: ConfigOption, data_dir: DataDir = None) -> None:
     """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads."""
-    logs.configure("supervisor")
+    logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         where = data_dir or load(config).server.data_dir
     except ConfigError as error:
@@ -64,7 +66,7 @@ def demo(
     """Run a small platform with the gate in front of it, to try everything by hand."""
     from gateway.demo import command
 
-    logs.configure("supervisor")
+    logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
     except (AlreadyRunning, AddressTaken, CompileFailed) as error:

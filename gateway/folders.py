@@ -6,6 +6,10 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.config import Config
 
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 108 bytes; the longest name below takes up the rest
 
@@ -17,7 +21,7 @@ class Folders:
     artifacts/       compiled word lists, named by content
     journal/         records, a folder for each writer
     state/           the embedded state server
-    control/         the control database, the first token
+    control/         the control database, the first person's token
     run/             unix sockets and the lock
     """
 
@@ -60,6 +64,18 @@ class Folders:
     def worker_socket(self, number: int) -> Path:
         """Commands to a worker: load, snapshot, counters, status, drain."""
         return self.run / f"worker-{number}.sock"
+
+    def journal(self, config: Config) -> Path:
+        """Where records are written."""
+        return config.journal.dir or self.root / "journal"
+
+    def database(self, config: Config) -> Path:
+        """The control database."""
+        return config.control.database or self.control / "control.sqlite3"
+
+    def first_token(self, config: Config) -> Path:
+        """Where the first person's token is kept."""
+        return config.control.first_token or self.control / "first-token"
 
     def generation(self, number: int) -> Path:
         """The folder of one compiled configuration."""

@@ -25,7 +25,9 @@ from gateway import config as configuration
 from gateway.config import Config, ConfigError
 from gateway.control.words import line_changes
 from gateway.folders import Folders
-from gateway.words.compile import ListSpec, compile_lists
+from gateway.words.compile import compile_lists
+from gateway.words.errors import WordListError
+from gateway.words.specs import ListSpec
 
 COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
 
@@ -64,11 +66,16 @@ def compile_here(config_path: Path, folders: Folders) -> int:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
     changes = line_changes(folders.database(config))
     specs = [
-        ListSpec.from_config(name, settings, *changes.get(name, ((), ()))) for name, settings in config.lists.items()
-    ]
-    compiled = compile_lists(specs, folders.artifacts)
-    if compiled.problems:
-        raise CompileFailed([str(problem) for problem in compiled.problems])
+        ListSpec(
+            name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,
+            *changes.get(name, ()),
+        )
+        for name, section in config.lists.items()
+    ]  # fmt: skip
+    try:
+        compiled = compile_lists(specs, folders.artifacts)
+    except WordListError as error:
+        raise CompileFailed([*map(str, error.faults), *([f"and {error.more} more"] if error.more else [])]) from None
     taken = [int(path.name) for path in folders.generations.iterdir() if path.name.isdigit()]
     number = max(taken, default=0) + 1
     aside = folders.generations / f"{number}.new"
@@ -76,8 +83,11 @@ def compile_here(config_path: Path, folders: Folders) -> int:
     shutil.copyfile(config_path, aside / "tidegate.toml")
     manifest = {
         "base": str(config_path.resolve().parent),
-        "artifacts": {name: path.name for name, path in compiled.artifacts.items()},
-        "warnings": [*configuration.warnings(config), *compiled.warnings],
+        "artifacts": {built.name: built.file for built in compiled.lists},
+        "warnings": [
+            *configuration.warnings(config),
+            *(str(notice) for built in compiled.lists for notice in built.notices),
+        ],
     }
     (aside / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     aside.replace(folders.generation(number))

@@ -124,7 +124,7 @@ class Pipeline:
         self.journal.append(outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id))
 
     def refused(self, passage: Passage, status: int) -> None:
-        """The upstream answered and did not take the message: a retry is not refused as a repeat (DESIGN, section 6)."""
+        """The upstream answered and did not take the message: a retry is not refused as a repeat."""
         self.journal.append(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
         self.give_back(passage)
 

@@ -114,7 +114,7 @@ def main() -> int:
     parser.add_argument("--number", type=int, required=True)
     parser.add_argument("--listen-fds", required=True)
     options = parser.parse_args()
-    logs.configure(f"worker-{options.number}")
+    logs.configure(process=f"worker-{options.number}", console=sys.stderr.isatty())
     worker = Worker(Folders(options.data_dir), options.number, [int(text) for text in options.listen_fds.split(",")])
     uvloop.run(worker.run())
     return 0

@@ -36,6 +36,12 @@ def read_list(spec: ListSpec) -> ParsedList:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise WordListError([Fault(spec.name, spec.path, line, "is not UTF-8", "save the file as UTF-8")]) from None
+    if spec.removed:
+        gone = {line.strip() for line in spec.removed}
+        # An empty line in its place keeps the numbers of all others, which errors name.
+        text = "\n".join("" if line.strip() in gone else line for line in text.split("\n"))
+    if spec.added:
+        text = "\n".join((text, *spec.added))
     try:
         return parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold)
     except ListErrors as errors:
@@ -83,11 +89,11 @@ def load_artifact(path: Path, tables: FoldTables) -> AnyList:
         if not size:
             raise ArtifactError("an empty file is no artifact")
         mapped = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-        artifact = Artifact(mapped)
+        artifact = Artifact(mapped, check=False)
         if artifact.header["kind"] == "patterns":
-            return load(mapped, tables, check=False)
+            return load(mapped, tables)
         offset, length = artifact.place("automaton")
-        return load(mapped, tables, automaton=_read(file.fileno(), offset, length), check=False)
+        return load(mapped, tables, automaton=_read(file.fileno(), offset, length))
 
 
 def _read(handle: int, offset: int, length: int) -> bytes:

@@ -10,7 +10,11 @@ MAX_SIZE = 256 << 20  # bytes of one file
 
 
 class ListSpec(NamedTuple):
-    """One list. ``kind`` and ``fold`` stand above what the file says of itself, ``category`` below it."""
+    """One list. ``kind`` and ``fold`` stand above what the file says of itself, ``category`` below it.
+
+    ``added`` and ``removed`` are whole lines that people added to or removed from the operator's file, which itself is
+    never written.
+    """
 
     name: str
     path: str
@@ -18,6 +22,8 @@ class ListSpec(NamedTuple):
     category: str = ""
     fold: dict[str, bool] = {}
     max_size: int = MAX_SIZE
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def of_file(path: Path) -> ListSpec:

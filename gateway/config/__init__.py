@@ -43,7 +43,9 @@ class Config(Section):
     upstreams: dict[Name, Upstream] = required("The platform's servers, by name.", min_length=1)
     lists: dict[Name, ListFile] = setting({}, "Word and pattern lists, by name.")
     policies: dict[Name, Policy] = setting({}, "Policies, by name.")
-    routes: tuple[Route, ...] = setting((), "Routes; the most specific match wins, then the first.")
+    routes: tuple[Route, ...] = setting(
+        (), "Routes. A literal segment is matched before a {placeholder}, a named host before any."
+    )
     jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
@@ -78,9 +80,17 @@ def check(
         return None, [Problem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8")]
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(file, error)]
+    context = {
+        "base": base or Path(path).resolve().parent,
+        "environ": os.environ if environ is None else environ,
+    }
+    return examine(document, file, context)
+
+
+def examine(document: dict[str, Any], file: str, context: dict[str, Any]) -> tuple[Config | None, list[Problem]]:
+    """As ``check``, for a document that is already parsed. ``context`` holds ``base`` and ``environ``."""
     problems: list[Problem] = []
     config: Config | None = None
-    context = {"base": base or Path(path).resolve().parent, "environ": os.environ if environ is None else environ}
     try:
         config = Config.model_validate(document, context=context)
     except ValidationError as error:

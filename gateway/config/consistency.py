@@ -12,8 +12,11 @@ from typing import Any
 
 from gateway.config import policy_consistency, route_consistency
 from gateway.config.document import Found, named, table, text, texts
-from gateway.config.journal import FLOOR
+from gateway.config.journal import FLOOR, Journal
+from gateway.config.mirror import Mirror
 from gateway.config.problems import Problem, at, shown, written
+from gateway.config.section import Section
+from gateway.config.state import Breaker
 from gateway.config.translation import nearest
 from gateway.config.units import duration, size
 
@@ -84,27 +87,27 @@ def _state(document: dict[str, Any]) -> Found:
         yield ("state", "topology"), "does not go with sentinel: a cluster finds its own primaries"
     yield from _key_pair(table(state, "tls"), ("state", "tls"))
     breaker = table(state, "breaker")
-    first, longest = _seconds(breaker, "pause", "500ms"), _seconds(breaker, "max_pause", "10s")
+    first, longest = _seconds(breaker, Breaker, "pause"), _seconds(breaker, Breaker, "max_pause")
     if first is not None and longest is not None and longest < first:
         yield ("state", "breaker", "max_pause"), "is below pause: raise it"
 
 
 def _journal(document: dict[str, Any]) -> Found:
     journal = table(document, "journal")
-    least = _seconds(journal, "keep_at_least", "184d")
-    most = _seconds(journal, "keep_at_most", "365d")
+    least = _seconds(journal, Journal, "keep_at_least")
+    most = _seconds(journal, Journal, "keep_at_most")
     if least is not None and least < FLOOR:
         yield ("journal", "keep_at_least"), "is below 184d: six months are the least that the regulations ask for"
     if least is not None and most is not None and most < max(least, FLOOR):
         yield ("journal", "keep_at_most"), "is below keep_at_least: nothing could be kept long enough; raise it"
-    low, full = _bytes(journal, "low_disk", "2GiB"), _bytes(journal, "full_disk", "512MiB")
+    low, full = _bytes(journal, Journal, "low_disk"), _bytes(journal, Journal, "full_disk")
     if low is not None and full is not None and low < full:
         yield ("journal", "low_disk"), "is below full_disk: the alarm must come before the end; raise it"
 
 
 def _mirror(document: dict[str, Any]) -> Found:
     mirror = table(document, "mirror")
-    beat, lag = _seconds(mirror, "heartbeat", "500ms"), _seconds(mirror, "max_lag", "10s")
+    beat, lag = _seconds(mirror, Mirror, "heartbeat"), _seconds(mirror, Mirror, "max_lag")
     if beat is not None and lag is not None and lag < 3 * beat:
         yield ("mirror", "max_lag"), "is below three heartbeats: one late beat would stop all bullets; raise it"
 
@@ -123,15 +126,17 @@ def _metrics(document: dict[str, Any]) -> Found:
         yield ("metrics", "buckets"), "do not rise: write them from short to long, each once"
 
 
-def _seconds(value: dict[str, Any], key: str, default: str) -> float | None:
+def _seconds(value: dict[str, Any], model: type[Section], key: str) -> float | None:
+    """The time under ``key``, or its default; None where it is none."""
     try:
-        return duration(value.get(key, default))
+        return duration(value.get(key, model.model_fields[key].default))
     except ValueError:
         return None
 
 
-def _bytes(value: dict[str, Any], key: str, default: str) -> int | None:
+def _bytes(value: dict[str, Any], model: type[Section], key: str) -> int | None:
+    """The size under ``key``, or its default; None where it is none."""
     try:
-        return size(value.get(key, default))
+        return size(value.get(key, model.model_fields[key].default))
     except ValueError:
         return None

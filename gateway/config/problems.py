@@ -11,6 +11,7 @@ from typing import Any
 SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers"})
 _SECRETIVE = ("password", "passwd", "secret", "token", "key", "keys", "authorization")
 _USERINFO = re.compile(r":(//)?\S*@")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST = 60
 
 
@@ -25,7 +26,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.key}" if self.key else self.file
-        return f"{where}{' = ' + self.value if self.value else ''}: {self.message}"
+        line = f"{where}{' = ' + self.value if self.value else ''}: {self.message}"
+        return _CONTROL.sub("�", line)  # one line, whatever a key or a segment holds
 
 
 class ConfigError(Exception):
@@ -50,7 +52,7 @@ def shown(value: Any, path: Sequence[str | int] = ()) -> str:
         return ""  # the key is enough to find a table or a list
     else:
         text = str(value)
-    text = re.sub(r"[\x00-\x1f\x7f]", "�", text)
+    text = _CONTROL.sub("�", text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

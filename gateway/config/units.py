@@ -127,21 +127,3 @@ ServerUrl = Annotated[str, BeforeValidator(server_url), _schema(r"^(https?://|un
 Range = Annotated[Network, BeforeValidator(network), _schema(r"^[0-9a-fA-F.:]+(/\d+)?$", "10.0.0.0/8")]
 Readable = Annotated[Path, BeforeValidator(readable), WithJsonSchema({"type": "string"})]
 Local = Annotated[Path, BeforeValidator(local), WithJsonSchema({"type": "string"})]
-
-
-def write_size(value: int) -> str:
-    """The shortest exact way to write a size."""
-    for unit in ("TiB", "GiB", "MiB", "KiB"):
-        if value and value % SIZES[unit] == 0:
-            return f"{value // SIZES[unit]}{unit}"
-    return f"{value}B"
-
-
-def write_duration(seconds: float) -> str:
-    """The shortest exact way to write a time in one unit."""
-    if seconds == 0:
-        return "0s"
-    for unit in ("d", "h", "m", "s", "ms"):
-        if round(seconds / DURATIONS[unit], 9).is_integer():
-            return f"{round(seconds / DURATIONS[unit])}{unit}"
-    return f"{round(seconds / DURATIONS['us'])}us"

@@ -10,6 +10,10 @@ def test_a_problem_reads_as_one_line() -> None:
     assert str(Problem("f.toml", "", "", "is wrong")) == "f.toml: is wrong"
 
 
+def test_a_problem_stays_one_line_whatever_it_holds() -> None:
+    assert str(Problem("f", "a\nb", '"\x1b[31m"', "has\r\n")) == 'f: a�b = "�[31m": has��'
+
+
 def test_the_error_tells_all() -> None:
     error = ConfigError([Problem("f", "a", "", "one"), Problem("f", "b", "", "two")])
     assert str(error) == "f: a: one\nf: b: two"

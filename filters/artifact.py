@@ -56,8 +56,14 @@ class Artifact:
 
     __slots__ = ("_base", "_places", "_view", "header")
 
-    def __init__(self, buffer: bytes | memoryview, *, check: bool = True) -> None:
-        """Raises ``ArtifactError``. ``check=False`` leaves out the sections' checksums: the header alone is read."""
+    def __init__(
+        self, buffer: bytes | memoryview, *, check: bool = True, given: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Raises ``ArtifactError``. ``check=False`` leaves out the sections' checksums: the header alone is read.
+
+        ``given`` are sections that the caller has read by themselves; they are checked in place of the buffer's, whose
+        pages then need not be touched.
+        """
         view = memoryview(buffer).cast("B")
         if sys.byteorder != "little":
             raise ArtifactError("artifacts are little-endian; this machine is not")
@@ -77,6 +83,8 @@ class Artifact:
         self._view = view
         for name, (offset, size, crc) in self._places.items():
             data = view[self._base + offset : self._base + offset + size]
+            if given and name in given and size == len(given[name]):
+                data = memoryview(given[name])
             if len(data) != size or (check and _checksum(data) != crc):
                 raise ArtifactError(f"the artifact's section {name} is damaged; compile the list again")
 

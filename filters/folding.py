@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from filters.foldtables import MAPS, FoldTables, Switches
 
@@ -24,10 +24,11 @@ FOLDED_MAX = 16_384  # code points; four times the judged text's default bound
 
 _CONTEXT = "\0"  # stands in the table for what cannot be folded alone; never in a folded text, for it is invisible
 _CACHED_MAX = 1 << 16  # characters; a text of rarer ones is folded without being remembered
+_CLUSTER_MAX = 32  # a base and thirty marks (UAX 15, stream-safe text); what else clings to it is ornament
 _ROUNDS = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
 
 _doubled = re.compile(r"(.)\1", re.DOTALL).search
-_squeeze = re.compile(r"(.)\1+", re.DOTALL).sub
+_squeeze = re.compile(r"(.)(?=\1)", re.DOTALL).sub  # deletes; putting the group back would take three times as long
 
 Edge = Literal["letter", "digit", ""]
 
@@ -50,7 +51,7 @@ class Step(NamedTuple):
 class Folder:
     """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
 
-    __slots__ = ("_layers", "_table", "squeezes", "switches", "tables")
+    __slots__ = ("_cluster", "_layers", "_table", "squeezes", "switches", "tables")
 
     def __init__(self, tables: FoldTables, switches: Switches) -> None:
         self.tables = tables
@@ -58,6 +59,7 @@ class Folder:
         self.squeezes = switches.repeats
         self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
         self._table = _Table(self)
+        self._cluster = lru_cache(maxsize=4096)(self._fold_cluster)
 
     def text(self, text: str, limit: int = FOLDED_MAX) -> str:
         """The folded text alone: what is done to every message. Raises ``FoldBound``."""
@@ -67,7 +69,7 @@ class Folder:
         if _CONTEXT in folded:
             folded = self.pieces(text)[0]
         elif self.squeezes and _doubled(folded) is not None:
-            folded = _squeeze(r"\1", folded)
+            folded = _squeeze("", folded)
         if len(folded) > limit:
             raise FoldBound(limit)
         return folded
@@ -91,28 +93,28 @@ class Folder:
         for, and how many like it stood there before repeats were squeezed.
         """
         table, invisible, context = self._table, self.tables.invisible, self.tables.context
-        units: list[tuple[int, int, str, str]] = []  # start, end, raw, folded
+        units: list[list[Any]] = []  # start, end, original without what was dropped, folded; None until it is known
         for place, char in enumerate(text):
             folded = table[ord(char)]
             if folded == _CONTEXT:
-                if units:
-                    start, _, raw, _ = units.pop()
-                else:
-                    start, raw = place, ""
-                raw += char
-                units.append((start, place + 1, raw, self._cluster(raw)))
+                if not units:
+                    units.append([place, place, "", None])
+                unit = units[-1]
+                unit[1] = place + 1
+                unit[3] = None
+                if len(unit[2]) < _CLUSTER_MAX:
+                    unit[2] += char
             elif folded:
-                units.append((place, place + 1, char, folded))
+                units.append([place, place + 1, char, folded])
             elif units and units[-1][1] == place and (ord(char) in invisible or ord(char) in context):
-                start, _, raw, folded = units[-1]
-                units[-1] = (start, place + 1, raw, folded)
+                units[-1][1] = place + 1
         chars: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
         counts: list[int] = []
         squeezes = self.squeezes
-        for start, end, _, folded in units:
-            for char in folded:
+        for start, end, raw, folded in units:
+            for char in self._cluster(raw) if folded is None else folded:
                 if squeezes and chars and chars[-1] == char:
                     ends[-1] = end
                     counts[-1] += 1
@@ -192,7 +194,7 @@ class Folder:
             return _CONTEXT
         return folded or None
 
-    def _cluster(self, raw: str) -> str:
+    def _fold_cluster(self, raw: str) -> str:
         """A base and what leans on it, to their fixed point together."""
         folded = raw
         for _ in range(_ROUNDS):

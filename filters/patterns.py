@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -157,38 +156,46 @@ def _problems(entry: Entry, parsed: ParsedList, folder: Folder) -> list[Problem]
         return [Problem(entry.line, "the pattern matches where nothing is", "ask for at least one character")]
     if parsed.match_raw:
         return []
-    never = [char for char in _in_classes(entry.source) if not char.isascii() and folder.single(char) != char]
-    if never:
-        what = f"the class holds {never[0]}, which folded text never has"
-        instead = folder.single(never[0]) or "a class such as \\p{Han}"
-        return [Problem(entry.line, what, f"write {instead}, or @match raw")]
+    for place, char in _in_classes(entry.source):
+        folded = folder.single(char)
+        if char.isascii() or folded == char or (len(folded) == 1 and not _in_range(entry.source, place)):
+            continue
+        what = f"the class holds {char}, which folded text never has"
+        return [Problem(entry.line, what, f"write {folded or 'the class without it'}, or @match raw")]
     return []
 
 
 def _prepared(entry: Entry, parsed: ParsedList, tables: FoldTables) -> str:
-    """The pattern with its own letters folded as the text will be: everything beyond ASCII that is no class."""
+    """The pattern with its own letters beyond ASCII folded as the text will be; ASCII may be syntax, and stays."""
     if parsed.match_raw:
         return entry.source
     single = folder(tables, parsed.switches).single
-    inside = False
+    inside = {place for place, _ in _in_classes(entry.source)}
     prepared = []
-    for place, char in enumerate(unicodedata.normalize("NFC", entry.source)):
-        if char in "[]" and not _escaped(entry.source, place):
-            inside = char == "["
-        folded = char if inside or char.isascii() else single(char)
-        prepared.append(folded if len(folded) < 2 else f"(?:{folded})")
+    for place, char in enumerate(entry.source):
+        folded = char if char.isascii() else single(char)
+        if folded == char:
+            prepared.append(char)
+        else:
+            literal = re2.escape(folded)
+            prepared.append(literal if place in inside or len(folded) == 1 else f"(?:{literal})")
     return "".join(prepared)
 
 
-def _in_classes(pattern: str) -> list[str]:
+def _in_classes(pattern: str) -> list[tuple[int, str]]:
+    """Place and character of everything that stands in brackets."""
     inside = False
     found = []
     for place, char in enumerate(pattern):
         if char in "[]" and not _escaped(pattern, place):
             inside = char == "["
         elif inside:
-            found.append(char)
+            found.append((place, char))
     return found
+
+
+def _in_range(pattern: str, place: int) -> bool:
+    return "-" in (pattern[place - 1], pattern[place + 1 : place + 2])
 
 
 def _escaped(pattern: str, place: int) -> bool:

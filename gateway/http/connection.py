@@ -163,6 +163,12 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self._transport.close()
 
+    def drop(self) -> None:
+        """Close a connection that its pool never got, because the attempt was given up; it may not even stand yet."""
+        transport: asyncio.Transport | None = getattr(self, "_transport", None)
+        if transport is not None:
+            transport.abort()
+
     def stop(self) -> None:
         """Close whatever goes on."""
         if self.call is None:

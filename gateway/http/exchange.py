@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from gateway.http.server_protocol import ServerProtocol
     from gateway.http.cors import Cors
     from gateway.http.failure import UpstreamError
+    from gateway.http.server_protocol import ServerProtocol
     from gateway.http.upstream import Upstream, UpstreamCall
 
 PREFIX_SIZE: Final = 65536
@@ -55,9 +55,9 @@ class TakenOver(NamedTuple):
 class Exchange:
     """``path`` and ``query`` are the target's two halves as sent, until the gate sets the route's normal form.
 
-    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``judged``:
-    collected. ``cancelled``: the client is gone. ``answered``: the head of a final answer was written, or would have
-    been if the client were still there.
+    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``message_id``:
+    what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
+    gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
     """
 
     __slots__ = (
@@ -68,12 +68,14 @@ class Exchange:
         "_prefix",
         "_prefix_size",
         "_told",
+        "_upstream_status",
         "answered",
         "cancelled",
         "cors",
         "forwarded",
         "head",
         "judged",
+        "message_id",
         "method",
         "path",
         "query",
@@ -90,6 +92,7 @@ class Exchange:
         self._extra = b""
         self._prefix: list[bytes] | None = None
         self._told = False
+        self._upstream_status: int | None = None
         self.head = head
         self.method = head.method
         self.path, _, self.query = head.target.partition(b"?")
@@ -97,6 +100,7 @@ class Exchange:
         self.cancelled = False
         self.forwarded = False
         self.judged = False
+        self.message_id = ""
         self.status: int | None = None
         self.route: Any = None
         self.user: Any = None
@@ -193,8 +197,8 @@ class Exchange:
         if self.cors is not None:
             lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
         shape = self.shape
-        # Failures of transport keep their status: caches, balancers and clients act on it.
-        if shape is None or not problem.message_id:
+        # Our own failures are told as such: balancers and monitors act on the status.
+        if shape is None or problem.status >= 500:
             self.answer(problem.status, lines, encode_problem(problem), PROBLEM_JSON)
         else:
             self.answer(shape.status or problem.status, lines + shape.lines, shape.encode(problem), shape.content_type)
@@ -244,7 +248,7 @@ class Exchange:
 
     def on_head(self, head: ResponseHead, more: bool) -> None:
         self.answered = True
-        self.status = head.status
+        self.status = self._upstream_status = head.status
         if not self.cancelled:
             self._chunked = self._connection.write_head(head, self._extra) and more
 
@@ -271,7 +275,7 @@ class Exchange:
             if self.answered:
                 self._connection.cut()
             else:
-                self.refuse(upstream_problem(error))
+                self.refuse(upstream_problem(error, self.message_id))
         self._outcome(error)
 
     def on_drain(self) -> None:
@@ -315,4 +319,4 @@ class Exchange:
         if self._prefix is not None and not self._told:
             self._told = True
             prefix = self._prefix[0] if len(self._prefix) == 1 else b"".join(self._prefix)
-            self._connection.server.gate.on_outcome(self, self.status, prefix, error)
+            self._connection.server.gate.on_outcome(self, self._upstream_status, prefix, error)

@@ -140,18 +140,21 @@ class _Reader:
             plain = name.replace(b"_", b"-")
             special = plain in self.special or plain.startswith(_OURS)
         read = _Line(name, value, b"%b: %b" % (spelled, value), special)
-        if name in _INTERNED and len(line) <= self.LONGEST and (name != b"host" or _host(value)):
+        if name in _INTERNED and len(line) <= self.LONGEST:
             if len(self.seen) >= self.CAPACITY:
                 self.seen.clear()
             self.seen[line] = read
         return read
 
-    def read(self, lines: Iterable[bytes]) -> tuple[dict[bytes, bytes], list[bytes], set[bytes] | None]:
-        """All fields by lower-case name, the lines to keep in order, and the names that came more than once."""
+    def read(self, lines: Iterable[bytes]) -> tuple[dict[bytes, bytes], list[bytes], set[bytes] | None, bool]:
+        """All fields by lower-case name, the lines to keep in order, the names that came more than once, and whether a
+        name has an underscore.
+        """
         fields: dict[bytes, bytes] = {}
         kept: list[bytes] = []
         keep = kept.append
         repeated: set[bytes] | None = None
+        underscored = False
         seen = self.seen.get
         names = self.names.get
         for line in lines:
@@ -161,6 +164,8 @@ class _Reader:
                 known = names(spelled)
                 if known is None or not value or value[0] <= 32 or value[-1] <= 32 or known[0] in _INTERNED:
                     name, value, line, special = self.learn(line)
+                    if b"_" in name:
+                        underscored = True
                 else:
                     name, special = known
             else:
@@ -173,12 +178,14 @@ class _Reader:
                 fields[name] = fields[name] + (b"; " if name == b"cookie" else b", ") + value
             else:
                 fields[name] = value
-        return fields, kept, repeated
+        return fields, kept, repeated, underscored
 
 
 _requests: Final = _Reader(_REQUEST_SPECIAL)
 _responses: Final = _Reader(_RESPONSE_SPECIAL)
 _NONE: Final[frozenset[bytes]] = frozenset()
+_good_hosts: Final[set[bytes]] = set()
+"""Well-formed Host values seen lately; bounded, and emptied when full."""
 
 
 def _blame(line: bytes) -> str:
@@ -314,7 +321,7 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
     if len(target) > bounds.target:
         raise HTTPError("head.target_too_long")
     del lines[0]
-    fields, kept, repeated = _requests.read(lines)
+    fields, kept, repeated, underscored = _requests.read(lines)
     request.method = method
     request.minor = minor
     request.fields = fields
@@ -327,16 +334,25 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
         host = b""
     elif repeated is not None and b"host" in repeated:
         raise HTTPError("head.duplicate_host")
-    elif b"Host: " + host not in _requests.seen and not _host(host):
-        raise HTTPError("head.host")
+    elif host not in _good_hosts:
+        if not _host(host):
+            raise HTTPError("head.host")
+        if len(_good_hosts) >= _Reader.CAPACITY:
+            _good_hosts.clear()
+        _good_hosts.add(host)
     request.host = host
     if b"#" in target or not target:
         raise HTTPError("head.target")
     if target[:1] != b"/":
         target = _other_form(target, request)
     request.target = target
-    request.length = _request_length(fields, request.repeated, minor)
-    _connection(request, fields, minor)
+    if b"content-length" in fields or b"transfer-encoding" in fields:
+        request.length = _announced(fields, request.repeated, minor)
+    else:
+        request.length = 0
+    request.keep_alive = minor == 1
+    if b"connection" in fields:
+        _connection(request, fields, minor)
     expectation = fields.get(b"expect")
     request.expect = False
     if expectation is not None:
@@ -345,7 +361,7 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
         request.expect = minor == 1 and request.length != 0  # RFC 9110 section 10.1.1: an HTTP/1.0 one is ignored
     upgrade = fields.get(b"upgrade")
     request.upgrade = b"" if upgrade is None or minor == 0 else upgrade.lower()
-    request.underscored = b"_" in b"".join(fields)
+    request.underscored = underscored
     request.overrides = (
         b"x-http-method-override" in fields or b"x-http-method" in fields or b"x-method-override" in fields
     )
@@ -375,13 +391,8 @@ def _comparable(scheme: bytes, authority: bytes) -> bytes:
     return authority.lower().removesuffix(default)
 
 
-def _request_length(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[bytes], minor: int) -> int:
-    length = _announced(fields, repeated, minor)
-    return 0 if length is None else length
-
-
-def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[bytes], minor: int) -> int | None:
-    """The body's framing as the fields announce it (RFC 9112 section 6); None where they say nothing."""
+def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[bytes], minor: int) -> int:
+    """The body's framing as the fields announce it (RFC 9112 section 6)."""
     length = fields.get(b"content-length")
     encoding = fields.get(b"transfer-encoding")
     if encoding is not None:
@@ -391,7 +402,7 @@ def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[byte
             raise HTTPError("head.transfer_encoding")
         return CHUNKED
     if length is None:
-        return None
+        return UNTIL_CLOSE
     if b"content-length" in repeated:
         raise HTTPError("head.repeated_content_length")
     if not length.isdigit() or len(length) > 18:
@@ -401,11 +412,7 @@ def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[byte
 
 def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], minor: int) -> None:
     """Apply the Connection field (RFC 9110 section 7.6.1): keep-alive or not, and the lines that it names removed."""
-    value = fields.get(b"connection")
-    if value is None:
-        head.keep_alive = minor == 1
-        return
-    options = value.lower()
+    options = fields[b"connection"].lower()
     if options == b"keep-alive":
         head.keep_alive = True
         return
@@ -427,7 +434,7 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
         raise HTTPError("head.request_line")
     del lines[0]
     response = ResponseHead()
-    fields, kept, repeated = _responses.read(lines)
+    fields, kept, repeated, _ = _responses.read(lines)
     minor = 1 if matched[1] == b"1" else 0
     response.minor = minor
     response.status = int(matched[2])
@@ -435,7 +442,8 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     response.fields = fields
     response.lines = kept
     response.repeated = repeated if repeated is not None else _NONE
-    length = _announced(fields, response.repeated, minor)
-    response.length = UNTIL_CLOSE if length is None else length
-    _connection(response, fields, minor)
+    response.length = _announced(fields, response.repeated, minor)
+    response.keep_alive = minor == 1
+    if b"connection" in fields:
+        _connection(response, fields, minor)
     return response

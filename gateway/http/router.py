@@ -58,7 +58,8 @@ class _Node(dict[bytes, "_Node[Route]"], Generic[Route]):
             if segment is not None:
                 node = node.setdefault(segment, _Node())
             else:
-                node.variable = node.variable or _Node()
+                if node.variable is None:  # an empty node is an empty dict, and false
+                    node.variable = _Node()
                 node = node.variable
         return node
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
 
-from gateway.http.server_protocol import ServerProtocol
 from gateway.http.gate import Gate
 from gateway.http.peers import TrustedProxies
+from gateway.http.server_protocol import ServerProtocol
 from gateway.http.settings import ServerSettings
 from gateway.http.sweep import Sweep
 

@@ -24,7 +24,7 @@ from gateway.http.exchange import Exchange, TakenOver
 from gateway.http.framing import BodyDecoder, ChunkedDecoder, decoder_for
 from gateway.http.head import CHUNKED, HeadBounds, ResponseHead, find_head, parse_request
 from gateway.http.peers import Peer, canonical
-from gateway.http.problem import PROBLEM_JSON, encode_problem, problem_for
+from gateway.http.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
 from gateway.http.sweep import NEVER
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ class ServerProtocol(asyncio.Protocol):
         state = self.state
         if state == IDLE:
             self._buffer = self._buffer + data if self._buffer else data
-            self._advance()
+            if self._writable:
+                self._advance()
+            elif len(self._buffer) > self.bounds.size:
+                self._pause_reading()
         elif state in (COLLECT, STREAM):
             self._body_received(data)
         elif state == LINGER:
@@ -128,7 +131,6 @@ class ServerProtocol(asyncio.Protocol):
             return True
         if self.state in (COLLECT, STREAM):
             self._body_failed("body.cut_off")
-            return self.state == LINGER
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -234,7 +236,7 @@ class ServerProtocol(asyncio.Protocol):
         self._buffer = b""
         self.state = UNDECIDED
         self._decoder = decoder_for(CHUNKED)  # whatever follows is not read as a request
-        self._write_own(problem.status, b"", encode_problem(problem), PROBLEM_JSON, head_only=False)
+        self._write_own(problem.status, problem_lines(problem), encode_problem(problem), PROBLEM_JSON, head_only=False)
         self.finished()
 
     @property
@@ -290,8 +292,8 @@ class ServerProtocol(asyncio.Protocol):
         early = self._buffer
         self._buffer = b""
         exchange = self.exchange
+        self._resume_reading()
         if early:
-            self._resume_reading()
             self._body_received(early)
         elif exchange is not None and exchange.head.expect:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -435,12 +437,16 @@ class ServerProtocol(asyncio.Protocol):
 
     def finished(self) -> None:
         """The answer is written: on to the next request, or to the end."""
+        exchange = self.exchange
         self.exchange = None
         self._body = None
         if self._decoder is not None:
             self._linger()
             return
         if not self._keep_alive:
+            if exchange is not None and exchange.head.keep_alive:
+                self._linger()  # it is we who want to close: the next request may be on its way already
+                return
             self.state = CLOSED
             self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
             self._transport.close()

@@ -1,0 +1,121 @@
+"""Cutting a relayed stream: nothing is lost, and what is inserted never lands inside a frame or a message."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.websocket.boundary import BoundaryTracker
+from gateway.websocket.frames import FrameParser, Message, frame
+from gateway.websocket.opcodes import BINARY, CLOSE, CONTINUATION, PING, TEXT
+
+OURS = frame(TEXT, b"ours")
+
+
+def pieces(data, cuts):
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+@st.composite
+def messages(draw):
+    """A server's stream: whole and fragmented messages, pings anywhere."""
+    stream = b""
+    for _ in range(draw(st.integers(0, 5))):
+        parts = draw(st.lists(st.binary(max_size=200), min_size=1, max_size=3))
+        for index, part in enumerate(parts):
+            stream += frame(BINARY if index == 0 else CONTINUATION, part, final=index == len(parts) - 1)
+            if draw(st.booleans()):
+                stream += frame(PING, b"p")
+    return stream
+
+
+@settings(max_examples=300, deadline=None)
+@given(messages(), st.lists(st.integers(0, 900), max_size=8), st.booleans())
+def test_insertions_never_break_the_stream(stream, cuts, everywhere):
+    tracker = BoundaryTracker()
+    relayed, sent, inserted = b"", b"", 0
+    for piece in pieces(stream, [*cuts, *(range(len(stream)) if everywhere else ())]):
+        possible_before = tracker.between_messages
+        whole, rest = tracker.feed(piece)
+        assert whole + rest == piece
+        sent += whole
+        relayed += whole
+        if whole or possible_before:
+            relayed += OURS
+            inserted += 1
+        sent += rest
+        relayed += rest
+        assert tracker.between_messages is (tracker.between_frames and not rest and not tracker._in_message)
+    assert sent == stream
+    assert tracker.error is None
+    assert tracker.between_messages
+    reader = FrameParser(masked=False, max_message=10_000)
+    events = reader.feed(relayed)
+    assert [event for event in events if event.payload != b"ours"] == FrameParser(
+        masked=False, max_message=10_000
+    ).feed(stream)
+    assert sum(isinstance(event, Message) and event.payload == b"ours" for event in events) == inserted
+
+
+def test_amid_a_message_only_control_frames_fit():
+    tracker = BoundaryTracker()
+    first = frame(TEXT, b"a", final=False)
+    assert tracker.feed(first) == (b"", first)
+    assert tracker.between_frames
+    assert not tracker.between_messages
+    last = frame(CONTINUATION, b"b")
+    assert tracker.feed(last + first) == (last, first)
+
+
+def test_a_large_frame_in_many_pieces():
+    data = frame(BINARY, b"x" * 100_000)
+    tracker = BoundaryTracker()
+    for at in range(0, len(data) - 1, 1000):
+        assert tracker.feed(data[at : min(at + 1000, len(data) - 1)])[0] == b""
+    assert tracker.feed(data[-1:]) == (data[-1:], b"")
+
+
+def test_whole_frames_are_not_copied():
+    data = frame(TEXT, b"x" * 100) * 3
+    assert BoundaryTracker().feed(data)[0] is data
+
+
+def test_a_close_is_seen():
+    tracker = BoundaryTracker()
+    tracker.feed(frame(TEXT, b"bye") + frame(CLOSE, b"\x03\xe8"))
+    assert tracker.closed
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (b"\x81\x80abcd", "websocket.mask"),
+        (b"\xc1\x00", "websocket.reserved"),
+        (b"\x83\x00", "websocket.reserved"),
+        (b"\x8b\x00", "websocket.reserved"),
+        (b"\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", "websocket.length"),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 100])
+def test_a_broken_stream_is_cut_before_the_break(broken, reason, step):
+    tracker = BoundaryTracker()
+    good = frame(TEXT, b"good")
+    data = good + broken + good
+    out = b"".join(b"".join(tracker.feed(piece)) for piece in pieces(data, range(0, len(data), step)))
+    assert tracker.error.reason == reason
+    assert tracker.error.code == 1002
+    if step == 100:
+        assert out == good
+    else:
+        assert out.startswith(good)
+        assert len(out) < len(good + broken)
+    assert tracker.feed(good) == (b"", b"")
+
+
+def test_agreed_extensions_may_use_reserved_bits():
+    tracker = BoundaryTracker(extensions=True)
+    assert tracker.feed(b"\xc1\x01x") == (b"\xc1\x01x", b"")

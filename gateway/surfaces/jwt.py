@@ -65,42 +65,48 @@ class Tokens:
 
     def claims(self, reading: Reading) -> dict[str, Any]:
         """The claims of the request's token, or ``Refused`` with ``jwt.missing``, ``jwt.invalid``, ``jwt.expired``."""
-        token = self._token(reading)
-        digest = sha256(token).digest()
+        value = reading.fields.get(self._header)
+        if value is None:
+            raise Refused("jwt.missing")
+        if reading.repeated and self._header in reading.repeated:
+            raise Refused("jwt.invalid")
+        if self._cookie:
+            value = self._from_cookie(value)
+        digest = sha256(value).digest()
         known = self._cache.get(digest)
         if known is None:
-            known = self._verified(token)
-            if self._settings.max_cached:
-                if len(self._cache) >= self._settings.max_cached:
-                    del self._cache[next(iter(self._cache))]  # the oldest: it is the nearest to its expiry
-                self._cache[digest] = known
+            known = self._learn(value, digest)
         expires_us, claims = known
         if expires_us and self._now_us() >= expires_us:
             self._cache.pop(digest, None)
             raise Refused("jwt.expired")
         return claims
 
-    def _token(self, reading: Reading) -> bytes:
-        value = reading.fields.get(self._header)
-        if value is None:
+    def _from_cookie(self, header: bytes) -> bytes:
+        try:
+            found = cookie(header, self._cookie)
+        except Refused:
+            raise Refused("jwt.invalid") from None
+        if found is MISSING:
             raise Refused("jwt.missing")
-        if reading.repeated and self._header in reading.repeated:
-            raise Refused("jwt.invalid")
+        return str(found).encode()
+
+    def _learn(self, value: bytes, digest: bytes) -> tuple[int, dict[str, Any]]:
+        """Verify what came, and remember it. Another spelling of “Bearer” is not remembered: one token in many
+        spellings would push the others out."""
+        token = value
         if self._bearer:
             if value[:7].lower() != b"bearer ":  # RFC 9110, section 11.1: schemes ignore case
                 raise Refused("jwt.missing")
-            value = value[7:].strip(b" ")
-        elif self._cookie:
-            try:
-                found = cookie(value, self._cookie)
-            except Refused:
-                raise Refused("jwt.invalid") from None
-            if found is MISSING:
-                raise Refused("jwt.missing")
-            value = str(found).encode()
-        if len(value) > self._settings.max_token:
+            token = value[7:].strip(b" ")
+        if len(token) > self._settings.max_token:
             raise Refused("jwt.invalid")
-        return value
+        known = self._verified(token)
+        if self._settings.max_cached and (not self._bearer or value == b"Bearer " + token):
+            if len(self._cache) >= self._settings.max_cached:
+                del self._cache[next(iter(self._cache))]  # the oldest: it is the nearest to its expiry
+            self._cache[digest] = known
+        return known
 
     def _verified(self, token: bytes) -> tuple[int, dict[str, Any]]:
         try:

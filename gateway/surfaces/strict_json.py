@@ -51,10 +51,18 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
             if (
                 (colons == members or (b"\\" not in body and colons == members + _colons(document)))
                 and b"\\u0000" not in body
-                and (members < 2 or len({key.casefold() for key in document}) == members)
+                and (members < 2 or _distinct(document))
             ):
                 return document
     return _careful(body, max_depth, parsed=True)
+
+
+def _distinct(document: dict[str, Any]) -> bool:
+    """Whether no two keys differ only in case. ASCII without capitals folds to itself, and dict keys differ."""
+    keys = "".join(document)
+    if keys.isascii() and keys == keys.lower():
+        return True
+    return len({key.casefold() for key in document}) == len(document)
 
 
 def _colons(document: dict[str, Any]) -> int:
@@ -97,7 +105,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise Refused("body.duplicate_key")
-    if len(members) > 1 and len({key.casefold() for key in members}) != len(members):
+    if len(members) > 1 and not _distinct(members):
         raise Refused("body.key_case")
     return members
 

@@ -250,3 +250,11 @@ def test_a_bad_token_is_no_absence(make_surface: Callable[..., Any], make_reques
 def test_settings_that_make_no_sense(clock: Clock, changed: dict[str, Any]) -> None:
     with pytest.raises(SurfaceError, match="jwt"):
         Tokens(hs256(**changed), clock)
+
+
+def test_one_token_in_many_spellings_fills_no_memory(make_request: MakeRequest, clock: Clock) -> None:
+    tokens = Tokens(hs256(), clock)
+    token = signed({"sub": "alice"})
+    for prefix in ("Bearer ", "bearer ", "BEARER ", "Bearer  ", "Bearer    "):
+        assert tokens.claims(Reading(make_request([("Authorization", prefix + token)]))) == {"sub": "alice"}
+    assert len(tokens._cache) == 1

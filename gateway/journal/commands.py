@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gateway.journal import recovery, verification
 from gateway.journal import record as records
+from gateway.journal import recovery, verification
 from gateway.journal.ids import Ids
 from gateway.journal.reader import Flaw, merged
 from gateway.journal.segments import Owner
@@ -32,6 +32,7 @@ WRONG, USAGE = 1, 2
 DataDir = Annotated[
     Path, typer.Option("--data-dir", help="The gateway's data folder; the journal is in its `journal`.")
 ]
+JournalDir = Annotated[Path | None, typer.Option("--journal-dir", help="The journal's folder, where it is elsewhere.")]
 
 
 def moment(text: str) -> int:
@@ -47,7 +48,9 @@ def moment(text: str) -> int:
 
 @app.command()
 def query(
+    *,
     data_dir: DataDir = Path("data"),
+    journal_dir: JournalDir = None,
     message_id: Annotated[str, typer.Option("--id", help="A message, or an act.")] = "",
     sender: str = "",
     room: str = "",
@@ -63,7 +66,7 @@ def query(
     why: Annotated[str, typer.Option(help="With --reveal: your reason.")] = "",
 ) -> None:
     """Print the records that match, oldest first, each message with its outcome."""
-    root = _root(data_dir)
+    root = _root(journal_dir or data_dir / "journal")
     selection = Selection(message_id, sender, room, route, verdict, reason)
     selection.since_us = moment(since) if since else 0
     selection.until_us = moment(until) if until else None
@@ -74,7 +77,7 @@ def query(
         root, flaws.append, since_us=selection.since_us, until_us=selection.until_us, needle=selection.needle
     )
     chosen = (entry.record for entry in found if selection.takes(entry.record))
-    rows = [] if not as_json and sys.stdout.isatty() else None
+    rows: list[dict[str, Any]] | None = [] if not as_json and sys.stdout.isatty() else None
     for count, record in enumerate(chosen, 1):
         shown = record if reveal else _without_personal(record)
         if rows is None:
@@ -95,10 +98,11 @@ def query(
 @app.command()
 def verify(
     data_dir: DataDir = Path("data"),
+    journal_dir: JournalDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Problems as one JSON object a line.")] = False,
 ) -> None:
     """Check sums, sequence, chain, links and ends of every segment. Exit code 1 when something is wrong."""
-    root = _root(data_dir)
+    root = _root(journal_dir or data_dir / "journal")
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("journal", total=verification.size(root))
         report = verification.verify(root, lambda read: progress.advance(task, read))
@@ -117,16 +121,15 @@ def verify(
         raise typer.Exit(WRONG)
 
 
-def _root(data_dir: Path) -> Path:
-    root = data_dir / "journal"
+def _root(root: Path) -> Path:
     if not root.is_dir():
-        typer.echo(f"{root} is not a folder: name the data folder of the gateway with --data-dir", err=True)
+        typer.echo(f"{root} is not a folder: name the gateway's with --data-dir or --journal-dir", err=True)
         raise typer.Exit(USAGE)
     return root
 
 
 def _without_personal(record: dict[str, Any]) -> dict[str, Any]:
-    hidden = {name: {"kept": True} for name in ("content", "personal") if name in record}
+    hidden: dict[str, Any] = {name: {"kept": True} for name in ("content", "personal") if name in record}
     return {**record, **hidden} if hidden else record
 
 

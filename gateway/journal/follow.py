@@ -41,7 +41,13 @@ class Follower:
         for index, segment in enumerate(remaining):
             successor = _successor(remaining[index + 1 :])
             offset = self._segment(
-                place, segment, offset, end_of(segment, successor), successor is None, limit, entries
+                place,
+                segment,
+                offset,
+                end=end_of(segment, successor),
+                last=successor is None,
+                limit=limit,
+                entries=entries,
             )
             self.positions[place] = f"{segment.name}:{offset}"
             if len(entries) >= limit or successor is None:
@@ -50,7 +56,15 @@ class Follower:
         return entries
 
     def _segment(
-        self, place: str, segment: Segment, offset: int, end: int | None, last: bool, limit: int, entries: list[Entry]
+        self,
+        place: str,
+        segment: Segment,
+        offset: int,
+        *,
+        end: int | None,
+        last: bool,
+        limit: int,
+        entries: list[Entry],
     ) -> int:
         try:
             file = segment.path.open("rb")

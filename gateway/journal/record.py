@@ -51,7 +51,6 @@ class Basis:
         route: str,
         surface: str,
         policy: Policy,
-        *,
         lists: Mapping[str, str],
         content: Content = "always",
         keep: Collection[str] = (),

@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ class _Scan:
     def __init__(self) -> None:
         self.open: set[str] = set()
         self.chain = encoding.GENESIS
-        self.newest = ""
+        self.newest_ms = 0
 
     def segment(self, path: Path, end: int | None) -> tuple[int, int]:
         """Returns where the last sound record ends, and how many bytes follow it."""
@@ -63,14 +64,18 @@ class _Scan:
     def _record(self, found: dict[str, Any]) -> None:
         kind = found["kind"]
         if kind == "judged":
-            self.newest = max(self.newest, found["id"])
+            self._newest(found["id"])
             if found["verdict"] == "pass":
                 self.open.add(found["id"])
         elif kind == "outcome":
             self.open.discard(found["id"])
         elif kind == "opened":
-            self.newest = max(self.newest, found["id"])
+            self._newest(found["id"])
             self.open = set(found["open"])
+
+    def _newest(self, message: str) -> None:
+        with suppress(ValueError):  # an id that is none of ours says nothing of the time
+            self.newest_ms = max(self.newest_ms, ids.parse(message).time_ms)
 
 
 def recover(folder: Path) -> Recovered:
@@ -98,8 +103,7 @@ def recover(folder: Path) -> Recovered:
         segment = walk[-1][0]
         cuts.append({"segment": segment.name, "at": sound, "bytes": torn})
         _cut(segment.path, sound)
-    last_ms = ids.parse(scan.newest).time_ms if scan.newest else 0
-    return Recovered(epoch, scan.chain, previous, frozenset(scan.open), tuple(cuts), last_ms)
+    return Recovered(epoch, scan.chain, previous, frozenset(scan.open), tuple(cuts), scan.newest_ms)
 
 
 def _recent(found: list[Segment]) -> list[tuple[Segment, dict[str, Any] | None, int | None]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -31,13 +32,16 @@ class Append(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """``keep_at_most``: seconds; nothing shortens it below FLOOR."""
+    """Seconds. ``keep_at_most`` is when pruning takes a segment; ``keep_at_least``, never under FLOOR, bounds it."""
 
     keep_at_most: float
+    keep_at_least: float = FLOOR
 
     def __post_init__(self) -> None:
-        if self.keep_at_most < FLOOR:
-            raise ValueError(f"keep_at_most is below {FLOOR // DAY} days, which nothing shortens")
+        if self.keep_at_least < FLOOR:
+            raise ValueError(f"keep_at_least is below {FLOOR // DAY} days, which nothing shortens")
+        if self.keep_at_most < self.keep_at_least:
+            raise ValueError("keep_at_most is below keep_at_least: records would go before they may")
 
     def expired(self, newest_us: int, now_us: int) -> bool:
         """True once a segment whose newest record is of ``newest_us`` is past the ceiling, so also past the floor."""
@@ -59,7 +63,7 @@ def due(root: Path, retention: Retention, now_us: int) -> list[Due]:
         old: list[Segment] = []
         newest = 0
         known = list(bounds(segments(folder)))
-        for (segment, _, _), (_, successor, _) in zip(known, known[1:], strict=False):
+        for (segment, _, _), (_, successor, _) in pairwise(known):
             if successor is None or not retention.expired(successor["time"], now_us):
                 break  # records of a segment are older than the header that follows it
             old.append(segment)

@@ -38,8 +38,8 @@ class Settings:
 
 @dataclass(slots=True)
 class Counters:
-    """What the writer has done since it started. ``append_buckets`` counts writes by their time, one bucket for each
-    of APPEND_BOUNDS and one for what is longer; ``append_seconds`` is their sum, with the fsync where one waits for it."""
+    """What the writer has done since it started. ``append_buckets`` counts writes by their time: one bucket for each
+    of APPEND_BOUNDS and one for what is longer; ``append_seconds`` is their sum. A waited-for fsync counts."""
 
     records: int = 0
     bytes: int = 0

@@ -20,7 +20,7 @@ PROGRESS_BYTES = 1 << 20
 
 
 class Problem(NamedTuple):
-    """``code``: torn, format, crc, json, version (as in ``encoding.Corrupt``), sequence, chain, header, missing, size."""
+    """``code``: those of ``encoding.Corrupt``, and sequence, chain, header, missing, size."""
 
     folder: str
     segment: str

@@ -1,0 +1,64 @@
+"""What the client of state needs to be told. Times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from ssl import SSLContext, create_default_context
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server: a unix socket ``path``, or ``host`` and ``port``. Hashable, so that links are found by it."""
+
+    path: str = ""
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        return self.path or f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files in PEM: authorities to trust (the system's if None), and a certificate of our own with its key."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> SSLContext:
+        """Reads the files; raises ``OSError`` or ``ssl.SSLError``."""
+        context = create_default_context(cafile=self.ca)
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How a connection introduces itself. ``tls`` is None for a plain connection."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    database: int = 0
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See ``[state]`` in the configuration reference for what each of them means."""
+
+    prefix: str = "tg"
+    deadline: float = 0.020
+    connect_timeout: float = 1.0
+    reconnect: float = 0.1
+    batch: int = 32
+    max_waiting: int = 4096
+    misses: int = 20
+    window: float = 1.0
+    pause: float = 0.5
+    max_pause: float = 10.0
+    local_share: float = 0.5
+    local_limits: int = 100_000
+    poll: float = 0.25

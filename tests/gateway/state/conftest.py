@@ -1,0 +1,202 @@
+"""A real server, and a client of ours with what a test says to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from filters.limits import Limit
+from filters.message import Message
+from filters.rule import Asks, Repeat
+from filters.verdict import Facts, Scan
+from gateway.state import embedded, topology
+from gateway.state.client import StateClient
+from gateway.state.keys import Keys
+from gateway.state.projection import Projection
+from gateway.state.settings import Settings
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """The loop that workers run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+class Server:
+    """An embedded server that a test may stop, pause and start again."""
+
+    def __init__(self, folder: Path, program: str = "") -> None:
+        self.folder = folder
+        self.program = program
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        argv = embedded.prepare(self.folder, memory=64 << 20, program=self.program)
+        self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        asyncio.run(embedded.ready(self.folder, 10))
+
+    async def start_aside(self) -> None:
+        await asyncio.to_thread(self.start)
+
+    def kill(self, number: int) -> None:
+        assert self.process is not None
+        os.kill(self.process.pid, number)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+            self.process.wait(10)
+            self.process = None
+
+    def cli(self, *command: str) -> Any:
+        """One command as nobody's user but the app's, through redis-py, synchronously."""
+        import redis
+
+        address, credentials = embedded.access(self.folder)
+        with redis.Redis(
+            unix_socket_path=address.path, username=credentials.username, password=credentials.password
+        ) as client:
+            return client.execute_command(*command)
+
+    def empty(self) -> None:
+        """What FLUSHALL would do, which the app's user may not: every key goes."""
+        for key in self.cli("SCAN", "0", "COUNT", "100000")[1]:
+            self.cli("DEL", key)
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="tg"))
+    server = Server(folder)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """One server for the session, empty for each test."""
+    shared_server.empty()
+    return shared_server
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server of the test's own, for tests that ill-treat it."""
+    folder = Path(tempfile.mkdtemp(prefix="tg"))
+    server = Server(folder)
+    server.start()
+    yield server
+    server.stop(signal.SIGKILL)
+    shutil.rmtree(folder)
+
+
+class Asker:
+    """The client under test, waited for."""
+
+    def __init__(self, client: StateClient) -> None:
+        self.client = client
+
+    async def ask(self, asks: Asks, *messages: Message, scan: Scan | None = None) -> list[Facts]:
+        """Facts of all messages, asked in one turn of the loop."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        told: dict[int, Facts] = {}
+
+        def then(number: int) -> Callable[[Facts], None]:
+            def tell(facts: Facts) -> None:
+                assert number not in told, "told twice"
+                told[number] = facts
+                if len(told) == len(messages):
+                    done.set_result(None)
+
+            return tell
+
+        for number, message in enumerate(messages):
+            self.client.admit(message, asks, scan or Scan(), then(number))
+            assert number not in told, "told from inside admit"
+        async with asyncio.timeout(5):
+            await done
+        return [told[number] for number in range(len(messages))]
+
+    async def one(self, asks: Asks, message: Message, scan: Scan | None = None) -> Facts:
+        return (await self.ask(asks, message, scan=scan))[0]
+
+    async def up(self) -> None:
+        async with asyncio.timeout(5):
+            while self.client.problem:
+                await asyncio.sleep(0.005)
+
+
+MakeClient = Callable[..., Any]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[MakeClient]:
+    """Connect to a server; closed after the test."""
+    clients: list[StateClient] = []
+
+    async def make(server: Server, *, wait: bool = True, **settings: Any) -> Asker:
+        address, credentials = embedded.access(server.folder)
+        values = {"deadline": 0.25, "reconnect": 0.02, "pause": 0.02, "misses": 3, **settings}
+        client = StateClient(topology.fixed(address), credentials, Settings(**values))
+        clients.append(client)
+        await client.start()
+        asker = Asker(client)
+        if wait:
+            await asker.up()
+        return asker
+
+    yield make
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+async def projection(server: Server) -> AsyncIterator[Projection]:
+    """The projection of the shared server, with an epoch."""
+    async for made in project(server):
+        yield made
+
+
+async def project(server: Server) -> AsyncIterator[Projection]:
+    client = topology.redis(*embedded.access(server.folder))
+    projection = Projection(client, Keys())
+    await projection.rebuild([], {"version": 1})
+    yield projection
+    await client.aclose()
+
+
+@pytest.fixture
+async def own_projection(own_server: Server) -> AsyncIterator[Projection]:
+    async for made in project(own_server):
+        yield made
+
+
+@pytest.fixture
+def message() -> Callable[..., Message]:
+    def make(sender: str = "alice", **fields: Any) -> Message:
+        values: dict[str, Any] = {"room": "r1", "texts": ("hello",), "received_at": 1_800_000_000_000_000, **fields}
+        return Message("id", "comment", values.pop("route", "comments"), values.pop("room"), sender, **values)
+
+    return make
+
+
+@pytest.fixture
+def everything() -> Asks:
+    """A policy that asks for all there is."""
+    asks = Asks(account=True, blocks=True, room=True)
+    asks.limit(Limit("sender", 3, 10_000_000), "enforce")
+    asks.limit(Limit("ip", 100, 60_000_000), "enforce")
+    asks.repeat(Repeat("sender", 1, 60_000_000), "enforce")
+    return asks

@@ -64,9 +64,7 @@ def _rendered(_logger: Any, _method: str, event: EventDict) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def configure(
-    level: Level = "info", *, process: str = "", stream: TextIO | None = None, console: bool = False
-) -> None:
+def configure(level: Level = "info", *, process: str = "", stream: TextIO | None = None, console: bool = False) -> None:
     """Set up logging for this process, the libraries' own included.
 
     ``process`` names it in each line. ``console`` prints for a person instead of JSON.
@@ -130,8 +128,7 @@ class AccessLog:
         self._size = 0
         self.dropped = 0
 
-    def add(self, method: str, route: str, status: int, sent: int, *, seconds: float, request_id: str = ""
-    ) -> None:
+    def add(self, method: str, route: str, status: int, sent: int, *, seconds: float, request_id: str = "") -> None:
         """``route`` is its configured name, empty where none matched; ``sent`` the bytes of the answer's body."""
         line = orjson.dumps(
             {

@@ -76,8 +76,8 @@ class Health:
         await self._workers.look()
         told = dict(self._workers.answers)
         for name, status in self._workers.statuses.items():
-            if status.get("journal") is False:
-                told[name] = "the journal cannot be written"
+            if not status.get("journal", {}).get("ready", True):
+                told[name] = "the journal is not ready"
         detail = ", ".join(f"{name}: {how}" for name, how in sorted(told.items()))
         # One that starts anew does not take a node out; none that can judge does.
         return Check(ok="ok" in told.values(), detail=detail or "no worker has a socket")

@@ -7,6 +7,7 @@ since the epoch with 0 for never, as the checks read them. Every governed table 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, String, UniqueConstraint, inspect
@@ -28,8 +29,12 @@ class Model(DeclarativeBase):
     SECRET: ClassVar[frozenset[str]] = frozenset()  # columns that no act may quote
 
     def as_row(self) -> dict[str, Any]:
-        columns = inspect(type(self)).columns.keys()
-        return {name: getattr(self, name) for name in columns if name not in self.SECRET}
+        return {name: getattr(self, name) for name in _shown(type(self))}
+
+
+@cache
+def _shown(model: type[Model]) -> tuple[str, ...]:
+    return tuple(attribute.key for attribute in inspect(model).column_attrs if attribute.key not in model.SECRET)
 
 
 class Person(Model):

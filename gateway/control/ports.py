@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Projection(Protocol):
     async def confirm(self) -> bool:
         """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
 
-    async def rebuild(self, batches: AsyncIterator[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
 
     async def ping(self) -> None:
@@ -95,6 +95,9 @@ class Lists(Protocol):
 
     def check(self, name: str, line: str) -> Sequence[str]:
         """What is wrong with ``line`` as a line of this list; empty where nothing is."""
+
+    def check_urgent(self, word: str) -> Sequence[str]:
+        """What is wrong with ``word`` as an urgent word; empty where nothing is."""
 
     def attempt(self, name: str, text: str) -> TryOut:
         """What reading ``text`` with this list gives."""

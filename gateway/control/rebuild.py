@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.config import Config
 from gateway.control import snapshot
+from gateway.control.adapters.state import LocatedProjection
 from gateway.control.database import Database
 from gateway.control.models import GOVERNED, PROJECTED
 from gateway.control.ports import Change, Projection
 from gateway.control.schemas import Rebuilt
+from gateway.folders import Folders
+from gateway.state.keys import Keys
+from gateway.state.topology import topology
 
 BATCH = 1000  # rows read and written at a time
+
+
+async def offline(config: Config, folders: Folders) -> Rebuilt:
+    """The same while no control process runs. ``DatabaseInUse`` where one does: ask it instead (the API)."""
+    database = Database(folders.database(config))
+    projection = LocatedProjection(topology(config.state, folders.state), Keys(config.state.prefix))
+    try:
+        return await rebuild(database, projection)
+    finally:
+        await projection.close()
+        database.close()
 
 
 async def rebuild(database: Database, projection: Projection) -> Rebuilt:
@@ -24,13 +40,13 @@ async def rebuild(database: Database, projection: Projection) -> Rebuilt:
     return Rebuilt(subjects=subjects, version=present["version"])
 
 
-async def batches(database: Database) -> AsyncIterator[Sequence[Change]]:
-    """Every projected row, ``BATCH`` at a time, in the order of primary keys."""
+def batches(database: Database) -> Iterator[Sequence[Change]]:
+    """Every projected row, ``BATCH`` at a time, in the order of primary keys. Each page holds the caller up for some
+    milliseconds."""
     for table in PROJECTED:
         last: Any = None
         while True:
-            read = _Page(table, last)
-            changes, last = await database.run(read)
+            changes, last = database.now(_Page(table, last))
             if not changes:
                 break
             yield changes

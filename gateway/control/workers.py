@@ -45,10 +45,14 @@ class Workers:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def push(self, snapshot: Snapshot) -> dict[str, bool]:
-        """Give every worker the snapshot; tells which have it in force."""
+    def offer(self, snapshot: Snapshot) -> None:
+        """Let the keeper see to it that every worker holds this snapshot, or a newer one."""
         if self._snapshot is None or snapshot["version"] >= self._snapshot["version"]:
             self._snapshot = snapshot
+
+    async def push(self, snapshot: Snapshot) -> dict[str, bool]:
+        """Give every worker the snapshot; tells which have it in force."""
+        self.offer(snapshot)
         answers = await self._tell({"command": "snapshot", "snapshot": snapshot})
         return {name: isinstance(answer, dict) and "error" not in answer for name, answer in answers.items()}
 
@@ -73,7 +77,7 @@ class Workers:
             return
         sockets = self._sockets()
         for name, status in self.statuses.items():
-            if status.get("snapshot", 0) != snapshot["version"] and name in sockets:
+            if status.get("snapshot", 0) < snapshot["version"] and name in sockets:
                 await self._one(sockets[name], {"command": "snapshot", "snapshot": snapshot})
 
     async def _tell(self, command: dict[str, Any]) -> dict[str, dict[str, Any] | str]:

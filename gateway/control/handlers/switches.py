@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from sqlalchemy import select
@@ -77,6 +78,10 @@ async def urgent(call: Call[None, NoQuery]) -> UrgentsOut:
 
 async def add_urgent(call: Call[UrgentNew, NoQuery]) -> Done[UrgentOut]:
     body = call.body
+    wrong = await asyncio.to_thread(call.services.lists.check_urgent, body.word)
+    if wrong:
+        told = [{"where": "body.word", "problem": problem} for problem in wrong]
+        raise ControlError(400, "control.word_invalid", "Workers could not look for this word; see errors.", told)
 
     def work(unit: Unit) -> UrgentWord:
         if unit.session.scalar(select(UrgentWord).where(UrgentWord.word == body.word)) is not None:

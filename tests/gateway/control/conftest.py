@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +86,11 @@ class State:
         self._maybe()
         return self.epoch
 
-    async def rebuild(self, batches: AsyncIterator[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         self._maybe()
         self.rows.clear()
         count = 0
-        async for batch in batches:
+        for batch in batches:
             await self.apply(batch)
             count += len(batch)
         await self.publish(snapshot)
@@ -124,6 +124,9 @@ class OneList:
 
     def check(self, name: str, line: str) -> Sequence[str]:
         return ["has a question mark"] if "?" in line else []
+
+    def check_urgent(self, word: str) -> Sequence[str]:
+        return [] if word.strip(".") else ["folds to nothing"]
 
     def attempt(self, name: str, text: str) -> TryOut:
         at = text.find("buy")
@@ -177,7 +180,7 @@ class Plant:
             lists=OneList(),
             health=health,
             route_names=lambda: frozenset({"comments"}),
-            bounds=Bounds(max_body=65536, max_import=10_000_000),
+            bounds=Bounds(max_body=65536, max_import=1_000_000),
         )
 
     async def restart(self) -> None:

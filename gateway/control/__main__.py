@@ -1,0 +1,43 @@
+"""``python -m gateway.control --data-dir D``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from gateway import logs
+from gateway.control.database import DatabaseInUse
+from gateway.control.process import run
+from gateway.folders import Folders
+from gateway.listening import AddressTaken
+
+
+async def _main(folders: Folders) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(folders, stop=stop)
+
+
+def main() -> int:
+    """Entry point of the process."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.control")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args()
+    os.umask(0o077)
+    logs.configure(process="control", console=sys.stderr.isatty())
+    try:
+        asyncio.run(_main(Folders(options.data_dir)))
+    except (AddressTaken, DatabaseInUse) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

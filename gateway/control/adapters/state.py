@@ -1,0 +1,104 @@
+"""Governance data in state, wherever the server is: found anew when it does not answer, as after a failover."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import structlog
+from redis.asyncio import RedisCluster
+
+from gateway.control.ports import Change, Snapshot
+from gateway.state.keys import Keys
+from gateway.state.projection import Projection
+from gateway.state.settings import Address
+from gateway.state.topology import Topology, redis
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class LocatedProjection:
+    """``gateway.state.projection`` over whichever server ``topology`` names.
+
+    A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
+    ``confirm`` therefore asks for a rebuild.
+    """
+
+    def __init__(self, topology: Topology, keys: Keys) -> None:
+        self._topology = topology
+        self._keys = keys
+        self._address: Address | None = None
+        self._client: Any = None
+        self._projection: Projection | None = None
+        self._moved = False
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        await self._ask(lambda projection: projection.apply(changes))
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        await self._ask(lambda projection: projection.publish(snapshot))
+
+    async def confirm(self) -> bool:
+        held = await self._ask(lambda projection: projection.confirm())
+        return held and not self._moved
+
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+        written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
+        self._moved = False
+        return written
+
+    async def ping(self) -> None:
+        await self._ask(lambda projection: projection.ping())
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+        self._client = self._projection = None
+
+    async def _ask(self, what: Callable[[Projection], Awaitable[T]]) -> T:
+        projection = self._projection or await self._find()
+        try:
+            return await what(projection)
+        except Exception:
+            await self._look_again()
+            raise
+
+    async def _find(self) -> Projection:
+        address = await self._topology.locate()
+        credentials = self._topology.credentials
+        if self._topology.cluster:
+            self._client = _cluster(address, self._topology)
+        else:
+            self._client = redis(address, credentials)
+        self._address = address
+        self._projection = Projection(self._client, self._keys, cluster=self._topology.cluster)
+        return self._projection
+
+    async def _look_again(self) -> None:
+        """Redis-py reconnects by itself; only a server that has moved needs another client."""
+        try:
+            address = await self._topology.locate()
+        except Exception:
+            return  # nobody knows; the next call tries again
+        if address != self._address:
+            log.warning("state.moved")
+            await self.close()
+            self._moved = True
+
+
+def _cluster(address: Address, topology: Topology) -> RedisCluster:
+    credentials = topology.credentials
+    tls = credentials.tls
+    options: dict[str, Any] = {}
+    if tls is not None:
+        files = {"ssl_ca_certs": tls.ca, "ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
+        options = {"ssl": True, **{name: str(path) for name, path in files.items() if path is not None}}
+    return RedisCluster(
+        host=address.host,
+        port=address.port,
+        username=credentials.username or None,
+        password=credentials.password or None,
+        **options,
+    )

@@ -1,0 +1,35 @@
+"""The supervisor, behind its unix socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway import channel
+from gateway.control.ports import Reloaded
+
+RELOAD_WITHIN = 900.0  # seconds; a list of a million words compiles in twenty
+STATUS_WITHIN = 1.0
+
+
+class SupervisorSocket:
+    """``path`` is the supervisor's socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def reload(self) -> Reloaded:
+        try:
+            answer = await channel.call(self._path, {"command": "reload"}, timeout=RELOAD_WITHIN)
+        except channel.ChannelError as error:
+            return Reloaded(False, None, (f"the supervisor does not answer ({error.cause}); is tidegate running?",))
+        return Reloaded(
+            bool(answer.get("ok")),
+            answer.get("generation"),
+            tuple(map(str, answer.get("problems", ()))) or ((str(answer["error"]),) if "error" in answer else ()),
+            tuple(map(str, answer.get("warnings", ()))),
+        )
+
+    async def status(self) -> Mapping[str, Any]:
+        return await channel.call(self._path, {"command": "status"}, timeout=STATUS_WITHIN)

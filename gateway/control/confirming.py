@@ -1,0 +1,60 @@
+"""Keeps state's image of governance true: renews its epoch, and rebuilds it where state has lost it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from gateway.control.database import Database
+from gateway.control.outbox import Relay
+from gateway.control.ports import Projection
+from gateway.control.rebuild import rebuild
+
+log = structlog.get_logger()
+
+EVERY = 1.0  # seconds: how long a flushed or replaced server stays without governance data, at most
+
+
+class Confirming:
+    """Asks state once a second whether it still holds what was written."""
+
+    def __init__(self, database: Database, relay: Relay, projection: Projection, *, every: float = EVERY) -> None:
+        self.failing = ""  # class of the last error; empty while state answers
+        self.rebuilds = 0
+        self._database = database
+        self._relay = relay
+        self._projection = projection
+        self._every = every
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="confirming")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Confirm once; rebuild where that is due."""
+        try:
+            if not await self._projection.confirm():
+                async with self._relay.paused():
+                    rebuilt = await rebuild(self._database, self._projection)
+                self.rebuilds += 1
+                log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
+                self._relay.kick()
+        except Exception as error:
+            if not self.failing:  # once for each outage
+                log.error("state.unconfirmed", exc_info=True)
+            self.failing = type(error).__name__
+        else:
+            self.failing = ""
+
+    async def _run(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(self._every)

@@ -1,0 +1,153 @@
+"""The control process: ``python -m gateway.control --data-dir D``, started by the supervisor.
+
+The only wiring of control: from the generation in force to database, journal, state, workers and the API. What the
+configuration says of control itself is read at start; lists and routes are read from the generation in force whenever
+they are needed, so that a reload needs nothing here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from gateway import build, channel, generation
+from gateway.config import Config
+from gateway.control import people, snapshot
+from gateway.control.adapters.journal import WORKER, JournalOfActs
+from gateway.control.adapters.lists import CompiledLists
+from gateway.control.adapters.state import LocatedProjection
+from gateway.control.adapters.supervisor import SupervisorSocket
+from gateway.control.api import AccessLogger, application
+from gateway.control.call import Bounds, Services
+from gateway.control.confirming import Confirming
+from gateway.control.database import Database
+from gateway.control.health import Health
+from gateway.control.ledger import Ledger
+from gateway.control.outbox import Relay
+from gateway.control.people import People
+from gateway.control.totals import Totals
+from gateway.control.workers import Workers
+from gateway.folders import Folders
+from gateway.generation import Generation
+from gateway.journal.ids import Ids
+from gateway.journal.writer import Writer
+from gateway.listening import AddressTaken, listen
+from gateway.state.keys import Keys
+from gateway.state.topology import topology
+
+log = structlog.get_logger()
+
+
+class Current:
+    """The generation in force, read again when its number changes."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._held = generation.load(folders, folders.current())
+
+    def __call__(self) -> Generation:
+        number = self._folders.current()
+        if number != self._held.number:
+            self._held = generation.load(self._folders, number)
+        return self._held
+
+
+async def run(folders: Folders, *, stop: asyncio.Event) -> None:
+    """Serve until ``stop``. Raises ``OSError`` where the address is taken, ``DatabaseInUse`` where control runs."""
+    current = Current(folders)
+    config = current().config
+    loop = asyncio.get_running_loop()
+    ids = Ids(config.server.node, WORKER)
+    async with AsyncExitStack() as stack:
+        database = Database(folders.database(config))
+        stack.callback(database.close)
+        _first_person(database, config, folders, ids)
+        writer = Writer(
+            folders.journal(config), f"node-{config.server.node}", WORKER,
+            ids=ids, settings=build.journal(config.journal), loop=loop,
+        )  # fmt: skip
+        writer.start()
+        stack.callback(writer.close)
+        projection = LocatedProjection(topology(config.state, folders.state), Keys(config.state.prefix))
+        stack.push_async_callback(projection.close)
+        totals = Totals()
+        workers = Workers(lambda: sockets(folders), totals)
+        relay = Relay(database, JournalOfActs(writer), projection, retry=config.control.relay_interval)
+        known = People(database.now(people.hashes))
+        reloader = SupervisorSocket(folders.supervisor_socket)
+        ledger = Ledger(database=database, relay=relay, workers=workers, reloader=reloader, known=known, ids=ids)
+        health = Health(
+            database=database,
+            relay=relay,
+            projection=projection,
+            workers=workers,
+            journal=folders.journal(config),
+            low_disk=config.journal.low_disk,
+            full_disk=config.journal.full_disk,
+        )
+        services = Services(
+            database=database,
+            ledger=ledger,
+            workers=workers,
+            totals=totals,
+            projection=projection,
+            reloader=reloader,
+            lists=CompiledLists(current),
+            health=health,
+            route_names=lambda: frozenset(route.name for route in current().config.routes),
+            bounds=Bounds(config.control.max_body, config.control.max_import),
+        )
+        confirming = Confirming(database, relay, projection)
+        # Once before anything is answered: a state server that starts empty is filled now.
+        await confirming.look()
+        workers.offer(await database.run(snapshot.build))
+        for part in (relay, workers, confirming):
+            part.start()
+            stack.push_async_callback(part.stop)
+        app = application(services, known, version=version("tidegate"), allow=config.control.allow)
+        await _serve(stack, app, config)
+        commands = await channel.serve(
+            folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
+        )
+        stack.push_async_callback(commands.close)
+        log.info("control.serving", listen=[str(address) for address in config.control.listen])
+        await stop.wait()
+
+
+def _first_person(database: Database, config: Config, folders: Folders, ids: Ids) -> None:
+    name, keep = config.control.first_person, folders.first_token(config)
+    token = database.now(lambda session: people.first(session, name, ids(), keep))
+    if token is not None:
+        sys.stdout.write(f"token of {name}, shown this once and kept in {keep}: {token}\n")
+        sys.stdout.flush()
+
+
+async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) -> None:
+    section = config.control
+    context: ssl.SSLContext | None = None
+    if section.certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(section.certificate, section.key)
+    runner = web.AppRunner(app, access_log_class=AccessLogger)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    for address in section.listen:
+        try:
+            listener = listen(address)
+        except AddressTaken:
+            raise AddressTaken(f"{address} is taken by another process: stop it, or change control.listen") from None
+        await web.SockSite(runner, listener, ssl_context=context).start()
+
+
+def sockets(folders: Folders) -> Mapping[str, Path]:
+    """Sockets of the workers that there are, by name."""
+    found = (path for path in folders.run.glob("worker-*.sock") if path.stem.removeprefix("worker-").isdigit())
+    return {path.stem: path for path in sorted(found)}

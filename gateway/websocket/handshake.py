@@ -13,6 +13,7 @@ from hashlib import sha1
 from os import urandom
 from typing import Final, NamedTuple
 
+from gateway.http.forwarding import without
 from gateway.http.head import TOKEN, RequestHead, ResponseHead
 from gateway.websocket.origins import Origins
 
@@ -31,13 +32,17 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 """``reason: (status, title)``, as in ``gateway.http.errors``."""
 
 _token = re.compile(TOKEN).fullmatch
-_OURS: Final = (
-    b"sec-websocket-key:",
-    b"sec-websocket-accept:",
-    b"sec-websocket-version:",
-    b"sec-websocket-extensions:",
-    b"sec-websocket-protocol:",
+
+REPLACED: Final = frozenset(
+    (
+        b"sec-websocket-key",
+        b"sec-websocket-accept",
+        b"sec-websocket-version",
+        b"sec-websocket-extensions",
+        b"sec-websocket-protocol",
+    )
 )
+"""Fields (lower case) of a handshake that never go on as they came."""
 
 
 class HandshakeError(Exception):
@@ -105,22 +110,19 @@ def new_key() -> bytes:
     return b64encode(urandom(16))
 
 
-def upstream_request(
-    head: RequestHead, asked: ClientHandshake, key: bytes, target: bytes, extra: bytes, *, extensions: bool
-) -> bytes:
-    """The handshake for the upstream, complete (section 4.1).
+def upstream_lines(asked: ClientHandshake, key: bytes, *, extensions: bool) -> bytes:
+    """What a rebuilt request head needs to be a handshake (section 4.1): whole lines.
 
-    End-to-end fields go on (Origin, Cookie, Authorization …). ``extra``: whole lines of forwarding fields and ids.
-    ``extensions``: whether the client's offer goes on; on judged routes it does not, so that frames can be read.
+    For ``forwarding.request_head`` as ``extra``, with ``REPLACED`` as ``drop``; all other end-to-end fields go on
+    (Origin, Cookie, Authorization …). ``extensions``: whether the client's offer goes on; on judged routes it does
+    not, so that frames can be read.
     """
-    lines = [b"GET %b HTTP/1.1" % target, b"Host: " + head.host]
-    lines += [line for line in head.lines if not line.lower().startswith(_OURS)]
-    lines += [b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: " + key]
+    lines = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n" % key
     if asked.protocols:
-        lines.append(b"Sec-WebSocket-Protocol: " + b", ".join(asked.protocols))
+        lines += b"Sec-WebSocket-Protocol: %b\r\n" % b", ".join(asked.protocols)
     if extensions and asked.extensions:
-        lines.append(b"Sec-WebSocket-Extensions: " + asked.extensions)
-    return b"%b\r\n%b\r\n" % (b"\r\n".join(lines), extra)
+        lines += b"Sec-WebSocket-Extensions: %b\r\n" % asked.extensions
+    return lines
 
 
 def check_upstream(head: ResponseHead, asked: ClientHandshake, key: bytes, *, extensions: bool) -> Agreement:
@@ -153,7 +155,7 @@ def client_answer(head: ResponseHead, asked: ClientHandshake, agreed: Agreement,
         lines.append(b"Sec-WebSocket-Protocol: " + agreed.protocol)
     if agreed.extensions:
         lines.append(b"Sec-WebSocket-Extensions: " + agreed.extensions)
-    lines += [line for line in head.lines if not line.lower().startswith(_OURS)]
+    lines += without(head.lines, REPLACED)
     return b"%b\r\n%b\r\n" % (b"\r\n".join(lines), extra)
 
 

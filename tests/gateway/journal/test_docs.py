@@ -1,0 +1,97 @@
+"""docs/journal.md names every field that is written, and none that is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from filters.checks import keywords
+from filters.message import Message
+from filters.policy import Policy
+from filters.rule import Rule
+from filters.verdict import Decided, Finding, Hit, Verdict
+from gateway.journal import recovery
+from gateway.journal.ids import Ids
+from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, judged, outcome
+from gateway.journal.retention import Due, prune
+from gateway.journal.segments import Segment, segments
+
+PAGE = Path(__file__).parents[3] / "docs" / "journal.md"
+HEADING = re.compile(r"^### (.+?)\n(.*?)(?=^##|\Z)", re.S | re.M)
+
+
+def documented() -> dict[str, set[str]]:
+    found = {}
+    for heading, section in HEADING.findall(PAGE.read_text(encoding="utf-8")):
+        rows = re.findall(r"^\| (`.+?) \|", section, re.M)
+        found[heading] = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    return found
+
+
+def a_finding() -> Decided:
+    hit = Hit("spam", "d", 1, "fraud", 1, 0, ((0, 1),))
+    rule = Rule("keywords", "reject", "reject", keywords.Options(("spam",)), ground="3")
+    return Decided(rule, Finding("keywords", "keyword.match", hit, 1.5, {"x": 1}), "reject", degraded=True)
+
+
+def a_judged() -> dict[str, object]:
+    decided = a_finding()
+    policy = Policy("p", "d", [decided.rule])
+    basis = Basis("r", "comment", policy, {"spam": "d"}, keep=("ip",))
+    message = Message("m", "comment", "r", "room", "s", ("t",), 1, ip="::1", parts=("/a",), edit=True, playback_ms=1)
+    return judged(message, Verdict("reject", "d", (decided,), (decided,), ("l",), None, ("x:y",)), basis)
+
+
+def fields(records: Iterable[dict[str, object]], kind: str) -> set[str]:
+    return {name for record in records if record["kind"] == kind for name in record}
+
+
+async def test_every_field(make_writer, journalist, root: Path, read) -> None:
+    journal = make_writer()
+    desk = journalist(journal)
+    journal.append(a_judged())
+    journal.append(outcome("m", "failed", status=502, upstream_id="7", reason="upstream.status"))
+    journal.append(act("a", "Li Hua", "flood", "block.add", target={"sender": "bob"}, undoes="b"))
+    prune([Due(root / "n1" / "5", (Segment(1, 1, root / "x"),), 5)], journal.append, Ids(1, 0))
+    journal._tell({"kind": "unsynced", "segment": "x", "from": 0, "to": 1, "error": "EIO"})
+    (root / "n1" / "5").mkdir(parents=True)
+    desk.judged()
+    await desk.told(1)
+    journal.close()
+    path = segments(journal.folder)[0].path
+    path.write_bytes(path.read_bytes() + b"torn")
+    ids = Ids(1, 0)
+    log, _ = recovery.begin(journal.folder, ids, always=False)
+    log.leave("size")
+    log.refused = 3
+    log.reopen()
+    recovery.end(log, ids)
+    records = [line.record for line in read(journal.folder) if line.record is not None]
+    page = documented()
+    common = page.pop("every record")
+    finding = page.pop("a finding")
+    assert set(page) == {record["kind"] for record in records}
+    for kind, named in page.items():
+        assert fields(records, kind) - common == named, kind
+    assert set().union(*records) >= common
+    written = orjson.loads(orjson.dumps(a_judged()))
+    assert set(written["findings"][0]) == finding
+
+
+def test_the_classes_of_a_judged_record() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name, members in (("access", ACCESS), ("content", CONTENT), ("disposition", DISPOSITION)):
+        told = set(re.findall(rf"^\| `(\w+)` \| {name} \|", page, re.M))
+        assert told == set(members) - {"id", "time"}
+
+
+def test_the_order_of_members(tmp_path: Path, read) -> None:
+    log, _ = recovery.begin(tmp_path, Ids(1, 0), always=False)
+    recovery.end(log, Ids(1, 0))
+    for line in read(tmp_path):
+        names = list(line.record)
+        assert names[:4] == ["v", "epoch", "seq", "kind"]
+        assert names[-2:] == ["chain", "crc"]

@@ -39,6 +39,9 @@ def server(section: Server) -> ServerSettings:
         body_timeout=section.body_timeout,
         stall_timeout=section.stall_timeout,
         idle_timeout=section.idle_timeout,
+        linger_timeout=section.linger_timeout,
+        request_ids=section.request_ids,
+        traces=section.traces,
     )
 
 
@@ -129,12 +132,12 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         playback_unit=route.playback_unit,
         message_when=route.message_when,
         relay_when=route.relay_when,
-        format=route.format if route.format in ("bilibili", "text") else "json",
+        format=route.format,
         # An address is a personal field: it is read only where a check or the record needs it (law 7).
         read_ip=blocks or "ip" in scopes or "ip" in route.keep,
         trusted_front=True,
         edit=route.edit,
-        optional_text=any(rule.check == "parts" for rule in policy.rules),
+        optional_text=route.optional_text,
         upstream_id=str(route.upstream_id) if route.upstream_id is not None else "",
         token=tokens(config.jwt) if config.jwt is not None else None,
         max_text=route.max_text,

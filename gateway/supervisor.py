@@ -31,7 +31,7 @@ from gateway.child import Child
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
 from gateway.listening import listen
-from gateway.state import embedded
+import gateway.state.embedded as embedded
 
 log = structlog.get_logger()
 
@@ -63,6 +63,7 @@ class Supervisor:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning, AddressTaken or CompileFailed before anything starts."""
         self._own_the_folder()
         generation = self._generation = await compile_aside(self._config_path, self.folders)
+        self.folders.make_current(generation.number)
         config = generation.config
         self._listeners = [listen(address) for address in config.server.listen]
         loop = asyncio.get_running_loop()

@@ -118,7 +118,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
         stack.push_async_callback(commands.close)
-        log.info("control.serving", listen=[str(address) for address in config.control.listen])
+        log.info("control.serving", listen=config.control.listen)
         await stop.wait()
 
 
@@ -139,12 +139,11 @@ async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) ->
     runner = web.AppRunner(app, access_log_class=AccessLogger)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    for address in section.listen:
-        try:
-            listener = listen(address)
-        except AddressTaken:
-            raise AddressTaken(f"{address} is taken by another process: stop it, or change control.listen") from None
-        await web.SockSite(runner, listener, ssl_context=context).start()
+    try:
+        listener = listen(section.listen)
+    except AddressTaken:
+        raise AddressTaken(f"{section.listen} is taken by another process: stop it, or change control.listen") from None
+    await web.SockSite(runner, listener, ssl_context=context).start()
 
 
 def sockets(folders: Folders) -> Mapping[str, Path]:

@@ -60,11 +60,12 @@ async def introduce(control: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(f"http://{control}", headers=headers, raise_for_status=True) as session:
         lines = b"\n".join(orjson.dumps(account) for account in accounts())
-        await session.post("/v1/accounts:import", params={"reason": REASON}, data=lines)
-        blocks = await (await session.get("/v1/blocks", params={"scope": "sender", "value": "mallory"})).json()
+        answer = await session.post("/v1/accounts:import", params={"reason": REASON}, data=lines)
+        await answer.read()
+        asked = {"scope": "sender", "value": "mallory", "reason": REASON}
+        blocks = await (await session.get("/v1/blocks", params=asked)).json()
         if not blocks["blocks"]:
-            block = {"scope": "sender", "value": "mallory", "ground": "agreement 6.1", "reason": REASON}
-            await session.post("/v1/blocks", json=block)
+            await session.post("/v1/blocks", json={**asked, "ground": "agreement 6.1"})
 
 
 async def run(data_dir: Path, addresses: Addresses) -> None:
@@ -80,11 +81,11 @@ async def run(data_dir: Path, addresses: Addresses) -> None:
         introductions.append(asyncio.create_task(welcome(generation)))
 
     async def welcome(generation: Generation) -> None:
-        token = (supervisor.folders.control / "first-token").read_text(encoding="ascii").strip()
+        token = supervisor.folders.first_token(generation.config).read_text(encoding="ascii").strip()
         await introduce(addresses.control, token)
         typer.echo(f"platform  http://{addresses.platform}  (what stands behind the gate)")
         typer.echo(f"gate      http://{addresses.gate}/articles/1  (open this one)")
-        typer.echo(f"control   http://{addresses.control}  (token: {supervisor.folders.control}/first-token)")
+        typer.echo(f"control   http://{addresses.control}  (token: {supervisor.folders.first_token(generation.config)})")
         typer.echo("ready")
 
     supervisor = Supervisor(config, data_dir, announce)

@@ -6,6 +6,7 @@ too, otherwise its reader learns nothing of it (law 12).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,8 +14,8 @@ _EXPOSED: Final = b"Tidegate-Message-Id, Tidegate-Verdict, Retry-After, RateLimi
 
 
 class Cors:
-    """A route's CORS settings. ``origins``: serialised origins in lower case, or ``*``. With ``credentials`` the origin
-    is named instead of ``*``, because browsers take nothing else.
+    """A route's CORS settings. ``origins``: serialised origins, ``https://*.example.com`` for all below a name, ``*`` for
+    all; ``same`` adds none, because a page of our own origin needs no permission.
 
     ``max_age``: seconds a preflight may be remembered.
     """
@@ -34,7 +35,8 @@ class Cors:
         if self._any and credentials:
             raise ValueError("lets every origin act with a person's credentials: name the origins")
         self._credentials = credentials
-        self._origins = frozenset(origin.lower().encode("ascii") for origin in origins)
+        patterns = (re.escape(origin.lower()).replace(r"\*", "[a-z0-9.-]+") for origin in origins if origin != "same")
+        self._origins = re.compile("|".join(patterns).encode("ascii")).fullmatch
         self._preflight = (
             b"Access-Control-Allow-Methods: %b\r\nAccess-Control-Allow-Headers: %b\r\nAccess-Control-Max-Age: %d\r\n"
             % (", ".join(methods).encode("ascii"), ", ".join(headers).encode("ascii"), max_age)
@@ -42,7 +44,7 @@ class Cors:
 
     def allows(self, origin: bytes) -> bool:
         """Whether a page of ``origin`` may read our answers."""
-        return self._any or origin.lower() in self._origins
+        return self._any or (bool(origin) and self._origins(origin.lower()) is not None)
 
     def answer_lines(self, origin: bytes | None) -> bytes:
         """Header lines for an answer of our own; whole lines."""

@@ -120,11 +120,11 @@ class _Reader:
 
     def __init__(self, special: frozenset[bytes]) -> None:
         self.special = special
-        self.names: dict[bytes, tuple[bytes, bool]] = {}
+        self.names: dict[bytes, tuple[bytes, bool, bool]] = {}
         for common in _COMMON.split():
             name = common.lower().encode()
             for spelling in (common.encode(), name):
-                self.names[spelling] = (name, name in special)
+                self.names[spelling] = (name, name in special, name in _INTERNED)
         self.seen: dict[bytes, _Line] = {}
 
     def learn(self, line: bytes) -> _Line:
@@ -162,12 +162,12 @@ class _Reader:
             if read is None:
                 spelled, _, value = line.partition(b": ")
                 known = names(spelled)
-                if known is None or not value or value[0] <= 32 or value[-1] <= 32 or known[0] in _INTERNED:
+                if known is None or not value or value[0] <= 32 or value[-1] <= 32 or known[2]:
                     name, value, line, special = self.learn(line)
                     if b"_" in name:
                         underscored = True
                 else:
-                    name, special = known
+                    name, special, _ = known
             else:
                 name, value, line, special = read
             if not special:

@@ -38,7 +38,8 @@ class RateLimit(NamedTuple):
 class Problem(NamedTuple):
     """Why there is no other answer. ``retry_after``: seconds, 0 where trying again makes no sense.
 
-    ``detail``, ``ground``, ``category`` and ``appeal`` are for people, and left out where empty.
+    ``detail``, ``ground``, ``category`` and ``appeal`` are for people, and left out where empty. ``challenge``: the
+    WWW-Authenticate field of a 401 (RFC 9110 section 11.6.1).
     """
 
     status: int
@@ -51,6 +52,7 @@ class Problem(NamedTuple):
     appeal: str = ""
     retry_after: float = 0.0
     limits: Sequence[RateLimit] = ()
+    challenge: str = ""
 
 
 def problem_for(reason: str) -> Problem:
@@ -93,7 +95,7 @@ def encode_held(message_id: str) -> bytes:
 
 
 def problem_lines(problem: Problem) -> bytes:
-    """The header lines that a problem brings: Retry-After, RateLimit, Tidegate-Message-Id.
+    """The header lines that a problem brings.
 
     RateLimit and RateLimit-Policy follow draft-ietf-httpapi-ratelimit-headers-10: lists of strings with parameters.
     """
@@ -102,6 +104,8 @@ def problem_lines(problem: Problem) -> bytes:
         lines = b"Tidegate-Message-Id: %b\r\n" % problem.message_id.encode("ascii")
     if problem.retry_after > 0:
         lines += b"Retry-After: %d\r\n" % math.ceil(problem.retry_after)
+    if problem.challenge:
+        lines += b"WWW-Authenticate: %b\r\n" % problem.challenge.encode("ascii")
     if problem.limits:
         left = ", ".join(f'"{limit.name}";r={limit.remaining};t={math.ceil(limit.reset)}' for limit in problem.limits)
         policy = ", ".join(f'"{limit.name}";q={limit.quota};w={math.ceil(limit.window)}' for limit in problem.limits)

@@ -33,3 +33,20 @@ def test_a_preflight() -> None:
 def test_credentials_for_everybody_are_refused() -> None:
     with pytest.raises(ValueError, match="name the origins"):
         Cors(["*"], ["POST"], credentials=True)
+
+
+def test_all_below_a_name() -> None:
+    cors = Cors(["https://*.a.example", "same", "http://b.example:8080"], ["POST"])
+    for origin in (b"https://x.a.example", b"https://y.x.A.example", b"http://b.example:8080"):
+        assert cors.allows(origin)
+    for origin in (
+        b"https://a.example",
+        b"https://xa.example",
+        b"http://x.a.example",
+        b"https://x.a.example.evil",
+        b"",
+        b"same",
+    ):
+        assert not cors.allows(origin)
+    assert not cors.allows(b"https://evil/x.a.example")
+    assert not Cors(["same"], ["POST"]).allows(b"")

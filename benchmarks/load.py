@@ -11,10 +11,10 @@ from typing import Any
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
 
 
-def wrk(port: int, *, connections: int, seconds: float, cpu: int, seed: int = 1) -> dict[str, Any]:
+def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int = 1) -> dict[str, Any]:
     """Comments as fast as ``connections`` connections carry them; requests, seconds, errors and latencies."""
     argv = [
-        "taskset", "-c", str(cpu), "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--latency",
+        "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--latency",
         "-s", str(SCRIPT), f"http://127.0.0.1:{port}/",
     ]  # fmt: skip
     done = subprocess.run(

@@ -3,152 +3,214 @@
 So a stall of the gateway shows as the latency of every request that was due meanwhile, instead of as fewer requests
 (coordinated omission, which closed-loop tools such as wrk have by design). Run as a process of its own, pinned:
 ``python -m benchmarks.openload --port P --rate R --seconds S``; prints one JSON object.
+
+It shares its processor with the upstream and the state server, so it must be cheap: every request is built before the
+first one leaves, and a loop over epoll does the rest. A timer of the kernel (timerfd_create(2)) wakes it when the next
+request is due; ``late`` says how far behind the schedule it was by its own fault, with a connection free.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import ctypes
+import errno
+import gc
 import json
+import os
 import random
+import select
+import socket
 import time
 from collections import deque
-from typing import cast
 
-import uvloop
+from benchmarks.comments import CREATED, Comments
+from benchmarks.quantiles import of_sorted
 
-WORDS = [
-    "今天", "天气", "不错", "文章", "写得", "真好", "支持", "作者", "请问", "哪里", "可以", "看到", "更多", "内容", "谢谢", "分享",
-    "good", "point", "thanks", "agreed", "reading", "tomorrow", "再来", "一次",
-]  # fmt: skip
-TICK = 0.0005  # seconds between two looks at the schedule
+GRACE = 5.0  # seconds that the last answers may take
+_NONBLOCK = os.O_NONBLOCK
+_ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 
 
-class Requests:
-    """Comments as wrk_comments.lua makes them."""
+class Timer:
+    """An absolute timer on CLOCK_MONOTONIC, which ``time.perf_counter`` reads on Linux; edge-triggered in epoll."""
 
-    def __init__(self, seed: int) -> None:
-        self._draw = random.Random(seed)
-        self._count = 0
+    def __init__(self) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd: int = libc.timerfd_create(time.CLOCK_MONOTONIC, _NONBLOCK)
+        if self.fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create")
+        self._settime = libc.timerfd_settime
+        self._spec = (ctypes.c_long * 4)()  # struct itimerspec: interval, then value, each in seconds and nanoseconds
+        self._address = ctypes.addressof(self._spec)
+        self._settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
-    def next(self) -> bytes:
-        """The bytes of one request, with a text that is new each time."""
-        draw = self._draw
-        self._count += 1
-        body = f'{{"content":"{"".join(draw.choices(WORDS, k=9))}{self._count}"}}'.encode()
-        return (
-            b"POST /api/articles/%d/comments HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            b"User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: application/json\r\nAccept-Language: zh-CN,zh;q=0.9\r\nContent-Type: application/json\r\n"
-            b"X-User-Id: u%d\r\nCookie: sid=4f1d2c; theme=dark\r\nContent-Length: %d\r\n\r\n%b"
-            % (int(50 ** draw.random()), draw.randint(1, 2000), len(body), body)
-        )
-
-
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with at most one request under way."""
-
-    def __init__(self, load: Load) -> None:
-        self._load = load
-        self._due = 0.0
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class is no subclass of it
-        self._load.free.append(self)
-
-    def send(self, due: float, request: bytes) -> None:
-        self._due = due
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        at = head.lower().find(b"content-length: ")
-        length = int(head[at + 16 :].split(b"\r", 1)[0])
-        if len(body) < length:
-            return
-        self._received = b""
-        self._load.answered(self, time.perf_counter() - self._due, head[9:12] == b"201")
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._load.lost += 1
+    def wake_at(self, when: float) -> None:
+        """Fire once at this reading of ``time.perf_counter``."""
+        seconds = int(when)
+        self._spec[2] = seconds
+        self._spec[3] = int((when - seconds) * 1e9)
+        self._settime(self.fd, _ABSOLUTE, self._address, None)
 
 
 class Load:
-    """The schedule and what came of it."""
+    """The schedule, and what came of it. Times are ``perf_counter`` seconds."""
 
-    def __init__(self, rate: float, seconds: float, seed: int) -> None:
-        self.free: deque[Connection] = deque()
+    def __init__(self, port: int, connections: int) -> None:
+        self._epoll = select.epoll()
+        self._timer = Timer()
+        self._epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
         self.latencies: list[float] = []
-        self.wrong = 0
+        self.late: list[float] = []
+        self.wrong: dict[str, int] = {}
         self.lost = 0
-        self._waiting: deque[float] = deque()
-        self._requests = Requests(seed)
-        self._draw = random.Random(seed + 1)
-        self._rate = rate
-        self._seconds = seconds
-
-    def answered(self, connection: Connection, latency: float, right: bool) -> None:
-        self.latencies.append(latency)
-        self.wrong += not right
-        if self._waiting:
-            connection.send(self._waiting.popleft(), self._requests.next())
-        else:
-            self.free.append(connection)
-
-    async def run(self) -> None:
-        began = due = time.perf_counter()
-        while due < began + self._seconds:
-            now = time.perf_counter()
-            while due <= now:
-                if self.free:
-                    self.free.pop().send(due, self._requests.next())
-                else:
-                    self._waiting.append(due)
-                due += self._draw.expovariate(self._rate)  # arrivals of independent people are a Poisson process
-            await asyncio.sleep(TICK)
-        until = time.perf_counter() + 5
-        while (self._waiting or len(self.free) < self.connections - self.lost) and time.perf_counter() < until:
-            await asyncio.sleep(0.01)
-
-    async def open(self, port: int, connections: int) -> None:
-        self.connections = connections
-        loop = asyncio.get_running_loop()
+        self.longest_gap = 0.0
+        self._sockets: dict[int, socket.socket] = {}
+        self._due: dict[int, float] = {}
+        self._partial: dict[int, bytes] = {}
+        self._free: list[int] = []
         for _ in range(connections):
-            await loop.create_connection(lambda: Connection(self), "127.0.0.1", port)
+            self._connect(port)
+
+    def _connect(self, port: int) -> None:
+        peer = socket.create_connection(("127.0.0.1", port))
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer.setblocking(False)
+        descriptor = peer.fileno()
+        self._sockets[descriptor] = peer
+        self._free.append(descriptor)
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def run(self, rate: float, seconds: float, seed: int, characters: int = 0) -> None:
+        """Offer ``rate`` requests a second, as a Poisson process: arrivals of people who do not know of each other."""
+        draw = random.Random(seed)
+        offsets = []
+        offset = draw.expovariate(rate)
+        while offset < seconds:
+            offsets.append(offset)
+            offset += draw.expovariate(rate)
+        comments = Comments(seed, characters)
+        requests = [comments.next() for _ in offsets]
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        began = time.perf_counter() + 0.01
+        self._offer([began + offset for offset in offsets], requests)
+
+    def _offer(self, schedule: list[float], requests: list[bytes]) -> None:
+        clock, poll, free, timer = time.perf_counter, self._epoll.poll, self._free, self._timer.fd
+        waiting: deque[int] = deque()
+        index, total = 0, len(schedule)
+        give_up = schedule[-1] + GRACE if schedule else 0.0
+        answered = last = 0.0
+        while index < total or waiting or len(free) < len(self._sockets):
+            now = clock()
+            while index < total and schedule[index] <= now:
+                if free:
+                    self._send(free.pop(), schedule[index], requests[index])
+                    self.late.append(now - schedule[index])
+                else:
+                    waiting.append(index)
+                index += 1
+            if index < total:
+                self._timer.wake_at(schedule[index])
+            elif now > give_up:
+                break
+            for descriptor, _ in poll(GRACE):
+                if descriptor != timer and self._receive(descriptor):
+                    answered = clock()
+                    if last:
+                        self.longest_gap = max(self.longest_gap, answered - last)
+                    last = answered
+                    if waiting:
+                        chosen = waiting.popleft()
+                        self._send(descriptor, schedule[chosen], requests[chosen])
+                    else:
+                        free.append(descriptor)
+            if not self._sockets:
+                break
+
+    def _send(self, descriptor: int, due: float, request: bytes) -> None:
+        self._due[descriptor] = due
+        try:
+            self._sockets[descriptor].sendall(request)  # far below a socket buffer: it never blocks half-way
+        except OSError as error:
+            self._close(descriptor, errno.errorcode.get(error.errno or 0, "error"))
+
+    def _receive(self, descriptor: int) -> bool:
+        """Read what came; True when the answer is whole."""
+        try:
+            data = self._sockets[descriptor].recv(65536)
+        except OSError as error:
+            self._close(descriptor, errno.errorcode.get(error.errno or 0, "error"))
+            return False
+        if not data:
+            self._close(descriptor, "closed")
+            return False
+        if self._partial:
+            data = self._partial.pop(descriptor, b"") + data
+        if data.startswith(b"HTTP/1.1 201") and data.endswith(CREATED):
+            self.latencies.append(time.perf_counter() - self._due[descriptor])
+            return True
+        if not whole(data):
+            self._partial[descriptor] = data
+            return False
+        self.latencies.append(time.perf_counter() - self._due[descriptor])
+        self._wrong(data[9:12].decode("ascii", "replace"))
+        return True
+
+    def _close(self, descriptor: int, why: str) -> None:
+        if descriptor in self._due and descriptor not in self._free:
+            self._wrong(why)
+        self.lost += 1
+        self._epoll.unregister(descriptor)
+        self._sockets.pop(descriptor).close()
+        if descriptor in self._free:
+            self._free.remove(descriptor)
+
+    def _wrong(self, what: str) -> None:
+        self.wrong[what] = self.wrong.get(what, 0) + 1
 
 
-def percentile(ordered: list[float], share: float) -> float:
-    """The value below which ``share`` of the ordered ones lie."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+def whole(data: bytes) -> bool:
+    """Whether an answer framed by Content-Length is complete."""
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return len(body) >= int(value)
+    return False
 
 
-async def main() -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--rate", type=float, required=True)
+    parser.add_argument("--rate", type=float, required=True, help="requests a second")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--characters", type=int, default=0, help="length of a text; 0 for the usual one")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    load = Load(options.rate, options.seconds, options.seed)
-    await load.open(options.port, options.connections)
+    load = Load(options.port, options.connections)
     began = time.perf_counter()
-    await load.run()
-    ordered = sorted(load.latencies)
+    load.run(options.rate, options.seconds, options.seed, options.characters)
+    ordered, late = sorted(load.latencies), sorted(load.late)
     result = {
         "offered": options.rate,
         "answered": len(ordered),
         "wrong": load.wrong,
         "lost": load.lost,
-        "seconds": time.perf_counter() - began,
-        **{f"p{name}_us": round(percentile(ordered, share) * 1e6) for name, share in
-           (("50", 0.5), ("99", 0.99), ("999", 0.999))},
-    }  # fmt: skip
+        "seconds": round(time.perf_counter() - began, 3),
+        "p50_us": round(of_sorted(ordered, 0.5) * 1e6),
+        "p99_us": round(of_sorted(ordered, 0.99) * 1e6),
+        "p999_us": round(of_sorted(ordered, 0.999) * 1e6),
+        "max_us": round(of_sorted(ordered, 1.0) * 1e6),
+        "late_p99_us": round(of_sorted(late, 0.99) * 1e6),
+        "longest_gap_us": round(load.longest_gap * 1e6),
+    }
     print(json.dumps(result))
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    main()

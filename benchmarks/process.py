@@ -51,9 +51,25 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def start(argv: Sequence[str], cpu: int | None = None, **more: object) -> subprocess.Popen[bytes]:
-    """Start a program, pinned to one processor where ``cpu`` says so, in a session of its own."""
-    pinned = ["taskset", "-c", str(cpu), *argv] if cpu is not None else list(argv)
+def peak_bytes(pid: int) -> int:
+    """The most memory the process had resident since ``forget_peak``, files it maps included."""
+    found = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(found.split()[1]) * 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Begin a new peak (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def pin(pid: int, cpus: str) -> None:
+    """Move a running process, all threads, to these processors, named as taskset reads them: ``0`` or ``1-3``."""
+    subprocess.run(["taskset", "-a", "-c", "-p", cpus, str(pid)], check=True, stdout=subprocess.DEVNULL)
+
+
+def start(argv: Sequence[str], cpus: str | None = None, **more: object) -> subprocess.Popen[bytes]:
+    """Start a program, pinned where ``cpus`` says so, in a session of its own."""
+    pinned = ["taskset", "-c", cpus, *argv] if cpus is not None else list(argv)
     environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
     return subprocess.Popen(pinned, start_new_session=True, env=environment, **more)  # type: ignore[call-overload, no-any-return]
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from benchmarks.comments import WORDS as LOAD
+from filters.folding import folder
+from filters.foldtables import WORDS
+from gateway.tables import folding_tables
+
 FIRST, LAST = 0x4E00, 0x9FA5
 
 
 def write(path: Path, count: int, seed: int = 20) -> Path:
-    """Write ``count`` words, one a line. None of them begins with a character of the load's own texts: none hits."""
+    """Write ``count`` words, one a line. No word begins, once folded, with a character of the load: none hits."""
     draw = random.Random(seed)
-    safe = set("今天气不错文章写得真好支持作者请问哪里可以看到更多内容谢分享再来一次")
+    fold = folder(folding_tables(), WORDS).text
+    used = {fold(character) for character in "".join(LOAD)}
+    # 二 and 肆 fold to digits, and the load counts its texts in digits.
+    characters = [c for c in map(chr, range(FIRST, LAST + 1)) if (f := fold(c)) and not f.isascii()]
+    first = [c for c in characters if fold(c) not in used]
     words: dict[str, None] = {}
     while len(words) < count:
-        word = "".join(chr(draw.randint(FIRST, LAST)) for _ in range(draw.randint(2, 5)))
-        if word[0] not in safe:
-            words[word] = None
+        words[draw.choice(first) + "".join(draw.choices(characters, k=draw.randint(1, 4)))] = None
     path.write_text("\n".join(words) + "\n", encoding="utf-8")
     return path

@@ -23,9 +23,10 @@ import ahocorasick
 import redis.asyncio
 from aiohttp import ClientSession, TCPConnector, web
 
-from benchmarks import process
+from benchmarks import process, rules
 from benchmarks.systems import valkey
-from benchmarks.systems.system import Setting
+from benchmarks.systems.system import Checks, Setting
+from filters.limits import pace, parse_limit
 
 GCRA = """
 local now = redis.call('TIME')
@@ -42,7 +43,7 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
-LIMITS = (("sender", 1_000_000, 1), ("ip", 10_000_000, 1), ("room", 10_000_000, 1))  # messages a second: none refuses
+LIMITS = tuple((limit.scope, pace(limit.quota, limit.period_us)) for limit in map(parse_limit, rules.LIMITS))
 
 
 class Gateway:
@@ -89,8 +90,8 @@ class Gateway:
             account, blocked, seen, _ = await pipe.execute()
         values = {"sender": sender, "ip": ip, "room": room}
         limited = await self.gcra(
-            keys=[f"limit:{scope}:{values[scope]}" for scope, _, _ in LIMITS],
-            args=[n for _, rate, seconds in LIMITS for n in (max(1, seconds * 1_000_000 // rate), seconds * 1_000_000)],
+            keys=[f"limit:{scope}:{values[scope]}" for scope, _ in LIMITS],
+            args=[number for _, pace in LIMITS for number in pace],
         )
         reason = ""
         if not account or account.get(b"verified") != b"1":
@@ -103,7 +104,7 @@ class Gateway:
             reason = "keyword"
         elif seen > 3:
             reason = "repeat"
-        label = int(account.get(b"credit", 100)) < 40 if account else False
+        label = int(account.get(b"credit", 100)) < rules.CREDIT_BELOW if account else False
         self.log.info(
             json.dumps(
                 {"id": identifier, "time": time.time(), "sender": sender, "room": room, "ip": ip, "text": text,
@@ -145,6 +146,8 @@ class AiohttpGateway:
     """Starts the gateway above with a Valkey of its own."""
 
     name = "aiohttp + redis-py"
+    key = "aiohttp"
+    checks: Checks = "plain"
 
     def __init__(self) -> None:
         self.port = process.free_port()
@@ -152,7 +155,7 @@ class AiohttpGateway:
         self._state: valkey.Server | None = None
 
     def start(self, setting: Setting) -> None:
-        self._state = valkey.Server(setting.scratch / "aiohttp-state", setting.others_cpu)
+        self._state = valkey.Server(setting.scratch / "aiohttp-state", setting.others_cpus)
         self._state.load(
             [("HSET", f"account:u{n}", "verified", "1", "credit", "90") for n in range(1, setting.people + 1)]
         )
@@ -161,7 +164,7 @@ class AiohttpGateway:
             f"http://127.0.0.1:{setting.upstream_port}", "--state", self._state.socket, "--words", str(setting.words),
             "--log", str(setting.scratch / "aiohttp.log"), "--port", str(self.port),
         ]  # fmt: skip
-        self._gateway = process.start(argv, setting.cpu)
+        self._gateway = process.start(argv, setting.cpus)
         process.wait_for_port(self.port)
 
     def gateway_pids(self) -> list[int]:
@@ -171,6 +174,9 @@ class AiohttpGateway:
     def state_pids(self) -> list[int]:
         assert self._state is not None
         return [self._state.pid]
+
+    def other_pids(self) -> list[int]:
+        return []
 
     def stop(self) -> None:
         if self._gateway is not None:

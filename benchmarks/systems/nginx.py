@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from benchmarks import process
-from benchmarks.systems.system import Setting
+from benchmarks.systems.system import Checks, Setting
 
 UPSTREAM = """
 worker_processes 1; daemon off; pid {scratch}/upstream.pid; error_log {scratch}/upstream.log crit;
@@ -39,10 +39,11 @@ http {{
 """
 
 
-def run(configuration: str, path: Path, port: int, cpu: int) -> subprocess.Popen[bytes]:
+def run(configuration: str, path: Path, port: int, cpus: str) -> subprocess.Popen[bytes]:
     """Start nginx with a configuration text kept at ``path``."""
     path.write_text(configuration)
-    nginx = process.start(["nginx", "-c", str(path), "-p", str(path.parent), "-e", str(path.parent / "start.log")], cpu)
+    argv = ["nginx", "-c", str(path), "-p", str(path.parent), "-e", str(path.parent / "start.log")]
+    nginx = process.start(argv, cpus)
     process.wait_for_port(port)
     return nginx
 
@@ -50,20 +51,52 @@ def run(configuration: str, path: Path, port: int, cpu: int) -> subprocess.Popen
 class Upstream:
     """The platform of the benchmark: 201 and a small JSON body, at once."""
 
-    def __init__(self, scratch: Path, cpu: int) -> None:
+    def __init__(self, scratch: Path, cpus: str) -> None:
         self.port = process.free_port()
         text = UPSTREAM.format(scratch=scratch, port=self.port)
-        self._nginx = run(text, scratch / "upstream.conf", self.port, cpu)
+        self._nginx = run(text, scratch / "upstream.conf", self.port, cpus)
 
     def stop(self) -> None:
         """Stop it."""
         process.stop(self._nginx)
+
+    def pids(self) -> list[int]:
+        """Its processes."""
+        return process.children(self._nginx.pid)
+
+
+class Direct:
+    """No gateway at all: what the upstream answers by itself."""
+
+    name = "direct, no gateway"
+    key = "direct"
+    checks: Checks = "none"
+
+    def __init__(self) -> None:
+        self.port = 0
+
+    def start(self, setting: Setting) -> None:
+        self.port = setting.upstream_port
+
+    def gateway_pids(self) -> list[int]:
+        return []
+
+    def state_pids(self) -> list[int]:
+        return []
+
+    def other_pids(self) -> list[int]:
+        return []
+
+    def stop(self) -> None:
+        """Nothing was started."""
 
 
 class Nginx:
     """A bare reverse proxy: no check at all."""
 
     name = "nginx, bare"
+    key = "nginx"
+    checks: Checks = "none"
 
     def __init__(self) -> None:
         self.port = process.free_port()
@@ -71,13 +104,16 @@ class Nginx:
 
     def start(self, setting: Setting) -> None:
         text = PROXY.format(scratch=setting.scratch, port=self.port, upstream=setting.upstream_port)
-        self._nginx = run(text, setting.scratch / "proxy.conf", self.port, setting.cpu)
+        self._nginx = run(text, setting.scratch / "proxy.conf", self.port, setting.cpus)
 
     def gateway_pids(self) -> list[int]:
         assert self._nginx is not None
         return process.children(self._nginx.pid)
 
     def state_pids(self) -> list[int]:
+        return []
+
+    def other_pids(self) -> list[int]:
         return []
 
     def stop(self) -> None:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from benchmarks.rules import RULES
+
+Checks = Literal["none", "plain", "folded"]
 
 
 class Setting(NamedTuple):
-    """One set-up that all systems are given. ``words``: entries in the list; ``scratch``: a folder of the run."""
+    """One set-up that all systems are given.
+
+    ``cpus`` and ``others_cpus`` are processors as taskset reads them: the gateway's own, and those of everything
+    else. ``words``: a file with one word a line; ``people``: senders ``u1`` … are verified; ``rules``: the policy.
+    """
 
     scratch: Path
-    cpu: int
-    others_cpu: int
+    cpus: str
+    others_cpus: str
     upstream_port: int
     words: Path
     people: int
     workers: int = 1
+    rules: tuple[str, ...] = RULES
 
 
 class System(Protocol):
-    """A gateway under measurement. ``state`` is the process id of its state server, None where it has none."""
+    """A gateway under measurement. ``checks``: what it judges; ``folded`` sees through disguises of a word too."""
 
     name: str
+    key: str
+    checks: Checks
     port: int
 
     def start(self, setting: Setting) -> None:
@@ -32,6 +43,9 @@ class System(Protocol):
 
     def state_pids(self) -> list[int]:
         """The processes of its state server."""
+
+    def other_pids(self) -> list[int]:
+        """Processes that run beside, and that no message passes through."""
 
     def stop(self) -> None:
         """Stop everything that ``start`` started."""

@@ -24,14 +24,15 @@ def binary() -> str:
 class Server:
     """One server on a unix socket in ``folder``."""
 
-    def __init__(self, folder: Path, cpu: int) -> None:
+    def __init__(self, folder: Path, cpus: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.socket = str(folder / "state.sock")
         argv = [
             binary(), "--port", "0", "--unixsocket", self.socket, "--dir", str(folder), "--appendonly", "yes",
-            "--appendfsync", "everysec", "--save", "", "--loglevel", "warning",
+            "--appendfsync", "everysec", "--save", "", "--loglevel", "warning", "--maxmemory", "256mb",
+            "--maxmemory-policy", "volatile-lru",
         ]  # fmt: skip
-        self._process = process.start(argv, cpu)
+        self._process = process.start(argv, cpus)
         self.client = redis.Redis(unix_socket_path=self.socket)
         until = time.monotonic() + 20
         while True:
@@ -53,7 +54,7 @@ class Server:
         """Run many commands in one pipeline."""
         with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
-                pipe.execute_command(*command)
+                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
             pipe.execute()
 
     def stop(self) -> None:

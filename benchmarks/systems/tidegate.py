@@ -1,0 +1,157 @@
+"""The measured gateway itself, started as an operator starts it: ``tidegate run --config F``."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import process
+from benchmarks.systems.system import Checks, Setting
+from gateway import channel
+from gateway.folders import Folders
+
+READY_WITHIN = 120.0  # seconds: a million words are compiled first
+
+CONFIGURATION = """
+[server]
+listen = "127.0.0.1:{port}"
+workers = {workers}
+max_connections_per_address = 20000
+
+[control]
+listen = "127.0.0.1:{control}"
+
+[upstreams.platform]
+servers = ["http://127.0.0.1:{upstream}"]
+
+[lists.words]
+path = "{words}"
+
+[policies.comment]
+appeal = "https://platform.example/appeal?message={{id}}"
+rules = [
+  {rules},
+]
+
+[[routes]]
+name = "article-comments"
+match = "POST /api/articles/{{room}}/comments"
+surface = "comment"
+upstream = "platform"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+"""
+
+
+class Tidegate:
+    """Supervisor, workers, control and the embedded state server. Only workers count as the gateway."""
+
+    name = "Tidegate"
+    key = "tidegate"
+    checks: Checks = "folded"
+
+    def __init__(self) -> None:
+        self.port = process.free_port()
+        self.control = process.free_port()
+        self.data = Path()
+        self._run: subprocess.Popen[bytes] | None = None
+
+    def start(self, setting: Setting) -> None:
+        self.data = setting.scratch / "tidegate"
+        self.data.mkdir()
+        self.configuration = self.data / "tidegate.toml"
+        self.configuration.write_text(
+            CONFIGURATION.format(
+                port=self.port, control=self.control, upstream=setting.upstream_port, words=setting.words,
+                workers=setting.workers, rules=",\n  ".join(setting.rules),
+            ),
+            encoding="utf-8",
+        )  # fmt: skip
+        argv = [
+            sys.executable, "-m", "gateway", "run", "--config", str(self.configuration), "--data-dir", str(self.data),
+        ]  # fmt: skip
+        log = (self.data / "run.log").open("wb")
+        self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log)
+        self._wait_until_ready()
+        for pid in self.gateway_pids():
+            process.pin(pid, setting.cpus)
+        self._introduce(setting.people)
+
+    def gateway_pids(self) -> list[int]:
+        return [pid for name, pid in self._children().items() if name.startswith("worker-")]
+
+    def state_pids(self) -> list[int]:
+        return [pid for name, pid in self._children().items() if name == "state"]
+
+    def other_pids(self) -> list[int]:
+        assert self._run is not None
+        known = {*self.gateway_pids(), *self.state_pids()}
+        return [pid for pid in process.children(self._run.pid) if pid not in known]
+
+    def stop(self) -> None:
+        if self._run is not None:
+            process.stop(self._run, within=45)
+
+    def metrics(self) -> str:
+        """The text of ``/metrics``."""
+        return self._ask("GET", "/metrics")
+
+    def reload(self) -> dict[str, Any]:
+        """Compile and load the configuration and its lists again; the supervisor's answer."""
+        return asyncio.run(self._command("reload", 120.0))
+
+    def _wait_until_ready(self) -> None:
+        assert self._run is not None
+        assert self._run.stdout is not None
+        out = self._run.stdout
+        ready = threading.Event()
+
+        def read() -> None:
+            for line in out:  # to the end, so that the pipe never fills
+                if line.strip() == b"ready":
+                    ready.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        until = time.monotonic() + READY_WITHIN
+        while not ready.wait(0.05):
+            if self._run.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("tidegate did not start:\n" + (self.data / "run.log").read_text()[-4000:])
+
+    def _introduce(self, people: int) -> None:
+        """Import the senders, and wait until the state server knows the last of them."""
+        lines = "\n".join(json.dumps({"sender": f"u{n}", "verified": True, "credit": 90}) for n in range(1, people + 1))
+        token = (self.data / "control" / "first-token").read_text().strip()
+        self._ask("POST", "/v1/accounts:import?reason=benchmark", lines, {"Authorization": f"Bearer {token}"})
+        until = time.monotonic() + 30
+        while "\ntidegate_outbox_waiting 0" not in self.metrics():
+            if time.monotonic() > until:
+                raise RuntimeError("the imported accounts do not reach the state server")
+            time.sleep(0.05)
+
+    def _ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.control, timeout=60)
+        try:
+            connection.request(method, path, body.encode(), headers or {})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path} was answered {answer.status}: {text[:500]}")
+        return text
+
+    def _children(self) -> dict[str, int]:
+        answer = asyncio.run(self._command("status", 10.0))
+        return {name: child["pid"] for name, child in answer["children"].items() if child["pid"]}
+
+    async def _command(self, command: str, within: float) -> dict[str, Any]:
+        return dict(await channel.call(Folders(self.data).supervisor_socket, {"command": command}, timeout=within))

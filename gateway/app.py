@@ -8,7 +8,6 @@ the way leaves the old generation untouched (law 9).
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -76,7 +75,6 @@ class App:
         self._sweep = Sweep(loop)
         self._upstreams: dict[str, Upstream] = {}
         self._snapshot: Snapshot | None = None
-        self._started = ids()  # tells one life of this worker from the next
         self._notices: Notices | None = None
         self.metrics = WorkerMetrics()
         self._pipeline = Pipeline(state, journal, self.metrics)
@@ -183,7 +181,7 @@ class App:
 
     def counters(self) -> dict[str, Any]:
         """Everything counted, for ``/metrics``."""
-        return {"started": self._started, "pid": os.getpid(), "metrics": self.metrics.told()}
+        return self.metrics.told()
 
     async def drain(self) -> None:
         """Finish what is under way within ``server.drain``."""

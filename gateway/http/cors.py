@@ -14,8 +14,10 @@ _EXPOSED: Final = b"Tidegate-Message-Id, Tidegate-Verdict, Retry-After, RateLimi
 
 
 class Cors:
-    """A route's CORS settings. ``origins``: serialised origins, ``https://*.example.com`` for all below a name, ``*`` for
-    all; ``same`` adds none, because a page of our own origin needs no permission.
+    """A route's CORS settings.
+
+    ``origins``: serialised origins; ``https://*.example.com`` for all below a name; ``*`` for all; ``same`` adds none,
+    because a page of our own origin needs no permission. With ``credentials`` the origin is named in the answer.
 
     ``max_age``: seconds a preflight may be remembered.
     """

@@ -1,8 +1,9 @@
 """Reading heads: strict, sans-I/O, the same code for requests and responses (RFC 9112 sections 2 to 6).
 
 Why not a parser from the shelf: measured on a browser's POST of 413 bytes, httptools with callbacks that build the
-same result took 3.6 µs and this 3.8, within the noise of each other; but here each line is at hand as it came, so that
-a head is rebuilt by joining lines, and strictness is ours to say: what two parsers could read in two ways is refused.
+same result took 6.2 µs and this 6.9. For a tenth more, each line is at hand as it came, so that a head is rebuilt by
+joining lines; strictness is ours to say, for requests and responses alike; and what two parsers could read in two ways
+is refused with a reason of its own.
 
 Laws:
 
@@ -281,7 +282,7 @@ def find_head(data: bytes | bytearray, bounds: HeadBounds, start: int = 0, searc
 
     ``searched``: how far an earlier call has looked. Raises ``HTTPError`` when the bound is passed.
     """
-    end = data.find(b"\r\n\r\n", max(start, searched - 3))
+    end = data.find(b"\r\n\r\n", searched - 3 if searched > start + 3 else start)
     if end < 0:
         if len(data) - start > bounds.size:
             raise HTTPError("head.too_large")
@@ -293,10 +294,11 @@ def find_head(data: bytes | bytearray, bounds: HeadBounds, start: int = 0, searc
 
 def _split(head: bytes, bounds: HeadBounds) -> list[bytes]:
     lines = head.split(b"\r\n")
-    if len(lines) - 1 > bounds.fields:
+    ends = len(lines) - 1
+    if ends > bounds.fields:
         raise HTTPError("head.too_many_fields")
     # Every CR LF was a line end; any other control character is a bare one.
-    if len(head.translate(None, CONTROLS)) != len(head) - 2 * (len(lines) - 1):
+    if len(head.translate(None, CONTROLS)) != len(head) - 2 * ends:
         raise HTTPError("head.control_character")
     return lines
 

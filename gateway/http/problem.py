@@ -52,7 +52,7 @@ class Problem(NamedTuple):
     appeal: str = ""
     retry_after: float = 0.0
     limits: Sequence[RateLimit] = ()
-    challenge: str = ""
+    challenge: bytes = b""
 
 
 def problem_for(reason: str) -> Problem:
@@ -105,7 +105,7 @@ def problem_lines(problem: Problem) -> bytes:
     if problem.retry_after > 0:
         lines += b"Retry-After: %d\r\n" % math.ceil(problem.retry_after)
     if problem.challenge:
-        lines += b"WWW-Authenticate: %b\r\n" % problem.challenge.encode("ascii")
+        lines += b"WWW-Authenticate: %b\r\n" % problem.challenge
     if problem.limits:
         left = ", ".join(f'"{limit.name}";r={limit.remaining};t={math.ceil(limit.reset)}' for limit in problem.limits)
         policy = ", ".join(f'"{limit.name}";q={limit.quota};w={math.ceil(limit.window)}' for limit in problem.limits)

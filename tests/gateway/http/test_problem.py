@@ -59,7 +59,7 @@ def test_lines() -> None:
         b'RateLimit: "sender";r=0;t=2, "room";r=3;t=1\r\nRateLimit-Policy: "sender";q=5;w=10, "room";q=500;w=1\r\n'
     )
     assert problem_lines(problem_for("head.host")) == b""
-    assert problem_lines(Problem(401, "x", "y", challenge="Bearer")) == b"WWW-Authenticate: Bearer\r\n"
+    assert problem_lines(Problem(401, "x", "y", challenge=b"Bearer")) == b"WWW-Authenticate: Bearer\r\n"
     assert problem_lines(problem_for("server.full")) == b"Retry-After: 1\r\n"
 
 

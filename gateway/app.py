@@ -37,6 +37,7 @@ from gateway.http.sweep import Sweep
 from gateway.http.upstream import Upstream
 from gateway.journal.ids import Ids
 from gateway.journal.record import Basis
+from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
 from gateway.metrics import WorkerMetrics
 from gateway.pipeline import Pipeline
@@ -181,7 +182,16 @@ class App:
 
     def counters(self) -> dict[str, Any]:
         """Everything counted, for ``/metrics``."""
-        return self.metrics.told()
+        journal = self._journal.counters
+        return self.metrics.told(
+            {
+                "tidegate_journal_append_seconds": {
+                    "bounds": APPEND_BOUNDS,
+                    "series": [[[], journal.append_buckets, journal.append_seconds]],
+                },
+                "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
+            }
+        )
 
     async def drain(self) -> None:
         """Finish what is under way within ``server.drain``."""

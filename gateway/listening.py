@@ -12,7 +12,7 @@ import socket
 import stat
 from pathlib import Path
 
-BACKLOG = 1024
+BACKLOG = 4096
 
 
 class AddressTaken(Exception):
@@ -25,13 +25,15 @@ def parse(address: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address, as in nginx
 
 
-def listen(address: str) -> socket.socket:
+def listen(address: str, backlog: int = BACKLOG) -> socket.socket:
     """A bound, listening, non-blocking and inheritable socket for ``HOST:PORT`` or ``unix:/path``.
+
+    ``backlog``: connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.
 
     Raises AddressTaken, or OSError for anything else (no such address, no right to a low port).
     """
     if address.startswith("unix:"):
-        return _listen_unix(Path(address.removeprefix("unix:")))
+        return _listen_unix(Path(address.removeprefix("unix:")), backlog)
     host, port = parse(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -40,7 +42,7 @@ def listen(address: str) -> socket.socket:
         # Answers are small and written whole: Nagle's algorithm would only delay them. Accepted sockets inherit this.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        listener.listen(backlog)
     except OSError as error:
         listener.close()
         if error.errno == 98:
@@ -54,7 +56,7 @@ def listen(address: str) -> socket.socket:
     return listener
 
 
-def _listen_unix(path: Path) -> socket.socket:
+def _listen_unix(path: Path, backlog: int) -> socket.socket:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.stat().st_mode):
             raise AddressTaken(f"{path} exists and is not a socket: remove it, or change server.listen")
@@ -69,7 +71,7 @@ def _listen_unix(path: Path) -> socket.socket:
             probe.close()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(os.fspath(path))
-    listener.listen(BACKLOG)
+    listener.listen(backlog)
     listener.setblocking(False)
     listener.set_inheritable(True)
     return listener

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -22,6 +22,7 @@ SECONDS = (
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 MAX_SERIES = 4096  # of one metric in one worker; more label values than this are counted together as OTHER
 OTHER = "other"
+NOTHING: Mapping[str, dict[str, Any]] = {}
 
 
 class Metric(NamedTuple):
@@ -175,8 +176,6 @@ class WorkerMetrics:
         "check_seconds",
         "degraded",
         "gauges",
-        "journal_append_seconds",
-        "journal_unknown",
         "messages",
         "refused_requests",
         "started",
@@ -190,18 +189,14 @@ class WorkerMetrics:
         self.messages = Counts(METRICS["tidegate_messages_total"])
         self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
-        self.journal_unknown = Counts(METRICS["tidegate_journal_unknown_total"])
-        self.journal_unknown.add(n=0)
         check = Histograms(METRICS["tidegate_check_seconds"], seconds)
         batch = Histograms(METRICS["tidegate_state_batch_size"])
         state = Histograms(METRICS["tidegate_state_seconds"], seconds)
-        append = Histograms(METRICS["tidegate_journal_append_seconds"], seconds)
         self.upstream_seconds = Histograms(METRICS["tidegate_upstream_seconds"], seconds)
-        self._histograms = (check, batch, state, append, self.upstream_seconds)
+        self._histograms = (check, batch, state, self.upstream_seconds)
         self.check_seconds = check.of()
         self.state_batch_size = batch.of()
         self.state_seconds = state.of()
-        self.journal_append_seconds = append.of()
         self.gauges: dict[str, Callable[[], float]] = {}
 
     def gauge(self, name: str, read: Callable[[], float]) -> None:
@@ -210,10 +205,15 @@ class WorkerMetrics:
             raise ValueError(f"{name} is not a gauge")
         self.gauges[name] = read
 
-    def told(self) -> dict[str, Any]:
-        """The answer to the command ``counters``: ``{"started", "pid", "metrics": {name: {"series": …}}}``."""
-        metrics = {counts.metric.name: counts.told() for counts in (self.messages, self.refused_requests)}
-        metrics |= {counts.metric.name: counts.told() for counts in (self.degraded, self.journal_unknown)}
+    def told(self, elsewhere: Mapping[str, dict[str, Any]] = NOTHING) -> dict[str, Any]:
+        """The answer to the command ``counters``: ``{"started", "pid", "metrics": {name: {"series": …}}}``.
+
+        ``elsewhere``: what other parts count in cells of their own, in the same form.
+        """
+        metrics = {
+            counts.metric.name: counts.told() for counts in (self.messages, self.refused_requests, self.degraded)
+        }
         metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}
         metrics |= {name: {"series": [[[], read()]]} for name, read in self.gauges.items()}
+        metrics |= elsewhere
         return {"started": self.started, "pid": os.getpid(), "metrics": metrics}

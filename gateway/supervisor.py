@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from watchfiles import awatch
 
 from gateway import channel
 from gateway.child import Child
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
 from gateway.listening import listen
-import gateway.state.embedded as embedded
+from gateway.state import embedded
 
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ class Supervisor:
         generation = self._generation = await compile_aside(self._config_path, self.folders)
         self.folders.make_current(generation.number)
         config = generation.config
-        self._listeners = [listen(address) for address in config.server.listen]
+        self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -84,8 +85,13 @@ class Supervisor:
         try:
             await self._start(generation)
             self._announce(generation)
+            if config.jwt is not None and config.jwt.jwks is not None:
+                keys = loop.create_task(self._follow_keys(config.jwt.jwks))
+                reloads.add(keys)
             await self._stopping.wait()
         finally:
+            for task in reloads:
+                task.cancel()
             await commands.close()
             await self._stop(config.server.drain)
 
@@ -132,6 +138,12 @@ class Supervisor:
                         await channel.call(path, {"command": "status"}, timeout=1.0)
                         break
                     await asyncio.sleep(0.02)
+
+    async def _follow_keys(self, jwks: Path) -> None:
+        """Keys rotate without anybody thinking of the gateway: a changed JWKS file is a reload."""
+        async for _ in awatch(jwks, stop_event=self._stopping):
+            log.info("reload.keys_changed")
+            await self.reload()
 
     async def reload(self) -> dict[str, Any]:
         """Build a generation aside and swap to it everywhere, or say why not and change nothing."""

@@ -260,4 +260,4 @@ class _Table(dict[int, str | None]):
 
 def _takes_no_marks(char: str) -> bool:
     """ASCII letters, digits and Han: a vowel sign of another script on one of them is an ornament."""
-    return char.isascii() or "\u3400" <= char <= "\u9fff"
+    return (char.isascii() and char.isalnum()) or "\u3400" <= char <= "\u9fff"

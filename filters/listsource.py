@@ -69,7 +69,7 @@ class ParsedList:
 
 
 _special = re.compile(r"[@#|&!\\]").search
-_comment = re.compile(r"(?:^|\s)#.*$", re.DOTALL)
+_comment = re.compile(r"\s#.*$", re.DOTALL)
 _name = re.compile(r"[\w .·()/-]+").fullmatch
 
 
@@ -145,8 +145,7 @@ class _Parser:
 
     def word(self, line: str) -> None:
         """A line with a character that may mean something: attributes, a compound, a comment, an escape."""
-        line = _comment.sub("", line) if line[0] != "\\" else line[0] + _comment.sub("", line[1:])
-        source, *attributes = re.split(r"\s+\|\s+", line.strip())
+        source, *attributes = re.split(r"\s+\|\s+", _comment.sub("", line).strip())
         category, severity, whole = self.category, self.severity, self.whole
         for attribute in attributes:
             key, _, value = attribute.partition(" ")
@@ -169,7 +168,7 @@ class _Parser:
             self.wrong(
                 "a rule of refused parts only", "name at least one word that must be there; write \\! for a mark"
             )
-        elif not all([*parts, *refused]) or any(part in ("&", "|") for part in parts):
+        elif not all([*parts, *refused]) or any(map(_stray, [*parts, *refused])):
             self.wrong("an empty part", "a & b & !c: a word stands on both sides of each &")
         elif len(parts) + len(refused) > PARTS_MAX:
             self.wrong(f"a rule of {len(parts) + len(refused)} parts", f"at most {PARTS_MAX}")
@@ -261,6 +260,11 @@ class _Parser:
             self.wrong(f"{key} {value!r}", f"write {key} on or {key} off")
             return None
         return value == "on"
+
+
+def _stray(part: str) -> bool:
+    """A sign without a word on one of its sides."""
+    return part in ("&", "|") or part.startswith("& ") or part.endswith((" &", " |"))
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -157,6 +157,9 @@ def numbers() -> dict[str, str]:
         value = unicodedata.numeric(char, -1.0)
         if "ROMAN" in (name := unicodedata.name(char, "")) or "FRACTION" in name:
             continue  # Roman numerals are spelled with letters, and are used to write words
+        spelled = unicodedata.normalize("NFKC", char)
+        if value > 9 and spelled != char and not any(map(str.isdecimal, spelled)):
+            continue  # ㈩ is 十, which stays what it is: folding tens would need arithmetic
         if value >= 0 and value == int(value) and value <= 99:
             found[char] = str(int(value))
     found.update({char: digit for digit, chars in NUMERALS.items() for char in chars})
@@ -253,7 +256,8 @@ def context() -> list[str]:
     jamo = {chr(code) for code in (*range(0x1161, 0x1200), *range(0xD7B0, 0xD800))}
     found = []
     for char in EVERY:
-        first = unicodedata.normalize("NFKD", char)[0]
+        parts = unicodedata.normalize("NFKD", char)
+        first = next((part for part in parts if is_word(part)), parts[0])  # ゛ is a space with a mark on it
         if first in seconds or first in jamo or unicodedata.category(first).startswith("M"):
             found.append(char)
     return found

@@ -1,0 +1,25 @@
+"""What the tests of text share: the shipped folding tables, and lists made of a few lines."""
+
+from collections.abc import Callable
+
+import pytest
+
+from filters.foldtables import FoldTables
+from filters.keywords import AnyList
+from filters.wordlist import compile_list, load, parse
+from gateway.tables import folding_tables
+
+
+@pytest.fixture(scope="session")
+def tables() -> FoldTables:
+    return folding_tables()
+
+
+@pytest.fixture(scope="session")
+def made(tables: FoldTables) -> Callable[..., AnyList]:
+    """``made(text, name)``: a list, compiled and loaded."""
+
+    def make(text: str, name: str = "list") -> AnyList:
+        return load(compile_list(parse(text, name), tables).data, tables)
+
+    return make

@@ -44,15 +44,19 @@ class Totals:
 
     def __init__(self) -> None:
         self.live: dict[str, Told] = {}
+        self._unreadable: set[str] = set()
         self._dead: dict[str, Series] = {metric.name: {} for metric in OF_WORKERS}
 
     def take(self, worker: str, answer: Mapping[str, Any]) -> None:
-        """Remember an answer; one that cannot be read is left out and said."""
+        """Remember an answer; one that cannot be read is left out, and said once."""
         try:
             told = _read(answer)
         except (KeyError, TypeError, ValueError) as error:
-            log.error("totals.unreadable", worker=worker, kind=type(error).__name__)
+            if worker not in self._unreadable:
+                log.error("totals.unreadable", worker=worker, kind=type(error).__name__)
+                self._unreadable.add(worker)
             return
+        self._unreadable.discard(worker)
         before = self.live.get(worker)
         if before is not None and before.started != told.started:
             self._bury(before)

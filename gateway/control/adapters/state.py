@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from gateway.control.ports import Change, Snapshot
 from gateway.state.keys import Keys
@@ -72,6 +74,8 @@ class LocatedProjection:
             self._client = _cluster(address, self._topology)
         else:
             self._client = redis(address, credentials)
+            # The relay and its pauses are the way of trying again; a client that tries ten times only hides the outage.
+            self._client.set_retry(Retry(NoBackoff(), 1))
         self._address = address
         self._projection = Projection(self._client, self._keys, cluster=self._topology.cluster)
         return self._projection

@@ -137,7 +137,7 @@ async def test_an_import_streams_commits_and_names_its_bad_lines(api: Any) -> No
 
 async def test_an_import_stops_at_its_bound_and_says_so(api: Any) -> None:
     async def body() -> Any:
-        for n in range(20_000):
+        for n in range(10_000):
             yield json.dumps({"sender": f"user-with-a-long-name-{n}", "verified": False}).encode() + b"\n"
 
     response = await api.session.post(

@@ -15,7 +15,7 @@ from gateway.config.commands import app as config_app
 from gateway.generation import CompileFailed, Generation
 from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
-state_app = typer.Typer()  # placeholder
+from gateway.state.commands import app as state_app
 from gateway.supervisor import AlreadyRunning, Supervisor
 from gateway.words.commands import filter_ as filter_app
 from gateway.words.commands import words as words_app

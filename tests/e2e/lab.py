@@ -1,0 +1,93 @@
+"""A node of its own in front of a scripted platform: for faults, crashes and odd configurations."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.e2e.node import Node, free_port
+from tests.e2e.upstream import Upstream, serve
+
+RULES = """
+  { check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" },
+  { check = "block",    action = "reject", on_error = "reject", ground = "agreement 6.1" },
+  { check = "limit",    action = "reject", on_error = "pass",   ground = "agreement 4.2", limits = ["sender 1000/1s"] },
+  { check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] },
+"""
+
+CONFIG = """
+[server]
+listen = "127.0.0.1:{port}"
+workers = {workers}
+{server}
+[control]
+listen = "127.0.0.1:{control}"
+[upstreams.platform]
+servers = ["http://127.0.0.1:{upstream}"]
+connect_timeout = "500ms"
+answer_timeout = "1s"
+[lists.spam]
+path = "spam.txt"
+[policies.comment]
+appeal = "https://platform.example/appeal?message={{id}}"
+rules = [{rules}]
+[[routes]]
+name = "comments"
+match = "POST /api/articles/{{room}}/comments"
+surface = "comment"
+upstream = "platform"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+{route}
+{more}
+"""
+
+
+def write_config(
+    folder: Path, node_ports: tuple[int, int], upstream: int, *, workers: int = 1, rules: str = RULES,
+    server: str = "", route: str = "", more: str = "", words: str = "代开发票\n",
+) -> Path:  # fmt: skip
+    """Write configuration and list; gives the configuration's path."""
+    (folder / "spam.txt").write_text(words, encoding="utf-8")
+    text = CONFIG.format(
+        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, server=server,
+        route=route, more=more,
+    )  # fmt: skip
+    path = folder / "tidegate.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class Lab:
+    """The node, its platform and its configuration file."""
+
+    def __init__(self, node: Node, upstream: Upstream, config: Path) -> None:
+        self.node = node
+        self.upstream = upstream
+        self.config = config
+
+    async def introduce(self, *senders: str) -> None:
+        """Make these people verified."""
+        lines = "\n".join(json.dumps({"sender": sender, "verified": True}) for sender in senders)
+        answer = await self.node.manage("POST", "/v1/accounts:import?reason=test", raw=lines.encode())
+        assert answer.status == 200, answer
+
+
+@contextlib.asynccontextmanager
+async def lab(folder: Path, **settings: object) -> AsyncIterator[Lab]:
+    """A running lab; ``settings`` are those of ``write_config``. alice and bob are verified."""
+    ports = free_port(), free_port()
+    async with serve() as upstream:
+        config = write_config(folder, ports, upstream.port, **settings)  # type: ignore[arg-type]
+        node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
+        await node.start()
+        try:
+            made = Lab(node, upstream, config)
+            await made.introduce("alice", "bob")
+            yield made
+        finally:
+            await node.stop()

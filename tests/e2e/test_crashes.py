@@ -1,0 +1,119 @@
+"""kill -9 under load: whatever the platform received or a client was answered is in the journal (law 5)."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.lab import lab
+from tests.e2e.node import Node, kill, read_answer, request
+
+KILLS = 20
+Eventually = Callable[..., Awaitable[Any]]
+
+
+class Chatter:
+    """One client that writes without pause and comes back whenever its connection breaks."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        self.node = node
+        self.name = name
+        self.answered: dict[str, int] = {}
+        self.broken = 0
+        self.sent = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                reader, writer = await self.node.connect()
+                try:
+                    while not stop.is_set():
+                        self.sent += 1
+                        body = f'{{"content": "{self.name} says {self.sent}"}}'.encode()
+                        fields = {"Content-Type": "application/json", "X-User-Id": "alice"}
+                        writer.write(request("POST", "/api/articles/1/comments", body, fields))
+                        answer = await read_answer(reader)
+                        if identifier := answer.headers.get("tidegate-message-id"):
+                            self.answered[identifier] = answer.status
+                finally:
+                    writer.close()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.wait_closed()
+            self.broken += 1
+
+
+async def test_twenty_kills_lose_nothing(tmp_path: Path, eventually: Eventually) -> None:
+    async with lab(tmp_path, workers=2) as made:
+        node, upstream = made.node, made.upstream
+        stop = asyncio.Event()
+        chatters = [Chatter(node, f"chatter-{number}") for number in range(8)]
+        running = [asyncio.create_task(chatter.run(stop)) for chatter in chatters]
+        draw = random.Random(7)
+        for _ in range(KILLS):
+            before = len(upstream.received)
+            # Some traffic flows between two deaths, so that each one finds messages at every stage of their way.
+            await eventually(lambda before=before: len(upstream.received) > before + draw.randint(30, 120), 30)
+            pids = await node.pids("worker-")
+            victim = draw.choice(sorted(pids))
+            kill(pids[victim])
+            await eventually_running(node, victim, pids[victim])
+        stop.set()
+        await asyncio.gather(*running)
+        assert (await node.status())["children"]["control"]["restarts"] == 0
+        restarts = [child["restarts"] for name, child in (await node.status())["children"].items() if "worker" in name]
+        assert sum(restarts) == KILLS
+        received = [one.message_id for one in upstream.received]
+        answered = {identifier: status for chatter in chatters for identifier, status in chatter.answered.items()}
+        # The worker that died last has to come back to say what became of its messages.
+        await asyncio.sleep(0)
+
+    records = list(node.records())
+    judged = {record["id"] for record in records if record["kind"] == "judged"}
+    outcomes = {record["id"]: record["state"] for record in records if record["kind"] == "outcome"}
+    assert len(received) == len(set(received)), "nothing is sent twice"
+    assert set(received) <= judged
+    assert set(answered) <= judged
+    assert {identifier for identifier, status in answered.items() if status == 201} <= set(received)
+    passed = {record["id"] for record in records if record["kind"] == "judged" and record["verdict"] == "pass"}
+    assert passed <= outcomes.keys(), "every message that went on has an outcome, if only unknown"
+    assert "unknown" in outcomes.values()
+    assert len(received) > 1000
+
+
+async def eventually_running(node: Node, name: str, dead: int) -> None:
+    """Until the child runs under another process id and answers."""
+    async with asyncio.timeout(30):
+        while True:
+            pids = await node.pids(name)
+            if pids.get(name, dead) != dead and node.folders.worker_socket(int(name[-1])).exists():
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_a_death_drops_no_other_workers_connection(tmp_path: Path) -> None:
+    async with lab(tmp_path, workers=2) as made:
+        node = made.node
+        connections = [await node.connect() for _ in range(24)]
+
+        async def say(number: int) -> bool:
+            reader, writer = connections[number]
+            fields = {"Content-Type": "application/json", "X-User-Id": "bob"}
+            writer.write(request("POST", "/api/articles/1/comments", b'{"content": "still here"}', fields))
+            try:
+                return (await asyncio.wait_for(read_answer(reader), 10)).status == 201
+            except (ConnectionError, asyncio.IncompleteReadError):
+                return False
+
+        assert all([await say(number) for number in range(24)])
+        pids = await node.pids("worker-")
+        kill(pids["worker-0"])
+        alive = [await say(number) for number in range(24)]
+        await eventually_running(node, "worker-0", pids["worker-0"])
+        again = [await say(number) for number in range(24)]
+        # Both workers had some of the connections; the survivor's all live on.
+        assert alive == again
+        assert 0 < sum(alive) < 24
+        for _, writer in connections:
+            writer.close()

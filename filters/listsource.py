@@ -97,7 +97,7 @@ class _Parser:
         self.whole: bool | None = None
         self.problems: list[Problem] = []
         self.line = 0
-        self.seen: dict[str, int] = {}
+        self.seen: dict[tuple[str, bool], int] = {}
 
     def wrong(self, what: str, remedy: str) -> None:
         self.problems.append(Problem(self.line, what, remedy))
@@ -137,7 +137,7 @@ class _Parser:
         for part in (*entry.parts, *entry.refused):
             if len(part) > WORD_MAX and self.parsed.kind == "words":
                 self.wrong(f"a word of {len(part)} characters", f"at most {WORD_MAX}; sentences make poor words")
-        first = self.seen.setdefault(entry.source, entry.line)
+        first = self.seen.setdefault((entry.source, entry.allow), entry.line)
         if first != entry.line:
             self.parsed.notices.append(Problem(entry.line, f"the same as line {first}", "one of them can go"))
             return

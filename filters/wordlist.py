@@ -319,7 +319,7 @@ def _ids(entries: Sequence[Entry]) -> list[int]:
 
 def list_digest(parsed: ParsedList, tables: FoldTables) -> str:
     """Hexadecimal SHA-256 of what a list means, known before it is compiled: the same for the same entries in another
-    order, with other comments, under another name."""
+    order or with other comments."""
     content = hashlib.sha256()
     head = [parsed.kind, parsed.switches.as_dict(), tables.digest, parsed.match_raw]
     content.update(json.dumps(head).encode())

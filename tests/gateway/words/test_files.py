@@ -1,0 +1,77 @@
+"""Loading artifacts from disk, and the demo's own lists."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from filters.artifact import ArtifactError
+from filters.keywords import Scanner
+from filters.wordlist import WordList
+from gateway.tables import folding_tables
+from gateway.words.compile import compile_lists
+from gateway.words.files import load_artifact
+from gateway.words.specs import ListSpec, of_config
+
+DEMO = Path(__file__).parents[3] / "gateway" / "demo"
+
+
+def test_the_demo_lists_say_what_the_contract_says(tmp_path: Path) -> None:
+    specs = of_config(DEMO / "tidegate.toml")
+    assert [spec.name for spec in specs] == ["spam", "gambling", "abuse"]
+    manifest = compile_lists(specs, tmp_path)
+    assert all(not built.notices for built in manifest.lists)
+    lists = [load_artifact(manifest.path(tmp_path, spec.name), folding_tables()) for spec in specs]
+    scanner = Scanner(lists)
+    for name, words in {
+        "spam": ["代开发票", "加微信领红包", "刷单返利", "buy followers"],
+        "gambling": ["网上赌博", "网上赌场开户"],
+        "abuse": ["傻瓜", "idiot"],
+    }.items():
+        for word in words:
+            hits = scanner.scan((f"看：{word}！",)).hits
+            assert list(hits) == [name]
+            assert [hit.category for hit in hits[name]] == [name]
+    assert not scanner.scan(("反网上赌博",)).hits
+    assert len({each.switches for each in lists}) == 1  # so that a message is folded once
+
+
+@pytest.mark.parametrize("content", [b"", b"not an artifact at all, but long enough", b"TIDEGATE" + bytes(100)])
+def test_what_is_no_artifact(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.tga"
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError):
+        load_artifact(path, folding_tables())
+    with pytest.raises(FileNotFoundError):
+        load_artifact(tmp_path / "gone.tga", folding_tables())
+
+
+def test_any_damage_to_a_file_is_found(listed: Callable[..., ListSpec], tmp_path: Path) -> None:
+    path = compile_lists([listed("l", "傻瓜\nidiot\n")], tmp_path).path(tmp_path, "l")
+    good = path.read_bytes()
+    for place in range(0, len(good) - 8, len(good) // 40):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 0x55]) + good[place + 1 :])
+        with pytest.raises(ArtifactError):
+            load_artifact(path, folding_tables())
+
+
+def test_a_list_outlives_its_file_and_serves_several_threads(listed: Callable[..., ListSpec], tmp_path: Path) -> None:
+    words = [chr(0x4E00 + place) + chr(0x5E00 + place) for place in range(2_000)]
+    path = compile_lists([listed("l", "\n".join(words))], tmp_path).path(tmp_path, "l")
+    loaded: list[WordList] = []
+
+    def work() -> None:
+        found = load_artifact(path, folding_tables())
+        assert isinstance(found, WordList)
+        loaded.append(found)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    path.unlink()
+    for each in loaded:
+        (hit,) = Scanner([each]).scan((words[1_234],)).hits["l"]
+        assert each.word(hit.word_id) == words[1_234]

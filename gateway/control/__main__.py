@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from gateway import logs
+from gateway import generation, logs
 from gateway.control.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.folders import Folders
@@ -30,9 +30,12 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()
     os.umask(0o077)
-    logs.configure(process="control", console=sys.stderr.isatty())
+    folders = Folders(options.data_dir)
+    section = generation.load(folders, folders.current()).config.logs
+    console = sys.stderr.isatty() if section.format == "auto" else section.format == "console"
+    logs.configure(section.level, process="control", console=console)
     try:
-        asyncio.run(_main(Folders(options.data_dir)))
+        asyncio.run(_main(folders))
     except (AddressTaken, DatabaseInUse) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -45,6 +45,7 @@ class Services:
     health: Health
     route_names: Callable[[], frozenset[str]]
     bounds: Bounds
+    metrics: bool = True  # whether /metrics is offered
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ they are needed, so that a reload needs nothing here.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import sys
 from collections.abc import Mapping
@@ -40,8 +41,6 @@ from gateway.generation import Generation
 from gateway.journal.ids import Ids
 from gateway.journal.writer import Writer
 from gateway.listening import AddressTaken, listen
-from gateway.state.keys import Keys
-from gateway.state.topology import topology
 
 log = structlog.get_logger()
 
@@ -76,7 +75,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         )  # fmt: skip
         writer.start()
         stack.callback(writer.close)
-        projection = LocatedProjection(topology(config.state, folders.state), Keys(config.state.prefix))
+        projection = LocatedProjection(config.state, folders.state)
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals)
@@ -104,6 +103,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             health=health,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             bounds=Bounds(config.control.max_body, config.control.max_import),
+            metrics=config.metrics.enabled,
         )
         confirming = Confirming(database, relay, projection)
         # Once before anything is answered: a state server that starts empty is filled now.
@@ -136,7 +136,8 @@ async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) ->
     if section.certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(section.certificate, section.key)
-    runner = web.AppRunner(app, access_log_class=AccessLogger)
+    access = logging.getLogger("tidegate.access") if config.logs.access else None
+    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=access)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

@@ -10,24 +10,31 @@ from sqlalchemy.orm import Session
 
 from gateway.config import Config
 from gateway.control import snapshot
+from gateway.control.acts import Intent, perform
+from gateway.control.adapters.journal import WORKER
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.database import Database
 from gateway.control.models import GOVERNED, PROJECTED
 from gateway.control.ports import Change, Projection
 from gateway.control.schemas import Rebuilt
 from gateway.folders import Folders
-from gateway.state.keys import Keys
-from gateway.state.topology import topology
+from gateway.journal.ids import Ids
 
 BATCH = 1000  # rows read and written at a time
 
 
-async def offline(config: Config, folders: Folders) -> Rebuilt:
-    """The same while no control process runs. ``DatabaseInUse`` where one does: ask it instead (the API)."""
+async def offline(config: Config, folders: Folders, person: str, reason: str) -> Rebuilt:
+    """The same while no control process runs, as an act of ``person`` that control will record when it starts.
+
+    ``DatabaseInUse`` where control runs: ask it instead.
+    """
     database = Database(folders.database(config))
-    projection = LocatedProjection(topology(config.state, folders.state), Keys(config.state.prefix))
+    projection = LocatedProjection(config.state, folders.state)
+    intent = Intent(Ids(config.server.node, WORKER)(), person, reason, "state.rebuild", "state")
     try:
-        return await rebuild(database, projection)
+        rebuilt = await rebuild(database, projection)
+        await database.run(lambda session: perform(session, intent, lambda unit: None))
+        return rebuilt
     finally:
         await projection.close()
         database.close()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from redis.asyncio import RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from gateway.config.state import State
 from gateway.control.ports import Change, Snapshot
+from gateway.state.connecting import cold
 from gateway.state.keys import Keys
 from gateway.state.projection import Projection
 from gateway.state.settings import Address
-from gateway.state.topology import Topology, redis
+from gateway.state.topology import topology
 
 log = structlog.get_logger()
 
@@ -22,15 +25,16 @@ T = TypeVar("T")
 
 
 class LocatedProjection:
-    """``gateway.state.projection`` over whichever server ``topology`` names.
+    """``gateway.state.projection`` over whichever server ``[state]`` leads to; ``folder`` is the embedded server's.
 
     A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
     ``confirm`` therefore asks for a rebuild.
     """
 
-    def __init__(self, topology: Topology, keys: Keys) -> None:
-        self._topology = topology
-        self._keys = keys
+    def __init__(self, state: State, folder: Path) -> None:
+        self._state = state
+        self._folder = folder
+        self._topology = topology(state, folder)
         self._address: Address | None = None
         self._client: Any = None
         self._projection: Projection | None = None
@@ -68,16 +72,12 @@ class LocatedProjection:
             raise
 
     async def _find(self) -> Projection:
-        address = await self._topology.locate()
-        credentials = self._topology.credentials
-        if self._topology.cluster:
-            self._client = _cluster(address, self._topology)
-        else:
-            self._client = redis(address, credentials)
+        self._address = await self._topology.locate()
+        self._client = await cold(self._state, self._folder)
+        if isinstance(self._client, Redis):
             # The relay and its pauses are the way of trying again; a client that tries ten times only hides the outage.
             self._client.set_retry(Retry(NoBackoff(), 1))
-        self._address = address
-        self._projection = Projection(self._client, self._keys, cluster=self._topology.cluster)
+        self._projection = Projection(self._client, Keys(self._state.prefix), cluster=self._topology.cluster)
         return self._projection
 
     async def _look_again(self) -> None:
@@ -90,19 +90,3 @@ class LocatedProjection:
             log.warning("state.moved")
             await self.close()
             self._moved = True
-
-
-def _cluster(address: Address, topology: Topology) -> RedisCluster:
-    credentials = topology.credentials
-    tls = credentials.tls
-    options: dict[str, Any] = {}
-    if tls is not None:
-        files = {"ssl_ca_certs": tls.ca, "ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
-        options = {"ssl": True, **{name: str(path) for name, path in files.items() if path is not None}}
-    return RedisCluster(
-        host=address.host,
-        port=address.port,
-        username=credentials.username or None,
-        password=credentials.password or None,
-        **options,
-    )

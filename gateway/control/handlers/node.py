@@ -38,6 +38,8 @@ async def ready(call: Call[None, NoQuery]) -> web.StreamResponse:
 async def metrics(call: Call[None, NoQuery]) -> web.StreamResponse:
     """Prometheus text."""
     services = call.services
+    if not services.metrics:
+        raise ControlError(404, "control.unknown_path", "Metrics are switched off (metrics.enabled).")
     await services.workers.look()
     body = collector.exposition(services.totals, await _own(services))
     return web.Response(body=body, headers={"Content-Type": collector.CONTENT_TYPE})

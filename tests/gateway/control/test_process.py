@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from aiohttp import ClientSession
 from redis.asyncio import Redis
+from typer.testing import CliRunner
 
 from gateway import channel, generation
+from gateway.control import commands
 from gateway.control.process import run
 from gateway.folders import Folders
 from gateway.journal import reader
@@ -200,6 +203,37 @@ async def test_control_lives_records_projects_and_comes_back(node: Node, capfd: 
     journal = node.folders.root / "journal"
     kinds = [entry.record["what"] for entry in reader.merged(journal, pytest.fail) if entry.record["kind"] == "act"]
     assert kinds == ["person.add", "account.put", "switch.freeze", "word.add", "word.remove"]
+
+
+async def test_state_is_rebuilt_from_the_command_line(node: Node) -> None:
+    """While control runs, through its API; while it does not, on the database itself; recorded either way."""
+    cli = typer.Typer()
+    cli.command()(commands.rebuild)
+    arguments = ["--config", str(node.config_path), "--data-dir", str(node.folders.root)]
+
+    async def invoke(reason: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, cli, [*arguments, "--reason", reason])
+
+    redis, keys = node.redis(), Keys("tg")
+    async with node.control():
+        await node("PUT", "/v1/accounts/alice", json={"verified": True, "reason": "papers"})
+        before = await redis.get(keys.epoch)
+        done = await invoke("while it runs")
+        assert (done.exit_code, done.output) == (0, done.output), done.output
+        assert "1 subjects written" in done.output
+        assert await redis.get(keys.epoch) != before
+    assert (await invoke(" ")).exit_code == 2
+    before = await redis.get(keys.epoch)
+    done = await invoke("while it does not")
+    assert done.exit_code == 0, done.output
+    assert await redis.get(keys.epoch) != before
+    async with node.control():
+        acts = await node("GET", "/v1/acts", params={"reason": "audit", "kind": "state.rebuild"})
+        assert [act["reason"] for act in acts["acts"]] == ["while it does not", "while it runs"]
+    await node.stop_state()
+    done = await invoke("nobody there")
+    assert (done.exit_code, "not rebuilt" in done.output) == (1, True)
+    await node.start_state()
 
 
 async def test_control_starts_and_acts_while_state_is_away(node: Node) -> None:

@@ -121,7 +121,9 @@ class Pipeline:
 
     def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
         """The upstream took the message; its answer's status and its own id of the message, if it told one."""
-        self.journal.append(outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id))
+        self.journal.append(
+            outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id, route=passage.route.name)
+        )
 
     def refused(self, passage: Passage, status: int) -> None:
         """The upstream answered and did not take the message: a retry is not refused as a repeat."""

@@ -19,7 +19,12 @@ from filters.verdict import Decided, Verdict
 Content = Literal["always", "findings", "never"]
 State = Literal["delivered", "failed", "refused", "held", "unknown"]
 
+Remover = Literal["takedown", "user", "platform", "erasure"]
+Removing = Literal["requested", "confirmed", "unconfirmed", "seen"]
+
 STATES = frozenset(("delivered", "failed", "refused", "held", "unknown"))
+REMOVERS = frozenset(("takedown", "user", "platform", "erasure"))
+REMOVING = frozenset(("requested", "confirmed", "unconfirmed", "seen"))
 PERSONAL = ("ip", "device", "location", "registrant")  # fields of Message that are kept only where they are named
 DENYING = frozenset(("hold", "reject"))
 
@@ -168,9 +173,16 @@ def envelope(plain: Any) -> dict[str, Any]:
 
 
 def outcome(
-    message_id: str, state: State, *, status: int | None = None, upstream_id: str = "", reason: str = ""
+    message_id: str,
+    state: State,
+    *,
+    status: int | None = None,
+    upstream_id: str = "",
+    route: str = "",
+    reason: str = "",
 ) -> dict[str, Any]:
-    """What became of a message. ``status``: the upstream's HTTP status, None where it gave none.
+    """What became of a message. ``status``: the upstream's HTTP status, None where it gave none. ``route`` is kept
+    beside ``upstream_id``: the platform's ids mean something only among the messages of one route.
 
     delivered: the upstream took it; refused: it answered and did not; failed: it could not be reached or broke down;
     held: parked for review; unknown: it was forwarded and nobody heard what became of it. All but delivered and held
@@ -190,8 +202,50 @@ def outcome(
         record["status"] = status
     if upstream_id:
         record["upstream_id"] = upstream_id
+        if route:
+            record["route"] = route
     if reason:
         record["reason"] = reason
+    return record
+
+
+def removal(
+    message_id: str,
+    by: Remover,
+    state: Removing,
+    *,
+    route: str = "",
+    room: str = "",
+    upstream_id: str = "",
+    status: int | None = None,
+    reason: str = "",
+    ground: str = "",
+    act: str = "",
+) -> dict[str, Any]:
+    """A message that was published goes, or is gone. A removal is of the journal's disposition class.
+
+    requested: a person wants it gone, and it is no longer shown here; confirmed, unconfirmed: what the platform said
+    within its time (``status``: its HTTP status); seen: the platform deleted it, and we saw it or were told.
+    ``message_id`` is empty where only the platform's id was seen: a second record that names it follows once it is
+    found. Raises Unattributed for a takedown without its act and reason (law 12), ValueError for what names no message.
+    """
+    if by not in REMOVERS or state not in REMOVING:
+        raise ValueError(f"no removal is by {by!r} and {state!r}")
+    if not message_id and not (route and upstream_id):
+        raise ValueError("a removal names its message, or the platform's id of it and the route")
+    if by == "takedown" and not (act and reason.strip()):
+        raise Unattributed("a takedown names its act and the person's reason")
+    record: dict[str, Any] = {
+        "kind": "removal",
+        "id": message_id,
+        "time": time.time_ns() // 1000,
+        "by": by,
+        "state": state,
+    }
+    known = {"route": route, "room": room, "upstream_id": upstream_id, "reason": reason, "ground": ground, "act": act}
+    record |= {name: value for name, value in known.items() if value}
+    if status is not None:
+        record["status"] = status
     return record
 
 

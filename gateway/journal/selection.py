@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-REMEMBERED = 10_000  # messages whose outcome is still looked for
+REMEMBERED = 10_000  # messages whose outcome is still looked for, and as many whose removal is
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class Selection:
     """Empty fields ask nothing. Times are in microseconds since the epoch, the end not included.
 
     ``verdict`` is a disposition (pass, hold, reject) or an effect (mask, label); ``reason`` is looked for in findings
-    and outcomes. The outcome of a message that was chosen is chosen with it.
+    and outcomes. The outcome of a message that was chosen is chosen with it, and so is its removal.
     """
 
     id: str = ""
@@ -26,6 +26,7 @@ class Selection:
     since_us: int = 0
     until_us: int | None = None
     _chosen: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     @property
     def needle(self) -> bytes:
@@ -37,6 +38,9 @@ class Selection:
             return False
         if record["kind"] == "outcome" and record["id"] in self._chosen:
             del self._chosen[record["id"]]
+            _remember(self._ended, record["id"])
+            return True
+        if record["kind"] == "removal" and (record["id"] in self._ended or record["id"] in self._chosen):
             return True
         at = record.get("time", 0)
         if at < self.since_us or (self.until_us is not None and at >= self.until_us):
@@ -51,7 +55,11 @@ class Selection:
         if self.reason and self.reason not in (record.get("reason"), *(f["reason"] for f in findings)):
             return False
         if record["kind"] == "judged":
-            self._chosen[record["id"]] = None
-            if len(self._chosen) > REMEMBERED:
-                self._chosen.popitem(last=False)
+            _remember(self._chosen, record["id"])
         return True
+
+
+def _remember(ids: OrderedDict[str, None], message_id: str) -> None:
+    ids[message_id] = None
+    if len(ids) > REMEMBERED:
+        ids.popitem(last=False)

@@ -15,7 +15,7 @@ from filters.rule import Rule
 from filters.verdict import Decided, Finding, Hit, Verdict
 from gateway.journal import recovery
 from gateway.journal.ids import Ids
-from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, judged, outcome
+from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, judged, outcome, removal
 from gateway.journal.retention import Due, prune
 from gateway.journal.segments import Segment, segments
 
@@ -53,7 +53,13 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal = make_writer()
     desk = journalist(journal)
     journal.append(a_judged())
-    journal.append(outcome("m", "failed", status=502, upstream_id="7", reason="upstream.status"))
+    journal.append(outcome("m", "failed", status=502, upstream_id="7", route="r", reason="upstream.status"))
+    journal.append(
+        removal(
+            "m", "takedown", "confirmed", route="r", room="room", upstream_id="7", status=204, reason="order 7",
+            ground="3", act="a",
+        )
+    )  # fmt: skip
     journal.append(act("a", "Li Hua", "flood", "block.add", target={"sender": "bob"}, undoes="b"))
     prune([Due(root / "n1" / "5", (Segment(1, 1, root / "x"),), 5)], journal.append, Ids(1, 0))
     journal._tell({"kind": "unsynced", "segment": "x", "from": 0, "to": 1, "error": "EIO"})

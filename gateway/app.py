@@ -261,7 +261,7 @@ def _judged(
         cors=Cors(
             cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
         ) if cors is not None else None,
-        shape=PlatformShape(shape.status or 0, shape.body) if shape is not None else None,
+        shape=PlatformShape(shape.status or 0, shape.body, shape.headers) if shape is not None else None,
         passed=(settings.name, "pass", ""),
     )  # fmt: skip
 

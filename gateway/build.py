@@ -81,6 +81,8 @@ def upstream(name: str, section: Upstream) -> UpstreamSettings:
         max_informational=section.max_informational,
         ejection=EjectionSettings(passive.failures, passive.pause, passive.longest_pause, passive.share),
         check=check,
+        # Several servers behind one name answer to one name: the first one's.
+        host="" if section.preserve_host else servers[0].address.authority,
     )
 
 

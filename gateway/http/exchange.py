@@ -8,6 +8,7 @@ recorded; an unjudged one is aborted with its client.
 from __future__ import annotations
 
 from collections.abc import Collection
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.http import forwarding
@@ -70,6 +71,7 @@ class Exchange:
         "_told",
         "_upstream_status",
         "answered",
+        "began",
         "cancelled",
         "cors",
         "forwarded",
@@ -80,6 +82,7 @@ class Exchange:
         "path",
         "query",
         "route",
+        "sent",
         "shape",
         "status",
         "user",
@@ -87,6 +90,8 @@ class Exchange:
 
     def __init__(self, connection: ServerProtocol, head: RequestHead) -> None:
         self._connection = connection
+        self.began = perf_counter()
+        self.sent = 0
         self._call: UpstreamCall | None = None
         self._chunked = False
         self._extra = b""
@@ -152,7 +157,7 @@ class Exchange:
         connection = self._connection
         self.forwarded = True
         body = connection.claim_body()
-        lines = self._upstream_head(head.length if body is None else len(body))
+        lines = self._upstream_head(upstream.host, head.length if body is None else len(body))
         self._call = upstream.start(
             lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED
         )
@@ -177,7 +182,7 @@ class Exchange:
         self._prefix = []
         self._prefix_size = 0
         self._extra = answer_extra
-        lines = self._upstream_head(len(body), extra, drop)
+        lines = self._upstream_head(upstream.host, len(body), extra, drop)
         self._call = upstream.start(lines, body, self, idempotent=self.method in _IDEMPOTENT)
 
     def answer(self, status: int, lines: bytes, body: bytes, content_type: bytes = b"application/json") -> None:
@@ -186,6 +191,7 @@ class Exchange:
             return
         self.answered = True
         self.status = status
+        self.sent = len(body)
         connection = self._connection
         if self.cancelled:
             return
@@ -220,17 +226,19 @@ class Exchange:
         self.answered = True
         return self._connection.take_over()
 
-    def upstream_head(self, target: bytes, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
+    def upstream_head(
+        self, target: bytes, extra: bytes = b"", drop: Collection[bytes] = (), host: bytes = b""
+    ) -> bytes:
         """This request's head without body for an upstream handshake, rebuilt; ``extra`` brings Upgrade and so on."""
-        return self._rebuilt(target, 0, extra, drop)
+        return self._rebuilt(host, target, 0, extra, drop)
 
-    def _upstream_head(self, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
+    def _upstream_head(self, host: bytes, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
         target = b"%b?%b" % (self.path, self.query) if self.query else self.path
         if not self.query and self.head.target[-1:] == b"?":
             target += b"?"
-        return self._rebuilt(target, length, extra, drop)
+        return self._rebuilt(host, target, length, extra, drop)
 
-    def _rebuilt(self, target: bytes, length: int, extra: bytes, drop: Collection[bytes]) -> bytes:
+    def _rebuilt(self, host: bytes, target: bytes, length: int, extra: bytes, drop: Collection[bytes]) -> bytes:
         connection = self._connection
         server = connection.server
         head = self.head
@@ -238,7 +246,9 @@ class Exchange:
         if settings.request_ids or settings.traces:
             extra += forwarding.ids(head, settings.request_ids, settings.traces)
         lines = forwarding.forwarding_lines(head, connection.peer, server.via)
-        return forwarding.request_head(head, target, length, lines, extra=extra, drop=drop, judged=self.judged)
+        return forwarding.request_head(
+            head, target, length, lines, extra=extra, drop=drop, judged=self.judged, host=host
+        )
 
     # the sink of the upstream's answer
 
@@ -258,6 +268,7 @@ class Exchange:
             piece = data[: PREFIX_SIZE - self._prefix_size]
             prefix.append(piece)
             self._prefix_size += len(piece)
+        self.sent += len(data)
         if not self.cancelled:
             self._connection.write(encode_chunk(data) if self._chunked else data)
 

@@ -67,11 +67,13 @@ def request_head(
     extra: bytes = b"",
     drop: Collection[bytes] = (),
     judged: bool = False,
+    host: bytes = b"",
 ) -> bytes:
     """The head for the upstream, complete. ``length``: of the body that is really sent, or ``CHUNKED``.
 
     ``forwarding`` and ``extra`` are whole lines. ``drop``: names (lower case) of fields not to send on. ``judged``:
-    fields that change the method are left out, because the request was judged by the method it says.
+    fields that change the method are left out, because the request was judged by the method it says. ``host``: the
+    Host field that is sent, the client's where empty.
     """
     lines = head.lines
     if drop:
@@ -87,7 +89,7 @@ def request_head(
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b%b\r\n" % (
         head.method,
         target,
-        head.host,
+        host or head.host,
         b"\r\n".join(lines),
         b"\r\n" if lines else b"",
         framing,

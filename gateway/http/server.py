@@ -9,6 +9,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
 
+from gateway.http.exchange import Exchange
 from gateway.http.gate import Gate
 from gateway.http.peers import TrustedProxies
 from gateway.http.server_protocol import ServerProtocol
@@ -37,6 +38,7 @@ class Server:
         self.refusals: dict[str, int] = {}
         self.collected = 0
         self.draining = False
+        self.on_answered: Callable[[Exchange], None] | None = None  # for an access log
         self.date_line = b""
         self._date()
         self._taken = 0

@@ -19,10 +19,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.http import forwarding
+from gateway.http.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.errors import HTTPError
 from gateway.http.exchange import Exchange, TakenOver
-from gateway.http.framing import BodyDecoder, ChunkedDecoder, decoder_for
-from gateway.http.head import CHUNKED, HeadBounds, ResponseHead, find_head, parse_request
+from gateway.http.head import HeadBounds, ResponseHead, find_head, parse_request
 from gateway.http.peers import Peer, canonical
 from gateway.http.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
 from gateway.http.sweep import NEVER
@@ -42,20 +42,17 @@ class ServerProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_advancing",
+        "_arriving",
         "_body",
         "_buffer",
-        "_call",
-        "_collected",
-        "_decoder",
         "_half_closed",
         "_keep_alive",
         "_lingered",
-        "_max_body",
-        "_pieces",
         "_reading",
         "_searched",
         "_stalled_size",
         "_transport",
+        "_whole",
         "_writable",
         "bounds",
         "deadline",
@@ -74,17 +71,14 @@ class ServerProtocol(asyncio.Protocol):
         self._advancing = False
         self._body: bytes | None = None
         self._buffer = b""
-        self._call: UpstreamCall | None = None
-        self._collected = 0
-        self._decoder: BodyDecoder | None = None
+        self._arriving: ArrivingBody | None = None
         self._half_closed = False
         self._keep_alive = True
         self._lingered = 0
-        self._max_body = 0
-        self._pieces: list[bytes] = []
         self._reading = True
         self._searched = 0
         self._stalled_size = -1
+        self._whole = True  # nothing of the request at hand is still to come
         self._writable = True
 
     # the transport's calls
@@ -111,9 +105,10 @@ class ServerProtocol(asyncio.Protocol):
             if self._writable:
                 self._advance()
             elif len(self._buffer) > self.bounds.size:
-                self._pause_reading()
+                self.pause_reading()
         elif state in (COLLECT, STREAM):
-            self._body_received(data)
+            if self._arriving is not None:
+                self._arriving.received(data)
         elif state == LINGER:
             self._lingered += len(data)
             if self._lingered > LINGER_BOUND:
@@ -121,7 +116,7 @@ class ServerProtocol(asyncio.Protocol):
         elif state != CLOSED:
             self._buffer += data
             if len(self._buffer) > self.bounds.size:
-                self._pause_reading()
+                self.pause_reading()
 
     def eof_received(self) -> bool:
         """A half-closed client still gets the answer to what it has sent whole."""
@@ -130,16 +125,15 @@ class ServerProtocol(asyncio.Protocol):
         if self.state in (UNDECIDED, COMPLETE):
             return True
         if self.state in (COLLECT, STREAM):
-            self._body_failed("body.cut_off")
+            self.body_failed("body.cut_off")
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.state != TAKEN:
             self.state = CLOSED
             self.server.closed(self)
-        self._release_collected()
+        self._drop_body()
         self._buffer = b""
-        self._call = None
         exchange = self.exchange
         if exchange is not None:
             self.exchange = None
@@ -156,10 +150,10 @@ class ServerProtocol(asyncio.Protocol):
         self._writable = True
         self.deadline = NEVER
         if self.exchange is not None:
-            self._rearm()
+            self.rearm()
             self.exchange.client_slow(False)
         elif self.state == IDLE:
-            self._rearm()
+            self.rearm()
             self._advance()
 
     # reading requests
@@ -192,7 +186,7 @@ class ServerProtocol(asyncio.Protocol):
                 if not self._searched:
                     self.deadline = self.server.sweep.after(self.server.settings.head_timeout)
                 self._searched = len(data)
-                self._resume_reading()
+                self.resume_reading()
                 return False
             head = parse_request(data[:end], self.bounds)
         except HTTPError as error:
@@ -215,18 +209,13 @@ class ServerProtocol(asyncio.Protocol):
         else:
             self._body = None
             self._buffer = data[start:]
-            self._decoder = decoder_for(length)
+            self._whole = False
         server.requests += 1
         try:
             server.gate.admit_request(exchange)
         except Exception as error:
-            self._failed(exchange, error)
+            self.failed(exchange, error)
         return True
-
-    def _failed(self, exchange: Exchange, error: Exception) -> None:
-        if not isinstance(error, HTTPError):
-            self.server.failed(error)
-        exchange.refuse_reason(error.reason if isinstance(error, HTTPError) else "gateway.failure")
 
     def _refuse_head(self, reason: str) -> None:
         """Answer a request that is not one. There is no telling where the next would begin."""
@@ -235,14 +224,14 @@ class ServerProtocol(asyncio.Protocol):
         self._keep_alive = False
         self._buffer = b""
         self.state = UNDECIDED
-        self._decoder = decoder_for(CHUNKED)  # whatever follows is not read as a request
+        self._whole = False  # whatever follows is not read as a request
         self._write_own(problem.status, problem_lines(problem), encode_problem(problem), PROBLEM_JSON, head_only=False)
         self.finished()
 
     @property
     def request_complete(self) -> bool:
         """Whether the body has been received to its end."""
-        return self._body is not None or self._decoder is None
+        return self._whole
 
     # bodies
 
@@ -251,8 +240,7 @@ class ServerProtocol(asyncio.Protocol):
         exchange = self.exchange
         if exchange is None:
             return
-        length = exchange.head.length
-        if length > max_body:
+        if exchange.head.length > max_body:
             raise HTTPError("body.too_large")
         body = self._body
         if body is not None:
@@ -261,15 +249,12 @@ class ServerProtocol(asyncio.Protocol):
             return
         if self.server.collected >= self.server.settings.max_collected:
             raise HTTPError("server.full")
-        self._max_body = max_body
-        self.state = COLLECT
-        self._begin_body()
+        self._begin_body(COLLECT, Collected(self, exchange, max_body))
 
     def claim_body(self) -> bytes | None:
         """The body where it is whole, for a relay. Raises ``HTTPError`` where it is announced too large."""
         exchange = self.exchange
-        self._max_body = self.server.settings.max_relayed_body
-        if exchange is not None and exchange.head.length > self._max_body:
+        if exchange is not None and exchange.head.length > self.server.settings.max_relayed_body:
             raise HTTPError("body.too_large")
         if self._body is not None:
             self.state = COMPLETE
@@ -277,95 +262,42 @@ class ServerProtocol(asyncio.Protocol):
 
     def stream(self, call: UpstreamCall) -> None:
         """Write the body to ``call`` as it comes."""
-        self._call = call
-        self.state = STREAM
-        self._begin_body()
+        exchange = self.exchange
+        if exchange is not None:
+            self._begin_body(STREAM, Streamed(self, exchange, call, self.server.settings.max_relayed_body))
 
     def stream_drained(self) -> None:
         """The upstream takes more of the body."""
         if self.state == STREAM:
-            self._rearm()
-            self._resume_reading()
+            self.rearm()
+            self.resume_reading()
 
-    def _begin_body(self) -> None:
-        self._rearm()
+    def _begin_body(self, state: int, arriving: ArrivingBody) -> None:
+        self.state = state
+        self._arriving = arriving
+        self.rearm()
         early = self._buffer
         self._buffer = b""
-        exchange = self.exchange
-        self._resume_reading()
+        self.resume_reading()
         if early:
-            self._body_received(early)
-        elif exchange is not None and exchange.head.expect:
+            arriving.received(early)
+        elif arriving.exchange.head.expect:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _body_received(self, data: bytes) -> None:
-        decoder = self._decoder
-        exchange = self.exchange
-        if decoder is None or exchange is None:
-            return
-        try:
-            piece = decoder.feed(data)
-            if self.state == COLLECT:
-                self._collect_piece(piece, decoder)
-            else:
-                self._stream_piece(piece, decoder)
-        except HTTPError as error:
-            self._body_failed(error.reason)
-        except Exception as error:
-            self._failed(exchange, error)
-
-    def _collect_piece(self, piece: bytes, decoder: BodyDecoder) -> None:
-        server = self.server
-        if piece:
-            self._pieces.append(piece)
-            self._collected += len(piece)
-            server.collected += len(piece)
-            if self._collected > self._max_body:
-                raise HTTPError("body.too_large")
-            if server.collected > server.settings.max_collected:
-                raise HTTPError("server.full")
-        if not decoder.done:
-            return
-        if isinstance(decoder, ChunkedDecoder) and decoder.trailers:
-            raise HTTPError("body.trailers")
-        body = b"".join(self._pieces)
-        self._body_ended(decoder)
-        exchange = self.exchange
-        if exchange is not None:
-            server.gate.on_body(exchange, body)
-
-    def _stream_piece(self, piece: bytes, decoder: BodyDecoder) -> None:
-        call = self._call
-        if call is None:
-            return
-        self._max_body -= len(piece)
-        if self._max_body < 0:
-            raise HTTPError("body.too_large")
-        more = call.write(piece) if piece else True
-        if decoder.done:
-            self._body_ended(decoder)
-            call.end()
-        elif more:
-            self._rearm()
-        else:
-            self.deadline = NEVER  # the upstream's own time-outs count while it is the slow one
-            self._pause_reading()
-
-    def _body_ended(self, decoder: BodyDecoder) -> None:
-        self._release_collected()
-        self._decoder = None
-        self._call = None
-        self._buffer = decoder.rest
+    def body_ended(self, rest: bytes) -> None:
+        """The request's body is whole; ``rest`` begins the next request."""
+        self._arriving = None
+        self._whole = True
+        self._buffer = rest
         self.state = COMPLETE
         self.deadline = NEVER
-        self._resume_reading()
+        self.resume_reading()
 
-    def _body_failed(self, reason: str) -> None:
+    def body_failed(self, reason: str) -> None:
         """The body cannot be completed: give the upstream up, and answer where nothing was answered yet."""
         exchange = self.exchange
         if exchange is None:
             return
-        self._release_collected()
         self._keep_alive = False
         exchange.abort()
         if exchange.answered:
@@ -373,12 +305,11 @@ class ServerProtocol(asyncio.Protocol):
         else:
             exchange.refuse_reason(reason)
 
-    def _release_collected(self) -> None:
-        if self._collected:
-            self.server.collected -= self._collected
-            self._collected = 0
-        if self._pieces:
-            self._pieces = []
+    def failed(self, exchange: Exchange, error: Exception) -> None:
+        """The gate raised: an ``HTTPError`` is its answer, anything else a 500."""
+        if not isinstance(error, HTTPError):
+            self.server.failed(error)
+        exchange.refuse_reason(error.reason if isinstance(error, HTTPError) else "gateway.failure")
 
     # answers
 
@@ -440,7 +371,9 @@ class ServerProtocol(asyncio.Protocol):
         exchange = self.exchange
         self.exchange = None
         self._body = None
-        if self._decoder is not None:
+        if exchange is not None and self.server.on_answered is not None:
+            self.server.on_answered(exchange)
+        if not self._whole:
             self._linger()
             return
         if not self._keep_alive:
@@ -452,13 +385,18 @@ class ServerProtocol(asyncio.Protocol):
             self._transport.close()
             return
         self.state = IDLE
-        self._rearm()
+        self.rearm()
         if self._buffer:
             self._advance()
         else:
-            self._resume_reading()
+            self.resume_reading()
         if self.server.draining and self.state == IDLE:
             self._transport.close()
+
+    def _drop_body(self) -> None:
+        if self._arriving is not None:
+            self._arriving.release()
+            self._arriving = None
 
     def cut(self) -> None:
         """End an answer that cannot be completed, so that nobody takes it for whole."""
@@ -466,9 +404,8 @@ class ServerProtocol(asyncio.Protocol):
         self._transport.abort()
 
     def _linger(self) -> None:
-        self._release_collected()
-        self._decoder = None
-        self._call = None
+        self._drop_body()
+        self._whole = True
         self._buffer = b""
         self.deadline = self.server.sweep.after(self.server.settings.linger_timeout)
         self.state = LINGER
@@ -476,7 +413,7 @@ class ServerProtocol(asyncio.Protocol):
             self._transport.close()
             return
         self._transport.write_eof()
-        self._resume_reading()
+        self.resume_reading()
 
     def take_over(self) -> TakenOver:
         """Give the transport away."""
@@ -485,12 +422,12 @@ class ServerProtocol(asyncio.Protocol):
         self.exchange = None
         early = self._buffer
         self._buffer = b""
-        self._resume_reading()
+        self.resume_reading()
         return TakenOver(self._transport, early, self.server.taken(self))
 
     # time
 
-    def _rearm(self) -> None:
+    def rearm(self) -> None:
         """Set the deadline that the state asks for. A client that does not read has its own until it does."""
         if not self._writable:
             return
@@ -522,7 +459,7 @@ class ServerProtocol(asyncio.Protocol):
         elif state == IDLE and self._buffer:
             self._refuse_head("head.timeout")
         elif state in (COLLECT, STREAM):
-            self._body_failed("body.timeout")
+            self.body_failed("body.timeout")
         elif state not in (UNDECIDED, COMPLETE):
             self._transport.abort()
 
@@ -536,12 +473,14 @@ class ServerProtocol(asyncio.Protocol):
         """Close without ceremony."""
         self._transport.abort()
 
-    def _pause_reading(self) -> None:
+    def pause_reading(self) -> None:
+        """Take no more from the client for now."""
         if self._reading:
             self._reading = False
             self._transport.pause_reading()
 
-    def _resume_reading(self) -> None:
+    def resume_reading(self) -> None:
+        """Take more from the client."""
         if not self._reading and not self._transport.is_closing():
             self._reading = True
             self._transport.resume_reading()

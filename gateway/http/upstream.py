@@ -44,6 +44,7 @@ class Upstream:
         "_probes",
         "_retiring",
         "failures",
+        "host",
         "loop",
         "pools",
         "settings",
@@ -113,6 +114,7 @@ class Upstream:
         """Swap the settings. Servers that stay keep connections and health; removed ones finish what they began."""
         before = {pool.name: pool for pool in self.pools}
         self.settings = settings
+        self.host = settings.host.encode("ascii")
         pools: list[ServerPool] = []
         for server in settings.servers:
             pool = before.pop(server.address.text, None)

@@ -78,6 +78,7 @@ class UpstreamSettings:
     max_informational: int = 16  # 1xx answers before the final one
     ejection: EjectionSettings = field(default_factory=EjectionSettings)
     check: CheckSettings | None = None
+    host: str = ""  # the Host field of requests; the client's own where empty
 
     def __post_init__(self) -> None:
         if not self.servers:

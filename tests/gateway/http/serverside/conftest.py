@@ -116,6 +116,7 @@ class FakeCall:
 @dataclass
 class FakeUpstream:
     calls: list[FakeCall] = field(default_factory=list)
+    host: bytes = b""
 
     def start(self, head: bytes, body: bytes | None, sink: Any, *, idempotent: bool, chunked: bool = False) -> FakeCall:
         call = FakeCall(head, body, sink, idempotent, chunked)

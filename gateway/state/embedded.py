@@ -39,7 +39,7 @@ loglevel warning
 # What the gateway's own user may not do: nothing that changes the server, empties it or reads its files.
 ACL = """\
 user default off
-user {user} on >{password} ~* &* +@all -@admin -@dangerous +info +script|load
+user {user} on >{password} ~* &* +@all -@admin -@dangerous +info -script +script|load
 """
 
 

@@ -258,4 +258,5 @@ def _paces(limit: Limit) -> list[Packable]:
     scaled, full = paces(limit)
     bands: list[Packable] = [number for below, pace in scaled for number in (below, *pace)]
     longest = max([full.burst, *(pace.burst for _, pace in scaled)])
-    return [full.interval, full.burst, bands or 0, -(-longest // 1000)]
+    # A millisecond more, because expiry counts from a clock that may be a little behind the script's.
+    return [full.interval, full.burst, bands or 0, -(-longest // 1000) + 1]

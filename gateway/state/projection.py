@@ -111,6 +111,10 @@ class Projection:
         """Raise where state does not answer."""
         await self._redis.ping()
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
         async with self._lock:
@@ -139,9 +143,9 @@ class Projection:
             pipeline = self._pipeline()
             for key, value in images:
                 if value is None:
-                    pipeline.delete(key)
+                    pipeline.execute_command("DEL", key)
                 else:
-                    pipeline.set(key, value)
+                    pipeline.execute_command("SET", key, value)
             await pipeline.execute()
         return len(images)
 
@@ -150,7 +154,7 @@ class Projection:
         for start in range(0, len(names), CHUNK):
             pipeline = self._pipeline()
             for name in names[start : start + CHUNK]:
-                pipeline.set(name, str(epoch))
+                pipeline.execute_command("SET", name, str(epoch))
             await pipeline.execute()
         self._epoch = epoch
 
@@ -170,8 +174,9 @@ class Projection:
         if names:
             pipeline = self._pipeline()
             for name in names:
-                pipeline.unlink(name)
+                pipeline.execute_command("UNLINK", name)
             await pipeline.execute()
 
     def _pipeline(self) -> Any:
+        """Commands are given by name: the methods of redis-py's cluster pipeline differ (some are coroutines)."""
         return self._redis.pipeline(transaction=False)

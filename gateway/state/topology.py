@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.state import embedded
@@ -112,13 +114,14 @@ def redis(address: Address, credentials: Credentials, timeout: float = TIMEOUT) 
         "db": credentials.database,
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 1),  # a connection that went stale; everything else the callers try again
     }
     if address.path:
         return Redis(unix_socket_path=address.path, **options)
-    return Redis(host=address.host, port=address.port, **_tls_options(credentials.tls), **options)
+    return Redis(host=address.host, port=address.port, **tls_options(credentials.tls), **options)
 
 
-def _tls_options(tls: Tls | None) -> dict[str, Any]:
+def tls_options(tls: Tls | None) -> dict[str, Any]:
     if tls is None:
         return {}
     options = {"ssl_ca_certs": tls.ca, "ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}

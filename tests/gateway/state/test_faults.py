@@ -69,12 +69,12 @@ async def test_stand_ins_while_it_is_away(message: Make, everything: Asks, tmp_p
 
 async def test_paused_and_back(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
     asks = Asks(account=True)
-    asker = await connect(own_server, deadline=0.05, misses=2, pause=0.02)
+    asker = await connect(own_server, deadline=0.2, misses=2, pause=0.02)
     assert not (await asker.one(asks, message())).missing
     own_server.kill(signal.SIGSTOP)
     started = time.monotonic()
     assert cause_of(await asker.one(asks, message())) == "state.deadline"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     assert cause_of(await asker.one(asks, message())) == "state.deadline"
     # The breaker is open now: nobody waits any more.
     assert cause_of(await asker.one(asks, message())) == "state.unavailable"
@@ -256,14 +256,14 @@ async def test_a_reply_to_nobody(message: Make) -> None:
 
 async def test_a_late_loop_is_no_miss(server: Any, projection: Projection, connect: Any, message: Make) -> None:
     """The loop was blocked past the deadline while the answer lay in the socket: it is read before a miss is told."""
-    asker = await connect(server, deadline=0.005)
-    done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
-    for _ in range(20):
+    asker = await connect(server, deadline=0.02)
+    done: asyncio.Future[Facts]
+    for _ in range(5):
         done = asyncio.get_running_loop().create_future()
         asker.client.admit(message(), Asks(account=True), Scan(), done.set_result)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        time.sleep(0.02)  # noqa: ASYNC251  # the fault itself: something blocks the loop
+        time.sleep(0.1)  # noqa: ASYNC251  # the fault itself: something blocks the loop
         assert not (await done).missing
     assert asker.client.misses == 0
 

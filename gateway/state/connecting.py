@@ -1,0 +1,59 @@
+"""From the configuration to what talks to state: the hot path's client, and redis-py's for every cold path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
+
+from gateway.state.client import StateClient
+from gateway.state.cluster import ClusterClient
+from gateway.state.keys import Keys
+from gateway.state.notices import Notices
+from gateway.state.projection import Projection
+from gateway.state.snapshot import Snapshot
+from gateway.state.topology import redis, settings, tls_options, topology
+
+if TYPE_CHECKING:
+    from gateway.config.state import State
+
+
+def client(state: State, folder: Path, on_batch: Callable[[], None], *, epoch: int = 0) -> StateClient:
+    """The hot path's client; ``start`` it in the loop. ``folder`` is the embedded server's."""
+    where = topology(state, folder)
+    kind = ClusterClient if where.cluster else StateClient
+    return kind(where.locate, where.credentials, settings(state), on_batch=on_batch, epoch=epoch)
+
+
+async def cold(state: State, folder: Path) -> Any:
+    """A redis-py client (``Redis`` or ``RedisCluster``) that the caller closes. Raises ``OSError`` where no server is
+    found."""
+    where = topology(state, folder)
+    address = await where.locate()
+    if not where.cluster:
+        return redis(address, where.credentials)
+    return RedisCluster(
+        host=address.host,
+        port=address.port,
+        username=where.credentials.username or None,
+        password=where.credentials.password or None,
+        **tls_options(where.credentials.tls),
+    )
+
+
+async def projection(state: State, folder: Path) -> Projection:
+    """What control writes with."""
+    return Projection(await cold(state, folder), Keys(state.prefix), cluster=state.topology == "cluster")
+
+
+def notices(state: State, folder: Path, on_snapshot: Callable[[Snapshot], None]) -> Notices:
+    """What a worker hears with."""
+
+    async def connect() -> Redis:
+        made: Redis = await cold(state, folder)
+        return made
+
+    return Notices(connect, Keys(state.prefix), on_snapshot, poll=state.poll)

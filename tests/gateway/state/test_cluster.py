@@ -1,0 +1,157 @@
+"""Two primaries: questions go where their answers lie, and what one cannot say is missing alone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio.cluster import RedisCluster
+
+from filters.message import Message
+from filters.rule import Asks, Repeat
+from filters.verdict import Account, Facts, Scan
+from gateway.control.ports import Change
+from gateway.state import embedded, topology
+from gateway.state.cluster import ClusterClient
+from gateway.state.keys import Keys, slot_of
+from gateway.state.projection import Projection
+from gateway.state.settings import Address, Credentials, Settings
+
+
+def free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [made.getsockname()[1] for made in sockets]
+    for made in sockets:
+        made.close()
+    return ports
+
+
+class Cluster:
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tg"))
+        ports = free_ports(4)
+        self.addresses = [Address(host="127.0.0.1", port=port) for port in ports[:2]]
+        self.nodes = []
+        for number, (port, bus) in enumerate(zip(ports[:2], ports[2:], strict=True)):
+            (self.folder / str(number)).mkdir()
+            options = {"port": port, "cluster-port": bus, "dir": self.folder / str(number), "bind": "127.0.0.1"}
+            options |= {"cluster-enabled": "yes", "save": "", "cluster-require-full-coverage": "no"}
+            argv = [embedded.binary(), *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
+            self.nodes.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL))
+        self.ports, self.buses = ports[:2], ports[2:]
+
+    async def form(self) -> None:
+        clients = [topology.redis(address, Credentials()) for address in self.addresses]
+        async with asyncio.timeout(20):
+            for client in clients:
+                while True:
+                    try:
+                        await client.ping()
+                        break
+                    except Exception:
+                        await asyncio.sleep(0.02)
+            await clients[0].execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
+            await clients[1].execute_command("CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
+            await clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", str(self.ports[1]), str(self.buses[1]))
+            for client in clients:
+                while len(await topology.slots(self.addresses[clients.index(client)], Credentials())) < 2:
+                    await asyncio.sleep(0.05)
+                while "'cluster_state': 'ok'" not in str(await client.execute_command("CLUSTER INFO")):
+                    await asyncio.sleep(0.05)
+        for client in clients:
+            await client.aclose()
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.send_signal(signal.SIGKILL)
+            node.wait(10)
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    made = Cluster()
+    try:
+        await made.form()
+        yield made
+    finally:
+        made.close()
+
+
+async def test_cluster(cluster: Cluster, message: Callable[..., Message], everything: Asks) -> None:
+    everything.repeat(Repeat("global", 1, 60_000_000), "enforce")
+    everything.repeat(Repeat("room", 1, 60_000_000, senders=2), "enforce")
+    redis: Any = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
+    projection = Projection(redis, Keys(), cluster=True)
+    rows = [
+        Change("accounts", {"sender": f"u{number}"}, {"verified": True, "verified_until": 0, "credit": number})
+        for number in range(40)
+    ]
+    block = Change("blocks", {"scope": "device", "value": "d1"}, {"reason": "x", "expires_at": 0, "limited": False})
+    room = Change("rooms", {"room": "r2"}, {"status": "muted", "interval_ms": 0})
+    await projection.rebuild([rows, [block, room]], {"version": 1})
+    client = ClusterClient(
+        topology.fixed(cluster.addresses[0]),
+        Credentials(),
+        Settings(deadline=0.3, reconnect=0.02, misses=2, pause=0.02),
+    )
+    await client.start()
+
+    async def up() -> None:
+        async with asyncio.timeout(10):
+            while client.problem:
+                await asyncio.sleep(0.01)
+
+    async def ask(*messages: Message, scan: Scan | None = None) -> list[Facts]:
+        futures: list[asyncio.Future[Facts]] = []
+        for asked in messages:
+            futures.append(asyncio.get_running_loop().create_future())
+            client.admit(asked, everything, scan or Scan(fingerprint=b"1234", folded_length=9), futures[-1].set_result)
+        async with asyncio.timeout(5):
+            return list(await asyncio.gather(*futures))
+
+    await up()
+    told = await ask(*(message(f"u{number}", device="d1", ip="10.0.0.1") for number in range(40)))
+    assert [facts.account for facts in told] == [Account(True, 0, number) for number in range(40)]
+    assert all(facts.blocks[0].scope == "device" and not facts.missing for facts in told)
+    assert [facts.repeats[1].seen for facts in told] == list(range(1, 41))
+    assert [facts.repeats[2].senders for facts in told] == [1] + [2] * 39
+    assert (await ask(message("u1", room="r2")))[0].room.status == "muted"
+    await projection.apply([Change("rooms", {"room": "r2"}, None)])
+    assert (await ask(message("u1", room="r2")))[0].room.status == "open"
+    told = await ask(*[message("new", room="r9")] * 4, scan=Scan())
+    assert [facts.limits[0] > 0 for facts in told] == [False, False, False, True]
+
+    client.give_back(message("new", room="r9"), everything, Scan())
+    assert (await ask(message("new", room="r9"), scan=Scan()))[0].limits[0] == 0
+
+    # A rebuild goes unnoticed; an epoch that is gone does not.
+    await projection.rebuild([rows, [block, room]], {"version": 2})
+    assert (await ask(message("u7")))[0].account == Account(True, 0, 7)
+    await redis.delete(Keys().epoch_at(slot_of(b"{u7}")))
+    (facts,) = await ask(message("u7"))
+    assert facts.missing["account"] == "state.epoch"
+    assert "room" not in facts.missing
+
+    # A node that is gone takes its own answers with it, no others.
+    second = [number for number in range(40) if slot_of(f"{{u{number}}}".encode()) >= 8192]
+    first = [number for number in range(40) if number not in second and number != 7]
+    cluster.nodes[1].send_signal(signal.SIGKILL)
+    cluster.nodes[1].wait(10)
+    async with asyncio.timeout(5):
+        while not client.problem:
+            await asyncio.sleep(0.01)
+    lost, kept = await ask(message(f"u{second[0]}"), message(f"u{first[0]}"))
+    assert lost.missing["account"] == "state.unavailable"
+    assert "limits:local" in lost.fallback
+    assert kept.account == Account(True, 0, first[0])
+    await client.close()
+    await redis.aclose()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from gateway.folders import Folders
 from gateway.gate import Gate
 from gateway.generation import Generation
 from gateway.http.cors import Cors
+from gateway.http.exchange import Exchange
 from gateway.http.path import Template
 from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
@@ -81,6 +83,8 @@ class App:
         self._pipeline = Pipeline(state, journal, self.metrics)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None)
         self._server = Server(self._gate, build.server(config.server), self._sweep)
+        self._access = build.access_log(config.logs)
+        self._sweep.watch(self._flush_access)
         self._gauges()
 
     @classmethod
@@ -118,6 +122,7 @@ class App:
             name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
             for name, wanted in settings.items()
         }
+        access = self._access if config.logs == self._config.logs else build.access_log(config.logs)
         try:
             router = Router(_targets(self, config, lists, upstreams))
         except Exception:
@@ -133,6 +138,8 @@ class App:
         self._gate.router = router
         self._gate.unmatched = _unmatched(config, upstreams)
         self._server.configure(build.server(config.server))
+        self._access = access
+        self._server.on_answered = self._answered if access is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)
         for upstream in gone:
@@ -207,6 +214,22 @@ class App:
         await self._state.close()
         self._journal.close()
 
+    def _answered(self, exchange: Exchange) -> None:
+        assert self._access is not None
+        found = exchange.route
+        self._access.add(
+            exchange.method.decode(),
+            found.route.name if found is not None else "",
+            exchange.status or 0,
+            exchange.sent,
+            seconds=perf_counter() - exchange.began,
+            request_id=(exchange.header(b"x-request-id") or b"").decode("latin-1"),
+        )
+
+    def _flush_access(self, now: float) -> None:
+        if self._access is not None:
+            self._access.flush()
+
     def _gauges(self) -> None:
         gauge = self.metrics.gauge
         gauge("tidegate_connections", lambda: len(self._server.connections))
@@ -244,6 +267,8 @@ def _judged(
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
     assert settings.surface is not None
+    kind, _, name = settings.id_to.partition(":")
+    id_header = name.encode() if kind == "header" else b""
     return Route(
         name=settings.name,
         settings=settings,
@@ -263,6 +288,8 @@ def _judged(
         ) if cors is not None else None,
         shape=PlatformShape(shape.status or 0, shape.body, shape.headers) if shape is not None else None,
         passed=(settings.name, "pass", ""),
+        id_header=id_header,
+        id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
     )  # fmt: skip
 
 

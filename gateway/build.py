@@ -6,9 +6,12 @@ The parts below know nothing of TOML; each has settings of its own, in its own w
 from __future__ import annotations
 
 import ssl
+import sys
 
 from filters.keywords import Bounds
+from gateway import logs
 from gateway.config import Config
+from gateway.config.control import Logs
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
 from gateway.config.routes import Route
@@ -19,6 +22,7 @@ from gateway.http.settings import ServerSettings
 from gateway.http.upstream_settings import CheckSettings, EjectionSettings, UpstreamSettings
 from gateway.http.upstream_settings import ServerSettings as UpstreamServerSettings
 from gateway.journal.settings import Settings as JournalSettings
+from gateway.logs import AccessLog
 from gateway.surfaces.settings import SurfaceSettings, TokenSettings
 
 
@@ -141,6 +145,7 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         edit=route.edit,
         optional_text=route.optional_text,
         upstream_id=str(route.upstream_id) if route.upstream_id is not None else "",
+        id_to=route.id_to,
         token=tokens(config.jwt) if config.jwt is not None else None,
         max_text=route.max_text,
         max_depth=config.server.max_json_depth,
@@ -166,6 +171,21 @@ def journal(section: Journal) -> JournalSettings:
         warn_free=section.low_disk,
         least_free=section.full_disk,
     )
+
+
+def configure_logs(section: Logs, process: str) -> None:
+    """``[logs]``: what this process says of itself, and how."""
+    console = section.format == "console" or (section.format == "auto" and sys.stderr.isatty())
+    logs.configure(section.level, process=process, console=console)
+
+
+def access_log(section: Logs) -> AccessLog | None:
+    """``[logs]``: where each answered request is told, or None. Raises OSError where the file cannot be opened."""
+    if not section.access:
+        return None
+    if section.access_file is None:
+        return AccessLog(sys.stderr.buffer.write)
+    return AccessLog(section.access_file.open("ab", buffering=0).write)
 
 
 def _one(source: object) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import typer
 from gateway import logs
 from gateway.config import ConfigError, load
 from gateway.config.commands import app as config_app
+from gateway.control.commands import rebuild
 from gateway.generation import CompileFailed, Generation
 from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
@@ -30,6 +31,7 @@ app.add_typer(config_app, name="config", help="Check a configuration, or describ
 app.add_typer(words_app, name="words", help="Check and compile word lists.")
 app.add_typer(filter_app, name="filter", help="Explain what is found in a text.")
 app.add_typer(journal_app, name="journal", help="Read the record, and prove it whole.")
+state_app.command("rebuild")(rebuild)
 app.add_typer(state_app, name="state", help="The state server and what is projected to it.")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]

@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from gateway import channel, generation, logs
+from gateway import build, channel, generation, logs
 from gateway.app import App
 from gateway.folders import Folders
 
@@ -48,6 +48,7 @@ class Worker:
         for stop in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop, self._stopping.set)
         first = generation.load(self._folders, self._folders.current())
+        build.configure_logs(first.config.logs, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
         servers = [

@@ -15,10 +15,10 @@ class Control(Section):
     allow: tuple[Range, ...] = setting((), "Peers that may connect; empty: whoever reaches the address.")
     certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
     key: Readable | None = setting(None, "Private key of the certificate (PEM).")
-    database: Local | None = setting(None, "SQLite file; “control.sqlite3” in server.data_dir if unset.")
+    database: Local | None = setting(None, "SQLite file; “control/control.sqlite3” in server.data_dir if unset.")
     first_person: str = setting("admin", "Name of the person created on the first start.", min_length=1)
     first_token: Local | None = setting(
-        None, "File (mode 0600) for that person's token; “first-token” in server.data_dir if unset."
+        None, "File (mode 0600) for that person's token; “control/first-token” in server.data_dir if unset."
     )
     max_body: Size = setting("1MiB", "Largest request body, imports apart; beyond: 413.", ge=1024)
     max_import: Size = setting("1GiB", "Largest import of accounts, streamed; beyond: 413.", ge=1024)

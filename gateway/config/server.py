@@ -16,7 +16,7 @@ class Server(Section):
     listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses)] = setting(
         "127.0.0.1:8080", "Address, or list of addresses, for HTTP and WebSocket alike.", min_length=1
     )
-    workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=256)
+    workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=254)
     node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
     data_dir: Local = setting(
         "data", "Folder for generations, journal, mirror, state, the control database and the processes' sockets."

@@ -31,6 +31,7 @@ from gateway.control.call import Bounds, Services
 from gateway.control.confirming import Confirming
 from gateway.control.database import Database
 from gateway.control.health import Health
+from gateway.control.keeping import Keeping
 from gateway.control.ledger import Ledger
 from gateway.control.outbox import Relay
 from gateway.control.people import People
@@ -39,10 +40,14 @@ from gateway.control.workers import Workers
 from gateway.folders import Folders
 from gateway.generation import Generation
 from gateway.journal.ids import Ids
+from gateway.journal.retention import Retention
 from gateway.journal.writer import Writer
 from gateway.listening import AddressTaken, listen
 
 log = structlog.get_logger()
+
+
+PROJECTOR = 254  # the projector's number among the writers of a node
 
 
 class Current:
@@ -109,7 +114,11 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         # Once before anything is answered: a state server that starts empty is filled now.
         await confirming.look()
         workers.offer(await database.run(snapshot.build))
-        for part in (relay, workers, confirming):
+        living = frozenset({*map(str, range(config.server.workers)), str(WORKER), str(PROJECTOR)})
+        retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
+        node = f"node-{config.server.node}"
+        keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
+        for part in (relay, workers, confirming, keeping):
             part.start()
             stack.push_async_callback(part.stop)
         app = application(services, known, version=version("tidegate"), allow=config.control.allow)

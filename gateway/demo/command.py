@@ -81,11 +81,12 @@ async def run(data_dir: Path, addresses: Addresses) -> None:
         introductions.append(asyncio.create_task(welcome(generation)))
 
     async def welcome(generation: Generation) -> None:
-        token = supervisor.folders.first_token(generation.config).read_text(encoding="ascii").strip()
+        kept = supervisor.folders.first_token(generation.config)
+        token = kept.read_text(encoding="ascii").strip()
         await introduce(addresses.control, token)
         typer.echo(f"platform  http://{addresses.platform}  (what stands behind the gate)")
         typer.echo(f"gate      http://{addresses.gate}/articles/1  (open this one)")
-        typer.echo(f"control   http://{addresses.control}  (token: {supervisor.folders.first_token(generation.config)})")
+        typer.echo(f"control   http://{addresses.control}  (token in {kept})")
         typer.echo("ready")
 
     supervisor = Supervisor(config, data_dir, announce)

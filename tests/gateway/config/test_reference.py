@@ -60,7 +60,7 @@ def test_what_the_example_calls_a_default_is_the_default() -> None:
 
 def test_the_page_holds_the_reference_as_the_program_tells_it() -> None:
     prose, begin, tables = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    assert begin + tables == reference(), "run `tidegate config reference` and paste it into docs/configuration.md"
+    assert begin + tables == reference(), "run `python tools/reference.py`"
     assert prose
 
 

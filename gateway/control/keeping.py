@@ -1,0 +1,73 @@
+"""How long the journal keeps what it holds: prunes past the ceiling, and looks after what workers left behind.
+
+Done by control, one process a node. Nothing younger than the floor is ever touched (law 7); what goes is recorded
+first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+
+import structlog
+
+from gateway.journal.ids import Ids
+from gateway.journal.recovery import recover_dead
+from gateway.journal.retention import Retention, due, prune, turn_dead
+from gateway.journal.writer import Writer
+
+log = structlog.get_logger()
+
+EVERY = 3600.0  # seconds between two looks; a segment is an hour old at most before it is closed
+
+
+class Keeping:
+    """``root`` is the whole journal, ``node`` the folder of this node in it; ``living`` its writers that run."""
+
+    def __init__(
+        self, writer: Writer, ids: Ids, root: Path, node: str, living: frozenset[str], retention: Retention
+    ) -> None:
+        self._writer = writer
+        self._ids = ids
+        self._root = root
+        self._node = root / node
+        self._living = living
+        self._retention = retention
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="keeping")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Prune what is past the ceiling, once."""
+        now = time.time_ns() // 1000
+        await asyncio.to_thread(turn_dead, self._root, self._retention, now, self._ids.sibling())
+        found = await asyncio.to_thread(due, self._root, self._retention, now)
+        if found:
+            log.info("journal.pruning", segments=sum(len(one.segments) for one in found))
+            prune(found, self._writer.append, self._ids)
+
+    async def _recover(self) -> None:
+        unknown = await asyncio.to_thread(recover_dead, self._node, self._living, self._ids.sibling())
+        if unknown:
+            log.warning("journal.unknown_outcomes", messages=unknown)
+
+    async def _run(self) -> None:
+        try:
+            await self._recover()
+        except OSError:
+            log.error("journal.recovery_failed", exc_info=True)
+        while True:
+            try:
+                await self.look()
+            except OSError:
+                log.error("journal.pruning_failed", exc_info=True)
+            await asyncio.sleep(EVERY)

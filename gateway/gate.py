@@ -143,8 +143,17 @@ class Comment:
                 answer_lines += b"Tidegate-Verdict: mask\r\n"
             for label in verdict.labels:
                 lines += b"Tidegate-Label: %b\r\n" % label.encode()
+        if decoded.stamped and body is decoded.body:
+            stamped = decoded.encode(body, {})
+            assert stamped is not None, "a passed message goes on"
+            body = stamped
+            drop = drop | DIGESTS
+        route = self._route
+        if route.id_header:
+            lines += b"%b: %b\r\n" % (route.id_header, message_id.encode())
+            drop = drop | route.id_header_drop
         self._forwarded_at = perf_counter()
-        exchange.forward(self._route.upstream, body, lines, drop=drop, answer_extra=answer_lines)
+        exchange.forward(route.upstream, body, lines, drop=drop, answer_extra=answer_lines)
 
     def on_unrecorded(self, passage: Passage) -> None:
         """Nothing may leave that is not recorded."""

@@ -33,7 +33,11 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` is the metric's key of a pass."""
+    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` is the metric's key of a pass.
+
+    ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
+    own header of that name from going along.
+    """
 
     name: str
     settings: RouteSettings
@@ -48,6 +52,8 @@ class Route:
     cors: Cors | None
     shape: PlatformShape | None
     passed: tuple[str, str, str]
+    id_header: bytes = b""
+    id_header_drop: frozenset[bytes] = frozenset()
 
 
 Target = Route | Relayed | Preflight

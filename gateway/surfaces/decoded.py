@@ -22,13 +22,15 @@ class Messages(NamedTuple):
     ``body`` is what to relay: the very bytes that were judged. ``identity`` is true when they differ from what came
     because a Content-Encoding was undone; the head that goes on then has no Content-Encoding. Whoever relays what
     ``encode`` returns also leaves out Content-MD5, Digest, Content-Digest and Repr-Digest (RFC 9530): they describe
-    the bytes that came.
+    the bytes that came. ``stamped``: the route writes our ids into the body, so what goes on is what ``encode``
+    returns, also where nothing is changed.
     """
 
     messages: tuple[Message, ...]
     body: bytes
     encode: Encode
     identity: bool = False
+    stamped: bool = False
 
 
 class Untouched(NamedTuple):

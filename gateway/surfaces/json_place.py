@@ -1,7 +1,8 @@
 """Where in a JSON document's bytes a string stands, so that it can be replaced and all else stays as it was written.
 
 Serialising a parsed document again would turn ``1.0`` into another spelling and reorder nothing but luck; replacing
-one string token changes that token only. Used when a text is masked, so clarity counts here and not speed.
+one string token changes that token only. Used when a text is masked or an id written, so clarity counts here and not
+speed.
 """
 
 from __future__ import annotations
@@ -39,6 +40,24 @@ def place(body: bytes, tokens: Sequence[str]) -> tuple[int, int]:
     if string is None:
         raise LookupError("no string at this place")
     return string.span()
+
+
+def written(body: bytes, tokens: Sequence[str], value: bytes) -> bytes:
+    """``body`` with ``value`` (JSON) at the place that ``tokens`` lead to: instead of what stands there, or as a new
+    first member, together with the objects that were missing on the way. ``LookupError`` where that cannot be."""
+    at = _skip_space(body, 0)
+    for depth, token in enumerate(tokens):
+        try:
+            at = _into(body, at, token)
+        except LookupError:
+            if body[at : at + 1] != b"{":
+                raise
+            for missing in reversed(tokens[depth + 1 :]):
+                value = b"{%b:%b}" % (dumps(missing), value)
+            first = _skip_space(body, at + 1)
+            comma = b"" if body[first : first + 1] == b"}" else b","
+            return b"%b%b:%b%b%b" % (body[: at + 1], dumps(token), value, comma, body[at + 1 :])
+    return body[:at] + value + body[_skip_value(body, at) :]
 
 
 def _skip_space(body: bytes, at: int) -> int:

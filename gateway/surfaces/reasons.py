@@ -35,6 +35,7 @@ REASONS: dict[str, Reason] = {
     "body.too_deep": Reason(400, "The document is nested too deeply."),
     "body.surrogate": Reason(400, "A string holds half of a surrogate pair."),
     "body.number": Reason(400, "A number is outside what all readers read alike: 64-bit integers, finite doubles."),
+    "id.place": Reason(400, "The document has no room for the message's id: an object was expected on the way to it."),
     # forms
     "form.malformed": Reason(400, "The form is not written as its Content-Type asks."),
     "form.too_many": Reason(413, "The form has too many fields."),

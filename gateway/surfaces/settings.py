@@ -48,7 +48,8 @@ class SurfaceSettings:
     apply. ``parts`` lists ``json:`` and ``form:``. ``trusted_front``: a sender that a client could write itself (all
     sources but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
     those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
-    ``format``: how frames of a socket are read, a key of FORMATS. Bounds: ``max_text`` in code points, all texts of a
+    ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
+    (``json:/pointer``; ``header:`` is the carrier's matter). Bounds: ``max_text`` in code points, all texts of a
     message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
     """
 
@@ -74,6 +75,7 @@ class SurfaceSettings:
     edit: bool = False
     optional_text: bool = False
     upstream_id: str = ""
+    id_to: str = ""
     token: TokenSettings | None = None
     max_text: int = MAX_TEXT
     max_depth: int = MAX_DEPTH

@@ -14,13 +14,14 @@ from typing import Any
 from orjson import JSONDecodeError, loads
 
 from filters.message import Message
-from gateway.surfaces import bodies, conditions, playback, pointer, sources
+from gateway.surfaces import bodies, conditions, id_place, playback, pointer, sources
 from gateway.surfaces.bodies import Body
 from gateway.surfaces.content import MediaType, media_type, undone
 from gateway.surfaces.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
 from gateway.surfaces.facts import MAX_NAME, FactReaders
 from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.formats.format import Format
+from gateway.surfaces.id_place import IdPlace
 from gateway.surfaces.jwt import Tokens
 from gateway.surfaces.reading import Reading
 from gateway.surfaces.reasons import Refused
@@ -44,6 +45,7 @@ class Surface:
         "_edit",
         "_facts",
         "_format",
+        "_id_place",
         "_is_message",
         "_max_inflated",
         "_new_id",
@@ -81,6 +83,7 @@ class Surface:
             else None
         )
         self._upstream_id = _upstream_id(settings.upstream_id)
+        self._id_place = id_place.compiled(settings.id_to, settings.text)
         self._read_ip = settings.read_ip
         self._edit = settings.edit
         self._max_inflated = settings.max_inflated
@@ -107,7 +110,13 @@ class Surface:
             carrier.load(reading, body, media)
             if self._is_message is not None and not self._is_message(reading.document):
                 return Untouched(body, identity)
-            return _new(Messages, ((self._message(reading, carrier, request.method),), body, encode, identity))
+            place = self._id_place
+            if place is not None:
+                place.check(reading.document)
+            message = self._message(reading, carrier, request.method)
+            if place is not None:
+                encode = partial(_stamp, carrier, media, place, message.id)
+            return _new(Messages, ((message,), body, encode, identity, place is not None))
         except Refused as refused:
             return malformed(refused.reason)
 
@@ -187,23 +196,31 @@ class Socket:
         surface = self._surface
         format = self._format
         carrier = self._carrier
+        place = surface._id_place
         if binary is not format.binary:
             return malformed("frame.type")
         messages: list[Message] = []
         places: list[int] = []
         try:
-            for place, payload in enumerate(format.split(frame)):
+            for index, payload in enumerate(format.split(frame)):
                 if not payload.judged:
                     continue
                 reading = Reading(self._request)
                 carrier.load(reading, payload.data, FRAME)
                 if surface._is_message is None or surface._is_message(reading.document):
+                    if place is not None:
+                        place.check(reading.document)
                     messages.append(surface._message(reading, carrier, b""))
-                    places.append(place)
+                    places.append(index)
         except Refused as refused:
             return malformed(refused.reason)
         if not messages:
             return Untouched(frame)
+        if place is not None:
+            ids = [message.id for message in messages]
+            return Messages(
+                tuple(messages), frame, partial(_stamp_frame, format, carrier, places, place, ids), stamped=True
+            )
         return Messages(tuple(messages), frame, partial(_encode_frame, format, carrier, places))
 
 
@@ -217,6 +234,13 @@ def _encode(carrier: Body, media: MediaType, body: bytes, changes: Changes) -> b
     return None if texts is None else carrier.encode(body, media, texts)
 
 
+def _stamp(
+    carrier: Body, media: MediaType, place: IdPlace, message_id: str, body: bytes, changes: Changes
+) -> bytes | None:
+    encoded = _encode(carrier, media, body, changes)
+    return None if encoded is None else place.write(encoded, message_id)
+
+
 def _encode_frame(format: Format, carrier: Body, places: list[int], frame: bytes, changes: Changes) -> bytes | None:
     payloads = format.split(frame)
     return format.join(
@@ -226,6 +250,26 @@ def _encode_frame(format: Format, carrier: Body, places: list[int], frame: bytes
             for index, texts in changes.items()
         },
     )
+
+
+def _stamp_frame(
+    format: Format,
+    carrier: Body,
+    places: list[int],
+    place: IdPlace,
+    ids: list[str],
+    frame: bytes,
+    changes: Changes,
+) -> bytes | None:
+    payloads = format.split(frame)
+    stamped: dict[int, bytes | None] = {}
+    for index, (at, message_id) in enumerate(zip(places, ids, strict=True)):
+        data: bytes | None = payloads[at].data
+        if index in changes:
+            texts = changes[index]
+            data = None if texts is None else carrier.encode(payloads[at].data, FRAME, texts)
+        stamped[at] = None if data is None else place.write(data, message_id)
+    return format.join(frame, stamped)
 
 
 def _upstream_id(source: str) -> Callable[[Any], Any] | None:

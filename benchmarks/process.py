@@ -74,17 +74,18 @@ def start(argv: Sequence[str], cpus: str | None = None, **more: object) -> subpr
     return subprocess.Popen(pinned, start_new_session=True, env=environment, **more)  # type: ignore[call-overload, no-any-return]
 
 
-def wait_for_port(port: int, within: float = 30.0) -> None:
-    """Until somebody listens on the port; RuntimeError when nobody does in time."""
+def wait_for_port(port: int, of: subprocess.Popen[bytes], log: Path | None = None, within: float = 60.0) -> None:
+    """Until somebody listens on the port; RuntimeError, with the end of its log, when ``of`` dies or takes too long."""
     until = time.monotonic() + within
-    while time.monotonic() < until:
+    while time.monotonic() < until and of.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.02)
         else:
             return
-    raise RuntimeError(f"nobody listens on port {port}")
+    told = log.read_text(errors="replace")[-2000:] if log is not None and log.exists() else ""
+    raise RuntimeError(f"nobody listens on port {port}\n{told}")
 
 
 def stop(process: subprocess.Popen[bytes], within: float = 10.0) -> None:

@@ -165,7 +165,7 @@ class AiohttpGateway:
             "--log", str(setting.scratch / "aiohttp.log"), "--port", str(self.port),
         ]  # fmt: skip
         self._gateway = process.start(argv, setting.cpus)
-        process.wait_for_port(self.port)
+        process.wait_for_port(self.port, self._gateway)
 
     def gateway_pids(self) -> list[int]:
         assert self._gateway is not None

@@ -42,9 +42,9 @@ http {{
 def run(configuration: str, path: Path, port: int, cpus: str) -> subprocess.Popen[bytes]:
     """Start nginx with a configuration text kept at ``path``."""
     path.write_text(configuration)
-    argv = ["nginx", "-c", str(path), "-p", str(path.parent), "-e", str(path.parent / "start.log")]
-    nginx = process.start(argv, cpus)
-    process.wait_for_port(port)
+    log = path.with_suffix(".start.log")
+    nginx = process.start(["nginx", "-c", str(path), "-p", str(path.parent), "-e", str(log)], cpus)
+    process.wait_for_port(port, nginx, log)
     return nginx
 
 

@@ -45,13 +45,24 @@ class BoundaryTracker:
         A frame of ours goes between the two. After an error all is in the first part up to the broken frame, and the
         broken frame itself is dropped.
         """
+        cut = self.cut(data)
         if self.error is not None:
-            return b"", b""
+            return data[:cut], b""
+        if cut == len(data):
+            return data, b""
+        return data[:cut], data[cut:]
+
+    def cut(self, data: bytes) -> int:
+        """As ``feed``, without making the parts: where the last place between messages is in ``data``, 0 where there is
+        none. With ``error``: where the broken frame begins, and what lies behind it is to be dropped.
+        """
+        if self.error is not None:
+            return 0
         size = len(data)
         left = self._left
         if left > size:
             self._left = left - size
-            return b"", data
+            return 0
         at = left
         self._left = 0
         cut = at if left and not self._in_message else 0
@@ -64,7 +75,7 @@ class BoundaryTracker:
             length = self._length(head)
             if length < 0:
                 if self.error is not None:
-                    return (data[:begin] if begin > 0 else b""), b""
+                    return max(begin, 0)
                 header = head
                 break
             first = head[0]
@@ -79,9 +90,7 @@ class BoundaryTracker:
             if not self._in_message:
                 cut = at
         self._header = header
-        if cut == size:
-            return data, b""
-        return data[:cut], data[cut:]
+        return cut
 
     def _length(self, head: bytes) -> int:
         """The whole frame's bytes; -1 where ``head`` is too short to tell, or broken (``error``)."""

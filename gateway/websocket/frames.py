@@ -27,6 +27,7 @@ from gateway.websocket.opcodes import (
     MASKED,
     NO_STATUS,
     PING,
+    POLICY_VIOLATION,
     PONG,
     RESERVED,
     TEXT,
@@ -43,8 +44,8 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "websocket.fragments": (BROKEN, "A continuation without a beginning, or a beginning without an end"),
     "websocket.close": (BROKEN, "A close frame's code must not be sent"),
     "websocket.utf8": (INVALID_DATA, "A text is not UTF-8"),
-    "websocket.too_large": (TOO_BIG, "A message is larger than the bound"),
-    "websocket.too_many_fragments": (TOO_BIG, "A message has more fragments than the bound"),
+    "websocket.too_large": (TOO_BIG, "A frame or a message is larger than the bound"),
+    "websocket.too_many_fragments": (POLICY_VIOLATION, "A message has more fragments than the bound"),
 }
 """``reason: (close code, title)``."""
 
@@ -104,14 +105,18 @@ class _Fragments:
 class FrameParser:
     """Reads one direction of one socket.
 
-    ``masked``: the peer is a client, whose frames must be masked; a server's must not. ``max_message``: payload bytes
-    of a message, all fragments together. ``max_fragments``: frames of a message.
+    ``masked``: the peer is a client, whose frames must be masked; a server's must not. ``max_frame``: payload bytes of
+    one frame, 125 at least; as ``max_message`` where None. ``max_message``: payload bytes of a message, all fragments
+    together. ``max_fragments``: frames of a message.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_masked", "_max_fragments", "_max_message", "_need", "done")
+    __slots__ = ("_buffer", "_fragments", "_masked", "_max_fragments", "_max_frame", "_max_message", "_need", "done")
 
-    def __init__(self, *, masked: bool, max_message: int = 65536, max_fragments: int = 256) -> None:
+    def __init__(
+        self, *, masked: bool, max_message: int = 65536, max_fragments: int = 256, max_frame: int | None = None
+    ) -> None:
         self._masked = MASKED if masked else 0
+        self._max_frame = max_message if max_frame is None else max_frame
         self._max_message = max_message
         self._max_fragments = max_fragments
         self._buffer: bytearray | None = None  # the beginning of a frame
@@ -191,7 +196,8 @@ class FrameParser:
                 if length < (126 if wide == 2 else 65536) or length >> 63:
                     return self._refuse(events, "websocket.length")
                 # Before it is received: nobody makes us hold what we will not take.
-                if length + (0 if self._fragments is None else self._fragments.size) > self._max_message:
+                joined = length + (0 if self._fragments is None else self._fragments.size)
+                if length > self._max_frame or joined > self._max_message:
                     return self._refuse(events, "websocket.too_large")
             if masked:
                 body += 4

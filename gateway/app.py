@@ -190,7 +190,7 @@ class App:
     def counters(self) -> dict[str, Any]:
         """Everything counted, for ``/metrics``."""
         journal = self._journal.counters
-        return self.metrics.told(
+        counted = self.metrics.told(
             {
                 "tidegate_journal_append_seconds": {
                     "bounds": APPEND_BOUNDS,
@@ -199,6 +199,10 @@ class App:
                 "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
             }
         )
+        # What the connections refused by themselves, before there was a route.
+        refused = counted["metrics"]["tidegate_refused_requests_total"]["series"]
+        refused += [[["", reason], count] for reason, count in self._server.refusals.items()]
+        return counted
 
     async def drain(self) -> None:
         """Finish what is under way within ``server.drain``."""

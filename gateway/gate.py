@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gateway import answers
+from gateway.http import override
 from gateway.http.errors import HTTPError
 from gateway.http.problem import Problem
 from gateway.route import Preflight, Relayed, Route
@@ -30,6 +31,7 @@ INFLATED = DIGESTS | {b"content-encoding"}
 NONE: frozenset[bytes] = frozenset()
 
 CLIENT_GONE = "client.gone"
+UNRECORDED = "journal.unavailable"
 
 
 class Gate:
@@ -52,6 +54,7 @@ class Gate:
             exchange.cors = route.cors
             exchange.shape = route.shape
             if not self.pipeline.journal.available:
+                self.count_refused(route.name, UNRECORDED)
                 exchange.refuse(answers.unrecorded(""))
             else:
                 exchange.collect(route.settings.max_body)
@@ -61,6 +64,9 @@ class Gate:
             relayed = route or self.unmatched
             if relayed is None:
                 raise HTTPError("route.unmatched")
+            for method in override.methods(head, exchange.query):
+                if isinstance(self.router.find(method, head.host, head.target).route, Route):
+                    raise HTTPError("head.method_override")
             exchange.relay(relayed.upstream)
 
     def on_body(self, exchange: Exchange, body: bytes) -> None:
@@ -82,7 +88,7 @@ class Gate:
             exchange.user = comment
             self.pipeline.enter(message, route, comment, began)
         elif isinstance(decoded, Malformed):
-            self._refused.add((route.name, decoded.reason))
+            self.count_refused(route.name, decoded.reason)
             exchange.refuse(_malformed(decoded))
         else:
             exchange.forward(route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE)
@@ -94,6 +100,10 @@ class Gate:
         comment: Comment | None = exchange.user
         if comment is not None:
             comment.on_outcome(status, body_prefix, error)
+
+    def count_refused(self, route: str, reason: str) -> None:
+        """Count a request that came to no verdict."""
+        self._refused.add((route, reason))
 
     @staticmethod
     def _preflight(exchange: Exchange, route: Preflight) -> None:
@@ -157,6 +167,7 @@ class Comment:
 
     def on_unrecorded(self, passage: Passage) -> None:
         """Nothing may leave that is not recorded."""
+        self._gate.count_refused(self._route.name, UNRECORDED)
         self._exchange.refuse(answers.unrecorded(passage.message.id))
 
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:

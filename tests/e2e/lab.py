@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.node import Node, free_port
 from tests.e2e.upstream import Upstream, serve
@@ -75,6 +77,40 @@ class Lab:
         lines = "\n".join(json.dumps({"sender": sender, "verified": True}) for sender in senders)
         answer = await self.node.manage("POST", "/v1/accounts:import?reason=test", raw=lines.encode())
         assert answer.status == 200, answer
+
+    async def outcome(self, message_id: str, within: float = 5.0) -> dict[str, Any]:
+        """The record of what became of a message, once it is written."""
+        async with asyncio.timeout(within):
+            while True:
+                for record in self.node.records():
+                    if record["kind"] == "outcome" and record["id"] == message_id:
+                        return record
+                await asyncio.sleep(0.02)
+
+    def judged(self, message_id: str) -> dict[str, Any]:
+        """The record of a message's verdict: it is there before any answer."""
+        (found,) = [one for one in self.node.records() if one["kind"] == "judged" and one["id"] == message_id]
+        return found
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's series that have these labels."""
+        text = (await self.node.manage("GET", "/metrics")).body.decode()
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in text.splitlines()
+            if line.startswith((name + "{", name + " ")) and all(want in line for want in wanted)
+        )
+
+    async def sound(self, *private: str, restarted: Collection[str] = ()) -> None:
+        """Nothing died but what a test killed, nothing failed within, and the log holds none of what is private."""
+        children = (await self.node.status())["children"]
+        assert {name for name, child in children.items() if child["restarts"]} <= set(restarted), children
+        log = self.node.told(everything=True)
+        for fault in ("gate failed", "a callback for facts failed", "Traceback", "never retrieved", "handler_failed"):
+            assert fault not in log, [line for line in log.splitlines() if fault in line]
+        for word in private:
+            assert word not in log, [line for line in log.splitlines() if word in line]
 
 
 @contextlib.asynccontextmanager

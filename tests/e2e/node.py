@@ -94,9 +94,9 @@ class Node:
                     return self
         raise RuntimeError(f"it ended before it was ready: {self.printed} {self.told()}")
 
-    def told(self) -> str:
+    def told(self, *, everything: bool = False) -> str:
         """The end of what it said on standard error."""
-        return Path(self.log.name).read_text(encoding="utf-8")[-4000:]
+        return Path(self.log.name).read_text(encoding="utf-8")[0 if everything else -4000 :]
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""

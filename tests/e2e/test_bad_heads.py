@@ -1,0 +1,259 @@
+"""Heads that are not one plain HTTP/1.1 request (DESIGN, section 12): each refused with its reason, none sent on."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.lab import Lab, lab
+from tests.e2e.node import request
+from tests.e2e.wire import once, wire
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PRIVATE = "zebrafinch"  # in every text here, and never in a log
+BODY = f'{{"content": "{PRIVATE}"}}'.encode()
+PATH = b"/api/articles/1/comments"
+
+SERVER = """
+max_target = "1KiB"
+max_head = "2KiB"
+max_headers = 20
+linger_timeout = "200ms"
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    async with lab(tmp_path_factory.mktemp("heads"), server=SERVER) as made:
+        yield made
+        await made.sound(PRIVATE, "alice", "rubythroat")
+
+
+def post(
+    *lines: bytes, start: bytes = b"POST %b HTTP/1.1" % PATH, host: bytes = b"Host: a.example",
+    length: bytes = b"Content-Length: %d" % len(BODY), body: bytes = BODY,
+) -> bytes:  # fmt: skip
+    """A judged request; what is given replaces or adds lines."""
+    usual = (b"Content-Type: application/json", b"X-User-Id: alice")
+    head = [start, *(line for line in (host, *usual, length) if line), *lines]
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+def chunked(body: bytes, *lines: bytes) -> bytes:
+    return post(b"Transfer-Encoding: chunked", *lines, length=b"", body=body)
+
+
+ONE_CHUNK = b"%x\r\n%b\r\n" % (len(BODY), BODY)
+
+MALFORMED = {
+    # the request line
+    "lower-case method": (post(start=b"post %b HTTP/1.1" % PATH), 501, "head.method"),
+    "mixed-case method": (post(start=b"Post %b HTTP/1.1" % PATH), 501, "head.method"),
+    "connect": (b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n", 501, "head.method"),
+    "trace": (b"TRACE / HTTP/1.1\r\nHost: a.example\r\n\r\n", 501, "head.method"),
+    "a later version": (post(start=b"POST %b HTTP/2.0" % PATH), 505, "head.version"),
+    "no version": (post(start=b"POST %b" % PATH), 400, "head.request_line"),
+    "two spaces": (post(start=b"POST  %b HTTP/1.1" % PATH), 400, "head.request_line"),
+    "tab for a space": (post(start=b"POST\t%b HTTP/1.1" % PATH), 400, "head.request_line"),
+    "fragment": (post(start=b"POST %b#top HTTP/1.1" % PATH), 400, "head.target"),
+    "not a path": (post(start=b"POST api HTTP/1.1"), 400, "head.target"),
+    "http/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "head.version"),
+    "no http at all": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", 400, "head.request_line"),
+    "a bare line end": (post().replace(b"\r\nHost", b"\nHost"), 400, "head.control_character"),
+    # bounds
+    "long target": (post(start=b"POST /%b HTTP/1.1" % (b"a" * 1100)), 414, "head.target_too_long"),
+    "large head": (post(b"X-Long: " + b"a" * 2100), 431, "head.too_large"),
+    "endless head": (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 4000, 431, "head.too_large"),
+    "many fields": (post(*(b"X-%d: 1" % number for number in range(20))), 431, "head.too_many_fields"),
+    # fields
+    "folded line": (post(b"X-Note: one\r\n two"), 400, "head.folded_line"),
+    "space before the colon": (post(b"X-Note : one"), 400, "head.field_name"),
+    "space before the length's colon": (post(length=b"Content-Length : %d" % len(BODY)), 400, "head.field_name"),
+    "no colon": (post(b"X-Note"), 400, "head.field_line"),
+    "name is not a token": (post(b"X(Note): one"), 400, "head.field_name"),
+    "empty name": (post(b": one"), 400, "head.field_name"),
+    "carriage return in a value": (post(b"X-Note: one\rtwo"), 400, "head.control_character"),
+    "line feed in a value": (post(b"X-Note: one\nTransfer-Encoding: chunked"), 400, "head.control_character"),
+    "nul in a value": (post(b"X-Note: one\0two"), 400, "head.control_character"),
+    "expects something else": (post(b"Expect: the-unexpected"), 417, "head.expectation"),
+    # host
+    "no host": (post(host=b""), 400, "head.missing_host"),
+    "two hosts": (post(b"Host: b.example"), 400, "head.duplicate_host"),
+    "two equal hosts": (post(b"Host: a.example"), 400, "head.duplicate_host"),
+    "malformed host": (post(host=b"Host: a.example/b"), 400, "head.host"),
+    "absolute form of another host": (
+        post(start=b"POST http://b.example%b HTTP/1.1" % PATH), 400, "head.authority_mismatch",
+    ),
+    # framing: what two readers could read in two ways
+    "length and chunked": (post(b"Transfer-Encoding: chunked"), 400, "head.length_and_encoding"),
+    "length twice": (post(b"Content-Length: 5"), 400, "head.repeated_content_length"),
+    "equal lengths": (post(b"Content-Length: %d" % len(BODY)), 400, "head.repeated_content_length"),
+    "length list": (post(length=b"Content-Length: 5, 5"), 400, "head.repeated_content_length"),
+    "signed length": (post(length=b"Content-Length: +%d" % len(BODY)), 400, "head.content_length"),
+    "negative length": (post(length=b"Content-Length: -1"), 400, "head.content_length"),
+    "hexadecimal length": (post(length=b"Content-Length: 0x1b"), 400, "head.content_length"),
+    "empty length": (post(length=b"Content-Length:"), 400, "head.content_length"),
+    "immense length": (post(length=b"Content-Length: 9999999999999999999"), 400, "head.content_length"),
+    "coding before chunked": (post(b"Transfer-Encoding: gzip, chunked", length=b""), 400, "head.transfer_encoding"),
+    "chunked twice": (chunked(ONE_CHUNK, b"Transfer-Encoding: chunked"), 400, "head.transfer_encoding"),
+    "identity": (post(b"Transfer-Encoding: identity", length=b""), 400, "head.transfer_encoding"),
+    "chunked with a hidden tab": (post(b"Transfer-Encoding: \x0bchunked", length=b""), 400, "head.control_character"),
+    "chunked in http/1.0": (
+        post(b"Transfer-Encoding: chunked", start=b"POST %b HTTP/1.0" % PATH, length=b""), 400,
+        "head.transfer_encoding",
+    ),
+    # chunks
+    "chunk size with a prefix": (chunked(b"0x5\r\nhello\r\n0\r\n\r\n"), 400, "body.chunk_size"),
+    "chunk size with a space": (chunked(b"5 x\r\nhello\r\n0\r\n\r\n"), 400, "body.chunk_size"),
+    "negative chunk size": (chunked(b"-5\r\nhello\r\n0\r\n\r\n"), 400, "body.chunk_size"),
+    "immense chunk size": (chunked(b"FFFFFFFFFFFFFFFFF\r\nhello"), 400, "body.chunk_size"),
+    "bare line end after a size": (chunked(b"5\nhello\r\n0\r\n\r\n"), 400, "body.chunk_size"),
+    "chunk longer than its size": (chunked(b"5\r\nhello!\r\n0\r\n\r\n"), 400, "body.chunk_end"),
+    "long extension": (chunked(b"5;" + b"a" * 300 + b"\r\nhello\r\n0\r\n\r\n"), 400, "body.chunk_extension"),
+    "trailers": (chunked(ONE_CHUNK + b"0\r\nX-User-Id: rubythroat\r\n\r\n"), 400, "body.trailers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_head_is_refused_and_goes_nowhere(gate: Lab, name: str) -> None:
+    data, status, reason = MALFORMED[name]
+    before = len(gate.upstream.received)
+    async with wire(gate.node) as connection:
+        # A second request rides behind: where the first ends is in doubt, so it must not be read as one.
+        await connection.send(data + post())
+        answer = await connection.answer()
+        assert (answer.status, answer.json()["reason"]) == (status, reason)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers.get("connection") == "close"
+        assert await connection.rest() == b""
+    assert len(gate.upstream.received) == before
+
+
+WELL_FRAMED = {
+    "underscore": (post(b"X_User_Id: rubythroat"), 400, "head.underscore_name"),
+    "bogus upgrade": (post(b"Connection: Upgrade", b"Upgrade: websocket"), 400, "head.upgrade"),
+    "upgrade to http/2": (post(b"Connection: Upgrade", b"Upgrade: h2c"), 400, "head.upgrade"),
+    "underscored coding": (post(b"Transfer_Encoding: chunked"), 400, "head.underscore_name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WELL_FRAMED)
+async def test_a_refused_request_with_a_clear_end_leaves_the_next_one_whole(gate: Lab, name: str) -> None:
+    data, status, reason = WELL_FRAMED[name]
+    async with wire(gate.node) as connection:
+        await connection.send(data + post())
+        answers = [await connection.answer() for _ in range(2)]
+    assert (answers[0].status, answers[0].json()["reason"], answers[1].status) == (status, reason, 201)
+
+
+PATHS = {
+    "/%61pi/articles/1/comments": "path.needless_encoding",
+    "//api/articles/1/comments": "path.empty_segment",
+    "/api//articles/1/comments": "path.empty_segment",
+    "/api/articles//comments": "path.empty_segment",
+    "/api/articles/1//comments": "path.empty_segment",
+    "/api/x/../articles/1/comments": "path.dot_segment",
+    "/./api/articles/1/comments": "path.dot_segment",
+    "/api/x/%2e%2E/articles/1/comments": "path.needless_encoding",
+    "/api%2Farticles/1/comments": "path.encoded_slash",
+    "/api/articles/1%2fcomments": "path.encoded_slash",
+    "/api/articles/1%5Ccomments": "path.encoded_slash",
+    "/api/articles/1\\comments": "path.character",
+    "/api/articles/1%252Fcomments": "path.lookalike",
+    "/api/articles/1;a=b/comments": "path.parameters",
+    "/api/articles/1/comments;a=b": "path.parameters",
+    "/api/articles/1/comments%00": "path.encoded_slash",
+    "/api/articles/%zz/comments": "path.percent",
+    "/api/articles/1/comments/": "path.lookalike",
+    "/API/Articles/1/Comments": "path.lookalike",
+    "/api/articles/%FF/comments": "path.encoding",
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_other_spelling_of_a_judged_path_is_relayed(gate: Lab, path: str) -> None:
+    before = len(gate.upstream.received)
+    answer = await once(gate.node, post(start=b"POST %b HTTP/1.1" % path.encode()))
+    assert (answer.status, answer.json()["reason"]) == (400, PATHS[path])
+    assert len(gate.upstream.received) == before
+
+
+async def test_what_is_not_judged_may_look_as_it_likes(gate: Lab) -> None:
+    answer = await once(gate.node, b"GET /static/%41b//c;v=2/?q=%2e%2e HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    assert answer.status == 201
+    assert gate.upstream.received[-1].line == "GET /static/Ab//c;v=2/?q=%2e%2e HTTP/1.1"
+
+
+OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+async def test_a_judged_request_is_of_the_method_it_says(gate: Lab, name: str) -> None:
+    answer = await gate.node.say("alice", PRIVATE, **{name: "DELETE"})
+    assert answer.status == 201
+    assert name.lower() not in gate.upstream.received[-1].headers
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+@pytest.mark.parametrize("method", ["POST", "post", "GET, POST", '"POST"'])
+async def test_no_request_becomes_a_judged_one_by_override(gate: Lab, name: str, method: str) -> None:
+    """The platform could read a PUT with an override as the POST that is judged."""
+    before = len(gate.upstream.received)
+    answer = await gate.node.ask("PUT", PATH.decode(), BODY, {"X-User-Id": "alice", name: method})
+    assert (answer.status, answer.json()["reason"]) == (400, "head.method_override")
+    assert len(gate.upstream.received) == before
+
+
+async def test_elsewhere_overrides_are_the_platforms_own_matter(gate: Lab) -> None:
+    answer = await gate.node.ask("POST", "/api/likes/1", b"{}", {"X-HTTP-Method-Override": "DELETE"})
+    assert answer.status == 201
+    assert gate.upstream.received[-1].headers["x-http-method-override"] == "DELETE"
+
+
+async def test_absolute_form_of_the_own_host_is_judged(gate: Lab) -> None:
+    spam = '{"content": "代开发票"}'.encode()
+    length = b"Content-Length: %d" % len(spam)
+    answer = await once(gate.node, post(start=b"POST http://a.example%b HTTP/1.1" % PATH, length=length, body=spam))
+    assert (answer.status, answer.json()["reason"]) == (403, "keyword.match")
+
+
+async def test_a_head_is_rebuilt_not_passed_on(gate: Lab) -> None:
+    answer = await once(
+        gate.node,
+        post(
+            b"Connection: X-Secret, keep-alive", b"X-Secret: 1", b"Keep-Alive: timeout=5", b"TE: trailers",
+            b"Proxy-Authorization: Basic eA==", b"Tidegate-Message-Id: forged", b"Tidegate-Label: forged",
+            b"tidegate-verdict: forged", b"X-Forwarded-For: 203.0.113.9", b"Forwarded: for=203.0.113.9",
+        ),
+    )  # fmt: skip
+    assert answer.status == 201
+    fields = gate.upstream.received[-1].headers
+    gone = ("x-secret", "keep-alive", "te", "proxy-authorization", "tidegate-label", "tidegate-verdict", "forwarded")
+    assert not fields.keys() & set(gone)
+    assert fields["tidegate-message-id"] == answer.headers["tidegate-message-id"]
+    assert fields["x-forwarded-for"] == "127.0.0.1"
+
+
+async def test_an_empty_line_before_a_request_is_forgiven(gate: Lab) -> None:
+    assert (await once(gate.node, b"\r\n" + post())).status == 201
+
+
+async def test_a_head_in_single_bytes_is_the_same_head(gate: Lab) -> None:
+    async with wire(gate.node) as connection:
+        for byte in post():
+            await connection.send(bytes((byte,)))
+        assert (await connection.answer()).status == 201
+
+
+async def test_refusals_are_counted_by_reason(gate: Lab) -> None:
+    before = await gate.metric("tidegate_refused_requests_total", reason="head.folded_line")
+    await once(gate.node, MALFORMED["folded line"][0])
+    assert await gate.metric("tidegate_refused_requests_total", reason="head.folded_line") == before + 1
+
+
+async def test_a_shaped_request_helper_is_what_the_others_break(gate: Lab) -> None:
+    """The table's requests differ from good ones in one thing only: without it they pass."""
+    assert (await once(gate.node, post())).status == 201
+    assert (await once(gate.node, chunked(ONE_CHUNK + b"0\r\n\r\n"))).status == 201
+    assert (await once(gate.node, request("GET", "/", None))).status == 201

@@ -22,7 +22,8 @@ class Folders:
     journal/         records, a folder for each writer
     state/           the embedded state server
     control/         the control database, the first person's token
-    run/             unix sockets and the lock
+    mirror/          the static version of bullets
+    run/             unix sockets, the projector's pulse and the lock
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,6 +62,16 @@ class Folders:
         """Commands to the control process: status."""
         return self.run / "control.sock"
 
+    @property
+    def projector_socket(self) -> Path:
+        """Commands to the projector: status, counters, adopt."""
+        return self.run / "projector.sock"
+
+    @property
+    def pulse(self) -> Path:
+        """Whether the projector lives and how far it came; written by it, read by the workers."""
+        return self.run / "projector"
+
     def worker_socket(self, number: int) -> Path:
         """Commands to a worker: load, snapshot, counters, status, drain."""
         return self.run / f"worker-{number}.sock"
@@ -68,6 +79,11 @@ class Folders:
     def journal(self, config: Config) -> Path:
         """Where records are written."""
         return config.journal.dir or self.root / "journal"
+
+    def mirror(self, config: Config) -> Path:
+        """The static version of bullets."""
+        own = config.mirror.dir if config.mirror is not None else None
+        return own or self.root / "mirror"
 
     def database(self, config: Config) -> Path:
         """The control database."""

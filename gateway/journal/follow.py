@@ -7,11 +7,15 @@ failed in the middle of a write and could not be cut back) may be given although
 
 from __future__ import annotations
 
+import time
+from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.journal.reader import Entry, Flaw, OnFlaw, folder_name
 from gateway.journal.segments import Segment, end_of, folders, header, lines, segments
+
+UNSETTLED_NS = 2_000_000_000  # a folder that changed so lately may change again without its time telling
 
 
 class Follower:
@@ -22,20 +26,23 @@ class Follower:
         self.root = root
         self.positions: dict[str, str] = dict(positions or {})
         self._on_flaw = on_flaw
+        self._listed: dict[Path, tuple[int, list[Segment]]] = {}  # by folder: when it changed, and what is in it
 
     def read(self, limit: int = 1000) -> list[Entry]:
         """Up to ``limit`` new records of each worker, by time; empty when there are none yet. Moves ``positions``."""
         entries: list[Entry] = []
         for folder in folders(self.root):
-            entries.extend(self._read(folder, limit))
+            entries.extend(self.read_folder(folder, limit))
         entries.sort(key=lambda entry: entry.record.get("time", 0))  # stable: a worker's order stays within one time
         return entries
 
-    def _read(self, folder: Path, limit: int) -> list[Entry]:
+    def read_folder(self, folder: Path, limit: int = 1000) -> list[Entry]:
+        """Up to ``limit`` new records of one worker, in the order of writing, whatever its clock did."""
         place = folder_name(folder)
         at, offset = _parse(self.positions.get(place, ":0"))
         entries: list[Entry] = []
-        remaining = [segment for segment in segments(folder) if segment.name >= at]
+        found = self._segments(folder)
+        remaining = found[bisect_left(found, at, key=_name) :]
         if remaining and remaining[0].name != at:
             offset = 0  # the segment of the position was pruned, or nothing was read yet
         for index, segment in enumerate(remaining):
@@ -54,6 +61,20 @@ class Follower:
                 break
             offset = 0
         return entries
+
+    def _segments(self, folder: Path) -> list[Segment]:
+        """A year of hourly segments is too much to list twice a second: a folder is listed again when it changed."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return []
+        known = self._listed.get(folder)
+        if known is not None and known[0] == changed:
+            return known[1]
+        found = segments(folder)
+        if time.time_ns() - changed > UNSETTLED_NS:
+            self._listed[folder] = (changed, found)
+        return found
 
     def _segment(
         self,
@@ -91,6 +112,10 @@ def _successor(later: list[Segment]) -> dict[str, object] | None:
         if found is not None:
             return found
     return None
+
+
+def _name(segment: Segment) -> str:
+    return segment.name
 
 
 def _parse(position: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ access (who, where, when), content (the text, in an envelope) and disposition (v
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -275,4 +275,46 @@ def act(
     }
     if undoes:
         record["undoes"] = undoes
+    return record
+
+
+def imported(
+    bullet_id: str, room: str, text: str, sent_at: int, *, route: str, upstream_id: str, playback_ms: int = -1
+) -> dict[str, Any]:
+    """A bullet from before the gateway, so that it has a static version. ``sent_at``: microseconds since the epoch."""
+    record: dict[str, Any] = {
+        "kind": "imported",
+        "id": bullet_id,
+        "time": time.time_ns() // 1000,
+        "route": route,
+        "room": room,
+        "upstream_id": upstream_id,
+        "sent_at": sent_at,
+    }
+    if playback_ms >= 0:
+        record["playback_ms"] = playback_ms
+    record["content"] = envelope([text])
+    return record
+
+
+def page(
+    record_id: str, room: str, number: int, members: Sequence[str], until: str, late: Sequence[str]
+) -> dict[str, Any]:
+    """A page of a room's static version is complete. ``members`` are the ids on it, in order; ``until`` is the greatest
+    id on it or on any page before, ``late`` those of its members that are not greater than the page before's ``until``.
+
+    So a page is: what is greater than the ``until`` before it, not greater than its own, and not late elsewhere; and
+    what is late here.
+    """
+    record: dict[str, Any] = {
+        "kind": "page",
+        "id": record_id,
+        "time": time.time_ns() // 1000,
+        "room": room,
+        "number": number,
+        "count": len(members),
+        "until": until,
+    }
+    if late:
+        record["late"] = list(late)
     return record

@@ -15,7 +15,7 @@ from filters.rule import Rule
 from filters.verdict import Decided, Finding, Hit, Verdict
 from gateway.journal import recovery
 from gateway.journal.ids import Ids
-from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, judged, outcome, removal
+from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, imported, judged, outcome, page, removal
 from gateway.journal.retention import Due, prune
 from gateway.journal.segments import Segment, segments
 
@@ -61,6 +61,8 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
         )
     )  # fmt: skip
     journal.append(act("a", "Li Hua", "flood", "block.add", target={"sender": "bob"}, undoes="b"))
+    journal.append(imported("m", "room", "t", 1, route="r", upstream_id="7", playback_ms=1))
+    journal.append(page("p", "room", 2, ["a", "c"], "c", ["a"]))
     prune([Due(root / "n1" / "5", (Segment(1, 1, root / "x"),), 5)], journal.append, Ids(1, 0))
     journal._tell({"kind": "unsynced", "segment": "x", "from": 0, "to": 1, "error": "EIO"})
     (root / "n1" / "5").mkdir(parents=True)
@@ -76,11 +78,11 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     log.reopen()
     recovery.end(log, ids)
     records = [line.record for line in read(journal.folder) if line.record is not None]
-    page = documented()
-    common = page.pop("every record")
-    finding = page.pop("a finding")
-    assert set(page) == {record["kind"] for record in records}
-    for kind, named in page.items():
+    told = documented()
+    common = told.pop("every record")
+    finding = told.pop("a finding")
+    assert set(told) == {record["kind"] for record in records}
+    for kind, named in told.items():
         assert fields(records, kind) - common == named, kind
     assert set().union(*records) >= common
     written = orjson.loads(orjson.dumps(a_judged()))

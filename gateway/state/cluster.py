@@ -22,6 +22,7 @@ from filters.message import Message
 from filters.verdict import OPEN, Facts, Scan
 from gateway.state import topology
 from gateway.state.client import BUSY, GREETING, StateClient, knows_msetex
+from gateway.state.ending import end
 from gateway.state.flight import Batch, Call, Entry
 from gateway.state.keys import SLOTS, slot_of
 from gateway.state.link import ERROR, UNAVAILABLE, Link, error_word
@@ -92,8 +93,7 @@ class ClusterClient(StateClient):
 
     async def close(self) -> None:
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await end([self._watcher])
         for link in self._links.values():
             await link.close()
         self._owners = [None] * SLOTS

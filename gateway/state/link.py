@@ -22,6 +22,7 @@ from typing import Any, TypeAlias, cast
 import hiredis
 
 from gateway.state.breaker import Breaker
+from gateway.state.ending import end
 from gateway.state.flight import Call, Flight
 from gateway.state.settings import Address, Credentials, Settings
 
@@ -108,8 +109,7 @@ class Link:
         """Close for good; what waits is told that state is unavailable."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end([task])
         self._drop("closed")
         for timer in (self._timer, self._probe_timer):
             if timer is not None:

@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gateway.state.ending import end
 from gateway.state.keys import Keys
 from gateway.state.snapshot import Snapshot, parse
 
@@ -50,9 +51,7 @@ class Notices:
 
     async def close(self) -> None:
         """Stop both."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     async def _forever(self, work: Callable[[Redis], Awaitable[None]]) -> None:
         pause = self._poll

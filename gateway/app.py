@@ -24,7 +24,9 @@ from filters.wordlist import of_words
 from gateway import build, overlay
 from gateway.config import Config
 from gateway.config import policies as policy_sections
+from gateway.config.routes import Removal
 from gateway.config.routes import Route as RouteSettings
+from gateway.deletion import Deletions
 from gateway.folders import Folders
 from gateway.gate import Gate
 from gateway.generation import Generation
@@ -50,6 +52,7 @@ from gateway.state.cluster import ClusterClient
 from gateway.state.notices import Notices
 from gateway.state.snapshot import Snapshot
 from gateway.surfaces import compiled as compile_surface
+from gateway.surfaces.deletion import DeletionReader
 from gateway.tables import folding_tables
 from gateway.words.files import load_artifact
 
@@ -254,6 +257,8 @@ def _targets(
         target: Target
         if settings.judged:
             target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
+        elif settings.removal is not None:
+            target = _deletions(app, settings, settings.removal, upstream)
         else:
             target = Relayed(settings.name, upstream)
         template = settings.template
@@ -294,6 +299,17 @@ def _judged(
         passed=(settings.name, "pass", ""),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
+    )  # fmt: skip
+
+
+def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
+    room = settings.room
+    if room.startswith("path:") and room.removeprefix("path:") not in settings.template.names:
+        room = ""  # a deletion need not say where
+    reader = DeletionReader(removal.id, room, removal.gone_when)
+    return Deletions(
+        settings.name, upstream, removal.of, removal.by == "tidegate", removal.actor, reader, settings.max_body,
+        app.metrics.removals,
     )  # fmt: skip
 
 

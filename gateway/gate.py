@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gateway import answers
+from gateway.deletion import Deletions
 from gateway.http import override
 from gateway.http.errors import HTTPError
 from gateway.http.problem import Problem
@@ -18,6 +19,7 @@ from gateway.surfaces.decoded import Malformed, Messages
 from gateway.surfaces.request import Arrived
 
 if TYPE_CHECKING:
+    from gateway.deletion import Deletion
     from gateway.http.exchange import Exchange
     from gateway.http.failure import UpstreamError
     from gateway.http.router import Found, Router
@@ -65,15 +67,22 @@ class Gate:
             if relayed is None:
                 raise HTTPError("route.unmatched")
             for method in override.methods(head, exchange.query):
-                if isinstance(self.router.find(method, head.host, head.target).route, Route):
+                if isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions):
                     raise HTTPError("head.method_override")
-            exchange.relay(relayed.upstream)
+            if isinstance(relayed, Deletions):
+                self._delete(exchange, relayed, found)
+            else:
+                exchange.relay(relayed.upstream)
 
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """A judged request is complete: decode it, and send its message on its way."""
         began = perf_counter()
         found: Found[Target] = exchange.route
         route = found.route
+        if isinstance(route, Deletions):
+            route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
+            exchange.forward(route.upstream, body)
+            return
         assert isinstance(route, Route)
         head = exchange.head
         peer_ip = exchange.peer_ip
@@ -96,10 +105,19 @@ class Gate:
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:
-        """What became of a forwarded message: the second record."""
-        comment: Comment | None = exchange.user
-        if comment is not None:
-            comment.on_outcome(status, body_prefix, error)
+        """What became of a forwarded message, or of a deletion that was watched: the second record."""
+        carried: Comment | Deletion | None = exchange.user
+        if carried is not None:
+            carried.on_outcome(status, body_prefix, error)
+
+    def _delete(self, exchange: Exchange, route: Deletions, found: Found[Target]) -> None:
+        """Relay a deletion and listen to its answer; its body is collected only where the id stands in it."""
+        if route.reader.reads_body:
+            exchange.route = found
+            exchange.collect(route.max_body)
+        else:
+            route.watch(exchange, _arrived(exchange, found), b"", self.pipeline.journal)
+            exchange.relay(route.upstream, watched=True)
 
     def count_refused(self, route: str, reason: str) -> None:
         """Count a request that came to no verdict."""
@@ -183,6 +201,12 @@ class Comment:
             pipeline.unknown(passage, error.reason if error is not None else "upstream.closed")
         else:
             pipeline.failed(passage, error.reason)
+
+
+def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:
+    """A request that nobody is judged by: its head, and where it goes."""
+    head = exchange.head
+    return Arrived(head.method, head.fields, head.repeated, exchange.query, found.parameters())
 
 
 def _malformed(decoded: Malformed) -> Problem:

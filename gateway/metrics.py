@@ -69,6 +69,12 @@ OF_WORKERS = (
         "Checks that could not decide, by check and cause, whatever on_error made of it.",
         ("cause",),
     ),
+    Metric(
+        "tidegate_removals_seen_total",
+        "counter",
+        "Deletions by users and by the platform that were seen on removal routes, by whether the message was named.",
+        ("route", "how"),
+    ),
     Metric("tidegate_journal_append_seconds", "histogram", "One append to the journal.", (), SECONDS),
     Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
     Metric(
@@ -91,6 +97,12 @@ OF_CONTROL = (
     Metric("tidegate_acts_total", "counter", "Acts done since control started, by kind.", ("kind",)),
     Metric("tidegate_outbox_waiting", "gauge", "Acts not yet acknowledged by both journal and state."),
     Metric("tidegate_outbox_age_seconds", "gauge", "Age of the oldest act not yet acknowledged."),
+    Metric(
+        "tidegate_takedowns",
+        "gauge",
+        "Takedowns by what became of them (requested, confirmed, unconfirmed); an unconfirmed one needs a person.",
+        ("state",),
+    ),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
 )
 
@@ -178,6 +190,7 @@ class WorkerMetrics:
         "gauges",
         "messages",
         "refused_requests",
+        "removals",
         "started",
         "state_batch_size",
         "state_seconds",
@@ -189,6 +202,7 @@ class WorkerMetrics:
         self.messages = Counts(METRICS["tidegate_messages_total"])
         self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
+        self.removals = Counts(METRICS["tidegate_removals_seen_total"])
         check = Histograms(METRICS["tidegate_check_seconds"], seconds)
         batch = Histograms(METRICS["tidegate_state_batch_size"])
         state = Histograms(METRICS["tidegate_state_seconds"], seconds)
@@ -210,9 +224,8 @@ class WorkerMetrics:
 
         ``elsewhere``: what other parts count in cells of their own, in the same form.
         """
-        metrics = {
-            counts.metric.name: counts.told() for counts in (self.messages, self.refused_requests, self.degraded)
-        }
+        counted = (self.messages, self.refused_requests, self.degraded, self.removals)
+        metrics = {counts.metric.name: counts.told() for counts in counted}
         metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}
         metrics |= {name: {"series": [[[], read()]]} for name, read in self.gauges.items()}
         metrics |= elsewhere

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from filters.keywords import Scanner
 from filters.policy import Policy
 from gateway.config.routes import Route as RouteSettings
+from gateway.deletion import Deletions
 from gateway.http.cors import Cors
 from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
@@ -56,4 +57,4 @@ class Route:
     id_header_drop: frozenset[bytes] = frozenset()
 
 
-Target = Route | Relayed | Preflight
+Target = Route | Relayed | Deletions | Preflight

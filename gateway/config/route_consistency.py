@@ -150,6 +150,12 @@ def _relayed(document: dict[str, Any], route: dict[str, Any], path: Path) -> Fou
     removal = route.get("removal")
     if not isinstance(removal, dict):
         return
+    kind, _, name = text(removal, "id").partition(":")
+    template = _template(text(route, "match"))
+    if kind in {"jwt", "text"}:
+        yield (*path, "removal", "id"), "cannot name a message: write path:, query:, header:, json: or form:"
+    elif kind == "path" and template is not None and name not in template.names:
+        yield (*path, "removal", "id"), f"reads {{{name}}}, which match does not have: add it to match"
     others = {text(other, "name"): other for _, other in tables(document, "routes") if text(other, "surface")}
     of = text(removal, "of")
     if of and of not in others:

@@ -96,6 +96,9 @@ class Takedown(Section):
 
     match: MatchText = required("Method and path of the platform's deletion, with {id}, and {room} where it needs it.")
     headers: dict[str, Secret] = setting({}, "Header fields of that request, such as an authorisation.")
+    gone_when: Conditions = setting(
+        {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
+    )
     confirm_within: Duration = setting("1m", "Unconfirmed for longer alarms.", gt=0)
 
 
@@ -105,6 +108,10 @@ class Removal(Section):
     of: str = required("Route whose messages are deleted.")
     id: SourceOf = required("Where the deletion names the message.")
     by: Literal["platform", "tidegate"] = setting("platform", "Whose id that is.")
+    actor: Literal["user", "platform"] = setting("user", "Who deletes by these requests, for the record.")
+    gone_when: Conditions = setting(
+        {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
+    )
 
 
 class Socket(Section):

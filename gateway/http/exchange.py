@@ -149,13 +149,16 @@ class Exchange:
             raise HTTPError("head.underscore_name")
         self._connection.collect(max_body)
 
-    def relay(self, upstream: Upstream) -> None:
-        """Send this request on unjudged, its body streamed."""
+    def relay(self, upstream: Upstream, *, watched: bool = False) -> None:
+        """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer."""
         head = self.head
         if head.upgrade and b"websocket" in head.upgrade:
             raise HTTPError("head.upgrade")
         connection = self._connection
         self.forwarded = True
+        if watched:
+            self._prefix = []
+            self._prefix_size = 0
         body = connection.claim_body()
         lines = self._upstream_head(upstream.host, head.length if body is None else len(body))
         self._call = upstream.start(
@@ -295,11 +298,12 @@ class Exchange:
     # what the connection tells
 
     def client_gone(self) -> None:
-        """The client's connection is lost: an unjudged call ends with it, a judged one goes on to its outcome."""
+        """The client's connection is lost: a judged call, and a watched one that was sent whole, goes on to its
+        outcome; any other ends with its client."""
         self.cancelled = True
         call = self._call
         if call is not None:
-            if self.judged:
+            if self.judged or (self._prefix is not None and self.body_complete):
                 call.resume()
             else:
                 self._call = None

@@ -14,8 +14,8 @@ Holds = Callable[[Any], bool]
 
 def compiled(message_when: Mapping[str, tuple[Scalar, ...]], relay_when: Mapping[str, tuple[Scalar, ...]]) -> Holds:
     """A function of a document: true for a message, false for what is relayed; ``frame.unknown`` for the rest."""
-    is_message = _all(message_when, "message_when")
-    is_relayed = _all(relay_when, "relay_when")
+    is_message = all_of(message_when, "message_when")
+    is_relayed = all_of(relay_when, "relay_when")
 
     def holds(document: Any) -> bool:
         if is_message(document):
@@ -31,7 +31,7 @@ def compiled(message_when: Mapping[str, tuple[Scalar, ...]], relay_when: Mapping
     return holds if message_when else unless_relayed
 
 
-def _all(when: Mapping[str, tuple[Scalar, ...]], key: str) -> Holds:
+def all_of(when: Mapping[str, tuple[Scalar, ...]], key: str) -> Holds:
     """All pointers must have one of their values, of the same type: ``true`` is not 1, and ``1`` is not ``"1"``."""
     try:
         wanted = [

@@ -43,9 +43,9 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def wire(node: Node) -> AsyncIterator[Wire]:
-    """A connection to the node's public side, closed behind the block."""
-    reader, writer = await node.connect()
+async def wire(node: Node, source: str = "127.0.0.1") -> AsyncIterator[Wire]:
+    """A connection to the node's public side, from the address ``source``; closed behind the block."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port, local_addr=(source, 0))
     try:
         yield Wire(reader, writer)
     finally:
@@ -54,8 +54,8 @@ async def wire(node: Node) -> AsyncIterator[Wire]:
             await writer.wait_closed()
 
 
-async def once(node: Node, data: bytes) -> Answer:
+async def once(node: Node, data: bytes, source: str = "127.0.0.1") -> Answer:
     """The answer to these bytes, on a connection of their own."""
-    async with wire(node) as connection:
+    async with wire(node, source) as connection:
         await connection.send(data)
         return await connection.answer()

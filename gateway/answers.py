@@ -50,6 +50,7 @@ REASONS: dict[str, Reason] = {
     "repeat.global": Reason(429, "This has been said already", "The same text was sent too often by several people."),
     "credit.low": Reason(403, "Your credit is too low", "Your credit level does not allow this."),
     "switch.frozen": Reason(403, "This place is frozen", "Nobody can write here at the moment."),
+    "copy.removed": Reason(403, "This was taken down", "The same text was removed; it cannot be published again now."),
     "mirror.unavailable": Reason(503, "Bullets are paused", "Their static version cannot be kept now; try again."),
     "journal.unavailable": Reason(503, "Messages are paused", "They cannot be recorded now; try again."),
 }

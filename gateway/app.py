@@ -26,6 +26,7 @@ from gateway.config import Config
 from gateway.config import policies as policy_sections
 from gateway.config.routes import Removal
 from gateway.config.routes import Route as RouteSettings
+from gateway.copies import fingerprints
 from gateway.deletion import Deletions
 from gateway.folders import Folders
 from gateway.gate import Gate
@@ -179,7 +180,7 @@ class App:
         self._snapshot = snapshot
 
     def _switch(self, snapshot: Snapshot) -> None:
-        self._pipeline.overlay = overlay.build(snapshot.document, _urgent)
+        self._pipeline.overlay = overlay.build(snapshot.document, _urgent, _prints)
 
     def status(self) -> dict[str, Any]:
         """What readiness looks at."""
@@ -320,6 +321,10 @@ def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
 
 def _urgent(words: Sequence[str]) -> Scanner:
     return Scanner([of_words(words, folding_tables())])
+
+
+def _prints() -> Scanner:
+    return fingerprints(folding_tables())
 
 
 def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | None:

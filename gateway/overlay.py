@@ -1,4 +1,4 @@
-"""What people have switched on right now: frozen routes and rooms, urgent words.
+"""What people have switched on right now: frozen routes and rooms, urgent words, copies of what was taken down.
 
 Built whenever a snapshot arrives, swapped as one reference, and weighed by ``judge`` like the findings of enforced
 rules. Nothing here outlives its snapshot: a switch is undone by the next one.
@@ -12,7 +12,8 @@ from typing import Any
 from filters.keywords import Scanner
 from filters.message import Message
 from filters.rule import Rule
-from filters.verdict import Decided, Finding
+from filters.verdict import Decided, Finding, Scan
+from gateway.copies import Copies
 
 FROZEN = "switch.frozen"
 URGENT = "keyword.urgent"
@@ -25,7 +26,7 @@ def _decided(check: str, finding: Finding, ground: str) -> Decided:
 class Overlay:
     """``acts`` tells what is in force for one message; with nothing switched on, the worker has no overlay at all."""
 
-    __slots__ = ("_grounds", "_rooms", "_routes", "_urgent", "version")
+    __slots__ = ("_copies", "_grounds", "_rooms", "_routes", "_urgent", "version")
 
     def __init__(
         self,
@@ -34,15 +35,17 @@ class Overlay:
         rooms: Mapping[str, Decided],
         urgent: Scanner | None,
         grounds: Mapping[int, str],
+        copies: Copies | None = None,
     ) -> None:
         self.version = version
         self._routes = routes
         self._rooms = rooms
         self._urgent = urgent
         self._grounds = grounds
+        self._copies = copies
 
-    def acts(self, message: Message) -> tuple[Decided, ...]:
-        """Every switch and urgent word that stands against this message."""
+    def acts(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
+        """Every switch, urgent word and removed text that stands against this message."""
         switches = (self._routes.get(message.route), self._rooms.get(message.room))
         acts = [switch for switch in switches if switch is not None]
         if self._urgent is not None:
@@ -50,13 +53,20 @@ class Overlay:
                 for hit in hits:
                     ground = self._grounds.get(hit.word_id, "emergency response")
                     acts.append(_decided("urgent", Finding("urgent", URGENT, hit), ground))
+        if self._copies is not None:
+            copy = self._copies.act(message, scan)
+            if copy is not None:
+                acts.append(copy)
         return tuple(acts)
 
 
-def build(snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], Scanner]) -> Overlay | None:
+def build(
+    snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], Scanner], prints: Callable[[], Scanner]
+) -> Overlay | None:
     """The overlay of a snapshot, or None where nothing is switched on.
 
-    ``compile_words`` makes a scanner of a few words whose ids are their places in the sequence.
+    ``compile_words`` makes a scanner of a few words whose ids are their places in the sequence; ``prints`` makes one
+    that reads texts for their fingerprint.
     """
     routes: dict[str, Decided] = {}
     rooms: dict[str, Decided] = {}
@@ -69,7 +79,9 @@ def build(snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], 
                 table[switch[key]] = _decided("switch", finding, switch.get("ground", ""))
     words: Sequence[Mapping[str, Any]] = snapshot.get("urgent", ())
     urgent = compile_words([word["word"] for word in words]) if words else None
-    if not routes and not rooms and urgent is None:
+    removed = snapshot.get("copies", ())
+    copies = Copies(removed, prints()) if removed else None
+    if not routes and not rooms and urgent is None and copies is None:
         return None
     grounds = {place: word.get("ground", "") for place, word in enumerate(words)}
-    return Overlay(int(snapshot.get("version", 0)), routes, rooms, urgent, grounds)
+    return Overlay(int(snapshot.get("version", 0)), routes, rooms, urgent, grounds, copies)

@@ -25,11 +25,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from filters.policy import judge
-from filters.verdict import Facts, Scan, Verdict
+from filters.verdict import Decided, Facts, Scan, Verdict
+from filters.window import Recent
 from gateway.journal.record import judged, outcome
+from gateway.overlay import STALE
 
 if TYPE_CHECKING:
     from filters.message import Message
+    from filters.window import Consecutive
     from gateway.journal.writer import Writer
     from gateway.metrics import WorkerMetrics
     from gateway.overlay import Overlay
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.state.client import StateClient
 
 NO_FACTS = Facts()
+NO_SCAN = Scan()
 
 
 class Carrier(Protocol):
@@ -64,20 +68,34 @@ class Passage:
         self.began = began
         self.scan: Scan = route.scanner.scan(message.texts)
         overlay = pipeline.overlay
-        self.acts = overlay.acts(message) if overlay is not None else ()
+        self.acts = overlay.acts(message, self.scan) if overlay is not None else ()
 
     def on_facts(self, facts: Facts) -> None:
         """State has answered, or has been given up."""
         pipeline = self._pipeline
         route = self.route
+        if route.consecutive is not None:
+            self._read_on(route.consecutive, pipeline.recent)
         verdict = self.verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
         pipeline.observe(perf_counter() - self.began)
         pipeline.journal.append(judged(self.message, verdict, route.basis), self.on_written, self.on_unwritten)
+
+    def _read_on(self, consecutive: Consecutive, recent: Recent) -> None:
+        """Read the message with those that its sender had shown in this place before it."""
+        message = self.message
+        before = recent.before((message.route, message.room, message.sender), message.received_at)
+        self.scan = consecutive.read(before, message.texts, self.scan)
 
     def on_written(self) -> None:
         """The judged record is in the operating system, or on disk where ``fsync`` says so."""
         verdict = self.verdict
         route = self.route
+        if route.consecutive is not None and verdict.disposition == "pass":
+            message = self.message
+            self._pipeline.recent.add(
+                (message.route, message.room, message.sender), verdict.texts or message.texts, message.received_at,
+                route.consecutive.reach - 1,
+            )  # fmt: skip
         if not verdict.decided and not verdict.degraded:
             self._pipeline.count(route.passed)
         else:
@@ -90,25 +108,62 @@ class Passage:
         self.carrier.on_unrecorded(self)
 
 
+class Refusal(Passage):
+    """A message that is refused for what it comes by, not for what it is: its text is not read, state is not asked."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float, decided: Decided
+    ) -> None:
+        self._pipeline = pipeline
+        self.route = route
+        self.message = message
+        self.carrier = carrier
+        self.began = began
+        self.scan = NO_SCAN
+        self.acts = (decided,)
+        self.verdict = Verdict("reject", route.policy.digest, self.acts)
+
+    def on_unwritten(self, error: Exception) -> None:
+        """The record could not be written; nothing was charged that could be given back."""
+        self.carrier.on_unrecorded(self)
+
+
 class Pipeline:
-    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on."""
+    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on.
+
+    ``recent``: what people said last on routes with lists that read several messages as one. It is this worker's own:
+    who writes through two workers in turn is read by each of them alone.
+    """
 
     def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
         self.state = state
         self.journal = journal
         self.overlay: Overlay | None = None
+        self.recent = Recent()
         self.observe = metrics.check_seconds.observe
         self.count: Callable[[tuple[str, ...]], None] = metrics.messages.add
         self._degraded = metrics.degraded
 
     def enter(self, message: Message, route: Route, carrier: Carrier, began: float) -> Passage:
         """Send a message on its way. ``began``: ``perf_counter`` seconds when its decoding began."""
+        fresh = route.fresh
+        if fresh is not None and not fresh():
+            return self.refuse(message, route, carrier, began, STALE)
         passage = Passage(self, route, message, carrier, began)
         asks = route.policy.asks
         if asks.anything:
             self.state.admit(message, asks, passage.scan, passage.on_facts)
         else:
             passage.on_facts(NO_FACTS)
+        return passage
+
+    def refuse(self, message: Message, route: Route, carrier: Carrier, began: float, decided: Decided) -> Passage:
+        """Record a message as refused by ``decided``, whatever it says, and tell the carrier as of any other."""
+        passage = Refusal(self, route, message, carrier, began, decided)
+        self.observe(perf_counter() - began)
+        self.journal.append(judged(message, passage.verdict, route.basis), passage.on_written, passage.on_unwritten)
         return passage
 
     def count_verdict(self, route: Route, verdict: Verdict) -> None:

@@ -24,15 +24,15 @@ class Comments:
 
     def __init__(self, seed: int, characters: int = 0) -> None:
         self._draw = random.Random(seed)
-        self._words = 9 if not characters else max(1, round(characters / 2.7))  # a word has 2.7 characters on average
-        self._cut = max(1, characters - 6) if characters else None
+        # A word has three characters on average, the number behind them about seven.
+        self._words = max(0, round((characters - 7) / 3)) if characters else 9
         self._count = seed * 1_000_003  # other seeds write other texts
 
     def next(self) -> bytes:
         """One whole request."""
         draw = self._draw
         self._count += 1
-        text = "".join(draw.choices(WORDS, k=self._words))[: self._cut]
+        text = "".join(draw.choices(WORDS, k=self._words))
         room = int(ROOMS ** draw.random())
         return request(f"{text}{self._count}", f"u{draw.randint(1, PEOPLE)}", room)
 

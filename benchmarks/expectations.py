@@ -35,22 +35,27 @@ def _as_malformed(sent: bytes) -> bytes:
 
 def hold(system: System, word: str) -> None:
     """Ask the system everything it claims to check; ``word`` is on its list. Raises ``WrongAnswer``."""
-    cases = [("an ordinary comment", request(f"today {time.time_ns()}", "u1"), 201)]
+    cases: list[tuple[str, bytes, tuple[int, ...]]] = [
+        ("an ordinary comment", request(f"today {time.time_ns()}", "u1"), (201,))
+    ]
     if system.checks != "none":
         cases += [
-            ("a sender nobody knows", request("hello", "nobody"), 403),
-            ("a listed word", request(f"well, {word}!", "u2"), 403),
-            ("a body without its text", _as_malformed(request("hello", "u2")), 400),
+            ("a sender nobody knows", request("hello", "nobody"), (403,)),
+            ("a listed word", request(f"well, {word}!", "u2"), (403,)),
+            ("a body without its text", _as_malformed(request("hello", "u2")), (400,)),
         ]
-        cases += [(f"the same comment, time {n}", request(REPEATED, "u3"), 201 if n <= 3 else 403) for n in range(1, 5)]
+        cases += [
+            (f"the same comment, time {n}", request(REPEATED, "u3"), (201,) if n <= 3 else (403, 429))
+            for n in range(1, 5)
+        ]
     if system.checks == "folded":
         disguised = f"{word[0]}\u200b-\uff0e{word[1:]}"
         wide = "ＷＥＬＬ"
         cases += [
-            ("a listed word, disguised", request(f"well, {disguised}", "u2"), 403),
-            ("harmless full-width letters", request(f"{wide} {time.time_ns()}", "u2"), 201),
+            ("a listed word, disguised", request(f"well, {disguised}", "u2"), (403,)),
+            ("harmless full-width letters", request(f"{wide} {time.time_ns()}", "u2"), (201,)),
         ]
     for what, sent, expected in cases:
         found = status(system.port, sent)
-        if found != expected:
-            raise WrongAnswer(f"{system.name} answered {what} with {found}, not {expected}")
+        if found not in expected:
+            raise WrongAnswer(f"{system.name} answered {what} with {found}, not {' or '.join(map(str, expected))}")

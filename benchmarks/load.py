@@ -1,25 +1,58 @@
-"""Closed-loop load with wrk: for saturation and for CPU per message. Tails need an open model: ``openload.py``."""
+"""The two loads as processes of their own: wrk for saturation and CPU per message, ``openload`` for tails.
+
+wrk is a closed model: a connection sends when it was answered, so its latencies hide stalls. They are not used.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
+ROOT = Path(__file__).parent.parent
 
 
-def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int = 1) -> dict[str, Any]:
-    """Comments as fast as ``connections`` connections carry them; requests, seconds, errors and latencies."""
+def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, characters: int = 0) -> dict[str, Any]:
+    """Comments as fast as ``connections`` connections carry them; requests, seconds, errors and wrk's CPU seconds."""
     argv = [
         "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--latency",
-        "-s", str(SCRIPT), f"http://127.0.0.1:{port}/",
+        "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
     ]  # fmt: skip
+    environment = {**os.environ, "SEED": str(seed), "CHARACTERS": str(characters)}
+    out, cpu = _run(argv, environment, seconds)
+    line = next(line for line in out.splitlines() if line.startswith("RESULT "))
+    return {**json.loads(line.removeprefix("RESULT ")), "cpu": cpu}
+
+
+def openload(
+    port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0
+) -> dict[str, Any]:
+    """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told."""
+    out, cpu = _run(openload_argv(port, rate, seconds, cpus, seed, connections, characters), dict(os.environ), seconds)
+    return {**json.loads(out), "cpu": cpu}
+
+
+def openload_argv(
+    port: int, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0
+) -> list[str]:
+    """The command line of one open-model run."""
+    return [
+        "taskset", "-c", cpus, sys.executable, "-m", "benchmarks.openload", "--port", str(port), "--rate", f"{rate:g}",
+        "--seconds", f"{seconds:g}", "--connections", str(connections), "--characters", str(characters),
+        "--seed", str(seed),
+    ]  # fmt: skip
+
+
+def _run(argv: Sequence[str], environment: dict[str, str], seconds: float) -> tuple[str, float]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        argv, capture_output=True, text=True, check=True, env={**os.environ, "SEED": str(seed)}, timeout=seconds + 60
+        argv, stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=ROOT, timeout=seconds * 2 + 120
     )
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
-    return result
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime

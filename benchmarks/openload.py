@@ -63,11 +63,12 @@ class Load:
         self.late: list[float] = []
         self.wrong: dict[str, int] = {}
         self.lost = 0
+        self.scheduled = 0
         self.longest_gap = 0.0
         self._sockets: dict[int, socket.socket] = {}
         self._due: dict[int, float] = {}
         self._partial: dict[int, bytes] = {}
-        self._free: list[int] = []
+        self._free: deque[int] = deque()  # in turn, so that every connection carries its share
         for _ in range(connections):
             self._connect(port)
 
@@ -90,6 +91,7 @@ class Load:
             offset += draw.expovariate(rate)
         comments = Comments(seed, characters)
         requests = [comments.next() for _ in offsets]
+        self.scheduled = len(offsets)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -106,7 +108,7 @@ class Load:
             now = clock()
             while index < total and schedule[index] <= now:
                 if free:
-                    self._send(free.pop(), schedule[index], requests[index])
+                    self._send(free.popleft(), schedule[index], requests[index])
                     self.late.append(now - schedule[index])
                 else:
                     waiting.append(index)
@@ -201,12 +203,14 @@ def main() -> None:
         "answered": len(ordered),
         "wrong": load.wrong,
         "lost": load.lost,
+        "unanswered": load.scheduled - len(ordered),
         "seconds": round(time.perf_counter() - began, 3),
         "p50_us": round(of_sorted(ordered, 0.5) * 1e6),
         "p99_us": round(of_sorted(ordered, 0.99) * 1e6),
         "p999_us": round(of_sorted(ordered, 0.999) * 1e6),
         "max_us": round(of_sorted(ordered, 1.0) * 1e6),
         "late_p99_us": round(of_sorted(late, 0.99) * 1e6),
+        "late_max_us": round(of_sorted(late, 1.0) * 1e6),
         "longest_gap_us": round(load.longest_gap * 1e6),
     }
     print(json.dumps(result))

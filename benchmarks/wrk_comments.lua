@@ -2,16 +2,20 @@
 local words = { "今天", "天气", "不错", "文章", "写得", "真好", "支持", "作者", "请问", "哪里", "可以", "看到", "更多", "内容", "谢谢", "分享",
                 "good", "point", "thanks", "agreed", "reading", "tomorrow", "再来", "一次" }
 local seed = tonumber(os.getenv("SEED") or "1")
-local count = 0
+local characters = tonumber(os.getenv("CHARACTERS") or "0") -- about how long a text is; 0 for the usual one
+local count = seed * 1000003 -- other seeds write other texts, as in comments.py
 local prefix = "POST /api/articles/"
 
 function init(args)
   math.randomseed(seed)
 end
 
+-- A word has three characters on average, the number behind them about seven.
+local length = characters == 0 and 9 or math.max(0, math.floor((characters - 7) / 3 + 0.5))
+
 local function text()
   local parts = {}
-  for i = 1, 9 do parts[i] = words[math.random(#words)] end
+  for i = 1, length do parts[i] = words[math.random(#words)] end
   count = count + 1
   return table.concat(parts) .. count
 end

@@ -72,11 +72,11 @@ class Direct:
     key = "direct"
     checks: Checks = "none"
 
-    def __init__(self) -> None:
-        self.port = 0
+    def __init__(self, port: int) -> None:
+        self.port = port
 
     def start(self, setting: Setting) -> None:
-        self.port = setting.upstream_port
+        """Nothing to start."""
 
     def gateway_pids(self) -> list[int]:
         return []

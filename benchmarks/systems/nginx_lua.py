@@ -146,10 +146,11 @@ class NginxLua:
         (scratch / "plan.json").write_text(json.dumps(plan(state.socket, msetex)), encoding="utf-8")
         (scratch / "folding.bin").write_bytes(folding_file())
         shutil.copy(setting.words, scratch / "words.txt")
+        # A worker of a root nginx becomes "nobody", who may not open the state server's socket.
+        user = "user root; " if os.geteuid() == 0 else ""
         text = CONFIGURATION.format(
-            # A worker of a root nginx becomes "nobody", who may not open the state server's socket.
-            user="user root; " if os.geteuid() == 0 else "", modules=MODULES, workers=setting.workers, scratch=scratch, lua=LUA, upstream=setting.upstream_port,
-            port=self.port, credit=rules.CREDIT_BELOW, repeats=REPEATS,
+            user=user, modules=MODULES, workers=setting.workers, scratch=scratch, lua=LUA,
+            upstream=setting.upstream_port, port=self.port, credit=rules.CREDIT_BELOW, repeats=REPEATS,
         )  # fmt: skip
         self._nginx = nginx.run(text, scratch / "gate.conf", self.port, setting.cpus)
 

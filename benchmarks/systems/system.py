@@ -14,7 +14,8 @@ class Setting(NamedTuple):
     """One set-up that all systems are given.
 
     ``cpus`` and ``others_cpus`` are processors as taskset reads them: the gateway's own, and those of everything
-    else. ``words``: a file with one word a line; ``people``: senders ``u1`` … are verified; ``rules``: the policy.
+    else. ``words``: a file with one word a line; ``people``: senders ``u1`` … are verified; ``rules``: the policy, and
+    ``more_lists`` what else it reads, by name.
     """
 
     scratch: Path
@@ -25,6 +26,7 @@ class Setting(NamedTuple):
     people: int
     workers: int = 1
     rules: tuple[str, ...] = RULES
+    more_lists: tuple[tuple[str, Path], ...] = ()
 
 
 class System(Protocol):

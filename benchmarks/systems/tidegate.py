@@ -31,8 +31,7 @@ listen = "127.0.0.1:{control}"
 [upstreams.platform]
 servers = ["http://127.0.0.1:{upstream}"]
 
-[lists.words]
-path = "{words}"
+{lists}
 
 [policies.comment]
 appeal = "https://platform.example/appeal?message={{id}}"
@@ -69,9 +68,11 @@ class Tidegate:
         self.data = setting.scratch / "tidegate"
         self.data.mkdir()
         self.configuration = self.data / "tidegate.toml"
+        named = (("words", setting.words), *setting.more_lists)
+        lists = "\n".join(f'[lists.{name}]\npath = "{path}"' for name, path in named)
         self.configuration.write_text(
             CONFIGURATION.format(
-                port=self.port, control=self.control, upstream=setting.upstream_port, words=setting.words,
+                port=self.port, control=self.control, upstream=setting.upstream_port, lists=lists,
                 workers=setting.workers, rules=",\n  ".join(setting.rules),
             ),
             encoding="utf-8",

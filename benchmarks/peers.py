@@ -1,0 +1,128 @@
+"""The peers side by side: every round measures every system, each time in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks import expectations
+from benchmarks.measure import Bench, closed, opened
+from benchmarks.quantiles import Spread
+from benchmarks.systems.aiohttp_gateway import AiohttpGateway
+from benchmarks.systems.haproxy import Haproxy
+from benchmarks.systems.nginx import Direct, Nginx
+from benchmarks.systems.nginx_lua import NginxLua
+from benchmarks.systems.system import Setting, System
+from benchmarks.systems.tidegate import Tidegate
+
+SYSTEMS: dict[str, Callable[[], System]] = {
+    "nginx": Nginx,
+    "haproxy": Haproxy,
+    "tidegate": Tidegate,
+    "nginx-lua": NginxLua,
+    "aiohttp": AiohttpGateway,
+}
+LOADS = {"low": 0.3, "high": 0.7}  # shares of a system's own saturation
+BASE, EXPERT, PLAIN, OURS = "nginx", "nginx-lua", "aiohttp", "tidegate"
+
+Tell = Callable[[str], None]
+
+
+def run(
+    setting: Setting, bench: Bench, names: Sequence[str], word: str, *, rounds: int, seconds: float, tell: Tell
+) -> dict[str, Any]:
+    """Measure; returns ``{"systems": {key: {"name", "rounds": [...], "summary": {...}}}, "ratios": {...}}``.
+
+    ``word`` is on the list. Raises ``WrongAnswer`` as soon as one system answers anything but what it should.
+    """
+    systems = [SYSTEMS[name]() for name in names]
+    try:
+        for system in systems:
+            tell(f"starting {system.name}")
+            system.start(setting)
+            expectations.hold(system, word)
+        saturation: dict[str, float] = {}
+        for system in systems:
+            tell(f"warming up {system.name}")
+            saturation[system.key] = closed(bench, system, seconds=min(2.0, seconds))["per_second"]
+        measured: dict[str, list[dict[str, Any]]] = {system.key: [] for system in systems}
+        for number in range(rounds):
+            # Another neighbour and another place in each round: what drifts on the machine hits all alike.
+            for system in systems[number % len(systems) :] + systems[: number % len(systems)]:
+                tell(f"round {number + 1} of {rounds}: {system.name}")
+                measured[system.key].append(_round(bench, system, saturation[system.key], seconds))
+    finally:
+        for system in systems:
+            system.stop()
+    told = {
+        system.key: {"name": system.name, "rounds": measured[system.key], "summary": summary(measured[system.key])}
+        for system in systems
+    }
+    return {"systems": told, "ratios": ratios(told)}
+
+
+def _round(bench: Bench, system: System, saturation: float, seconds: float) -> dict[str, Any]:
+    result: dict[str, Any] = {"saturated": closed(bench, system, seconds=seconds)}
+    for name, share in LOADS.items():
+        rate = share * saturation
+        result[name] = opened(bench, system, rate=rate, seconds=seconds)
+    # The same rate without any gateway, right after: what the machine and the load itself add is in both.
+    direct = Direct(bench.upstream.port)
+    result["direct"] = opened(bench, direct, rate=LOADS["low"] * saturation, seconds=seconds)
+    return result
+
+
+# Where each line of a summary stands in a round.
+LINES: dict[str, tuple[str, ...]] = {
+    "gateway_us": ("saturated", "us", "gateway"),
+    "state_us": ("saturated", "us", "state"),
+    "other_us": ("saturated", "us", "other"),
+    "per_second": ("saturated", "per_second"),
+    "gateway_busy": ("saturated", "busy", "gateway"),
+    "upstream_busy": ("saturated", "busy", "upstream"),
+    "load_busy": ("saturated", "busy", "load"),
+    "state_busy": ("saturated", "busy", "state"),
+    "memory": ("saturated", "memory"),
+    "state_memory": ("saturated", "state_memory"),
+    **{
+        f"{load}_{line}": (load, line)
+        for load in LOADS
+        for line in ("offered", "p50_us", "p99_us", "p999_us", "late_p99_us")
+    },
+    **{f"{load}_gateway_us": (load, "us", "gateway") for load in LOADS},
+    "direct_p50_us": ("direct", "p50_us"),
+    "direct_p99_us": ("direct", "p99_us"),
+    "check_p50_us": ("high", "check", "p50_us"),
+    "check_p99_us": ("high", "check", "p99_us"),
+    "check_within": ("high", "check", "within_objective"),
+}
+
+
+def summary(rounds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Median and spread of each line over the rounds; ``added_p50_us`` and ``added_p99_us`` are differences to the
+    direct way in the same round. Lines that a system does not have are left out."""
+    found: dict[str, list[float]] = {}
+    for measured in rounds:
+        for line, path in LINES.items():
+            value: Any = measured
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None:
+                found.setdefault(line, []).append(value)
+        for quantile in ("p50_us", "p99_us"):
+            added = measured["low"][quantile] - measured["direct"][quantile]
+            found.setdefault(f"added_{quantile}", []).append(added)
+    return {line: Spread.of(values)._asdict() for line, values in found.items()}
+
+
+def ratios(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Median of the ratios round by round, with its spread: CPU to the bare nginx, and ours to each of the others."""
+    pairs = {f"{key} / {BASE}": (key, BASE) for key in told if key != BASE}
+    pairs |= {f"{OURS} / {key}": (OURS, key) for key in (EXPERT, PLAIN)}
+    found = {}
+    for name, (above, below) in pairs.items():
+        if above in told and below in told:
+            rows = zip(told[above]["rounds"], told[below]["rounds"], strict=True)
+            values = [a["saturated"]["us"]["gateway"] / b["saturated"]["us"]["gateway"] for a, b in rows]
+            found[name] = Spread.of(values)._asdict()
+    return found

@@ -1,0 +1,74 @@
+"""Results on a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+MIB = 1 << 20
+
+
+def spread(cell: dict[str, float] | None, scale: float = 1.0, digits: int = 0) -> str:
+    """``median (low–high)``, a dash where there is none."""
+    if cell is None:
+        return "–"
+    median, low, high = (f"{cell[name] * scale:,.{digits}f}" for name in ("median", "low", "high"))
+    return median if low == high else f"{median} ({low}–{high})"
+
+
+PEER_COLUMNS = (
+    ("CPU µs/message", "gateway_us", 1.0, 1),
+    ("state µs", "state_us", 1.0, 1),
+    ("messages/s", "per_second", 1.0, 0),
+    ("core busy %", "gateway_busy", 100.0, 0),
+    ("memory MiB", "memory", 1 / MIB, 0),
+)
+LATENCY_COLUMNS = tuple(
+    (f"{name} at {share} %", f"{load}_{line}", 1.0, 0)
+    for load, share in (("low", 30), ("high", 70))
+    for name, line in (("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"))
+)
+CHECK_COLUMNS = (
+    ("added p50 µs", "added_p50_us", 1.0, 0),
+    ("added p99 µs", "added_p99_us", 1.0, 0),
+    ("check p50 µs", "check_p50_us", 1.0, 0),
+    ("check p99 µs", "check_p99_us", 1.0, 0),
+    ("within 1 ms %", "check_within", 100.0, 2),
+)
+
+
+def peers(console: Console, told: dict[str, Any]) -> None:
+    """Three tables and the ratios."""
+    for title, columns in (
+        ("One pinned core, saturated", PEER_COLUMNS),
+        ("Latency at fixed offered rates, µs from the schedule", LATENCY_COLUMNS),
+        ("Added to the direct way at 30 %, and the gateway's own check time at 70 %", CHECK_COLUMNS),
+    ):
+        table = Table(title=title, title_justify="left")
+        table.add_column("system")
+        for name, *_ in columns:
+            table.add_column(name, justify="right")
+        for system in told["systems"].values():
+            cells = [spread(system["summary"].get(line), scale, digits) for _, line, scale, digits in columns]
+            table.add_row(system["name"], *cells)
+        console.print(table)
+    table = Table(title="Gateway CPU per message, as ratios", title_justify="left")
+    table.add_column("pair")
+    table.add_column("median (low–high)", justify="right")
+    for name, cell in told["ratios"].items():
+        table.add_row(name, spread(cell, digits=2))
+    console.print(table)
+
+
+def rows(console: Console, title: str, table_rows: list[dict[str, Any]]) -> None:
+    """Any list of flat rows with the same keys."""
+    if not table_rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name in table_rows[0]:
+        table.add_column(name, justify="left" if isinstance(table_rows[0][name], str) else "right")
+    for row in table_rows:
+        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+    console.print(table)

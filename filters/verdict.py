@@ -20,7 +20,8 @@ class Hit(NamedTuple):
     """A word or pattern of one list, found in one field.
 
     ``spans`` are half-open ranges of code points of the original text, in order and not overlapping; a compound
-    rule has one for each of its parts.
+    rule has one for each of its parts. ``messages``: how many consecutive messages of the sender were read as one text
+    to find it; the spans are then those within the newest of them.
     """
 
     list: str
@@ -30,6 +31,7 @@ class Hit(NamedTuple):
     severity: int
     field: int
     spans: tuple[tuple[int, int], ...]
+    messages: int = 1
 
 
 class Scan(NamedTuple):

@@ -51,6 +51,7 @@ REASONS: dict[str, Reason] = {
     "credit.low": Reason(403, "Your credit is too low", "Your credit level does not allow this."),
     "switch.frozen": Reason(403, "This place is frozen", "Nobody can write here at the moment."),
     "copy.removed": Reason(403, "This was taken down", "The same text was removed; it cannot be published again now."),
+    "socket.muted": Reason(429, "You are muted here", "Too many of your messages were refused; wait a little."),
     "mirror.unavailable": Reason(503, "Bullets are paused", "Their static version cannot be kept now; try again."),
     "journal.unavailable": Reason(503, "Messages are paused", "They cannot be recorded now; try again."),
 }
@@ -72,6 +73,15 @@ def problem(verdict: Verdict, message_id: str, appeal: str) -> Problem:
     leading = verdict.leading
     assert leading is not None, "only a refusal has a problem"
     return _problem(leading, verdict, message_id, appeal)
+
+
+def standing(decided: Decided, appeal: str) -> Problem:
+    """What somebody is told whose messages are refused from now on, before they have sent one."""
+    row = reason_of(decided.finding.reason)
+    return Problem(
+        row.status, decided.finding.reason, row.title, row.detail, ground=decided.rule.ground,
+        appeal="" if "{id}" in appeal else appeal,
+    )  # fmt: skip
 
 
 def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -> Problem:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from filters.keywords import AnyList, Scanner
 from filters.policy import Policy
+from filters.window import Consecutive
 from filters.wordlist import of_words
 from gateway import build, overlay
 from gateway.config import Config
@@ -45,8 +46,9 @@ from gateway.journal.record import Basis
 from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
 from gateway.metrics import WorkerMetrics
+from gateway.mirror.pulse import PulseReader
 from gateway.pipeline import Pipeline
-from gateway.route import Preflight, Relayed, Route, Target
+from gateway.route import Preflight, Relayed, Route, SocketSide, Target
 from gateway.state import topology
 from gateway.state.client import StateClient
 from gateway.state.cluster import ClusterClient
@@ -55,6 +57,8 @@ from gateway.state.snapshot import Snapshot
 from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.tables import folding_tables
+from gateway.websocket.origins import Origins
+from gateway.websocket.sockets import Sockets
 from gateway.words.files import load_artifact
 
 log = structlog.get_logger()
@@ -85,7 +89,9 @@ class App:
         self._notices: Notices | None = None
         self.metrics = WorkerMetrics()
         self._pipeline = Pipeline(state, journal, self.metrics)
-        self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None)
+        self._pulse = PulseReader(folders.pulse)
+        self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
+        self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, build.server(config.server), self._sweep)
         self._access = build.access_log(config.logs)
         self._sweep.watch(self._flush_access)
@@ -128,7 +134,8 @@ class App:
         }
         access = self._access if config.logs == self._config.logs else build.access_log(config.logs)
         try:
-            router = Router(_targets(self, config, lists, upstreams))
+            targets = _targets(self, config, lists, upstreams)
+            router = Router(targets)
         except Exception:
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
@@ -140,6 +147,7 @@ class App:
         self._upstreams = upstreams
         self._config = config
         self._gate.router = router
+        self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
         self._gate.unmatched = _unmatched(config, upstreams)
         self._server.configure(build.server(config.server))
         self._access = access
@@ -153,6 +161,10 @@ class App:
     def protocol(self) -> Any:
         """Makes the protocol of each accepted connection."""
         return self._server.protocol
+
+    def mirror_fresh(self, config: Config) -> Callable[[], bool]:
+        """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
+        return partial(self._pulse.fresh, config.mirror.max_lag) if config.mirror is not None else bool
 
     @property
     def ids(self) -> Ids:
@@ -181,6 +193,7 @@ class App:
 
     def _switch(self, snapshot: Snapshot) -> None:
         self._pipeline.overlay = overlay.build(snapshot.document, _urgent, _prints)
+        self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
 
     def status(self) -> dict[str, Any]:
         """What readiness looks at."""
@@ -210,7 +223,8 @@ class App:
 
     async def drain(self) -> None:
         """Finish what is under way within ``server.drain``."""
-        await self._server.drain(self._config.server.drain)
+        seconds = self._config.server.drain
+        await asyncio.gather(self._server.drain(seconds), self._sockets.drain(seconds))
 
     async def stop(self) -> None:
         """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
@@ -241,6 +255,7 @@ class App:
     def _gauges(self) -> None:
         gauge = self.metrics.gauge
         gauge("tidegate_connections", lambda: len(self._server.connections))
+        gauge("tidegate_sockets", lambda: len(self._sockets.links))
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
         gauge(
             "tidegate_upstream_connections",
@@ -261,7 +276,7 @@ def _targets(
         elif settings.removal is not None:
             target = _deletions(app, settings, settings.removal, upstream)
         else:
-            target = Relayed(settings.name, upstream)
+            target = Relayed(settings.name, upstream, _socket_side(settings))
         template = settings.template
         targets.append((template, target))
         if isinstance(target, Route) and target.cors is not None:
@@ -276,6 +291,7 @@ def _judged(
     shape = settings.refusal
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
+    reaching = [(one, reach) for one in chosen if (reach := config.lists[one.name].consecutive) > 1]
     assert settings.surface is not None
     kind, _, name = settings.id_to.partition(":")
     id_header = name.encode() if kind == "header" else b""
@@ -300,7 +316,16 @@ def _judged(
         passed=(settings.name, "pass", ""),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
+        fresh=app.mirror_fresh(config) if settings.surface == "danmaku" else None,
+        consecutive=Consecutive(reaching, build.bounds(config.server, settings)) if reaching else None,
+        socket=_socket_side(settings),
     )  # fmt: skip
+
+
+def _socket_side(settings: RouteSettings) -> SocketSide | None:
+    if settings.transport != "websocket":
+        return None
+    return SocketSide(build.habits(settings.websocket), Origins(settings.origins))
 
 
 def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
@@ -335,4 +360,4 @@ def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | N
 
 
 def _notice(upstream: str, event: str, server: str) -> None:
-    log.warning("upstream.health", upstream=upstream, event=event, server=server)
+    log.warning("upstream.health", upstream=upstream, change=event, server=server)

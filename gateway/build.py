@@ -14,7 +14,7 @@ from gateway.config import Config
 from gateway.config.control import Logs
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
-from gateway.config.routes import Route
+from gateway.config.routes import Route, Socket
 from gateway.config.server import Server
 from gateway.config.upstreams import Upstream
 from gateway.http.address import parse_address
@@ -24,6 +24,7 @@ from gateway.http.upstream_settings import ServerSettings as UpstreamServerSetti
 from gateway.journal.settings import Settings as JournalSettings
 from gateway.logs import AccessLog
 from gateway.surfaces.settings import SurfaceSettings, TokenSettings
+from gateway.websocket.habits import Habits
 
 
 def server(section: Server) -> ServerSettings:
@@ -152,6 +153,26 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         max_inflated=config.server.max_inflated,
         max_fields=config.server.max_fields,
         max_packets=route.websocket.max_packets,
+    )
+
+
+def habits(section: Socket) -> Habits:
+    """``[routes.websocket]``."""
+    quota, period = section.mute_after or (0, 0.0)
+    return Habits(
+        max_frame=section.max_frame,
+        max_message=section.max_message,
+        max_fragments=section.max_fragments,
+        max_buffered=section.max_buffered,
+        max_checking=section.max_checking,
+        slow_timeout=section.slow_timeout,
+        idle_timeout=section.idle_timeout,
+        ping_interval=section.ping_interval,
+        ping_timeout=section.ping_timeout,
+        mute_quota=quota,
+        mute_period=period,
+        mute_for=section.mute_for,
+        close_blocked=section.close_blocked,
     )
 
 

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gateway import answers
+from gateway.arrival import arrived
 from gateway.deletion import Deletions
 from gateway.http import override
 from gateway.http.errors import HTTPError
@@ -17,6 +18,7 @@ from gateway.http.problem import Problem
 from gateway.route import Preflight, Relayed, Route
 from gateway.surfaces.decoded import Malformed, Messages
 from gateway.surfaces.request import Arrived
+from gateway.websocket.accept import accept
 
 if TYPE_CHECKING:
     from gateway.deletion import Deletion
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.metrics import Counts
     from gateway.pipeline import Passage, Pipeline
     from gateway.route import Target
+    from gateway.websocket.sockets import Sockets
 
 DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
 """Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
@@ -39,8 +42,11 @@ UNRECORDED = "journal.unavailable"
 class Gate:
     """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9)."""
 
-    def __init__(self, pipeline: Pipeline, refused: Counts, router: Router[Target], unmatched: Relayed | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, refused: Counts, router: Router[Target], unmatched: Relayed | None, sockets: Sockets
+    ) -> None:
         self.pipeline = pipeline
+        self.sockets = sockets
         self.router = router
         self.unmatched = unmatched
         self._refused = refused
@@ -55,7 +61,9 @@ class Gate:
             exchange.route = found
             exchange.cors = route.cors
             exchange.shape = route.shape
-            if not self.pipeline.journal.available:
+            if route.socket is not None:
+                accept(self.sockets, exchange, found, route)
+            elif not self.pipeline.journal.available:
                 self.count_refused(route.name, UNRECORDED)
                 exchange.refuse(answers.unrecorded(""))
             else:
@@ -71,6 +79,8 @@ class Gate:
                     raise HTTPError("head.method_override")
             if isinstance(relayed, Deletions):
                 self._delete(exchange, relayed, found)
+            elif relayed.socket is not None:
+                accept(self.sockets, exchange, found, relayed)
             else:
                 exchange.relay(relayed.upstream)
 
@@ -84,13 +94,7 @@ class Gate:
             exchange.forward(route.upstream, body)
             return
         assert isinstance(route, Route)
-        head = exchange.head
-        peer_ip = exchange.peer_ip
-        arrived = Arrived(
-            head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
-            exchange.peer_trusted or route.trusted.trusts(peer_ip),
-        )  # fmt: skip
-        decoded = route.surface.decode(arrived, body)
+        decoded = route.surface.decode(arrived(exchange, found, route), body)
         if isinstance(decoded, Messages):
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
             comment = Comment(self, exchange, route, decoded)
@@ -151,7 +155,7 @@ class Comment:
         self._passage = passage
         exchange = self._exchange
         verdict = passage.verdict
-        message_id = passage.message.id
+        message_id = exchange.message_id = passage.message.id
         if verdict.disposition != "pass":
             exchange.refuse(answers.problem(verdict, message_id, self._route.appeal))
             return

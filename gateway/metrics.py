@@ -84,6 +84,13 @@ OF_WORKERS = (
         over_workers="max",
     ),
     Metric("tidegate_connections", "gauge", "Open connections of clients."),
+    Metric("tidegate_sockets", "gauge", "Open WebSockets of clients; those are no more among the connections."),
+    Metric(
+        "tidegate_socket_ends_total",
+        "counter",
+        "WebSockets that the gateway ended, by route and reason code.",
+        ("route", "reason"),
+    ),
     Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
 )
 
@@ -191,6 +198,7 @@ class WorkerMetrics:
         "messages",
         "refused_requests",
         "removals",
+        "socket_ends",
         "started",
         "state_batch_size",
         "state_seconds",
@@ -203,6 +211,7 @@ class WorkerMetrics:
         self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
         self.removals = Counts(METRICS["tidegate_removals_seen_total"])
+        self.socket_ends = Counts(METRICS["tidegate_socket_ends_total"])
         check = Histograms(METRICS["tidegate_check_seconds"], seconds)
         batch = Histograms(METRICS["tidegate_state_batch_size"])
         state = Histograms(METRICS["tidegate_state_seconds"], seconds)
@@ -224,7 +233,7 @@ class WorkerMetrics:
 
         ``elsewhere``: what other parts count in cells of their own, in the same form.
         """
-        counted = (self.messages, self.refused_requests, self.degraded, self.removals)
+        counted = (self.messages, self.refused_requests, self.degraded, self.removals, self.socket_ends)
         metrics = {counts.metric.name: counts.told() for counts in counted}
         metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}
         metrics |= {name: {"series": [[[], read()]]} for name, read in self.gauges.items()}

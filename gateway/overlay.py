@@ -17,10 +17,15 @@ from gateway.copies import Copies
 
 FROZEN = "switch.frozen"
 URGENT = "keyword.urgent"
+MIRROR = "mirror.unavailable"
 
 
 def _decided(check: str, finding: Finding, ground: str) -> Decided:
     return Decided(Rule(check, "reject", "reject", None, ground), finding, "reject")
+
+
+STALE = _decided("mirror", Finding("mirror", MIRROR), "audio-video provisions: no bullet without its static version")
+"""Nobody switched this on: the mirror does not keep up, so no bullet goes on (law 6)."""
 
 
 class Overlay:
@@ -43,6 +48,10 @@ class Overlay:
         self._urgent = urgent
         self._grounds = grounds
         self._copies = copies
+
+    def switch(self, route: str, room: str) -> Decided | None:
+        """The switch that stands against every message to this place, if any."""
+        return self._routes.get(route) or self._rooms.get(room)
 
     def acts(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
         """Every switch, urgent word and removed text that stands against this message."""

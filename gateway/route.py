@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from filters.keywords import Scanner
 from filters.policy import Policy
+from filters.window import Consecutive
 from gateway.config.routes import Route as RouteSettings
 from gateway.deletion import Deletions
 from gateway.http.cors import Cors
@@ -15,6 +17,16 @@ from gateway.http.upstream import Upstream
 from gateway.journal.record import Basis
 from gateway.metrics import Histogram
 from gateway.surfaces.surface import Surface
+from gateway.websocket.habits import Habits
+from gateway.websocket.origins import Origins
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSide:
+    """What makes a route a WebSocket route: how its sockets live, and whose pages may open one."""
+
+    habits: Habits
+    origins: Origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,7 @@ class Relayed:
 
     name: str
     upstream: Upstream
+    socket: SocketSide | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,8 @@ class Route:
     """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` is the metric's key of a pass.
 
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
-    own header of that name from going along.
+    own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
+    keep up. ``consecutive``: the lists that read several messages as one text. ``socket``: of a WebSocket route.
     """
 
     name: str
@@ -55,6 +69,9 @@ class Route:
     passed: tuple[str, str, str]
     id_header: bytes = b""
     id_header_drop: frozenset[bytes] = frozenset()
+    fresh: Callable[[], bool] | None = None
+    consecutive: Consecutive | None = None
+    socket: SocketSide | None = None
 
 
 Target = Route | Relayed | Deletions | Preflight

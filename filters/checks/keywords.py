@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from filters.message import Message
 from filters.rule import Asks, Find, Found, Rule
-from filters.verdict import Facts, Finding, Missing, Scan
+from filters.verdict import NOTHING, Facts, Finding, Missing, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Options:
 
 
 def bind(rule: Rule, asks: Asks) -> Find:
-    """Reason: ``keyword.match``."""
+    """Reason: ``keyword.match``. A word that several consecutive messages hold together is found in the last of them;
+    the detail ``messages`` says how many were read as one text."""
     options = rule.options
     assert isinstance(options, Options)
     asks.lists.extend(name for name in options.lists if name not in asks.lists)
@@ -30,7 +31,9 @@ def bind(rule: Rule, asks: Asks) -> Find:
         if not scan.hits:
             return ()
         return tuple(
-            Finding("keywords", "keyword.match", hit)
+            Finding(
+                "keywords", "keyword.match", hit, detail=NOTHING if hit.messages == 1 else {"messages": hit.messages}
+            )
             for name in lists
             for hit in scan.hits.get(name, ())
             if hit.severity >= severity

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from gateway.http.server_protocol import ServerProtocol
     from gateway.http.upstream import Upstream, UpstreamCall
 
+    OnUpgraded = Callable[[ResponseHead, asyncio.Transport, bytes, Callable[[], None]], None]
+
 PREFIX_SIZE: Final = 65536
 """Bytes of a judged answer's body that are kept for ``on_outcome``."""
 
@@ -69,6 +71,7 @@ class Exchange:
         "_prefix",
         "_prefix_size",
         "_told",
+        "_upgraded",
         "_upstream_status",
         "answered",
         "began",
@@ -98,6 +101,7 @@ class Exchange:
         self._prefix: list[bytes] | None = None
         self._told = False
         self._upstream_status: int | None = None
+        self._upgraded: OnUpgraded | None = None
         self.head = head
         self.method = head.method
         self.path, _, self.query = head.target.partition(b"?")
@@ -229,11 +233,24 @@ class Exchange:
         self.answered = True
         return self._connection.take_over()
 
-    def upstream_head(
-        self, target: bytes, extra: bytes = b"", drop: Collection[bytes] = (), host: bytes = b""
-    ) -> bytes:
-        """This request's head without body for an upstream handshake, rebuilt; ``extra`` brings Upgrade and so on."""
-        return self._rebuilt(host, target, 0, extra, drop)
+    def upgrade(self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = ()) -> None:
+        """Send the request's head on as a handshake. ``extra``: the lines that make it one.
+
+        ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
+        and its failure, is the answer to this request.
+        """
+        self.forwarded = True
+        self._upgraded = then
+        self._call = upstream.upgrade(self._upstream_head(upstream.host, 0, extra, drop), self)
+
+    def on_upgraded(
+        self, head: ResponseHead, transport: asyncio.Transport, early: bytes, release: Callable[[], None]
+    ) -> None:
+        """See ``UpgradeSink``."""
+        self._call = None
+        then, self._upgraded = self._upgraded, None
+        assert then is not None
+        then(head, transport, early, release)
 
     def _upstream_head(self, host: bytes, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
         target = b"%b?%b" % (self.path, self.query) if self.query else self.path

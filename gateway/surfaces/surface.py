@@ -188,6 +188,27 @@ class Socket:
         self._format = format
         self._carrier = carrier
 
+    @property
+    def binary(self) -> bool:
+        """Whether frames are binary ones."""
+        return self._format.binary
+
+    def notice(self, text: bytes) -> bytes:
+        """The payload of a frame that tells ``text`` to the client."""
+        return self._format.notice(text)
+
+    def who(self) -> tuple[str, str]:
+        """Sender and room as far as the handshake alone tells them; empty where only a message does."""
+        facts = self._surface._facts
+        reading = Reading(self._request)
+        told = []
+        for read in (facts.sender, facts.room):
+            try:
+                told.append("" if read is None else read(reading))
+            except Refused:
+                told.append("")
+        return told[0], told[1]
+
     def decode(self, frame: bytes, binary: bool) -> Decoded:
         """What one complete data frame (fragments joined) holds. ``binary``: its opcode is 2.
 

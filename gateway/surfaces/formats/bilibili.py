@@ -28,6 +28,7 @@ HEADER = struct.Struct(">IHHII")
 PLAIN = (0, 1)
 ZLIB = 2
 BROTLI = 3
+NOTIFICATION = 5
 
 
 class Packet(NamedTuple):
@@ -92,6 +93,10 @@ class Bilibili:
                 joined.append(frame[packet.start : packet.end])
             index += len(batch)
         return b"".join(joined) or None
+
+    def notice(self, text: bytes) -> bytes:
+        """See Format. One plain packet, as the platform's own notifications."""
+        return HEADER.pack(HEADER.size + len(text), HEADER.size, 0, NOTIFICATION, 0) + text
 
     def _payload(self, packet: Packet, data: bytes) -> Payload:
         if packet.operation in self._messages:

@@ -26,5 +26,8 @@ class Format(Protocol):
     def split(self, frame: bytes) -> Sequence[Payload]:
         """Everything in the frame, in order. ``Refused`` where any of it is not framed as it should be."""
 
+    def notice(self, text: bytes) -> bytes:
+        """``text`` (UTF-8, mostly JSON) of a notice of ours to the sender, as a frame's payload in this format."""
+
     def join(self, frame: bytes, changes: Mapping[int, bytes | None]) -> bytes | None:
         """The frame with payloads replaced, or left out (None), by their index; None when nothing is left."""

@@ -21,6 +21,10 @@ class Single:
         """See Format."""
         return (Payload(frame),)
 
+    def notice(self, text: bytes) -> bytes:
+        """See Format."""
+        return text
+
     def join(self, frame: bytes, changes: Mapping[int, bytes | None]) -> bytes | None:
         """See Format."""
         return changes.get(0, frame)

@@ -1,0 +1,22 @@
+"""From an exchange to what a surface reads of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.surfaces.request import Arrived
+
+if TYPE_CHECKING:
+    from gateway.http.exchange import Exchange
+    from gateway.http.router import Found
+    from gateway.route import Route
+
+
+def arrived(exchange: Exchange, found: Found[Any], route: Route) -> Arrived:
+    """The head of a request to ``route``. Raises ``HTTPError`` where a part of the path is not UTF-8."""
+    head = exchange.head
+    peer_ip = exchange.peer_ip
+    return Arrived(
+        head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
+        exchange.peer_trusted or route.trusted.trusts(peer_ip),
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""One message among many segments, by our id and by the platform's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.journal import lookup
+from gateway.journal.ids import Ids
+from gateway.journal.record import envelope, outcome
+from gateway.journal.segments import name, segments
+from gateway.journal.settings import Settings
+from gateway.journal.writer import Writer
+
+
+def writer(root: Path, worker: int) -> Writer:
+    settings = Settings(segment_bytes=2000, warn_free=0, least_free=0)
+    loop = asyncio.get_running_loop()
+    made = Writer(root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
+    made.start()
+    return made
+
+
+def judged(message_id: str, room: str = "r") -> dict[str, Any]:
+    return {
+        "kind": "judged",
+        "id": message_id,
+        "time": time.time_ns() // 1000,
+        "route": "comments",
+        "room": room,
+        "verdict": "pass",
+        "content": envelope(["text"]),
+    }
+
+
+async def written(root: Path, workers: int = 2, messages: int = 60) -> dict[str, str]:
+    """Messages of two workers over many segments; by our id, the platform's."""
+    names: dict[str, str] = {}
+    for worker in range(workers):
+        journal = writer(root, worker)
+        ids = Ids(1, worker)
+        for number in range(messages):
+            if number % 8 == 7:  # a life ends, and with it its segment
+                journal.close()
+                journal = writer(root, worker)
+            one = ids()
+            names[one] = f'{worker}-"{number}"'
+            journal.append(judged(one, room=str(number)))
+            journal.flush()
+            if number % 5:
+                journal.append(outcome(one, "delivered", status=201, upstream_id=names[one], route="comments"))
+            journal.flush()
+        journal.close()
+    assert len(segments(root / "node-1" / "0")) > messages // 8
+    return names
+
+
+async def test_by_our_id(tmp_path: Path) -> None:
+    names = await written(tmp_path)
+    for number, (one, theirs) in enumerate(names.items()):
+        told = lookup.find(tmp_path, one)
+        assert told is not None
+        assert (told.judged["id"], told.judged["room"]) == (one, str(number % 60))
+        if number % 5:
+            assert told.outcome is not None
+            assert told.outcome["upstream_id"] == theirs
+        else:
+            assert told.outcome is None or told.outcome["state"] == "unknown"  # told by the next life
+
+
+async def test_what_is_not_there(tmp_path: Path) -> None:
+    names = await written(tmp_path, workers=1, messages=5)
+    some = next(iter(names))
+    for unknown in ("", "x", some[:-1], some[:-2] + "zz", some.upper(), some[:19] + "8002" + some[23:], Ids(1, 0)()):
+        assert lookup.find(tmp_path, unknown) is None, unknown
+    assert lookup.find(tmp_path / "nowhere", some) is None
+    assert lookup.find_upstream(tmp_path, "comments", "nothing", 0) is None
+
+
+async def test_by_the_platforms_id(tmp_path: Path) -> None:
+    names = await written(tmp_path)
+    for one, theirs in list(names.items())[1:60:7]:
+        expected = one if int(theirs.split('"')[1]) % 5 else None
+        assert lookup.find_upstream(tmp_path, "comments", theirs, 0) == expected
+        assert lookup.find_upstream(tmp_path, "others", theirs, 0) is None
+
+
+async def test_the_newest_of_two_with_one_name_counts(tmp_path: Path) -> None:
+    journal = writer(tmp_path, 0)
+    for one in ("old", "new"):
+        journal.append(outcome(one, "delivered", upstream_id="7", route="comments"))
+        journal.flush()
+    journal.append(outcome("part", "delivered", upstream_id="77", route="comments"))
+    journal.close()
+    assert lookup.find_upstream(tmp_path, "comments", "7", 0) == "new"
+
+
+async def test_only_as_far_back_as_asked(tmp_path: Path) -> None:
+    names = await written(tmp_path, workers=1)
+    theirs = list(names.values())[1]
+    assert lookup.find_upstream(tmp_path, "comments", theirs, time.time_ns() // 1000 + 10**9) is None
+
+
+async def test_prepared_damaged_and_young_lines(tmp_path: Path) -> None:
+    names = await written(tmp_path, workers=1, messages=10)
+    folder = tmp_path / "node-1" / "0"
+    (folder / name(1, 999)).touch()
+    one = list(names)[3]
+    with segments(folder)[-2].path.open("ab") as file:
+        file.write(b'{"id":"%b"}\n{"id":"%b"' % (one.encode(), one.encode()))
+    told = lookup.find(tmp_path, one)
+    assert told is not None
+    assert told.judged["id"] == one

@@ -301,6 +301,7 @@ class Imported(BaseModel):
     refused: int
     errors: list[dict[str, Any]] = Field(description="The first refused lines: number and problem, never the content.")
     stopped: str = Field("", description="Why the import ended before its body did; empty where it did not.")
+    in_force: bool = Field(True, description="False where some of it is still on its way to journal or state.")
 
 
 class Done(BaseModel, Generic[T]):

@@ -18,6 +18,7 @@ from gateway.control.acts import Unit
 from gateway.control.call import Call
 from gateway.control.errors import ControlError
 from gateway.control.handlers.accounts import write
+from gateway.control.ledger import SETTLE_WITHIN
 from gateway.control.models import Account
 from gateway.control.schemas import AccountLine, Imported, Why
 from gateway.control.validation import problems
@@ -42,7 +43,7 @@ async def accounts(call: Call[None, Why]) -> web.StreamResponse:
                 await run.commit()
             if number % PROGRESS_EVERY == 0:
                 await response.write(orjson.dumps(run.progress()) + b"\n")
-        await run.commit()
+        await run.settle()
     except ControlError as error:
         run.stopped = error.detail
     await response.write(run.result().model_dump_json().encode() + b"\n")
@@ -60,6 +61,8 @@ class _Import:
         self.refused = 0
         self.errors: list[dict[str, Any]] = []
         self.stopped = ""
+        self.in_force = True
+        self._act = 0
 
     def read(self, number: int, line: bytes | None) -> bool:
         """Take one line, None where it is too long; True when a batch is complete."""
@@ -93,13 +96,22 @@ class _Import:
                 write(unit, held.get(sender), sender, given)
 
         call = self._call
-        await call.services.ledger.act(call.person, call.query.reason, "account.import", subject, work, settle=False)
+        done = await call.services.ledger.act(
+            call.person, call.query.reason, "account.import", subject, work, settle=False
+        )
+        self._act = done.act
+
+    async def settle(self) -> None:
+        """Commit the rest, and wait a moment for journal and state: acts go there in order, so the last tells."""
+        await self.commit()
+        if self._act:
+            self.in_force = all(await self._call.services.ledger.relay.settled(self._act, SETTLE_WITHIN))
 
     def progress(self) -> dict[str, int]:
         return {"lines": self._last, "accepted": self.accepted, "refused": self.refused}
 
     def result(self) -> Imported:
-        return Imported(done=not self.stopped, errors=self.errors, stopped=self.stopped, **self.progress())
+        return Imported(done=not self.stopped, errors=self.errors, stopped=self.stopped, in_force=self.in_force, **self.progress())
 
 
 async def _lines(content: StreamReader, bound: int) -> AsyncIterator[tuple[int, bytes | None]]:

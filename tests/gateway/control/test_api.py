@@ -129,8 +129,8 @@ async def test_an_import_streams_commits_and_names_its_bad_lines(api: Any) -> No
     assert (end["done"], end["lines"], end["accepted"], end["refused"]) == (True, 1200, 1197, 3)
     assert [error["line"] for error in end["errors"]] == [4, 701, 702]
     assert "13800138000" not in json.dumps(end)
-    act = max(act["id"] for act in api.plant.journal.records) if api.plant.journal.records else 1
-    assert await api.plant.relay.settled(max(act, 4), 10) == (True, True)
+    # Whoever is told so may send the first message of one of them at once.
+    assert end["in_force"] is True
     assert len(api.plant.state.rows) == 1197
     assert api.plant.state.rows["accounts", "u1199"]["credit"] == 1199 % 101
 

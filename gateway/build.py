@@ -135,7 +135,7 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         verified=_one(route.verified),
         level=_one(route.level),
         parts=tuple(map(str, route.parts)),
-        playback=tuple(map(str, route.playback)),
+        playback=_one(route.playback),
         playback_unit=route.playback_unit,
         message_when=route.message_when,
         relay_when=route.relay_when,

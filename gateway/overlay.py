@@ -24,7 +24,7 @@ def _decided(check: str, finding: Finding, ground: str) -> Decided:
     return Decided(Rule(check, "reject", "reject", None, ground), finding, "reject")
 
 
-STALE = _decided("mirror", Finding("mirror", MIRROR), "audio-video provisions: no bullet without its static version")
+STALE = _decided("mirror", Finding("mirror", MIRROR), "comment provisions 5(4): no bullet without its static version")
 """Nobody switched this on: the mirror does not keep up, so no bullet goes on (law 6)."""
 
 

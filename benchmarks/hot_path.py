@@ -1,0 +1,253 @@
+"""``python -m benchmarks.hot_path``: what one judged message costs in the worker's own code, without its system calls.
+
+The real objects of a worker, from the bytes of a client's request to the bytes of its answer; only the three sockets
+are feigned. 64 connections, a turn of the event loop carries 16 messages, each from another person with another text.
+
+A shared machine runs Python at one speed now and at half of it a second later. So every slice of work is followed by a
+slice of plain Python (``ruler``), and what is told is the least of each and their ratio: 1.0 is what a thousand turns
+of a loop with one look-up in a dict cost. ``--profile`` shows functions instead, ``--turns`` says how long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import gc
+import pstats
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+from benchmarks import rules, words
+from benchmarks.comments import CREATED, Comments
+from benchmarks.systems.tidegate import CONFIGURATION
+from gateway import generation, worker
+from gateway.app import App
+from gateway.folders import Folders
+from gateway.http.connection import UpstreamConnection
+from gateway.http.server_protocol import ServerProtocol
+from gateway.journal.ids import Ids
+from gateway.journal.settings import Settings as JournalSettings
+from gateway.journal.writer import Writer
+from gateway.state.client import StateClient
+from gateway.state.link import _Wire
+from gateway.state.settings import Address, Credentials, Settings
+
+CONNECTIONS: Final = 64
+TOGETHER: Final = 16
+SLICE: Final = 4  # turns that are timed as one
+STAGES: Final = ("request", "ask", "judge", "answer", "outcome")
+"""Bytes to a scanned message; the call to state; its reply to the forwarded request, with the record between; the
+upstream's answer to the client's; the second record."""
+
+_ACCOUNT: Final = b"$6\r\n1 0 90\r\n"
+_ANSWER: Final = (
+    b"HTTP/1.1 201 Created\r\nServer: nginx/1.22.1\r\nDate: %b\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n%b"
+)
+
+
+class Transport:
+    """Takes what is written and tells how often that was."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+        self.last = b""
+
+    def write(self, data: bytes) -> None:
+        self.writes += 1
+        self.last = data
+
+    def writelines(self, parts: Any) -> None:
+        self.write(b"".join(parts))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_extra_info(self, name: str) -> Any:
+        return ("127.0.0.1", 40000) if name == "peername" else None
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def set_write_buffer_limits(self, high: int, low: int) -> None:
+        """Nothing waits here."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read from here."""
+
+    resume_reading = abort = close = pause_reading
+
+
+class Course:
+    """One worker with feigned sockets."""
+
+    def __init__(self) -> None:
+        self.requests = Comments(1)
+        self.clients: list[ServerProtocol] = []
+        self.transports: list[Transport] = []
+        self.state = Transport()
+        self.spent = dict.fromkeys(STAGES, 0.0)
+
+    async def build(self, root: Path) -> None:
+        """Make the worker's parts and connect them to nothing."""
+        loop = asyncio.get_running_loop()
+        words.write(root / "words.txt", 20_000)
+        (root / "tidegate.toml").write_text(
+            CONFIGURATION.format(
+                port=1, control=2, upstream=3, workers=1, rules=",\n  ".join(rules.RULES),
+                lists=f'[lists.words]\npath = "{root / "words.txt"}"',
+            ),
+            encoding="utf-8",
+        )  # fmt: skip
+        folders = Folders(root / "data")
+        folders.make()
+        number = generation.compile_here(root / "tidegate.toml", folders)
+        compiled = generation.load(folders, number)
+        ids = Ids(1, 1)
+        self.journal = Writer(
+            root / "journal", "node-1", 1, ids=ids, settings=JournalSettings(slow_write=60.0), loop=loop
+        )
+        self.journal.start()
+        client = StateClient(_nowhere, Credentials(), Settings(), on_batch=self.journal.flush, epoch=1)
+        self.link = link = client._link
+        client._loop = link._loop = loop
+        self.wire = link._wire = _Wire(link)
+        self.wire.transport = self.state  # type: ignore[assignment]  # a feigned one
+        link.up = link.msetex = True
+        self.app = App(folders, 1, compiled.config, client, self.journal, ids)
+        await self.app.load(compiled)
+        pool = self.app._upstreams["platform"].pools[0]
+        for _ in range(CONNECTIONS):
+            transport = Transport()
+            protocol = self.app.protocol()
+            protocol.connection_made(transport)
+            self.clients.append(protocol)
+            self.transports.append(transport)
+            connection = UpstreamConnection(pool)
+            connection.connection_made(Transport())  # type: ignore[arg-type]
+            pool.connections.add(connection)
+            connection.keep_idle()
+            pool.release(connection)
+        self.pool = pool
+        self.turns = cycle(
+            [self.clients[start : start + TOGETHER] for start in range(0, CONNECTIONS, TOGETHER)]
+        )  # fmt: skip
+
+    async def turn(self, clients: list[ServerProtocol], requests: list[bytes], answer: bytes) -> None:
+        """Carry one message for each of ``clients``, in the order in which an event loop would."""
+        spent = self.spent
+        clock = time.thread_time
+        began = clock()
+        for client, request in zip(clients, requests, strict=True):
+            client.data_received(request)
+        at = clock()
+        spent["request"] += at - began
+        await asyncio.sleep(0)
+        now = clock()
+        spent["ask"] += now - at
+        waiting = self.link.waiting
+        reply = b"*%d\r\n:%d\r\n%b" % (waiting + 1, time.time_ns() // 1000, _ACCOUNT * waiting)
+        busy = [connection for connection in self.pool.connections if connection.call is not None]
+        assert not busy
+        now = clock()
+        self.link.received(self.wire, reply)
+        at = clock()
+        spent["judge"] += at - now
+        busy = [connection for connection in self.pool.connections if connection.call is not None]
+        assert len(busy) == len(clients)
+        at = clock()
+        for connection in busy:
+            connection.data_received(answer)
+        now = clock()
+        spent["answer"] += now - at
+        await asyncio.sleep(0)
+        spent["outcome"] += clock() - now
+
+    def drawn(self) -> Iterator[tuple[list[ServerProtocol], list[bytes]]]:
+        """The turns of one slice, drawn before it is timed."""
+        for _ in range(SLICE):
+            clients = next(self.turns)
+            yield clients, [self.requests.next() for _ in clients]
+
+
+async def _nowhere() -> Address:
+    raise OSError("nothing is asked here")
+
+
+def ruler() -> float:
+    """Seconds of a thousand look-ups, now."""
+    table = {number: number for number in range(1000)}
+    clock = time.thread_time
+    began = clock()
+    for number in range(1000):
+        table[number]
+    return clock() - began
+
+
+async def measure(turns: int, profile: bool) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
+        course = Course()
+        await course.build(Path(scratch))
+        answer = _ANSWER % (b"Sun, 22 Nov 2026 01:00:00 GMT", len(CREATED), CREATED)
+        for _ in range(50):
+            for clients, requests in list(course.drawn()):
+                await course.turn(clients, requests, answer)
+        worker.freeze()
+        collected = [generation["collections"] for generation in gc.get_stats()]
+        profiler = cProfile.Profile() if profile else None
+        best = dict.fromkeys(STAGES, 9.0)
+        whole: list[float] = []
+        total = 0.0
+        yard = 9.0
+        written = sum(transport.writes for transport in course.transports)
+        for _ in range(turns // SLICE):
+            drawn = list(course.drawn())
+            course.spent = dict.fromkeys(STAGES, 0.0)
+            if profiler is not None:
+                profiler.enable()
+            for clients, requests in drawn:
+                await course.turn(clients, requests, answer)
+            if profiler is not None:
+                profiler.disable()
+            now = ruler()
+            yard = min(yard, now)
+            for stage, seconds in course.spent.items():
+                best[stage] = min(best[stage], seconds)
+            total += sum(course.spent.values())
+            whole.append(sum(course.spent.values()) / now)
+        messages = SLICE * TOGETHER
+        count = len(whole) * messages
+        assert course.transports[0].last.startswith(b"HTTP/1.1 201 ") and course.transports[0].last.endswith(CREATED)
+        written = sum(transport.writes for transport in course.transports) - written
+        runs = [after["collections"] - before for after, before in zip(gc.get_stats(), collected, strict=True)]
+        course.journal.close()
+    if profiler is not None:
+        pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+        return
+    for stage in STAGES:
+        each = best[stage] / messages
+        print(f"{stage:8}  {each * 1e6:6.2f} µs   {each / yard:6.3f}")
+    least = sum(best.values()) / messages
+    whole.sort()
+    print(f"together  {least * 1e6:6.2f} µs   {least / yard:6.3f}   median {whole[len(whole) // 2] / messages:.3f}")
+    print(f"ruler     {yard * 1e6:6.2f} µs; mean {total / count * 1e6:.2f} µs a message")
+    print(f"writes to a client a message {written / count:.2f}; collections {runs} in {count} messages")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hot_path", description=__doc__)
+    parser.add_argument("--turns", type=int, default=2000)
+    parser.add_argument("--profile", action="store_true")
+    chosen = parser.parse_args()
+    uvloop.run(measure(chosen.turns, chosen.profile))
+
+
+if __name__ == "__main__":
+    main()

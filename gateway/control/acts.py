@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 SNAPSHOT_VERSION = "snapshot"
 NOT_UNDOABLE = frozenset({"people"})  # a token that is gone cannot come back; add or remove the person instead
+LASTING = frozenset({"takedowns"})  # what the platform deleted stays deleted; the rest of such an act can be undone
 
 
 class Intent(NamedTuple):
@@ -49,10 +50,14 @@ class Done(NamedTuple, Generic[T]):
 
 
 class Unit:
-    """The rows of one act. Everything an act changes goes through ``add``, ``change`` and ``remove``, once a row."""
+    """The rows of one act. Everything an act changes goes through ``add``, ``change`` and ``remove``, once a row.
 
-    def __init__(self, session: Session) -> None:
+    ``uid`` is the act's name in the journal.
+    """
+
+    def __init__(self, session: Session, uid: str = "") -> None:
         self.session = session
+        self.uid = uid
         self.undoes: int | None = None
         self._touched: list[tuple[Model, dict[str, Any] | None, bool]] = []  # row, before, whether it stays
 
@@ -90,7 +95,7 @@ def perform(
     session: Session, intent: Intent, work: Callable[[Unit], T], clock: Callable[[], int] = time.time_ns
 ) -> Done[T]:
     """Do ``work`` as one act, within the session's transaction."""
-    unit = Unit(session)
+    unit = Unit(session, intent.uid)
     result = work(unit)
     changes = unit.changes()
     act = Act(
@@ -138,16 +143,17 @@ def raise_mark(session: Session, name: str, at_least: int) -> int:
 
 
 def undo(unit: Unit, act_id: int) -> Act:
-    """Put every row of an act back as it was before it."""
+    """Put every row of an act back as it was before it, apart from what lasts."""
     act = unit.get(Act, act_id)
     if act is None:
         raise missing("act")
     if act.undone_by is not None:
         raise ControlError(409, "control.undone_already", f"Act {act_id} was undone by act {act.undone_by}.")
-    tables = {change["table"] for change in act.changes}
+    changes = [change for change in act.changes if change["table"] not in LASTING]
+    tables = {change["table"] for change in changes}
     if not tables or tables & NOT_UNDOABLE:
         raise ControlError(409, "control.not_undoable", f"An act of the kind {act.kind} cannot be undone.")
-    for change in reversed(act.changes):
+    for change in reversed(changes):
         _restore(unit, change)
     unit.undoes = act_id
     return act

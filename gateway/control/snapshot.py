@@ -1,6 +1,6 @@
 """The snapshot: what every worker holds in memory, so that it is in force within a second and without state.
 
-Switches, urgent words and address ranges are whole, because what is left out would not be in force; their tables are
+Switches, urgent words, removed texts and address ranges are whole, because what is left out would not be in force; their tables are
 bounded instead (``BOUNDS``). Blocks are the newest ones, a stand-in for the time when state cannot be reached.
 """
 
@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from gateway.control.acts import SNAPSHOT_VERSION
 from gateway.control.errors import ControlError
-from gateway.control.models import Block, Mark, Switch, UrgentWord
+from gateway.control.models import Block, Copy, Mark, Switch, UrgentWord
 from gateway.control.ports import Snapshot
 
 MAX_SWITCHES = 500
 MAX_URGENT = 500
+MAX_COPIES = 1000
 MAX_RANGES = 2000
 MAX_BLOCKS = 5000
 
@@ -37,6 +38,10 @@ def build(session: Session, now: float | None = None) -> Snapshot:
         "urgent": [
             {"id": row.id, "word": row.word, "ground": row.ground}
             for row in session.scalars(select(UrgentWord).order_by(UrgentWord.id))
+        ],
+        "copies": [
+            {"id": row.id, "fingerprint": row.fingerprint, "ground": row.ground, "expires_at": row.expires_at}
+            for row in session.scalars(select(Copy).where(Copy.expires_at > int(now)).order_by(Copy.id))
         ],
         "ranges": [
             {"cidr": row.value, "reason": row.reason, "expires_at": row.expires_at, "limited": row.limited}
@@ -65,10 +70,14 @@ def _switch(row: Switch) -> dict[str, str | int]:
     }
 
 
-def has_room(session: Session, model: type[Switch] | type[UrgentWord] | type[Block], limit: int) -> None:
+def has_room(
+    session: Session, model: type[Switch] | type[UrgentWord] | type[Block] | type[Copy], limit: int
+) -> None:
     """Refuse one more row where the snapshot would outgrow its bound."""
     query = select(func.count()).select_from(model)
     if model is Block:
         query = query.where(Block.scope == "cidr")
+    elif model is Copy:
+        query = query.where(Copy.expires_at > int(time.time()))
     if session.scalar(query) >= limit:  # type: ignore[operator]  # a count is never null
         raise ControlError(409, "control.too_many", f"At most {limit} of these can be in force; lift one first.")

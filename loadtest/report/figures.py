@@ -1,0 +1,242 @@
+"""The arithmetic of a report: recorded seconds and samples in, figures out.
+
+Times are seconds unless a name says ms or us.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from loadtest.load import Run, Second
+from loadtest.probe import Sample
+from loadtest.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
+
+SETTLING = 1.0  # seconds at the start that are about connecting, not about carrying
+CHECK_BOUND = 0.001  # seconds: the objective that DESIGN names for a check
+
+
+class Moment(NamedTuple):
+    """One second. ``rate`` and ``verdicts``: messages answered a second; ``p50`` to ``p99``: of delivered ones."""
+
+    at: float
+    users: int
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    verdicts: Mapping[str, float]
+    errors: int
+
+
+class Times(NamedTuple):
+    """Quantiles of one kind of request."""
+
+    name: str
+    answers: int
+    p50: float
+    p95: float
+    p99: float
+    p999: float
+
+
+class Figures(NamedTuple):
+    """Everything that the page says. NaN where it could not be measured.
+
+    ``cpu_us``: CPU µs a message by group of processes. ``busy``: the busiest a group's processors were, as a share of
+    one processor for each of its processes. ``check_within``: share of the checks that took at most 1 ms.
+    ``added_p99_ms``: delivered messages by way of the gateway, less the same straight at the platform.
+    """
+
+    seconds: float
+    messages: int
+    rate: float
+    moments: tuple[Moment, ...]
+    times: tuple[Times, ...]
+    verdicts: Mapping[str, int]
+    errors: Mapping[str, int]
+    wrong: Mapping[str, int]
+    error_share: float
+    late_p99_ms: float
+    seen_p99_ms: float
+    check_p50_ms: float
+    check_p99_ms: float
+    check_within: float
+    direct_p99_ms: float
+    added_p50_ms: float
+    added_p99_ms: float
+    cpu_us: Mapping[str, float]
+    busy: Mapping[str, float]
+    per_core: float
+
+
+class Window(NamedTuple):
+    """Epoch seconds; what lies outside is not weighed against objectives."""
+
+    begin: float
+    end: float
+
+    def holds(self, at: float) -> bool:
+        return self.begin < at <= self.end
+
+
+def of(gateway: Run, direct: Run | None, window: Window | None = None) -> Figures:
+    """``window``: where quantiles and costs are taken, all but the settling where None. Totals are of the whole run."""
+    window = window or settled(gateway)
+    whole = added(gateway.seconds)
+    inside = added(second for second in gateway.seconds if window.holds(second["at"]))
+    delivered = _delivered(inside)
+    moments = tuple(moments_of(gateway.seconds))
+    verdicts = _messages(whole)
+    errors = whole["errors"]
+    answered = sum(verdicts.values())
+    begin, end = _ends(gateway.samples, window)
+    check = _difference(begin.get("checks", {}), end.get("checks", {}))
+    straight = _straight(direct)
+    cost = costs(gateway.samples, gateway.seconds, window)
+    return Figures(
+        seconds=gateway.seconds[-1]["at"] - gateway.seconds[0]["at"] + 1.0,
+        messages=answered,
+        rate=_rate(moments, window),
+        moments=moments,
+        times=tuple(_times(name, buckets_in(told)) for name, told in sorted(inside["took"].items())),
+        verdicts=dict(sorted(verdicts.items(), key=lambda item: -item[1])),
+        errors=errors,
+        wrong=whole["wrong"],
+        error_share=sum(errors.values()) / max(1, answered + sum(errors.values())),
+        late_p99_ms=quantile(buckets_in(inside["late"]), 0.99) * 1000,
+        seen_p99_ms=quantile(buckets_in(inside["seen"]), 0.99) * 1000,
+        check_p50_ms=bucket_quantile(check, 0.5) * 1000,
+        check_p99_ms=bucket_quantile(check, 0.99) * 1000,
+        check_within=share_within(check, CHECK_BOUND),
+        direct_p99_ms=quantile(straight, 0.99) * 1000,
+        added_p50_ms=(quantile(delivered, 0.5) - quantile(straight, 0.5)) * 1000,
+        added_p99_ms=(quantile(delivered, 0.99) - quantile(straight, 0.99)) * 1000,
+        cpu_us=cost,
+        busy=busiest(gateway.samples),
+        per_core=1e6 / cost["gateway"] if cost.get("gateway") else math.nan,
+    )
+
+
+def settled(run: Run) -> Window:
+    """From when everybody is connected to the end."""
+    first, last = run.seconds[0]["at"], run.seconds[-1]["at"]
+    return Window(first - 1.0 + SETTLING if last - first > 2 * SETTLING else 0.0, last)
+
+
+def moments_of(seconds: Sequence[Second]) -> list[Moment]:
+    """One for each recorded second; the last line of a record, which stands for less, is left out."""
+    moments = []
+    before = seconds[0]["at"] - 1.0
+    for second in seconds:
+        lasted = second["at"] - before
+        if lasted < 0.5:
+            continue
+        delivered, verdicts = _delivered(second), _messages(second)
+        moments.append(
+            Moment(
+                second["at"], second["users"], sum(verdicts.values()) / lasted,
+                quantile(delivered, 0.5), quantile(delivered, 0.95), quantile(delivered, 0.99),
+                {verdict: count / lasted for verdict, count in verdicts.items()}, sum(second["errors"].values()),
+            )
+        )  # fmt: skip
+        before = second["at"]
+    return moments
+
+
+def costs(samples: Sequence[Sample], seconds: Sequence[Second], window: Window) -> dict[str, float]:
+    """CPU µs a message, by group of processes: the gateway's own count of messages where it tells, else the answers."""
+    begin, end = _ends(samples, window)
+    if not begin or begin is end:
+        return {}
+    if "messages" in begin and "messages" in end:
+        messages = end["messages"] - begin["messages"]
+    else:
+        messages = sum(sum(_messages(s).values()) for s in seconds if begin["at"] < s["at"] <= end["at"])
+    if messages <= 0:
+        return {}
+    return {
+        group: (spent - begin["cpu"][group]) / messages * 1e6
+        for group, spent in end["cpu"].items()
+        if group in begin["cpu"]
+    }
+
+
+def busiest(samples: Sequence[Sample]) -> dict[str, float]:
+    """The highest load of each group in any second: CPU seconds a second and process."""
+    highest: dict[str, float] = {}
+    for before, after in pairwise(samples):
+        lasted = after["at"] - before["at"]
+        for group, spent in after["cpu"].items():
+            if group in before["cpu"] and lasted > 0.5:
+                load = (spent - before["cpu"][group]) / lasted / after["processes"][group]
+                highest[group] = max(highest.get(group, 0.0), load)
+    return highest
+
+
+def share_within(cumulated: Mapping[str, float], bound: float) -> float:
+    """The share of observations of a Prometheus histogram up to ``bound``, which is one of its own bounds."""
+    total = cumulated.get("+Inf", 0.0)
+    below = [count for le, count in cumulated.items() if le != "+Inf" and math.isclose(float(le), bound)]
+    return below[0] / total if total and below else math.nan
+
+
+def bucket_quantile(cumulated: Mapping[str, float], share: float) -> float:
+    """As ``histogram_quantile`` of Prometheus: linear within the bucket."""
+    total = cumulated.get("+Inf", 0.0)
+    if not total:
+        return math.nan
+    lower, below = 0.0, 0.0
+    for le, count in sorted((float(le), count) for le, count in cumulated.items()):
+        if count >= share * total:
+            if math.isinf(le):
+                return lower
+            return lower + (le - lower) * (share * total - below) / (count - below)
+        lower, below = le, count
+    return lower
+
+
+def _rate(moments: Sequence[Moment], window: Window) -> float:
+    inside = [moment.rate for moment in moments if window.holds(moment.at)]
+    return sum(inside) / len(inside) if inside else math.nan
+
+
+def _times(name: str, buckets: Buckets) -> Times:
+    return Times(name, sum(buckets.values()), *(quantile(buckets, share) for share in (0.5, 0.95, 0.99, 0.999)))
+
+
+def _judged(cell: Mapping[str, Any]) -> list[str]:
+    """The names of requests that carry messages: reading and connecting have no verdict."""
+    return [name for name, verdicts in cell["verdicts"].items() if set(verdicts) != {"read"}]
+
+
+def _messages(cell: Mapping[str, Any]) -> dict[str, int]:
+    whole: dict[str, int] = {}
+    for name in _judged(cell):
+        for verdict, count in cell["verdicts"][name].items():
+            whole[verdict] = whole.get(verdict, 0) + count
+    return whole
+
+
+def _delivered(cell: Mapping[str, Any]) -> Buckets:
+    names = _judged(cell)
+    return joined(buckets_in(told) for name, told in cell["took"].items() if name in names and REFUSED not in name)
+
+
+def _straight(direct: Run | None) -> Buckets:
+    if direct is None:
+        return {}
+    window = settled(direct)
+    return _delivered(added(second for second in direct.seconds if window.holds(second["at"])))
+
+
+def _ends(samples: Sequence[Sample], window: Window) -> tuple[Sample, Sample]:
+    """The first and the last sample within the window, a second wide at least."""
+    inside = [sample for sample in samples if window.begin - 0.5 <= sample["at"] <= window.end + 0.5]
+    return (inside[0], inside[-1]) if len(inside) > 1 else ({}, {})
+
+
+def _difference(begin: Mapping[str, float], end: Mapping[str, float]) -> dict[str, float]:
+    return {le: count - begin.get(le, 0.0) for le, count in end.items()}

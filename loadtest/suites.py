@@ -1,0 +1,100 @@
+"""The suites: who takes part, in one table. Rates are what is natural for a person; ``--rate`` scales all of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loadtest.arrivals import CALM, Wave
+from loadtest.corpus import HONEST, HOSTILE, Mix
+
+SOCKETS = ("Viewer", "Fan", "Member")
+"""People who sit at a WebSocket, each under a name of their own."""
+
+
+class Part(NamedTuple):
+    """One kind of people in a suite.
+
+    ``user``: name of a class in ``loadtest.users``. ``weight``: their share of the users. ``rate``: messages a second
+    and person. ``reads``: how many pages they open for each message (HTTP users). ``rooms``: how many there are.
+    """
+
+    user: str
+    weight: int
+    rate: float
+    rooms: int
+    mix: Mix = HONEST
+    wave: Wave = CALM
+    reads: float = 0.0
+
+
+class Suite(NamedTuple):
+    """``users`` and ``shape`` where the command names none."""
+
+    meaning: str
+    parts: tuple[Part, ...]
+    users: int
+    shape: str
+
+
+SUITES: dict[str, Suite] = {
+    "comment-storm": Suite(
+        "A news event: everybody comments on a few articles at once.",
+        (Part("Commenter", 1, 4.0, 50, reads=0.2),),
+        100,
+        "spike",
+    ),
+    "live-show": Suite(
+        "Viewers watch over WebSockets and mostly keep silent; bullets come in waves.",
+        (
+            Part("Viewer", 9, 0.02, 3, wave=Wave(6.0, 0.25, 3.0)),
+            Part("Fan", 1, 0.3, 3, wave=Wave(6.0, 0.25, 3.0)),
+        ),
+        200,
+        "ramp",
+    ),
+    "group-chat": Suite(
+        "Many groups of which few are awake; sockets and requests.",
+        (Part("Member", 4, 0.1, 400), Part("Poster", 1, 1.0, 400)),
+        200,
+        "soak",
+    ),
+    "abuse-campaign": Suite(
+        "Floods, repeats, evasions, unverified and banned accounts, among people who mean well.",
+        (Part("Abuser", 3, 5.0, 10, mix=HOSTILE), Part("Commenter", 2, 2.0, 10)),
+        60,
+        "spike",
+    ),
+    "mixed-day": Suite(
+        "A bit of everything, as on a platform on a working day.",
+        (
+            Part("Commenter", 4, 1.0, 200, reads=1.0),
+            Part("Viewer", 8, 0.03, 10, wave=Wave(20.0, 0.2, 3.0)),
+            Part("Member", 5, 0.1, 400),
+            Part("Poster", 2, 0.5, 400),
+            Part("Abuser", 1, 2.0, 20, mix=HOSTILE),
+        ),
+        200,
+        "ramp",
+    ),
+}
+
+
+def scale(suite: Suite, users: int, rate: float) -> float:
+    """What every part's rate is multiplied with, so that ``users`` people send ``rate`` messages a second together.
+
+    1 for a rate of 0, which means the natural one.
+    """
+    return rate / natural_rate(suite, users) if rate else 1.0
+
+
+def natural_rate(suite: Suite, users: int) -> float:
+    """Messages a second of ``users`` people who are not hurried."""
+    weights = sum(part.weight for part in suite.parts)
+    return users * sum(part.weight * part.rate for part in suite.parts) / weights
+
+
+def senders_needed(suite: Suite, users: int, rate: float) -> int:
+    """Accounts it takes so that decent people stay within 5 messages in 10 s, and each socket has one of its own."""
+    weights = sum(part.weight for part in suite.parts)
+    sockets = sum(part.weight for part in suite.parts if part.user in SOCKETS)
+    return round(4 * (rate or natural_rate(suite, users))) + -(-users * sockets // weights) + 50

@@ -1,0 +1,19 @@
+"""People who read articles and comment on them."""
+
+from __future__ import annotations
+
+from loadtest.users.http import Writer
+
+ROUTE = "article-comments"
+
+
+class Commenter(Writer):
+    """Comments, and now and then opens the page of an article."""
+
+    def act(self) -> None:
+        crew = self.crew
+        room = crew.rooms("article", self.part.rooms).choose(crew.draw)
+        if crew.draw.random() < self.part.reads:
+            self.open_page(f"/articles/{room}", "read an article")
+        line = crew.corpus("comment").draw(self.part.mix, crew.draw)
+        self.say_as_somebody(ROUTE, f"/api/articles/{room}/comments", line)

@@ -1,0 +1,17 @@
+"""Members of groups, at their sockets."""
+
+from __future__ import annotations
+
+from loadtest.users.watcher import Watcher
+
+
+class Member(Watcher):
+    """Most groups sleep: Zipf's law chooses."""
+
+    route = "group-live"
+    register = "chat"
+    rooms_prefix = "group"
+    frame_type = "message"
+
+    def path(self, room: str) -> str:
+        return f"/groups/{room}/ws"

@@ -1,0 +1,21 @@
+"""Viewers of a live show: a few rooms draw nearly everybody."""
+
+from __future__ import annotations
+
+from loadtest.users.watcher import Watcher
+
+
+class Viewer(Watcher):
+    """Watches, and hardly ever writes."""
+
+    route = "live"
+    register = "bullet"
+    rooms_prefix = "show"
+    frame_type = "danmaku"
+
+    def path(self, room: str) -> str:
+        return f"/live/{room}"
+
+
+class Fan(Viewer):
+    """Writes when something happens."""

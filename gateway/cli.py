@@ -16,6 +16,7 @@ from gateway.control.commands import rebuild
 from gateway.generation import CompileFailed, Generation
 from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
+from gateway.loadtest_command import loadtest
 from gateway.state.commands import app as state_app
 from gateway.supervisor import AlreadyRunning, Supervisor
 from gateway.words.commands import filter_ as filter_app
@@ -32,6 +33,7 @@ app.add_typer(words_app, name="words", help="Check and compile word lists.")
 app.add_typer(filter_app, name="filter", help="Explain what is found in a text.")
 app.add_typer(journal_app, name="journal", help="Read the record, and prove it whole.")
 state_app.command("rebuild")(rebuild)
+app.command()(loadtest)
 app.add_typer(state_app, name="state", help="The state server and what is projected to it.")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]

@@ -16,7 +16,6 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
 
 from filters.keywords import AnyList, Scanner
 from filters.policy import Policy
@@ -49,9 +48,8 @@ from gateway.metrics import WorkerMetrics
 from gateway.mirror.pulse import PulseReader
 from gateway.pipeline import Pipeline
 from gateway.route import Preflight, Relayed, Route, SocketSide, Target
-from gateway.state import topology
+from gateway.state import connecting
 from gateway.state.client import StateClient
-from gateway.state.cluster import ClusterClient
 from gateway.state.notices import Notices
 from gateway.state.snapshot import Snapshot
 from gateway.surfaces import compiled as compile_surface
@@ -87,7 +85,8 @@ class App:
         self._upstreams: dict[str, Upstream] = {}
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
-        self.metrics = WorkerMetrics()
+        self.metrics = WorkerMetrics(config.metrics.buckets)
+        state.observe = self._asked
         self._pipeline = Pipeline(state, journal, self.metrics)
         self._pulse = PulseReader(folders.pulse)
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
@@ -108,17 +107,11 @@ class App:
             ids=ids, settings=build.journal(config.journal), loop=loop,
         )  # fmt: skip
         journal.start()
-        where = topology.topology(config.state, folders.state)
-        client = ClusterClient if where.cluster else StateClient
-        state = client(where.locate, where.credentials, topology.settings(config.state), on_batch=journal.flush)
+        state = connecting.client(config.state, folders.state, journal.flush)
         app = cls(folders, number, config, state, journal, ids)
         await app.load(generation)
         await state.start()
-
-        async def connect() -> Redis:
-            return topology.redis(await where.locate(), where.credentials)
-
-        app._notices = Notices(connect, state.keys, app._on_notice, poll=config.state.poll)
+        app._notices = connecting.notices(config.state, folders.state, app._on_notice)
         app._notices.start()
         return app
 
@@ -235,6 +228,10 @@ class App:
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
         await self._state.close()
         self._journal.close()
+
+    def _asked(self, messages: int, seconds: float) -> None:
+        self.metrics.state_batch_size.observe(messages)
+        self.metrics.state_seconds.observe(seconds)
 
     def _answered(self, exchange: Exchange) -> None:
         assert self._access is not None

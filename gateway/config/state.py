@@ -65,7 +65,6 @@ class State(Section):
         0.5, "Share of each limit that a worker grants on its own while state is out of reach.", gt=0, le=1
     )
     local_limits: int = setting(100_000, "Limits that a worker remembers on its own meanwhile.", ge=100)
-    epoch_max_age: Duration = setting("60s", "Governance data confirmed longer ago than this counts as missing.", gt=0)
     poll: Duration = setting("250ms", "How often workers look for new switches and blocks, notices apart.", gt=0)
     memory: Size = setting("256MiB", "Memory of the embedded server.", ge=16 << 20)
     server: str = setting("", "Program of the embedded server; found by itself if empty.")

@@ -49,6 +49,10 @@ def knows_msetex(reply: Any) -> bool:
     return type(reply) is list and bool(reply) and bool(reply[0])
 
 
+def _nothing(messages: int, seconds: float) -> None:
+    """Nobody counts."""
+
+
 def _nobody() -> None:
     """Nobody wants to know when a batch is over."""
 
@@ -73,6 +77,7 @@ class StateClient:
         self.epoch = epoch
         self.settings = settings
         self.fallback = Fallback(LocalLimits(settings.local_share, settings.local_limits))
+        self.observe: Callable[[int, float], None] = _nothing  # messages and seconds of each answered call
         self._on_batch = on_batch
         self._credentials = credentials
         self._size = min(settings.batch, MAX_BATCH)
@@ -191,6 +196,7 @@ class StateClient:
         if type(reply) is not list or len(reply) != len(entries) + 1:
             self._unusual(batch, reply)
             return
+        self.observe(len(entries), time.monotonic() - batch.sent_at)
         snapshot = self.fallback.snapshot
         ranges = bool(snapshot is not None and snapshot.ranges)
         done = 0

@@ -57,7 +57,7 @@ async def read_answer(reader: asyncio.StreamReader, *, head_only: bool = False) 
         return Answer(status, headers, b"")
     if headers.get("transfer-encoding") == "chunked":
         body = b""
-        while size := int((await reader.readline()).split(b";")[0], 16):
+        while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
             body += await reader.readexactly(size)
             await reader.readexactly(2)
         await reader.readline()

@@ -38,8 +38,8 @@ class Upstream:
         self.port = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
+        try:
+            while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 line, *lines = head.rstrip("\r\n").split("\r\n")
                 headers = {name.lower(): value.strip() for name, _, value in (item.partition(":") for item in lines)}
@@ -47,9 +47,10 @@ class Upstream:
                 request = Received(line, headers, body)
                 self.received.append(request)
                 await self.behave(request, reader, writer)
-                if writer.is_closing():
-                    break
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the gate has hung up
+        finally:
+            writer.close()
 
 
 @contextlib.asynccontextmanager
@@ -72,3 +73,4 @@ async def serve(port: int = 0) -> AsyncIterator[Upstream]:
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()

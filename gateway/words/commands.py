@@ -16,11 +16,13 @@ from filters.explanation import Explanation, explain
 from filters.keywords import AnyList
 from filters.listsource import ListErrors
 from filters.wordlist import compile_list, load
+from gateway.config import ConfigError
 from gateway.tables import folding_tables
 from gateway.words.compile import compile_in_process
 from gateway.words.errors import Fault, WordListError
 from gateway.words.files import fault, read_list, told
 from gateway.words.specs import ListSpec, of_config, of_file
+from gateway.words.verdicts import Judged, verdicts
 
 words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile them.")
 filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
@@ -95,7 +97,7 @@ def explain_(
     lists: Lists = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what each folding does to a text, which words are found, and what a mask would cover."""
+    """Show what each folding does to a text, which words are found, what a mask would cover, and the verdict."""
     if text == "-":
         text = sys.stdin.read().removesuffix("\n")
     try:
@@ -103,10 +105,26 @@ def explain_(
     except WordListError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_WRONG) from None
+    judged: list[Judged] = []
+    try:
+        judged = verdicts(config, text, explanation.scan) if config is not None else []
+    except ConfigError:
+        # The lists of a draft can be tried before the rest of it is right.
+        typer.echo(f"no verdict: {config} cannot be used yet, see tidegate config check {config}", err=True)
     if as_json:
-        _json(explanation.as_dict())
-    else:
-        show(explanation, Console())
+        _json({**explanation.as_dict(), "verdicts": [one.as_dict() for one in judged]})
+        return
+    console = Console()
+    show(explanation, console)
+    for one in judged:
+        told = one.as_dict()
+        effects = ", ".join(
+            f"{each['effect']} {each['reason']}{' in ' + each['list'] if each['list'] else ''} ({each['ground']})"
+            for each in told["findings"]
+        )
+        console.print(Text(f"policy {one.policy}: {told['verdict']}{': ' + effects if effects else ''}"))
+        if told["text"] is not None:
+            console.print(Text(f"  goes on as: {visible(told['text'])}"))
 
 
 def show(explanation: Explanation, console: Console) -> None:

@@ -74,8 +74,23 @@ def test_explain_with_a_configuration(listed: Listed, tmp_path: Path) -> None:
     config.write_text('[lists.spam]\npath = "spam.txt"\ncategory = "junk"\nfold = { separators = false }\n')
     code, output = run("filter", "explain", "代開發票 代.开发票", "--config", str(config), "--json")
     assert code == 0
-    (hit,) = json.loads(output)["hits"]
+    (hit,) = json.loads(output[output.index("{") :])["hits"]
     assert (hit["category"], hit["covered"]) == ("junk", ["代開發票"])
+
+
+DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "tidegate.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "published"),
+    [("网上赌博 idiot", "reject", None), ("you idiot", "pass", "you *****"), ("反网上赌博", "pass", None)],
+)
+def test_explain_tells_the_verdict_of_each_policy(text: str, verdict: str, published: str | None) -> None:
+    code, output = run("filter", "explain", text, "--config", str(DEMO), "--json")
+    assert code == 0
+    judged = {one["policy"]: one for one in json.loads(output)["verdicts"]}
+    assert (judged["comment"]["verdict"], judged["comment"]["text"]) == (verdict, published)
+    assert all(finding["ground"] for finding in judged["comment"]["findings"])
 
 
 @pytest.mark.parametrize(("text", "shown"), [("a\x1b[31m", "a<001B>[31m"), ("好😀", "好😀"), ("\u202e", "<202E>")])

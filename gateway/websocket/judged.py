@@ -78,7 +78,7 @@ class Judged:
 
     def _settle(self) -> None:
         self.left -= 1
-        self._session.settled(self)
+        self._session.settled()
 
     def _change(self, passage: Passage, texts: tuple[str, ...] | None) -> None:
         messages = self._decoded.messages

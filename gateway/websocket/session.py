@@ -191,17 +191,15 @@ class Session(Link):
 
     # what the pipeline tells
 
-    def settled(self, judged: Judged) -> None:
-        """A message has its verdict."""
+    def settled(self) -> None:
+        """A message has its verdict: what waits for nothing any more goes, in its order."""
         self._checking -= 1
-        if judged.left:
-            return
         slots = self._slots
         while slots:
             slot = slots[0]
             if type(slot) is Judged:
                 if slot.left:
-                    return
+                    break
                 slots.popleft()
                 slot.leave()
             else:

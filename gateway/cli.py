@@ -18,7 +18,8 @@ from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
 from gateway.loadtest_command import loadtest
 from gateway.state.commands import app as state_app
-from gateway.supervisor import AlreadyRunning, Supervisor
+from gateway.state.embedded import NoServer
+from gateway.supervisor import AlreadyRunning, NotReady, Supervisor
 from gateway.words.commands import filter_ as filter_app
 from gateway.words.commands import words as words_app
 
@@ -56,7 +57,7 @@ def run(config: ConfigOption, data_dir: DataDir = None) -> None:
 
     try:
         asyncio.run(Supervisor(config, where, announce).run())
-    except (AlreadyRunning, AddressTaken, CompileFailed) as error:
+    except (AlreadyRunning, AddressTaken, CompileFailed, NotReady, NoServer) as error:
         _fail(str(error))
 
 
@@ -73,7 +74,7 @@ def demo(
     logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
-    except (AlreadyRunning, AddressTaken, CompileFailed) as error:
+    except (AlreadyRunning, AddressTaken, CompileFailed, NotReady, NoServer) as error:
         _fail(str(error))
 
 

@@ -14,7 +14,6 @@ load it. One refusal, and all go back to the last good one (law 9).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import signal
@@ -36,8 +35,13 @@ from gateway.state import embedded
 
 log = structlog.get_logger()
 
+STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
 READY_WITHIN = 60.0  # seconds from start to all workers answering
 CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
+
+
+class NotReady(Exception):
+    """A child did not come up; the text names it."""
 
 
 class AlreadyRunning(Exception):
@@ -67,6 +71,7 @@ class Supervisor:
         self.folders.make_current(generation.number)
         config = generation.config
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
+        listen(config.control.listen).close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -107,8 +112,8 @@ class Supervisor:
 
     async def _start(self, generation: Generation) -> None:
         config = generation.config
-        if config.state.url is None:
-            argv = embedded.prepare(self.folders.state, memory=config.state.memory)
+        if config.state.url is None and config.state.sentinel is None:
+            argv = embedded.prepare(self.folders.state, memory=config.state.memory, program=config.state.server)
             self._state = Child("state", lambda: argv)
             self._state.start()
             await embedded.ready(self.folders.state)
@@ -129,15 +134,33 @@ class Supervisor:
         return lambda: self._python("gateway.worker", "--number", str(number), "--listen-fds", descriptors)
 
     async def _wait_until_all_answer(self) -> None:
-        paths = [self.folders.worker_socket(number) for number in range(len(self._workers))]
-        paths.append(self.folders.control_socket)
-        async with asyncio.timeout(READY_WITHIN):
-            for path in paths:
-                while not self._stopping.is_set():
-                    with contextlib.suppress(OSError, channel.ChannelError):
-                        await channel.call(path, {"command": "status"}, timeout=1.0)
-                        break
-                    await asyncio.sleep(0.02)
+        """Until every process answers. State may be away for longer: that is degraded service, and said, no reason
+        not to start."""
+        paths = {child.name: self.folders.worker_socket(number) for number, child in enumerate(self._workers)}
+        paths["control"] = self.folders.control_socket
+        until = asyncio.get_running_loop().time() + READY_WITHIN
+        state_until = asyncio.get_running_loop().time() + STATE_WITHIN
+        for name, path in paths.items():
+            while not self._stopping.is_set():
+                problem = await self._problem_of(path)
+                now = asyncio.get_running_loop().time()
+                if not problem or (problem.startswith("state") and now > state_until):
+                    if problem:
+                        log.error("state.away", child=name, problem=problem)
+                    break
+                if now > until:
+                    raise NotReady(f"{name} does not answer after {READY_WITHIN:g} s; the log says why")
+                await asyncio.sleep(0.02)
+
+    @staticmethod
+    async def _problem_of(path: Path) -> str:
+        try:
+            answer = await channel.call(path, {"command": "status"}, timeout=1.0)
+        except (OSError, channel.ChannelError) as error:
+            return str(error) or "absent"
+        state = answer.get("state")
+        problem = state.get("problem") if isinstance(state, dict) else ""
+        return f"state: {problem}" if problem else ""
 
     async def _follow_keys(self, jwks: Path) -> None:
         """Keys rotate without anybody thinking of the gateway: a changed JWKS file is a reload."""

@@ -39,9 +39,13 @@ class Confirming:
                 await self._task
 
     async def look(self) -> None:
-        """Confirm once; rebuild where that is due."""
+        """Confirm once; rebuild where state was emptied, replaced, or started again."""
         try:
-            if not await self._projection.confirm():
+            held = await self._projection.confirm()
+            # Not before the start: what a new run of the server read back is good enough to serve with meanwhile.
+            if held and self._task is not None:
+                held = not await self._projection.restarted()
+            if not held:
                 async with self._relay.paused():
                     rebuilt = await rebuild(self._database, self._projection)
                 self.rebuilds += 1

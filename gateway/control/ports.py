@@ -52,6 +52,9 @@ class Projection(Protocol):
     async def confirm(self) -> bool:
         """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
 
+    async def restarted(self) -> bool:
+        """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
+
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
 

@@ -29,6 +29,11 @@ class Keys(NamedTuple):
         """Holds the epoch in force on a single server."""
         return f"{self.prefix}:epoch"
 
+    @property
+    def server(self) -> str:
+        """Names the run of the server that holds the governance data, as INFO tells it."""
+        return f"{self.prefix}:server"
+
     def epoch_at(self, slot: int) -> str:
         """Holds the epoch in force for one slot of a cluster, where a script may only read its own slot."""
         return f"{self.prefix}:epoch:{{{slot_tag(slot)}}}"

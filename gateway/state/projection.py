@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from gateway.state.keys import SLOTS, Keys
 from gateway.state.snapshot import LIMITED
@@ -107,6 +108,16 @@ class Projection:
         async with self._lock:
             return await self._current() is not None
 
+    async def restarted(self) -> bool:
+        """Was the server started again since the last rebuild, or is it another one, a replica that took over?
+
+        What it read back from disk, or was still to be told, can lack what was written last, a block say, and the epoch
+        does not show it. Of a cluster, or where INFO is forbidden, nobody can tell: then it was not.
+        """
+        async with self._lock:
+            run = await self._run()
+            return bool(run) and await self._redis.get(self._keys.server) != run
+
     async def ping(self) -> None:
         """Raise where state does not answer."""
         await self._redis.ping()
@@ -119,14 +130,27 @@ class Projection:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
         async with self._lock:
             await self._current()
+            run = await self._run()
             epoch = max(self._now_ms(), self._epoch + 1)
             written = 0
             for batch in batches:
                 written += await self._write(epoch, batch)
             await self.publish(snapshot)
             await self._switch(epoch)
+            if run:
+                await self._redis.set(self._keys.server, run)
             await self._sweep(epoch)
             return written
+
+    async def _run(self) -> bytes:
+        """Name of this run of the server (``run_id``); empty where that cannot be told."""
+        if self._cluster:
+            return b""
+        try:
+            told = await self._redis.info("server")
+        except ResponseError:  # NOPERM, or a proxy that knows no INFO
+            return b""
+        return str(told.get("run_id", "")).encode()
 
     async def _current(self) -> int | None:
         """The epoch in force, None where there is none or only an older one than was seen before."""

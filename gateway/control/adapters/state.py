@@ -50,6 +50,9 @@ class LocatedProjection:
         held = await self._ask(lambda projection: projection.confirm())
         return held and not self._moved
 
+    async def restarted(self) -> bool:
+        return await self._ask(lambda projection: projection.restarted())
+
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
         self._moved = False

@@ -56,6 +56,7 @@ class State:
         self.snapshot: Snapshot = {}
         self.published: list[int] = []
         self.epoch = False
+        self.fresh = False
         self.fail: list[str] = []
         self.down = False
 
@@ -87,6 +88,10 @@ class State:
         self._maybe()
         return self.epoch
 
+    async def restarted(self) -> bool:
+        self._maybe()
+        return self.fresh
+
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
         self._maybe()
         self.rows.clear()
@@ -96,6 +101,7 @@ class State:
             count += len(batch)
         await self.publish(snapshot)
         self.epoch = True
+        self.fresh = False
         return count
 
     async def ping(self) -> None:

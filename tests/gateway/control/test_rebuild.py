@@ -65,6 +65,19 @@ async def test_a_state_that_lost_everything_is_filled_again_by_itself(plant: Any
     assert (confirming.rebuilds, len(plant.state.rows), confirming.failing) == (2, 8, "")
 
 
+async def test_a_state_server_that_was_started_again_is_filled_again(plant: Any, eventually: Any) -> None:
+    """What it read back from disk may lack the last blocks; at our own start that can wait until we serve."""
+    fill(plant, 3)
+    plant.state.epoch = plant.state.fresh = True
+    confirming = Confirming(plant.database, plant.relay, plant.state, every=0.01)
+    await confirming.look()
+    assert confirming.rebuilds == 0
+    confirming.start()
+    await eventually(lambda: confirming.rebuilds, 5)
+    await confirming.stop()
+    assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
+
+
 def test_versions_rise_past_those_of_a_lost_database(plant: Any) -> None:
     from gateway.control.acts import raise_mark
 

@@ -103,6 +103,18 @@ async def test_killed_and_back(own_server: Any, own_projection: Projection, conn
     assert not (await asker.one(asks, message())).missing  # the append-only file kept the epoch
 
 
+async def test_started_again_is_told(own_server: Any, own_projection: Projection) -> None:
+    """An append-only file, or a snapshot above all, may lack what was written last; the epoch does not show it."""
+    await own_projection.rebuild([], {"version": 1})
+    assert not await own_projection.restarted()
+    own_server.stop(signal.SIGKILL)
+    await own_server.start_aside()
+    assert await own_projection.confirm()
+    assert await own_projection.restarted()
+    await own_projection.rebuild([], {"version": 2})
+    assert not await own_projection.restarted()
+
+
 async def test_emptied(
     own_server: Any, own_projection: Projection, connect: Any, message: Make, everything: Asks
 ) -> None:

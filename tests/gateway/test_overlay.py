@@ -51,4 +51,4 @@ def test_urgent_words_are_folded_like_all_others_and_name_their_ground() -> None
     assert (act.finding.reason, act.rule.ground) == ("keyword.urgent", "order 9")
     assert act.finding.hit is not None
     assert act.finding.hit.spans == ((0, 7),)
-    assert built.acts(MESSAGE._replace(texts=("harmless",), Scan())) == ()
+    assert built.acts(MESSAGE._replace(texts=("harmless",)), Scan()) == ()

@@ -297,24 +297,13 @@ def imported(
     return record
 
 
-def page(
-    record_id: str, room: str, number: int, members: Sequence[str], until: str, late: Sequence[str]
-) -> dict[str, Any]:
-    """A page of a room's static version is complete. ``members`` are the ids on it, in order; ``until`` is the greatest
-    id on it or on any page before, ``late`` those of its members that are not greater than the page before's ``until``.
-
-    So a page is: what is greater than the ``until`` before it, not greater than its own, and not late elsewhere; and
-    what is late here.
-    """
-    record: dict[str, Any] = {
+def page(record_id: str, room: str, number: int, members: Sequence[str]) -> dict[str, Any]:
+    """A page of a room's static version is complete: ``members`` are the ids on it, in order."""
+    return {
         "kind": "page",
         "id": record_id,
         "time": time.time_ns() // 1000,
         "room": room,
         "number": number,
-        "count": len(members),
-        "until": until,
+        "members": list(members),
     }
-    if late:
-        record["late"] = list(late)
-    return record

@@ -1,0 +1,37 @@
+"""``python -m gateway.mirror --data-dir D``: the projector, started by the supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from gateway import logs
+from gateway.folders import Folders
+from gateway.mirror.projector import Projector
+
+
+async def _main(folders: Folders) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Projector(folders, stop).run()
+
+
+def main() -> int:
+    """Entry point of the process."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.mirror")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args()
+    os.umask(0o022)  # pages are for everybody whom their folder lets in; private files say so themselves
+    logs.configure(process="projector", console=sys.stderr.isatty())
+    asyncio.run(_main(Folders(options.data_dir)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks import process
 from loadtest.admin import Admin, AdminError
 
 EVERY = 1.0
+MACHINE = "machine"  # the group of all processors, whatever keeps them busy
 Sample = dict[str, Any]
 
 
@@ -26,6 +29,13 @@ def checks_in(metrics: str) -> dict[str, float]:
         if name.startswith("tidegate_check_seconds_bucket{"):
             found[name.partition('le="')[2].partition('"')[0]] = value
     return found
+
+
+def busy_seconds(stat: str) -> tuple[float, int]:
+    """Seconds that all processors together did not idle (proc(5): stolen ones too), and how many there are."""
+    lines = [line.split() for line in stat.splitlines() if line.startswith("cpu")]
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, lines[0][1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK"), len(lines) - 1
 
 
 def _series(metrics: str) -> list[tuple[str, float]]:
@@ -71,8 +81,12 @@ class Probe:
             try:
                 sample["cpu"][group] = process.cpu_seconds(pids)
                 sample["processes"][group] = len(pids)
-            except OSError:
-                continue  # it has just ended
+            except OSError:  # it has just ended: what it spent until the last sample is known
+                before = self.samples[-1] if self.samples else sample
+                for kept in ("cpu", "processes"):
+                    if group in before[kept]:
+                        sample[kept][group] = before[kept][group]
+        sample["cpu"][MACHINE], sample["processes"][MACHINE] = busy_seconds(Path("/proc/stat").read_text("ascii"))
         if self._admin is not None:
             try:
                 metrics = self._admin.metrics()

@@ -74,6 +74,7 @@ def run(asked: Asked, tell: Tell) -> Result:
             raise TargetError(why)
     order = order_of(asked)
     asked.out.mkdir(parents=True, exist_ok=True)
+    described = machine.describe()  # now, because the load average is that of before
     pins = Pins.of(asked.workers) if asked.pin else None
     cpus = pins.others if pins is not None else None
     tell("starting", None)
@@ -83,7 +84,7 @@ def run(asked: Asked, tell: Tell) -> Result:
             direct = load.run(order, aimed, asked.out, direct=True, cpus=cpus, tell=lambda s: tell(load.DIRECT, s))
         gateway = load.run(order, aimed, asked.out, direct=False, cpus=cpus, tell=lambda s: tell(load.GATEWAY, s))
     tell("report", None)
-    return report(asked, order, gateway, direct)
+    return report(asked, order, gateway, direct, described)
 
 
 def order_of(asked: Asked) -> Order:
@@ -112,20 +113,19 @@ def _target(asked: Asked, order: Order, pins: Pins | None) -> Iterator[Target]:
     yield Target(asked.host, asked.platform, admin, False, asked.node)
 
 
-def report(asked: Asked, order: Order, gateway: Run, direct: Run | None) -> Result:
-    """Write everything into ``asked.out``."""
+def report(asked: Asked, order: Order, gateway: Run, direct: Run | None, described: dict[str, Any]) -> Result:
+    """Write everything into ``asked.out``. ``described``: the machine."""
     suite = SUITES[order.suite]
     found = None
     window = None
     if order.shape == "steps":
         rough = figures.of(gateway, direct)
         full_rate = order.rate or natural_rate(suite, order.users)
-        found = saturation.of(rough.moments, order.seconds, full_rate, rough.busy)
+        found = saturation.of(rough.moments, order.seconds, order.users, full_rate, rough.busy)
         window = found.window
     measured = figures.of(gateway, direct, window)
     weighed = objectives.weigh(measured, asked.objectives)
     guess = estimate.of(asked.cores, measured.cpu_us) if asked.cores else None
-    described = machine.describe()
     title: dict[str, Any] = {
         "suite": order.suite, "meaning": suite.meaning, "shape": order.shape, "users": order.users,
         "rate": f"{order.rate or natural_rate(suite, order.users):.0f} messages/s with all users there",

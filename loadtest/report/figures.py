@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from loadtest.load import Run, Second
-from loadtest.probe import Sample
+from loadtest.probe import MACHINE, Sample
 from loadtest.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
 
 SETTLING = 1.0  # seconds at the start that are about connecting, not about carrying
@@ -160,7 +160,7 @@ def costs(samples: Sequence[Sample], seconds: Sequence[Second], window: Window) 
     return {
         group: (spent - begin["cpu"][group]) / messages * 1e6
         for group, spent in end["cpu"].items()
-        if group in begin["cpu"]
+        if group in begin["cpu"] and group != MACHINE
     }
 
 

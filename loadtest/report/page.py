@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loadtest.objectives import Objective
+from loadtest.probe import MACHINE
 from loadtest.report.estimate import FILL, Estimate
 from loadtest.report.figures import Figures
 from loadtest.report.saturation import Saturation
@@ -17,6 +18,7 @@ GROUPS = {
     "other": "supervisor's other processes",
     "platform": "platform",
     "load": "Locust",
+    MACHINE: "the machine: all its processors were busy, with whatever",
 }
 
 
@@ -50,7 +52,7 @@ def page(
         _cost(figures, estimate),
         *([] if saturation is None else ["## Saturation", *_saturation(saturation)]),
         "## Machine and method",
-        _table(("", ""), machine.items()),
+        _table(("", ""), _flat(machine)),
         METHOD,
     ]
     return "\n\n".join(parts) + "\n"
@@ -94,7 +96,10 @@ def _cost(figures: Figures, estimate: Estimate | None) -> str:
         for group, cost in figures.cpu_us.items()
     )
     text = _table(("processes", "CPU µs a message", "busiest second, of a processor each"), rows)
-    text += f"\n\n{_number(figures.per_core)} messages/s a core of the gateway."
+    text += (
+        f"\n\nAll processors of the machine: {figures.busy.get(MACHINE, math.nan) * 100:.0f} % in the busiest second."
+    )
+    text += f" {_number(figures.per_core)} messages/s a core of the gateway."
     if estimate is not None:
         limit = ", where the state server's one thread is the limit" if estimate.by_state else ""
         text += (
@@ -114,7 +119,7 @@ def _saturation(saturation: Saturation) -> list[str]:
         limit = GROUPS.get(saturation.limit, saturation.limit)
         what = f"at its limit was: {limit}" if limit else "no group of processes was at its limit"
         told = f"Saturated at {_number(saturation.highest)} messages/s; {what}."
-        if saturation.limit in ("load", "platform"):
+        if saturation.limit in ("load", "platform", MACHINE):
             told += " So this is not the gateway's own saturation point, which lies higher."
     else:
         told = f"Not reached: every step kept up, the last with {_number(saturation.highest)} messages/s."
@@ -125,6 +130,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def _flat(values: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield name, ", ".join(f"{key} {each}" for key, each in value.items())
+        else:
+            yield name.replace("_", " "), round(value, 2) if isinstance(value, float) else value
 
 
 def _ms(seconds: float) -> str:

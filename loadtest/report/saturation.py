@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from loadtest.probe import MACHINE
 from loadtest.report.figures import Moment, Window
-from loadtest.shapes.steps import STEPS, step_at
+from loadtest.shapes.steps import STEPS, step_at, users_at
 
 AT_LIMIT = 0.85  # of a processor
 SHORTFALL = 0.1  # of what was offered
@@ -38,10 +39,11 @@ class Saturation(NamedTuple):
     window: Window | None
 
 
-def of(moments: Sequence[Moment], duration: float, full_rate: float, busy: Mapping[str, float]) -> Saturation:
-    """``full_rate``: messages a second that everybody together offers, with all users there."""
+def of(
+    moments: Sequence[Moment], duration: float, users: int, full_rate: float, busy: Mapping[str, float]
+) -> Saturation:
+    """``full_rate``: messages a second that all ``users`` offer together. ``duration`` in seconds."""
     began = moments[0].at - 1.0
-    users = max(moment.users for moment in moments)
     steps: list[Step] = []
     ends: list[float] = []
     for number in range(STEPS):
@@ -49,7 +51,7 @@ def of(moments: Sequence[Moment], duration: float, full_rate: float, busy: Mappi
         inside = inside[1:] if len(inside) > 1 else inside  # the first second of a step is not steady
         if not inside:
             continue
-        there = max(moment.users for moment in inside)
+        there = users_at(number * duration / STEPS, duration, users) or users
         offered = full_rate * there / users
         answered = sum(moment.rate for moment in inside) / len(inside)
         # Arrivals are a Poisson process: three standard deviations of a count are no shortfall.
@@ -60,8 +62,10 @@ def of(moments: Sequence[Moment], duration: float, full_rate: float, busy: Mappi
         ends.append(inside[-1].at)
     highest = max((step.answered for step in steps), default=math.nan)
     reached = any(not step.kept_up for step in steps)
-    at_limit = [group for group, load in busy.items() if load >= AT_LIMIT]
+    at_limit = [group for group, load in busy.items() if load >= AT_LIMIT and group != MACHINE]
     limit = max(at_limit, key=lambda group: busy[group]) if at_limit else ""
+    if not limit and busy.get(MACHINE, 0.0) >= AT_LIMIT:
+        limit = MACHINE
     window = None
     if reached:
         good = [end for step, end in zip(steps, ends, strict=True) if step.kept_up and step.answered <= 0.7 * highest]

@@ -153,7 +153,7 @@ class Watcher(User):
                 if notice is not None:
                     outcome = notice.outcome
                     if outcome is not None and outcome.verdict == "reject":
-                        return (None, notice.reason) if notice.reason.endswith(".unavailable") else (outcome, "")
+                        return (None, notice.reason) if _broken(notice.reason) else (outcome, "")
                     masked = masked or outcome == MASK
                 elif frame.get("time") == stamp and frame.get("user") == name:
                     published = str(frame.get("content"))
@@ -175,3 +175,8 @@ class Watcher(User):
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _broken(reason: str) -> bool:
+    """Something failed, or what failed has muted the socket: nobody here provokes a mute (``REFUSED_AT_MOST``)."""
+    return reason.endswith(".unavailable") or reason == "socket.muted"

@@ -89,6 +89,10 @@ class Folders:
         """The control database."""
         return config.control.database or self.control / "control.sqlite3"
 
+    def upstream_ids(self, config: Config) -> Path:
+        """The index of the platform's ids, beside the control database."""
+        return self.database(config).with_name("upstream-ids.sqlite3")
+
     def first_token(self, config: Config) -> Path:
         """Where the first person's token is kept."""
         return config.control.first_token or self.control / "first-token"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 
 from gateway.config.secret import Secret
 from gateway.config.section import Section, required, setting
-from gateway.config.sources import MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.sources import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
 from gateway.config.units import Duration, Range, RateOf, Size
 from gateway.http.path import Template, parse_template
 
@@ -100,6 +100,16 @@ class Takedown(Section):
         {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
     )
     confirm_within: Duration = setting("1m", "Unconfirmed for longer alarms.", gt=0)
+
+    @field_validator("headers", mode="after")
+    @classmethod
+    def _one_line_each(cls, value: dict[str, Secret]) -> dict[str, Secret]:
+        for name, secret in value.items():
+            if TOKEN.fullmatch(name) is None:
+                raise ValueError("has a name that is no header's: use letters, digits and -")
+            if not secret.get_secret_value().isprintable():
+                raise ValueError(f"has control characters in “{name}”: a header is one line")
+        return value
 
 
 class Removal(Section):

@@ -13,8 +13,9 @@ from gateway.control.database import Database
 from gateway.control.errors import missing
 from gateway.control.health import Health
 from gateway.control.ledger import Ledger, Outcome
-from gateway.control.ports import Lists, Projection, Reloader
+from gateway.control.ports import Deleter, Lists, Messages, Projection, Reloader
 from gateway.control.schemas import Done, ReloadOut
+from gateway.control.takedowns import Takedowns
 from gateway.control.totals import Totals
 from gateway.control.workers import Workers
 
@@ -42,6 +43,9 @@ class Services:
     projection: Projection
     reloader: Reloader
     lists: Lists
+    messages: Messages
+    platform: Deleter
+    takedowns: Takedowns
     health: Health
     route_names: Callable[[], frozenset[str]]
     bounds: Bounds

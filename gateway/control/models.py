@@ -125,8 +125,10 @@ class UrgentWord(Model):
 
 
 class Takedown(Model):
-    """A published message that a person wants gone (停止传输、消除). ``upstream_id``, ``room``: as the journal told them;
-    ``ground`` may be empty, ``act_uid`` is the act's id in the journal. What becomes of it stands in ``Deletion``."""
+    """A published message that a person wants gone (停止传输、消除); what becomes of that stands in ``Deletion``.
+
+    ``upstream_id`` and ``room`` as the journal told them, ``ground`` may be empty, ``act_uid``: the act in the journal.
+    """
 
     __tablename__ = "takedowns"
     __table_args__ = (UniqueConstraint("message_id"), {"sqlite_autoincrement": True})

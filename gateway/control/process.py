@@ -13,6 +13,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from aiohttp import web
 from gateway import build, channel, generation
 from gateway.config import Config
 from gateway.control import people, snapshot
-from gateway.control.adapters.journal import WORKER, JournalOfActs
+from gateway.control.adapters.journal import WORKER, JournalOfActs, append
 from gateway.control.adapters.lists import CompiledLists
+from gateway.control.adapters.messages import JournalMessages
+from gateway.control.adapters.platform import PlatformDeletions
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api import AccessLogger, application
@@ -35,6 +38,8 @@ from gateway.control.keeping import Keeping
 from gateway.control.ledger import Ledger
 from gateway.control.outbox import Relay
 from gateway.control.people import People
+from gateway.control.sightings import Sightings
+from gateway.control.takedowns import Takedowns
 from gateway.control.totals import Totals
 from gateway.control.workers import Workers
 from gateway.folders import Folders
@@ -97,6 +102,14 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
         )
+        sightings = Sightings(
+            folders.journal(config), folders.upstream_ids(config), lambda: _named_by_platform(current().config),
+            partial(append, writer),
+        )  # fmt: skip
+        messages = JournalMessages(folders.journal(config), writer, sightings)
+        platform = PlatformDeletions(lambda: current().config, loop)
+        stack.callback(platform.close)
+        takedowns = Takedowns(database, messages, platform)
         services = Services(
             database=database,
             ledger=ledger,
@@ -105,6 +118,9 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             projection=projection,
             reloader=reloader,
             lists=CompiledLists(current),
+            messages=messages,
+            platform=platform,
+            takedowns=takedowns,
             health=health,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             bounds=Bounds(config.control.max_body, config.control.max_import),
@@ -118,7 +134,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
-        for part in (relay, workers, confirming, keeping):
+        for part in (relay, workers, confirming, keeping, takedowns, sightings):
             part.start()
             stack.push_async_callback(part.stop)
         app = application(services, known, version=version("tidegate"), allow=config.control.allow)
@@ -129,6 +145,14 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         stack.push_async_callback(commands.close)
         log.info("control.serving", listen=config.control.listen)
         await stop.wait()
+
+
+def _named_by_platform(config: Config) -> frozenset[str]:
+    """Judged routes whose messages somebody may ask for by the platform's ids."""
+    deleted = {route.removal.of for route in config.routes if route.removal is not None}
+    return frozenset(
+        route.name for route in config.routes if route.judged and (route.takedown is not None or route.name in deleted)
+    )
 
 
 def _first_person(database: Database, config: Config, folders: Folders, ids: Ids) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway.control.handlers import accounts, blocks, imports, lists, node, people, rooms, switches
+from gateway.control.handlers import accounts, blocks, imports, lists, node, people, rooms, switches, takedowns
 from gateway.control.schemas import AccountLine, Imported, Ready
 
 Handler = Callable[[Any], Awaitable[BaseModel | web.StreamResponse]]
@@ -78,6 +78,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/urgent-words", switches.urgent, "List urgent words"),
     Endpoint("POST", "/v1/urgent-words", switches.add_urgent, "Refuse a word at once, everywhere"),
     Endpoint("DELETE", "/v1/urgent-words/{id}", switches.remove_urgent, "Lift an urgent word"),
+    Endpoint("POST", "/v1/takedowns:preview", takedowns.preview, "What would be taken down, and its copies"),
+    Endpoint("GET", "/v1/takedowns", takedowns.listed, "List takedowns"),
+    Endpoint("POST", "/v1/takedowns", takedowns.create, "Take a message down"),
+    Endpoint("GET", "/v1/takedowns/{id}", takedowns.get, "Read a takedown and its trace"),
+    Endpoint("GET", "/v1/copies", takedowns.copies, "List texts that are refused because they were taken down"),
+    Endpoint("POST", "/v1/copies", takedowns.refuse_copies, "Refuse a text that was sent before"),
+    Endpoint("DELETE", "/v1/copies/{id}", takedowns.lift_copy, "Let a text be sent again"),
+    Endpoint("POST", "/v1/removals", takedowns.removed, "Tell of a message that was deleted elsewhere"),
     Endpoint("POST", "/v1/state:rebuild", node.rebuild_state, "Write state's governance data anew"),
     Endpoint("GET", "/v1/acts", people.listed_acts, "List acts"),
     Endpoint("POST", "/v1/acts/{act}:undo", people.undo, "Undo an act"),

@@ -1,7 +1,8 @@
 """The snapshot: what every worker holds in memory, so that it is in force within a second and without state.
 
-Switches, urgent words, removed texts and address ranges are whole, because what is left out would not be in force; their tables are
-bounded instead (``BOUNDS``). Blocks are the newest ones, a stand-in for the time when state cannot be reached.
+Switches, urgent words, removed texts and address ranges are whole, because what is left out would not be in force;
+their tables are bounded instead (``MAX_…``). Blocks are the newest ones, a stand-in for the time when state cannot be
+reached.
 """
 
 from __future__ import annotations
@@ -70,9 +71,7 @@ def _switch(row: Switch) -> dict[str, str | int]:
     }
 
 
-def has_room(
-    session: Session, model: type[Switch] | type[UrgentWord] | type[Block] | type[Copy], limit: int
-) -> None:
+def has_room(session: Session, model: type[Switch] | type[UrgentWord] | type[Block] | type[Copy], limit: int) -> None:
     """Refuse one more row where the snapshot would outgrow its bound."""
     query = select(func.count()).select_from(model)
     if model is Block:

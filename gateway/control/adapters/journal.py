@@ -23,23 +23,27 @@ class JournalOfActs:
 
     async def append(self, act: Row) -> None:
         """Returns when the record is written; ``JournalUnavailable`` where it is not known to be."""
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
-
-        def then() -> None:
-            if not written.done():
-                written.set_result(None)
-
-        def failed(error: JournalUnavailable) -> None:
-            if not written.done():
-                written.set_exception(error)
-
-        self._writer.append(recorded(act), then, failed)
-        await written
+        await append(self._writer, recorded(act))
 
     async def recorded(self, uids: Collection[str], since: int) -> set[str]:
         """Reads the segments from ``since`` on, in a thread."""
         return await asyncio.to_thread(_held, self._writer.folder, frozenset(uids), since)
+
+
+async def append(writer: Writer, line: Row) -> None:
+    """Append a record; returns when it is written, ``JournalUnavailable`` where it is not known to be."""
+    written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def then() -> None:
+        if not written.done():
+            written.set_result(None)
+
+    def failed(error: JournalUnavailable) -> None:
+        if not written.done():
+            written.set_exception(error)
+
+    writer.append(line, then, failed)
+    await written
 
 
 def recorded(act: Row) -> dict[str, Any]:

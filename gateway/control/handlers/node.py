@@ -53,6 +53,7 @@ async def _own(services: Services) -> dict[str, Series]:
         "tidegate_acts_total": dict(services.ledger.done.values),
         "tidegate_outbox_waiting": {(): waiting.acts},
         "tidegate_outbox_age_seconds": {(): waiting.age},
+        "tidegate_takedowns": {(state,): count for state, count in (await services.takedowns.counted()).items()},
         "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
         "tidegate_process_resident_bytes": {},
         "tidegate_process_restarts_total": {},

@@ -56,10 +56,13 @@ async def listed_acts(call: Call[None, ActsQuery]) -> ActsOut:
 
 
 async def undo(call: Call[Reasoned, NoQuery]) -> Done[Undone]:
-    """Put every row of an act back, while no later act has changed it."""
+    """Put every row of an act back, while no later act has changed it. What the platform deleted stays deleted: of a
+    takedown only the refusal of copies is undone, and ``lasting`` says so."""
     number = call.number("act")
 
-    def work(unit: Unit) -> None:
-        acts.undo(unit, number)
+    def work(unit: Unit) -> list[str]:
+        undone = acts.undo(unit, number)
+        return sorted({change["table"] for change in undone.changes} & acts.LASTING)
 
-    return done(await call.act(call.body.reason, "act.undo", f"act:{number}", work), Undone(undone=number))
+    outcome = await call.act(call.body.reason, "act.undo", f"act:{number}", work)
+    return done(outcome, Undone(undone=number, lasting=outcome.result))

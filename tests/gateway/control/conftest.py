@@ -19,8 +19,20 @@ from gateway.control.health import Health
 from gateway.control.ledger import Ledger
 from gateway.control.outbox import Relay
 from gateway.control.people import People
-from gateway.control.ports import Change, ListInfo, Reloaded, Row, Snapshot
+from gateway.control.ports import (
+    Asked,
+    Change,
+    CopiesTold,
+    CopyTold,
+    ListInfo,
+    MessageTold,
+    Reloaded,
+    Row,
+    Said,
+    Snapshot,
+)
 from gateway.control.schemas import HitOut, TryOut
+from gateway.control.takedowns import Takedowns
 from gateway.control.totals import Totals
 from gateway.control.workers import Workers
 
@@ -141,6 +153,63 @@ class OneList:
         return TryOut(name=name, digest="d1", hits=[hit] if at >= 0 else [])
 
 
+class Told:
+    """Messages that a journal would hold; a text's fingerprint is its first letter sixteen times."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, MessageTold] = {}
+        self.names: dict[tuple[str, str], str] = {}
+        self.records: list[Row] = []
+        self.searched: list[tuple[str, int, str]] = []
+        self.down = False
+
+    def add(self, name: str, text: str | None = "abc", **changed: Any) -> MessageTold:
+        kept = (text,) if text is not None else None
+        told = MessageTold(name, "comments", "r1", 1_700_000_000_000_000, "pass", "delivered", f"p-{name}", kept)
+        told = self.messages[name] = told._replace(**changed)
+        self.names[told.route, told.upstream_id] = name
+        return told
+
+    async def find(self, message_id: str) -> MessageTold | None:
+        return self.messages.get(message_id)
+
+    async def named(self, route: str, upstream_id: str) -> str:
+        return self.names.get((route, upstream_id), "")
+
+    def fingerprint(self, texts: tuple[str, ...]) -> str:
+        return texts[0][:1] * 16
+
+    async def copies(self, fingerprint: str, since_us: int, but: str) -> CopiesTold:
+        self.searched.append((fingerprint, since_us, but))
+        found = [
+            CopyTold(one.id, one.route, one.room, one.at, one.verdict)
+            for one in self.messages.values()
+            if one.id != but and one.texts is not None and self.fingerprint(one.texts) == fingerprint
+        ]
+        return CopiesTold(found, len(found), 0, True)
+
+    async def append(self, record: Row) -> None:
+        if self.down:
+            raise ConnectionError
+        self.records.append(record)
+
+
+class Platform:
+    """Says what it is told to, in order, then the last thing again; ``asked`` is what it heard."""
+
+    def __init__(self) -> None:
+        self.says = [Said(True, 204)]
+        self.asked: list[Asked] = []
+        self.within = 60.0
+
+    async def delete(self, asked: Asked) -> Said:
+        self.asked.append(asked)
+        return self.says.pop(0) if len(self.says) > 1 else self.says[0]
+
+    def confirm_within(self, route: str) -> float:
+        return self.within
+
+
 class Plant:
     """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
 
@@ -149,6 +218,8 @@ class Plant:
         self.journal = Journal()
         self.state = State()
         self.supervisor = Supervisor()
+        self.messages = Told()
+        self.platform = Platform()
         self.sockets: dict[str, Path] = {}
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
@@ -177,6 +248,7 @@ class Plant:
             low_disk=0,
             full_disk=0,
         )
+        self.takedowns = Takedowns(self.database, self.messages, self.platform)
         self.services = Services(
             database=self.database,
             ledger=self.ledger,
@@ -185,6 +257,9 @@ class Plant:
             projection=self.state,
             reloader=self.supervisor,
             lists=OneList(),
+            messages=self.messages,
+            platform=self.platform,
+            takedowns=self.takedowns,
             health=health,
             route_names=lambda: frozenset({"comments"}),
             bounds=Bounds(max_body=65536, max_import=300_000),
@@ -192,6 +267,7 @@ class Plant:
 
     async def restart(self) -> None:
         await self.relay.stop()
+        await self.takedowns.stop()
         self.database.close()
         self.open()
 
@@ -229,6 +305,7 @@ async def plant(tmp_path: Path, migrated: Path) -> AsyncIterator[Plant]:
     made = Plant(tmp_path)
     yield made
     await made.relay.stop()
+    await made.takedowns.stop()
     made.database.close()
 
 
@@ -239,6 +316,7 @@ async def api(plant: Plant) -> AsyncIterator[Api]:
     assert token is not None
     plant.people.refresh(plant.database.now(people.hashes))
     plant.relay.start()
+    plant.takedowns.start()
     runner = web.AppRunner(application(plant.services, plant.people, version="0"))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -37,8 +37,13 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/rooms/{room}": {"status": "muted"},
         "/v1/accounts/{sender}": {"verified": True},
         "/v1/lists/{name}/words": {"line": "w"},
+        "/v1/takedowns": {"id": "m"},
+        "/v1/takedowns:preview": {"id": "m"},
+        "/v1/copies": {"id": "m", "ground": "g", "refuse_copies": 60},
+        "/v1/removals": {"id": "m", "by": "user"},
     }
     free = {"/v1/lists/{name}:try", "/v1/rooms/{room}", "/v1/lists", "/v1/switches", "/v1/urgent-words", "/v1/people"}
+    free |= {"/v1/takedowns", "/v1/takedowns/{id}", "/v1/copies"}
     for endpoint in ENDPOINTS:
         if endpoint.open or (endpoint.path in free and endpoint.method in ("GET", "POST") and "try" in endpoint.path):
             continue
@@ -187,7 +192,7 @@ async def test_a_block_is_replaced_listed_lifted_and_the_lift_undone(api: Any) -
     lifted = await api("DELETE", f"/v1/blocks/{number}", params={"reason": "appeal granted"})
     assert ("blocks", "sender", "mallory") not in api.plant.state.rows
     undone = await api("POST", f"/v1/acts/{lifted['act']}:undo", json={"reason": "wrong appeal"})
-    assert undone["result"] == {"undone": lifted["act"]}
+    assert undone["result"] == {"undone": lifted["act"], "lasting": []}
     assert api.plant.state.rows["blocks", "sender", "mallory"]["reason"] == "flood again"
     again = await api("POST", f"/v1/acts/{lifted['act']}:undo", json={"reason": "again"})
     assert (api.status, again["reason"]) == (409, "control.undone_already")

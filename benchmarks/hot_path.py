@@ -46,6 +46,8 @@ STAGES: Final = ("request", "ask", "judge", "answer", "outcome")
 """Bytes to a scanned message; the call to state; its reply to the forwarded request, with the record between; the
 upstream's answer to the client's; the second record."""
 
+MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where the journal is written: the disk's own time is not what is measured."""
 _ACCOUNT: Final = b"$6\r\n1 0 90\r\n"
 _ANSWER: Final = (
     b"HTTP/1.1 201 Created\r\nServer: nginx/1.22.1\r\nDate: %b\r\nContent-Type: application/json\r\n"
@@ -192,7 +194,7 @@ def ruler() -> float:
 
 
 async def measure(turns: int, profile: bool) -> None:
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
         course = Course()
         await course.build(Path(scratch))
         answer = _ANSWER % (b"Sun, 22 Nov 2026 01:00:00 GMT", len(CREATED), CREATED)

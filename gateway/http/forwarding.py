@@ -122,6 +122,9 @@ def response_head(
     """
     status = head.status
     length = head.length
+    if keep_alive and minor and length >= 0:
+        # Nearly every answer: all of its head but ``extra`` is the same for every client, and made once.
+        return (head.relayed or _relayed(head)) + extra + b"\r\n", False, True
     chunked = False
     if length >= 0:
         # A 204 must not have it; a 304 and the answer to a HEAD say what the body would have been.
@@ -138,15 +141,21 @@ def response_head(
         framing += b"Connection: close\r\n"
     elif minor == 0:
         framing += b"Connection: keep-alive\r\n"
+    return _started(head, framing) + extra + b"\r\n", chunked, keep_alive
+
+
+def _relayed(head: ResponseHead) -> bytes:
+    head.relayed = _started(head, b"" if head.status == 204 else b"Content-Length: %d\r\n" % head.length)
+    return head.relayed
+
+
+def _started(head: ResponseHead, framing: bytes) -> bytes:
+    """The head for the client as far as the upstream has it to say, with ``framing`` behind it."""
     lines = head.lines
-    start = STATUS_LINES.get(status)
+    start = STATUS_LINES.get(head.status)
     if start is None or (head.reason and not start.endswith(head.reason + b"\r\n")):
-        start = b"HTTP/1.1 %d %b\r\n" % (status, head.reason)
-    return (
-        b"%b%b%b%b%b\r\n" % (start, b"\r\n".join(lines), b"\r\n" if lines else b"", framing, extra),
-        chunked,
-        keep_alive,
-    )
+        start = b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
+    return b"%b%b%b%b" % (start, b"\r\n".join(lines), b"\r\n" if lines else b"", framing)
 
 
 def informational_head(head: ResponseHead) -> bytes:

@@ -11,6 +11,7 @@ from gateway.http.head import (
     UNTIL_CLOSE,
     HeadBounds,
     RequestHead,
+    _careful_request,
     find_head,
     parse_request,
     parse_response,
@@ -288,3 +289,41 @@ def test_a_response_without_framing_ends_with_the_connection() -> None:
 def test_a_response_with_two_readings_is_garbage(text: bytes) -> None:
     with pytest.raises(HTTPError):
         parse_response(text)
+
+
+def test_the_quick_and_the_careful_path_read_alike() -> None:
+    """Whatever is remembered: the same text gives the same head or the same refusal, the first time and later."""
+    texts = [text for text, _ in SMUGGLING] + [
+        START + HOST + extra + b"\r\n"
+        for extra in (
+            b"",
+            b"Connection: keep-alive\r\nX-User-Id: u1\r\nContent-Length: 12\r\n",
+            b"Connection: close\r\n",
+            b"connection: Keep-Alive, X-User-Id\r\nX-User-Id: u1\r\n",
+            b"Tidegate-Message-Id: forged\r\nTIDEGATE-LABEL: x\r\n",
+            b"X_Forwarded_For: 9.9.9.9\r\n",
+            b"X-Forwarded-For: 9.9.9.9\r\nForwarded: for=9.9.9.9\r\nProxy-Authorization: Basic eA==\r\n",
+            b"X-HTTP-Method-Override: GET\r\n",
+            b"Content-Length: 007\r\n",
+        )
+    ]
+    for text in texts:
+        raw = text[: find_head(text, DEFAULT_BOUNDS)] if len(text) < 16384 else text
+        read = []
+        for parse in (_careful_request, parse_request, parse_request):
+            try:
+                told = parse(raw, DEFAULT_BOUNDS)
+                read.append({name: getattr(told, name) for name in RequestHead.__slots__})
+            except HTTPError as error:
+                read.append({"reason": error.reason})
+        assert read[0] == read[1] == read[2], text
+
+
+def test_equal_answers_share_a_head_within_their_bounds() -> None:
+    text = b"HTTP/1.1 200 OK\r\nServer: a\r\nDate: today\r\nContent-Length: 2"
+    assert parse_response(text) is parse_response(text)
+    with pytest.raises(HTTPError) as caught:
+        parse_response(text, HeadBounds(fields=2))
+    assert caught.value.reason == "head.too_many_fields"
+    cookie = text + b"\r\nSet-Cookie: sid=1"
+    assert parse_response(cookie) is not parse_response(cookie)

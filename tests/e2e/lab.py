@@ -128,8 +128,8 @@ class Lab:
 
 
 @contextlib.asynccontextmanager
-async def lab(folder: Path, *, upstream_port: int = 0, **settings: object) -> AsyncIterator[Lab]:
-    """A running lab; ``settings`` are those of ``write_config``. alice and bob are verified."""
+async def lab(folder: Path, *, upstream_port: int = 0, known: bool = True, **settings: object) -> AsyncIterator[Lab]:
+    """A running lab; ``settings`` are those of ``write_config``. Where somebody is ``known``, alice and bob are."""
     ports = free_port(), free_port()
     async with serve(upstream_port) as upstream:
         config = write_config(folder, ports, upstream.port, **settings)  # type: ignore[arg-type]
@@ -137,7 +137,8 @@ async def lab(folder: Path, *, upstream_port: int = 0, **settings: object) -> As
         await node.start()
         try:
             made = Lab(node, upstream, config)
-            await made.introduce("alice", "bob")
+            if known:
+                await made.introduce("alice", "bob")
             yield made
         finally:
             await node.stop()

@@ -33,6 +33,7 @@ from gateway.surfaces.reasons import Refused
 MAX_DEPTH = 32
 
 _PLAIN = frozenset((str, int, bool, type(None)))
+_EXACT = 2**53
 
 
 def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -43,7 +44,9 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
         return _careful(body, max_depth, parsed=False)
     if type(document) is dict and max_depth > 0:
         for value in document.values():
-            if type(value) not in _PLAIN:
+            kind = type(value)
+            # An integer beyond 64 bits comes from orjson as a float, and a large one.
+            if kind not in _PLAIN and not (kind is float and -_EXACT < value < _EXACT):
                 break
         else:
             members = len(document)

@@ -292,6 +292,7 @@ def test_the_quick_path_answers_as_the_careful_one(body: bytes) -> None:
         (b'{"\\u0000": ""}', "body.nul"),
         (b'{"a": 18446744073709551616}', "body.number"),
         (b'{"a": [-9223372036854775809]}', "body.number"),
+        (b'{"a": -9223372036854775809, "b": 1.5}', "body.number"),
         (b'{"a": 1e400}', "body.number"),
         (b'{"a": ' + b"9" * 5000 + b"}", "body.number"),
         (b"[" * 33 + b"]" * 33, "body.too_deep"),

@@ -24,8 +24,8 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
     wrk knows whole seconds only.
     """
     argv = [
-        "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s", "--latency",
-        "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
+        "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
+        "--latency", "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
     ]  # fmt: skip
     environment = {**os.environ, "SEED": str(seed), "CHARACTERS": str(characters)}
     out, cpu = _run(argv, environment, seconds)

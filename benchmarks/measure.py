@@ -65,7 +65,8 @@ def closed(
             characters=characters,
         )  # fmt: skip
     if told["errors"] or not told["requests"]:
-        raise WrongAnswer(f"{system.name}: {told['errors']} errors in {told['requests']} requests of a closed load")
+        errors = f"{told['errors']} errors in {told['requests']} requests of a closed load"
+        raise WrongAnswer(f"{system.name}: {errors}{refusals(system)}")
     cpu = {**window.cpu, "load": told["cpu"]}
     return {
         "per_second": told["requests"] / told["seconds"],
@@ -89,7 +90,7 @@ def opened(bench: Bench, system: System, *, rate: float, seconds: float = 4.0, c
     after = check_seconds(system)
     if told["wrong"] or told["lost"] or not told["answered"] or told["unanswered"]:
         wrong = {name: told[name] for name in ("wrong", "lost", "answered", "unanswered")}
-        raise WrongAnswer(f"{system.name} at {rate:.0f} messages a second: {wrong}")
+        raise WrongAnswer(f"{system.name} at {rate:.0f} messages a second: {wrong}{refusals(system)}")
     result = {
         **{name: told[name] for name in told if name.endswith("_us")},
         "offered": rate,
@@ -99,6 +100,15 @@ def opened(bench: Bench, system: System, *, rate: float, seconds: float = 4.0, c
     if before is not None and after is not None:
         result["check"] = check(after.since(before))
     return result
+
+
+def refusals(system: System) -> str:
+    """What the measured gateway itself counted beside plain passes; nothing of the others."""
+    if not isinstance(system, Tidegate):
+        return ""
+    lines = system.metrics().splitlines()
+    names = ("tidegate_messages_total{", "tidegate_refused_requests_total{", "tidegate_degraded_total{")
+    return "".join(f"\n  {line}" for line in lines if line.startswith(names) and 'verdict="pass"' not in line)
 
 
 def check_seconds(system: System) -> Histogram | None:

@@ -19,7 +19,12 @@ from gateway.folders import Folders
 
 READY_WITHIN = 120.0  # seconds: a million words are compiled first
 
+# The state server shares its processor with the load here, and the peers wait a second for it: with the default
+# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals.
 CONFIGURATION = """
+[state]
+deadline = "1s"
+
 [server]
 listen = "127.0.0.1:{port}"
 workers = {workers}

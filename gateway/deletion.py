@@ -64,6 +64,6 @@ class Deletion:
         route.counts.add((route.name, "named" if ids else "unnamed"))
         for one in ids:
             ours, theirs = (one, "") if route.ours else ("", one)
-            self._journal.append(
+            self._journal.insist(
                 removal(ours, route.actor, "seen", route=route.of, room=room, upstream_id=theirs, status=status)
             )

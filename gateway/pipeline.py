@@ -176,23 +176,23 @@ class Pipeline:
 
     def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
         """The upstream took the message; its answer's status and its own id of the message, if it told one."""
-        self.journal.append(
+        self.journal.insist(
             outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id, route=passage.route.name)
         )
 
     def refused(self, passage: Passage, status: int) -> None:
         """The upstream answered and did not take the message: a retry is not refused as a repeat."""
-        self.journal.append(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
+        self.journal.insist(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
         self.give_back(passage)
 
     def failed(self, passage: Passage, reason: str) -> None:
         """The upstream was not reached, or broke down before it could have taken the message."""
-        self.journal.append(outcome(passage.message.id, "failed", reason=reason))
+        self.journal.insist(outcome(passage.message.id, "failed", reason=reason))
         self.give_back(passage)
 
     def unknown(self, passage: Passage, reason: str) -> None:
         """The message went out and nobody can say whether it arrived; nothing is given back."""
-        self.journal.append(outcome(passage.message.id, "unknown", reason=reason))
+        self.journal.insist(outcome(passage.message.id, "unknown", reason=reason))
 
     def give_back(self, passage: Passage) -> None:
         """Return the repeat mark and the sender's limit to somebody whose message did not go on."""

@@ -100,6 +100,8 @@ class Writer:
         self._busy = False  # a batch is under way, or its callbacks are running
         self._refused: list[tuple[Failed | None, JournalUnavailable]] = []
         self._untold = 0  # refused records that no header has told of yet
+        self._kept: list[Mapping[str, Any]] = []  # insisted on; as many as messages were under way, no more
+        self._kept_timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._slow = self._writes = self._calm = 0
         self._pause = FIRST_PAUSE
@@ -147,6 +149,24 @@ class Writer:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
+
+    def insist(self, record: Mapping[str, Any]) -> None:
+        """Append what has already happened, such as an outcome: nobody can be refused for it any more, so where it
+        cannot be written it waits in memory until it can. A crash until then makes the outcome ``unknown``."""
+        self.append(record, None, partial(self._keep, record))
+
+    def _keep(self, record: Mapping[str, Any], error: JournalUnavailable) -> None:
+        self._kept.append(record)
+        if self.available and self._kept_timer is None:  # only the queue was full
+            self._kept_timer = self._loop.call_later(FIRST_PAUSE, self._insist_again)
+
+    def _insist_again(self) -> None:
+        if self._kept_timer is not None:
+            self._kept_timer.cancel()
+            self._kept_timer = None
+        kept, self._kept = self._kept, []
+        for record in kept:
+            self.insist(record)
 
     def flush(self) -> None:
         """Write now what is queued: for a caller who knows that its batch is complete. Calls back before it returns,
@@ -198,8 +218,9 @@ class Writer:
         self._closed = True
         self.threaded = False
         self._thread.close()
-        if self._probe_timer is not None:
-            self._probe_timer.cancel()
+        for timer in (self._probe_timer, self._kept_timer):
+            if timer is not None:
+                timer.cancel()
         self._drain()
         self._upkeep.close()
         self._drain()  # a sync that failed just now has a record to write
@@ -349,6 +370,7 @@ class Writer:
         self._sequence = log.last
         self._pause = FIRST_PAUSE
         self.available = True
+        self._insist_again()
 
     def _left(self, segment: str, error: OSError) -> None:
         if isinstance(error, SyncFailed):

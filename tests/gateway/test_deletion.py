@@ -20,7 +20,7 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
 
-    def append(self, record: dict[str, Any]) -> None:
+    def insist(self, record: dict[str, Any]) -> None:
         self.records.append({name: value for name, value in record.items() if name not in ("time", "kind")})
 
 

@@ -293,6 +293,45 @@ async def test_nothing_can_be_written_for_a_while(make_writer, journalist, disk,
     assert segments.header(last.path)["open"] == [before]
 
 
+async def test_what_has_already_happened_waits_for_its_record(make_writer, journalist, disk, root, read) -> None:
+    """An outcome cannot be refused: it is written as soon as anything can be, once, and in order."""
+    journal = make_writer(fsync="no")
+    desk = journalist(journal)
+    passed = [desk.judged() for _ in range(3)]
+    await desk.told(3)
+
+    def full(fd: int, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    disk.before_write = full
+    for message in passed[:2]:
+        journal.insist(outcome(message, "delivered", status=201))
+    desk.judged()
+    await desk.told(4)
+    assert not journal.available
+    journal.insist(outcome(passed[2], "failed", reason="upstream.refused"))
+    disk.before_write = lambda fd, data: None
+    async with asyncio.timeout(10):
+        while journal.awaiting():
+            await asyncio.sleep(0.005)
+    journal.close()
+    sound(root)
+    told = [line.record for line in read(journal.folder) if line.record["kind"] == "outcome"]
+    assert [(one["id"], one["state"]) for one in told] == [
+        (passed[0], "delivered"), (passed[1], "delivered"), (passed[2], "failed")
+    ]  # fmt: skip
+
+
+async def test_what_has_already_happened_outlasts_a_full_queue(make_writer, journalist, root, read) -> None:
+    journal = make_writer(fsync="no", queue_bytes=200)
+    desk = journalist(journal)
+    ids = [desk.judged(text="x" * 300)]
+    journal.insist(outcome(ids[0], "delivered", status=201))
+    async with asyncio.timeout(10):
+        while not any(line.record["kind"] == "outcome" for line in read(journal.folder)):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_full_disk(make_writer, journalist, small_disk: Path, read) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(200_000))

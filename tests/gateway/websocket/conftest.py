@@ -152,6 +152,9 @@ class FakeJournal:
         orjson.dumps(record)
         self._queue.append((record, then, failed))
 
+    def insist(self, record: dict[str, Any]) -> None:
+        self.append(record)
+
     def write(self) -> None:
         queue, self._queue = self._queue, []
         for record, then, failed in queue:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.surfaces.request import Arrived
 
+# What NamedTuple's own constructor does, without its frame.
+_new = tuple.__new__
+
 if TYPE_CHECKING:
     from gateway.http.exchange import Exchange
     from gateway.http.router import Found
@@ -16,7 +19,10 @@ def arrived(exchange: Exchange, found: Found[Any], route: Route) -> Arrived:
     """The head of a request to ``route``. Raises ``HTTPError`` where a part of the path is not UTF-8."""
     head = exchange.head
     peer_ip = exchange.peer_ip
-    return Arrived(
-        head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
-        exchange.peer_trusted or route.trusted.trusts(peer_ip),
+    return _new(
+        Arrived,
+        (
+            head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
+            exchange.peer_trusted or route.trusted.trusts(peer_ip),
+        ),
     )  # fmt: skip

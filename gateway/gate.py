@@ -97,9 +97,7 @@ class Gate:
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if isinstance(decoded, Messages):
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
-            comment = Comment(self, exchange, route, decoded)
-            exchange.user = comment
-            self.pipeline.enter(message, route, comment, began)
+            self.pipeline.enter(message, route, Comment(self, exchange, route, decoded), began)
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(_malformed(decoded))
@@ -111,6 +109,7 @@ class Gate:
     ) -> None:
         """What became of a forwarded message, or of a deletion that was watched: the second record."""
         carried: Comment | Deletion | None = exchange.user
+        exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)
 
@@ -152,7 +151,6 @@ class Comment:
 
     def on_verdict(self, passage: Passage) -> None:
         """The judged record is written: refuse, or relay what the verdict leaves of the message."""
-        self._passage = passage
         exchange = self._exchange
         verdict = passage.verdict
         message_id = exchange.message_id = passage.message.id
@@ -184,7 +182,9 @@ class Comment:
         if route.id_header:
             lines += b"%b: %b\r\n" % (route.id_header, message_id.encode())
             drop = drop | route.id_header_drop
+        self._passage = passage
         self._forwarded_at = perf_counter()
+        exchange.user = self
         exchange.forward(route.upstream, body, lines, drop=drop, answer_extra=answer_lines)
 
     def on_unrecorded(self, passage: Passage) -> None:
@@ -195,6 +195,7 @@ class Comment:
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
         """The upstream's answer is over. An answer that broke off after a good head was still a delivery."""
         passage = self._passage
+        del self._passage  # the passage holds this carrier: see Gate.on_outcome
         pipeline = self._gate.pipeline
         self._route.upstream_seconds.observe(perf_counter() - self._forwarded_at)
         if status is not None and status < 400:

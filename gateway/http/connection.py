@@ -316,17 +316,14 @@ class UpstreamConnection(asyncio.Protocol):
             self._heed(hint)
         call.head_relayed = True
         sink = call.sink
-        sink.on_head(head, length != 0)
-        if self.call is not call:
-            return
         size = len(data) - at
         if 0 <= length <= size:
-            if length:
-                call.relayed = length
-                sink.on_data(data[at : at + length])
-                if self.call is not call:
-                    return
-            self._finish(call, size == length)
+            call.relayed = length
+            self._part(call, size == length)
+            sink.on_whole(head, data[at : at + length])
+            return
+        sink.on_head(head, length != 0)
+        if self.call is not call:
             return
         decoder = self._decoder = decoder_for(length)
         if size:
@@ -397,6 +394,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _finish(self, call: UpstreamCall, clean: bool) -> None:
         """The answer is complete; ``clean``: nothing came behind it."""
+        self._part(call, clean)
+        call.sink.on_end()
+
+    def _part(self, call: UpstreamCall, clean: bool) -> None:
+        """Connection and call part in good order, before the sink hears that the answer is over."""
         self.call = None
         self._decoder = None
         call.connection = None
@@ -412,7 +414,6 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.close()
             pool.freed()
-        call.sink.on_end()
 
     def _fail(self, reason: str, detail: str, *, blame: bool = True) -> None:
         """The call ends here, and the connection with it. ``blame``: it counts against the server's health."""

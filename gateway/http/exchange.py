@@ -300,6 +300,17 @@ class Exchange:
             self._connection.finished()
         self._outcome(None)
 
+    def on_whole(self, head: ResponseHead, body: bytes) -> None:
+        self._call = None
+        self.answered = True
+        self.status = self._upstream_status = head.status
+        self.sent = len(body)
+        if not self.cancelled:
+            self._connection.write_whole(head, self._extra, body)
+        if self._prefix is not None:
+            self._prefix.append(body[:PREFIX_SIZE])
+            self._outcome(None)
+
     def on_error(self, error: UpstreamError) -> None:
         self._call = None
         if not self.cancelled:

@@ -28,7 +28,7 @@ def forwarding_lines(head: RequestHead, peer: Peer, via: bytes) -> bytes:
     fields = head.fields
     if not peer.trusted:
         if b"via" not in fields:
-            return b"%bX-Forwarded-Host: %b\r\n" % (peer.lines, head.host)
+            return peer.lines_for(head.host)
         return b"%bX-Forwarded-Host: %b\r\n" % (
             peer.lines.replace(b"Via: ", b"Via: %b, " % fields[b"via"], 1),
             head.host,

@@ -70,10 +70,10 @@ class TrustedProxies:
 
 class Peer:
     """The other end of one connection. ``ip``: canonical, empty for a unix socket. ``lines``: the forwarding fields of
-    its requests, encoded once, for a peer that is not trusted.
+    its requests, encoded once, for a peer that is not trusted; ``lines_for`` the same with the host it asked for.
     """
 
-    __slots__ = ("ip", "lines", "trusted")
+    __slots__ = ("_for_host", "_host", "ip", "lines", "trusted")
 
     def __init__(self, ip: str, trusted: bool, via: bytes) -> None:
         self.ip = ip
@@ -82,3 +82,12 @@ class Peer:
             (ip or "unknown").encode(),
             via,
         )
+        self._host = b""
+        self._for_host = self.lines + b"X-Forwarded-Host: \r\n"
+
+    def lines_for(self, host: bytes) -> bytes:
+        """``lines`` and X-Forwarded-Host. A client asks for one host over and over."""
+        if host != self._host:
+            self._host = host
+            self._for_host = b"%bX-Forwarded-Host: %b\r\n" % (self.lines, host)
+        return self._for_host

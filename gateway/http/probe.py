@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway.http.sink import ResponseSink
 from gateway.http.upstream_settings import CheckSettings, EjectionSettings, ServerSettings, UpstreamSettings
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def check_settings(settings: UpstreamSettings, server: ServerSettings, check: Ch
     )
 
 
-class Probe:
+class Probe(ResponseSink):
     """Checks one server each interval; a ``ResponseSink`` for its own calls. ``report(well)`` once per check.
 
     A check is due at its interval from the start of the one before; one that has not ended holds up the next.

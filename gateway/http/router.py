@@ -6,7 +6,7 @@ A tree of dicts by segment, a literal before a variable: the time of a match doe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from gateway.http.errors import HTTPError
@@ -15,23 +15,48 @@ from gateway.http.path import Template, clean_segment, normalise, shadow
 Route = TypeVar("Route")
 
 
-class Found(NamedTuple, Generic[Route]):
+REMEMBERED: Final = 4096
+"""Targets whose route a router remembers; beyond, they are forgotten and found anew."""
+LONGEST: Final = 256
+"""Bytes of a target that is remembered."""
+
+
+class Found(Generic[Route]):
     """``route`` is None for what no route matches. ``path``: normalised. ``query``: without its question mark, as sent.
     ``values``: the segments that stand for the template's variables, in normal form.
+
+    Shared by all requests for one target: nothing of it is changed.
     """
 
-    route: Route | None
-    path: bytes
-    query: bytes
-    values: tuple[bytes, ...] = ()
-    names: tuple[str, ...] = ()
+    __slots__ = ("_parameters", "names", "path", "query", "route", "values")
+
+    def __init__(
+        self,
+        route: Route | None,
+        path: bytes,
+        query: bytes,
+        values: tuple[bytes, ...] = (),
+        names: tuple[str, ...] = (),
+    ) -> None:
+        self.route = route
+        self.path = path
+        self.query = query
+        self.values = values
+        self.names = names
+        self._parameters: dict[str, str] | None = None
 
     def parameters(self) -> dict[str, str]:
         """The template's variables, decoded. Raises ``HTTPError`` where one is not UTF-8."""
-        try:
-            return {name: unquote_to_bytes(value).decode() for name, value in zip(self.names, self.values, strict=True)}
-        except UnicodeDecodeError:
-            raise HTTPError("path.encoding") from None
+        told = self._parameters
+        if told is None:
+            try:
+                told = {
+                    name: unquote_to_bytes(value).decode() for name, value in zip(self.names, self.values, strict=True)
+                }
+            except UnicodeDecodeError:
+                raise HTTPError("path.encoding") from None
+            self._parameters = told
+        return told
 
 
 class _Leaf(Generic[Route]):
@@ -103,9 +128,10 @@ class _Trees(Generic[Route]):
 
 
 class Router(Generic[Route]):
-    """Immutable once built (law 9). Raises ValueError where two templates match the same requests."""
+    """Immutable once built (law 9), but for what it remembers: the same few rooms are written to again and again.
+    Raises ValueError where two templates match the same requests."""
 
-    __slots__ = ("_any_host", "_hosts", "_prefixes")
+    __slots__ = ("_any_host", "_hosts", "_prefixes", "_remembered")
 
     def __init__(self, routes: Iterable[tuple[Template, Route]]) -> None:
         self._any_host: _Trees[Route] = _Trees()
@@ -116,9 +142,22 @@ class Router(Generic[Route]):
             trees.add(template, route)
             prefixes.add(template.prefix.lower())
         self._prefixes = tuple(prefixes)
+        self._remembered: dict[tuple[bytes, bytes, bytes], Found[Route]] = {}
 
     def find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
         """The route of a request. Raises ``HTTPError`` for a path that only looks unlike a routed one."""
+        asked = method, host, target
+        found = self._remembered.get(asked)
+        if found is None:
+            found = self._find(method, host, target)
+            # A query may hold a secret, and seldom comes twice.
+            if found.route is not None and not found.query and len(target) <= LONGEST:
+                if len(self._remembered) >= REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[asked] = found
+        return found
+
+    def _find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
         path, _, query = target.partition(b"?")
         if self._hosts:
             trees = self._hosts.get(plain_host(host))
@@ -139,7 +178,7 @@ class Router(Generic[Route]):
             return Found(None, normalise(path).path if path != b"*" else path, query)
         normal, flaw = normalise(path)
         if normal != path and not flaw:  # the digits of an escape, no more: still the same path
-            return self.find(method, host, normal + b"?" + query if query else normal)
+            return self._find(method, host, normal + b"?" + query if query else normal)
         shade = shadow(path)
         if flaw and any((shade + b"/").startswith(prefix) for prefix in self._prefixes):
             raise HTTPError(flaw)

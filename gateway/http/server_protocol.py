@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 IDLE, UNDECIDED, COLLECT, STREAM, COMPLETE, LINGER, TAKEN, CLOSED = range(8)
 
+JOIN_BELOW: Final = 65536
+"""Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
 LINGER_BOUND: Final = 1 << 20
 """Bytes that are thrown away behind a refused request before the connection is cut."""
 
@@ -321,8 +323,21 @@ class ServerProtocol(asyncio.Protocol):
         """Relay a 1xx answer."""
         self._transport.write(forwarding.informational_head(head))
 
+    def write_whole(self, head: ResponseHead, extra: bytes, body: bytes) -> None:
+        """Write the upstream's answer, whole, and be done with the exchange."""
+        lines, _ = self._answer_head(head, extra)
+        self._transport.write(lines + body if len(body) <= JOIN_BELOW else lines)
+        if len(body) > JOIN_BELOW:
+            self._transport.write(body)
+        self.finished()
+
     def write_head(self, head: ResponseHead, extra: bytes) -> bool:
         """Write the upstream's head; true where its body has to be chunked."""
+        lines, chunked = self._answer_head(head, extra)
+        self._transport.write(lines)
+        return chunked
+
+    def _answer_head(self, head: ResponseHead, extra: bytes) -> tuple[bytes, bool]:
         exchange = self.exchange
         assert exchange is not None
         lines, chunked, keep_alive = forwarding.response_head(
@@ -333,8 +348,7 @@ class ServerProtocol(asyncio.Protocol):
             extra=extra,
         )
         self._keep_alive = keep_alive
-        self._transport.write(lines)
-        return chunked
+        return lines, chunked
 
     def write_answer(self, status: int, lines: bytes, body: bytes, content_type: bytes) -> None:
         """Write an answer of our own, whole, and be done with the exchange."""

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class ResponseSink(Protocol):
-    """Receives one answer: informational*, then head, data*, end; or error at any point before end.
+    """Receives one answer: informational*, then head, data*, end, or whole instead of these three; or error at any
+    point before end.
 
-    No method is called before ``Upstream.start`` has returned, and none after ``on_end``, ``on_error`` or
-    ``UpstreamCall.abort``.
+    No method is called before ``Upstream.start`` has returned, and none after ``on_end``, ``on_whole``, ``on_error``
+    or ``UpstreamCall.abort``.
     """
 
     def on_informational(self, head: ResponseHead) -> None:
@@ -29,6 +30,15 @@ class ResponseSink(Protocol):
 
     def on_end(self) -> None:
         """The answer is complete."""
+
+    def on_whole(self, head: ResponseHead, body: bytes) -> None:
+        """All of an answer, for it came in one piece and is of a length that was announced: head, data and end at
+        once, so that it can go on in one write; the call is over. ``body`` may be empty. A sink that gains nothing by
+        it inherits this."""
+        self.on_head(head, bool(body))
+        if body:
+            self.on_data(body)
+        self.on_end()
 
     def on_error(self, error: UpstreamError) -> None:
         """No answer, or no more of it: ``error.head_relayed`` and ``error.relayed`` say how much there was."""

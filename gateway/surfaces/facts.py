@@ -20,6 +20,7 @@ from gateway.surfaces.settings import SurfaceError, SurfaceSettings
 
 MAX_NAME = 256  # code points of a sender, room or registrant
 MAX_OPTIONAL = 512
+REMEMBERED = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[Reading], str]
 
@@ -51,6 +52,7 @@ def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = False) -> Name:
     """``joined``: a comma is refused as well, because proxies join repeated headers with one (RFC 9110, 5.3)."""
     missing = missing or f"{role}.missing"
+    good: set[str] = set()  # names that passed lately: most people and rooms come again
 
     def name(reading: Reading) -> str:
         try:
@@ -63,12 +65,17 @@ def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = 
             if type(value) is not int:
                 raise Refused(f"{role}.malformed")
             return str(value)
+        if value in good:
+            return value
         if not value:
             raise Refused(missing)
         if len(value) > MAX_NAME or not value.isprintable() or value[0] == " " or value[-1] == " ":
             raise Refused(f"{role}.malformed")
         if joined and "," in value:
             raise Refused(f"{role}.twice")
+        if len(good) >= REMEMBERED:
+            good.clear()
+        good.add(value)
         return value
 
     return name

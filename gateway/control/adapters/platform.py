@@ -16,6 +16,7 @@ from gateway.control.ports import Asked, Said
 from gateway.http.failure import UpstreamError
 from gateway.http.head import ResponseHead
 from gateway.http.path import Template, parse_template
+from gateway.http.sink import ResponseSink
 from gateway.http.sweep import Sweep
 from gateway.http.upstream import Upstream
 from gateway.surfaces.deletion import gone
@@ -89,8 +90,8 @@ class PlatformDeletions:
         return upstream
 
 
-class _Answer:
-    """A ``ResponseSink`` that ends in a future: the status, or the ``UpstreamError``."""
+class _Answer(ResponseSink):
+    """The sink of one answer, which ends in a future: the status, or the ``UpstreamError``."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.status: asyncio.Future[int] = loop.create_future()

@@ -15,6 +15,7 @@ from gateway.http.connection import UpstreamConnection
 from gateway.http.failure import UpstreamError
 from gateway.http.head import ResponseHead
 from gateway.http.pool import ServerPool
+from gateway.http.sink import ResponseSink
 from gateway.http.sweep import TICK, Sweep
 from gateway.http.upstream import Upstream
 from gateway.http.upstream_settings import ServerSettings, UpstreamSettings
@@ -49,7 +50,7 @@ def clock() -> FakeClock:
 
 
 @dataclass
-class Sink:
+class Sink(ResponseSink):
     """Remembers what it was told: ("head", status, more), ("data", bytes) joined, ("end",), ("error", reason) …"""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)

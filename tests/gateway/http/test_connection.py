@@ -206,10 +206,25 @@ async def test_a_sink_may_abort_from_within(make_upstream, make_wire, make_sink,
     sink = make_sink()
     sink.react = lambda seen: call.abort() if seen == event else None
     call = upstream.start(GET, b"", sink, idempotent=True)
-    wire.feed(b"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    wire.feed(b"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")  # more is to come
     assert sink.events[-1][0] == event
     assert wire.transport.closed == "abort"
     assert not upstream.pools[0].connections
+
+
+async def test_an_answer_in_one_piece_is_told_as_one(make_upstream, make_wire, make_sink):
+    upstream = make_upstream()
+    wire = make_wire(upstream.pools[0])
+    whole = []
+
+    class Whole(type(make_sink())):
+        def on_whole(self, head, body):
+            whole.append((head.status, body, wire.connection in upstream.pools[0].idle))
+
+    for body in (b"ok", b""):
+        upstream.start(GET, b"", Whole(), idempotent=True)
+        wire.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    assert whole == [(200, b"ok", True), (200, b"", True)]
 
 
 async def test_pause_stops_reading_and_the_read_time_out(call_on_wire, clock):

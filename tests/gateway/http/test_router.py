@@ -115,3 +115,14 @@ def test_two_templates_for_the_same_requests() -> None:
 
 def test_without_routes_everything_is_unmatched() -> None:
     assert Router[str]([]).find(b"GET", b"h", b"/a/../b").path == b"/b"
+
+
+def test_a_target_is_remembered_but_for_its_query() -> None:
+    router = Router(
+        [(parse_template("GET /live/{room}"), "live"), (parse_template("GET h.example/live/{room}"), "own")]
+    )
+    first = router.find(b"GET", b"a", b"/live/7")
+    assert router.find(b"GET", b"a", b"/live/7") is first
+    assert router.find(b"GET", b"h.example", b"/live/7").route == "own"
+    assert router.find(b"GET", b"a", b"/live/7?token=s") is not router.find(b"GET", b"a", b"/live/7?token=s")
+    assert router.find(b"GET", b"a", b"/live/7?token=s").query == b"token=s"

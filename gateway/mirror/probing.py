@@ -25,7 +25,7 @@ Latest = Callable[[str], tuple[str, bool] | None]
 
 
 class Probing:
-    """``count`` counts (route, result): contained, linked, absent, unreachable. All but the first are told as errors."""
+    """``count`` counts (route, result): contained, linked, absent, unreachable. All but the first are errors."""
 
     def __init__(self, client: Client, config: Callable[[], Config], latest: Latest, count: Counts) -> None:
         self._client = client
@@ -46,10 +46,11 @@ class Probing:
                         latest = self._latest(route.name)
                         if latest is not None:
                             self._due[route.name] = loop.time() + config.mirror.probe_interval
-                            await self.probe(route, *latest)
+                            room, filled = latest
+                            await self.probe(route, room, filled=filled)
             await asyncio.sleep(LOOK_EVERY)
 
-    async def probe(self, route: Route, room: str, filled: bool) -> Seen | None:
+    async def probe(self, route: Route, room: str, *, filled: bool) -> Seen | None:
         """Look at one room's page; None where it could not be had. Tells and counts the result."""
         config = self._config()
         mirror = config.mirror

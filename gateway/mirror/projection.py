@@ -318,4 +318,7 @@ def opened(root: Path, journal: Path, own: str, **settings: Any) -> Projection:
         while entries := follower.read_folder(journal / own, READ_AT_ONCE):
             if any(entry.record["kind"] == "page" for entry in entries):
                 raise Damaged(f"{root.name} has lost its pages")
+        batch = Batch()
+        start.save(root, batch)  # before the first page is recorded, so that this is told from a loss
+        batch.commit()
     return Projection(root, journal, own, start=start, **settings)

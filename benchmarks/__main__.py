@@ -15,6 +15,7 @@ from rich.console import Console
 
 from benchmarks import bench, growth, micro, peers, record, table
 from benchmarks.expectations import WrongAnswer
+from benchmarks.objectives import answers
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -66,11 +67,12 @@ def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
             chosen.curves, rounds=chosen.rounds, seconds=chosen.seconds, quick=chosen.quick, tell=tell
         )
         for name, told in kept["growth"].items():
-            table.rows(console, growth.CURVES[name].title, [growth.flat(row) for row in told])
+            table.columns(console, growth.CURVES[name].title, [growth.flat(row) for row in told])
     if chosen.all or chosen.micro:
         tell("the parts alone")
         kept["micro"] = micro.run(quick=chosen.quick)
         table.rows(console, "The parts alone, µs a call", kept["micro"])
+    table.objectives(console, answers(kept))
     kept["seconds"] = round(time.monotonic() - began)
     return kept
 

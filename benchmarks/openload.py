@@ -103,7 +103,7 @@ class Load:
         waiting: deque[int] = deque()
         index, total = 0, len(schedule)
         give_up = schedule[-1] + GRACE if schedule else 0.0
-        answered = last = 0.0
+        last = schedule[0] if schedule else 0.0
         while index < total or waiting or len(free) < len(self._sockets):
             now = clock()
             while index < total and schedule[index] <= now:
@@ -120,8 +120,7 @@ class Load:
             for descriptor, _ in poll(GRACE):
                 if descriptor != timer and self._receive(descriptor):
                     answered = clock()
-                    if last:
-                        self.longest_gap = max(self.longest_gap, answered - last)
+                    self.longest_gap = max(self.longest_gap, answered - last)
                     last = answered
                     if waiting:
                         chosen = waiting.popleft()

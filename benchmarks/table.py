@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.objectives import Answer
+
 MIB = 1 << 20
 
 
@@ -62,6 +64,43 @@ def peers(console: Console, told: dict[str, Any]) -> None:
     console.print(table)
 
 
+def columns(console: Console, title: str, points: list[dict[str, Any]]) -> None:
+    """The points of a curve, one a column: they have more figures than a terminal has room."""
+    if not points:
+        return
+    first = next(iter(points[0]))
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for point in points:
+        table.add_column(_cell(point[first]), justify="right")
+    for name in dict.fromkeys(name for point in points for name in point if name != first):
+        table.add_row(name.replace("_", " "), *(_cell(point.get(name, "–")) for point in points))
+    console.print(table)
+
+
+def objectives(console: Console, told: list[Answer]) -> None:
+    """What was asked for, and what came out; nothing of what was not measured."""
+    table = Table(title="Objectives", title_justify="left")
+    for name in ("objective", "measured", "at most", ""):
+        table.add_column(name, justify="left" if name == "objective" else "right")
+    for answer in told:
+        if answer.value is not None:
+            unit = answer.objective.unit
+            colour = "green" if answer.told == "met" else "bold red"
+            table.add_row(
+                answer.objective.name, f"{answer.value:,.2f} {unit}", f"{answer.objective.most:g} {unit}",
+                f"[{colour}]{answer.told}[/{colour}]",
+            )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def rows(console: Console, title: str, table_rows: list[dict[str, Any]]) -> None:
     """Any list of flat rows with the same keys."""
     if not table_rows:
@@ -70,5 +109,5 @@ def rows(console: Console, title: str, table_rows: list[dict[str, Any]]) -> None
     for name in table_rows[0]:
         table.add_column(name, justify="left" if isinstance(table_rows[0][name], str) else "right")
     for row in table_rows:
-        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*map(_cell, row.values()))
     console.print(table)

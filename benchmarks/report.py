@@ -1,0 +1,193 @@
+"""``python -m benchmarks.report``: docs/performance.md and its plots, from the newest records.
+
+Peers, growth and parts may come from different records; each section names its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from benchmarks import growth, plots, record
+from benchmarks.objectives import answers
+from benchmarks.table import CHECK_COLUMNS, LATENCY_COLUMNS, PEER_COLUMNS, spread
+
+SECTIONS = ("peers", "growth", "micro")
+PAGE = record.ROOT / "docs" / "performance.md"
+PLOTS = "performance"
+
+INTRODUCTION = """# Performance
+
+Written by `python -m benchmarks.report` from the records in `benchmarks/record/`; do not edit. `make bench` makes a
+record of the peers, `make bench ARGS=--all` of everything here, each with its machine, commands and revision.
+
+Believe the ratios before the microseconds: everything in one table was measured on one machine in one run, the systems
+in turn in every round, and what stands in parentheses is the lowest and the highest round.
+"""
+
+METHOD = """## What is measured, and how
+
+- **One message** is a POST of about 120 bytes of JSON from one of 2,000 verified people to one of 50 rooms (a skewed
+  draw), its text new each time, over kept-alive connections on loopback. Nobody is refused: an ordinary message is
+  priced.
+- **The policy**: identity, block, three limits that the load never reaches, repeats, credit, one list of 20,000 words;
+  the journal is written as operators have it by default (`fsync = "everysec"`).
+- **The gateway has one processor to itself**; upstream, state server and load share the others. CPU time is the
+  scheduler's own count for the gateway's processes, divided by messages. Tidegate's gateway is its workers; its control
+  process and supervisor stand apart ("others"). "Core busy" below 100 % means that something else was the limit.
+- **Each system is asked first** whether it does what it is measured for (unknown sender, listed word, the word in
+  disguise, repeats, malformed bodies), and one wrong answer under load ends the run without a record.
+- **nginx + Lua** decodes with cjson, folds through one flat table, matches with a double-array automaton in FFI memory,
+  calls the same script on the same kind of Valkey over a unix socket with hand-written RESP and kept-alive cosockets,
+  and writes a buffered JSON log line. **aiohttp** is what most teams would write: aiohttp, redis-py, pyahocorasick.
+- **CPU and saturation** come from wrk, a closed model. Its latencies are not used: a connection that waits sends
+  nothing, so stalls hide themselves. **Latencies** come from an open model: arrivals are a Poisson process, drawn
+  beforehand, and each latency counts from when the message was due, whether or not it could be sent.
+- **Check time** is the gateway's own histogram, from decoding to verdict, round trip to state included.
+
+## Known limits of the method
+
+- Two processors: load, upstream and state server share one, so a fast gateway is starved by its own load before it is
+  saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too).
+- Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
+- The upstream answers at once with a few bytes; the cost of long answers is that of any relay.
+- A shared machine drifts. Rounds in turn and ratios round by round take most of that out, not all.
+- A histogram's quantile is interpolated within its bucket.
+- State's deadline is one second here instead of 20 ms: on a busy shared processor the default would measure the
+  scheduler. It costs nothing in messages that are answered in time.
+- Counters of limits that live less than ten minutes are not written to the state server's log, by the same script for
+  both systems that use it.
+"""
+
+
+def page(found: dict[str, dict[str, Any]], drawn: dict[str, str]) -> str:
+    """The page; ``found`` maps sections to the record each comes from, ``drawn`` plots to files."""
+    parts = [INTRODUCTION, _objectives({name: kept[name] for name, kept in found.items()})]
+    if "peers" in found:
+        parts.append(_peers(found["peers"], drawn))
+    if "growth" in found:
+        parts.append(_growth(found["growth"], drawn))
+    if "micro" in found:
+        parts.append(_micro(found["micro"]))
+    parts += [METHOD, _repeat(found)]
+    return "\n".join(parts)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _objectives(merged: dict[str, Any]) -> str:
+    rows = []
+    for answer in answers(merged):
+        objective = answer.objective
+        shown = "–" if answer.value is None else f"{answer.value:,.2f} {objective.unit}".strip()
+        aim = "" if objective.aim is None else f", aim {objective.aim:g}"
+        rows.append([objective.name, shown, f"at most {objective.most:g}{aim} {objective.unit}".strip(), answer.told])
+    return "## Objectives\n\n" + _table(["", "measured", "objective", ""], rows)
+
+
+def _peers(kept: dict[str, Any], drawn: dict[str, str]) -> str:
+    systems = kept["peers"]["systems"]
+    parts = [f"## Side by side\n\n{_origin(kept)}\n", _image("CPU per message", drawn.get("peers"))]
+    for title, columns in (
+        ("One pinned core, saturated", PEER_COLUMNS),
+        ("Latency at fixed offered rates, µs from the schedule", LATENCY_COLUMNS),
+        ("Added to the direct way at 30 %, and the gateway's own check time at 70 %", CHECK_COLUMNS),
+    ):
+        rows = [
+            [
+                system["name"],
+                *(spread(system["summary"].get(line), scale, digits) for _, line, scale, digits in columns),
+            ]
+            for system in systems.values()
+        ]
+        parts.append(f"### {title}\n\n" + _table(["system", *(name for name, *_ in columns)], rows))
+    parts.append(_image("Latencies", drawn.get("latency")))
+    ratios = [[name, spread(cell, digits=2)] for name, cell in kept["peers"]["ratios"].items()]
+    parts.append("### Gateway CPU per message, as ratios\n\n" + _table(["pair", "median (low–high)"], ratios))
+    return "\n".join(parts)
+
+
+def _growth(kept: dict[str, Any], drawn: dict[str, str]) -> str:
+    parts = [
+        f"## How cost grows\n\n{_origin(kept)} A bare nginx is measured beside each point; `to_nginx` is their ratio.\n"
+    ]
+    for name, rows in kept["growth"].items():
+        curve = growth.CURVES[name]
+        shown = [growth.flat(row) for row in rows]
+        lines = list(dict.fromkeys(line for row in shown for line in row if line != curve.x))
+        body = [[line.replace("_", " "), *(_number(row.get(line)) for row in shown)] for line in lines]
+        head = [curve.title, *(f"{row[curve.x]:,}" for row in rows)]
+        parts.append(f"### {curve.title}\n\n{_image(curve.title, drawn.get(name))}\n" + _table(head, body))
+    return "\n".join(parts)
+
+
+def _micro(kept: dict[str, Any]) -> str:
+    rows = [
+        [row["part"], row["case"], f"{row['us']:.2f}", row["plain"], f"{row['plain_us']:,.2f}", f"{row['ratio']:.3f}"]
+        for row in kept["micro"]
+    ]
+    head = ["part", "case", "µs", "the plain way", "its µs", "ratio"]
+    return f"## The parts alone\n\n{_origin(kept)}\n\n" + _table(head, rows)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _image(title: str, file: str | None) -> str:
+    return f"![{title}]({PLOTS}/{file})\n" if file else ""
+
+
+def _origin(kept: dict[str, Any]) -> str:
+    changed = ", with changes" if kept["revision"]["changed"] else ""
+    trial = " **A trial on a busy machine: no figure to quote.**" if kept.get("trial") else ""
+    rounds, seconds = kept["options"].get("rounds"), kept["options"].get("seconds")
+    return (
+        f"From `{kept['file']}`, begun {kept['begun']}, revision `{kept['revision']['commit'][:12]}`{changed}; "
+        f"{rounds} rounds of {seconds:g} s a measurement.{trial}"
+    )
+
+
+def _repeat(found: dict[str, dict[str, Any]]) -> str:
+    if not found:
+        return "No record yet: `make bench` makes one.\n"
+    parts = ["## Machine and commands\n"]
+    for kept in {kept["file"]: kept for kept in found.values()}.values():
+        machine = kept["machine"]
+        lines = [[name.replace("_", " "), _machine(value)] for name, value in machine.items()]
+        parts.append(f"`{kept['file']}`: `{' '.join(kept['command'])}`\n\n" + _table(["machine", ""], lines))
+        parts.append("\n".join(f"- {name}: `{command}`" for name, command in kept["commands"].items()) + "\n")
+    return "\n".join(parts)
+
+
+def _machine(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {version}" for name, version in value.items())
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def write(target: Path, *, folder: Path = record.FOLDER, trials: bool = False) -> dict[str, dict[str, Any]]:
+    """Write the page and, in a folder beside it, the plots; returns the records used, by section."""
+    found = {name: kept for name in SECTIONS if (kept := record.newest(name, folder=folder, trials=trials)) is not None}
+    drawn = plots.draw({name: kept[name] for name, kept in found.items()}, target.with_suffix("")) if found else {}
+    target.write_text(page(found, drawn), encoding="utf-8")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--trials", action="store_true", help="use records of trials as well")
+    chosen = parser.parse_args()
+    found = write(PAGE, trials=chosen.trials)
+    used = ", ".join(sorted({kept["file"] for kept in found.values()})) or "no record"
+    print(f"{PAGE.relative_to(record.ROOT)} from {used}")
+
+
+if __name__ == "__main__":
+    main()

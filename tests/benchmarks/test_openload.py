@@ -1,0 +1,115 @@
+"""The open-model load, against a small server that stalls when told to."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.comments import CREATED, Comments
+from benchmarks.openload import whole
+
+ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(CREATED), CREATED)
+REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+
+
+class Server:
+    """Answers one request a read, on any number of connections, in one thread; ``stall`` holds it once."""
+
+    def __init__(self, answer: bytes, stall: float = 0.0) -> None:
+        self._answer = answer
+        self._stall = stall
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._lock = threading.Lock()
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with peer:
+            while peer.recv(65536):
+                with self._lock:  # one at a time, as in an event loop: a stall holds everybody
+                    stall, self._stall = self._stall, 0.0
+                    if stall:
+                        time.sleep(stall)
+                peer.sendall(self._answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[object]:
+    servers: list[Server] = []
+
+    def start(answer: bytes, stall: float = 0.0) -> Server:
+        servers.append(Server(answer, stall))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def _load(port: int) -> dict[str, object]:
+    argv = [
+        sys.executable, "-m", "benchmarks.openload", "--port", str(port), "--rate", "200", "--seconds", "1",
+        "--connections", "4",
+    ]  # fmt: skip
+    told: dict[str, object] = json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout)
+    return told
+
+
+def test_every_request_of_the_schedule_is_answered(serve) -> None:
+    told = _load(serve(ANSWER).port)
+    assert 100 < told["answered"] < 320  # a Poisson process of 200
+    assert (told["wrong"], told["lost"], told["unanswered"]) == ({}, 0, 0)
+    assert 0 < told["p50_us"] <= told["p99_us"] <= told["p999_us"] <= told["max_us"]
+
+
+def test_a_stall_counts_for_everything_that_was_due_meanwhile(serve) -> None:
+    told = _load(serve(ANSWER, stall=0.7).port)
+    # A closed model would have sent four requests into the stall, and its median would not know of it.
+    assert told["p50_us"] > 100_000
+    assert told["max_us"] > 650_000
+    assert told["longest_gap_us"] > 650_000
+    assert told["unanswered"] == 0
+
+
+def test_another_status_is_wrong(serve) -> None:
+    told = _load(serve(REFUSAL).port)
+    assert told["wrong"] == {"403": told["answered"]}
+
+
+@pytest.mark.parametrize("cut", range(1, len(ANSWER)))
+def test_an_answer_is_whole_at_its_last_byte(cut: int) -> None:
+    assert not whole(ANSWER[:cut])
+    assert whole(ANSWER)
+
+
+def test_texts_are_never_the_same_and_of_the_length_asked_for() -> None:
+    def texts(seed: int, characters: int, count: int = 200) -> list[str]:
+        comments = Comments(seed, characters)
+        return [json.loads(comments.next().partition(b"\r\n\r\n")[2])["content"] for _ in range(count)]
+
+    made = [*texts(1, 0), *texts(2, 0), *texts(3, 0)]
+    assert len(set(made)) == len(made)
+    for characters in (10, 100, 2000):
+        lengths = [len(text) for text in texts(4, characters)]
+        assert sum(lengths) / len(lengths) == pytest.approx(characters, rel=0.3)
+
+
+def test_a_request_is_framed_by_its_own_length() -> None:
+    head, _, body = Comments(1).next().partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")

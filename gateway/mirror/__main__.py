@@ -9,9 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
+import structlog
+
 from gateway import logs
 from gateway.folders import Folders
 from gateway.mirror.projector import Projector
+
+log = structlog.get_logger()
 
 
 async def _main(folders: Folders) -> None:
@@ -29,7 +33,11 @@ def main() -> int:
     options = parser.parse_args()
     os.umask(0o022)  # pages are for everybody whom their folder lets in; private files say so themselves
     logs.configure(process="projector", console=sys.stderr.isatty())
-    asyncio.run(_main(Folders(options.data_dir)))
+    try:
+        asyncio.run(_main(Folders(options.data_dir)))
+    except Exception:  # never a traceback as it is: its message may quote what was being read
+        log.critical("projector.failed", exc_info=True)
+        return 1
     return 0
 
 

@@ -7,7 +7,6 @@ mean no; anything else means that nobody knows, and then nothing is shown (law 3
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -60,13 +59,11 @@ class Access:
         guards: Collection[Guard],
         known: Collection[str],
         remember: float,
-        loop: asyncio.AbstractEventLoop,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._guards = tuple(guards)
         self._known = frozenset(known)
         self._remember = remember
-        self._loop = loop
         self._clock = clock
         self._remembered: OrderedDict[bytes, tuple[float, Permission]] = OrderedDict()
         self._asking: dict[bytes, _Asking] = {}

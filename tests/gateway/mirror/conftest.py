@@ -19,10 +19,10 @@ from gateway.journal import record
 from gateway.journal.ids import Ids
 from gateway.journal.settings import Settings
 from gateway.journal.writer import Writer
+from gateway.mirror.names import folder_name
 from gateway.mirror.pages import Pages
 from gateway.mirror.projection import Projection, opened
 from gateway.mirror.shelf import Stored, read_page
-from gateway.mirror.names import folder_name
 
 OWN = "node-0/254"
 PASS = Verdict("pass", "digest")

@@ -13,6 +13,7 @@ from gateway import logs
 from gateway.config import ConfigError, load
 from gateway.config.commands import app as config_app
 from gateway.control.commands import rebuild
+from gateway.control.takedown_command import takedown
 from gateway.generation import CompileFailed, Generation
 from gateway.journal.commands import app as journal_app
 from gateway.listening import AddressTaken
@@ -35,6 +36,7 @@ app.add_typer(filter_app, name="filter", help="Explain what is found in a text."
 app.add_typer(journal_app, name="journal", help="Read the record, and prove it whole.")
 state_app.command("rebuild")(rebuild)
 app.command()(loadtest)
+app.command()(takedown)
 app.add_typer(state_app, name="state", help="The state server and what is projected to it.")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]

@@ -7,11 +7,10 @@ import getpass
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, UnixConnector
 
 from gateway.config import Config, ConfigError, load
+from gateway.control.client import Client, Refused
 from gateway.control.database import DatabaseInUse
 from gateway.control.rebuild import offline
 from gateway.control.schemas import Rebuilt
@@ -19,10 +18,6 @@ from gateway.folders import Folders
 
 WRONG, USAGE = 1, 2
 WITHIN = 3600.0  # seconds; a million accounts take a minute or two
-
-
-class Refused(Exception):
-    """The running control did not do it; the text says why."""
 
 
 def rebuild(
@@ -66,28 +61,10 @@ async def _rebuild(config: Config, folders: Folders, reason: str, token_file: Pa
 
 async def _ask(config: Config, reason: str, token_file: Path) -> Rebuilt:
     try:
-        token = token_file.read_text(encoding="ascii").strip()  # noqa: ASYNC240 - one small file, before anything runs
+        own = token_file.read_text(encoding="ascii").strip()  # noqa: ASYNC240 - one small file, before anything runs
     except OSError as error:
         why = f"control runs, and {token_file} cannot be read ({error.strerror}): name yours with --token-file"
         raise Refused(why) from None
-    address, scheme = config.control.listen, "https" if config.control.certificate is not None else "http"
-    host, connector = (
-        ("localhost", UnixConnector(address.removeprefix("unix:")))
-        if address.startswith("unix:")
-        # The certificate is for the name that people use; this call does not leave the machine.
-        else (address.replace("0.0.0.0", "127.0.0.1"), TCPConnector(ssl=False))  # noqa: S104
-    )
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    try:
-        async with (
-            ClientSession(connector=connector, timeout=ClientTimeout(total=WITHIN)) as session,
-            session.post(
-                f"{scheme}://{host}/v1/state:rebuild", data=orjson.dumps({"reason": reason}), headers=headers
-            ) as response,
-        ):
-            told = orjson.loads(await response.read())
-    except (ClientError, TimeoutError, orjson.JSONDecodeError) as error:
-        raise Refused(f"control runs, and does not answer at {address} ({type(error).__name__})") from None
-    if response.status >= 400:
-        raise Refused(f"control refused: {told.get('detail', response.status)}")
+    async with Client(config, own, within=WITHIN) as client:
+        told = await client.call("POST", "/v1/state:rebuild", {"reason": reason})
     return Rebuilt(**told["result"])

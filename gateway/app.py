@@ -33,7 +33,7 @@ from gateway.gate import Gate
 from gateway.generation import Generation
 from gateway.http.cors import Cors
 from gateway.http.exchange import Exchange
-from gateway.http.path import Template
+from gateway.http.path import Template, parse_template
 from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
 from gateway.http.router import Router
@@ -45,7 +45,11 @@ from gateway.journal.record import Basis
 from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
 from gateway.metrics import WorkerMetrics
+from gateway.mirror.access import Access, Guard
+from gateway.mirror.files import MirrorFiles
+from gateway.mirror.pages import Pages
 from gateway.mirror.pulse import PulseReader
+from gateway.mirror.site import MirrorSite
 from gateway.pipeline import Pipeline
 from gateway.route import Preflight, Relayed, Route, SocketSide, Target
 from gateway.state import connecting
@@ -142,6 +146,7 @@ class App:
         self._gate.router = router
         self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
         self._gate.unmatched = _unmatched(config, upstreams)
+        self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(build.server(config.server))
         self._access = access
         self._server.on_answered = self._answered if access is not None else None
@@ -154,6 +159,23 @@ class App:
     def protocol(self) -> Any:
         """Makes the protocol of each accepted connection."""
         return self._server.protocol
+
+    def _mirror(self, config: Config, upstreams: Mapping[str, Upstream]) -> MirrorSite | None:
+        mirror = config.mirror
+        if mirror is None:
+            return None
+        danmaku = [route for route in config.routes if route.surface == "danmaku"]
+        guards = [
+            Guard(route.name, upstreams[route.upstream], parse_template(route.access))
+            for route in danmaku
+            if route.access
+        ]
+        known = [route.name for route in danmaku]
+        access = Access(guards, known, mirror.access_cache, self._loop) if guards else None
+        pages = Pages(mirror.language, mirror.path)
+        return MirrorSite(
+            mirror.path, MirrorFiles(self._folders.mirror(config), mirror.path, pages, mirror.max_age, access)
+        )
 
     def mirror_fresh(self, config: Config) -> Callable[[], bool]:
         """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
@@ -313,6 +335,7 @@ def _judged(
         passed=(settings.name, "pass", ""),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
+        mirrored=config.mirror.path if config.mirror is not None and settings.surface == "danmaku" else "",
         fresh=app.mirror_fresh(config) if settings.surface == "danmaku" else None,
         consecutive=Consecutive(reaching, build.bounds(config.server, settings)) if reaching else None,
         socket=_socket_side(settings),

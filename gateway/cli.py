@@ -16,8 +16,9 @@ from gateway.control.commands import rebuild
 from gateway.control.takedown_command import takedown
 from gateway.generation import CompileFailed, Generation
 from gateway.journal.commands import app as journal_app
-from gateway.listening import AddressTaken
+from gateway.listening import CannotListen
 from gateway.loadtest_command import loadtest
+from gateway.mirror.commands import app as mirror_app
 from gateway.state.commands import app as state_app
 from gateway.state.embedded import NoServer
 from gateway.supervisor import AlreadyRunning, NotReady, Supervisor
@@ -37,6 +38,7 @@ app.add_typer(journal_app, name="journal", help="Read the record, and prove it w
 state_app.command("rebuild")(rebuild)
 app.command()(loadtest)
 app.command()(takedown)
+app.add_typer(mirror_app, name="mirror", help="The static versions of bullets: verify, rebuild, import, probe.")
 app.add_typer(state_app, name="state", help="The state server and what is projected to it.")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]
@@ -59,7 +61,7 @@ def run(config: ConfigOption, data_dir: DataDir = None) -> None:
 
     try:
         asyncio.run(Supervisor(config, where, announce).run())
-    except (AlreadyRunning, AddressTaken, CompileFailed, NotReady, NoServer) as error:
+    except (AlreadyRunning, CannotListen, CompileFailed, NotReady, NoServer) as error:
         _fail(str(error))
 
 
@@ -76,7 +78,7 @@ def demo(
     logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
-    except (AlreadyRunning, AddressTaken, CompileFailed, NotReady, NoServer) as error:
+    except (AlreadyRunning, CannotListen, CompileFailed, NotReady, NoServer) as error:
         _fail(str(error))
 
 

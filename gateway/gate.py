@@ -15,6 +15,7 @@ from gateway.deletion import Deletions
 from gateway.http import override
 from gateway.http.errors import HTTPError
 from gateway.http.problem import Problem
+from gateway.mirror.names import link_value
 from gateway.route import Preflight, Relayed, Route
 from gateway.surfaces.decoded import Malformed, Messages
 from gateway.surfaces.request import Arrived
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.http.failure import UpstreamError
     from gateway.http.router import Found, Router
     from gateway.metrics import Counts
+    from gateway.mirror.site import MirrorSite
     from gateway.pipeline import Passage, Pipeline
     from gateway.route import Target
     from gateway.websocket.sockets import Sockets
@@ -49,6 +51,7 @@ class Gate:
         self.sockets = sockets
         self.router = router
         self.unmatched = unmatched
+        self.mirror: MirrorSite | None = None
         self._refused = refused
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -71,6 +74,10 @@ class Gate:
         elif isinstance(route, Preflight):
             self._preflight(exchange, route)
         else:
+            mirror = self.mirror
+            if route is None and mirror is not None and found.path.startswith(mirror.prefix):
+                mirror.serve(exchange)
+                return
             relayed = route or self.unmatched
             if relayed is None:
                 raise HTTPError("route.unmatched")
@@ -164,6 +171,8 @@ class Comment:
         body = decoded.body
         drop = INFLATED if decoded.identity else NONE
         lines = answer_lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode()
+        if self._route.mirrored:
+            answer_lines += b"Link: %b\r\n" % link_value(self._route.mirrored, passage.message.room)
         if verdict.decided:
             if verdict.texts is not None:
                 masked = decoded.encode(body, {0: verdict.texts})

@@ -7,16 +7,26 @@ kernel has queued on it, whereas here a dead worker strands none.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
 from pathlib import Path
 
 BACKLOG = 4096
+REMEDIES = {
+    errno.EADDRNOTAVAIL: "this machine has no such address (ip address list)",
+    errno.EACCES: "this user may not; give the right CAP_NET_BIND_SERVICE, or use a port above 1023",
+    errno.ENOENT: "the folder of the socket does not exist",
+}
 
 
-class AddressTaken(Exception):
-    """Another process listens there already; the text names the address and a remedy."""
+class CannotListen(Exception):
+    """The address cannot be had; the text names it, why, and a remedy."""
+
+
+class AddressTaken(CannotListen):
+    """Another process listens there already."""
 
 
 def parse(address: str) -> tuple[str, int]:
@@ -25,15 +35,22 @@ def parse(address: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address, as in nginx
 
 
-def listen(address: str, backlog: int = BACKLOG) -> socket.socket:
+def listen(address: str, backlog: int = BACKLOG, *, setting: str = "server.listen") -> socket.socket:
     """A bound, listening, non-blocking and inheritable socket for ``HOST:PORT`` or ``unix:/path``.
 
-    ``backlog``: connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.
-
-    Raises AddressTaken, or OSError for anything else (no such address, no right to a low port).
+    ``backlog``: connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. ``setting``: where
+    the address stands, for the remedy. Raises CannotListen.
     """
-    if address.startswith("unix:"):
-        return _listen_unix(Path(address.removeprefix("unix:")), backlog)
+    try:
+        if address.startswith("unix:"):
+            return _listen_unix(Path(address.removeprefix("unix:")), backlog, setting)
+        return _listen_tcp(address, backlog, setting)
+    except OSError as error:
+        why = REMEDIES.get(error.errno or 0, error.strerror or type(error).__name__)
+        raise CannotListen(f"{address} cannot be listened on: {why}; see {setting}") from None
+
+
+def _listen_tcp(address: str, backlog: int, setting: str) -> socket.socket:
     host, port = parse(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -45,9 +62,9 @@ def listen(address: str, backlog: int = BACKLOG) -> socket.socket:
         listener.listen(backlog)
     except OSError as error:
         listener.close()
-        if error.errno == 98:
+        if error.errno == errno.EADDRINUSE:
             raise AddressTaken(
-                f"{address} is taken by another process: stop it, or change server.listen "
+                f"{address} is taken by another process: stop it, or change {setting} "
                 f"(who it is: ss -ltnp 'sport = :{port}')"
             ) from None
         raise
@@ -56,22 +73,26 @@ def listen(address: str, backlog: int = BACKLOG) -> socket.socket:
     return listener
 
 
-def _listen_unix(path: Path, backlog: int) -> socket.socket:
+def _listen_unix(path: Path, backlog: int, setting: str) -> socket.socket:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise AddressTaken(f"{path} exists and is not a socket: remove it, or change server.listen")
+            raise AddressTaken(f"{path} exists and is not a socket: remove it, or change {setting}")
         probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             probe.connect(os.fspath(path))
         except OSError:
             path.unlink()  # left behind by a process that was killed
         else:
-            raise AddressTaken(f"{path} is served by another process: stop it, or change server.listen")
+            raise AddressTaken(f"{path} is served by another process: stop it, or change {setting}")
         finally:
             probe.close()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(os.fspath(path))
-    listener.listen(backlog)
+    try:
+        listener.bind(os.fspath(path))
+        listener.listen(backlog)
+    except OSError:
+        listener.close()
+        raise
     listener.setblocking(False)
     listener.set_inheritable(True)
     return listener

@@ -67,6 +67,7 @@ class Route:
     cors: Cors | None
     shape: PlatformShape | None
     passed: tuple[str, str, str]
+    mirrored: str = ""  # mirror.path, where the messages have a static version
     id_header: bytes = b""
     id_header_drop: frozenset[bytes] = frozenset()
     fresh: Callable[[], bool] | None = None

@@ -5,6 +5,7 @@ go and stop by themselves. What runs, in starting order:
 
     state      an embedded Valkey, only where no ``state.url`` is given
     control    admin API, metrics, health
+    projector  static versions of bullets, only where a mirror is configured
     worker-N   the data plane; all of them accept from the same inherited sockets
 
 A reload compiles configuration and word lists into a new generation in a process of its own, then asks each worker to
@@ -35,6 +36,9 @@ from gateway.state import embedded
 
 log = structlog.get_logger()
 
+FIXED = ("listen", "backlog", "workers", "node", "data_dir")
+FIXED_SECTIONS = ("state", "journal", "control", "logs")
+NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
 STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
 READY_WITHIN = 60.0  # seconds from start to all workers answering
 CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
@@ -65,13 +69,13 @@ class Supervisor:
         self._lock = -1
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises AlreadyRunning, AddressTaken or CompileFailed before anything starts."""
+        """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
         self._own_the_folder()
         generation = self._generation = await compile_aside(self._config_path, self.folders)
         self.folders.make_current(generation.number)
         config = generation.config
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
-        listen(config.control.listen).close()  # taken? then say so before anything starts
+        listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -118,6 +122,8 @@ class Supervisor:
             self._state.start()
             await embedded.ready(self.folders.state)
         self._others = [Child("control", lambda: self._python("gateway.control"))]
+        if config.mirror is not None:
+            self._others.append(Child("projector", lambda: self._python("gateway.mirror")))
         self._workers = [
             Child(f"worker-{number}", self._worker_argv(number), inherit=[s.fileno() for s in self._listeners])
             for number in range(config.server.workers)
@@ -138,6 +144,8 @@ class Supervisor:
         not to start."""
         paths = {child.name: self.folders.worker_socket(number) for number, child in enumerate(self._workers)}
         paths["control"] = self.folders.control_socket
+        if any(child.name == "projector" for child in self._others):
+            paths["projector"] = self.folders.projector_socket
         until = asyncio.get_running_loop().time() + READY_WITHIN
         state_until = asyncio.get_running_loop().time() + STATE_WITHIN
         for name, path in paths.items():
@@ -176,28 +184,43 @@ class Supervisor:
             try:
                 after = await compile_aside(self._config_path, self.folders)
             except CompileFailed as failure:
-                log.error("reload.refused", generation=before.number, problems=failure.problems)
-                return {"ok": False, "generation": before.number, "problems": failure.problems}
+                return self._refused(before, failure.problems)
+            except Exception as error:  # a full table of processes, a damaged folder: loud, and nothing has changed
+                log.error("reload.failed", exc_info=True)
+                return self._refused(before, [f"{type(error).__name__}; the log says where"])
             problems = await self._load(after)
             if problems:
                 await self._load(before)
-                log.error("reload.refused", generation=before.number, problems=problems)
-                return {"ok": False, "generation": before.number, "problems": problems}
+                return self._refused(before, problems)
             self._generation = after
             self.folders.make_current(after.number)
-            warnings = [*after.warnings, *self._needs_restart(before, after)]
+            # A worker that came up meanwhile may have asked a moment too early which generation is in force.
+            missed = await self._load(after, missed_only=True)
+            warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
             log.info("reload.done", generation=after.number, warnings=warnings)
             return {"ok": True, "generation": after.number, "warnings": warnings}
 
-    async def _load(self, generation: Generation) -> list[str]:
+    @staticmethod
+    def _refused(before: Generation, problems: Sequence[str]) -> dict[str, Any]:
+        log.error("reload.refused", generation=before.number, problems=problems)
+        return {"ok": False, "generation": before.number, "problems": problems}
+
+    async def _load(self, generation: Generation, *, missed_only: bool = False) -> list[str]:
+        """Let every worker load it; the problems. ``missed_only``: leave alone those that have it."""
         request = {"command": "load", "generation": generation.number}
 
         async def one(number: int) -> list[str]:
+            path = self.folders.worker_socket(number)
             try:
-                answer = await channel.call(self.folders.worker_socket(number), request, timeout=CALL_WITHIN)
+                if missed_only:
+                    status = await channel.call(path, {"command": "status"}, timeout=CALL_WITHIN)
+                    if status.get("generation") == generation.number:
+                        return []
+                answer = await channel.call(path, request, timeout=CALL_WITHIN)
             except (OSError, channel.ChannelError) as error:
-                # A worker that is down loads the current generation when it comes back.
-                return [] if self._workers[number].pid is None else [f"worker-{number}: {error}"]
+                # One that is down, or not up yet, loads the generation in force when it comes.
+                down = self._workers[number].pid is None or getattr(error, "cause", "") in NOT_UP
+                return [] if down else [f"worker-{number}: {error}"]
             return [] if answer.get("ok") else [f"worker-{number}: {answer.get('error')}"]
 
         # One after another: loading a large list stalls a loop for milliseconds, and never all loops at once.
@@ -205,12 +228,10 @@ class Supervisor:
 
     @staticmethod
     def _needs_restart(before: Generation, after: Generation) -> list[str]:
-        fixed = ("listen", "workers", "data_dir")
-        return [
-            f"server.{name} changed: it takes effect at the next start"
-            for name in fixed
-            if getattr(before.config.server, name) != getattr(after.config.server, name)
-        ]
+        old, new = before.config, after.config
+        changed = [f"server.{name}" for name in FIXED if getattr(old.server, name) != getattr(new.server, name)]
+        changed += [name for name in FIXED_SECTIONS if getattr(old, name) != getattr(new, name)]
+        return [f"{name} changed: it takes effect at the next start" for name in changed]
 
     async def _on_reload(self, request: dict[str, Any]) -> dict[str, Any]:
         return await self.reload()

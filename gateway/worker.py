@@ -41,6 +41,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._app: App | None = None
         self._generation = 0
+        self._loading = asyncio.Lock()
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -65,6 +66,9 @@ class Worker:
                 "drain": self._on_drain,
             },
         )
+        # A reload that ended between reading which generation is in force and listening for commands.
+        if (current := self._folders.current()) != self._generation:
+            await self._on_load({"generation": current})
         freeze()
         log.info("worker.serving", worker=self._number, generation=first.number)
         await self._stopping.wait()
@@ -77,13 +81,14 @@ class Worker:
     async def _on_load(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._app is not None
         number = int(request["generation"])
-        try:
-            await self._app.load(generation.load(self._folders, number))
-        except Exception as error:
-            # Whatever is wrong with the new generation, the last good one stays in force (law 9).
-            log.error("worker.load_failed", generation=number, exc_info=True)
-            return {"error": f"{type(error).__name__}: {error}", "generation": self._generation}
-        self._generation = number
+        async with self._loading:
+            try:
+                await self._app.load(generation.load(self._folders, number))
+            except Exception as error:
+                # Whatever is wrong with the new generation, the last good one stays in force (law 9).
+                log.error("worker.load_failed", generation=number, exc_info=True)
+                return {"error": f"{type(error).__name__}: {error}", "generation": self._generation}
+            self._generation = number
         freeze()
         return {"ok": True, "generation": number}
 
@@ -117,7 +122,11 @@ def main() -> int:
     options = parser.parse_args()
     logs.configure(process=f"worker-{options.number}", console=sys.stderr.isatty())
     worker = Worker(Folders(options.data_dir), options.number, [int(text) for text in options.listen_fds.split(",")])
-    uvloop.run(worker.run())
+    try:
+        uvloop.run(worker.run())
+    except Exception:  # never a traceback as it is: its message may quote what was being read
+        log.critical("worker.failed", exc_info=True)
+        return 1
     return 0
 
 

@@ -9,11 +9,15 @@ import signal
 import sys
 from pathlib import Path
 
+import structlog
+
 from gateway import generation, logs
 from gateway.control.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.folders import Folders
-from gateway.listening import AddressTaken
+from gateway.listening import CannotListen
+
+log = structlog.get_logger()
 
 
 async def _main(folders: Folders) -> None:
@@ -36,8 +40,11 @@ def main() -> int:
     logs.configure(section.level, process="control", console=console)
     try:
         asyncio.run(_main(folders))
-    except (AddressTaken, DatabaseInUse) as error:
+    except (CannotListen, DatabaseInUse) as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except Exception:  # never a traceback as it is: its message may quote what was being read
+        log.critical("control.failed", exc_info=True)
         return 1
     return 0
 

@@ -47,7 +47,7 @@ from gateway.generation import Generation
 from gateway.journal.ids import Ids
 from gateway.journal.retention import Retention
 from gateway.journal.writer import Writer
-from gateway.listening import AddressTaken, listen
+from gateway.listening import listen
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class Current:
 
 
 async def run(folders: Folders, *, stop: asyncio.Event) -> None:
-    """Serve until ``stop``. Raises ``OSError`` where the address is taken, ``DatabaseInUse`` where control runs."""
+    """Serve until ``stop``. Raises ``CannotListen`` where the address is taken, ``DatabaseInUse`` where control runs."""
     current = Current(folders)
     config = current().config
     loop = asyncio.get_running_loop()
@@ -173,10 +173,7 @@ async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) ->
     runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=access)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    try:
-        listener = listen(section.listen)
-    except AddressTaken:
-        raise AddressTaken(f"{section.listen} is taken by another process: stop it, or change control.listen") from None
+    listener = listen(section.listen, setting="control.listen")
     await web.SockSite(runner, listener, ssl_context=context).start()
 
 

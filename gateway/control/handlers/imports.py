@@ -111,7 +111,9 @@ class _Import:
         return {"lines": self._last, "accepted": self.accepted, "refused": self.refused}
 
     def result(self) -> Imported:
-        return Imported(done=not self.stopped, errors=self.errors, stopped=self.stopped, in_force=self.in_force, **self.progress())
+        return Imported(
+            done=not self.stopped, errors=self.errors, stopped=self.stopped, in_force=self.in_force, **self.progress()
+        )
 
 
 async def _lines(content: StreamReader, bound: int) -> AsyncIterator[tuple[int, bytes | None]]:

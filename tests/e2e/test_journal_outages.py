@@ -163,6 +163,10 @@ async def test_a_disk_that_fills_under_load(gate: Lab, disk: Path) -> None:
     recorded_once(gate)
     passed = {answer.headers["tidegate-message-id"] for answer in told if answer.status == 201}
     assert passed <= {one["id"] for one in gate.node.records() if one["kind"] == "judged"}
+    # An outcome that found no room waited for it.
+    async with asyncio.timeout(10):
+        while not passed <= {one["id"] for one in gate.node.records() if one["kind"] == "outcome"}:
+            await asyncio.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.listening import AddressTaken, listen, parse
+from gateway.listening import AddressTaken, CannotListen, listen, parse
 
 
 def test_parse() -> None:
@@ -42,3 +42,16 @@ def test_a_file_in_the_way_stays(tmp_path: Path) -> None:
     with pytest.raises(AddressTaken, match="not a socket"):
         listen(f"unix:{path}")
     assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("192.0.2.1:0", "no such address"),
+        ("nowhere.invalid:0", "cannot be listened on"),
+        ("unix:/nowhere/at/all/gate.sock", "folder of the socket"),
+    ],
+)
+def test_what_cannot_be_listened_on_is_told_with_its_setting(address: str, why: str) -> None:
+    with pytest.raises(CannotListen, match=rf"{address}.*{why}.*control\.listen"):
+        listen(address, setting="control.listen")

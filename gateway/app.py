@@ -171,7 +171,7 @@ class App:
             if route.access
         ]
         known = [route.name for route in danmaku]
-        access = Access(guards, known, mirror.access_cache, self._loop) if guards else None
+        access = Access(guards, known, mirror.access_cache) if guards else None
         pages = Pages(mirror.language, mirror.path)
         return MirrorSite(
             mirror.path, MirrorFiles(self._folders.mirror(config), mirror.path, pages, mirror.max_age, access)

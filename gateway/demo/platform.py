@@ -15,10 +15,13 @@ from collections import deque
 from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from aiohttp import WSMsgType, web
 
+STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refresh="10" async></script>
+  <noscript><iframe src="/mirror/{room}/" title="静态版信息内容" width="100%" height="400"></iframe></noscript>"""
 KEPT = 500  # messages of one room
 PAGES = ("index", "article", "live", "group")
 
@@ -38,10 +41,10 @@ class Room:
             with contextlib.suppress(ConnectionError):
                 await watcher.send_str(text)
 
-    def remove(self, identifier: int) -> bool:
-        """Forget one message; False when it is not there."""
+    def remove(self, name: str) -> bool:
+        """Forget one message, by its id or by the reference that it came with; False when it is not there."""
         for message in self.messages:
-            if message["id"] == identifier:
+            if name in (str(message["id"]), message.get("ref")):
                 self.messages.remove(message)
                 return True
         return False
@@ -99,6 +102,9 @@ class Platform:
         """One of the four pages; the script in it reads the room from the address."""
         name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
         text = resources.files("gateway.demo").joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
+        # The static version stands on the same page as the player: by a script, and without one by a frame.
+        room = quote(request.match_info.get("room", ""), safe="")
+        text = text.replace("<!-- mirror -->", STATIC_VERSION.format(room=room))
         return web.Response(text=text, content_type="text/html")
 
     async def listing(self, request: web.Request) -> web.Response:
@@ -116,8 +122,7 @@ class Platform:
             "content": body["content"],
             "label": request.headers.get("Tidegate-Label", ""),
         }
-        if "time" in body:
-            message["time"] = body["time"]
+        message |= {name: body[name] for name in ("time", "ref") if name in body}
         await self.room(self.kind(request), request.match_info["room"]).add(message)
         return web.json_response(message, status=201)
 
@@ -133,7 +138,7 @@ class Platform:
     async def delete(self, request: web.Request) -> web.Response:
         """Remove a message."""
         room = self.room(self.kind(request), request.match_info["room"])
-        gone = room.remove(int(request.match_info["id"]))
+        gone = await room.remove(request.match_info["id"])
         return web.Response(status=204) if gone else web.json_response({"error": "no such message"}, status=404)
 
     async def echo(self, request: web.Request) -> web.StreamResponse:
@@ -169,8 +174,7 @@ class Platform:
                     "user": user,
                     "content": body["content"],
                 }
-                if "time" in body:
-                    message["time"] = body["time"]
+                message |= {name: body[name] for name in ("time", "ref") if name in body}
                 await room.add(message)
         return socket
 

@@ -70,7 +70,7 @@ class Current:
 
 
 async def run(folders: Folders, *, stop: asyncio.Event) -> None:
-    """Serve until ``stop``. Raises ``CannotListen`` where the address is taken, ``DatabaseInUse`` where control runs."""
+    """Serve until ``stop``. Raises ``CannotListen``, ``DatabaseInUse`` where control runs."""
     current = Current(folders)
     config = current().config
     loop = asyncio.get_running_loop()

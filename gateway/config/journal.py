@@ -22,6 +22,8 @@ class Journal(Section):
     slow_write: Duration = setting("2ms", "A write that takes longer moves the worker's writing to a thread.", gt=0)
     max_waiting: Size = setting("16MiB", "Records waiting to be written; beyond: 503 on judged routes.", ge=65536)
     low_disk: Size = setting("2GiB", "Less free space than this alarms.")
-    full_disk: Size = setting("512MiB", "Less free space than this makes judged routes answer 503.")
+    full_disk: Size = setting(
+        "512MiB", "Less free space than this turns readiness off; judged routes answer 503 once nothing can be written."
+    )
     keep_at_least: Duration = setting("184d", "Nothing younger is ever deleted; 184d is the least that is accepted.")
     keep_at_most: Duration = setting("365d", "Older records are pruned, unless a legal hold keeps them.")

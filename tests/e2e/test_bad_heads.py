@@ -1,10 +1,12 @@
 """Heads that are not one plain HTTP/1.1 request (DESIGN, section 12): each refused with its reason, none sent on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from gateway.control.collector import resident
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import request
 from tests.e2e.wire import once, wire
@@ -257,3 +259,31 @@ async def test_a_shaped_request_helper_is_what_the_others_break(gate: Lab) -> No
     assert (await once(gate.node, post())).status == 201
     assert (await once(gate.node, chunked(ONE_CHUNK + b"0\r\n\r\n"))).status == 201
     assert (await once(gate.node, request("GET", "/", None))).status == 201
+
+
+async def test_nothing_of_them_stays_in_memory(gate: Lab) -> None:
+    """Thousands of refusals, cut-off and whole: the worker is as large as before, and holds no connection."""
+    (worker,) = (await gate.node.pids("worker")).values()
+    every = [data for data, _, _ in (*MALFORMED.values(), *WELL_FRAMED.values())]
+
+    async def round_of_all() -> None:
+        for data in every:
+            async with wire(gate.node) as connection:
+                await connection.send(data[: len(data) // 2])
+                connection.reset()
+            async with wire(gate.node) as connection:
+                await connection.send(data)
+                await connection.answer()
+                connection.reset()
+
+    for _ in range(3):
+        await round_of_all()
+    before = resident(worker)
+    assert before is not None
+    await asyncio.gather(*(round_of_all() for _ in range(12)))
+    after = resident(worker)
+    assert after is not None
+    assert after - before < 4 << 20
+    async with asyncio.timeout(5):
+        while await gate.metric("tidegate_connections"):
+            await asyncio.sleep(0.05)

@@ -36,18 +36,23 @@ class Room:
     async def add(self, message: dict[str, Any]) -> None:
         """Keep a message and show it to everybody who watches."""
         self.messages.append(message)
+        await self._tell(message)
+
+    async def remove(self, name: str) -> bool:
+        """Forget one message, by its id or by the reference that it came with, on every screen that shows it too;
+        False when it is not there."""
+        for message in self.messages:
+            if name in (str(message["id"]), message.get("ref")):
+                self.messages.remove(message)
+                await self._tell({"type": "removed", "id": message["id"]})
+                return True
+        return False
+
+    async def _tell(self, message: dict[str, Any]) -> None:
         text = orjson.dumps(message).decode()
         for watcher in list(self.watchers):
             with contextlib.suppress(ConnectionError):
                 await watcher.send_str(text)
-
-    def remove(self, name: str) -> bool:
-        """Forget one message, by its id or by the reference that it came with; False when it is not there."""
-        for message in self.messages:
-            if name in (str(message["id"]), message.get("ref")):
-                self.messages.remove(message)
-                return True
-        return False
 
 
 class Platform:

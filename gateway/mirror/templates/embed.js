@@ -12,7 +12,7 @@
   if (!place.isConnected) script.after(place);
   let shown = "";
   async function show() {
-    const answer = await fetch(source, { credentials: "same-origin" });
+    const answer = await fetch(source, { credentials: "same-origin", cache: "no-cache" });
     if (!answer.ok) throw new Error(`the static version was answered with ${answer.status}`);
     const text = await answer.text();  // escaped by the gateway, no script in it
     if (text !== shown) place.innerHTML = shown = text;

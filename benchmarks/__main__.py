@@ -79,6 +79,8 @@ def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def main() -> int:
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)  # a file has no width of its own, and the tables have many columns
     chosen = options()
     try:
         kept = run(chosen, console)

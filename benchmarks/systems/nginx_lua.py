@@ -38,7 +38,6 @@ EPOCH = 1
 ROUTE = "article-comments"
 REPEATS = 3
 PLANES = 0x40000  # code points beyond carry no letters
-SEVERAL = 0x80000000
 MARK = bytes(range(8))
 
 CONFIGURATION = """
@@ -89,8 +88,8 @@ def folding_file() -> bytes:
         if folded not in places:
             places[folded] = len(several)
             several += [len(folded), *map(ord, folded)]
-        entries.append(SEVERAL + places[folded])
-    return struct.pack(f"<{1 + len(entries) + len(several)}I", len(entries), *entries, *several)
+        entries.append(-1 - places[folded])
+    return struct.pack(f"<{1 + len(entries) + len(several)}i", len(entries), *entries, *several)
 
 
 def plan(socket: str, msetex: bool) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class Server:
             "--appendfsync", "everysec", "--save", "", "--loglevel", "warning", "--maxmemory", "256mb",
             "--maxmemory-policy", "volatile-lru",
         ]  # fmt: skip
-        self._process = process.start(argv, cpus)
+        with (folder / "valkey.log").open("wb") as out:
+            self._process = process.start(argv, cpus, stdout=out, stderr=out)
         self.client = redis.Redis(unix_socket_path=self.socket)
         until = time.monotonic() + 20
         while True:

@@ -20,6 +20,7 @@ function _M.setup(folder, credit, quota)
   folding.load(folder .. "/folding.bin")
   automaton.build(folder .. "/words.txt")
   state.load(folder .. "/plan.json")
+  jit.flush() -- traces of building words fit words; the workers compile their own, for messages
 end
 
 local function refuse(var, status, reason)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ Eventually = Callable[..., Awaitable[Any]]
 class Chatter:
     """One client that writes without pause and comes back whenever its connection breaks."""
 
-    def __init__(self, node: Node, name: str) -> None:
+    def __init__(self, node: Node, name: str, path: str = "/api/articles/1/comments", pause: float = 0.0) -> None:
         self.node = node
         self.name = name
+        self.path = path
+        self.pause = pause  # seconds between two messages
         self.answered: dict[str, int] = {}
         self.broken = 0
         self.sent = 0
@@ -33,10 +36,12 @@ class Chatter:
                         self.sent += 1
                         body = f'{{"content": "{self.name} says {self.sent}"}}'.encode()
                         fields = {"Content-Type": "application/json", "X-User-Id": "alice"}
-                        writer.write(request("POST", "/api/articles/1/comments", body, fields))
+                        writer.write(request("POST", self.path, body, fields))
                         answer = await read_answer(reader)
                         if identifier := answer.headers.get("tidegate-message-id"):
                             self.answered[identifier] = answer.status
+                        if self.pause:
+                            await asyncio.sleep(self.pause)
                 finally:
                     writer.close()
                     with contextlib.suppress(ConnectionError):
@@ -87,7 +92,9 @@ async def eventually_running(node: Node, name: str, dead: int) -> None:
     async with asyncio.timeout(30):
         while True:
             pids = await node.pids(name)
-            if pids.get(name, dead) != dead and node.folders.worker_socket(int(name[-1])).exists():
+            number = name.removeprefix("worker-")
+            socket = node.folders.worker_socket(int(number)) if number.isdigit() else node.folders.projector_socket
+            if pids.get(name, dead) != dead and socket.exists():
                 return
             await asyncio.sleep(0.02)
 
@@ -117,3 +124,67 @@ async def test_a_death_drops_no_other_workers_connection(tmp_path: Path) -> None
         assert 0 < sum(alive) < 24
         for _, writer in connections:
             writer.close()
+
+
+DANMAKU = """
+[mirror]
+max_lag = "20s"
+[[routes]]
+name = "bullets"
+match = "POST /api/videos/{room}/danmaku"
+surface = "danmaku"
+upstream = "platform"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+page = "/videos/{room}"
+"""
+
+
+async def test_workers_and_projector_killed_twenty_times_leave_every_bullet_in_the_mirror(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    async with lab(tmp_path, workers=2, more=DANMAKU) as made:
+        node, upstream = made.node, made.upstream
+        stop = asyncio.Event()
+        chatters = [
+            Chatter(node, f"bullets-{number}", f"/api/videos/{number % 3}/danmaku", pause=0.016) for number in range(8)
+        ]
+        running = [asyncio.create_task(chatter.run(stop)) for chatter in chatters]
+        draw = random.Random(11)
+        for turn in range(KILLS):
+            before = len(upstream.received)
+            await eventually(lambda before=before: len(upstream.received) > before + draw.randint(20, 80), 30)
+            victim = "projector" if turn % 2 else draw.choice(["worker-0", "worker-1"])
+            pids = await node.pids(victim)
+            kill(pids[victim])
+            await eventually_running(node, victim, pids[victim])
+        stop.set()
+        await asyncio.gather(*running)
+        received = {one.message_id for one in upstream.received}
+        verified = await verify_mirror(node)
+        assert verified.startswith("0 "), verified
+        shown = set()
+        for room in range(3):
+            index = (await node.ask("GET", f"/mirror/{room}/index.json")).json()
+            for number in range(1, index["pages"] + 1):
+                page = (await node.ask("GET", f"/mirror/{room}/{number}.json")).json()
+                shown |= {bullet["id"] for bullet in page["bullets"]}
+    records = list(node.records())
+    judged = {record["id"] for record in records if record["kind"] == "judged"}
+    unknown = {record["id"] for record in records if record["kind"] == "outcome" and record["state"] == "unknown"}
+    assert received <= judged
+    # What nobody can say arrived is not shown as published; all else that the platform has is in the static version.
+    assert received - unknown <= shown
+    assert len(received) > 500
+
+
+async def verify_mirror(node: Node) -> str:
+    """Run ``tidegate mirror verify``; its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", "mirror", "verify", "--data-dir", str(node.folders.root),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return f"{process.returncode} {output.decode()}"

@@ -7,7 +7,7 @@ Nothing here was taken from anybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,7 @@ from loadtest.phrases import CHAT, CLAUSES, SHORT
 Kind = Literal["plain", "lookalike", "denied", "evasive", "masked"]
 Register = Literal["comment", "bullet", "chat"]
 
-POOL = 3000  # lines prepared for each register: enough that a person rarely says the same twice
+POOL = 2000  # lines prepared for each register: enough that a person rarely says the same twice
 
 
 class Line(NamedTuple):
@@ -65,9 +65,14 @@ HOSTILE: Mix = {"plain": 0.1, "denied": 0.35, "evasive": 0.45, "masked": 0.1}
 class Corpus:
     """Lines of one register, prepared ahead so that drawing one costs next to nothing during the test."""
 
-    def __init__(self, register: Register, seed: int, size: int = POOL) -> None:
+    def __init__(
+        self, register: Register, seed: int, size: int = POOL, rest: Callable[[], None] = lambda: None
+    ) -> None:
+        """``rest`` is called now and then, because on a busy machine this takes a second."""
         draw = Random(f"{register} {seed}")
         self._register = register
+        self._rest = rest
+        self._made = 0
         self._fold = folder(folding_tables(), WORDS).text
         special = max(size // 5, 50)
         self._lines: dict[Kind, list[Line]] = {
@@ -103,6 +108,9 @@ class Corpus:
         return self._line(draw, "evasive" if evading else "denied", word, category)
 
     def _line(self, draw: Random, kind: Kind, core: str, category: str = "") -> Line:
+        self._made += 1
+        if self._made % 100 == 0:
+            self._rest()
         # Around a core, letters and figures stay a space away, so that whole words stay whole.
         text = core if kind == "plain" else f"{draw.choice(PHRASES[self._register])}， {core} {draw.choice(TAILS)}"
         published = text.replace(core, "*" * len(core)) if kind == "masked" else text

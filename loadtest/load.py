@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -72,11 +75,18 @@ def run(
             seconds = _follow(locust, record, order.seconds + GRACE, tell)
         finally:
             samples = probe.stop()
-            if locust.poll() is None:
-                process.stop(locust)
+            _end(locust)
     if not seconds:
         raise LoadError("Locust recorded nothing:\n" + log.read_text(encoding="utf-8", errors="replace")[-2000:])
     return Run(seconds, samples)
+
+
+def _end(locust: subprocess.Popen[bytes]) -> None:
+    """Stop what still runs: a master that dies leaves its workers looking for it. They are of its session."""
+    if locust.poll() is None:
+        process.stop(locust)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(locust.pid, signal.SIGTERM)
 
 
 def _arguments(order: Order, url: str, record: Path, out: Path, fresh: bool, *, direct: bool) -> list[str]:
@@ -91,7 +101,8 @@ def _arguments(order: Order, url: str, record: Path, out: Path, fresh: bool, *, 
     argv += ["--fresh"] * fresh + ["--direct"] * direct + [OWN_HOST] * order.own_host
     if order.processes > 1:
         argv += ["--processes", str(order.processes), "--expect-workers", str(order.processes)]
-        argv += ["--master-bind-port", str(process.free_port())]
+        port = str(process.free_port())
+        argv += ["--master-bind-port", port, "--master-port", port]
     return argv
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from locust import events
+from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -25,6 +25,7 @@ from loadtest.users.crew import TALLY, gather
 __all__ = ("Abuser", "Chosen", "Commenter", "Fan", "Member", "Poster", "Viewer")
 
 EVERY = 1.0  # seconds of one line in the record
+runners.WORKER_REPORT_INTERVAL = 0.5  # Locust's 3 s would make one second in three look busy, and two idle
 
 
 class Record:
@@ -45,6 +46,7 @@ class Record:
         data["tidegate"] = TALLY.drain()
 
     def begin(self, environment: Environment, **_: Any) -> None:
+        self._from_workers.clear()
         parsed = environment.parsed_options
         if parsed is not None and parsed.record and not isinstance(environment.runner, WorkerRunner):
             self._writing = gevent.spawn(self._write, Path(parsed.record))
@@ -52,7 +54,17 @@ class Record:
     def end(self, environment: Environment, **_: Any) -> None:
         if self._writing is not None:
             self._writing.kill()
-            self._line(Path(environment.parsed_options.record), at=time.time())  # type: ignore[union-attr]
+            self._line(self._path(environment))
+
+    def finish(self, environment: Environment, **_: Any) -> None:
+        """Workers send their last counts after the test has ended."""
+        if self._writing is not None and self._from_workers:
+            self._line(self._path(environment))
+
+    @staticmethod
+    def _path(environment: Environment) -> Path:
+        assert environment.parsed_options is not None
+        return Path(environment.parsed_options.record)
 
     def _write(self, path: Path) -> None:
         began = time.time()
@@ -60,13 +72,13 @@ class Record:
         while True:
             number += 1
             gevent.sleep(max(0.0, began + number * EVERY - time.time()))
-            self._line(path, at=time.time())
+            self._line(path)
 
-    def _line(self, path: Path, at: float) -> None:
+    def _line(self, path: Path) -> None:
         cells = [TALLY.drain(), *self._from_workers]
         self._from_workers.clear()
         runner = self._environment.runner
-        line = {"at": at, "users": runner.user_count if runner is not None else 0, **tally.added(cells)}
+        line = {"at": time.time(), "users": runner.user_count if runner is not None else 0, **tally.added(cells)}
         with path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
 
@@ -83,6 +95,7 @@ def equip(environment: Environment, **_: Any) -> None:
         hooks.test_start.add_listener(gather)
     hooks.test_start.add_listener(record.begin)
     hooks.test_stop.add_listener(record.end)
+    hooks.quitting.add_listener(record.finish)
     if isinstance(environment.runner, WorkerRunner):
         hooks.report_to_master.add_listener(record.report)
     elif isinstance(environment.runner, MasterRunner):

@@ -29,9 +29,12 @@ def weigh(figures: Figures, asked: Objectives) -> list[Objective]:
     return [
         _within(
             "check p99", figures.check_p99_ms, asked.check_p99_ms, "ms",
-            "no control address to read tidegate_check_seconds from",
+            "tidegate_check_seconds was not read (--control), or counted nothing",
         ),
-        _within("added p99", figures.added_p99_ms, asked.added_p99_ms, "ms", "no run straight at the platform"),
+        _within(
+            "added p99", figures.added_p99_ms, asked.added_p99_ms, "ms",
+            "nothing to compare: messages were not delivered both ways",
+        ),
         _within("error rate", figures.error_share * 100, asked.error_share * 100, "%", "no answer at all"),
         _wrong(figures),
         _any(figures),

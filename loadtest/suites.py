@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loadtest.arrivals import CALM, Wave
-from loadtest.corpus import HONEST, HOSTILE, Mix
+from loadtest.corpus import HONEST, HOSTILE, Mix, Register
+
+REGISTERS: dict[str, Register] = {
+    "Commenter": "comment", "Abuser": "comment",
+    "Viewer": "bullet", "Fan": "bullet",
+    "Member": "chat", "Poster": "chat",
+}  # fmt: skip
+"""How people talk, by class of ``loadtest.users``."""
 
 SOCKETS = ("Viewer", "Fan", "Member")
 """People who sit at a WebSocket, each under a name of their own."""
@@ -25,6 +32,10 @@ class Part(NamedTuple):
     mix: Mix = HONEST
     wave: Wave = CALM
     reads: float = 0.0
+
+    @property
+    def register(self) -> Register:
+        return REGISTERS[self.user]
 
 
 class Suite(NamedTuple):

@@ -199,7 +199,7 @@ def bucket_quantile(cumulated: Mapping[str, float], share: float) -> float:
 
 
 def _rate(moments: Sequence[Moment], window: Window) -> float:
-    inside = [moment.rate for moment in moments if window.holds(moment.at)]
+    inside = [moment.rate for moment in moments if moment.users and window.holds(moment.at)]
     return sum(inside) / len(inside) if inside else math.nan
 
 

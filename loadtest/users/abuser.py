@@ -34,7 +34,7 @@ class Abuser(Writer):
 
     def _plan(self) -> None:
         crew = self.crew
-        draw, corpus = crew.draw, crew.corpus("comment")
+        draw, corpus = crew.draw, crew.corpus(self.part)
         self._change_name()
         self._planned.clear()
         self._room = crew.rooms("article", self.part.rooms).choose(draw)

@@ -15,5 +15,5 @@ class Commenter(Writer):
         room = crew.rooms("article", self.part.rooms).choose(crew.draw)
         if crew.draw.random() < self.part.reads:
             self.open_page(f"/articles/{room}", "read an article")
-        line = crew.corpus("comment").draw(self.part.mix, crew.draw)
+        line = crew.corpus(self.part).draw(self.part.mix, crew.draw)
         self.say_as_somebody(ROUTE, f"/api/articles/{room}/comments", line)

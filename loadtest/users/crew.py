@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from random import Random
-from time import perf_counter, time
-from typing import TYPE_CHECKING, Any, get_args
+from time import perf_counter, sleep, time
+from typing import TYPE_CHECKING, Any
 
 from loadtest.arrivals import Arrivals
 from loadtest.corpus import Corpus, Line, Register
@@ -57,9 +57,12 @@ class Crew:
         schedule.skip_to(perf_counter())
         return schedule
 
-    def corpus(self, register: Register) -> Corpus:
+    def corpus(self, part: Part) -> Corpus:
+        """What these people say."""
+        register = part.register
         if register not in self._corpora:
-            self._corpora[register] = Corpus(register, self.seed)
+            # Others run meanwhile: a load worker that sends no heartbeat counts as lost.
+            self._corpora[register] = Corpus(register, self.seed, rest=lambda: sleep(0.0))
         return self._corpora[register]
 
     def rooms(self, prefix: str, count: int) -> Rooms:
@@ -114,5 +117,5 @@ def gather(environment: Environment, **_: Any) -> None:
     _crews.pop(id(environment), None)
     TALLY.drain()
     crew = crew_of(environment)
-    for register in get_args(Register):
-        crew.corpus(register)
+    for part in crew.suite.parts:
+        crew.corpus(part)

@@ -9,7 +9,6 @@ class Member(Watcher):
     """Most groups sleep: Zipf's law chooses."""
 
     route = "group-live"
-    register = "chat"
     rooms_prefix = "group"
     frame_type = "message"
 

@@ -13,5 +13,5 @@ class Poster(Writer):
     def act(self) -> None:
         crew = self.crew
         room = crew.rooms("group", self.part.rooms).choose(crew.draw)
-        line = crew.corpus("chat").draw(self.part.mix, crew.draw)
+        line = crew.corpus(self.part).draw(self.part.mix, crew.draw)
         self.say_as_somebody(ROUTE, f"/api/groups/{room}/messages", line)

@@ -9,7 +9,6 @@ class Viewer(Watcher):
     """Watches, and hardly ever writes."""
 
     route = "live"
-    register = "bullet"
     rooms_prefix = "show"
     frame_type = "danmaku"
 

@@ -15,7 +15,7 @@ import orjson
 from locust import User, task
 
 from loadtest.answers import notice_in
-from loadtest.corpus import Line, Register
+from loadtest.corpus import Line
 from loadtest.expectation import MASK, PASS, Outcome, WrongVerdict
 from loadtest.people import Person, Span
 from loadtest.users.crew import TALLY, Crew, crew_of
@@ -34,7 +34,6 @@ class Watcher(User):
 
     abstract = True
     route = ""
-    register: Register = "bullet"
     rooms_prefix = ""
     frame_type = ""
     wait_time = staticmethod(lambda: 0.0)  # the socket is where waiting is done
@@ -111,9 +110,10 @@ class Watcher(User):
 
     def _line(self) -> Line:
         crew = self.crew
-        line = crew.corpus(self.register).draw(self.part.mix, crew.draw)
+        corpus = crew.corpus(self.part)
+        line = corpus.draw(self.part.mix, crew.draw)
         full = len(self._refused) == REFUSED_AT_MOST and perf_counter() - self._refused[0] < 60
-        return crew.draw.choice(crew.corpus(self.register).lines("lookalike")) if line.category and full else line
+        return crew.draw.choice(corpus.lines("lookalike")) if line.category and full else line
 
     def _write(self, to: Socket, person: Person) -> None:
         line = self._line()

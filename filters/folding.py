@@ -68,8 +68,9 @@ class Folder:
         folded = text.translate(self._table)
         if _CONTEXT in folded:
             folded = self.pieces(text)[0]
-        elif self.squeezes and _doubled(folded) is not None:
-            folded = _squeeze("", folded)
+        elif self.squeezes and (doubled := _doubled(folded)) is not None:
+            first = doubled.start()
+            folded = folded[:first] + _squeeze("", folded[first:])
         if len(folded) > limit:
             raise FoldBound(limit)
         return folded

@@ -253,15 +253,12 @@ class Exchange:
         then(head, transport, early, release)
 
     def _upstream_head(self, host: bytes, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
-        target = b"%b?%b" % (self.path, self.query) if self.query else self.path
-        if not self.query and self.head.target[-1:] == b"?":
-            target += b"?"
-        return self._rebuilt(host, target, length, extra, drop)
-
-    def _rebuilt(self, host: bytes, target: bytes, length: int, extra: bytes, drop: Collection[bytes]) -> bytes:
         connection = self._connection
         server = connection.server
         head = self.head
+        target = b"%b?%b" % (self.path, self.query) if self.query else self.path
+        if not self.query and head.target[-1:] == b"?":
+            target += b"?"
         settings = server.settings
         if settings.request_ids or settings.traces:
             extra += forwarding.ids(head, settings.request_ids, settings.traces)

@@ -86,16 +86,9 @@ def request_head(
         framing = b"Content-Length: %d\r\n" % length
     else:
         framing = b""
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b%b\r\n" % (
-        head.method,
-        target,
-        host or head.host,
-        b"\r\n".join(lines),
-        b"\r\n" if lines else b"",
-        framing,
-        forwarding,
-        extra,
-    )
+    start = b"%b %b HTTP/1.1" % (head.method, target)
+    # The last two strings end the head: what stands before them ends its lines itself.
+    return b"\r\n".join((start, b"Host: " + (host or head.host), *lines, framing + forwarding + extra, b""))
 
 
 def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:

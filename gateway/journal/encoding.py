@@ -22,6 +22,7 @@ FORMAT = 1
 GENESIS = bytes(32)  # the chain value before the first batch of a folder
 MAX_LINE = 8 * 1024 * 1024  # bytes; a longer line is damage
 
+_dumps = orjson.dumps
 _CRC = b',"crc":"'
 _CRC_SIZE = len(_CRC) + 8 + 3  # digits, quote, brace, line feed
 
@@ -41,7 +42,7 @@ def prefix(epoch: int) -> bytes:
 
 def body(start: bytes, sequence: int, record: Mapping[str, Any]) -> bytes:
     """A line without its end: ``start`` is from ``prefix``. TypeError where a value is not JSON (RFC 8259)."""
-    return b"%b%d,%b" % (start, sequence, orjson.dumps(record)[1:-1])
+    return b"%b%d,%b" % (start, sequence, _dumps(record)[1:-1])
 
 
 def sealed(unsealed: bytes) -> bytes:

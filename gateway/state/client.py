@@ -43,6 +43,9 @@ GREETING: tuple[Command, ...] = (
 
 Then = Callable[[Facts], None]
 
+# What NamedTuple's own constructor does, without its frame.
+_new = tuple.__new__
+
 
 def knows_msetex(reply: Any) -> bool:
     """Read the reply to COMMAND INFO MSETEX (Valkey 9.1, Redis 8.4)."""
@@ -126,7 +129,7 @@ class StateClient:
 
     def admit(self, message: Message, asks: Asks, scan: Scan, then: Then) -> None:
         """Ask for the facts about ``message`` that ``asks`` names. ``then`` is never called from inside."""
-        self._entries.append(Entry(self._plan(asks, message.route), message, scan, then))
+        self._entries.append(_new(Entry, (self._plan(asks, message.route), message, scan, then)))
         if not self._scheduled:
             self._schedule()
 

@@ -1,11 +1,6 @@
 """``python -m gateway`` and the ``tidegate`` command."""
 
-
-def main() -> None:
-    from gateway.cli import app
-
-    app()
-
+from gateway.cli import main
 
 if __name__ == "__main__":
     main()

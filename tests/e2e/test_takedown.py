@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from gateway.cli import app as cli
+from gateway.cli import build
 from gateway.demo import platform as demo
 from gateway.journal.ids import parse
 from tests.e2e.lab import write_config
@@ -91,7 +91,7 @@ class Town:
     async def command(self, *arguments: str) -> tuple[int | None, str]:
         """``tidegate takedown`` as a user would run it."""
         given = ["takedown", *arguments, "--data-dir", str(self.node.folders.root)]
-        result = await asyncio.to_thread(CliRunner().invoke, cli, given)
+        result = await asyncio.to_thread(CliRunner().invoke, build(["takedown"]), given)
         return result.exit_code, result.output
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway import loadtest_command
-from gateway.cli import app
+from gateway.cli import build
 
 LOOSE = ("--check-p99", "10000", "--added-p99", "10000", "--errors", "0.5")
 
@@ -53,12 +53,12 @@ def test_five_seconds_of_a_comment_storm(tmp_path: Path) -> None:
     ],
 )
 def test_usage(arguments: list[str], told: str, tmp_path: Path) -> None:
-    answer = CliRunner().invoke(app, ["loadtest", *arguments, "--out", str(tmp_path)])
+    answer = CliRunner().invoke(build(["loadtest"]), ["loadtest", *arguments, "--out", str(tmp_path)])
     assert (answer.exit_code, told in answer.output) == (2, True), answer.output
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loadtest_command, "find_spec", lambda name: None if name == "locust" else object())
-    answer = CliRunner().invoke(app, ["loadtest", "comment-storm"])
+    answer = CliRunner().invoke(build(["loadtest"]), ["loadtest", "comment-storm"])
     assert answer.exit_code == 2
     assert "needs locust: pip install 'tidegate[load]'" in answer.output

@@ -18,7 +18,7 @@ from loadtest.objectives import Objective, Objectives
 from loadtest.options import DEMO_SENDERS
 from loadtest.report import estimate, figures, saturation
 from loadtest.report.page import page
-from loadtest.suites import SUITES, natural_rate
+from loadtest.suites import SUITES, offered
 from loadtest.target import Pins, Target, TargetError
 
 
@@ -120,7 +120,7 @@ def report(asked: Asked, order: Order, gateway: Run, direct: Run | None, describ
     window = None
     if order.shape == "steps":
         rough = figures.of(gateway, direct)
-        full_rate = order.rate or natural_rate(suite, order.users)
+        full_rate = offered(suite, order.users, order.rate)
         found = saturation.of(rough.moments, order.seconds, order.users, full_rate, rough.busy)
         window = found.window
     measured = figures.of(gateway, direct, window)
@@ -128,7 +128,7 @@ def report(asked: Asked, order: Order, gateway: Run, direct: Run | None, describ
     guess = estimate.of(asked.cores, measured.cpu_us) if asked.cores else None
     title: dict[str, Any] = {
         "suite": order.suite, "meaning": suite.meaning, "shape": order.shape, "users": order.users,
-        "rate": f"{order.rate or natural_rate(suite, order.users):.0f} messages/s with all users there",
+        "rate": f"{offered(suite, order.users, order.rate):.0f} messages/s with all users there",
         "seconds": order.seconds, "senders": order.senders, "seed": order.seed,
         "target": asked.host or f"a node of its own, {asked.workers} worker(s){', pinned' if asked.pin else ''}",
     }  # fmt: skip

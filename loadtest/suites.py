@@ -16,6 +16,7 @@ REGISTERS: dict[str, Register] = {
 
 SOCKETS = ("Viewer", "Fan", "Member")
 """People who sit at a WebSocket, each under a name of their own."""
+SOCKET_RATE = 0.35  # messages a second: one sender may send 0.5 for long
 
 
 class Part(NamedTuple):
@@ -90,22 +91,37 @@ SUITES: dict[str, Suite] = {
 }
 
 
-def scale(suite: Suite, users: int, rate: float) -> float:
-    """What every part's rate is multiplied with, so that ``users`` people send ``rate`` messages a second together.
+def rates(suite: Suite, users: int, rate: float) -> dict[str, float]:
+    """Messages a second and person, by class, so that ``users`` people send ``rate`` together; 0 for the natural rate.
 
-    1 for a rate of 0, which means the natural one.
+    Nobody at a socket is hurried beyond what one sender may send: others take over, where there are any.
     """
-    return rate / natural_rate(suite, users) if rate else 1.0
+    paces = {part.user: part.rate for part in suite.parts}
+    if not rate:
+        return paces
+    people = {part.user: users * part.weight / _weights(suite) for part in suite.parts}
+    slowed: set[str] = set()
+    while True:
+        left = rate - sum(people[user] * SOCKET_RATE for user in slowed)
+        factor = left / sum(people[part.user] * part.rate for part in suite.parts if part.user not in slowed)
+        paces = {part.user: SOCKET_RATE if part.user in slowed else part.rate * factor for part in suite.parts}
+        more = {user for user, pace in paces.items() if user in SOCKETS and pace > SOCKET_RATE}
+        slowed |= more
+        if not more or len(slowed) == len(paces):
+            return {user: SOCKET_RATE if user in slowed else pace for user, pace in paces.items()}
 
 
-def natural_rate(suite: Suite, users: int) -> float:
-    """Messages a second of ``users`` people who are not hurried."""
-    weights = sum(part.weight for part in suite.parts)
-    return users * sum(part.weight * part.rate for part in suite.parts) / weights
+def offered(suite: Suite, users: int, rate: float) -> float:
+    """Messages a second of all ``users`` together: ``rate``, or less where all sit at sockets and it is high."""
+    paces = rates(suite, users, rate)
+    return sum(users * part.weight / _weights(suite) * paces[part.user] for part in suite.parts)
 
 
 def senders_needed(suite: Suite, users: int, rate: float) -> int:
     """Accounts it takes so that decent people stay within 5 messages in 10 s, and each socket has one of its own."""
-    weights = sum(part.weight for part in suite.parts)
     sockets = sum(part.weight for part in suite.parts if part.user in SOCKETS)
-    return round(4 * (rate or natural_rate(suite, users))) + -(-users * sockets // weights) + 50
+    return round(4 * offered(suite, users, rate)) + -(-users * sockets // _weights(suite)) + 50
+
+
+def _weights(suite: Suite) -> int:
+    return sum(part.weight for part in suite.parts)

@@ -83,7 +83,10 @@ class Window(NamedTuple):
 
 
 def of(gateway: Run, direct: Run | None, window: Window | None = None) -> Figures:
-    """``window``: where quantiles and costs are taken, all but the settling where None. Totals are of the whole run."""
+    """``window``: where quantiles and costs are taken, all but the settling where None.
+
+    Totals and the mean rate are of the whole run.
+    """
     window = window or settled(gateway)
     whole = added(gateway.seconds)
     inside = added(second for second in gateway.seconds if window.holds(second["at"]))
@@ -94,12 +97,12 @@ def of(gateway: Run, direct: Run | None, window: Window | None = None) -> Figure
     answered = sum(verdicts.values())
     begin, end = _ends(gateway.samples, window)
     check = _difference(begin.get("checks", {}), end.get("checks", {}))
-    straight = _straight(direct)
+    straight = _straight(direct, window, gateway)
     cost = costs(gateway.samples, gateway.seconds, window)
     return Figures(
         seconds=gateway.seconds[-1]["at"] - gateway.seconds[0]["at"] + 1.0,
         messages=answered,
-        rate=_rate(moments, window),
+        rate=_rate(moments, settled(gateway)),
         moments=moments,
         times=tuple(_times(name, buckets_in(told)) for name, told in sorted(inside["took"].items())),
         verdicts=dict(sorted(verdicts.items(), key=lambda item: -item[1])),
@@ -225,11 +228,13 @@ def _delivered(cell: Mapping[str, Any]) -> Buckets:
     return joined(buckets_in(told) for name, told in cell["took"].items() if name in names and REFUSED not in name)
 
 
-def _straight(direct: Run | None) -> Buckets:
+def _straight(direct: Run | None, window: Window, gateway: Run) -> Buckets:
+    """What the platform alone delivered in the same part of its run: the same people were there then."""
     if direct is None:
         return {}
-    window = settled(direct)
-    return _delivered(added(second for second in direct.seconds if window.holds(second["at"])))
+    later = direct.seconds[0]["at"] - gateway.seconds[0]["at"]
+    same = Window(window.begin + later, window.end + later)
+    return _delivered(added(second for second in direct.seconds if same.holds(second["at"])))
 
 
 def _ends(samples: Sequence[Sample], window: Window) -> tuple[Sample, Sample]:

@@ -63,8 +63,9 @@ METHOD = (
     "suite has them); who was kept waiting writes at once. Times run from sending to the whole answer, as Locust's "
     "process sees them: they hold its own waiting for a processor. Objectives are weighed behind the first second; in "
     "steps up to 70 % of saturation. Straight at the platform means the same people, shape and rate without the "
-    "gateway, before. CPU time is the kernel's, of the processes named. An answer with a verdict that its message must "
-    "not get is a wrong verdict, whatever its status."
+    "gateway, before. CPU time is the kernel's, of the processes named; a message on a socket costs what it takes to "
+    "show it to everybody in its room. An answer with a verdict that its message must not get is a wrong verdict, "
+    "whatever its status."
 )
 
 

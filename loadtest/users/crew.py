@@ -12,7 +12,7 @@ from loadtest.expectation import UNJUDGED, Outcome, WrongVerdict, expected
 from loadtest.options import Options
 from loadtest.people import ADDRESS_PACE, REPEAT_PERIOD, Allowance, People, Person, Span, share_of
 from loadtest.rooms import Rooms
-from loadtest.suites import SUITES, Part, scale
+from loadtest.suites import SUITES, Part, rates
 from loadtest.tally import Tally
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Crew:
         self.people = People(people)
         self._corpora: dict[Register, Corpus] = {}
         self._rooms: dict[str, Rooms] = {}
-        self._factor = scale(self.suite, max(1, options.everybody), options.rate)
+        self._rates = rates(self.suite, max(1, options.everybody), options.rate)
         # Of the address nobody knows who else uses it: what others may have sent counts as one message for each of
         # ours and for each load process.
         self._address = None if options.fresh else Allowance(ADDRESS_PACE, left_behind)
@@ -53,7 +53,7 @@ class Crew:
 
     def arrivals(self, part: Part) -> Arrivals:
         """One person's schedule, from now on; the waves are everybody's."""
-        schedule = Arrivals(part.rate * self._factor, self.draw, part.wave, self.started)
+        schedule = Arrivals(self._rates[part.user], self.draw, part.wave, self.started)
         schedule.skip_to(perf_counter())
         return schedule
 

@@ -25,6 +25,7 @@ PATIENCE = 5.0  # seconds that a message's end may take
 PING_EVERY = 20.0
 LOOK_AT = 8  # every so many frames of others is read: decoding all of them would make the load the bottleneck
 REFUSED_AT_MOST = 7  # in a minute on one socket; the gateway mutes it at ten
+MUTE_WINDOW = 60.0
 WRAP = 100_000.0  # seconds: the sending time must look like a place in a video
 RECONNECT = 1.0
 
@@ -108,15 +109,19 @@ class Watcher(User):
         if sent is not None:
             TALLY.seen((time() - sent) % WRAP)
 
-    def _line(self) -> Line:
-        crew = self.crew
-        corpus = crew.corpus(self.part)
-        line = corpus.draw(self.part.mix, crew.draw)
-        full = len(self._refused) == REFUSED_AT_MOST and perf_counter() - self._refused[0] < 60
-        return crew.draw.choice(corpus.lines("lookalike")) if line.category and full else line
+    def _line(self, person: Person) -> Line | None:
+        """What to say; None for somebody who has been refused often lately and is not sure to be let through now."""
+        line = self.crew.corpus(self.part).draw(self.part.mix, self.crew.draw)
+        now = perf_counter()
+        if len(self._refused) < REFUSED_AT_MOST or now - self._refused[0] > MUTE_WINDOW:
+            return line
+        right = self.crew.right(person, line, self.route, Span.of(now, now + PATIENCE))
+        return line if right <= {PASS, MASK} else None
 
     def _write(self, to: Socket, person: Person) -> None:
-        line = self._line()
+        line = self._line(person)
+        if line is None:
+            return
         stamp = round(time() % WRAP, 6)
         sent = perf_counter()
         to.send(orjson.dumps({"type": self.frame_type, "content": line.text, "time": stamp}))

@@ -11,7 +11,7 @@ from loadtest import objectives, run
 from loadtest.load import Run
 from loadtest.objectives import Objectives
 from loadtest.report import estimate, figures, saturation
-from loadtest.suites import SUITES, natural_rate, scale, senders_needed
+from loadtest.suites import SOCKET_RATE, SOCKETS, SUITES, offered, rates, senders_needed
 from tests.loadtest import recorded
 
 LOOSE = Objectives(check_p99_ms=10.0, added_p99_ms=100.0)
@@ -35,6 +35,17 @@ def test_figures_add_up() -> None:
     assert {each.name: each.answers for each in measured.times} == {
         "article-comments": 2448, "article-comments refused": 272, "read an article": 9,
     }  # fmt: skip
+
+
+def test_both_runs_are_compared_in_the_same_part() -> None:
+    straight = recorded.direct()
+    slow = [recorded.second(number, 200, 0.001 if number < 4 else 0.5, 50) for number in range(10)]
+    early = figures.Window(recorded.BEGAN + 1, recorded.BEGAN + 4)
+    late = [{**second, "at": second["at"] + 1000} for second in slow]  # another time, the same seconds of the run
+    measured = figures.of(recorded.gateway(), Run(late, []), early)
+    assert measured.direct_p99_ms == pytest.approx(1, rel=0.03)
+    assert measured.added_p99_ms == pytest.approx(1, rel=0.06)
+    assert measured.rate == figures.of(recorded.gateway(), straight).rate == pytest.approx(2720 / 9)
 
 
 def test_costs_are_cpu_seconds_over_the_gateways_own_count() -> None:
@@ -152,9 +163,16 @@ def test_the_report_says_it_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SUITES)
 def test_rates_scale_to_what_was_asked(name: str) -> None:
     suite = SUITES[name]
-    assert scale(suite, 100, 0.0) == 1.0
-    assert scale(suite, 100, 500.0) * natural_rate(suite, 100) == pytest.approx(500.0)
-    assert senders_needed(suite, 100, 500.0) >= 2 * 500  # 5 in 10 s is one every two seconds
+    assert rates(suite, 100, 0.0) == {part.user: part.rate for part in suite.parts}
+    hurried = rates(suite, 100, 500.0)
+    assert all(hurried[user] <= SOCKET_RATE for user in SOCKETS if user in hurried)
+    sockets_alone = set(hurried) <= set(SOCKETS)
+    assert offered(suite, 100, 500.0) == pytest.approx(100 * SOCKET_RATE if sockets_alone else 500.0)
+    assert senders_needed(suite, 100, 500.0) >= 2 * offered(suite, 100, 500.0)  # 5 in 10 s is one every two seconds
+    for part in suite.parts:  # slower than natural is slower for everybody alike
+        assert rates(suite, 100, 1.0)[part.user] / part.rate == pytest.approx(
+            offered(suite, 100, 1.0) / offered(suite, 100, 0)
+        )
 
 
 @pytest.mark.parametrize("name", SUITES)

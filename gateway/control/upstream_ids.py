@@ -64,7 +64,7 @@ class UpstreamIds:
 
     def commit(self, names: Iterable[tuple[str, str, str]], kept: Mapping[str, Any]) -> None:
         """Add (route, the platform's id, ours) and keep values by name, all or nothing."""
-        rows = {key(route, theirs): uuid.UUID(ours).bytes for route, theirs, ours in names}
+        rows = {key(route, theirs): _packed(ours) for route, theirs, ours in names}
         database = self._database
         database.execute("BEGIN")
         try:
@@ -96,6 +96,13 @@ class UpstreamIds:
     def _one(self, statement: str) -> int:
         with closing(self._database.execute(statement)) as cursor:
             return int(cursor.fetchone()[0])
+
+
+def _packed(message_id: str) -> bytes:
+    packed = bytes.fromhex(message_id.replace("-", ""))
+    if len(packed) != 16:
+        raise ValueError("a message's id has 16 bytes")
+    return packed
 
 
 def key(route: str, upstream_id: str) -> int:

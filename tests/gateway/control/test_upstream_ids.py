@@ -23,7 +23,7 @@ def test_names_and_positions_are_kept_together(tmp_path: Path) -> None:
     assert index.kept("positions", None) == {"n/0": "a:1"}
     assert index.kept("other", 5) == 5
     for wrong in ("no id", "", "00ff"):
-        with pytest.raises(ValueError, match="hexadecimal|16 bytes"):
+        with pytest.raises(ValueError, match=r"hexadecimal|16 bytes"):
             index.commit([("comments", "9", ours(3)), ("comments", "10", wrong)], {"positions": {}})
     assert index.get("comments", "9") == ""
     assert index.kept("positions", None) == {"n/0": "a:1"}

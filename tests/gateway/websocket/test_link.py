@@ -121,6 +121,7 @@ async def test_a_frame_that_was_cut_off_is_never_ended_by_a_frame_of_ours(bench)
         (masked_frame(TEXT, b"{", final=False) + masked_frame(CONTINUATION, b" ", final=False) * 8, 1008,
          "websocket.too_many_fragments"),
     ],
+    ids=["mask", "reserved", "utf8", "too_large", "too_many"],  # frames are masked anew in each process
 )  # fmt: skip
 async def test_a_broken_frame_ends_the_socket_behind_what_came_before(bench, close_of, sent, code, reason):
     client = bench.open(bench.route(habits=Habits(max_frame=1000, max_message=1500, max_fragments=8)))

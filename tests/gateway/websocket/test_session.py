@@ -155,6 +155,7 @@ async def test_only_watching_is_never_judged(bench):
         (masked_frame(TEXT, b'{"type":"message"}'), "text.missing"),
         (masked_frame(BINARY, b'{"type":"message","content":"x"}'), "frame.type"),
     ],
+    ids=["not_json", "unknown", "missing", "type"],  # frames are masked anew in each process
 )
 async def test_what_cannot_be_read_is_dropped_and_told(bench, sent, reason):
     client = bench.open()

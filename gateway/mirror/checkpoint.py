@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.mirror.batch import Batch
-from gateway.mirror.sealed import Damaged, seal, unseal
+from gateway.mirror.sealed import Damaged, read, seal
 
 FOLDER = ".projector"  # beside the rooms, so that pages and positions are moved, lost and restored together
 _NAME = "checkpoint"
@@ -34,7 +34,7 @@ class Checkpoint:
 
 def load(root: Path) -> Checkpoint | None:
     """The mirror's checkpoint; None where there is none yet. Raises Damaged."""
-    document = unseal(root / FOLDER / _NAME)
+    document = read(root / FOLDER / _NAME)
     if document is None:
         return None
     if document.get("v") != _VERSION:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,14 +20,12 @@ from gateway.config.mirror import Mirror
 from gateway.config.routes import Route
 from gateway.folders import Folders
 from gateway.journal.segments import Locked, Owner
-from gateway.metrics import Counts
 from gateway.mirror import folder
 from gateway.mirror.client import Client
-from gateway.mirror.counters import OF_PROJECTOR
 from gateway.mirror.importing import Refused, bring_in
 from gateway.mirror.pages import Pages
 from gateway.mirror.probe import Seen
-from gateway.mirror.probing import Probing
+from gateway.mirror.probing import look
 from gateway.mirror.projector import own_folder, without_bullets
 from gateway.mirror.pulse import PulseReader
 from gateway.mirror.rebuild import rebuild as rebuild_mirror
@@ -146,18 +145,16 @@ def probe(
     routes = [one for one in config.routes if one.surface == "danmaku" and route in ("", one.name)]
     if not routes:
         _fail("there is no such danmaku route", USAGE)
-    results = asyncio.run(_probe(config, routes, room))
+    results = asyncio.run(_look(config, routes, room))
     for one, seen in zip(routes, results, strict=True):
-        typer.echo(f"{one.name}: {f'{seen.result} ({seen.how})' if seen is not None else 'unreachable'}")
-    if any(seen is None or seen.result != "contained" for seen in results):
+        typer.echo(f"{one.name}: {seen.result} ({seen.how})")
+    if any(seen.result != "contained" for seen in results):
         raise typer.Exit(WRONG)
 
 
-async def _probe(config: Config, routes: list[Route], room: str) -> list[Seen | None]:
-    counts = Counts(next(metric for metric in OF_PROJECTOR if metric.name == "tidegate_mirror_probes_total"))
+async def _look(config: Config, routes: list[Route], room: str) -> list[Seen]:
     async with Client() as client:
-        probing = Probing(client, lambda: config, lambda route: None, counts)
-        return [await probing.probe(route, room, filled=True) for route in routes]
+        return [await look(client, config, route, room, filled=True) for route in routes]
 
 
 def _loaded(data_dir: Path) -> tuple[Folders, Config, Mirror]:
@@ -181,6 +178,10 @@ def _wait_for(pulse: PulseReader, moment: float, config: Config) -> None:
     while time.monotonic() < give_up:
         beat = pulse.beat()
         if beat is None or time.time() - beat.heartbeat > DEAD_AFTER or beat.watermark >= moment:
+            return
+        try:
+            os.kill(beat.pid, 0)
+        except OSError:
             return
         time.sleep(0.1)
 

@@ -27,7 +27,7 @@ from gateway.mirror.names import SCRIPT, folder_name, is_folder_name
 from gateway.mirror.negotiation import accepted, matches
 from gateway.mirror.pages import Pages, fragment, head_json, items_of, page_json, script, total_of
 from gateway.mirror.sealed import Damaged
-from gateway.mirror.shelf import INDEX, read_room, routes
+from gateway.mirror.shelf import INDEX, ROUTES, read_room, routes
 
 HTML, JSON, SCRIPT_TYPE = b"text/html; charset=utf-8", b"application/json", b"text/javascript; charset=utf-8"
 NEWEST: Final = 50  # bullets that a head shows
@@ -105,7 +105,7 @@ class MirrorFiles:
         if found is None:
             return None  # answered with 404
         name, folder = found
-        known = routes(folder)
+        known = self._known(folder)
         return access.question(*known) if known is not None else access.question(name, frozenset())
 
     def _room(self, segment: bytes) -> tuple[str, Path] | None:
@@ -113,7 +113,7 @@ class MirrorFiles:
         if is_folder_name(segment) and segment.decode("ascii") != SCRIPT:
             folder = self._root / segment.decode("ascii")
             if folder.is_dir():
-                known = routes(folder)
+                known = self._known(folder)
                 return (known[0] if known is not None else segment.decode("ascii")), folder
         try:
             name = unquote_to_bytes(segment).decode()
@@ -122,6 +122,11 @@ class MirrorFiles:
         if not name or not name.isprintable() or len(name) > 256:
             return None
         return name, self._root / folder_name(name)
+
+    def _known(self, folder: Path) -> tuple[str, frozenset[str]] | None:
+        """A room's name and the routes that feed it; None where there is no such room."""
+        copy = self._copies.file(folder / ROUTES)
+        return routes(folder.name, copy.data) if copy is not None else None
 
     def _answer(self, path: bytes, fields: Fields, method: bytes, *, private: bool) -> Answer:
         if method not in (b"GET", b"HEAD"):
@@ -190,13 +195,12 @@ class MirrorFiles:
     def _head(self, name: str, folder: Path, html: bytes) -> bytes:
         """The head, out of the open page and, where that has just begun, the page before it."""
         number = _open_number(folder)
-        items = items_of(html)
+        items = items_of(html, NEWEST)
         if len(items) < NEWEST and number > 1:
             before = self._copies.file(folder / f"{number - 1}.html")
             if before is not None:
-                items = items_of(before.data)[len(items) - NEWEST :] + items
-        newest = items[: -NEWEST - 1 : -1]
-        return self._pages.head(name, Markup("").join(newest), total_of(html), number)
+                items = items_of(before.data, NEWEST - len(items)) + items
+        return self._pages.head(name, Markup("").join(reversed(items)), total_of(html), number)
 
     def _empty(self, name: str) -> bytes:
         return self._pages.head(name, Markup(""), 0, 0)

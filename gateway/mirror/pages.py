@@ -115,10 +115,10 @@ def fragment(head: bytes) -> bytes:
     return head[head.index(_LIST_BEGINS) + len(_LIST_BEGINS) : head.rindex(_LIST_ENDS)]
 
 
-def items_of(html: bytes) -> list[Markup]:
-    """The items of a numbered page, in its order, as they stand there."""
+def items_of(html: bytes, newest: int) -> list[Markup]:
+    """The last ``newest`` items of a numbered page, in its order, as they stand there."""
     body = html[html.index(_OPENS) + len(_OPENS) : html.rindex(_CLOSES)]
-    return [Markup((_ITEM + item).decode()) for item in body.split(_ITEM)[1:]]  # noqa: S704 - escaped when it was made
+    return [Markup((_ITEM + item).decode()) for item in body.rsplit(_ITEM, newest)[1:]]  # noqa: S704 - escaped when it was made
 
 
 def total_of(html: bytes) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from gateway.mirror.names import SCRIPT, folder_name
 
-Result = Literal["contained", "linked", "absent"]
+Result = Literal["contained", "linked", "absent", "unreachable"]
 
 _VOID: Final = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - as HTML lists them

@@ -47,38 +47,29 @@ class Probing:
                         if latest is not None:
                             self._due[route.name] = loop.time() + config.mirror.probe_interval
                             room, filled = latest
-                            await self.probe(route, room, filled=filled)
+                            self._tell(route.name, await look(self._client, config, route, room, filled=filled))
             await asyncio.sleep(LOOK_EVERY)
 
-    async def probe(self, route: Route, room: str, *, filled: bool) -> Seen | None:
-        """Look at one room's page; None where it could not be had. Tells and counts the result."""
-        config = self._config()
-        mirror = config.mirror
-        assert mirror is not None
-        server = parse_address(config.upstreams[route.upstream].servers[0].url)
-        host = route.template.host.decode()
-        path = route.page.replace("{room}", quote(room, safe=""))
-        try:
-            fetched = await self._client.get(server, path, host, mirror.probe_timeout)
-        except (OSError, TimeoutError) as error:
-            self._tell(route.name, "unreachable", type(error).__name__)
-            return None
-        if fetched.status != 200 or fetched.content_type not in ("text/html", "application/xhtml+xml"):
-            self._tell(route.name, "unreachable", f"status {fetched.status}, {fetched.content_type}")
-            return None
-        seen = examine(
-            fetched.body.decode(errors="replace"),
-            f"http://{host or server.authority}{path}",
-            mirror.path,
-            room,
-            filled=filled,
-        )
-        self._tell(route.name, seen.result, seen.how)
-        return seen
-
-    def _tell(self, route: str, result: str, how: str) -> None:
-        self._count.add((route, result))
-        if result == "contained":
-            log.info("mirror.page_contains_list", route=route, how=how)
+    def _tell(self, route: str, seen: Seen) -> None:
+        self._count.add((route, seen.result))
+        if seen.result == "contained":
+            log.info("mirror.page_contains_list", route=route, how=seen.how)
         else:
-            log.error("mirror.page_lacks_list", route=route, result=result, how=how)
+            log.error("mirror.page_lacks_list", route=route, result=seen.result, how=seen.how)
+
+
+async def look(client: Client, config: Config, route: Route, room: str, *, filled: bool) -> Seen:
+    """Fetch the platform's page of a room, and say what is in it. ``filled`` as in ``examine``."""
+    mirror = config.mirror
+    assert mirror is not None
+    server = parse_address(config.upstreams[route.upstream].servers[0].url)
+    host = route.template.host.decode()
+    path = route.page.replace("{room}", quote(room, safe=""))
+    try:
+        fetched = await client.get(server, path, host, mirror.probe_timeout)
+    except (OSError, TimeoutError) as error:
+        return Seen("unreachable", type(error).__name__)
+    if fetched.status != 200 or fetched.content_type not in ("text/html", "application/xhtml+xml"):
+        return Seen("unreachable", f"status {fetched.status}, {fetched.content_type}")
+    text = fetched.body.decode(errors="replace")
+    return examine(text, f"http://{host or server.authority}{path}", mirror.path, room, filled=filled)

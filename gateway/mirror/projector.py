@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -39,6 +40,8 @@ log = structlog.get_logger("mirror")
 
 WORKER = 254  # the projector's number among the writers of a node; control has 255
 TURN_EVERY = 0.8  # seconds between two turns; a bullet is on its page within two seconds
+RECORDS_AT_ONCE = 64  # page records that wait for one write
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between two rebuilds, where one does not help
 TOLD_EVERY = 30.0  # seconds between two lines about the same failure
 
 
@@ -68,6 +71,7 @@ class Projector:
         self._turning = asyncio.Lock()
         self._problem = ""
         self._told_at = 0.0
+        self._remake_at = self._remake_pause = 0.0
         self._purger: Purger | None = None
         self._retired: asyncio.Task[None] | None = None
         self.metrics.gauge("tidegate_mirror_lag_seconds", lambda: max(0.0, time.time() - self._pulse.watermark))
@@ -145,6 +149,13 @@ class Projector:
             if self._mark is not None and self._mark.gone():
                 await self._remake()
             return False
+        except Exception:
+            # A fault of ours must not become a process that dies again and again: it lives, says so, and is behind.
+            if self._fail("fault"):
+                log.error("mirror.fault", exc_info=True)
+            self._projection = None
+            return False
+        self._remake_at = self._remake_pause = 0.0
         if self._problem:
             self._problem = ""
             log.info("mirror.well_again")
@@ -183,9 +194,9 @@ class Projector:
         before = (projection.bullets, projection.pages_closed, projection.intake.twice + projection.missing)
         await asyncio.to_thread(projection.read)
         proposed = projection.propose(self._ids)
-        if proposed:
-            await self._record([record for _, _, record in proposed])
-        projection.close(proposed)
+        for at in range(0, len(proposed), RECORDS_AT_ONCE):
+            batch = proposed[at : at + RECORDS_AT_ONCE]
+            projection.close(batch[: await self._record([record for _, _, record in batch])])
         await asyncio.to_thread(projection.write)
         self._beat_now(projection.watermark)
         self.metrics.bullets.add(n=projection.bullets - before[0])
@@ -196,31 +207,36 @@ class Projector:
             log.error("mirror.twice", count=twice)
         self._purge(projection)
 
-    async def _record(self, records: list[dict[str, Any]]) -> None:
-        """Returns once all are written; JournalUnavailable where one of them is not."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = len(records)
-        failure: JournalUnavailable | None = None
+    async def _record(self, records: list[dict[str, Any]]) -> int:
+        """How many are written, once it is known of all; JournalUnavailable where none is. A batch fails as one, so
+        those that are written come first, and what they say counts."""
+        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answers: list[JournalUnavailable | None] = []
 
         def one(error: JournalUnavailable | None = None) -> None:
-            nonlocal waiting, failure
-            waiting -= 1
-            failure = failure or error
-            if not waiting and not written.done():
-                if failure is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(failure)
+            answers.append(error)
+            if len(answers) == len(records) and not known.done():
+                known.set_result(None)
 
         for record in records:
             self._writer.append(record, one, one)
-        await written
+        await known
+        written = answers.count(None)
+        for error in answers[:1]:
+            if error is not None:
+                raise error
+        return written
 
     async def _remake(self) -> None:
         """Make the mirror anew, because what is there cannot be gone on with."""
         mirror = self._config.mirror
         assert mirror is not None
         self._projection = None
+        now = time.monotonic()
+        if now < self._remake_at:
+            return  # it was made anew just now, and that did not help
+        self._remake_pause = min(2 * self._remake_pause or FIRST_PAUSE, LONGEST_PAUSE)
+        self._remake_at = now + self._remake_pause
         self.metrics.rebuilds.add()
         root = self._folders.mirror(self._config)
         log.warning("mirror.rebuilding")
@@ -237,8 +253,8 @@ class Projector:
                 )
             )
             await asyncio.to_thread(folder.swap, root, made)
-        except OSError as error:
-            self._fail("disk", error.strerror or type(error).__name__)
+        except (OSError, sqlite3.Error) as error:
+            self._fail("disk", getattr(error, "strerror", "") or type(error).__name__)
             return
         log.info("mirror.rebuilt")
 
@@ -255,13 +271,16 @@ class Projector:
         except OSError as error:
             self._fail("pulse", error.strerror or type(error).__name__)
 
-    def _fail(self, cause: str, detail: str = "") -> None:
+    def _fail(self, cause: str, detail: str = "") -> bool:
+        """Count a failure, and tell of it now and then; whether it was told."""
         self.metrics.failures.add((cause,))
         now = time.monotonic()
-        if cause != self._problem or now - self._told_at >= TOLD_EVERY:
+        told = cause != self._problem or now - self._told_at >= TOLD_EVERY
+        if told:
             log.error("mirror.behind", cause=cause, detail=detail)
             self._told_at = now
         self._problem = cause
+        return told
 
     def _on_flaw(self, flaw: Flaw) -> None:
         self.metrics.flaws.add()

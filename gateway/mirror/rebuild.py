@@ -21,7 +21,7 @@ from gateway.mirror.expected import Expected, Placed
 from gateway.mirror.pages import Pages
 from gateway.mirror.room import NO_ID, Closed, Room
 from gateway.mirror.sealed import Damaged
-from gateway.mirror.shelf import Shelf, read_page, read_room, routes
+from gateway.mirror.shelf import Shelf, read_page, read_room, read_routes
 
 log = structlog.get_logger("mirror")
 
@@ -71,7 +71,7 @@ def _keep(root: Path, expected: Expected) -> None:
         return
     for path in Shelf.rooms_in(root):
         try:
-            named = routes(path)
+            named = read_routes(path)
             room = read_room(path)
         except (Damaged, OSError) as error:
             log.error("mirror.room_unreadable", error=type(error).__name__)

@@ -19,13 +19,18 @@ def seal(document: Any) -> bytes:
     return b"%b\n%08x" % (data, zlib.crc32(data))
 
 
-def unseal(path: Path) -> Any:
+def unseal(name: str, data: bytes) -> Any:
+    """The document in what ``seal`` gave; ``name`` says what is damaged. Raises Damaged."""
+    body, _, told = data.rpartition(b"\n")
+    if told != b"%08x" % zlib.crc32(body):
+        raise Damaged(f"{name} is damaged")
+    return orjson.loads(body)
+
+
+def read(path: Path) -> Any:
     """The document in a file, None where there is no file. Raises Damaged, OSError."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
-    body, _, told = data.rpartition(b"\n")
-    if told != b"%08x" % zlib.crc32(body):
-        raise Damaged(f"{path.name} in {path.parent.name} is damaged")
-    return orjson.loads(body)
+    return unseal(f"{path.parent.name}/{path.name}", data)

@@ -56,8 +56,8 @@ class Shelf:
     @staticmethod
     def name_of(folder: Path) -> str | None:
         """The room that a folder holds; None where it holds none."""
-        told = unseal(folder / ROUTES)
-        return None if told is None else str(told["room"])
+        named = read_routes(folder)
+        return None if named is None else named[0]
 
     def has(self, room: str) -> bool:
         """Whether there is anything of a room."""
@@ -216,7 +216,15 @@ def read_room(folder: Path) -> Room | None:
     return room
 
 
-def routes(folder: Path) -> tuple[str, frozenset[str]] | None:
-    """A room's name and the routes that feed it; None where there is no such room. Raises Damaged, OSError."""
-    told = unseal(folder / ROUTES)
-    return None if told is None else (told["room"], frozenset(told["routes"]))
+def routes(name: str, data: bytes) -> tuple[str, frozenset[str]]:
+    """The room and the routes that feed it, from the ``.routes`` of the folder ``name``. Raises Damaged."""
+    told = unseal(f"{name}/{ROUTES}", data)
+    return told["room"], frozenset(told["routes"])
+
+
+def read_routes(folder: Path) -> tuple[str, frozenset[str]] | None:
+    """The same of a folder; None where it holds no room. Raises Damaged, OSError."""
+    try:
+        return routes(folder.name, (folder / ROUTES).read_bytes())
+    except FileNotFoundError:
+        return None

@@ -22,7 +22,7 @@ from gateway.mirror import index
 from gateway.mirror.bullet import Bullet
 from gateway.mirror.expected import Expected, Horizon
 from gateway.mirror.sealed import Damaged
-from gateway.mirror.shelf import Shelf, read_page, read_room, routes
+from gateway.mirror.shelf import Shelf, read_page, read_room, read_routes
 
 Code = Literal["missing", "surplus", "removed", "changed", "twice", "page", "journal", "collision"]
 """missing: not on a page; surplus: on a page, unknown to the journal; removed: still shown; changed: another text than
@@ -136,7 +136,7 @@ class _Walk:
 
     def room(self, folder: Path) -> Iterator[tuple[str, str, Bullet]]:
         try:
-            named = routes(folder)
+            named = read_routes(folder)
             room = read_room(folder)
             if room is None or named is None or named[0] != room.name:
                 raise Damaged("the folder does not say whose it is")

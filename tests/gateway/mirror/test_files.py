@@ -16,7 +16,6 @@ from gateway.mirror.copies import Copies
 from gateway.mirror.files import Answer, MirrorFiles
 from gateway.mirror.negotiation import accepted, matches
 from gateway.mirror.pages import Pages
-from gateway.mirror.projection import Projection
 
 
 @pytest.fixture
@@ -191,7 +190,6 @@ def test_a_room_called_like_the_script(node, mirror, files: MirrorFiles) -> None
     mirror.turn()
     assert b"hello" in get(files, "/mirror/embed.js/").body
     assert b"currentScript" in get(files, "/mirror/embed.js").body
-    assert isinstance(mirror.life, Projection)
 
 
 def test_copies_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,10 @@ def test_head_and_fragment(pages: Pages) -> None:
 def test_items_are_taken_out_as_they_stand(pages: Pages) -> None:
     texts = ['<li data-id="x">', "</ol>\n<ol>\n", "b\nc"]
     bullets = [one(text)._replace(id=f"{number}{ID[1:]}") for number, text in enumerate(texts)]
-    assert items_of(page(pages, *bullets)) == [pages.items([bullet], {}) for bullet in bullets]
+    items = [pages.items([bullet], {}) for bullet in bullets]
+    assert items_of(page(pages, *bullets), 10) == items
+    assert items_of(page(pages, *bullets), 2) == items[1:]
+    assert items_of(page(pages), 2) == []
 
 
 def test_rendered_once(pages: Pages) -> None:

@@ -17,7 +17,6 @@ from gateway.mirror import batch as batches
 from gateway.mirror import projection as projections
 from gateway.mirror.importing import bullet_id
 from gateway.mirror.intake import OVERDUE_MS
-from gateway.mirror.projection import Projection
 from gateway.mirror.sealed import Damaged
 
 
@@ -481,4 +480,3 @@ def test_imported_bullets_sort_by_when_they_were_sent(node, mirror) -> None:
     mirror.turns()
     assert mirror.ids() == [*made, *new][:20]
     assert "2017-07-14" in mirror.html()
-    assert isinstance(mirror.life, Projection)

@@ -142,6 +142,25 @@ async def test_replaced_by_an_older_one(
     assert not await own_projection.confirm()
 
 
+async def test_an_epoch_learnt_while_messages_wait_for_their_call(
+    own_server: Any, own_projection: Projection, connect: Any, message: Make
+) -> None:
+    """Their keys were made for the epoch before: asked under the new one they would find nobody, and no block."""
+    from gateway.control.ports import Change
+
+    blocked = Change("blocks", {"scope": "sender", "value": "m"}, {"reason": "x", "expires_at": 0, "limited": False})
+    await own_projection.rebuild([[blocked]], {"version": 1})
+    asker = await connect(own_server)
+    asks = Asks(blocks=True)
+    assert (await asker.one(asks, message("m"))).blocks
+    await own_projection.rebuild([[blocked]], {"version": 2})
+    epoch = own_server.cli("GET", "tg:epoch")
+    waiting = asyncio.ensure_future(asker.ask(asks, message("m"), message("m")))
+    asyncio.get_running_loop().call_soon(asker.client._learn, epoch)  # behind the asking, before the call goes out
+    for facts in await waiting:
+        assert facts.blocks
+
+
 async def test_rebuilt_under_load(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
     """A new epoch is taken over within the same message: nothing is missing, nobody is innocent in between."""
     from gateway.control.ports import Change

@@ -49,10 +49,10 @@ upstream's answer to the client's; the second record."""
 MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where the journal is written: the disk's own time is not what is measured."""
 _ACCOUNT: Final = b"$6\r\n1 0 90\r\n"
-_ANSWER: Final = (
-    b"HTTP/1.1 201 Created\r\nServer: nginx/1.22.1\r\nDate: %b\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n%b"
-)
+ANSWER: Final = (
+    b"HTTP/1.1 201 Created\r\nServer: nginx/1.22.1\r\nDate: Sun, 22 Nov 2026 01:00:00 GMT\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n%b"
+) % (len(CREATED), CREATED)
 
 
 class Transport:
@@ -97,10 +97,10 @@ class Course:
         self.state = Transport()
         self.spent = dict.fromkeys(STAGES, 0.0)
 
-    async def build(self, root: Path) -> None:
-        """Make the worker's parts and connect them to nothing."""
+    async def build(self, root: Path, listed: int = 20_000) -> None:
+        """Make the worker's parts, with a list of that many words, and connect them to nothing."""
         loop = asyncio.get_running_loop()
-        words.write(root / "words.txt", 20_000)
+        words.write(root / "words.txt", listed)
         (root / "tidegate.toml").write_text(
             CONFIGURATION.format(
                 port=1, control=2, upstream=3, workers=1, rules=",\n  ".join(rules.RULES),
@@ -142,7 +142,7 @@ class Course:
             [self.clients[start : start + TOGETHER] for start in range(0, CONNECTIONS, TOGETHER)]
         )  # fmt: skip
 
-    async def turn(self, clients: list[ServerProtocol], requests: list[bytes], answer: bytes) -> None:
+    async def turn(self, clients: list[ServerProtocol], requests: list[bytes]) -> None:
         """Carry one message for each of ``clients``, in the order in which an event loop would."""
         spent = self.spent
         clock = time.thread_time
@@ -166,7 +166,7 @@ class Course:
         assert len(busy) == len(clients)
         at = clock()
         for connection in busy:
-            connection.data_received(answer)
+            connection.data_received(ANSWER)
         now = clock()
         spent["answer"] += now - at
         await asyncio.sleep(0)
@@ -197,10 +197,9 @@ async def measure(turns: int, profile: bool) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
         course = Course()
         await course.build(Path(scratch))
-        answer = _ANSWER % (b"Sun, 22 Nov 2026 01:00:00 GMT", len(CREATED), CREATED)
         for _ in range(50):
             for clients, requests in list(course.drawn()):
-                await course.turn(clients, requests, answer)
+                await course.turn(clients, requests)
         worker.freeze()
         collected = [generation["collections"] for generation in gc.get_stats()]
         profiler = cProfile.Profile() if profile else None
@@ -215,7 +214,7 @@ async def measure(turns: int, profile: bool) -> None:
             if profiler is not None:
                 profiler.enable()
             for clients, requests in drawn:
-                await course.turn(clients, requests, answer)
+                await course.turn(clients, requests)
             if profiler is not None:
                 profiler.disable()
             now = ruler()

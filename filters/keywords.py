@@ -13,12 +13,15 @@ from filters.folding import FOLDED_MAX, FoldBound, Folded, Folder, folder
 from filters.foldtables import WORDS, FoldTables
 from filters.patterns import PatternList
 from filters.repeats import fingerprint
-from filters.verdict import Hit, Scan
+from filters.verdict import NOTHING, Hit, Scan
 from filters.wordlist import WordList
 
 AnyList = WordList | PatternList
 
 NO_HIT = Scan()
+
+# What NamedTuple's own constructor does, without its frame.
+_new = tuple.__new__
 
 
 class Bounds(NamedTuple):
@@ -101,7 +104,7 @@ class Scanner:
                     if find(folded):
                         return self._scan(texts)
                 if self._fingerprint:
-                    return Scan(NO_HIT.hits, NO_HIT.failed, fingerprint(folded), len(folded))
+                    return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded)))
                 return NO_HIT
         return self._scan(texts)
 

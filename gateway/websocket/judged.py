@@ -75,6 +75,8 @@ class Judged:
         else:
             for passage in passed:
                 pipeline.failed(passage, endings.UPSTREAM_CLOSED)
+        # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
+        passed.clear()
 
     def _settle(self) -> None:
         self.left -= 1

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.http.sweep import NEVER
 from gateway.websocket import endings, frames
 from gateway.websocket.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
-from gateway.websocket.relay import Relay
+from gateway.websocket.relay import OVER, Relay
 
 if TYPE_CHECKING:
     from gateway.http.exchange import TakenOver
@@ -237,6 +237,8 @@ class Link(asyncio.Protocol):
         self._said_goodbye = True
         self.sockets.count_end(self.name, reason)
         code = endings.code_of(reason)
+        if not self._client_up:
+            return
         if not self.relay.close(code, reason):
             self._client.abort()
         elif reason in frames.REASONS and self.relay.ended and self._client.can_write_eof():
@@ -263,6 +265,7 @@ class Link(asyncio.Protocol):
 
     def _gone(self) -> None:
         self.deadline = NEVER
+        self.relay = OVER
         self.sockets.closed(self)
 
     # reading

@@ -149,3 +149,16 @@ class Relay(asyncio.Protocol):
             self.ended = True
         else:
             self._link.notices_sent()
+
+
+def _over() -> Relay:
+    relay = Relay.__new__(Relay)
+    relay._tracker = BoundaryTracker()
+    relay._waiting = None
+    relay._goodbye = b""
+    relay.ended = True
+    return relay
+
+
+OVER: Final = _over()
+"""What a link has when both its connections are gone: so that link and relay do not keep each other."""

@@ -121,7 +121,8 @@ class FakeTransport(asyncio.Transport):
     def lose(self, error: Exception | None = None) -> None:
         """The connection is gone."""
         how, self.closed = self.closed or "lost", "lost"
-        self.protocol.connection_lost(error)
+        protocol, self.protocol = self.protocol, None
+        protocol.connection_lost(error)
         self.closed = how
 
 
@@ -258,9 +259,9 @@ class Client:
         self.link = link
         self.transport = FakeTransport()
         self.upstream = FakeTransport()
-        self.released: list[str] = []
-        taken = TakenOver(self.transport, b"", lambda: self.released.append("client"))
-        link.open(taken, b"101", self.upstream, b"", lambda: self.released.append("upstream"), extensions=extensions)
+        released = self.released = list[str]()
+        taken = TakenOver(self.transport, b"", lambda: released.append("client"))
+        link.open(taken, b"101", self.upstream, b"", lambda: released.append("upstream"), extensions=extensions)
         assert self.transport.written == b"101"
         self.transport.written = b""
         self._down = FrameParser(masked=False, max_message=1 << 24)

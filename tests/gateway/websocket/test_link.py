@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -336,6 +337,41 @@ async def test_a_stop_cuts_what_does_not_end(bench):
     assert await bench.sockets.drain(0.01) is False
     assert ended(bench, client)
     bench.sweep.watch(bench.sockets._look)
+
+
+# what is left behind
+
+
+async def test_a_socket_that_has_ended_leaves_nothing_to_the_collector(bench):
+    route = bench.route()
+    gc.collect()
+    gc.disable()
+    try:
+        client = bench.open(route)
+        for text in ("fine", "spam", "you idiot"):
+            client.say(text)
+        bench.judge()
+        client.got()
+        client.close()
+        client.arrives(frame(CLOSE, close_payload(1000)))
+        client.upstream.close()
+        assert ended(bench, client)
+        del client
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_verdicts_that_come_when_everybody_has_gone_hurt_nobody(bench):
+    client = bench.open()
+    client.say("one")
+    client.say("spam")
+    client.send(b"\xff\xff")
+    client.transport.lose()
+    client.upstream.lose()
+    assert ended(bench, client)
+    bench.judge()
+    assert bench.outcomes() == {"id-1": "failed"}
 
 
 # sockets that nobody judges

@@ -109,12 +109,12 @@ class MirrorFiles:
         return access.question(*known) if known is not None else access.question(name, frozenset())
 
     def _room(self, segment: bytes) -> tuple[str, Path] | None:
-        """A room's name and its folder, which may not be there; None for what names no room."""
-        if is_folder_name(segment) and segment.decode("ascii") != SCRIPT:
-            folder = self._root / segment.decode("ascii")
-            if folder.is_dir():
-                known = self._known(folder)
-                return (known[0] if known is not None else segment.decode("ascii")), folder
+        """A room's name as it was asked for and its folder, which may not be there; None for what names no room."""
+        if is_folder_name(segment) and segment != SCRIPT.encode():
+            name = segment.decode("ascii")
+            folder = self._root / name
+            if folder_name(name) == name or folder.is_dir():
+                return name, folder
         try:
             name = unquote_to_bytes(segment).decode()
         except UnicodeDecodeError:
@@ -122,6 +122,11 @@ class MirrorFiles:
         if not name or not name.isprintable() or len(name) > 256:
             return None
         return name, self._root / folder_name(name)
+
+    def _name(self, asked: str, folder: Path) -> str:
+        """A room's own name, which may not be the one it was asked for by."""
+        known = self._known(folder)
+        return known[0] if known is not None else asked
 
     def _known(self, folder: Path) -> tuple[str, frozenset[str]] | None:
         """A room's name and the routes that feed it; None where there is no such room."""
@@ -153,7 +158,9 @@ class MirrorFiles:
             copy = self._copies.made(folder / INDEX, "fragment", lambda html: fragment(self._head(name, folder, html)))
             return self._served(copy or Copy(fragment(self._empty(name))), HTML, "", fields, private=private)
         if rest == b"index.json":
-            copy = self._copies.made(folder / INDEX, "json", lambda html: _head_json(name, folder, html))
+            copy = self._copies.made(
+                folder / INDEX, "json", lambda html: _head_json(self._name(name, folder), folder, html)
+            )
             return self._served(copy or Copy(head_json(name, 0, 0)), JSON, "", fields, private=private)
         page = _page(rest.decode("latin-1"))
         if page is None:
@@ -194,6 +201,7 @@ class MirrorFiles:
 
     def _head(self, name: str, folder: Path, html: bytes) -> bytes:
         """The head, out of the open page and, where that has just begun, the page before it."""
+        name = self._name(name, folder)
         number = _open_number(folder)
         items = items_of(html, NEWEST)
         if len(items) < NEWEST and number > 1:

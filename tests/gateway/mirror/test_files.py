@@ -6,6 +6,7 @@ import gzip
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import brotli
 import orjson
@@ -14,6 +15,7 @@ import pytest
 from gateway.mirror import copies
 from gateway.mirror.copies import Copies
 from gateway.mirror.files import Answer, MirrorFiles
+from gateway.mirror.names import folder_name
 from gateway.mirror.negotiation import accepted, matches
 from gateway.mirror.pages import Pages
 
@@ -123,6 +125,14 @@ def test_a_room_by_each_of_its_names(node, mirror, files: MirrorFiles, path: str
     node.bullet("hello", "房 间")
     mirror.turn()
     assert b"hello" in get(files, path).body
+
+
+@pytest.mark.parametrize("room", ["a=2E", "a.b" + "c" * 140, "=E6", "x" * 210, "a%41"])
+def test_rooms_that_look_like_folders(node, mirror, files: MirrorFiles, room: str) -> None:
+    node.bullet("hello", room)
+    mirror.turn()
+    assert b"hello" in get(files, f"/mirror/{quote(room, safe='=')}/").body
+    assert b"hello" in get(files, f"/mirror/{folder_name(room)}/").body
 
 
 def test_a_folder_has_a_slash(files: MirrorFiles) -> None:

@@ -10,7 +10,7 @@ import sys
 
 from filters.keywords import Bounds
 from gateway import logs
-from gateway.config import Config
+from gateway.config import Config, Problem
 from gateway.config.control import Logs
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
@@ -23,7 +23,9 @@ from gateway.http.upstream_settings import CheckSettings, EjectionSettings, Upst
 from gateway.http.upstream_settings import ServerSettings as UpstreamServerSettings
 from gateway.journal.settings import Settings as JournalSettings
 from gateway.logs import AccessLog
-from gateway.surfaces.settings import SurfaceSettings, TokenSettings
+from gateway.surfaces import compiled as compiled_surface
+from gateway.surfaces.request import Arrived
+from gateway.surfaces.settings import SurfaceError, SurfaceSettings, TokenSettings
 from gateway.websocket.habits import Habits
 
 
@@ -174,6 +176,21 @@ def habits(section: Socket) -> Habits:
         mute_for=section.mute_for,
         close_blocked=section.close_blocked,
     )
+
+
+def unbuildable(config: Config, file: str) -> list[Problem]:
+    """What only building shows: settings of a surface that do not go together. Tried before anything is swapped."""
+    problems = []
+    for route in config.routes:
+        if not route.judged:
+            continue
+        try:
+            made = compiled_surface(surface(config, route), str, int)
+            if route.transport == "websocket":
+                made.attach(Arrived(b"GET", {}))
+        except SurfaceError as error:
+            problems.append(Problem(file, f"routes[{route.name}]", "", str(error)))
+    return problems
 
 
 def bounds(section: Server, route: Route) -> Bounds:

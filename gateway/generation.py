@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway import build
 from gateway import config as configuration
 from gateway.config import Config, ConfigError
 from gateway.control.words import line_changes
@@ -64,6 +65,8 @@ def compile_here(config_path: Path, folders: Folders) -> int:
         config = configuration.load(config_path)
     except ConfigError as error:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
+    if problems := build.unbuildable(config, str(config_path)):
+        raise CompileFailed([str(problem) for problem in problems])
     changes = line_changes(folders.database(config))
     specs = [
         ListSpec(

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway import build
 from gateway import config as configuration
 from gateway.config import Config
 from gateway.config.reference import reference as render
@@ -35,6 +36,8 @@ def check(
 ) -> None:
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
     config, problems = configuration.check(file)
+    if config is not None and not problems:
+        problems = build.unbuildable(config, str(file))
     if config is None or problems:
         if as_json:
             told = [{"file": one.file, "key": one.key, "value": one.value, "message": one.message} for one in problems]

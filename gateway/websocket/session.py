@@ -267,7 +267,8 @@ class Session(Link):
         if standing.is_standing(problem):
             appeal = problem.appeal.replace("{id}", problem.message_id)  # that message is what an appeal is about
             self._stands(problem._replace(message_id="", appeal=appeal))
-        self._refused()
+        if problem.status < 500:  # an outage of ours is no misbehaviour of theirs
+            self._refused()
 
     def unrecorded(self, passage: Passage) -> None:
         """A message could not be recorded."""

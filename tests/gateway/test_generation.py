@@ -57,6 +57,31 @@ async def test_problems_of_configuration_and_lists_are_told_and_leave_nothing(pl
     assert not list(folders.generations.iterdir())
 
 
+def test_what_only_building_shows_is_told_before_anything_is_swapped(place: tuple[Path, Folders]) -> None:
+    config, folders = place
+    config.write_text(
+        CONFIG
+        + """
+[policies.open]
+appeal = "off"
+rules = []
+[[routes]]
+name = "mixed"
+match = "POST /c/{room}"
+surface = "comment"
+upstream = "platform"
+policy = "open"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = ["json:/content", "form:content"]
+message_when = { "/type" = "comment" }
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(generation.CompileFailed, match=r"routes\[mixed\].*message_when"):
+        generation.compile_here(config, folders)
+
+
 def test_a_generation_does_not_change_with_the_operators_file(place: tuple[Path, Folders]) -> None:
     config, folders = place
     number = generation.compile_here(config, folders)

@@ -339,6 +339,14 @@ async def test_what_cannot_be_read_counts_towards_a_mute(bench):
     assert client.told() == [("reject", "body.not_json")] * 2 + [("mute", "socket.muted")]
 
 
+async def test_an_outage_of_ours_mutes_nobody(bench):
+    client = bench.open(bench.route(habits=Habits(mute_quota=2), fresh=lambda: False))
+    for _ in range(4):
+        client.say("a bullet")
+    bench.judge()
+    assert client.told() == [("reject", "mirror.unavailable")] * 4
+
+
 def snapshot(version, **document):
     return Snapshot({"version": version, **document})
 

@@ -12,7 +12,7 @@ from filters.checks import CHECKS
 from gateway import answers
 from gateway.http import errors, failure
 from gateway.surfaces import reasons as surfaces
-from gateway.websocket import frames, handshake
+from gateway.websocket import endings, frames, handshake
 
 
 class Chapter(NamedTuple):
@@ -45,6 +45,7 @@ def chapters() -> Iterator[Chapter]:
     )
     yield Chapter("The upstream gave no answer", "status", _pairs(failure.REASONS))
     yield Chapter("Sockets that break the protocol", "close code", _pairs(frames.REASONS))
+    yield Chapter("Sockets that the gateway ends", "close code", _pairs(endings.ENDINGS))
 
 
 def _pairs(table: dict[str, tuple[int, str]]) -> tuple[tuple[str, int, str], ...]:

@@ -18,17 +18,17 @@ from gateway.websocket.opcodes import (
     TRY_AGAIN_LATER,
 )
 
-CLIENT_SLOW: Final = "client.slow"
-CLIENT_SILENT: Final = "client.silent"
+CLIENT_SLOW: Final = "socket.client_slow"
+CLIENT_SILENT: Final = "socket.client_silent"
 IDLE: Final = "socket.idle"
-UPSTREAM_SLOW: Final = "upstream.slow"
-UPSTREAM_SILENT: Final = "upstream.silent"
-UPSTREAM_CLOSED: Final = "upstream.closed"
-UPSTREAM_GARBAGE: Final = "upstream.garbage"
-STOPPING: Final = "server.stopping"
-BLOCKED: Final = "sender.blocked"
-TOO_MANY_PACKETS: Final = "frame.too_many"
-FAILURE: Final = "gateway.failure"
+UPSTREAM_SLOW: Final = "socket.upstream_slow"
+UPSTREAM_SILENT: Final = "socket.upstream_silent"
+UPSTREAM_CLOSED: Final = "socket.upstream_closed"
+UPSTREAM_GARBAGE: Final = "socket.upstream_garbage"
+STOPPING: Final = "socket.stopping"
+BLOCKED: Final = "socket.blocked"
+TOO_MANY_PACKETS: Final = "socket.too_many_packets"
+FAILURE: Final = "socket.failure"
 
 ENDINGS: Final[dict[str, tuple[int, str]]] = {
     CLIENT_SLOW: (TRY_AGAIN_LATER, "The client reads too slowly"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.websocket import endings
 from gateway.websocket.frames import masked_frame
 
 if TYPE_CHECKING:
@@ -16,6 +15,12 @@ if TYPE_CHECKING:
     from gateway.surfaces.decoded import Messages
     from gateway.websocket.frames import Message as Received
     from gateway.websocket.session import Session
+
+GONE = "upstream.closed"
+"""The reason of a failure: the upstream had closed, or was gone, when it was the message's turn."""
+
+FAULT = "gateway.failure"
+"""The reason of a failure: the frame could not be written again."""
 
 SENT = 101
 """The status of a delivery over a socket: there is no answer, only the switched protocol."""
@@ -65,16 +70,22 @@ class Judged:
         changes = self._changes
         data: bytes | None = received.raw
         if changes is not None or decoded.stamped:
-            body = decoded.encode(decoded.body, changes or {})
-            data = None if body is None else masked_frame(received.opcode, body)
+            try:
+                body = decoded.encode(decoded.body, changes or {})
+                data = None if body is None else masked_frame(received.opcode, body)
+            except Exception as error:  # the frames behind this one must not wait for ever
+                data = None
+                session.failed(error)
+                for passage in passed:
+                    pipeline.failed(passage, FAULT)
         if data is None:
-            return
-        if session.up(data):
+            passed.clear()
+        elif session.up(data):
             for passage in passed:
                 pipeline.delivered(passage, SENT, "")
         else:
             for passage in passed:
-                pipeline.failed(passage, endings.UPSTREAM_CLOSED)
+                pipeline.failed(passage, GONE)
         # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
         passed.clear()
 

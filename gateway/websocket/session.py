@@ -175,7 +175,7 @@ class Session(Link):
     def _malformed(self, decoded: Malformed) -> None:
         self.sockets.count_refused(self.name, decoded.reason)
         self.tell("reject", Problem(decoded.status, decoded.reason, "The message cannot be read", decoded.detail))
-        if decoded.reason == endings.TOO_MANY_PACKETS:
+        if decoded.reason == "frame.too_many":
             self.end(endings.TOO_MANY_PACKETS)
         else:
             self._refused()
@@ -233,6 +233,11 @@ class Session(Link):
         return True
 
     # what the sender is told
+
+    def failed(self, error: Exception) -> None:
+        """A fault of ours: told to the log, and to the client by the end of the socket."""
+        self.sockets.report(error)
+        self.end(endings.FAILURE)
 
     def tell(self, verdict: str, problem: Problem) -> None:
         """One notice for the sender, and nobody else."""

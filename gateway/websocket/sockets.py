@@ -59,6 +59,10 @@ class Sockets:
         """Count a socket that the gateway ended."""
         self._ends.add((route, reason))
 
+    def report(self, error: Exception) -> None:
+        """A socket's work failed: whoever handles the loop's exceptions is told."""
+        asyncio.get_running_loop().call_exception_handler({"message": "a socket's work failed", "exception": error})
+
     def on_snapshot(self, snapshot: Snapshot, overlay: Overlay | None) -> None:
         """Switches or blocks may have changed: whoever they concern is told, a few sockets a turn."""
         document = snapshot.document

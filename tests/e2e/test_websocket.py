@@ -262,7 +262,7 @@ async def test_a_block_closes_the_socket_where_the_route_says_so(gate: SocketLab
     assert (notice["verdict"], notice["reason"]) == ("close", "block.sender")
     with pytest.raises(ConnectionClosed):
         await asyncio.wait_for(client.recv(), 5)
-    assert (client.close_code, client.close_reason) == (1008, "sender.blocked")
+    assert (client.close_code, client.close_reason) == (1008, "socket.blocked")
 
 
 async def test_a_reload_closes_nothing_and_its_words_count_at_once(gate: SocketLab) -> None:
@@ -294,7 +294,7 @@ async def test_an_upstream_that_breaks_is_told_with_1014(gate: SocketLab) -> Non
     served.transport.abort()
     with pytest.raises(ConnectionClosed):
         await asyncio.wait_for(client.recv(), 5)
-    assert (client.close_code, client.close_reason) == (1014, "upstream.closed")
+    assert (client.close_code, client.close_reason) == (1014, "socket.upstream_closed")
 
 
 async def test_a_client_that_is_cut_off_leaves_the_platform_too(gate: SocketLab) -> None:
@@ -340,7 +340,7 @@ websocket = { max_buffered = "64KiB", slow_timeout = "1s" }
                     await asyncio.sleep(0.05)
             await sending
         deaf.transport.abort()
-        assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="client.slow") == 1
+        assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="socket.client_slow") == 1
 
 
 async def flood(served: websockets.ServerConnection) -> None:
@@ -394,7 +394,7 @@ async def test_a_stop_closes_sockets_with_1012(tmp_path: os.PathLike[str]) -> No
         for client in (judged, raw):
             with pytest.raises(ConnectionClosed):
                 await asyncio.wait_for(client.recv(), 10)
-            assert (client.close_code, client.close_reason) == (1012, "server.stopping")
+            assert (client.close_code, client.close_reason) == (1012, "socket.stopping")
         assert await asyncio.wait_for(lab.node.process.wait(), 20) == 0
 
 

@@ -91,11 +91,11 @@ async def test_an_upstream_that_is_lost_is_told_with_1014(bench, close_of):
     client.upstream.lose()
     assert client.got() == []
     bench.judge()
-    assert client.got() == [close_of(1014, "upstream.closed")]
+    assert client.got() == [close_of(1014, "socket.upstream_closed")]
     assert bench.outcomes() == {"id-1": "failed"}
     client.close(1014)
     assert ended(bench, client)
-    assert bench.metrics.socket_ends.values == {("chat", "upstream.closed"): 1}
+    assert bench.metrics.socket_ends.values == {("chat", "socket.upstream_closed"): 1}
 
 
 async def test_a_frame_that_was_cut_off_is_never_ended_by_a_frame_of_ours(bench):
@@ -151,7 +151,7 @@ async def test_an_upstream_that_sends_no_frames_is_told_with_1014(bench, close_o
     good = frame(TEXT, b"[1]")
     client.arrives(good + b"\xff\xff\xff")
     assert client.transport.written.startswith(good)
-    assert client.got() == [[1], close_of(1014, "upstream.garbage")]
+    assert client.got() == [[1], close_of(1014, "socket.upstream_garbage")]
     (sent,) = client._up.feed(client.reached())
     assert (sent.opcode, sent.close_code) == (CLOSE, 1001)
 
@@ -218,7 +218,7 @@ async def test_a_client_that_answers_no_ping_is_closed(bench, close_of):
     client.got()
     client.arrives(frame(PONG, OURS))
     bench.advance(21)
-    assert client.got() == [close_of(1001, "client.silent")]
+    assert client.got() == [close_of(1001, "socket.client_silent")]
     bench.advance(CLOSE_WAIT)
     assert ended(bench, client)
 
@@ -229,7 +229,7 @@ async def test_an_upstream_that_answers_no_ping_is_told_with_1014(bench, close_o
     client.got()
     client.pong(OURS)
     bench.advance(21)
-    assert client.got() == [close_of(1014, "upstream.silent")]
+    assert client.got() == [close_of(1014, "socket.upstream_silent")]
 
 
 async def test_any_byte_is_an_answer(bench):
@@ -278,7 +278,7 @@ async def test_a_slow_client_stops_the_upstream_and_is_closed_in_the_end(bench, 
     bench.advance(8)
     assert not client.link.closing
     bench.advance(3)
-    assert client.got()[-1] == close_of(1013, "client.slow")
+    assert client.got()[-1] == close_of(1013, "socket.client_slow")
     bench.advance(CLOSE_WAIT)
     assert client.transport.closed == "abort"
     assert ended(bench, client)
@@ -294,7 +294,7 @@ async def test_a_slow_upstream_stops_the_client_and_is_given_up_in_the_end(bench
         bench.judge()
     assert number < 60
     bench.advance(11)
-    assert client.got() == [close_of(1013, "upstream.slow")]
+    assert client.got() == [close_of(1013, "socket.upstream_slow")]
     bench.advance(CLOSE_WAIT)
     assert client.upstream.closed == "abort"
     assert ended(bench, client)
@@ -319,11 +319,11 @@ async def test_a_stop_closes_with_1012_behind_what_is_being_judged(bench, close_
     sent = busy.say("judge me")
     drained = asyncio.ensure_future(bench.sockets.drain(60))
     await asyncio.sleep(0)
-    assert idle.got() == [close_of(1012, "server.stopping")]
+    assert idle.got() == [close_of(1012, "socket.stopping")]
     assert busy.got() == []
     bench.judge()
     assert busy.reached().startswith(sent)
-    assert busy.got() == [close_of(1012, "server.stopping")]
+    assert busy.got() == [close_of(1012, "socket.stopping")]
     for client in (busy, idle):
         client.close(1012)
         assert client.transport.closed == "close"
@@ -398,7 +398,7 @@ async def test_a_tunnel_closes_as_its_ends_do(bench):
 async def test_a_tunnel_is_ended_by_the_clients_own_close(bench, close_of):
     client = bench.tunnel()
     client.link.end(endings.STOPPING)
-    assert client.got() == [close_of(1012, "server.stopping")]
+    assert client.got() == [close_of(1012, "socket.stopping")]
     answer = client.close(1012)
     assert client.reached() == answer
     client.upstream.close()
@@ -421,4 +421,4 @@ async def test_silent_tunnels_end(bench, close_of):
     assert client.got() == [(PING, OURS)]
     assert client.reached() == b""
     bench.advance(21)
-    assert client.got() == [close_of(1001, "client.silent")]
+    assert client.got() == [close_of(1001, "socket.client_silent")]

@@ -19,7 +19,7 @@ def test_both_sides_are_pinged_and_then_blamed():
     assert [live.due(30, HABITS), live.due(30, HABITS), live.due(30, HABITS)] == [PING_CLIENT, PING_UPSTREAM, ""]
     assert live.next(HABITS) == 50
     live.upstream = 31
-    assert live.due(50, HABITS) == "client.silent"
+    assert live.due(50, HABITS) == "socket.client_silent"
 
 
 def test_a_side_that_is_not_read_is_not_blamed():
@@ -37,9 +37,9 @@ def test_a_side_that_is_not_read_is_not_blamed():
 def test_slowness_and_idleness_end():
     live = Liveness(0)
     live.client_slow = 5
-    assert live.due(15, HABITS) == "client.slow"
+    assert live.due(15, HABITS) == "socket.client_slow"
     live.client_slow, live.upstream_slow = NEVER, 5
-    assert live.due(15, HABITS) == "upstream.slow"
+    assert live.due(15, HABITS) == "socket.upstream_slow"
     live.upstream_slow = NEVER
     live.client = live.upstream = 299
     assert live.due(300, HABITS) == "socket.idle"

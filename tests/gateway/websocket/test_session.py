@@ -234,7 +234,7 @@ async def test_too_many_packets_close_the_socket(bench, close_of):
     client.send(masked_frame(BINARY, packet(b"", 2) * 4))
     notice, close = client.got()
     assert orjson.loads(notice[1][HEADER.size :])["reason"] == "frame.too_many"
-    assert close == close_of(1008, "frame.too_many")
+    assert close == close_of(1008, "socket.too_many_packets")
 
 
 # notices
@@ -306,7 +306,7 @@ async def test_a_blocked_senders_socket_is_closed_where_the_route_says_so(bench,
     reject, close, frame_ = client.got()
     assert (reject["verdict"], close["verdict"], close["reason"]) == ("reject", "close", "block.sender")
     assert close["appeal"].endswith("id-1")
-    assert frame_ == close_of(1008, "sender.blocked")
+    assert frame_ == close_of(1008, "socket.blocked")
 
 
 async def test_repeated_refusals_mute_and_the_end_is_told(bench):
@@ -390,7 +390,7 @@ async def test_a_newly_blocked_sender_is_told_within_the_turn(bench, close_of):
     carol = bench.open(closing_route, sender="carol")
     switch(bench, snapshot(3, blocks=[row | {"value": "carol"}]))
     close, frame_ = carol.got()
-    assert (close["verdict"], frame_) == ("close", close_of(1008, "sender.blocked"))
+    assert (close["verdict"], frame_) == ("close", close_of(1008, "socket.blocked"))
 
 
 async def test_the_end_of_a_block_is_not_concluded_from_a_snapshot_that_never_named_it(bench, blocked):
@@ -474,6 +474,24 @@ async def test_a_split_word_is_one_persons_in_one_place(bench):
     again.say("发票")
     bench.judge()
     assert again.told() == [("reject", "keyword.match")]
+
+
+async def test_a_fault_of_ours_fails_the_message_and_ends_the_socket(bench, close_of, monkeypatch):
+    heard = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context["exception"]))
+    fault = RuntimeError("broken on purpose")
+
+    def broken(*_):
+        raise fault
+
+    client = bench.open()
+    client.say("you idiot")
+    client.say("next")
+    monkeypatch.setattr("gateway.websocket.judged.masked_frame", broken)
+    bench.judge()
+    assert heard == [fault]
+    assert bench.outcomes() == {"id-1": "failed", "id-2": "delivered"}
+    assert client.got()[-1] == close_of(1011, "socket.failure")
 
 
 async def test_pings_and_pongs_do_not_wait(bench):

@@ -307,6 +307,7 @@ async def test_a_client_that_is_cut_off_leaves_the_platform_too(gate: SocketLab)
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_client_that_never_reads_costs_a_bound_and_is_given_up(tmp_path: os.PathLike[str]) -> None:
     bounds = """
 [[routes]]
@@ -341,6 +342,23 @@ websocket = { max_buffered = "64KiB", slow_timeout = "1s" }
             await sending
         deaf.transport.abort()
         assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="socket.client_slow") == 1
+
+        # And the other way round: a platform that never reads.
+        talker = await lab.connect("/narrow/deaf", "alice")
+        await talker.send(message("hello"))
+        await told(talker)
+        (served,) = lab.platform.rooms["/narrow/deaf"]
+        served.transport.pause_reading()
+        before = resident(pid)
+        began = time.monotonic()
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await talker.send(message("x" * 4000))
+        assert time.monotonic() - began < 15
+        assert resident(pid) - before < 8 << 20
+        assert (talker.close_code, talker.close_reason) == (1013, "socket.upstream_slow")
+        assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="socket.upstream_slow") == 1
+        served.transport.abort()
 
 
 async def flood(served: websockets.ServerConnection) -> None:

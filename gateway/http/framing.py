@@ -10,7 +10,8 @@ import re
 from typing import Final, Protocol
 
 from gateway.http.errors import HTTPError
-from gateway.http.head import CHUNKED, CONTROLS, UNTIL_CLOSE
+from gateway.http.fields import CONTROLS
+from gateway.http.head import CHUNKED, UNTIL_CLOSE
 
 _size_line = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*(;[^\r\n]*))?").fullmatch
 _trailer_line = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n]*").fullmatch

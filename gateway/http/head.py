@@ -19,26 +19,22 @@ Laws:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from gateway.http.errors import HTTPError
+from gateway.http.fields import CONTROLS, Glances, Uncommon, read_fields, token
 
 CHUNKED: Final = -1
 """As a length: the body is chunked."""
 UNTIL_CLOSE: Final = -2
 """As a length, of a response only: the body ends with the connection."""
 
-TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_token = re.compile(TOKEN).fullmatch
-_field = re.compile(rb"(" + TOKEN + rb"):[ \t]*((?:[^ \t](?:.*[^ \t])?)?)[ \t]*", re.DOTALL).fullmatch
 _host = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2}){1,255})(?::[0-9]{1,5})?"
 ).fullmatch
 _absolute = re.compile(rb"(https?)://([^/?#@]+)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (.*))?", re.DOTALL).fullmatch
 
-CONTROLS: Final = bytes(c for c in range(32) if c != 9) + b"\x7f"
 
 METHODS: Final = frozenset((b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"))
 VERSIONS: Final = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
@@ -73,15 +69,6 @@ _FORWARDING: Final = frozenset(
 )
 _REQUEST_SPECIAL: Final = _HOP_BY_HOP | _FORWARDING | {b"host", b"expect"}
 _RESPONSE_SPECIAL: Final = _HOP_BY_HOP
-_OURS: Final = b"tidegate-"
-
-_INTERNED: Final = frozenset(
-    b"host user-agent accept accept-language accept-encoding content-type connection origin cache-control pragma "
-    b"server vary sec-fetch-mode sec-fetch-site sec-fetch-dest upgrade-insecure-requests dnt transfer-encoding expect "
-    b"keep-alive content-length date sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform priority x-forwarded-proto "
-    b"x-forwarded-host x-requested-with via".split()
-)
-"""Names whose lines repeat from request to request and carry no secret and nobody's name."""
 _RARE: Final = frozenset((b"transfer-encoding", b"expect", b"upgrade")) | OVERRIDES
 """Fields that say how the rest is to be read: the careful path decides what they mean."""
 _STAYS: Final = frozenset((None, b"keep-alive", b"Keep-Alive"))
@@ -99,85 +86,8 @@ class HeadBounds(NamedTuple):
 DEFAULT_BOUNDS: Final = HeadBounds()
 
 
-class _Uncommon(Exception):
-    """Not to be read at a glance: the careful path has the answer."""
-
-
-class _Glances(dict[bytes, tuple[bytes, bytes]]):
-    """Header lines as they came to (name in lower case, value): a look-up for those seen before, for others a read.
-
-    ``dict(map(glances.__getitem__, lines))`` is then a whole head without a loop of ours: measured 0.5 of the careful
-    path's time. Only lines of ``_INTERNED`` names are kept, at most ``CAPACITY`` of them; emptied when full. Raises
-    ``_Uncommon`` for a line that is not exactly ``Name: value``, for underscores and for fields of ours.
-    """
-
-    __slots__ = ("_names",)
-
-    CAPACITY: Final = 4096
-    LONGEST: Final = 256
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._names: dict[bytes, bytes] = {}
-
-    def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
-        spelled, _, value = line.partition(b": ")
-        name = self._names.get(spelled) or self._name(spelled)
-        if not value or value[0] <= 32 or value[-1] <= 32 or len(line.translate(None, CONTROLS)) != len(line):
-            raise _Uncommon
-        read = name, value
-        if name in _INTERNED and len(line) <= self.LONGEST:
-            if len(self) >= self.CAPACITY:
-                self.clear()
-            self[line] = read
-        return read
-
-    def _name(self, spelled: bytes) -> bytes:
-        name = spelled.lower()
-        if len(spelled) > self.LONGEST or b"_" in name or name.startswith(_OURS) or not _token(spelled):
-            raise _Uncommon
-        if len(self._names) >= self.CAPACITY:
-            self._names.clear()
-        self._names[spelled] = name
-        return name
-
-
-def _read(
-    lines: Iterable[bytes], specials: frozenset[bytes]
-) -> tuple[dict[bytes, bytes], list[bytes], set[bytes] | None, bool]:
-    """The careful path: all fields by lower-case name, the lines to keep in order, the names that came more than once,
-    and whether a name has an underscore. Raises ``HTTPError``.
-    """
-    fields: dict[bytes, bytes] = {}
-    kept: list[bytes] = []
-    repeated: set[bytes] | None = None
-    underscored = False
-    for line in lines:
-        matched = _field(line)
-        if matched is None:
-            raise HTTPError(_blame(line))
-        spelled, value = matched.groups()
-        name = spelled.lower()
-        special = name in specials or name.startswith(_OURS)
-        if b"_" in name:
-            underscored = True
-            if not special:
-                # An upstream that maps names to CGI variables reads X_Forwarded_For as X-Forwarded-For.
-                plain = name.replace(b"_", b"-")
-                special = plain in specials or plain.startswith(_OURS)
-        if not special:
-            kept.append(b"%b: %b" % (spelled, value))
-        if name in fields:
-            repeated = repeated or set()
-            repeated.add(name)
-            fields[name] += (b"; " if name == b"cookie" else b", ") + value
-        else:
-            fields[name] = value
-    return fields, kept, repeated, underscored
-
-
-_request_glances: Final = _Glances()
-_response_glances: Final = _Glances()
+_request_glances: Final = Glances()
+_response_glances: Final = Glances()
 _NONE: Final[frozenset[bytes]] = frozenset()
 _good_hosts: Final[set[bytes]] = set()
 """Well-formed Host values seen lately; bounded, and emptied when full."""
@@ -188,16 +98,6 @@ _answers: Final[dict[bytes, ResponseHead]] = {}
 Bounded, emptied when full; none that sets a cookie. They are shared: nobody changes a head once it is read."""
 _ANSWERS: Final = 512
 _LONGEST_ANSWER: Final = 1024
-
-
-def _blame(line: bytes) -> str:
-    """The reason code of a header line that does not read as one."""
-    if line[:1] in (b" ", b"\t"):
-        return "head.folded_line"
-    name, colon, _ = line.partition(b":")
-    if not colon:
-        return "head.field_line"
-    return "head.field_line" if _token(name) else "head.field_name"
 
 
 class RequestHead:
@@ -310,12 +210,12 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
     """Read a request's head, without its closing CRLF CRLF. Raises ``HTTPError``."""
     try:
         return _glanced_request(head, bounds)
-    except _Uncommon:
+    except Uncommon:
         return _careful_request(head, bounds)
 
 
 def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
-    """The quick path. Raises ``_Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
+    """The quick path. Raises ``Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
     line, _, rest = head.partition(b"\r\n")
     lines = rest.split(b"\r\n")
     method, target, minor = _request_lines.get(line) or _request_line(line)
@@ -333,7 +233,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
         or fields.get(b"connection") not in _STAYS
         or not _RARE.isdisjoint(fields)
     ):
-        raise _Uncommon
+        raise Uncommon
     request = RequestHead()
     request.method = method
     request.target = target
@@ -356,7 +256,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
     """Method, origin-form target and minor version of a plain request line."""
     parts = line.split(b" ")
     if len(parts) != 3:
-        raise _Uncommon
+        raise Uncommon
     method, target, version = parts
     if (
         method not in METHODS
@@ -365,10 +265,10 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
         or b"#" in target
         or len(line.translate(None, CONTROLS)) != len(line)
     ):
-        raise _Uncommon
+        raise Uncommon
     read = method, target, VERSIONS[version]
-    if b"?" not in target and len(target) <= _Glances.LONGEST:  # a query may hold a secret
-        if len(_request_lines) >= _Glances.CAPACITY:
+    if b"?" not in target and len(target) <= Glances.LONGEST:  # a query may hold a secret
+        if len(_request_lines) >= Glances.CAPACITY:
             _request_lines.clear()
         _request_lines[line] = read
     return read
@@ -385,7 +285,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     if minor < 0:
         raise HTTPError("head.version" if re.fullmatch(rb"HTTP/[0-9]\.[0-9]", version) else "head.request_line")
     if method not in METHODS:
-        if not _token(method):
+        if not token(method):
             raise HTTPError("head.request_line")
         # An upstream that ignores the case of methods would read "post" as POST.
         if method in (b"CONNECT", b"TRACE") or method != method.upper():
@@ -393,7 +293,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     if len(target) > bounds.target:
         raise HTTPError("head.target_too_long")
     del lines[0]
-    fields, kept, repeated, underscored = _read(lines, _REQUEST_SPECIAL)
+    fields, kept, repeated, underscored = read_fields(lines, _REQUEST_SPECIAL)
     request.method = method
     request.minor = minor
     request.fields = fields
@@ -409,7 +309,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     elif host not in _good_hosts:
         if not _host(host):
             raise HTTPError("head.host")
-        if len(_good_hosts) >= _Glances.CAPACITY:
+        if len(_good_hosts) >= Glances.CAPACITY:
             _good_hosts.clear()
         _good_hosts.add(host)
     request.host = host
@@ -512,11 +412,11 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     try:
         fields = dict(map(_response_glances.__getitem__, lines))
         if len(fields) != len(lines):
-            raise _Uncommon
+            raise Uncommon
         kept = [line for name, line in zip(fields, lines, strict=True) if name not in _RESPONSE_SPECIAL]
         repeated = None
-    except _Uncommon:
-        fields, kept, repeated, _ = _read(lines, _RESPONSE_SPECIAL)
+    except Uncommon:
+        fields, kept, repeated, _ = read_fields(lines, _RESPONSE_SPECIAL)
     minor = 1 if matched[1] == b"1" else 0
     response.minor = minor
     response.status = int(matched[2])

@@ -13,8 +13,9 @@ from hashlib import sha1
 from os import urandom
 from typing import Final, NamedTuple
 
+from gateway.http.fields import TOKEN
 from gateway.http.forwarding import without
-from gateway.http.head import TOKEN, RequestHead, ResponseHead
+from gateway.http.head import RequestHead, ResponseHead
 from gateway.websocket.origins import Origins
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

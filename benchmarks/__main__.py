@@ -7,6 +7,7 @@ anything but what it should ends the run with exit code 1 and no record.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from typing import Any
@@ -82,6 +83,7 @@ def main() -> int:
     if not console.is_terminal:
         console = Console(width=140)  # a file has no width of its own, and the tables have many columns
     chosen = options()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what was started is stopped
     try:
         kept = run(chosen, console)
     except WrongAnswer as error:

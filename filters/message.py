@@ -38,3 +38,4 @@ class Message(NamedTuple):
     parts: tuple[str, ...] = ()  # pointers of parts that are present and that nothing here can judge: images, media
     edit: bool = False
     playback_ms: int = -1  # where in the video a bullet belongs; -1 for none
+    shown_sender: str = ""  # the name that a bullet itself shows, and so its static version; empty for none

@@ -137,6 +137,7 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         verified=_one(route.verified),
         level=_one(route.level),
         parts=tuple(map(str, route.parts)),
+        shown_sender=_one(route.shown_sender),
         playback=_one(route.playback),
         playback_unit=route.playback_unit,
         message_when=route.message_when,

@@ -28,7 +28,19 @@ REMOVING = frozenset(("requested", "confirmed", "unconfirmed", "seen"))
 PERSONAL = ("ip", "device", "location", "registrant")  # fields of Message that are kept only where they are named
 DENYING = frozenset(("hold", "reject"))
 
-ACCESS = ("id", "time", "route", "surface", "room", "sender", "edit", "playback_ms", "parts", "personal")
+ACCESS = (
+    "id",
+    "time",
+    "route",
+    "surface",
+    "room",
+    "sender",
+    "edit",
+    "playback_ms",
+    "shown_sender",
+    "parts",
+    "personal",
+)
 CONTENT = ("content",)
 DISPOSITION = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
 
@@ -120,6 +132,8 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
         record["edit"] = True
     if message.playback_ms >= 0:
         record["playback_ms"] = message.playback_ms
+    if message.shown_sender:
+        record["shown_sender"] = message.shown_sender
     if basis.keep:
         personal = {name: value for name in basis.keep if (value := getattr(message, name))}
         if personal:

@@ -28,7 +28,7 @@ Name = Callable[[Reading], str]
 class FactReaders:
     """The compiled sources of one route. Each is a function of a Reading, or None for what the route does not read."""
 
-    __slots__ = ("device", "location", "registrant", "room", "sender", "vouched")
+    __slots__ = ("device", "location", "registrant", "room", "sender", "shown_sender", "vouched")
 
     def __init__(self, settings: SurfaceSettings, tokens: Tokens | None) -> None:
         if not settings.sender:
@@ -41,6 +41,10 @@ class FactReaders:
         self.device = _optional(settings, settings.device, "device", tokens) if settings.device else None
         self.location = _optional(settings, settings.location, "location", tokens) if settings.location else None
         self.vouched = _vouched(settings, tokens) if settings.verified else None
+        # Whatever name a bullet shows is its own: nobody has to vouch for it.
+        self.shown_sender = (
+            _lenient(sources.first(settings.shown_sender, "shown_sender", tokens)) if settings.shown_sender else None
+        )
 
 
 def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
@@ -131,7 +135,11 @@ def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 
 
 def _optional(settings: SurfaceSettings, listed: tuple[str, ...], key: str, tokens: Tokens | None) -> Name:
-    first = _only_trusted(settings, listed, key, tokens)
+    return _lenient(_only_trusted(settings, listed, key, tokens))
+
+
+def _lenient(first: sources.Read) -> Name:
+    """What is missing or garbled is empty."""
 
     def name(reading: Reading) -> str:
         try:

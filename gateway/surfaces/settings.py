@@ -65,6 +65,7 @@ class SurfaceSettings:
     verified_until: tuple[str, ...] = ()
     level: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    shown_sender: tuple[str, ...] = ()
     playback: tuple[str, ...] = ()
     playback_unit: Literal["ms", "s"] = "s"
     message_when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)

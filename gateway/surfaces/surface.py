@@ -173,6 +173,7 @@ class Surface:
                 parts,
                 self._edit or method in EDITS,
                 -1 if self._playback is None else self._playback(reading),
+                "" if facts.shown_sender is None else facts.shown_sender(reading),
             ),
         )
 

@@ -46,6 +46,7 @@ def test_all_facts(decode: Callable[..., Any]) -> None:
         location=("header:X-City",),
         verified=("header:X-Verified",),
         level=("header:X-Level",),
+        shown_sender=("header:X-City",),
     )
     assert message._asdict() == {
         "id": "id-1",
@@ -63,6 +64,7 @@ def test_all_facts(decode: Callable[..., Any]) -> None:
         "parts": (),
         "edit": False,
         "playback_ms": -1,
+        "shown_sender": "Shanghai",
     }
 
 

@@ -28,7 +28,7 @@ workers = {workers}
 listen = "127.0.0.1:{control}"
 [upstreams.platform]
 servers = ["http://127.0.0.1:{upstream}"]
-connect_timeout = "500ms"
+connect_timeout = "{connect}"
 answer_timeout = "1s"
 [lists.spam]
 path = "spam.txt"
@@ -51,12 +51,12 @@ text = "json:/content"
 
 def write_config(
     folder: Path, node_ports: tuple[int, int], upstream: int, *, workers: int = 1, rules: str = RULES,
-    server: str = "", route: str = "", more: str = "", words: str = "代开发票\n",
+    connect: str = "500ms", server: str = "", route: str = "", more: str = "", words: str = "代开发票\n",
 ) -> Path:  # fmt: skip
     """Write configuration and list; gives the configuration's path."""
     (folder / "spam.txt").write_text(words, encoding="utf-8")
     text = CONFIG.format(
-        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, server=server,
+        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect, server=server,
         route=route, more=more,
     )  # fmt: skip
     path = folder / "tidegate.toml"

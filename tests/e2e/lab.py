@@ -56,8 +56,8 @@ def write_config(
     """Write configuration and list; gives the configuration's path."""
     (folder / "spam.txt").write_text(words, encoding="utf-8")
     text = CONFIG.format(
-        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect, server=server,
-        route=route, more=more,
+        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect,
+        server=server, route=route, more=more,
     )  # fmt: skip
     path = folder / "tidegate.toml"
     path.write_text(text, encoding="utf-8")

@@ -35,6 +35,7 @@ def measure(run: Run) -> list[Row]:
 
 def _row(place: Bench, gateway: Tidegate, listed: Path, seconds: float) -> Row:
     (worker,) = gateway.gateway_pids()
+    _load(place, gateway, 1.0)  # connections, pools and caches
     calm = _load(place, gateway, seconds)
     alone = _reload(gateway, listed, 0.0)
     memory = process.resident_bytes([worker])
@@ -58,7 +59,7 @@ def _row(place: Bench, gateway: Tidegate, listed: Path, seconds: float) -> Row:
 def _load(place: Bench, gateway: Tidegate, seconds: float) -> Row:
     told = load.openload(gateway.port, rate=RATE, seconds=seconds, cpus=place.cpus, seed=place.seed())
     if told["wrong"] or told["lost"] or told["unanswered"]:
-        raise WrongAnswer(f"around a reload: {told}")
+        raise WrongAnswer(f"around a reload: {told}\n{gateway.log()}")
     return told
 
 

@@ -111,6 +111,11 @@ class Tidegate:
         """The text of ``/metrics``."""
         return self._ask("GET", "/metrics")
 
+    def log(self, lines: int = 12) -> str:
+        """The end of what supervisor and workers told, warnings about word lists left out."""
+        told = (self.data / "run.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([line[:400] for line in told if not line.startswith("warning:")][-lines:])
+
     def reload(self) -> dict[str, Any]:
         """Compile and load the configuration and its lists again; the supervisor's answer."""
         return asyncio.run(self._command("reload", COMPILED_WITHIN))
@@ -130,7 +135,7 @@ class Tidegate:
         until = time.monotonic() + COMPILED_WITHIN
         while not ready.wait(0.05):
             if self._run.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("tidegate did not start:\n" + (self.data / "run.log").read_text()[-4000:])
+                raise RuntimeError("tidegate did not start:\n" + self.log(40))
 
     def _introduce(self, people: int) -> None:
         """Import the senders, and wait until the state server knows the last of them."""

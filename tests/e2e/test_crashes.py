@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from gateway import channel
 from tests.e2e.lab import lab
 from tests.e2e.node import Node, kill, read_answer, request
 
@@ -94,8 +95,11 @@ async def eventually_running(node: Node, name: str, dead: int) -> None:
             pids = await node.pids(name)
             number = name.removeprefix("worker-")
             socket = node.folders.worker_socket(int(number)) if number.isdigit() else node.folders.projector_socket
-            if pids.get(name, dead) != dead and socket.exists():
-                return
+            if pids.get(name, dead) != dead:
+                # The dead one's socket is still there: only an answer says that its journal was recovered.
+                with contextlib.suppress(OSError, channel.ChannelError):
+                    await channel.call(socket, {"command": "status"}, timeout=5)
+                    return
             await asyncio.sleep(0.02)
 
 

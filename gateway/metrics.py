@@ -1,4 +1,4 @@
-"""What is counted: one table of metrics, and the cheap cells a worker counts in.
+"""What is counted: one table of metrics, and the cheap cells that a worker and the projector count in.
 
 A worker counts in plain integers (``Counts``, ``Histogram``) and tells them as one JSON object when control asks
 (command ``counters``); control adds the workers up and speaks Prometheus. Both sides read the same table, and a test
@@ -94,6 +94,34 @@ OF_WORKERS = (
     Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
 )
 
+# Told by the projector, where there is one.
+OF_PROJECTOR = (
+    Metric("tidegate_mirror_bullets_total", "counter", "Bullets that came onto a page of the static version."),
+    Metric("tidegate_mirror_pages_total", "counter", "Pages of the static version that became complete."),
+    Metric(
+        "tidegate_mirror_failures_total",
+        "counter",
+        "Turns of the projector that failed and were tried again, by cause.",
+        ("cause",),
+    ),
+    Metric("tidegate_mirror_flaws_total", "counter", "Journal lines that the projector could not read."),
+    Metric(
+        "tidegate_mirror_twice_total",
+        "counter",
+        "Ids that two different bullets had, or that a page lacks; see verify.",
+    ),
+    Metric("tidegate_mirror_rebuilds_total", "counter", "Times the projector made its folder anew."),
+    Metric("tidegate_mirror_purges_total", "counter", "Purges told to the content network, by result.", ("result",)),
+    Metric(
+        "tidegate_mirror_probes_total",
+        "counter",
+        "Probes of danmaku pages: is the list itself in them? By route and result.",
+        ("route", "result"),
+    ),
+    Metric("tidegate_mirror_waiting", "gauge", "Bullets whose outcome is not known yet."),
+    Metric("tidegate_mirror_rooms", "gauge", "Rooms that the projector holds in memory."),
+)
+
 # Known to control itself.
 OF_CONTROL = (
     Metric("tidegate_workers", "gauge", "Workers that answered the last call."),
@@ -111,9 +139,14 @@ OF_CONTROL = (
         ("state",),
     ),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
+    Metric(
+        "tidegate_mirror_lag_seconds",
+        "gauge",
+        "Age of the static version's watermark, as the workers read it; whether or not the projector lives.",
+    ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_CONTROL)}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_PROJECTOR, *OF_CONTROL)}
 
 
 class Counts:

@@ -48,6 +48,7 @@ class Services:
     takedowns: Takedowns
     health: Health
     route_names: Callable[[], frozenset[str]]
+    mirror_lag: Callable[[], float | None]  # seconds
     bounds: Bounds
     metrics: bool = True  # whether /metrics is offered
 

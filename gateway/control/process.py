@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -48,6 +49,7 @@ from gateway.journal.ids import Ids
 from gateway.journal.retention import Retention
 from gateway.journal.writer import Writer
 from gateway.listening import listen
+from gateway.mirror.pulse import PulseReader
 
 log = structlog.get_logger()
 
@@ -88,7 +90,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         projection = LocatedProjection(config.state, folders.state)
         stack.push_async_callback(projection.close)
         totals = Totals()
-        workers = Workers(lambda: sockets(folders), totals)
+        workers = Workers(lambda: sockets(folders), totals, folders.projector_socket)
         relay = Relay(database, JournalOfActs(writer), projection, retry=config.control.relay_interval)
         known = People(database.now(people.hashes))
         reloader = SupervisorSocket(folders.supervisor_socket)
@@ -123,6 +125,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             takedowns=takedowns,
             health=health,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
+            mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
             bounds=Bounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
         )
@@ -153,6 +156,12 @@ def _named_by_platform(config: Config) -> frozenset[str]:
     return frozenset(
         route.name for route in config.routes if route.judged and (route.takedown is not None or route.name in deleted)
     )
+
+
+def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:
+    """Age of the static version's watermark in seconds; None where there is no mirror, or it was never begun."""
+    beat = pulse.beat() if current().config.mirror is not None else None
+    return max(0.0, time.time() - beat.watermark) if beat is not None else None
 
 
 def _first_person(database: Database, config: Config, folders: Folders, ids: Ids) -> None:

@@ -1,7 +1,8 @@
-"""Counters of all workers together, which never go backwards when one of them dies.
+"""Counters of all workers together, and of the projector, which never go backwards when one of them dies.
 
 Each answer to ``counters`` is ``{"started": ID, "pid": N, "metrics": {name: series}}``, where ``started`` differs for
-each process. When a worker's changes, what its predecessor told last is moved to the totals of the dead.
+each process. When it changes, what the predecessor told last is moved to the totals of the dead. Gauges are of those
+alone that answered the last call: how much a dead process has open is nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from gateway.metrics import METRICS, OF_WORKERS, Metric
+from gateway.metrics import METRICS, OF_PROJECTOR, OF_WORKERS, Metric
 
 log = structlog.get_logger()
 
+COLLECTED = (*OF_WORKERS, *OF_PROJECTOR)
 Key = tuple[str, ...]
 
 
@@ -32,7 +34,7 @@ Series = dict[Key, Value]
 
 
 class Told(NamedTuple):
-    """What one worker told last."""
+    """What one process told last."""
 
     started: str
     pid: int
@@ -45,26 +47,33 @@ class Totals:
     def __init__(self) -> None:
         self.live: dict[str, Told] = {}
         self._unreadable: set[str] = set()
-        self._dead: dict[str, Series] = {metric.name: {} for metric in OF_WORKERS}
+        self._dead: dict[str, Series] = {metric.name: {} for metric in COLLECTED}
 
-    def take(self, worker: str, answer: Mapping[str, Any]) -> None:
+    def take(self, process: str, answer: Mapping[str, Any]) -> None:
         """Remember an answer; one that cannot be read is left out, and said once."""
         try:
             told = _read(answer)
         except (KeyError, TypeError, ValueError) as error:
-            if worker not in self._unreadable:
-                log.error("totals.unreadable", worker=worker, kind=type(error).__name__)
-                self._unreadable.add(worker)
+            if process not in self._unreadable:
+                log.error("totals.unreadable", process=process, kind=type(error).__name__)
+                self._unreadable.add(process)
             return
-        self._unreadable.discard(worker)
-        before = self.live.get(worker)
+        self._unreadable.discard(process)
+        before = self.live.get(process)
         if before is not None and before.started != told.started:
             self._bury(before)
-        self.live[worker] = told
+        self.live[process] = told
 
-    def keep_only(self, workers: set[str]) -> None:
+    def silent(self, process: str) -> None:
+        """It did not answer: its counters stand, its gauges do not."""
+        told = self.live.get(process)
+        if told is not None:
+            kept = {name: series for name, series in told.metrics.items() if METRICS[name].kind != "gauge"}
+            self.live[process] = told._replace(metrics=kept)
+
+    def keep_only(self, processes: set[str]) -> None:
         """Bury those whose place is gone: fewer workers than before."""
-        for name in self.live.keys() - workers:
+        for name in self.live.keys() - processes:
             self._bury(self.live.pop(name))
 
     def _bury(self, told: Told) -> None:
@@ -73,8 +82,8 @@ class Totals:
                 add(self._dead[name], series)
 
     def series(self) -> Iterator[tuple[Metric, Series]]:
-        """Every metric of workers and its series, over the living and the dead."""
-        for metric in OF_WORKERS:
+        """Every metric of the table and its series, over the living and the dead."""
+        for metric in COLLECTED:
             merged: Series = {}
             add(merged, self._dead[metric.name])
             for told in self.live.values():
@@ -115,7 +124,7 @@ def _read(answer: Mapping[str, Any]) -> Told:
     for name, told in answer["metrics"].items():
         metric = METRICS.get(name)
         if metric is None:
-            continue  # a worker of a newer program, during an upgrade
+            continue  # told by a newer program, during an upgrade
         series: Series = {}
         for entry in told["series"]:
             key = tuple(str(value) for value in entry[0])

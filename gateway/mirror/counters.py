@@ -5,43 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from gateway.metrics import Counts, Metric
-
-OF_PROJECTOR: Final = (
-    Metric("tidegate_mirror_bullets_total", "counter", "Bullets that came onto a page of the static version."),
-    Metric("tidegate_mirror_pages_total", "counter", "Pages of the static version that became complete."),
-    Metric(
-        "tidegate_mirror_failures_total",
-        "counter",
-        "Turns of the projector that failed and were tried again, by cause.",
-        ("cause",),
-    ),
-    Metric("tidegate_mirror_flaws_total", "counter", "Journal lines that the projector could not read."),
-    Metric(
-        "tidegate_mirror_twice_total",
-        "counter",
-        "Ids that two different bullets had, or that a page lacks; see verify.",
-    ),
-    Metric("tidegate_mirror_rebuilds_total", "counter", "Times the projector made its folder anew."),
-    Metric("tidegate_mirror_purges_total", "counter", "Purges told to the content network, by result.", ("result",)),
-    Metric(
-        "tidegate_mirror_probes_total",
-        "counter",
-        "Probes of danmaku pages: is the list itself in them? By route and result.",
-        ("route", "result"),
-    ),
-    Metric(
-        "tidegate_mirror_lag_seconds",
-        "gauge",
-        "Age of the watermark: everything recorded before it is on its page.",
-        over_workers="max",
-    ),
-    Metric("tidegate_mirror_waiting", "gauge", "Bullets whose outcome is not known yet."),
-    Metric("tidegate_mirror_rooms", "gauge", "Rooms that the projector holds in memory."),
-)
-_METRICS = {metric.name: metric for metric in OF_PROJECTOR}
+from gateway.metrics import METRICS, Counts
 
 
 class ProjectorMetrics:
@@ -61,7 +27,7 @@ class ProjectorMetrics:
 
     def gauge(self, name: str, read: Callable[[], float]) -> None:
         """Let ``read`` tell a gauge of ``OF_PROJECTOR``."""
-        if _METRICS[name].kind != "gauge":
+        if METRICS[name].kind != "gauge":
             raise ValueError(f"{name} is not a gauge")
         self.gauges[name] = read
 
@@ -76,7 +42,7 @@ class ProjectorMetrics:
 
     @staticmethod
     def _counts(name: str) -> Counts:
-        counts = Counts(_METRICS[f"tidegate_mirror_{name}_total"])
+        counts = Counts(METRICS[f"tidegate_mirror_{name}_total"])
         if not counts.metric.labels:
             counts.add(n=0)
         return counts

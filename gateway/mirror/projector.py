@@ -74,7 +74,6 @@ class Projector:
         self._remake_at = self._remake_pause = 0.0
         self._purger: Purger | None = None
         self._retired: asyncio.Task[None] | None = None
-        self.metrics.gauge("tidegate_mirror_lag_seconds", lambda: max(0.0, time.time() - self._pulse.watermark))
         self.metrics.gauge("tidegate_mirror_waiting", lambda: self._count(lambda p: p.intake.waiting))
         self.metrics.gauge("tidegate_mirror_rooms", lambda: self._count(lambda p: p.held[0]))
 

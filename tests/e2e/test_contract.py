@@ -208,4 +208,6 @@ async def test_the_control_address_tells_health_and_metrics(demo: Node) -> None:
     metrics = (await demo.manage("GET", "/metrics")).body.decode()
     assert "tidegate_messages_total{" in metrics
     assert "tidegate_check_seconds_bucket" in metrics
+    assert "\ntidegate_mirror_bullets_total " in metrics
+    assert "\ntidegate_mirror_lag_seconds " in metrics
     assert (await demo.ask("GET", "/metrics")).status == 404  # the platform's own answer: not on the public side

@@ -58,6 +58,9 @@ async def _own(services: Services) -> dict[str, Series]:
         "tidegate_process_resident_bytes": {},
         "tidegate_process_restarts_total": {},
     }
+    lag = services.mirror_lag()
+    if lag is not None:
+        own["tidegate_mirror_lag_seconds"] = {(): lag}
     try:
         status = await services.reloader.status()
     except Exception:

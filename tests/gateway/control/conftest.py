@@ -221,6 +221,7 @@ class Plant:
         self.messages = Told()
         self.platform = Platform()
         self.sockets: dict[str, Path] = {}
+        self.mirror_lag: float | None = None
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.open()
@@ -228,7 +229,7 @@ class Plant:
     def open(self) -> None:
         self.database = Database(self.folder / "control.sqlite3")
         self.totals = Totals()
-        self.workers = Workers(lambda: self.sockets, self.totals)
+        self.workers = Workers(lambda: self.sockets, self.totals, self.folder / "projector.sock")
         self.relay = Relay(self.database, self.journal, self.state, retry=0.01)
         self.people = People(self.database.now(people.hashes))
         self.ledger = Ledger(
@@ -262,6 +263,7 @@ class Plant:
             takedowns=self.takedowns,
             health=health,
             route_names=lambda: frozenset({"comments"}),
+            mirror_lag=lambda: self.mirror_lag,
             bounds=Bounds(max_body=65536, max_import=300_000),
         )
 

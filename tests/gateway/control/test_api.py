@@ -395,3 +395,14 @@ def test_the_first_person_s_token_is_kept_for_its_owner_only(plant: Any) -> None
     assert plant.people.known(token) == "admin"
     assert plant.people.known(token[:-1]) is None
     assert token not in (plant.folder / "control.sqlite3").read_bytes().decode("latin-1")
+
+
+async def test_the_mirrors_lag_is_told_where_there_is_a_mirror(api: Any) -> None:
+    async def lag() -> list[str]:
+        async with api.session.get(api.url + "/metrics") as response:
+            text = await response.text()
+        return [line for line in text.splitlines() if line.startswith("tidegate_mirror_lag_seconds")]
+
+    assert await lag() == []
+    api.plant.mirror_lag = 12.5
+    assert await lag() == ["tidegate_mirror_lag_seconds 12.5"]

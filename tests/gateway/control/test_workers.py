@@ -8,7 +8,8 @@ from typing import Any
 from gateway import channel
 from gateway.control.totals import Totals
 from gateway.control.workers import Workers
-from gateway.metrics import WorkerMetrics
+from gateway.metrics import METRICS, WorkerMetrics
+from gateway.mirror.counters import ProjectorMetrics
 
 
 async def test_a_worker_that_was_away_is_given_the_present_snapshot(tmp_path: Path) -> None:
@@ -52,3 +53,28 @@ async def test_counters_survive_the_worker_that_told_them(tmp_path: Path) -> Non
         await workers.look()  # nobody answers: the last word stands
     counted = {metric.name: series for metric, series in totals.series()}
     assert counted["tidegate_messages_total"] == {("r", "pass", ""): 15}
+
+
+async def test_the_projector_is_counted_and_is_no_worker(tmp_path: Path) -> None:
+    path = tmp_path / "projector.sock"
+    totals = Totals()
+    workers = Workers(dict, totals, path)
+    bullets, waiting = METRICS["tidegate_mirror_bullets_total"], METRICS["tidegate_mirror_waiting"]
+    await workers.look()
+    assert dict(totals.series())[bullets] == {}
+    for _ in range(2):
+        metrics = ProjectorMetrics()
+        metrics.bullets.add(n=5)
+        metrics.probes.add(("live", "linked"))
+        metrics.gauge("tidegate_mirror_waiting", lambda: 3.0)
+        served = await channel.serve(path, {"counters": lambda _, metrics=metrics: metrics.told()})
+        await workers.look()
+        assert dict(totals.series())[waiting] == {(): 3.0}
+        await served.close()
+        await workers.look()
+        assert dict(totals.series())[waiting] == {}  # how much waits is not known of one that does not answer
+    counted = dict(totals.series())
+    assert counted[bullets] == {(): 10}
+    assert counted[METRICS["tidegate_mirror_probes_total"]] == {("live", "linked"): 2}
+    assert await workers.push({"version": 1}) == {}
+    assert workers.answers == {}

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from gateway.config import Config, load
-from gateway.metrics import Counts
+from gateway.metrics import METRICS, OF_PROJECTOR, Counts
 from gateway.mirror import probing
 from gateway.mirror.client import Client
-from gateway.mirror.counters import OF_PROJECTOR, ProjectorMetrics
+from gateway.mirror.counters import ProjectorMetrics
 from gateway.mirror.probing import Probing, look
 
 CONFIG = """
@@ -99,7 +99,7 @@ async def test_probed_in_turn_and_told(
     page, port = site
     page.body = '<a href="/mirror/r1/">list</a>'
     settings = config(tmp_path, port)
-    counts = Counts(next(metric for metric in OF_PROJECTOR if metric.name == "tidegate_mirror_probes_total"))
+    counts = Counts(METRICS["tidegate_mirror_probes_total"])
     lately: dict[str, tuple[str, bool]] = {}
     async with Client() as client:
         task = asyncio.create_task(Probing(client, lambda: settings, lately.get, counts).run())

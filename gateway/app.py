@@ -44,7 +44,7 @@ from gateway.journal.ids import Ids
 from gateway.journal.record import Basis
 from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
-from gateway.metrics import WorkerMetrics
+from gateway.metrics import Counts, WorkerMetrics
 from gateway.mirror.access import Access, Guard
 from gateway.mirror.files import MirrorFiles
 from gateway.mirror.pages import Pages
@@ -138,7 +138,7 @@ class App:
                 if name not in self._upstreams:
                     upstream.close()
             raise
-        gone = [upstream for name, upstream in self._upstreams.items() if name not in upstreams]
+        gone = {name: upstream for name, upstream in self._upstreams.items() if name not in upstreams}
         for name, upstream in upstreams.items():
             upstream.apply(settings[name])
         self._upstreams = upstreams
@@ -152,7 +152,8 @@ class App:
         self._server.on_answered = self._answered if access is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)
-        for upstream in gone:
+        for name, upstream in gone.items():
+            take_failures(self.metrics.upstream_failures, name, upstream)
             upstream.close()
 
     @property
@@ -221,6 +222,8 @@ class App:
 
     def counters(self) -> dict[str, Any]:
         """Everything counted, for ``/metrics``."""
+        for name, upstream in self._upstreams.items():
+            take_failures(self.metrics.upstream_failures, name, upstream)
         journal = self._journal.counters
         counted = self.metrics.told(
             {
@@ -377,6 +380,13 @@ def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | N
         return None
     name = config.server.unmatched_upstream or next(iter(config.upstreams))
     return Relayed("", upstreams[name])
+
+
+def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:
+    """Move what an upstream counted to the metrics, where it outlives a reload that takes the upstream away."""
+    for (server, reason), number in upstream.failures.items():
+        counts.add((name, server, reason), number)
+    upstream.failures.clear()
 
 
 def _notice(upstream: str, event: str, server: str) -> None:

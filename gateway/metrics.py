@@ -92,6 +92,12 @@ OF_WORKERS = (
         ("route", "reason"),
     ),
     Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
+    Metric(
+        "tidegate_upstream_failures_total",
+        "counter",
+        "Failures of upstream servers, by reason; the server as configured, empty where none had room for a call.",
+        ("upstream", "server", "reason"),
+    ),
 )
 
 # Told by the projector, where there is one.
@@ -235,6 +241,7 @@ class WorkerMetrics:
         "started",
         "state_batch_size",
         "state_seconds",
+        "upstream_failures",
         "upstream_seconds",
     )  # fmt: skip
 
@@ -245,6 +252,7 @@ class WorkerMetrics:
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
         self.removals = Counts(METRICS["tidegate_removals_seen_total"])
         self.socket_ends = Counts(METRICS["tidegate_socket_ends_total"])
+        self.upstream_failures = Counts(METRICS["tidegate_upstream_failures_total"])
         check = Histograms(METRICS["tidegate_check_seconds"], seconds)
         batch = Histograms(METRICS["tidegate_state_batch_size"])
         state = Histograms(METRICS["tidegate_state_seconds"], seconds)
@@ -266,7 +274,10 @@ class WorkerMetrics:
 
         ``elsewhere``: what other parts count in cells of their own, in the same form.
         """
-        counted = (self.messages, self.refused_requests, self.degraded, self.removals, self.socket_ends)
+        counted = (
+            self.messages, self.refused_requests, self.degraded, self.removals, self.socket_ends,
+            self.upstream_failures,
+        )  # fmt: skip
         metrics = {counts.metric.name: counts.told() for counts in counted}
         metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}
         metrics |= {name: {"series": [[[], read()]]} for name, read in self.gauges.items()}

@@ -275,10 +275,13 @@ async def test_dead_and_deaf_servers_lose_no_message(gate: Lab) -> None:
 
 
 async def test_the_only_server_is_dead(gate: Lab) -> None:
+    before = await gate.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
     answer = await gate.node.say("alice", PRIVATE, "/api/dead/1")
     assert (answer.status, answer.json()["reason"]) == (502, "upstream.refused")
     outcome = await gate.outcome(answer.headers["tidegate-message-id"])
     assert (outcome["state"], outcome["reason"]) == ("failed", "upstream.refused")
+    after = await gate.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
+    assert after == before + 1
 
 
 async def test_the_only_server_is_deaf(gate: Lab) -> None:

@@ -17,6 +17,7 @@ from pydantic import StringConstraints, ValidationError
 
 from gateway.config import consistency
 from gateway.config.control import Control, Logs, Metrics
+from gateway.config.credit import Credit
 from gateway.config.doubts import doubts
 from gateway.config.journal import Journal
 from gateway.config.jwt import Jwt
@@ -49,6 +50,7 @@ class Config(Section):
     jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
+    credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
     mirror: Mirror | None = setting(None, "The static version of every bullet; needed by danmaku routes.")
     control: Control = setting({}, "The admin API, health and metrics.")
     metrics: Metrics = setting({}, "What Prometheus reads.")

@@ -229,6 +229,19 @@ class Outbox(Model):
     acknowledged_state: Mapped[bool] = mapped_column(default=False)
 
 
+class Recovering(Model):
+    """A credit that comes back with time: ``credit`` as it was when last looked at, earning points since ``since``.
+
+    Like ``Outbox`` it is moved on by a task; what a sender regains is an act.
+    """
+
+    __tablename__ = "recovering"
+
+    sender: Mapped[str] = mapped_column(String(256), primary_key=True)
+    credit: Mapped[int]
+    since: Mapped[int]
+
+
 class Mark(Model):
     """A number that only rises, by name: the snapshot's version."""
 

@@ -39,6 +39,7 @@ from gateway.control.keeping import Keeping
 from gateway.control.ledger import Ledger
 from gateway.control.outbox import Relay
 from gateway.control.people import People
+from gateway.control.recovery import Recovery
 from gateway.control.sightings import Sightings
 from gateway.control.takedowns import Takedowns
 from gateway.control.totals import Totals
@@ -137,7 +138,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
-        for part in (relay, workers, confirming, keeping, takedowns, sightings):
+        recovery = Recovery(database, ledger, lambda: current().config.credit)
+        for part in (relay, workers, confirming, keeping, takedowns, sightings, recovery):
             part.start()
             stack.push_async_callback(part.stop)
         app = application(services, known, version=version("tidegate"), allow=config.control.allow)

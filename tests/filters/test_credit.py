@@ -1,37 +1,11 @@
-"""Credit: levels, acts, recovery."""
+"""Credit that comes back."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.credit import DAY_US, Levels, apply, recover
+from filters.credit import DAY_US, recover
 
 CREDIT = st.integers(0, 100)
-
-
-def test_levels() -> None:
-    levels = Levels.of({"trusted": 90, "limited": 0, "normal": 60})
-    assert [levels.name(credit) for credit in (0, 59, 60, 89, 90, 100, -5)] == [
-        "limited",
-        "limited",
-        "normal",
-        "normal",
-        "trusted",
-        "trusted",
-        "limited",
-    ]
-
-
-@pytest.mark.parametrize("table", [{}, {"a": 1}, {"a": 0, "b": 0}, {"a": 0, "b": 101}])
-def test_levels_that_leave_somebody_out(table: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="level"):
-        Levels.of(table)
-
-
-@given(CREDIT, st.integers(-500, 500))
-def test_an_act_stays_within_bounds(credit: int, delta: int) -> None:
-    assert 0 <= apply(credit, delta) <= 100
-    assert apply(50, 7) == 57
 
 
 @given(CREDIT, st.integers(0, 20), st.lists(st.integers(0, 2 * DAY_US), max_size=20))

@@ -6,14 +6,14 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import words
 from benchmarks.comments import PEOPLE
-from benchmarks.measure import Bench
+from benchmarks.measure import Bench, Platform
 from benchmarks.systems.nginx import Upstream
 from benchmarks.systems.system import Setting
 
@@ -48,12 +48,12 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def opened() -> Iterator[Place]:
+def opened(platform: Callable[[Path, str], Platform] = Upstream) -> Iterator[Place]:
     """Start the upstream and write the usual list; everything is removed at the end."""
     # A short path: state servers listen on unix sockets below it, and those have a small bound.
     scratch = Path(tempfile.mkdtemp(prefix="tg-bench-"))
     where = cpus()
-    upstream = Upstream(scratch, where.others)
+    upstream = platform(scratch, where.others)
     try:
         listed = words.write(scratch / "words.txt", WORDS)
         word = listed.read_text(encoding="utf-8").split()[WORDS // 2]

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from benchmarks import load, process
 from benchmarks.expectations import WrongAnswer
 from benchmarks.quantiles import Histogram
-from benchmarks.systems.nginx import Upstream
 from benchmarks.systems.system import System
 from benchmarks.systems.tidegate import Tidegate
 
 CHECK_SECONDS = "tidegate_check_seconds"
 OBJECTIVE = 1e-3  # seconds: the check time's objective
+
+
+class Platform(Protocol):
+    """What stands behind the measured systems."""
+
+    port: int
+
+    def pids(self) -> list[int]:
+        """Its processes."""
+
+    def stop(self) -> None:
+        """Stop it."""
 
 
 class Bench(NamedTuple):
@@ -23,7 +34,7 @@ class Bench(NamedTuple):
     The same seed would send the same texts again, and repeats are refused.
     """
 
-    upstream: Upstream
+    upstream: Platform
     cpus: str
     seed: Callable[[], int]
 
@@ -31,7 +42,7 @@ class Bench(NamedTuple):
 class Window:
     """CPU time of groups of processes between entering and leaving, and the wall time."""
 
-    def __init__(self, system: System, upstream: Upstream) -> None:
+    def __init__(self, system: System, upstream: Platform) -> None:
         self._groups: dict[str, Sequence[int]] = {
             "gateway": system.gateway_pids(),
             "state": system.state_pids(),

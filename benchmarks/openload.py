@@ -21,7 +21,11 @@ import random
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from benchmarks.comments import CREATED, Comments
 from benchmarks.quantiles import of_sorted
@@ -52,10 +56,13 @@ class Timer:
         self._settime(self.fd, _ABSOLUTE, self._address, None)
 
 
-class Load:
-    """The schedule, and what came of it. Times are ``perf_counter`` seconds."""
+Sent = TypeVar("Sent")
 
-    def __init__(self, port: int, connections: int) -> None:
+
+class Load(ABC, Generic[Sent]):
+    """The schedule, and what came of it. Times are ``perf_counter`` seconds. ``Sent``: one request, as it is kept."""
+
+    def __init__(self) -> None:
         self._epoll = select.epoll()
         self._timer = Timer()
         self._epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
@@ -69,11 +76,9 @@ class Load:
         self._due: dict[int, float] = {}
         self._partial: dict[int, bytes] = {}
         self._free: deque[int] = deque()  # in turn, so that every connection carries its share
-        for _ in range(connections):
-            self._connect(port)
 
-    def _connect(self, port: int) -> None:
-        peer = socket.create_connection(("127.0.0.1", port))
+    def add(self, peer: socket.socket) -> None:
+        """One connection more, ready for a request."""
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setblocking(False)
         descriptor = peer.fileno()
@@ -81,7 +86,7 @@ class Load:
         self._free.append(descriptor)
         self._epoll.register(descriptor, select.EPOLLIN)
 
-    def run(self, rate: float, seconds: float, seed: int, characters: int = 0) -> None:
+    def run(self, rate: float, seconds: float, seed: int, requests: Iterator[Sent]) -> None:
         """Offer ``rate`` requests a second, as a Poisson process: arrivals of people who do not know of each other."""
         draw = random.Random(seed)
         offsets = []
@@ -89,16 +94,13 @@ class Load:
         while offset < seconds:
             offsets.append(offset)
             offset += draw.expovariate(rate)
-        comments = Comments(seed, characters)
-        requests = [comments.next() for _ in offsets]
+        built = list(islice(requests, len(offsets)))
         self.scheduled = len(offsets)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        settle()
         began = time.perf_counter() + 0.01
-        self._offer([began + offset for offset in offsets], requests)
+        self._offer([began + offset for offset in offsets], built)
 
-    def _offer(self, schedule: list[float], requests: list[bytes]) -> None:
+    def _offer(self, schedule: Sequence[float], requests: Sequence[Sent]) -> None:
         clock, poll, free, timer = time.perf_counter, self._epoll.poll, self._free, self._timer.fd
         waiting: deque[int] = deque()
         index, total = 0, len(schedule)
@@ -130,10 +132,11 @@ class Load:
             if not self._sockets:
                 break
 
-    def _send(self, descriptor: int, due: float, request: bytes) -> None:
+    def _send(self, descriptor: int, due: float, request: Sent) -> None:
         self._due[descriptor] = due
         try:
-            self._sockets[descriptor].sendall(request)  # far below a socket buffer: it never blocks half-way
+            # Far below a socket buffer: it never blocks half-way.
+            self._sockets[descriptor].sendall(self._bytes(descriptor, request))
         except OSError as error:
             self._close(descriptor, errno.errorcode.get(error.errno or 0, "error"))
 
@@ -149,15 +152,22 @@ class Load:
             return False
         if self._partial:
             data = self._partial.pop(descriptor, b"") + data
-        if data.startswith(b"HTTP/1.1 201") and data.endswith(CREATED):
-            self.latencies.append(time.perf_counter() - self._due[descriptor])
-            return True
-        if not whole(data):
+        found = self._judged(descriptor, data)
+        if found is None:
             self._partial[descriptor] = data
             return False
         self.latencies.append(time.perf_counter() - self._due[descriptor])
-        self._wrong(data[9:12].decode("ascii", "replace"))
+        if found:
+            self._wrong(found)
         return True
+
+    @abstractmethod
+    def _bytes(self, descriptor: int, request: Sent) -> bytes:
+        """What goes out on a connection."""
+
+    @abstractmethod
+    def _judged(self, descriptor: int, data: bytes) -> str | None:
+        """Nothing where ``data`` is the answer that it should be, what it is instead, None where it is not whole."""
 
     def _close(self, descriptor: int, why: str) -> None:
         if descriptor in self._due and descriptor not in self._free:
@@ -170,6 +180,30 @@ class Load:
 
     def _wrong(self, what: str) -> None:
         self.wrong[what] = self.wrong.get(what, 0) + 1
+
+
+def settle() -> None:
+    """Everything is built: from here on no collector of cycles runs."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+class Requests(Load[bytes]):
+    """Comments over HTTP, each answered with 201."""
+
+    def connect(self, port: int, connections: int) -> None:
+        """Open that many connections."""
+        for _ in range(connections):
+            self.add(socket.create_connection(("127.0.0.1", port)))
+
+    def _bytes(self, descriptor: int, request: bytes) -> bytes:
+        return request
+
+    def _judged(self, descriptor: int, data: bytes) -> str | None:
+        if data.startswith(b"HTTP/1.1 201") and data.endswith(CREATED):
+            return ""
+        return data[9:12].decode("ascii", "replace") if whole(data) else None
 
 
 def whole(data: bytes) -> bool:
@@ -193,26 +227,34 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=0, help="length of a text; 0 for the usual one")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    load = Load(options.port, options.connections)
+    load = Requests()
+    load.connect(options.port, options.connections)
     began = time.perf_counter()
-    load.run(options.rate, options.seconds, options.seed, options.characters)
+    comments = Comments(options.seed, options.characters)
+    load.run(options.rate, options.seconds, options.seed, iter(comments.next, b""))
+    print(json.dumps({"offered": options.rate, "seconds": round(time.perf_counter() - began, 3), **told(load)}))
+
+
+def told(load: Load[Any]) -> dict[str, Any]:
+    """What came of a load, times in microseconds; None where nothing was timed."""
     ordered, late = sorted(load.latencies), sorted(load.late)
-    result = {
-        "offered": options.rate,
+    return {
         "answered": len(ordered),
         "wrong": load.wrong,
         "lost": load.lost,
         "unanswered": load.scheduled - len(ordered),
-        "seconds": round(time.perf_counter() - began, 3),
-        "p50_us": round(of_sorted(ordered, 0.5) * 1e6),
-        "p99_us": round(of_sorted(ordered, 0.99) * 1e6),
-        "p999_us": round(of_sorted(ordered, 0.999) * 1e6),
-        "max_us": round(of_sorted(ordered, 1.0) * 1e6),
-        "late_p99_us": round(of_sorted(late, 0.99) * 1e6),
-        "late_max_us": round(of_sorted(late, 1.0) * 1e6),
+        "p50_us": _us(ordered, 0.5),
+        "p99_us": _us(ordered, 0.99),
+        "p999_us": _us(ordered, 0.999),
+        "max_us": _us(ordered, 1.0),
+        "late_p99_us": _us(late, 0.99),
+        "late_max_us": _us(late, 1.0),
         "longest_gap_us": round(load.longest_gap * 1e6),
     }
-    print(json.dumps(result))
+
+
+def _us(ordered: Sequence[float], share: float) -> int | None:
+    return round(of_sorted(ordered, share) * 1e6) if ordered else None
 
 
 if __name__ == "__main__":

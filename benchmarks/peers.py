@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import expectations
+from benchmarks import expectations, turns
 from benchmarks.measure import Bench, closed, opened
 from benchmarks.quantiles import Spread
 from benchmarks.systems.aiohttp_gateway import AiohttpGateway
@@ -45,12 +45,11 @@ def run(
         for system in systems:
             tell(f"warming up {system.name}")
             saturation[system.key] = closed(bench, system, seconds=min(2.0, seconds))["per_second"]
-        measured: dict[str, list[dict[str, Any]]] = {system.key: [] for system in systems}
-        for number in range(rounds):
-            # Another neighbour and another place in each round: what drifts on the machine hits all alike.
-            for system in systems[number % len(systems) :] + systems[: number % len(systems)]:
-                tell(f"round {number + 1} of {rounds}: {system.name}")
-                measured[system.key].append(_round(bench, system, saturation[system.key], seconds))
+
+        def measure(system: System) -> dict[str, Any]:
+            return _round(bench, system, saturation[system.key], seconds)
+
+        measured = turns.measured(systems, rounds, measure, tell)
     finally:
         for system in systems:
             system.stop()
@@ -101,28 +100,14 @@ LINES: dict[str, tuple[str, ...]] = {
 def summary(rounds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Median and spread of each line over the rounds; ``added_p50_us`` and ``added_p99_us`` are differences to the
     direct way in the same round. Lines that a system does not have are left out."""
-    found: dict[str, list[float]] = {}
-    for measured in rounds:
-        for line, path in LINES.items():
-            value: Any = measured
-            for step in path:
-                value = value.get(step) if isinstance(value, dict) else None
-            if value is not None:
-                found.setdefault(line, []).append(value)
-        for quantile in ("p50_us", "p99_us"):
-            added = measured["low"][quantile] - measured["direct"][quantile]
-            found.setdefault(f"added_{quantile}", []).append(added)
-    return {line: Spread.of(values)._asdict() for line, values in found.items()}
+    told = turns.summary(rounds, LINES)
+    for quantile in ("p50_us", "p99_us"):
+        added = [measured["low"][quantile] - measured["direct"][quantile] for measured in rounds]
+        told[f"added_{quantile}"] = Spread.of(added)._asdict()
+    return told
 
 
 def ratios(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Median of the ratios round by round, with its spread: CPU to the bare nginx, and ours to each of the others."""
-    pairs = {f"{key} / {BASE}": (key, BASE) for key in told if key != BASE}
-    pairs |= {f"{OURS} / {key}": (OURS, key) for key in (EXPERT, PLAIN)}
-    found = {}
-    for name, (above, below) in pairs.items():
-        if above in told and below in told:
-            rows = zip(told[above]["rounds"], told[below]["rounds"], strict=True)
-            values = [a["saturated"]["us"]["gateway"] / b["saturated"]["us"]["gateway"] for a, b in rows]
-            found[name] = Spread.of(values)._asdict()
-    return found
+    """CPU to the bare nginx, and ours to each of the others."""
+    pairs = [(key, BASE) for key in told if key != BASE] + [(OURS, key) for key in (EXPERT, PLAIN)]
+    return turns.ratios(told, pairs, ("saturated", "us", "gateway"))

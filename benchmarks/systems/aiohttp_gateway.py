@@ -1,7 +1,7 @@
 """The gateway that most teams would write: aiohttp server and client, redis-py, pyahocorasick, a log line a message.
 
 The same checks as the measured gateway: identity, block, three GCRA limits, keywords on normalised text, repeats,
-credit, a record of each message. ``python -m benchmarks.systems.aiohttp_gateway …`` runs it.
+credit, a record of each message; the same over a WebSocket. ``python -m benchmarks.systems.aiohttp_gateway …`` runs it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import time
 import unicodedata
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick
 import redis.asyncio
-from aiohttp import ClientSession, TCPConnector, web
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, web
 
 from benchmarks import process, rules
 from benchmarks.systems import valkey
@@ -46,6 +46,14 @@ return 0
 LIMITS = tuple((limit.scope, pace(limit.quota, limit.period_us)) for limit in map(parse_limit, rules.LIMITS))
 
 
+class Judged(NamedTuple):
+    """``reason``: why not, empty where the message passes. ``label``: the sender's credit is low."""
+
+    identifier: str
+    reason: str
+    label: bool
+
+
 class Gateway:
     """One aiohttp application."""
 
@@ -68,17 +76,13 @@ class Gateway:
         return unicodedata.normalize("NFKC", text).casefold()
 
     async def open(self, app: web.Application) -> Any:
-        async with ClientSession(connector=TCPConnector(limit=256)) as self.session:
+        # A socket keeps its connection to the platform as long as it lives: a bound here would be one on sockets.
+        async with ClientSession(connector=TCPConnector(limit=0)) as self.session:
             yield
         await self.redis.aclose()
 
-    async def comment(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        try:
-            text = json.loads(body)["content"]
-        except (ValueError, KeyError):
-            return web.json_response({"reason": "malformed"}, status=400)
-        sender, room, ip = request.headers.get("X-User-Id", ""), request.match_info["room"], request.remote or ""
+    async def judge(self, text: str, sender: str, room: str, ip: str) -> Judged:
+        """Check and record one message."""
         identifier, folded = str(uuid.uuid4()), self.fold(text)
         hit = next(self.words.iter(folded), None)
         async with self.redis.pipeline(transaction=False) as pipe:
@@ -111,6 +115,16 @@ class Gateway:
                  "verdict": reason or "pass"}, ensure_ascii=False
             )
         )  # fmt: skip
+        return Judged(identifier, reason, label)
+
+    async def comment(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        try:
+            text = json.loads(body)["content"]
+        except (ValueError, KeyError):
+            return web.json_response({"reason": "malformed"}, status=400)
+        sender, room, ip = request.headers.get("X-User-Id", ""), request.match_info["room"], request.remote or ""
+        identifier, reason, label = await self.judge(text, sender, room, ip)
         if reason:
             return web.json_response({"reason": reason, "message_id": identifier}, status=403)
         headers = {
@@ -126,6 +140,54 @@ class Gateway:
                 content_type=answer.content_type,
             )  # fmt: skip
 
+    async def group(self, request: web.Request) -> web.WebSocketResponse:
+        """A socket: what its client sends is judged, what the platform sends is relayed."""
+        assert self.session is not None
+        headers = {
+            k: v for k, v in request.headers.items()
+            if k.lower() not in ("host", "connection", "upgrade") and not k.lower().startswith("sec-websocket-")
+        }  # fmt: skip
+        client = web.WebSocketResponse()
+        async with self.session.ws_connect(self.upstream + request.path_qs, headers=headers) as upstream:
+            await client.prepare(request)
+            down = asyncio.create_task(self.relay(upstream, client))
+            try:
+                await self.check(request, client, upstream)
+            finally:
+                down.cancel()
+        return client
+
+    async def check(
+        self, request: web.Request, client: web.WebSocketResponse, upstream: ClientWebSocketResponse
+    ) -> None:
+        """From the client to the platform, judged."""
+        sender, room, ip = request.headers.get("X-User-Id", ""), request.match_info["room"], request.remote or ""
+        async for received in client:
+            if received.type is not WSMsgType.TEXT:
+                continue
+            try:
+                data = json.loads(received.data)
+                text = data["content"] if data["type"] == "message" else None
+            except (ValueError, KeyError, TypeError):
+                await client.send_json({"reason": "malformed"})
+                continue
+            if text is not None:
+                identifier, reason, _ = await self.judge(text, sender, room, ip)
+                if reason:
+                    await client.send_json({"reason": reason, "message_id": identifier})
+                    continue
+            await upstream.send_str(received.data)
+
+    @staticmethod
+    async def relay(upstream: ClientWebSocketResponse, client: web.WebSocketResponse) -> None:
+        """From the platform to the client, unread."""
+        async for received in upstream:
+            if received.type is WSMsgType.TEXT:
+                await client.send_str(received.data)
+            elif received.type is WSMsgType.BINARY:
+                await client.send_bytes(received.data)
+        await client.close()
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -138,6 +200,7 @@ def main() -> None:
     app = web.Application()
     app.cleanup_ctx.append(gateway.open)
     app.router.add_post("/api/articles/{room}/comments", gateway.comment)
+    app.router.add_get("/groups/{room}", gateway.group)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     web.run_app(app, host="127.0.0.1", port=int(options.port), access_log=None, print=None, backlog=4096)
 

@@ -34,6 +34,11 @@ http {{
             proxy_pass http://platform; proxy_http_version 1.1; proxy_set_header Connection "";
             proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Host $host;
         }}
+        location /groups/ {{
+            proxy_pass http://platform; proxy_http_version 1.1; proxy_read_timeout 600s; proxy_send_timeout 600s;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
+            proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Host $host;
+        }}
     }}
 }}
 """

@@ -20,7 +20,8 @@ from gateway.folders import Folders
 COMPILED_WITHIN = 900.0  # seconds: a million words take half a minute, on a busy machine minutes
 
 # The state server shares its processor with the load here, and the peers wait a second for it: with the default
-# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals.
+# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals. Groups keep their texts, as the
+# peers do.
 CONFIGURATION = """
 [state]
 deadline = "1s"
@@ -53,6 +54,19 @@ policy = "comment"
 sender = "header:X-User-Id"
 trust = ["127.0.0.0/8"]
 text = "json:/content"
+
+[[routes]]
+name = "groups"
+match = "GET /groups/{{room}}"
+transport = "websocket"
+surface = "group"
+upstream = "platform"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+message_when = {{ "/type" = "message" }}
+text = "json:/content"
+content = "always"
 """
 
 

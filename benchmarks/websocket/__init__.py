@@ -1,0 +1,1 @@
+"""WebSockets under load: judged frames, broadcasts and idle sessions, beside the same peers in one run."""

@@ -5,7 +5,7 @@ days ago. So it records what it saw, and here the removal is recorded once more 
 mirror needs. Names come from ``upstream_ids``, and where that does not reach, nothing is known: the first start begins
 ``REACH`` bytes back in each folder, and the index has its bound. What cannot be named is told in the log and counted.
 
-    outcome delivered, upstream_id 77  ──► index
+    outcome delivered, upstream_id 77  ──► index       (imported, upstream_id 77, likewise)
     removal seen, upstream_id 77       ──► index ──► the message's own record ──► removal seen, id, room
 
 Everything that reads is done in a thread. After a crash between recording and keeping the position a removal may be
@@ -135,6 +135,11 @@ class Sightings:
                 theirs, route = record.get("upstream_id", ""), record.get("route", "")
                 if theirs and route in routes and record["state"] == "delivered":
                     names[route, theirs] = record["id"]
+            elif kind == "imported":
+                place = (record["route"], record["upstream_id"])
+                # What came through the gateway is newer, whichever of the two is read first.
+                if record["route"] in routes and place not in names and not self._index.get(*place):
+                    names[place] = record["id"]
             elif kind == "removal" and record["state"] == "seen" and not entry.folder.endswith(OWN):
                 if record["id"] and record.get("room"):
                     continue  # it says all there is to say
@@ -158,11 +163,10 @@ class Sightings:
             ours = seen["id"] or names.get((route, theirs)) or self._index.get(route, theirs)
             told = lookup.find(self._root, ours) if ours else None
             if told is not None:
-                judged = told.judged
-                if theirs and told.outcome is not None and told.outcome.get("upstream_id", theirs) != theirs:
+                if theirs and (told.upstream_id or theirs) != theirs:
                     self._give_up(seen)  # another name with the same key
                     continue
-                found.append(_named(seen, ours, judged["route"], judged["room"]))
+                found.append(_named(seen, ours, told.first["route"], told.first["room"]))
             elif seen["time"] > oldest:
                 waiting.append(seen)
             elif ours and not seen["id"]:

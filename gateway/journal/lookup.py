@@ -1,14 +1,16 @@
 """Finding what the journal says of one message, without reading all of it.
 
 A message's own id says when it came and which worker gave it, so that two or three segments of one folder are searched.
-The platform's id says nothing: it is looked for from the newest segment backwards, and only so far. Searching is for
-bytes, over a map of the file; only lines that hold them are read. (What a failed write left beyond a segment's end is
-searched too: it never counted, and the same records stand in the segment after it.)
+The platform's id says nothing: it is looked for from the newest segment backwards, and only so far, and then among what
+was imported, whenever that was. Searching is for bytes, over a map of the file; only lines that hold them are read.
+(What a failed write left beyond a segment's end is searched too: it never counted, and the same records stand in the
+segment after it.)
 """
 
 from __future__ import annotations
 
 import mmap
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,16 +20,44 @@ import orjson
 
 from gateway.journal import ids
 from gateway.journal.encoding import Corrupt, decode
-from gateway.journal.segments import Segment, folders, header, segments
+from gateway.journal.segments import IMPORTS, Segment, folders, header, segments
 
 OUTCOME_WITHIN_US = 3_600_000_000  # an outcome comes seconds after its message; behind a crash, with the next start
+_IMPORTED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")  # UUID of version 8
 
 
 class Told(NamedTuple):
-    """What the journal holds of one message. ``outcome``: its last one, None where there is none yet."""
+    """What the journal holds of one message. ``outcome``: its last one, None where there is none yet.
 
-    judged: dict[str, Any]
+    ``first`` is its ``judged`` record, or the ``imported`` one of a bullet from before the gateway, which nobody judged
+    and the platform had shown.
+    """
+
+    first: dict[str, Any]
     outcome: dict[str, Any] | None
+
+    @property
+    def imported(self) -> bool:
+        return bool(self.first["kind"] == "imported")
+
+    @property
+    def at(self) -> int:
+        """When it was sent, in microseconds since the epoch."""
+        return int(self.first["sent_at" if self.imported else "time"])
+
+    @property
+    def verdict(self) -> str:
+        return "pass" if self.imported else str(self.first["verdict"])
+
+    @property
+    def state(self) -> str:
+        """What became of it; empty where that is not known yet."""
+        return "delivered" if self.imported else str((self.outcome or {}).get("state", ""))
+
+    @property
+    def upstream_id(self) -> str:
+        """What the platform calls it; empty where it did not say."""
+        return str((self.first if self.imported else self.outcome or {}).get("upstream_id", ""))
 
 
 def find(root: Path, message_id: str) -> Told | None:
@@ -35,7 +65,7 @@ def find(root: Path, message_id: str) -> Told | None:
     try:
         told = ids.parse(message_id)
     except ValueError:
-        return None
+        return _imported(root, message_id)
     folder = root / f"node-{told.node}" / str(told.worker)
     needle = b'"id":"%b"' % message_id.encode()
     judged: dict[str, Any] | None = None
@@ -55,7 +85,7 @@ def find(root: Path, message_id: str) -> Told | None:
 
 def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> str | None:
     """Our id of the newest message of ``route`` that the platform calls ``upstream_id``, delivered at ``since_us``
-    (microseconds since the epoch) or later."""
+    (microseconds since the epoch) or later; of what was imported, where there is none."""
     needle = b'"upstream_id":%b' % orjson.dumps(upstream_id)
     for path in newest(root, since_us):
         found = [
@@ -66,6 +96,21 @@ def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> st
         if found:
             last: str = found[-1]["id"]
             return last
+    for segment in reversed(segments(root / IMPORTS)):
+        for record in matches(segment.path, needle):
+            if (record["kind"], record["route"], record["upstream_id"]) == ("imported", route, upstream_id):
+                older: str = record["id"]
+                return older
+    return None
+
+
+def _imported(root: Path, message_id: str) -> Told | None:
+    if not _IMPORTED.fullmatch(message_id):
+        return None
+    for segment in segments(root / IMPORTS):
+        for record in matches(segment.path, b'"id":"%b"' % message_id.encode()):
+            if record["kind"] == "imported" and record["id"] == message_id:
+                return Told(record, None)
     return None
 
 

@@ -19,6 +19,7 @@ from gateway.journal import encoding
 from gateway.journal.encoding import Corrupt
 
 LOCK = "owner"
+IMPORTS = "desk/import"  # the folder of what is older than the gateway: no worker's
 _NAME = re.compile(r"(\d{6,})-(\d{6,})\.jsonl")
 
 

@@ -16,12 +16,11 @@ import orjson
 from gateway.journal.follow import Follower
 from gateway.journal.ids import parse
 from gateway.journal.reader import OnFlaw, folder_name
-from gateway.journal.segments import folders, header, segments
+from gateway.journal.segments import IMPORTS, folders, header, segments
 from gateway.mirror.bullet import Bullet, read
 from gateway.mirror.intake import Arrival, Departure, Intake
 
 READ_AT_ONCE = 4000
-IMPORTS = "desk/import"
 
 _TABLES = """
 create table bullet (

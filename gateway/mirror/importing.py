@@ -25,9 +25,8 @@ from gateway.journal.ids import Ids
 from gateway.journal.log import Log
 from gateway.journal.reader import records
 from gateway.journal.record import imported
-from gateway.journal.segments import Owner
+from gateway.journal.segments import IMPORTS, Owner
 
-FOLDER = ("desk", "import")
 MAX_LINE = 64 * 1024  # bytes
 MAX_PLACE_MS = 10**9
 MAX_FAULTS = 20
@@ -99,7 +98,7 @@ def bring_in(
                     break
     if faults:
         raise Refused(faults)
-    folder = journal.joinpath(*FOLDER)
+    folder = journal / IMPORTS
     owner = Owner(folder)
     try:
         ids = Ids(0, 255)

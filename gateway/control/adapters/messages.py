@@ -38,16 +38,16 @@ class JournalMessages:
         told = await asyncio.to_thread(lookup.find, self._root, message_id)
         if told is None:
             return None
-        judged, outcome = told.judged, told.outcome or {}
-        texts = judged.get("content", {}).get("plain")
+        first = told.first
+        texts = first.get("content", {}).get("plain")
         return MessageTold(
             message_id,
-            judged["route"],
-            judged["room"],
-            judged["time"],
-            judged["verdict"],
-            outcome.get("state", ""),
-            outcome.get("upstream_id", ""),
+            first["route"],
+            first["room"],
+            told.at,
+            told.verdict,
+            told.state,
+            told.upstream_id,
             tuple(texts) if texts is not None else None,
         )
 

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.control.adapters.journal import WORKER
@@ -16,6 +18,7 @@ from gateway.journal.ids import Ids
 from gateway.journal.record import envelope, outcome, removal
 from gateway.journal.settings import Settings
 from gateway.journal.writer import Writer
+from gateway.mirror.importing import bring_in, bullet_id
 
 
 class Desk:
@@ -71,6 +74,14 @@ class Desk:
         seen["time"] -= age_us
         self.workers[worker].append(seen)
         self.workers[worker].flush()
+
+    def bring_in(self, theirs: str, room: str) -> str:
+        """A bullet from before the gateway; gives our id."""
+        source = self.path.with_name("old.ndjson")
+        source.write_bytes(orjson.dumps({"id": theirs, "room": room, "text": "old", "at": 1_500_000_000}) + b"\n")
+        route: Any = SimpleNamespace(name="comments", playback_unit="s")
+        bring_in(source, self.root, route)
+        return bullet_id(room, theirs, 1_500_000_000_000_000)
 
     async def settle(self) -> None:
         while await self.sightings.step():
@@ -175,3 +186,15 @@ async def test_a_pruned_journal_leaves_the_name(desk: Desk) -> None:
     desk.delete(1, "7", room="r1", age_us=PATIENCE_US + 1)
     await desk.settle()
     assert desk.seen() == [(one, "r1", "7")]
+
+
+async def test_deletions_of_what_was_imported_are_named_too(desk: Desk) -> None:
+    old = desk.bring_in("7", "r9")
+    both = desk.deliver(0, "8")
+    await desk.settle()
+    desk.bring_in("8", "r9")  # what came through the gateway is newer
+    desk.delete(0, "7")
+    desk.delete(1, "8")
+    await desk.settle()
+    assert sorted(desk.seen()) == sorted([(old, "r9", "7"), (both, "r1", "8")])
+    assert await desk.sightings.named("comments", "7") == old

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import orjson
 
 from gateway.journal import lookup
 from gateway.journal.ids import Ids
@@ -13,6 +16,7 @@ from gateway.journal.record import envelope, outcome
 from gateway.journal.segments import name, segments
 from gateway.journal.settings import Settings
 from gateway.journal.writer import Writer
+from gateway.mirror.importing import bring_in, bullet_id
 
 
 def writer(root: Path, worker: int) -> Writer:
@@ -62,7 +66,7 @@ async def test_by_our_id(tmp_path: Path) -> None:
     for number, (one, theirs) in enumerate(names.items()):
         told = lookup.find(tmp_path, one)
         assert told is not None
-        assert (told.judged["id"], told.judged["room"]) == (one, str(number % 60))
+        assert (told.first["id"], told.first["room"]) == (one, str(number % 60))
         if number % 5:
             assert told.outcome is not None
             assert told.outcome["upstream_id"] == theirs
@@ -112,4 +116,41 @@ async def test_prepared_damaged_and_young_lines(tmp_path: Path) -> None:
         file.write(b'{"id":"%b"}\n{"id":"%b"' % (one.encode(), one.encode()))
     told = lookup.find(tmp_path, one)
     assert told is not None
-    assert told.judged["id"] == one
+    assert told.first["id"] == one
+
+
+SENT_AT = 1_500_000_000
+LIVE: Any = SimpleNamespace(name="live", playback_unit="s")
+
+
+def imported(root: Path, *names: str) -> None:
+    source = root.with_name("old.ndjson")
+    lines = [{"id": one, "room": "r1", "text": f"text of {one}", "at": SENT_AT} for one in names]
+    source.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    bring_in(source, root, LIVE)
+
+
+async def test_what_was_imported_is_found_by_both_names_however_old(tmp_path: Path) -> None:
+    root = tmp_path / "journal"
+    imported(root, *map(str, range(20)))
+    imported(root, "twenty")
+    for theirs in ("7", "twenty"):
+        ours = bullet_id("r1", theirs, SENT_AT * 1_000_000)
+        later = time.time_ns() // 1000 + 10**9
+        assert lookup.find_upstream(root, "live", theirs, later) == ours
+        assert lookup.find_upstream(root, "comments", theirs, later) is None
+        told = lookup.find(root, ours)
+        assert told is not None
+        assert (told.verdict, told.state, told.upstream_id, told.at) == ("pass", "delivered", theirs, SENT_AT * 10**6)
+        assert told.first["content"]["plain"] == [f"text of {theirs}"]
+    assert lookup.find(root, bullet_id("r1", "21", SENT_AT * 1_000_000)) is None
+    assert lookup.find_upstream(root, "live", "21", 0) is None
+
+
+async def test_what_came_through_the_gateway_is_newer_than_what_was_imported(tmp_path: Path) -> None:
+    root = tmp_path / "journal"
+    journal = writer(root, 0)
+    journal.append(outcome("ours", "delivered", upstream_id="7", route="live"))
+    journal.close()
+    imported(root, "7")
+    assert lookup.find_upstream(root, "live", "7", 0) == "ours"

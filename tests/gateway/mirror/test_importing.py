@@ -11,7 +11,7 @@ import pytest
 
 from gateway.journal.ids import parse
 from gateway.journal.reader import records
-from gateway.journal.segments import Owner
+from gateway.journal.segments import IMPORTS, Owner
 from gateway.mirror import importing
 from gateway.mirror.importing import Fault, Old, Refused, bring_in, bullet_id, read
 
@@ -23,7 +23,7 @@ def line(**members: Any) -> bytes:
 
 
 def kept(journal: Path) -> list[dict[str, Any]]:
-    folder = journal.joinpath(*importing.FOLDER)
+    folder = journal / IMPORTS
     found = [entry.record for entry in records(folder, lambda flaw: None)]
     return [made for made in found if made["kind"] == "imported"]
 
@@ -120,7 +120,7 @@ def test_killed_half_way_the_rest_comes_with_the_next(tmp_path: Path, monkeypatc
 def test_one_import_at_a_time(tmp_path: Path) -> None:
     source = tmp_path / "old.ndjson"
     source.write_bytes(line())
-    owner = Owner(tmp_path.joinpath("journal", *importing.FOLDER))
+    owner = Owner(tmp_path / "journal" / IMPORTS)
     with pytest.raises(OSError, match="another process"):
         bring_in(source, tmp_path / "journal", ROUTE)
     owner.release()

@@ -59,6 +59,7 @@ from gateway.state.snapshot import Snapshot
 from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.tables import folding_tables
+from gateway.websocket.link import Link
 from gateway.websocket.origins import Origins
 from gateway.websocket.sockets import Sockets
 from gateway.words.files import load_artifact
@@ -150,6 +151,7 @@ class App:
         self._server.configure(build.server(config.server))
         self._access = access
         self._server.on_answered = self._answered if access is not None else None
+        self._sockets.on_ended = self._ended if access is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)
         for name, upstream in gone.items():
@@ -251,6 +253,7 @@ class App:
         if self._notices is not None:
             await self._notices.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
+        self._flush_access()
         await self._state.close()
         self._journal.close()
 
@@ -270,7 +273,17 @@ class App:
             request_id=(exchange.header(b"x-request-id") or b"").decode("latin-1"),
         )
 
-    def _flush_access(self, now: float) -> None:
+    def _ended(self, link: Link) -> None:
+        assert self._access is not None
+        self._access.add_socket(
+            link.name,
+            seconds=perf_counter() - link.began,
+            frames=(link.frames_up, link.relay.frames),
+            sizes=(link.bytes_up, link.bytes_down),
+            code=link.close_code,
+        )
+
+    def _flush_access(self, now: float = 0.0) -> None:
         if self._access is not None:
             self._access.flush()
 

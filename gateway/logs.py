@@ -113,7 +113,8 @@ class _Library(logging.Handler):
 
 
 class AccessLog:
-    """One JSON line an answered request: when, which route, which status, how long, how much. No address, no path.
+    """One JSON line an answered request, and one a WebSocket when it has ended: when, which route, which status, how
+    long, how much. No address, no path.
 
     ``add`` only appends to a list; what is there goes out in one write at ``FLUSH_AT`` bytes or when the owner
     calls ``flush`` (a worker does so once a second). A line that cannot be written is dropped and counted: unlike a
@@ -130,7 +131,7 @@ class AccessLog:
 
     def add(self, method: str, route: str, status: int, sent: int, *, seconds: float, request_id: str = "") -> None:
         """``route`` is its configured name, empty where none matched; ``sent`` the bytes of the answer's body."""
-        line = orjson.dumps(
+        self._add(
             {
                 "time": round(time.time(), 3),
                 "method": method,
@@ -141,6 +142,29 @@ class AccessLog:
                 "request_id": request_id,
             }
         )
+
+    def add_socket(
+        self, route: str, *, seconds: float, frames: tuple[int | None, int], sizes: tuple[int, int], code: int
+    ) -> None:
+        """A WebSocket has ended. ``frames``: messages and control frames up and down, None where nobody reads them;
+        ``sizes``: bytes up and down, framing included; ``code``: its close code."""
+        self._add(
+            {
+                "time": round(time.time(), 3),
+                "method": "GET",
+                "route": route,
+                "status": 101,
+                "sent": sizes[1],
+                "received": sizes[0],
+                "ms": round(seconds * 1e3, 3),
+                "frames_up": frames[0],
+                "frames_down": frames[1],
+                "close": code,
+            }
+        )
+
+    def _add(self, told: dict[str, Any]) -> None:
+        line = orjson.dumps(told)
         self._lines.append(line)
         self._size += len(line) + 1
         if self._size >= FLUSH_AT:

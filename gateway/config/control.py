@@ -42,5 +42,7 @@ class Logs(Section):
 
     level: Literal["debug", "info", "warning", "error"] = setting("info", "Least weight that is logged.")
     format: Literal["auto", "json", "console"] = setting("auto", "auto: for people on a terminal, JSON in a pipe.")
-    access: bool = setting(False, "Log each request: route, status, sizes and times, nobody's address.")
+    access: bool = setting(
+        False, "Log each request, and each WebSocket at its end: route, status, sizes and times, nobody's address."
+    )
     access_file: Local | None = setting(None, "File for the access log; the standard error if unset.")

@@ -8,7 +8,7 @@ frame of ours must not land inside a frame, and a data frame of ours must not la
 from __future__ import annotations
 
 from gateway.websocket.frames import ProtocolError
-from gateway.websocket.opcodes import BINARY, CLOSE, FIN, MASKED, PONG, PROTOCOL_ERROR, RESERVED
+from gateway.websocket.opcodes import BINARY, CLOSE, FIN, MASKED, NO_STATUS, PONG, PROTOCOL_ERROR, RESERVED
 
 
 class BoundaryTracker:
@@ -17,9 +17,10 @@ class BoundaryTracker:
     ``between_frames``: a control frame may be sent now. ``between_messages``: a data frame as well. ``closed``: a CLOSE
     frame came, so that nothing may be sent behind it. ``error``: the stream is broken; nothing more is cut, and
     what came before stays correct. Reserved bits are let through where ``extensions`` were agreed end to end.
+    ``frames`` counts messages and control frames that began their last frame; ``close_code`` is the CLOSE frame's.
     """
 
-    __slots__ = ("_extensions", "_header", "_in_message", "_left", "closed", "error")
+    __slots__ = ("_extensions", "_header", "_in_message", "_left", "close_code", "closed", "error", "frames")
 
     def __init__(self, *, extensions: bool = False) -> None:
         self._extensions = extensions
@@ -27,6 +28,8 @@ class BoundaryTracker:
         self._left = 0  # bytes of the current frame still to come
         self._in_message = False
         self.closed = False
+        self.close_code = 0
+        self.frames = 0
         self.error: ProtocolError | None = None
 
     @property
@@ -79,10 +82,14 @@ class BoundaryTracker:
                 header = head
                 break
             first = head[0]
+            if first & FIN:
+                self.frames += 1
             if first & 0x0F < CLOSE:
                 self._in_message = not first & FIN
             elif first & 0x0F == CLOSE:
                 self.closed = True
+                # A code that is cut off from its header is not waited for.
+                self.close_code = int.from_bytes(head[2:4], "big") if min(length, len(head)) >= 4 else NO_STATUS
             at = begin + length
             if at > size:
                 self._left = at - size

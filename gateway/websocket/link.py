@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.http.sweep import NEVER
 from gateway.websocket import endings, frames
 from gateway.websocket.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
+from gateway.websocket.opcodes import ABNORMAL
 from gateway.websocket.relay import OVER, Relay
 
 if TYPE_CHECKING:
@@ -52,8 +54,12 @@ class Link(asyncio.Protocol):
         "_said_goodbye",
         "_upstream",
         "_upstream_up",
+        "began",
+        "bytes_down",
+        "bytes_up",
         "closing",
         "deadline",
+        "ended_as",
         "habits",
         "live",
         "name",
@@ -81,6 +87,9 @@ class Link(asyncio.Protocol):
         self._client_eof = False
         self._pauses = 0
         self._said_goodbye = False  # it is we who end
+        self.began = perf_counter()
+        self.bytes_up = self.bytes_down = 0  # what the client has sent, and what the upstream has
+        self.ended_as = ""  # the reason of ours, where it is we who end
 
     def open(
         self,
@@ -114,6 +123,7 @@ class Link(asyncio.Protocol):
     # what the client's transport tells
 
     def data_received(self, data: bytes) -> None:
+        self.bytes_up += len(data)
         live = self.live
         live.client = live.spoke = self.sweep.now
         if self._upstream_up:
@@ -192,6 +202,20 @@ class Link(asyncio.Protocol):
     def notices_sent(self) -> None:
         """Nothing of ours waits any more."""
 
+    # what is told of it in the end
+
+    @property
+    def frames_up(self) -> int | None:
+        """Messages and control frames that the client has sent; None where nobody reads them."""
+        return None
+
+    @property
+    def close_code(self) -> int:
+        """With which code it ended: ours, else the client's, else the upstream's; 1006 where nobody closed it
+        (RFC 6455 section 7.1.5)."""
+        ours = endings.code_of(self.ended_as) if self.ended_as else 0
+        return ours or self._client_closed or self.relay.close_code or ABNORMAL
+
     # ends
 
     def end(self, reason: str) -> None:
@@ -235,6 +259,7 @@ class Link(asyncio.Protocol):
 
     def _say_goodbye(self, reason: str) -> None:
         self._said_goodbye = True
+        self.ended_as = reason
         self.sockets.count_end(self.name, reason)
         code = endings.code_of(reason)
         if not self._client_up:
@@ -265,8 +290,8 @@ class Link(asyncio.Protocol):
 
     def _gone(self) -> None:
         self.deadline = NEVER
-        self.relay = OVER
         self.sockets.closed(self)
+        self.relay = OVER
 
     # reading
 

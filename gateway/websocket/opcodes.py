@@ -20,6 +20,8 @@ GOING_AWAY: Final = 1001
 PROTOCOL_ERROR: Final = 1002
 NO_STATUS: Final = 1005
 """Stands for an empty close frame; never on the wire."""
+ABNORMAL: Final = 1006
+"""Stands for an end without any close frame; never on the wire."""
 INVALID_DATA: Final = 1007
 POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009

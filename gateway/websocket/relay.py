@@ -50,6 +50,7 @@ class Relay(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         link = self._link
+        link.bytes_down += len(data)
         live = link.live
         live.upstream = now = link.sweep.now
         tracker = self._tracker
@@ -93,6 +94,16 @@ class Relay(asyncio.Protocol):
     def closed(self) -> bool:
         """The upstream has sent its close frame."""
         return self._tracker.closed
+
+    @property
+    def close_code(self) -> int:
+        """Of the upstream's close frame; 0 where none came."""
+        return self._tracker.close_code
+
+    @property
+    def frames(self) -> int:
+        """Messages and control frames that the upstream has sent."""
+        return self._tracker.frames
 
     def insert(self, inserted: bytes) -> bool:
         """Send a data frame of ours at the next boundary between messages. False where too many wait."""

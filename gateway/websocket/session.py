@@ -61,7 +61,10 @@ Slot = Judged | Message | Control | str | None
 class Session(Link):
     """The link of a judged socket. ``arrived``: its handshake, which the sources of a route read."""
 
-    __slots__ = ("_arrived", "_checking", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_who", "mute")
+    __slots__ = (
+        "_arrived", "_checking", "_frames", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_who",
+        "mute",
+    )  # fmt: skip
 
     def __init__(self, sockets: Sockets, route: Route, arrived: Arrived) -> None:
         assert route.socket is not None
@@ -78,16 +81,24 @@ class Session(Link):
             max_fragments=habits.max_fragments,
         )
         self._checking = 0
+        self._frames = 0
         self._slots: deque[Slot] | None = None
         self._held: deque[Event] | None = None  # read already, and too many to be judged at once
         self._who: tuple[str, str] | None = None  # sender and room of the last message
         self.mute: Mute | None = None
 
+    @property
+    def frames_up(self) -> int:
+        """Messages and control frames that the client has sent."""
+        return self._frames
+
     # what the client sends
 
     def data_received(self, data: bytes) -> None:
         self.live.client = self.sweep.now
+        self.bytes_up += len(data)
         events = self._parser.feed(data)
+        self._frames += len(events)
         if self._held is not None:
             self._held.extend(events)
         elif events:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.websocket import endings
@@ -34,6 +34,7 @@ class Sockets:
         self.routes: Mapping[str, Route] = {}
         self.links: set[Link] = set()
         self.draining = False
+        self.on_ended: Callable[[Link], None] | None = None  # for an access log
         self._refused = refused
         self._ends = ends
         self._empty = asyncio.Event()
@@ -48,6 +49,8 @@ class Sockets:
     def closed(self, link: Link) -> None:
         """Both connections of a link are gone."""
         self.links.discard(link)
+        if self.on_ended is not None:
+            self.on_ended(link)
         if not self.links:
             self._empty.set()
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -397,7 +398,8 @@ async def _open(gate: SocketLab, path: str) -> websockets.ClientConnection:
 
 
 async def test_a_stop_closes_sockets_with_1012(tmp_path: os.PathLike[str]) -> None:
-    async with socket_lab(tmp_path) as lab:  # type: ignore[arg-type]
+    logs = '[logs]\naccess = true\naccess_file = "access.log"\n'
+    async with socket_lab(tmp_path, more=logs) as lab:  # type: ignore[arg-type]
         judged, raw = await lab.connect("/chat/s"), await lab.connect("/raw")
         await judged.send(message("hello"))
         await told(judged)
@@ -408,6 +410,15 @@ async def test_a_stop_closes_sockets_with_1012(tmp_path: os.PathLike[str]) -> No
                 await asyncio.wait_for(client.recv(), 10)
             assert (client.close_code, client.close_reason) == (1012, "socket.stopping")
         assert await asyncio.wait_for(lab.node.process.wait(), 20) == 0
+    written = (Path(tmp_path) / "access.log").read_text(encoding="utf-8")
+    lines = {one["route"]: one for one in map(json.loads, written.splitlines()) if one["status"] == 101}
+    assert {name: (one["frames_up"], one["frames_down"], one["close"]) for name, one in lines.items()} == {
+        "chat": (2, 1, 1012),
+        "raw": (None, 0, 1012),
+    }
+    assert lines["chat"]["ms"] > 0
+    assert "alice" not in written
+    assert "/chat/s" not in written
 
 
 async def test_an_answer_on_a_kept_connection_follows_a_refused_handshake(gate: SocketLab) -> None:

@@ -110,6 +110,21 @@ def test_the_access_log_writes_once_for_many_lines() -> None:
     }
 
 
+def test_a_websocket_has_its_line() -> None:
+    written: list[bytes] = []
+    access = logs.AccessLog(written.append)
+    access.add_socket("live", seconds=61.5, frames=(3, 400), sizes=(120, 52_000), code=1001)
+    access.add_socket("raw", seconds=0.25, frames=(None, 1), sizes=(7, 5), code=1006)
+    access.flush()
+    judged, raw = (json.loads(line) for line in written[0].splitlines())
+    assert judged.pop("time") > 1_700_000_000
+    assert judged == {
+        "method": "GET", "route": "live", "status": 101, "sent": 52_000, "received": 120, "ms": 61_500.0,
+        "frames_up": 3, "frames_down": 400, "close": 1001,
+    }  # fmt: skip
+    assert (raw["frames_up"], raw["close"]) == (None, 1006)
+
+
 def test_the_access_log_is_bounded_and_survives_a_full_disk() -> None:
     sizes: list[int] = []
 

@@ -119,3 +119,20 @@ def test_a_broken_stream_is_cut_before_the_break(broken, reason, step):
 def test_agreed_extensions_may_use_reserved_bits():
     tracker = BoundaryTracker(extensions=True)
     assert tracker.feed(b"\xc1\x01x") == (b"\xc1\x01x", b"")
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_messages_and_control_frames_are_counted(step):
+    tracker = BoundaryTracker()
+    data = frame(TEXT, b"a", final=False) + frame(PING, b"p") + frame(CONTINUATION, b"b") + frame(BINARY, b"c" * 70000)
+    for piece in pieces(data, range(0, len(data), step)):
+        tracker.feed(piece)
+    assert tracker.frames == 3
+    assert (tracker.closed, tracker.close_code) == (False, 0)
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"\x0f\xa0bye", 4000), (b"\x03\xe8", 1000), (b"", 1005)])
+def test_the_code_of_a_close_frame_is_kept(payload, code):
+    tracker = BoundaryTracker()
+    tracker.feed(frame(TEXT, b"a") + frame(CLOSE, payload))
+    assert (tracker.closed, tracker.close_code) == (True, code)

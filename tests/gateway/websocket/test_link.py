@@ -422,3 +422,49 @@ async def test_silent_tunnels_end(bench, close_of):
     assert client.reached() == b""
     bench.advance(21)
     assert client.got() == [close_of(1001, "socket.client_silent")]
+
+
+# what is told of a socket in the end
+
+
+def told(bench) -> list[tuple[str, int | None, int, int, int, int]]:
+    """What an access log would be told: name, messages and bytes both ways, close code."""
+    seen: list[tuple[str, int | None, int, int, int, int]] = []
+    bench.sockets.on_ended = lambda link: seen.append(
+        (link.name, link.frames_up, link.relay.frames, link.bytes_up, link.bytes_down, link.close_code)
+    )
+    return seen
+
+
+async def test_a_judged_socket_is_told_of_once_with_what_went_through(bench):
+    seen = told(bench)
+    client = bench.open()
+    up = client.say("hello") + client.ping()
+    bench.judge()
+    down = client.arrives(frame(TEXT, b"one") + frame(TEXT, b"tw", final=False) + frame(CONTINUATION, b"o"))
+    up += client.close(4001)
+    assert seen == []
+    down += client.arrives(frame(CLOSE, close_payload(4001)))
+    client.upstream.close()
+    assert seen == [("chat", 3, 3, len(up), len(down), 4001)]
+
+
+async def test_frames_that_nobody_reads_are_not_counted_up(bench):
+    seen = told(bench)
+    client = bench.tunnel()
+    up = client.send(masked_frame(TEXT, b"hello"))
+    down = client.arrives(frame(TEXT, b"hello") + frame(CLOSE, close_payload(1000)))
+    client.transport.lose()
+    client.upstream.lose()
+    assert seen == [("open", None, 2, len(up), len(down), 1000)]
+
+
+@pytest.mark.parametrize("how", ["cut", "ours"])
+async def test_an_end_that_nobody_announced_is_1006_and_ours_has_our_code(bench, how):
+    seen = told(bench)
+    client = bench.open()
+    if how == "ours":
+        client.link.end(endings.STOPPING)
+    client.transport.lose()
+    client.upstream.lose()
+    assert [one[-1] for one in seen] == [1012 if how == "ours" else 1006]

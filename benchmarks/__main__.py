@@ -1,6 +1,7 @@
 """``python -m benchmarks``: measure, show, record.
 
-The peers by default; ``--growth`` measures how cost grows instead, ``--all`` does everything. A system that answers
+The peers by default; ``--growth`` measures how cost grows instead, ``--websocket`` frames in place of requests,
+``--all`` does everything. A system that answers
 anything but what it should ends the run with exit code 1 and no record.
 """
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from benchmarks import bench, growth, micro, peers, record, table
 from benchmarks.expectations import WrongAnswer
 from benchmarks.objectives import answers
+from benchmarks.websocket import run as websocket
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -28,7 +30,10 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--growth", action="store_true", help="how cost grows, instead of the peers")
     parser.add_argument("--curves", default=",".join(growth.CURVES), help=f"of {', '.join(growth.CURVES)}")
     parser.add_argument("--micro", action="store_true", help="the parts alone, instead of the peers")
-    parser.add_argument("--all", action="store_true", help="peers, growth and parts")
+    parser.add_argument(
+        "--websocket", action="store_true", help="frames, broadcasts and sessions, instead of the peers"
+    )
+    parser.add_argument("--all", action="store_true", help="peers, growth, frames and parts")
     parser.add_argument("--no-record", action="store_true", help="show only")
     parser.add_argument("--trial", action="store_true", help="mark the record as a trial: no report is made from it")
     chosen = parser.parse_args(arguments)
@@ -50,7 +55,7 @@ def _known(parser: argparse.ArgumentParser, text: str, known: Any) -> list[str]:
 def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Everything that was asked for, as one record."""
     kept = record.begin(vars(chosen))
-    plain = not (chosen.growth or chosen.micro)
+    plain = not (chosen.growth or chosen.micro or chosen.websocket)
     began = time.monotonic()
 
     def tell(what: str) -> None:
@@ -69,6 +74,11 @@ def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
         )
         for name, told in kept["growth"].items():
             table.columns(console, growth.CURVES[name].title, [growth.flat(row) for row in told])
+    if chosen.all or chosen.websocket:
+        kept["websocket"] = websocket.run(
+            chosen.only, rounds=chosen.rounds, seconds=chosen.seconds, quick=chosen.quick, tell=tell
+        )
+        table.websocket(console, kept["websocket"])
     if chosen.all or chosen.micro:
         tell("the parts alone")
         kept["micro"] = micro.run(quick=chosen.quick)

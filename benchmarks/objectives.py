@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from benchmarks.peers import BASE, EXPERT, OURS, PLAIN
+from benchmarks.websocket.run import IDLE
 
 Record = dict[str, Any]
+
+MANY_SESSIONS = 9_000
+"""What counts as 10,000 on one worker: each takes two descriptors, and a common bound is 20,000."""
 
 
 class Objective(NamedTuple):
@@ -72,6 +76,34 @@ def _reload(line: str, scale: float) -> Callable[[Record], float]:
     return value
 
 
+def _frames(part: str, ratio: str) -> Callable[[Record], float]:
+    return lambda record: float(record["websocket"][part]["ratios"][ratio]["median"])
+
+
+def _idle(line: str, scale: float = 1.0) -> Callable[[Record], float]:
+    """Of the sessions that say nothing, where there were 10,000 of them."""
+
+    def value(record: Record) -> float:
+        row = record["websocket"]["idle"]
+        if row["sessions"] < IDLE:
+            raise LookupError("too few sessions")
+        return float(row[line]) * scale
+
+    return value
+
+
+def _frame_us(record: Record) -> float:
+    return 1e6 / float(record["websocket"]["judged"]["systems"][OURS]["summary"]["per_second"]["median"])
+
+
+def _growth_of_sessions(record: Record) -> float:
+    rows = record["websocket"]["sessions"]
+    first, last = rows[0], rows[-1]
+    if first["sessions"] > 10 or last["sessions"] < MANY_SESSIONS:
+        raise LookupError("too few sessions")
+    return float(last["gateway_us"]["median"] / first["gateway_us"]["median"] - 1) * 100
+
+
 OBJECTIVES = (
     Objective("CPU per message, beside bare nginx", "×", 2.2, 1.7, _ratio(f"{OURS} / {BASE}")),
     Objective("CPU per message, beside nginx + Lua with the same checks", "×", 0.95, 0.7, _ratio(f"{OURS} / {EXPERT}")),
@@ -91,6 +123,15 @@ OBJECTIVES = (
     Objective("messages failed while 1,000,000 words are reloaded", "", 0, None, _reload("failed", 1)),
     Objective("longest silence while 1,000,000 words are reloaded", "ms", 50, None,
               _reload("during_longest_gap_us", 1e-3)),
+    Objective("CPU per judged frame, beside the aiohttp relay", "×", 0.33, None,
+              _frames("judged", f"{OURS} / {PLAIN}")),
+    Objective("time per judged frame at saturation on one core", "µs", 50, None, _frame_us),
+    Objective("CPU per frame of a broadcast, beside nginx", "×", 2.0, None, _frames("broadcast", f"{OURS} / {BASE}")),
+    Objective("growth of cost, 10 to 10,000 judged sessions", "%", 25, None, _growth_of_sessions),
+    Objective("memory of each of 10,000 idle sessions", "kB", 20, None, _idle("bytes_each", 1e-3)),
+    Objective("idle sessions that a broadcast does not reach", "", 0, None, _idle("missing")),
+    Objective("time per handshake, 1,000 a second offered", "ms", 1.02, None,
+              lambda record: 1e3 / _idle("opened_per_second")(record)),
 )  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from matplotlib import pyplot as plt  # after the backend was chosen
 from matplotlib.figure import Figure
 
 from benchmarks.growth import CURVES
+from benchmarks.table import SESSIONS
 
 INK, SECOND, THIRD = "#1f5a8a", "#c4672b", "#5b8f4a"
 STYLE: dict[Any, Any] = {"svg.hashsalt": "tidegate", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False,
          "axes.spines.right": False}  # fmt: skip
-LOGARITHMIC = frozenset(("words", "text", "connections"))
+LOGARITHMIC = frozenset(("words", "characters", "connections", "sessions"))
 
 
 def draw(record: dict[str, Any], folder: Path) -> dict[str, str]:
@@ -31,7 +32,10 @@ def draw(record: dict[str, Any], folder: Path) -> dict[str, str]:
             drawn["latency"] = _save(_latencies(systems), folder, "latency")
         for name, rows in record.get("growth", {}).items():
             if len(rows) > 1 and "gateway_us" in rows[0]:
-                drawn[name] = _save(_curve(name, rows), folder, name)
+                drawn[name] = _save(_curve(CURVES[name].title, CURVES[name].x, rows), folder, name)
+        sessions = record.get("websocket", {}).get("sessions", ())
+        if len(sessions) > 1:
+            drawn["sessions"] = _save(_curve(SESSIONS, "sessions", sessions), folder, "sessions")
     return drawn
 
 
@@ -80,10 +84,9 @@ def _latencies(systems: dict[str, Any]) -> Figure:
     return figure
 
 
-def _curve(name: str, rows: Sequence[dict[str, Any]]) -> Figure:
-    curve = CURVES[name]
+def _curve(title: str, x: str, rows: Sequence[dict[str, Any]]) -> Figure:
     figure, axes = plt.subplots(figsize=(5.5, 3))
-    places = [row[curve.x] for row in rows]
+    places = [row[x] for row in rows]
     for line, label, colour in (
         ("gateway_us", "gateway", INK), ("state_us", "state server", SECOND), ("nginx_us", "bare nginx", THIRD)
     ):  # fmt: skip
@@ -91,12 +94,12 @@ def _curve(name: str, rows: Sequence[dict[str, Any]]) -> Figure:
         axes.errorbar(
             places, [c["median"] for c in cells], yerr=_bounds(cells), marker="o", color=colour, label=label, capsize=2
         )
-    if name in LOGARITHMIC:
+    if x in LOGARITHMIC:
         axes.set_xscale("log")
     else:
         axes.set_xticks(places)
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(curve.title)
+    axes.set_xlabel(title)
     axes.set_ylabel("CPU µs per message")
     axes.legend(frameon=False)
     return figure

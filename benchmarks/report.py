@@ -1,19 +1,32 @@
 """``python -m benchmarks.report``: docs/performance.md and its plots, from the newest records.
 
-Peers, growth and parts may come from different records; each section names its own.
+Peers, growth, frames and parts may come from different records; each section names its own.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import growth, plots, record
 from benchmarks.objectives import answers
-from benchmarks.table import CHECK_COLUMNS, LATENCY_COLUMNS, PEER_COLUMNS, spread
+from benchmarks.table import (
+    CHECK_COLUMNS,
+    IDLE,
+    LATENCY_COLUMNS,
+    PEER_COLUMNS,
+    RATIOS,
+    SESSIONS,
+    WEBSOCKET_COLUMNS,
+    Column,
+    cells,
+    spread,
+)
+from benchmarks.websocket.run import PARTS
 
-SECTIONS = ("peers", "growth", "micro")
+SECTIONS = ("peers", "growth", "websocket", "micro")
 PAGE = record.ROOT / "docs" / "performance.md"
 PLOTS = "performance"
 
@@ -44,6 +57,12 @@ METHOD = """## What is measured, and how
 - **CPU and saturation** come from wrk, a closed model. Its latencies are not used: a connection that waits sends
   nothing, so stalls hide themselves. **Latencies** come from an open model: arrivals are a Poisson process, drawn
   beforehand, and each latency counts from when the message was due, whether or not it could be sent.
+- **A judged frame** is the same text as a group's message in a text frame of its own, on one of 64 sockets; the
+  platform sends each back, and every answer is compared byte for byte. The aiohttp relay judges it with the same code
+  as its comments; nginx relays it unread. **A broadcast** is one frame of the platform's to each of 500 viewers, the
+  next one when the last viewer has it. **Sessions that say nothing** are opened at 1,000 handshakes a second over two
+  workers; what the workers' memory grows by is theirs (the kernel's buffers of sockets are not in it), and one
+  message to all of them must reach each.
 - **Check time** is the gateway's own histogram, from decoding to verdict, round trip to state included.
 
 ## Known limits of the method
@@ -68,6 +87,8 @@ def page(found: dict[str, dict[str, Any]], drawn: dict[str, str]) -> str:
         parts.append(_peers(found["peers"], drawn))
     if "growth" in found:
         parts.append(_growth(found["growth"], drawn))
+    if "websocket" in found:
+        parts.append(_websocket(found["websocket"], drawn))
     if "micro" in found:
         parts.append(_micro(found["micro"]))
     parts += [METHOD, _repeat(found)]
@@ -97,18 +118,20 @@ def _peers(kept: dict[str, Any], drawn: dict[str, str]) -> str:
         ("Latency at fixed offered rates, µs from the schedule", LATENCY_COLUMNS),
         ("Added to the direct way at 30 %, and the gateway's own check time at 70 %", CHECK_COLUMNS),
     ):
-        rows = [
-            [
-                system["name"],
-                *(spread(system["summary"].get(line), scale, digits) for _, line, scale, digits in columns),
-            ]
-            for system in systems.values()
-        ]
-        parts.append(f"### {title}\n\n" + _table(["system", *(name for name, *_ in columns)], rows))
+        parts.append(_systems(title, systems, columns))
     parts.append(_image("Latencies", drawn.get("latency")))
-    ratios = [[name, spread(cell, digits=2)] for name, cell in kept["peers"]["ratios"].items()]
-    parts.append("### Gateway CPU per message, as ratios\n\n" + _table(["pair", "median (low–high)"], ratios))
+    parts.append(_ratios("message", kept["peers"]["ratios"]))
     return "\n".join(parts)
+
+
+def _systems(title: str, systems: dict[str, Any], columns: Sequence[Column]) -> str:
+    rows = [cells(system, columns) for system in systems.values()]
+    return f"### {title}\n\n" + _table(["system", *(name for name, *_ in columns)], rows)
+
+
+def _ratios(unit: str, ratios: dict[str, Any]) -> str:
+    rows = [[name, spread(cell, digits=2)] for name, cell in ratios.items()]
+    return f"### {RATIOS.format(unit=unit)}\n\n" + _table(["pair", "median (low–high)"], rows)
 
 
 def _growth(kept: dict[str, Any], drawn: dict[str, str]) -> str:
@@ -117,11 +140,31 @@ def _growth(kept: dict[str, Any], drawn: dict[str, str]) -> str:
     ]
     for name, rows in kept["growth"].items():
         curve = growth.CURVES[name]
-        shown = [growth.flat(row) for row in rows]
-        lines = list(dict.fromkeys(line for row in shown for line in row if line != curve.x))
-        body = [[line.replace("_", " "), *(_number(row.get(line)) for row in shown)] for line in lines]
-        head = [curve.title, *(f"{row[curve.x]:,}" for row in rows)]
-        parts.append(f"### {curve.title}\n\n{_image(curve.title, drawn.get(name))}\n" + _table(head, body))
+        parts.append(f"### {curve.title}\n\n{_image(curve.title, drawn.get(name))}\n" + _columns(curve.title, rows))
+    return "\n".join(parts)
+
+
+def _columns(title: str, rows: Sequence[dict[str, Any]]) -> str:
+    """The points of a curve, one a column; the first line of each names it."""
+    shown = [growth.flat(row) for row in rows]
+    x = next(iter(shown[0]))
+    lines = list(dict.fromkeys(line for row in shown for line in row if line != x))
+    body = [[line.replace("_", " "), *(_number(row.get(line)) for row in shown)] for line in lines]
+    return _table([title, *(f"{row[x]:,}" for row in shown)], body)
+
+
+def _websocket(kept: dict[str, Any], drawn: dict[str, str]) -> str:
+    told = kept["websocket"]
+    parts = [f"## WebSockets\n\n{_origin(kept)}\n"]
+    for name, part in PARTS.items():
+        if name in told:
+            parts.append(_systems(part.title, told[name]["systems"], WEBSOCKET_COLUMNS[name]))
+            parts.append(_ratios(part.unit, told[name]["ratios"]))
+    if "sessions" in told:
+        image = _image(SESSIONS, drawn.get("sessions"))
+        parts.append(f"### {SESSIONS}\n\n{image}\n" + _columns("sessions", told["sessions"]))
+    if "idle" in told:
+        parts.append(f"### {IDLE}\n\n" + _columns("sessions", [told["idle"]]))
     return "\n".join(parts)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.growth import flat
 from benchmarks.objectives import Answer
+from benchmarks.websocket.run import PARTS
 
 MIB = 1 << 20
+Column = tuple[str, str, float, int]
+"""Its title, the line of a summary, by what that is multiplied, and its decimals."""
 
 
 def spread(cell: dict[str, float] | None, scale: float = 1.0, digits: int = 0) -> str:
@@ -41,6 +46,35 @@ CHECK_COLUMNS = (
 )
 
 
+FRAME_COLUMNS = (
+    ("CPU µs/frame", "gateway_us", 1.0, 1),
+    ("state µs", "state_us", 1.0, 1),
+    ("frames/s", "per_second", 1.0, 0),
+    ("core busy %", "gateway_busy", 100.0, 0),
+    ("p50 µs at 50 %", "p50_us", 1.0, 0),
+    ("p99 µs at 50 %", "p99_us", 1.0, 0),
+    ("check p99 µs", "check_p99_us", 1.0, 0),
+    ("memory MiB", "memory", 1 / MIB, 0),
+)
+BROADCAST_COLUMNS = (
+    ("CPU µs/frame delivered", "gateway_us", 1.0, 1),
+    ("frames/s", "per_second", 1.0, 0),
+    ("core busy %", "gateway_busy", 100.0, 0),
+    ("last viewer p50 ms", "p50_us", 1e-3, 1),
+    ("last viewer p99 ms", "p99_us", 1e-3, 1),
+    ("memory MiB", "memory", 1 / MIB, 0),
+)
+WEBSOCKET_COLUMNS = {"judged": FRAME_COLUMNS, "broadcast": BROADCAST_COLUMNS}
+RATIOS = "Gateway CPU per {unit}, as ratios"
+SESSIONS, IDLE = "Judged sessions, at half the saturation", "Sessions that say nothing"
+
+
+def cells(system: dict[str, Any], columns: Iterable[Column]) -> list[str]:
+    """A system's row: its name, then each column."""
+    summary = system["summary"]
+    return [system["name"], *(spread(summary.get(line), scale, digits) for _, line, scale, digits in columns)]
+
+
 def peers(console: Console, told: dict[str, Any]) -> None:
     """Three tables and the ratios."""
     for title, columns in (
@@ -48,15 +82,32 @@ def peers(console: Console, told: dict[str, Any]) -> None:
         ("Latency at fixed offered rates, µs from the schedule", LATENCY_COLUMNS),
         ("Added to the direct way at 30 %, and the gateway's own check time at 70 %", CHECK_COLUMNS),
     ):
-        table = Table(title=title, title_justify="left")
-        table.add_column("system")
-        for name, *_ in columns:
-            table.add_column(name, justify="right")
-        for system in told["systems"].values():
-            cells = [spread(system["summary"].get(line), scale, digits) for _, line, scale, digits in columns]
-            table.add_row(system["name"], *cells)
-        console.print(table)
-    table = Table(title="Gateway CPU per message, as ratios", title_justify="left")
+        _systems(console, title, told, columns)
+    _ratios(console, "message", told)
+
+
+def websocket(console: Console, told: dict[str, Any]) -> None:
+    """Both comparisons, the curve and the idle sessions."""
+    for name, part in PARTS.items():
+        if name in told:
+            _systems(console, part.title, told[name], WEBSOCKET_COLUMNS[name])
+            _ratios(console, part.unit, told[name])
+    columns(console, SESSIONS, [flat(row) for row in told.get("sessions", ())])
+    columns(console, IDLE, [flat(told["idle"])] if "idle" in told else [])
+
+
+def _systems(console: Console, title: str, told: dict[str, Any], columns: Sequence[Column]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("system")
+    for name, *_ in columns:
+        table.add_column(name, justify="right")
+    for system in told["systems"].values():
+        table.add_row(*cells(system, columns))
+    console.print(table)
+
+
+def _ratios(console: Console, unit: str, told: dict[str, Any]) -> None:
+    table = Table(title=RATIOS.format(unit=unit), title_justify="left")
     table.add_column("pair")
     table.add_column("median (low–high)", justify="right")
     for name, cell in told["ratios"].items():

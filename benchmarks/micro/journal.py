@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import MESSAGE
 from filters.policy import Policy
-from filters.verdict import Verdict
 from gateway.journal import encoding
-from gateway.journal.record import Basis, judged
+from gateway.journal.record import Basis
 
 
 def cases() -> Iterator[Case]:
     digest = "0" * 64
-    basis = Basis("article-comments", "comment", Policy("comment", digest, []), {"words": digest})
-    verdict = Verdict("pass", digest)
+    policy = Policy("comment", digest, [])
+    basis = Basis("article-comments", "comment", policy, {"words": digest})
+    verdict = policy.passed
     start = encoding.prefix(1)
 
     def ours() -> bytes:
-        return encoding.sealed(encoding.body(start, 12, judged(MESSAGE, verdict, basis)))
+        return encoding.lines(start, 12, [basis.fields(MESSAGE, verdict)])
 
     def plain() -> bytes:
         record = {

@@ -1,7 +1,8 @@
 """A load in a process of its own: it gets ready, says so, begins when it is told to, and says what came of it.
 
-So nothing of its preparation (start of Python, handshakes, frames that are built) is in the measured time. Both ends
-speak JSON lines: what there is to say when it is ready, then for each step a line with anything and its result. What fails is told as ``{"failed": …}``.
+So nothing of its preparation (start of Python, handshakes, frames that are built) is in the measured time. It speaks
+JSON lines: what there is to say when it is ready, and the result of each step, which begins with a line of the
+parent's. What fails is told as ``{"failed": …}``.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ class Load:
     def stop(self) -> None:
         """Its sockets are closed with it."""
         process.stop(self._process)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @contextmanager

@@ -34,9 +34,23 @@ class Opened(NamedTuple):
 
 
 def open_all(port: int, requests: Sequence[bytes], *, rate: float = 0.0, first: int = 0) -> Opened:
-    """Open a session with each request, ``rate`` a second. ``first``: as many have other processes opened. Raises ``Refused`` for the first one that is not opened."""
-    epoll = select.epoll()
+    """Open a session with each request, ``rate`` a second. ``first``: as many have other processes opened.
+
+    Raises ``Refused`` for the first one that is not opened.
+    """
     peers: list[socket.socket] = []
+    try:
+        with select.epoll() as epoll:
+            return _opened(epoll, port, requests, rate, first, peers)
+    except Refused:
+        for peer in peers:
+            peer.close()
+        raise
+
+
+def _opened(
+    epoll: select.epoll, port: int, requests: Sequence[bytes], rate: float, first: int, peers: list[socket.socket]
+) -> Opened:
     places: dict[int, int] = {}
     due: list[float] = []
     heads: dict[int, bytes] = {}
@@ -48,8 +62,9 @@ def open_all(port: int, requests: Sequence[bytes], *, rate: float = 0.0, first: 
         now = clock()
         while len(peers) < total and _is_due(len(peers), len(took), now - began, rate):
             place = len(peers)
-            peer = _connecting(port, first + place)
+            peer = socket.socket()
             peers.append(peer)
+            _connect(peer, port, first + place)
             places[peer.fileno()] = place
             due.append(began + place / rate if rate else now)
             epoll.register(peer.fileno(), select.EPOLLOUT)
@@ -68,7 +83,6 @@ def open_all(port: int, requests: Sequence[bytes], *, rate: float = 0.0, first: 
             took.append(last - due[place])
         if clock() - max(last, due[-1]) > GIVE_UP:
             raise Refused(f"{total - len(took)} of {total} handshakes are not answered")
-    epoll.close()
     return Opened(peers, took, began, last)
 
 
@@ -76,8 +90,7 @@ def _is_due(begun: int, ended: int, passed: float, rate: float) -> bool:
     return begun <= passed * rate if rate else begun - ended < UNDER_WAY
 
 
-def _connecting(port: int, place: int) -> socket.socket:
-    peer = socket.socket()
+def _connect(peer: socket.socket, port: int, place: int) -> None:
     peer.setblocking(False)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     peer.setsockopt(socket.IPPROTO_IP, NO_PORT, 1)
@@ -85,7 +98,6 @@ def _connecting(port: int, place: int) -> socket.socket:
     code = peer.connect_ex(("127.0.0.1", port))
     if code not in (0, errno.EINPROGRESS):
         raise Refused(errno.errorcode.get(code, "connect"))
-    return peer
 
 
 def _send(peer: socket.socket, request: bytes) -> None:
@@ -109,4 +121,3 @@ def _received(peer: socket.socket, head: bytes) -> bytes | None:
     if not head.startswith(b"HTTP/1.1 101 "):
         raise Refused(repr(head[:200]))
     return None
-

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import bench, turns
-from benchmarks.growth import Curve
 from benchmarks.measure import Bench
 from benchmarks.points import Row, Run, Tell, beside, point, started
 from benchmarks.systems.aiohttp_gateway import AiohttpGateway
@@ -27,9 +26,11 @@ SPARE = 500  # descriptors that a process has for everything but sessions
 
 
 class Part(NamedTuple):
-    """One comparison. ``lines``: where each line of its summary stands in a round."""
+    """One comparison. ``lines``: where each line of its summary stands in a round; ``cost``: where CPU a ``unit``."""
 
     title: str
+    unit: str
+    cost: turns.Path
     lines: dict[str, turns.Path]
     pairs: tuple[tuple[str, str], ...]
 
@@ -47,6 +48,8 @@ _SATURATED: dict[str, turns.Path] = {
 PARTS: dict[str, Part] = {
     "judged": Part(
         "Judged frames, one pinned core, saturated",
+        "judged frame",
+        ("saturated", "us", "gateway"),
         {
             **{line: ("saturated", *path) for line, path in _SATURATED.items()},
             **{line: ("half", line) for line in ("offered", "p50_us", "p99_us", "p999_us", "late_p99_us")},
@@ -56,17 +59,15 @@ PARTS: dict[str, Part] = {
     ),
     "broadcast": Part(
         f"A broadcast to {VIEWERS} viewers, frame by frame",
+        "frame delivered",
+        ("us", "gateway"),
         {**_SATURATED, "p50_us": ("p50_us",), "p99_us": ("p99_us",)},
         ((OURS, BASE), (OURS, PLAIN)),
     ),
 }
-CURVE = Curve("Judged sessions, at half the saturation", "sessions", lambda run: _sessions(run))
-COST: dict[str, turns.Path] = {"judged": ("saturated", "us", "gateway"), "broadcast": ("us", "gateway")}
 
 
-def run(
-    names: Sequence[str], *, rounds: int, seconds: float, quick: bool, tell: Tell, curve: bool = True
-) -> dict[str, Any]:
+def run(names: Sequence[str], *, rounds: int, seconds: float, quick: bool, tell: Tell) -> dict[str, Any]:
     """Measure; ``judged`` and ``broadcast`` as ``peers.run`` has its systems, ``sessions`` are the rows of the curve,
     ``idle`` is one row. Raises ``WrongAnswer`` as soon as one system does anything but what it should."""
     limit = raise_limit()
@@ -75,8 +76,7 @@ def run(
     with bench.opened(ChatServer) as place:
         told |= _peers(place.setting, place.bench, [name for name in names if name in SYSTEMS], place.word, chosen)
     if OURS in names:
-        if curve:
-            told["sessions"] = CURVE.measure(chosen)
+        told["sessions"] = _sessions(chosen)
         told["idle"] = _idle(chosen, limit)
     return told
 
@@ -123,7 +123,7 @@ def summed(part: str, systems: Sequence[System], measured: dict[str, list[Row]])
         }
         for system in systems
     }
-    return {"systems": told, "ratios": turns.ratios(told, PARTS[part].pairs, COST[part])}
+    return {"systems": told, "ratios": turns.ratios(told, PARTS[part].pairs, PARTS[part].cost)}
 
 
 def _sessions(run: Run) -> list[Row]:

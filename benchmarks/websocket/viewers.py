@@ -48,9 +48,7 @@ class Viewers:
         while left and (now := clock()) < until:
             for descriptor, _ in poll(until - now):
                 data = sockets[descriptor].recv(65536)
-                if data == expected and not partial:
-                    left -= 1
-                elif self._odd(descriptor, data, expected):
+                if (data == expected and not partial) or self._odd(descriptor, data, expected):
                     left -= 1
                 last = clock()
         self.missing += left

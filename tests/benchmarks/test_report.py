@@ -4,13 +4,14 @@ import copy
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
 
 from benchmarks import growth, peers, record, report, table
 from benchmarks.objectives import answers
+from benchmarks.websocket import run as websocket
 
 
 def _round(factor: float, *, check: bool) -> dict[str, Any]:
@@ -54,11 +55,40 @@ def _growth() -> dict[str, Any]:
     }
 
 
+def _websocket() -> dict[str, Any]:
+    def measured(factor: float) -> dict[str, Any]:
+        busy = {"gateway": 0.9, "state": 0.2, "upstream": 0.3, "load": 0.2}
+        return {"us": {"gateway": 12 * factor, "state": 5.0}, "busy": busy, "per_second": 30_000 / factor,
+                "memory": 60 << 20, "p50_us": 500 * factor, "p99_us": 900 * factor}  # fmt: skip
+
+    told = {}
+    for part, costs in (("judged", {"nginx": 1, "tidegate": 4, "aiohttp": 60}),
+                        ("broadcast", {"nginx": 1, "tidegate": 1.5, "aiohttp": 4})):  # fmt: skip
+        systems = [Named(key, key.title()) for key in costs]
+        rounds = {}
+        for key, factor in costs.items():
+            each = [measured(factor * noise) for noise in (1.0, 1.1, 0.9)]
+            rounds[key] = [{"saturated": one, "half": one} for one in each] if part == "judged" else each
+        told[part] = websocket.summed(part, systems, rounds)
+    cell = {"median": 50.0, "low": 49.0, "high": 51.0}
+    row = {"gateway_us": cell, "state_us": cell, "nginx_us": cell, "to_nginx": cell, "memory": 1 << 20}
+    idle = {"sessions": 10_000, "bytes_each": 5_120.0, "missing": 0, "opened_per_second": 999.7}
+    sessions = [{"sessions": 10, **row}, {"sessions": 9_750, **row}]
+    return {**told, "sessions": sessions, "idle": idle}
+
+
+class Named(NamedTuple):
+    """As much of a system as a summary needs."""
+
+    key: str
+    name: str
+
+
 @pytest.fixture
 def kept() -> dict[str, Any]:
     head = record.begin({"rounds": 3, "seconds": 4.0})
     micro = [{"part": "folding", "case": "a text", "us": 2.0, "plain": "a loop", "plain_us": 20.0, "ratio": 0.1}]
-    return {**head, "peers": _peers(), "growth": _growth(), "micro": micro}
+    return {**head, "peers": _peers(), "growth": _growth(), "websocket": _websocket(), "micro": micro}
 
 
 def test_a_summary_keeps_median_and_ends(kept) -> None:
@@ -98,10 +128,30 @@ def test_objectives_are_met_missed_or_not_measured(kept) -> None:
     assert told["longest silence while 1,000,000 words are reloaded"] == "met"
 
 
+def test_frames_and_sessions_have_their_objectives(kept) -> None:
+    found = {answer.objective.name: answer for answer in answers(kept)}
+    assert found["CPU per judged frame, beside the aiohttp relay"].value == pytest.approx(4 / 60)
+    assert found["CPU per frame of a broadcast, beside nginx"].value == pytest.approx(1.5)
+    assert found["time per judged frame at saturation on one core"].told == "missed"  # 7,500 frames a second
+    assert found["memory of each of 10,000 idle sessions"].value == pytest.approx(5.12)
+    assert found["time per handshake, 1,000 a second offered"].told == "met"
+    assert found["growth of cost, 10 to 10,000 judged sessions"].value == 0
+
+
+def test_fewer_sessions_answer_nothing_of_10_000(kept) -> None:
+    kept["websocket"]["idle"]["sessions"] = 1_000
+    kept["websocket"]["sessions"][-1]["sessions"] = 1_000
+    told = _told(kept)
+    assert told["memory of each of 10,000 idle sessions"] == "not measured"
+    assert told["idle sessions that a broadcast does not reach"] == "not measured"
+    assert told["growth of cost, 10 to 10,000 judged sessions"] == "not measured"
+
+
 def test_a_record_without_growth_answers_nothing_of_it(kept) -> None:
     told = _told({name: value for name, value in kept.items() if name != "growth"})
     silent = {name for name, answer in told.items() if answer == "not measured"}
-    assert silent == {name for name in told if name.startswith("growth") or "reloaded" in name}
+    growth_of_sessions = "growth of cost, 10 to 10,000 judged sessions"
+    assert silent == {name for name in told if name.startswith("growth") or "reloaded" in name} - {growth_of_sessions}
 
 
 def test_a_record_is_found_again_by_what_it_holds(kept, tmp_path: Path) -> None:
@@ -137,6 +187,10 @@ def test_the_page_shows_every_system_objective_and_its_origin(kept, tmp_path: Pa
     assert "2030-01-01-1000.json" in page
     assert kept["machine"]["kernel"] in page
     assert "| 27.0 (24.3–29.7) |" in page
+    assert "### Judged frames" in page
+    assert "| 48.0 (43.2–52.8) |" in page
+    assert "| tidegate / aiohttp | 0.07 |" in page
+    assert "| bytes each | 5,120.00 |" in page
     assert "NaN" not in page
 
 
@@ -147,7 +201,7 @@ def test_plots_are_the_same_bytes_for_the_same_record(kept, tmp_path: Path) -> N
         report.write(tmp_path / f"{name}.md", folder=tmp_path / "record")
         drawn.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert drawn[0] == drawn[1]
-    assert set(drawn[0]) == {"peers.svg", "latency.svg", "words.svg", "connections.svg"}
+    assert set(drawn[0]) == {"peers.svg", "latency.svg", "words.svg", "connections.svg", "sessions.svg"}
 
 
 def test_without_a_record_the_page_says_so(tmp_path: Path) -> None:
@@ -165,7 +219,8 @@ def test_the_terminal_shows_the_same(kept) -> None:
     table.peers(console, kept["peers"])
     for name, rows in kept["growth"].items():
         table.columns(console, growth.CURVES[name].title, [growth.flat(row) for row in rows])
+    table.websocket(console, kept["websocket"])
     table.objectives(console, answers(kept))
     shown = console.export_text()
-    for wanted in ("27.0 (24.3–29.7)", "tidegate / nginx", "1,000,000", "missed"):
+    for wanted in ("27.0 (24.3–29.7)", "tidegate / nginx", "1,000,000", "missed", "48.0 (43.2–52.8)", "bytes each"):
         assert wanted in shown

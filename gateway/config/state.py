@@ -8,7 +8,7 @@ from pydantic import SecretStr, field_validator
 
 from gateway.config.secret import Secret
 from gateway.config.section import Section, required, setting
-from gateway.config.units import Duration, Listen, Readable, Size
+from gateway.config.units import Duration, Listen, RateOf, Readable, Size
 
 
 class Sentinel(Section):
@@ -65,6 +65,11 @@ class State(Section):
         0.5, "Share of each limit that a worker grants on its own while state is out of reach.", gt=0, le=1
     )
     local_limits: int = setting(100_000, "Limits that a worker remembers on its own meanwhile.", ge=100)
+    block_limit: RateOf = setting(
+        "1/10s",
+        "What a block lets through that is a limit, as those of devices, addresses and ranges are by default. "
+        "Blocks in force keep theirs until “tidegate state rebuild”; ranges take it up at the next start.",
+    )
     poll: Duration = setting("250ms", "How often workers look for new switches and blocks, notices apart.", gt=0)
     memory: Size = setting("256MiB", "Memory of the embedded server.", ge=16 << 20)
     server: str = setting("", "Program of the embedded server; found by itself if empty.")

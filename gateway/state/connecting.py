@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
+from filters.limits import Pace, pace
 from gateway.state.client import StateClient
 from gateway.state.cluster import ClusterClient
 from gateway.state.keys import Keys
@@ -25,7 +26,9 @@ def client(state: State, folder: Path, on_batch: Callable[[], None], *, epoch: i
     """The hot path's client; ``start`` it in the loop. ``folder`` is the embedded server's."""
     where = topology(state, folder)
     kind = ClusterClient if where.cluster else StateClient
-    return kind(where.locate, where.credentials, settings(state), on_batch=on_batch, epoch=epoch)
+    made = kind(where.locate, where.credentials, settings(state), on_batch=on_batch, epoch=epoch)
+    made.fallback.limited = limited(state)
+    return made
 
 
 async def cold(state: State, folder: Path) -> Any:
@@ -46,7 +49,13 @@ async def cold(state: State, folder: Path) -> Any:
 
 async def projection(state: State, folder: Path) -> Projection:
     """What control writes with."""
-    return Projection(await cold(state, folder), Keys(state.prefix), cluster=state.topology == "cluster")
+    redis = await cold(state, folder)
+    return Projection(redis, Keys(state.prefix), cluster=state.topology == "cluster", limited=limited(state))
+
+
+def limited(state: State) -> Pace:
+    """What a block allows that is a limit rather than a wall."""
+    return pace(state.block_limit.quota, max(1, round(state.block_limit.seconds * 1e6)))
 
 
 def notices(state: State, folder: Path, on_snapshot: Callable[[Snapshot], None]) -> Notices:

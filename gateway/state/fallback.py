@@ -72,12 +72,14 @@ class LocalLimits:
 
 
 class Fallback:
-    """Facts without state. ``snapshot`` is swapped as one reference; None until a first one was read."""
+    """Facts without state. ``snapshot`` is swapped as one reference; None until a first one was read. ``limited``: what
+    a block allows that is a limit."""
 
-    __slots__ = ("limits", "snapshot")
+    __slots__ = ("limited", "limits", "snapshot")
 
     def __init__(self, limits: LocalLimits) -> None:
         self.limits = limits
+        self.limited = LIMITED
         self.snapshot: Snapshot | None = None
 
     def facts(self, plan: Plan, message: Message, cause: str) -> Facts:
@@ -112,7 +114,7 @@ class Fallback:
             return None
         if not block.limited:
             return block
-        wait = self.limits.block_wait(name, LIMITED)
+        wait = self.limits.block_wait(name, self.limited)
         return block._replace(retry_after=wait / 1e6) if wait else None
 
 

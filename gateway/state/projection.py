@@ -17,6 +17,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from filters.limits import Pace
 from gateway.state.keys import SLOTS, Keys
 from gateway.state.snapshot import LIMITED
 
@@ -49,9 +50,9 @@ def account_value(verified: bool, verified_until: int, credit: int) -> str:
     return f"{int(verified)} {verified_until} {credit}"
 
 
-def block_value(reason: str, expires_at: int, limited: bool) -> str:
+def block_value(reason: str, expires_at: int, limited: Pace | None) -> str:
     """As ``lua/admit.lua`` and ``facts`` read it: a wall has interval 0; a limit begins unused."""
-    interval, burst = LIMITED if limited else (0, 0)
+    interval, burst = limited or (0, 0)
     return f"{expires_at} {interval} {burst} 0 {reason}"
 
 
@@ -62,9 +63,9 @@ def room_value(status: str, interval_ms: int) -> str | None:
     return None if status == "open" else status
 
 
-def image(keys: Keys, epoch: int, change: Change) -> tuple[str, str | None] | None:
+def image(keys: Keys, epoch: int, change: Change, limited: Pace = LIMITED) -> tuple[str, str | None] | None:
     """The key and value of one row, the value None where the key has to go; None for what is not in state by itself
-    (address ranges are part of the snapshot)."""
+    (address ranges are part of the snapshot). ``limited``: what a block allows that is a limit."""
     row, subject = change.row, change.subject
     if change.table == "accounts":
         value = account_value(row["verified"], row["verified_until"], row["credit"]) if row is not None else None
@@ -73,18 +74,30 @@ def image(keys: Keys, epoch: int, change: Change) -> tuple[str, str | None] | No
         value = room_value(row["status"], row["interval_ms"]) if row is not None else None
         return keys.room(epoch, subject["room"]), value
     if change.table == "blocks" and subject["scope"] != "cidr":
-        value = block_value(row["reason"], row["expires_at"], row["limited"]) if row is not None else None
+        value = None
+        if row is not None:
+            value = block_value(row["reason"], row["expires_at"], limited if row["limited"] else None)
         return keys.block(epoch, subject["scope"], subject["value"]), value
     return None
 
 
 class Projection:
-    """Writes governance data. ``redis`` is a redis-py client: ``Redis`` or, with ``cluster``, ``RedisCluster``."""
+    """Writes governance data. ``redis`` is a redis-py client: ``Redis`` or, with ``cluster``, ``RedisCluster``.
+    ``limited``: what a block allows that is a limit."""
 
-    def __init__(self, redis: Redis, keys: Keys, *, cluster: bool = False, now_ms: Callable[[], int] = _now_ms) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Keys,
+        *,
+        cluster: bool = False,
+        limited: Pace = LIMITED,
+        now_ms: Callable[[], int] = _now_ms,
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self._cluster = cluster
+        self._limited = limited
         self._now_ms = now_ms
         self._epoch = 0  # the newest seen
         self._lock = asyncio.Lock()  # what changes during a rebuild is applied to what the rebuild made
@@ -162,7 +175,7 @@ class Projection:
         return self._epoch
 
     async def _write(self, epoch: int, changes: Sequence[Change]) -> int:
-        images = [told for change in changes if (told := image(self._keys, epoch, change)) is not None]
+        images = [told for change in changes if (told := image(self._keys, epoch, change, self._limited)) is not None]
         if images:
             pipeline = self._pipeline()
             for key, value in images:

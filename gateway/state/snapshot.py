@@ -11,7 +11,7 @@ from filters.limits import pace
 from filters.verdict import Block
 from gateway.state.ranges import Ranges
 
-LIMITED = pace(1, 10_000_000)  # what a block allows that is a limit rather than a wall
+LIMITED = pace(1, 10_000_000)  # what a block allows that is a limit rather than a wall, unless configured otherwise
 
 
 class RangeBlock(NamedTuple):

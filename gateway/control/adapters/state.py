@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 
 from gateway.config.state import State
 from gateway.control.ports import Change, Snapshot
-from gateway.state.connecting import cold
+from gateway.state.connecting import cold, limited
 from gateway.state.keys import Keys
 from gateway.state.projection import Projection
 from gateway.state.settings import Address
@@ -80,7 +80,9 @@ class LocatedProjection:
         if isinstance(self._client, Redis):
             # The relay and its pauses are the way of trying again; a client that tries ten times only hides the outage.
             self._client.set_retry(Retry(NoBackoff(), 1))
-        self._projection = Projection(self._client, Keys(self._state.prefix), cluster=self._topology.cluster)
+        self._projection = Projection(
+            self._client, Keys(self._state.prefix), cluster=self._topology.cluster, limited=limited(self._state)
+        )
         return self._projection
 
     async def _look_again(self) -> None:

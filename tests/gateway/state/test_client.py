@@ -10,7 +10,10 @@ from filters.limits import Limit
 from filters.message import Message, Vouched
 from filters.rule import Asks, Repeat
 from filters.verdict import Account, RoomFact, Scan
+from gateway.config.state import State
 from gateway.control.ports import Change
+from gateway.state import connecting, embedded, topology
+from gateway.state.keys import Keys
 from gateway.state.projection import Projection
 from gateway.state.snapshot import Snapshot
 
@@ -82,6 +85,32 @@ async def test_a_block_that_is_a_limit(server: Any, projection: Projection, conn
     assert 9 < found.retry_after <= 10
     (found,) = (await asker.one(asks, ours)).blocks  # and in the next call
     assert found.limited
+
+
+async def test_how_much_a_limited_block_lets_through_is_configured(
+    server: Any, projection: Projection, connect: Any, message: Make
+) -> None:
+    """``state.block_limit``: in state for blocks of one address, in the worker for ranges and while state is away."""
+    configured = State(block_limit="2/1m")
+    client = topology.redis(*embedded.access(server.folder))
+    mine = Projection(client, Keys(), limited=connecting.limited(configured))
+    await mine.apply([block("ip", "10.0.0.1", limited=True)])
+    await client.aclose()
+    asker = await connect(server)
+    ours = message("alice", ip="10.0.0.1")
+    told = await asker.ask(Asks(blocks=True), ours, ours, ours)
+    assert [len(facts.blocks) for facts in told] == [0, 0, 1]
+    assert 29 < told[2].blocks[0].retry_after <= 30
+
+    away = connecting.client(configured, server.folder, lambda: None)
+    row = {"reason": "campus", "expires_at": 0, "limited": True}
+    away.fallback.snapshot = Snapshot({"version": 1, "ranges": [{"cidr": "10.0.0.0/8", **row}]})
+    found = away.fallback.snapshot.ranges.find("10.2.0.1")
+    assert found is not None
+    biting = [away.fallback.biting(found.block, "cidr:10.0.0.0/8", 1) for _ in range(3)]
+    assert [one is None for one in biting] == [True, True, False]
+    assert biting[2] is not None
+    assert 29 < biting[2].retry_after <= 30
 
 
 async def test_ranges_come_from_the_snapshot(server: Any, projection: Projection, connect: Any, message: Make) -> None:

@@ -81,6 +81,9 @@ class Transport:
     def set_write_buffer_limits(self, high: int, low: int) -> None:
         """Nothing waits here."""
 
+    def set_protocol(self, protocol: object) -> None:
+        """Nobody is told anything."""
+
     def pause_reading(self) -> None:
         """Nothing is read from here."""
 
@@ -88,7 +91,9 @@ class Transport:
 
 
 class Course:
-    """One worker with feigned sockets."""
+    """One worker with feigned sockets. ``answer``: how what a client gets ends."""
+
+    answer = CREATED
 
     def __init__(self) -> None:
         self.requests = Comments(1)
@@ -125,22 +130,25 @@ class Course:
         link.up = link.msetex = True
         self.app = App(folders, 1, compiled.config, client, self.journal, ids)
         await self.app.load(compiled)
-        pool = self.app._upstreams["platform"].pools[0]
-        for _ in range(CONNECTIONS):
-            transport = Transport()
-            protocol = self.app.protocol()
-            protocol.connection_made(transport)
-            self.clients.append(protocol)
-            self.transports.append(transport)
-            connection = UpstreamConnection(pool)
-            connection.connection_made(Transport())  # type: ignore[arg-type]
-            pool.connections.add(connection)
-            connection.keep_idle()
-            pool.release(connection)
-        self.pool = pool
+        for number in range(CONNECTIONS):
+            self.connect(number)
         self.turns = cycle(
             [self.clients[start : start + TOGETHER] for start in range(0, CONNECTIONS, TOGETHER)]
         )  # fmt: skip
+
+    def connect(self, number: int) -> None:
+        """One client, and a connection to the platform."""
+        pool = self.pool = self.app._upstreams["platform"].pools[0]
+        transport = Transport()
+        protocol = self.app.protocol()
+        protocol.connection_made(transport)
+        self.clients.append(protocol)
+        self.transports.append(transport)
+        connection = UpstreamConnection(pool)
+        connection.connection_made(Transport())  # type: ignore[arg-type]
+        pool.connections.add(connection)
+        connection.keep_idle()
+        pool.release(connection)
 
     async def turn(self, clients: list[ServerProtocol], requests: list[bytes]) -> None:
         """Carry one message for each of ``clients``, in the order in which an event loop would."""
@@ -154,8 +162,7 @@ class Course:
         await asyncio.sleep(0)
         now = clock()
         spent["ask"] += now - at
-        waiting = self.link.waiting
-        reply = b"*%d\r\n:%d\r\n%b" % (waiting + 1, time.time_ns() // 1000, _ACCOUNT * waiting)
+        reply = self.facts()
         busy = [connection for connection in self.pool.connections if connection.call is not None]
         assert not busy
         now = clock()
@@ -171,6 +178,11 @@ class Course:
         spent["answer"] += now - at
         await asyncio.sleep(0)
         spent["outcome"] += clock() - now
+
+    def facts(self) -> bytes:
+        """What state answers to all that was asked in this turn."""
+        waiting = self.link.waiting
+        return b"*%d\r\n:%d\r\n%b" % (waiting + 1, time.time_ns() // 1000, _ACCOUNT * waiting)
 
     def drawn(self) -> Iterator[tuple[list[ServerProtocol], list[bytes]]]:
         """The turns of one slice, drawn before it is timed."""
@@ -193,9 +205,9 @@ def ruler() -> float:
     return clock() - began
 
 
-async def measure(turns: int, profile: bool) -> None:
+async def measure(course: Course, turns: int, profile: bool) -> None:
+    """Time it, or profile it, and print what came of it."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
-        course = Course()
         await course.build(Path(scratch))
         for _ in range(50):
             for clients, requests in list(course.drawn()):
@@ -225,7 +237,7 @@ async def measure(turns: int, profile: bool) -> None:
             whole.append(sum(course.spent.values()) / now)
         messages = SLICE * TOGETHER
         count = len(whole) * messages
-        assert course.transports[0].last.endswith(CREATED)
+        assert course.transports[0].last.endswith(course.answer)
         written = sum(transport.writes for transport in course.transports) - written
         runs = [after["collections"] - before for after, before in zip(gc.get_stats(), collected, strict=True)]
         course.journal.close()
@@ -242,13 +254,13 @@ async def measure(turns: int, profile: bool) -> None:
     print(f"writes to a client a message {written / count:.2f}; collections {runs} in {count} messages")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.hot_path", description=__doc__)
+def main(course: Course, description: str | None) -> None:
+    parser = argparse.ArgumentParser(prog=f"python -m {course.__module__}", description=description)
     parser.add_argument("--turns", type=int, default=2000)
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
-    uvloop.run(measure(chosen.turns, chosen.profile))
+    uvloop.run(measure(course, chosen.turns, chosen.profile))
 
 
 if __name__ == "__main__":
-    main()
+    main(Course(), __doc__)

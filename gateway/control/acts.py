@@ -102,7 +102,7 @@ def perform(
         uid=intent.uid,
         person=intent.person,
         reason=intent.reason,
-        at=time.time_ns() // 1000,
+        at=clock() // 1000,
         kind=intent.kind,
         subject=intent.subject,
         changes=changes,

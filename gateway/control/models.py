@@ -199,7 +199,12 @@ class Act(Model):
     """
 
     __tablename__ = "acts"
-    __table_args__ = (Index("ix_acts_kind_id", "kind", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_acts_kind_id", "kind", "id"),
+        Index("ix_acts_undoes", "undoes"),  # without these two, every act that is pruned costs a look at all others
+        Index("ix_acts_undone_by", "undone_by"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(36), unique=True)
@@ -214,7 +219,7 @@ class Act(Model):
 
 
 class Outbox(Model):
-    """What still has to leave the database for an act: committed with it, deleted by nobody.
+    """What still has to leave the database for an act: committed with it, deleted with it (``pruning``).
 
     ``payload``: ``[{"table", "subject"}]``, the rows to project; the relay reads them as they are when it
     projects them, so that a late or repeated projection never brings an old value back.

@@ -22,7 +22,7 @@ from gateway.control.errors import ControlError, missing
 from gateway.control.models import Person
 
 PREFIX = "tg_"  # lets secret scanners know one
-SYSTEM = "tidegate"  # who creates the first person and lets credit recover
+SYSTEM = "tidegate"  # who does what no person does: the first person, recovery, pruning
 
 
 def new_token() -> str:

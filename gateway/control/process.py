@@ -39,6 +39,7 @@ from gateway.control.keeping import Keeping
 from gateway.control.ledger import Ledger
 from gateway.control.outbox import Relay
 from gateway.control.people import People
+from gateway.control.pruning import Pruning
 from gateway.control.recovery import Recovery
 from gateway.control.sightings import Sightings
 from gateway.control.takedowns import Takedowns
@@ -139,7 +140,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         recovery = Recovery(database, ledger, lambda: current().config.credit)
-        for part in (relay, workers, confirming, keeping, takedowns, sightings, recovery):
+        pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most)
+        for part in (relay, workers, confirming, keeping, takedowns, sightings, recovery, pruning):
             part.start()
             stack.push_async_callback(part.stop)
         app = application(services, known, version=version("tidegate"), allow=config.control.allow)

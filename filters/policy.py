@@ -24,7 +24,7 @@ MASK = "*"
 class Policy:
     """Rules bound to their checks. Immutable once built; a reload builds another one (law 9)."""
 
-    __slots__ = ("asks", "bound", "digest", "name", "passed", "rules")
+    __slots__ = ("asks", "asks_state", "bound", "digest", "name", "passed", "rules")
 
     def __init__(self, name: str, digest: str, rules: Sequence[Rule]) -> None:
         self.name = name
@@ -34,6 +34,7 @@ class Policy:
         self.bound: tuple[tuple[Rule, Find], ...] = tuple(
             (rule, CHECKS[rule.check].bind(rule, self.asks)) for rule in self.rules
         )
+        self.asks_state = self.asks.anything
         self.passed = Verdict("pass", digest)
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def arrived(exchange: Exchange, found: Found[Any], route: Route) -> Arrived:
     """The head of a request to ``route``. Raises ``HTTPError`` where a part of the path is not UTF-8."""
     head = exchange.head
-    peer_ip = exchange.peer_ip
+    peer_ip, trusted = exchange.client()
     return _new(
         Arrived,
         (
             head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
-            exchange.peer_trusted or route.trusted.trusts(peer_ip),
+            trusted or route.trusted.trusts(peer_ip),
         ),
     )  # fmt: skip

@@ -16,19 +16,21 @@ from gateway.http import override
 from gateway.http.errors import HTTPError
 from gateway.http.problem import Problem
 from gateway.mirror.names import link_value
+from gateway.pipeline import Passage
 from gateway.route import Preflight, Relayed, Route
 from gateway.surfaces.decoded import Malformed, Messages
 from gateway.surfaces.request import Arrived
 from gateway.websocket.accept import accept
 
 if TYPE_CHECKING:
+    from filters.message import Message
     from gateway.deletion import Deletion
     from gateway.http.exchange import Exchange
     from gateway.http.failure import UpstreamError
     from gateway.http.router import Found, Router
     from gateway.metrics import Counts
     from gateway.mirror.site import MirrorSite
-    from gateway.pipeline import Passage, Pipeline
+    from gateway.pipeline import Pipeline
     from gateway.route import Target
     from gateway.websocket.sockets import Sockets
 
@@ -96,15 +98,15 @@ class Gate:
         began = perf_counter()
         found: Found[Target] = exchange.route
         route = found.route
-        if isinstance(route, Deletions):
+        if type(route) is not Route:
+            assert isinstance(route, Deletions)
             route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
             exchange.forward(route.upstream, body)
             return
-        assert isinstance(route, Route)
         decoded = route.surface.decode(arrived(exchange, found, route), body)
-        if isinstance(decoded, Messages):
+        if type(decoded) is Messages:
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
-            self.pipeline.enter(message, route, Comment(self, exchange, route, decoded), began)
+            Comment(self, exchange, route, decoded, message, began).enter()
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(_malformed(decoded))
@@ -142,37 +144,41 @@ class Gate:
             exchange.answer(204, lines, b"")
 
 
-class Comment:
+class Comment(Passage):
     """One message of one request, between body and outcome."""
 
-    __slots__ = ("_decoded", "_exchange", "_forwarded_at", "_gate", "_passage", "_route")
+    __slots__ = ("_decoded", "_exchange", "_forwarded_at", "_gate")
 
-    _passage: Passage
-
-    def __init__(self, gate: Gate, exchange: Exchange, route: Route, decoded: Messages) -> None:
+    def __init__(
+        self, gate: Gate, exchange: Exchange, route: Route, decoded: Messages, message: Message, began: float
+    ) -> None:
+        # What Passage.__init__ does, without its frame.
+        self.pipeline = gate.pipeline
+        self.route = route
+        self.message = message
+        self.began = began
         self._gate = gate
         self._exchange = exchange
-        self._route = route
         self._decoded = decoded
-        self._forwarded_at = 0.0
 
-    def on_verdict(self, passage: Passage) -> None:
-        """The judged record is written: refuse, or relay what the verdict leaves of the message."""
+    def on_verdict(self) -> None:
+        """Refuse, or relay what the verdict leaves of the message."""
         exchange = self._exchange
-        verdict = passage.verdict
-        message_id = exchange.message_id = passage.message.id
+        verdict = self.verdict
+        route = self.route
+        message_id = exchange.message_id = self.message.id
         if verdict.disposition != "pass":
-            exchange.refuse(answers.problem(verdict, message_id, self._route.appeal))
+            exchange.refuse(answers.problem(verdict, message_id, route.appeal))
             return
         if exchange.cancelled:
-            self._gate.pipeline.failed(passage, CLIENT_GONE)
+            self.pipeline.failed(self, CLIENT_GONE)
             return
         decoded = self._decoded
         body = decoded.body
         drop = INFLATED if decoded.identity else NONE
         lines = answer_lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode()
-        if self._route.mirrored:
-            answer_lines += b"Link: %b\r\n" % link_value(self._route.mirrored, passage.message.room)
+        if route.mirrored:
+            answer_lines += b"Link: %b\r\n" % link_value(route.mirrored, self.message.room)
         if verdict.decided:
             if verdict.texts is not None:
                 masked = decoded.encode(body, {0: verdict.texts})
@@ -187,34 +193,31 @@ class Comment:
             assert stamped is not None, "a passed message goes on"
             body = stamped
             drop = drop | DIGESTS
-        route = self._route
         if route.id_header:
             lines += b"%b: %b\r\n" % (route.id_header, message_id.encode())
             drop = drop | route.id_header_drop
-        self._passage = passage
         self._forwarded_at = perf_counter()
         exchange.user = self
-        exchange.forward(route.upstream, body, lines, drop=drop, answer_extra=answer_lines)
+        exchange.forward(route.upstream, body, lines, drop, answer_lines)
 
-    def on_unrecorded(self, passage: Passage) -> None:
+    def on_unrecorded(self) -> None:
         """Nothing may leave that is not recorded."""
-        self._gate.count_refused(self._route.name, UNRECORDED)
-        self._exchange.refuse(answers.unrecorded(passage.message.id))
+        self._gate.count_refused(self.route.name, UNRECORDED)
+        self._exchange.refuse(answers.unrecorded(self.message.id))
 
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
         """The upstream's answer is over. An answer that broke off after a good head was still a delivery."""
-        passage = self._passage
-        del self._passage  # the passage holds this carrier: see Gate.on_outcome
-        pipeline = self._gate.pipeline
-        self._route.upstream_seconds.observe(perf_counter() - self._forwarded_at)
+        pipeline = self.pipeline
+        route = self.route
+        route.upstream_seconds.observe(perf_counter() - self._forwarded_at)
         if status is not None and status < 400:
-            pipeline.delivered(passage, status, self._route.surface.upstream_id(body_prefix))
+            pipeline.delivered(self, status, route.surface.upstream_id(body_prefix))
         elif status is not None:
-            pipeline.refused(passage, status)
+            pipeline.refused(self, status)
         elif error is None or error.sent:
-            pipeline.unknown(passage, error.reason if error is not None else "upstream.closed")
+            pipeline.unknown(self, error.reason if error is not None else "upstream.closed")
         else:
-            pipeline.failed(passage, error.reason)
+            pipeline.failed(self, error.reason)
 
 
 def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Protocol
 from filters.policy import judge
 from filters.verdict import Decided, Facts, Scan, Verdict
 from filters.window import Recent
-from gateway.journal.record import judged, outcome
+from gateway.journal.record import delivered, outcome
 from gateway.overlay import STALE
 
 if TYPE_CHECKING:
@@ -43,42 +43,70 @@ NO_FACTS = Facts()
 NO_SCAN = Scan()
 
 
-class Carrier(Protocol):
-    """Who brought the message and takes it on: an HTTP exchange's gate, a WebSocket session."""
-
-    def on_verdict(self, passage: Passage) -> None:
-        """The verdict is recorded: act on it."""
-
-    def on_unrecorded(self, passage: Passage) -> None:
-        """The journal could not write: nothing may leave, the sender is told to come back."""
-
-
 class Passage:
-    """One message on its way through the gate."""
+    """One message on its way through the gate. Who brings a message makes it a class of its own, and says in
+    ``on_verdict`` and ``on_unrecorded`` what becomes of it; ``Carried`` is the one for whoever has several at once.
+    """
 
-    __slots__ = ("_pipeline", "acts", "began", "carrier", "message", "route", "scan", "verdict")
+    __slots__ = ("acts", "began", "message", "pipeline", "route", "scan", "verdict")
 
+    scan: Scan
+    acts: tuple[Decided, ...]
     verdict: Verdict
 
-    def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, route: Route, message: Message, began: float) -> None:
+        """``began``: ``perf_counter`` seconds when the message's decoding began."""
+        self.pipeline = pipeline
         self.route = route
         self.message = message
-        self.carrier = carrier
         self.began = began
-        self.scan: Scan = route.scanner.scan(message.texts)
+
+    def on_verdict(self) -> None:
+        """The verdict is recorded: act on it."""
+        raise NotImplementedError
+
+    def on_unrecorded(self) -> None:
+        """The journal could not write: nothing may leave, the sender is told to come back."""
+        raise NotImplementedError
+
+    def enter(self) -> None:
+        """Read the text, and ask state for the facts."""
+        route = self.route
+        if route.fresh is not None and not route.fresh():
+            self.refuse(STALE)
+            return
+        message = self.message
+        pipeline = self.pipeline
+        scan = self.scan = route.scanner.scan(message.texts)
         overlay = pipeline.overlay
-        self.acts = overlay.acts(message, self.scan) if overlay is not None else ()
+        self.acts = overlay.acts(message, scan) if overlay is not None else ()
+        policy = route.policy
+        if policy.asks_state:
+            pipeline.state.admit(message, policy.asks, scan, self.on_facts)
+        else:
+            self.on_facts(NO_FACTS)
+
+    def refuse(self, decided: Decided) -> None:
+        """Record the message as refused by ``decided``, whatever it says: its text is not read, state is not asked."""
+        self.scan = NO_SCAN
+        self.acts = (decided,)
+        self._record(Verdict("reject", self.route.policy.digest, self.acts))
 
     def on_facts(self, facts: Facts) -> None:
         """State has answered, or has been given up."""
-        pipeline = self._pipeline
         route = self.route
         if route.consecutive is not None:
-            self._read_on(route.consecutive, pipeline.recent)
-        verdict = self.verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
+            self._read_on(route.consecutive, self.pipeline.recent)
+        self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
+
+    def _record(self, verdict: Verdict) -> None:
+        pipeline = self.pipeline
+        message = self.message
+        self.verdict = verdict
         pipeline.observe(perf_counter() - self.began)
-        pipeline.journal.append(judged(self.message, verdict, route.basis), self.on_written, self.on_unwritten)
+        pipeline.journal.enqueue(
+            self.route.basis.fields(message, verdict), self, message.id if verdict.disposition == "pass" else ""
+        )
 
     def _read_on(self, consecutive: Consecutive, recent: Recent) -> None:
         """Read the message with those that its sender had shown in this place before it."""
@@ -90,44 +118,50 @@ class Passage:
         """The judged record is in the operating system, or on disk where ``fsync`` says so."""
         verdict = self.verdict
         route = self.route
+        pipeline = self.pipeline
         if route.consecutive is not None and verdict.disposition == "pass":
             message = self.message
-            self._pipeline.recent.add(
+            pipeline.recent.add(
                 (message.route, message.room, message.sender), verdict.texts or message.texts, message.received_at,
                 route.consecutive.reach - 1,
             )  # fmt: skip
-        if not verdict.decided and not verdict.degraded:
-            self._pipeline.count(route.passed)
+        if verdict is route.policy.passed:
+            pipeline.count(route.passed)
         else:
-            self._pipeline.count_verdict(route, verdict)
-        self.carrier.on_verdict(self)
+            pipeline.count_verdict(route, verdict)
+        self.on_verdict()
 
     def on_unwritten(self, error: Exception) -> None:
         """The judged record could not be written."""
-        self._pipeline.give_back(self)
-        self.carrier.on_unrecorded(self)
+        if self.scan is not NO_SCAN:  # else nothing was charged that could be given back
+            self.pipeline.give_back(self)
+        self.on_unrecorded()
 
 
-class Refusal(Passage):
-    """A message that is refused for what it comes by, not for what it is: its text is not read, state is not asked."""
+class Carrier(Protocol):
+    """Who brings several messages at once and waits for all of them: a frame of a socket."""
 
-    __slots__ = ()
+    def on_verdict(self, passage: Passage) -> None:
+        """The verdict of one is recorded."""
 
-    def __init__(
-        self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float, decided: Decided
-    ) -> None:
-        self._pipeline = pipeline
-        self.route = route
-        self.message = message
-        self.carrier = carrier
-        self.began = began
-        self.scan = NO_SCAN
-        self.acts = (decided,)
-        self.verdict = Verdict("reject", route.policy.digest, self.acts)
+    def on_unrecorded(self, passage: Passage) -> None:
+        """One could not be recorded."""
 
-    def on_unwritten(self, error: Exception) -> None:
-        """The record could not be written; nothing was charged that could be given back."""
-        self.carrier.on_unrecorded(self)
+
+class Carried(Passage):
+    """A passage that tells its carrier."""
+
+    __slots__ = ("_carrier",)
+
+    def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
+        super().__init__(pipeline, route, message, began)
+        self._carrier = carrier
+
+    def on_verdict(self) -> None:
+        self._carrier.on_verdict(self)
+
+    def on_unrecorded(self) -> None:
+        self._carrier.on_unrecorded(self)
 
 
 class Pipeline:
@@ -146,26 +180,6 @@ class Pipeline:
         self.count: Callable[[tuple[str, ...]], None] = metrics.messages.add
         self._degraded = metrics.degraded
 
-    def enter(self, message: Message, route: Route, carrier: Carrier, began: float) -> Passage:
-        """Send a message on its way. ``began``: ``perf_counter`` seconds when its decoding began."""
-        fresh = route.fresh
-        if fresh is not None and not fresh():
-            return self.refuse(message, route, carrier, began, STALE)
-        passage = Passage(self, route, message, carrier, began)
-        asks = route.policy.asks
-        if asks.anything:
-            self.state.admit(message, asks, passage.scan, passage.on_facts)
-        else:
-            passage.on_facts(NO_FACTS)
-        return passage
-
-    def refuse(self, message: Message, route: Route, carrier: Carrier, began: float, decided: Decided) -> Passage:
-        """Record a message as refused by ``decided``, whatever it says, and tell the carrier as of any other."""
-        passage = Refusal(self, route, message, carrier, began, decided)
-        self.observe(perf_counter() - began)
-        self.journal.append(judged(message, passage.verdict, route.basis), passage.on_written, passage.on_unwritten)
-        return passage
-
     def count_verdict(self, route: Route, verdict: Verdict) -> None:
         """Count a verdict that is more than a plain pass, and what was degraded on the way."""
         leading = verdict.leading
@@ -176,9 +190,8 @@ class Pipeline:
 
     def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
         """The upstream took the message; its answer's status and its own id of the message, if it told one."""
-        self.journal.insist(
-            outcome(passage.message.id, "delivered", status=status, upstream_id=upstream_id, route=passage.route.name)
-        )
+        message_id = passage.message.id
+        self.journal.settle(message_id, delivered(message_id, status, upstream_id, passage.route.name))
 
     def refused(self, passage: Passage, status: int) -> None:
         """The upstream answered and did not take the message: a retry is not refused as a repeat."""

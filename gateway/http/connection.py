@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gateway.http.errors import HTTPError
 from gateway.http.framing import BodyDecoder, UntilCloseDecoder, decoder_for
-from gateway.http.head import HeadBounds, ResponseHead, find_head, parse_response
+from gateway.http.head import HeadBounds, ResponseHead, find_head, known_response, parse_response
 from gateway.http.sweep import NEVER, TICK
 
 if TYPE_CHECKING:
@@ -226,6 +226,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._responded = True
         try:
             if self._decoder is None:
+                if self._held is None:
+                    end = data.find(b"\r\n\r\n")
+                    head = known_response(data[:end], self._bounds)
+                    # Nearly every answer: a head like one before it, and the whole body behind it.
+                    if head is not None and head.length == len(data) - end - 4 and head.status >= 200:
+                        self._take_whole(call, head, data[end + 4 :])
+                        return
                 self._read_head(call, data)
             else:
                 self._read_body(call, self._decoder, data)
@@ -310,18 +317,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _begin_body(self, call: UpstreamCall, head: ResponseHead, data: bytes, at: int) -> None:
         length = head.body_length(b"HEAD" if call.head.startswith(b"HEAD ") else b"")
-        self._keep = head.keep_alive
-        hint = head.fields.get(b"keep-alive")
-        if hint is not None:
-            self._heed(hint)
-        call.head_relayed = True
-        sink = call.sink
         size = len(data) - at
         if 0 <= length <= size:
-            call.relayed = length
-            self._part(call, size == length)
-            sink.on_whole(head, data[at : at + length])
+            self._take_whole(call, head, data[at : at + length], size == length)
             return
+        self._heed(head)
+        call.head_relayed = True
+        sink = call.sink
         sink.on_head(head, length != 0)
         if self.call is not call:
             return
@@ -343,8 +345,21 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self._rearm(call)
 
-    def _heed(self, hint: bytes) -> None:
-        """Close a kept connection before the server does: it said when it will (``Keep-Alive: timeout=5``)."""
+    def _take_whole(self, call: UpstreamCall, head: ResponseHead, body: bytes, clean: bool = True) -> None:
+        """An answer that came at once. ``clean``: nothing came behind it."""
+        self._heed(head)
+        call.head_relayed = True
+        call.relayed = len(body)
+        self._part(call, clean)
+        call.sink.on_whole(head, body)
+
+    def _heed(self, head: ResponseHead) -> None:
+        """Keep the connection or not. One that is kept is closed before the server does: it said when it will
+        (``Keep-Alive: timeout=5``)."""
+        self._keep = head.keep_alive
+        hint = head.fields.get(b"keep-alive")
+        if hint is None:
+            return
         matched = _keep_alive_timeout(hint)
         if matched is not None:
             seconds = int(matched[1])

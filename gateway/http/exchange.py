@@ -132,6 +132,14 @@ class Exchange:
         """Whether the connection's peer is a trusted proxy, so that what it says of the sender counts."""
         return self._connection.peer.trusted
 
+    def client(self) -> tuple[str, bool]:
+        """``peer_ip`` and ``peer_trusted``."""
+        connection = self._connection
+        peer = connection.peer
+        if peer.trusted:
+            return connection.server.trusted.client(peer.ip, self.head.fields.get(b"x-forwarded-for")), True
+        return peer.ip, False
+
     def header(self, name: bytes) -> bytes | None:
         """A field's value by lower-case name, repeated ones joined: see ``head.repeated``."""
         return self.head.fields.get(name)
@@ -176,7 +184,6 @@ class Exchange:
         upstream: Upstream,
         body: bytes,
         extra: bytes = b"",
-        *,
         drop: Collection[bytes] = (),
         answer_extra: bytes = b"",
     ) -> None:
@@ -256,16 +263,16 @@ class Exchange:
         connection = self._connection
         server = connection.server
         head = self.head
-        target = b"%b?%b" % (self.path, self.query) if self.query else self.path
-        if not self.query and head.target[-1:] == b"?":
+        target = self.path
+        if self.query:
+            target = b"%b?%b" % (target, self.query)
+        elif head.target[-1:] == b"?":
             target += b"?"
         settings = server.settings
         if settings.request_ids or settings.traces:
             extra += forwarding.ids(head, settings.request_ids, settings.traces)
         lines = forwarding.forwarding_lines(head, connection.peer, server.via)
-        return forwarding.request_head(
-            head, target, length, lines, extra=extra, drop=drop, judged=self.judged, host=host
-        )
+        return forwarding.request_head(head, target, length, lines + extra, drop, self.judged, host)
 
     # the sink of the upstream's answer
 

@@ -62,18 +62,16 @@ def request_head(
     head: RequestHead,
     target: bytes,
     length: int,
-    forwarding: bytes,
-    *,
-    extra: bytes = b"",
+    extra: bytes,
     drop: Collection[bytes] = (),
     judged: bool = False,
     host: bytes = b"",
 ) -> bytes:
     """The head for the upstream, complete. ``length``: of the body that is really sent, or ``CHUNKED``.
 
-    ``forwarding`` and ``extra`` are whole lines. ``drop``: names (lower case) of fields not to send on. ``judged``:
-    fields that change the method are left out, because the request was judged by the method it says. ``host``: the
-    Host field that is sent, the client's where empty.
+    ``extra``: whole lines, those of ``forwarding_lines`` among them. ``drop``: names (lower case) of fields not to send
+    on. ``judged``: fields that change the method are left out, because the request was judged by the method it says.
+    ``host``: the Host field that is sent, the client's where empty.
     """
     lines = head.lines
     if drop:
@@ -86,9 +84,15 @@ def request_head(
         framing = b"Content-Length: %d\r\n" % length
     else:
         framing = b""
-    start = b"%b %b HTTP/1.1" % (head.method, target)
-    # The last two strings end the head: what stands before them ends its lines itself.
-    return b"\r\n".join((start, b"Host: " + (host or head.host), *lines, framing + forwarding + extra, b""))
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b\r\n" % (
+        head.method,
+        target,
+        host or head.host,
+        b"\r\n".join(lines),
+        b"\r\n" if lines else b"",
+        framing,
+        extra,
+    )
 
 
 def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:

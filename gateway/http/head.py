@@ -398,10 +398,16 @@ def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], mi
         head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in named]
 
 
+def known_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> ResponseHead | None:
+    """What ``parse_response`` gave for the same bytes lately; None where they have to be read."""
+    known = _answers.get(head)
+    return known if known is not None and len(known.fields) <= bounds.fields and len(head) <= bounds.size - 4 else None
+
+
 def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> ResponseHead:
     """Read a response's head, without its closing CRLF CRLF. Raises ``HTTPError``: the answer is then garbage."""
-    known = _answers.get(head)
-    if known is not None and len(known.fields) <= bounds.fields:
+    known = known_response(head, bounds)
+    if known is not None:
         return known
     lines = _split(head, bounds)
     matched = _status_line(lines[0])

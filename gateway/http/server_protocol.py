@@ -182,15 +182,18 @@ class ServerProtocol(asyncio.Protocol):
             self._searched = 0
             if not data:
                 return False
+        bounds = self.bounds
         try:
-            end = find_head(data, self.bounds, 0, self._searched)
+            end = data.find(b"\r\n\r\n") if not self._searched else -1
+            if end < 0 or end > bounds.size - 4:
+                end = find_head(data, bounds, 0, self._searched)
             if end < 0:
                 if not self._searched:
                     self.deadline = self.server.sweep.after(self.server.settings.head_timeout)
                 self._searched = len(data)
                 self.resume_reading()
                 return False
-            head = parse_request(data[:end], self.bounds)
+            head = parse_request(data[:end], bounds)
         except HTTPError as error:
             self._refuse_head(error.reason)
             return False
@@ -326,8 +329,10 @@ class ServerProtocol(asyncio.Protocol):
     def write_whole(self, head: ResponseHead, extra: bytes, body: bytes) -> None:
         """Write the upstream's answer, whole, and be done with the exchange."""
         lines, _ = self._answer_head(head, extra)
-        self._transport.write(lines + body if len(body) <= JOIN_BELOW else lines)
-        if len(body) > JOIN_BELOW:
+        if len(body) <= JOIN_BELOW:
+            self._transport.write(lines + body)
+        else:
+            self._transport.write(lines)
             self._transport.write(body)
         self.finished()
 
@@ -340,6 +345,8 @@ class ServerProtocol(asyncio.Protocol):
     def _answer_head(self, head: ResponseHead, extra: bytes) -> tuple[bytes, bool]:
         exchange = self.exchange
         assert exchange is not None
+        if head.relayed and self._keep_alive and exchange.head.minor and not self.server.draining:
+            return head.relayed + extra + b"\r\n", False
         lines, chunked, keep_alive = forwarding.response_head(
             head,
             method=exchange.method,
@@ -402,7 +409,7 @@ class ServerProtocol(asyncio.Protocol):
         self.rearm()
         if self._buffer:
             self._advance()
-        else:
+        elif not self._reading:
             self.resume_reading()
         if self.server.draining and self.state == IDLE:
             self._transport.close()

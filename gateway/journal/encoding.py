@@ -12,7 +12,7 @@ a changed, missing, added or moved line shows at the start of the next batch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -40,9 +40,24 @@ def prefix(epoch: int) -> bytes:
     return b'{"v":%d,"epoch":%d,"seq":' % (FORMAT, epoch)
 
 
-def body(start: bytes, sequence: int, record: Mapping[str, Any]) -> bytes:
-    """A line without its end: ``start`` is from ``prefix``. TypeError where a value is not JSON (RFC 8259)."""
-    return b"%b%d,%b" % (start, sequence, _dumps(record)[1:-1])
+def fields(record: Mapping[str, Any]) -> bytes:
+    """A record's members, without braces. TypeError where a value is not JSON (RFC 8259)."""
+    return _dumps(record)[1:-1]
+
+
+def body(start: bytes, sequence: int, members: bytes) -> bytes:
+    """A line without its end: ``start`` is from ``prefix``, ``members`` from ``fields``."""
+    return b"%b%d,%b" % (start, sequence, members)
+
+
+def lines(start: bytes, sequence: int, records: Iterable[bytes]) -> bytes:
+    """The whole lines of ``records`` (each from ``fields``), numbered from ``sequence``."""
+    made = []
+    for members in records:
+        unsealed = b"%b%d,%b" % (start, sequence, members)
+        made.append(b'%b,"crc":"%08x"}\n' % (unsealed, crc32c(unsealed)))
+        sequence += 1
+    return b"".join(made)
 
 
 def sealed(unsealed: bytes) -> bytes:

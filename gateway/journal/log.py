@@ -13,7 +13,7 @@ Used by one thread at a time; the writer sees to that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +84,19 @@ class Log:
         self._number += 1
         return self._number
 
-    def write(self, first: bytes, rest: bytes, last: int) -> int:
-        """Append one batch: ``first`` unsealed (``encoding.body``), ``rest`` sealed lines; ``last`` is its last
-        sequence number. Returns the bytes written.
+    def write(self, records: Sequence[bytes]) -> int:
+        """Append one batch of at least one record, each the bytes that ``encoding.fields`` gives. Returns the bytes
+        written.
 
         A failure leaves the segment and tries the batch once more in a new one. Raises OSError when that fails too:
         then nothing of the batch counts.
         """
         if self.prepared is not None:
             self._enter(self.prepared)
+        number = self.last + 1
+        first = encoding.body(self.prefix, number, records[0])
+        rest = encoding.lines(self.prefix, number + 1, records[1:])
+        last = self.last + len(records)
         try:
             return self._append(first, rest, last)
         except OSError as error:
@@ -135,6 +139,7 @@ class Log:
         self.tail = tail
 
     def _append(self, first: bytes, rest: bytes, last: int) -> int:
+        """``first``: unsealed, because its end holds the chain, which the header of a new segment changes."""
         tail = self.tail
         if tail is None:
             tail = self.tail = Tail(self.folder, self.epoch, self.reserve())
@@ -173,7 +178,7 @@ class Log:
         }
         if self.refused:
             record["refused"] = self.refused
-        return encoding.chained(encoding.body(self.prefix, self.last, record), self.chain)
+        return encoding.chained(encoding.body(self.prefix, self.last, encoding.fields(record)), self.chain)
 
     def _give_up(self, error: OSError) -> None:
         tail, self.tail = self.tail, None

@@ -15,6 +15,9 @@ import orjson
 from filters.message import Message
 from filters.policy import Policy
 from filters.verdict import Decided, Verdict
+from gateway.journal import encoding
+
+_dumps = orjson.dumps
 
 Content = Literal["always", "findings", "never"]
 State = Literal["delivered", "failed", "refused", "held", "unknown"]
@@ -61,7 +64,7 @@ class Basis:
     a verdict under this policy could lack its why: no digest, or a denying rule without a ground.
     """
 
-    __slots__ = ("always", "findings", "keep", "lists", "route", "surface")
+    __slots__ = ("_plain", "always", "findings", "keep", "lists", "passed", "route", "surface")
 
     def __init__(
         self,
@@ -91,6 +94,42 @@ class Basis:
         self.keep = tuple(name for name in PERSONAL if name in keep)
         self.always = content == "always"
         self.findings = content != "never"
+        self.passed = policy.passed
+        self._plain = self._template()
+
+    def _template(self) -> bytes:
+        """The record of a plain pass, with gaps for what differs from message to message."""
+        verdict = self.passed
+        constant = (self.route, self.surface, verdict.disposition, verdict.policy, self.lists)
+        route, surface, disposition, policy, lists = (orjson.dumps(each).replace(b"%", b"%%") for each in constant)
+        content = b',"content":{"key":"","plain":%b}' if self.always else b"%b"
+        return (
+            b'"kind":"judged","id":"%%b","time":%%d,"route":%b,"surface":%b,"room":%%b,"sender":%%b,"verdict":%b,'
+            b'"policy":%b,"lists":%b%b'
+        ) % (route, surface, disposition, policy, lists, content)
+
+    def fields(self, message: Message, verdict: Verdict) -> bytes:
+        """The members of ``judged``, encoded. Raises Unexplained (law 1).
+
+        Nearly every message passes and there is nothing more to say of it: then its record is made from a template, in
+        a third of the time.
+        """
+        if (
+            verdict is not self.passed
+            or message.parts
+            or message.edit
+            or message.playback_ms >= 0
+            or message.shown_sender
+            or self.keep
+        ):
+            return encoding.fields(judged(message, verdict, self))
+        return self._plain % (
+            message.id.encode(),
+            message.received_at,
+            _dumps(message.room),
+            _dumps(message.sender),
+            _dumps(message.texts) if self.always else b"",
+        )
 
 
 def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
@@ -221,6 +260,16 @@ def outcome(
     if reason:
         record["reason"] = reason
     return record
+
+
+def delivered(message_id: str, status: int, upstream_id: str, route: str) -> bytes:
+    """The members of the ``outcome`` nearly every message has, encoded: ``outcome`` with the state ``delivered``."""
+    fields = b'"kind":"outcome","id":"%b","time":%d,"state":"delivered","status":%d' % (
+        message_id.encode(),
+        time.time_ns() // 1000,
+        status,
+    )
+    return b'%b,"upstream_id":%b,"route":%b' % (fields, _dumps(upstream_id), _dumps(route)) if upstream_id else fields
 
 
 def removal(

@@ -157,8 +157,7 @@ def end(log: Log, new_id: Callable[[], str], *entries: Mapping[str, Any]) -> Non
 
 
 def _write(log: Log, entries: Sequence[Mapping[str, Any]]) -> None:
-    bodies = [encoding.body(log.prefix, place, entry) for place, entry in enumerate(entries, log.last + 1)]
-    log.write(bodies[0], b"".join(map(encoding.sealed, bodies[1:])), log.last + len(bodies))
+    log.write([encoding.fields(entry) for entry in entries])
 
 
 def recover_dead(node_folder: Path, living: Collection[str], new_id: ids.Ids, *, always: bool = True) -> int:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -41,6 +41,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to write agai
 
 logger = structlog.get_logger("journal")
 
+# What NamedTuple's own constructor does, without its frame.
+_new = tuple.__new__
+
 Then = Callable[[], object]
 Failed = Callable[["JournalUnavailable"], object]
 
@@ -53,19 +56,55 @@ class JournalUnavailable(Exception):
         self.reason = reason
 
 
-class _Batch:
-    """Records that leave together. ``passed`` and ``settled``: ids whose outcome it makes awaited, or tells."""
+class Waiter(Protocol):
+    """Who waits for a record: it hears of exactly one of the two, once."""
 
-    __slots__ = ("calls", "first", "last", "passed", "rest", "seconds", "settled", "since", "size", "written")
+    def on_written(self) -> None:
+        """The record is in the operating system, or on disk where ``fsync`` says so."""
+
+    def on_unwritten(self, error: JournalUnavailable) -> None:
+        """The record could not be written."""
+
+
+class _Called:
+    """A waiter made of two functions."""
+
+    __slots__ = ("failed", "then")
+
+    def __init__(self, then: Then | None, failed: Failed | None) -> None:
+        self.then = then
+        self.failed = failed
+
+    def on_written(self) -> None:
+        if self.then is not None:
+            self.then()
+
+    def on_unwritten(self, error: JournalUnavailable) -> None:
+        if self.failed is not None:
+            self.failed(error)
+
+
+class _Settled(NamedTuple):
+    """An outcome, which is insisted on. ``fields``: see ``encoding.fields``."""
+
+    message_id: str
+    fields: bytes
+
+
+class _Batch:
+    """Records that leave together. ``fields``: of each record, in order; ``passed``: ids whose outcome they make
+    awaited; ``insisted``: those among the records that wait in memory where they cannot be written; ``settled``: ids
+    whose outcome the others tell."""
+
+    __slots__ = ("fields", "insisted", "passed", "seconds", "settled", "since", "size", "waiters", "written")
 
     def __init__(self) -> None:
-        self.first = b""
-        self.rest: list[bytes] = []
-        self.size = 0
-        self.last = 0
-        self.calls: list[tuple[Then | None, Failed | None]] = []
+        self.fields: list[bytes] = []
         self.passed: list[str] = []
+        self.insisted: list[_Settled] = []
         self.settled: list[str] = []
+        self.waiters: list[Waiter] = []
+        self.size = 0
         self.since = 0.0
         self.seconds = 0.0
         self.written = 0
@@ -93,14 +132,12 @@ class Writer:
         self._loop = loop
         self._owner: Owner | None = None
         self._log: Log | None = None
-        self._prefix = b""
-        self._sequence = 0
         self._batch = _Batch()
         self._under_way: _Batch | None = None
         self._busy = False  # a batch is under way, or its callbacks are running
-        self._refused: list[tuple[Failed | None, JournalUnavailable]] = []
+        self._refused: list[tuple[Waiter | None, JournalUnavailable]] = []
         self._untold = 0  # refused records that no header has told of yet
-        self._kept: list[Mapping[str, Any]] = []  # insisted on; as many as messages were under way, no more
+        self._kept: list[_Settled] = []  # insisted on; as many as messages were under way, no more
         self._kept_timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._slow = self._writes = self._calm = 0
@@ -126,26 +163,26 @@ class Writer:
 
     def append(self, record: Mapping[str, Any], then: Then | None = None, failed: Failed | None = None) -> None:
         """Queue ``record`` for this turn's write. TypeError where it is not JSON; then nothing was queued."""
+        kind = record["kind"]
+        passed = kind == "judged" and record["verdict"] == "pass"
+        batch = self._batch
+        self.enqueue(encoding.fields(record), _Called(then, failed), record["id"] if passed else "")
+        if kind == "outcome":
+            batch.settled.append(record["id"])
+
+    def enqueue(self, fields: bytes, waiter: Waiter, passed: str = "") -> None:
+        """``append`` for a record that is encoded. ``passed``: its message's id where an outcome is to follow."""
         batch = self._batch
         if not self.available or batch.size > self._queue_bytes:
-            self._refuse(failed)
+            self._refuse(waiter)
             return
-        kind = record["kind"]
-        sequence = self._sequence + 1
-        unsealed = encoding.body(self._prefix, sequence, record)
-        if kind == "judged":
-            if record["verdict"] == "pass":
-                batch.passed.append(record["id"])
-        elif kind == "outcome":
-            batch.settled.append(record["id"])
-        self._sequence = batch.last = sequence
-        if batch.first:
-            batch.rest.append(encoding.sealed(unsealed))
-        else:
-            batch.first = unsealed  # its end holds the chain, which the batch before this one decides
+        if not batch.fields:
             batch.since = monotonic()
-        batch.size += len(unsealed)
-        batch.calls.append((then, failed))
+        batch.fields.append(fields)
+        batch.size += len(fields)
+        batch.waiters.append(waiter)
+        if passed:
+            batch.passed.append(passed)
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
@@ -153,10 +190,26 @@ class Writer:
     def insist(self, record: Mapping[str, Any]) -> None:
         """Append what has already happened, such as an outcome: nobody can be refused for it any more, so where it
         cannot be written it waits in memory until it can. A crash until then makes the outcome ``unknown``."""
-        self.append(record, None, partial(self._keep, record))
+        self.settle(record["id"] if record["kind"] == "outcome" else "", encoding.fields(record))
 
-    def _keep(self, record: Mapping[str, Any], error: JournalUnavailable) -> None:
-        self._kept.append(record)
+    def settle(self, message_id: str, fields: bytes) -> None:
+        """``insist`` for a record that is encoded: the outcome of ``message_id``, or another where that is empty."""
+        batch = self._batch
+        if not self.available or batch.size > self._queue_bytes:
+            self._refuse(None)
+            self._keep(_Settled(message_id, fields))
+            return
+        if not batch.fields:
+            batch.since = monotonic()
+        batch.fields.append(fields)
+        batch.size += len(fields)
+        batch.insisted.append(_new(_Settled, (message_id, fields)))
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _keep(self, settled: _Settled) -> None:
+        self._kept.append(settled)
         if self.available and self._kept_timer is None:  # only the queue was full
             self._kept_timer = self._loop.call_later(FIRST_PAUSE, self._insist_again)
 
@@ -165,15 +218,15 @@ class Writer:
             self._kept_timer.cancel()
             self._kept_timer = None
         kept, self._kept = self._kept, []
-        for record in kept:
-            self.insist(record)
+        for settled in kept:
+            self.settle(*settled)
 
     def flush(self) -> None:
         """Write now what is queued: for a caller who knows that its batch is complete. Calls back before it returns,
         unless the thread is writing or it is called from inside a callback."""
         batch = self._batch
         log = self._log
-        if self._busy or not batch.first or log is None:
+        if self._busy or not batch.fields or log is None:
             return
         self._batch = _Batch()
         self._busy = True
@@ -204,7 +257,7 @@ class Writer:
     def lag(self) -> float:
         """Seconds that the oldest record not yet written has waited."""
         oldest = self._under_way or self._batch
-        return monotonic() - oldest.since if oldest.first else 0.0
+        return monotonic() - oldest.since if oldest.fields else 0.0
 
     def awaiting(self) -> int:
         """How many messages were passed and have no outcome yet."""
@@ -231,20 +284,20 @@ class Writer:
             self._owner.release()
 
     def _drain(self) -> None:
-        while self._refused or self._batch.first:
+        while self._refused or self._batch.fields:
             self._turn()
 
     def _turn(self) -> None:
         self._scheduled = False
         if self._refused:
             refused, self._refused = self._refused, []
-            for failed, error in refused:
-                self._call(failed, error)
+            for waiter, error in refused:
+                self._call(waiter, error)
         self.flush()
 
     def _write(self, log: Log, batch: _Batch) -> None:
         started = perf_counter()
-        batch.written = log.write(batch.first, b"".join(batch.rest), batch.last)
+        batch.written = log.write(batch.fields)
         batch.seconds = perf_counter() - started
 
     def _landed(self, batch: _Batch, _: object, error: OSError | None) -> None:
@@ -257,24 +310,25 @@ class Writer:
             return
         if batch.passed:
             log.open.update(batch.passed)
+        for settled in batch.insisted:
+            log.open.discard(settled.message_id)
         if batch.settled:
             log.open.difference_update(batch.settled)
         counters = self.counters
-        counters.records += len(batch.calls)
+        counters.records += len(batch.fields)
         counters.bytes += batch.written
         counters.batches += 1
         counters.segments = log.segments
         counters.appended(batch.seconds)
-        for then, _failed in batch.calls:
-            if then is not None:
-                try:
-                    then()
-                except Exception as fault:  # one caller's fault must not take the others' answers
-                    self._report(fault)
+        for waiter in batch.waiters:
+            try:
+                waiter.on_written()
+            except Exception as fault:  # one caller's fault must not take the others' answers
+                self._report(fault)
         self._busy = False
         self._weigh(batch.seconds)
         self._upkeep.tend(log)
-        if self.threaded and self._batch.first:
+        if self.threaded and self._batch.fields:
             self.flush()
 
     def _weigh(self, seconds: float) -> None:
@@ -304,29 +358,33 @@ class Writer:
     def _tell(self, record: dict[str, Any]) -> None:
         self.append({**record, "id": self._ids(), "time": time.time_ns() // 1000})
 
-    def _refuse(self, failed: Failed | None) -> None:
+    def _refuse(self, waiter: Waiter | None) -> None:
         reason = "journal.queue" if self.available else "journal.closed" if self._closed else "journal.unavailable"
         self.counters.refused += 1
         self._untold += 1
-        self._refused.append((failed, JournalUnavailable(reason)))
+        self._refused.append((waiter, JournalUnavailable(reason)))
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
     def _went_down(self, error: OSError, batch: _Batch | None = None) -> None:
         """Everything that waits fails; what counts ends with the log's last batch."""
-        waiting = batch.calls + self._batch.calls if batch is not None else self._batch.calls
+        lost = (self._batch,) if batch is None else (batch, self._batch)
         self._batch = _Batch()
+        refused = sum(len(each.fields) for each in lost)
         if self.available or self._pause == FIRST_PAUSE:
-            logger.error("journal.unavailable", error=plain(error), refused=len(waiting))
+            logger.error("journal.unavailable", error=plain(error), refused=refused)
         self.available = False
-        self.counters.refused += len(waiting)
-        self._untold += len(waiting)
+        self.counters.refused += refused
+        self._untold += refused
         if not self._closed:
             self._probe_timer = self._loop.call_later(self._pause, self._probe)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        for _then, failed in waiting:
-            self._call(failed, JournalUnavailable("journal.unavailable"))
+        for each in lost:
+            for settled in each.insisted:
+                self._keep(settled)
+            for waiter in each.waiters:
+                self._call(waiter, JournalUnavailable("journal.unavailable"))
 
     def _probe(self) -> None:
         """See in the thread whether a segment can be opened and its header be written."""
@@ -357,7 +415,6 @@ class Writer:
         log = self._log
         assert log is not None
         if found is not None:
-            self._prefix = log.prefix
             self._ids.not_before(found.last_ms)
             self.counters.unknown += len(found.open)
             self.counters.cuts += len(found.cuts)
@@ -367,7 +424,6 @@ class Writer:
         else:
             self._untold = 0
         self.counters.segments = log.segments
-        self._sequence = log.last
         self._pause = FIRST_PAUSE
         self.available = True
         self._insist_again()
@@ -389,10 +445,10 @@ class Writer:
             if tail is not None:
                 tail.close()
 
-    def _call(self, failed: Failed | None, error: JournalUnavailable) -> None:
-        if failed is not None:
+    def _call(self, waiter: Waiter | None, error: JournalUnavailable) -> None:
+        if waiter is not None:
             try:
-                failed(error)
+                waiter.on_unwritten(error)
             except Exception as fault:
                 self._report(fault)
 

@@ -122,8 +122,7 @@ def _write(
     waiting: list[dict[str, Any]] = []
 
     def flush() -> None:
-        bodies = [encoding.body(log.prefix, place, made) for place, made in enumerate(waiting, log.last + 1)]
-        log.write(bodies[0], b"".join(map(encoding.sealed, bodies[1:])), log.last + len(bodies))
+        log.write([encoding.fields(made) for made in waiting])
         on_progress(len(waiting))
         waiting.clear()
         if log.tail is not None and log.tail.size >= SEGMENT:

@@ -7,6 +7,7 @@ shape has one plan for the script (see ``lua/admit.lua``) and one constant ``Fac
 
 from __future__ import annotations
 
+from binascii import hexlify
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -53,6 +54,15 @@ class Piece(NamedTuple):
             self.remembered.clear()
         built = self.remembered[value] = b"".join([bulk_text(key(value)) for key in self.keys])
         return built
+
+
+class Repeated(NamedTuple):
+    """One count of repeats: its place in ``Facts.repeats``, and how the keys of it begin."""
+
+    place: int
+    repeat: Repeat
+    prefix: str
+    starts: dict[str, bytes]  # by sender: the key up to the fingerprint
 
 
 class Shape:
@@ -117,7 +127,7 @@ class Plan:
         self.pieces = tuple(piece for piece in pieces if piece.keys)
         self.room = asks.room and "room" in only
         self.repeats = tuple(
-            (place, repeat, keys.repeat(repeat, route, place in asks.shadow_repeats))
+            Repeated(place, repeat, keys.repeat(repeat, route, place in asks.shadow_repeats), {})
             for place, repeat in enumerate(asks.repeats)
             if ("text" if repeat.scope == "global" else repeat.scope) in only
         )
@@ -172,9 +182,14 @@ class Plan:
             parts.append(bulk_text(self.keys.slow(message.room, message.sender)))
         if self.repeats and scan.fingerprint:
             bit = FIRST_REPEAT_BIT
-            for _, repeat, prefix in self.repeats:
-                key = repeat_key(prefix, repeat, message, scan)
-                if key is not None:
+            for _, repeat, prefix, starts in self.repeats:
+                if repeat.scope == "sender" and repeat.senders == 1:  # the usual one, without its key as text
+                    if message.sender and scan.folded_length >= repeat.min_length:
+                        mask |= bit
+                        start = starts.get(message.sender) or self._start(prefix, message.sender, starts)
+                        mark = hexlify(scan.fingerprint)
+                        parts.append(b"$%d\r\n%b%b\r\n" % (len(start) + len(mark), start, mark))
+                elif (key := repeat_key(prefix, repeat, message, scan)) is not None:
                     mask |= bit
                     parts.append(bulk_text(key))
                     if repeat.senders > 1:
@@ -182,6 +197,14 @@ class Plan:
                         extras.append(bulk_text(message.sender))
                 bit <<= 1
         return self.shapes.get(mask) or self._shape(mask), credit
+
+    @staticmethod
+    def _start(prefix: str, sender: str, starts: dict[str, bytes]) -> bytes:
+        """``repeat_key`` up to the fingerprint."""
+        if len(starts) >= REMEMBERED:
+            starts.clear()
+        start = starts[sender] = f"{prefix}{{{sender}}}:".encode("utf-8", "surrogatepass")
+        return start
 
     def counted(self, message: Message) -> Iterator[tuple[Counter, str]]:
         """The limits that the message has a value for, and their keys."""
@@ -204,7 +227,7 @@ class Plan:
         if mask & SLOW_BIT:
             slow = shape.size = shape.size + 1
         repeats: list[Packable] = []
-        for number, (place, repeat, _) in enumerate(self.repeats):
+        for number, (place, repeat, _, _) in enumerate(self.repeats):
             if mask & FIRST_REPEAT_BIT << number:
                 shape.size += 1
                 people = repeat.senders > 1

@@ -36,7 +36,7 @@ class FactReaders:
         if (settings.level or settings.verified_until) and not settings.verified:
             raise SurfaceError("verified: the front's level or end of verification needs it as well")
         self.sender = _sender(settings, tokens)
-        self.room = _needed(sources.first(settings.room, "room", tokens), "room") if settings.room else None
+        self.room = _room(settings, tokens) if settings.room else None
         self.registrant = _registrant(settings, tokens) if settings.registrant else None
         self.device = _optional(settings, settings.device, "device", tokens) if settings.device else None
         self.location = _optional(settings, settings.location, "location", tokens) if settings.location else None
@@ -50,13 +50,59 @@ class FactReaders:
 def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     first = _only_trusted(settings, settings.sender, "sender", tokens, "sender.untrusted")
     missing = "jwt.missing" if any(sources.kind(source) == "jwt" for source in settings.sender) else "sender.missing"
-    return _needed(first, "sender", missing, joined=any(sources.kind(one) == "header" for one in settings.sender))
+    name = _needed(first, "sender", missing, joined=any(sources.kind(one) == "header" for one in settings.sender))
+    if len(settings.sender) == 1 and sources.kind(settings.sender[0]) == "header":
+        return _of_header(settings.sender[0], settings.trusted_front, name)
+    return name
+
+
+def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
+    name = _needed(sources.first(settings.room, "room", tokens), "room")
+    if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
+        return _of_path(settings.room[0], name)
+    return name
+
+
+def _of_header(source: str, trusted_front: bool, careful: Name) -> Name:
+    """``careful`` for the one header ``source``, with values that passed lately in one look-up."""
+    key = source.partition(":")[2].lower().encode()
+    good: dict[bytes | None, str] = {}
+
+    def name(reading: Reading) -> str:
+        value = reading.fields.get(key)
+        known = good.get(value)
+        if known is not None and not reading.repeated and (reading.request.peer_trusted or not trusted_front):
+            return known
+        told = careful(reading)
+        if len(good) >= REMEMBERED:
+            good.clear()
+        good[value] = told
+        return told
+
+    return name
+
+
+def _of_path(source: str, careful: Name) -> Name:
+    """``careful`` for the one placeholder ``source``, with values that passed lately in one look-up."""
+    placeholder = source.partition(":")[2]
+    good: set[str | None] = set()
+
+    def name(reading: Reading) -> str:
+        value = reading.request.parameters.get(placeholder)
+        if value is not None and value in good:
+            return value
+        told = careful(reading)
+        if len(good) >= REMEMBERED:
+            good.clear()
+        good.add(told)
+        return told
+
+    return name
 
 
 def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = False) -> Name:
     """``joined``: a comma is refused as well, because proxies join repeated headers with one (RFC 9110, 5.3)."""
     missing = missing or f"{role}.missing"
-    good: set[str] = set()  # names that passed lately: most people and rooms come again
 
     def name(reading: Reading) -> str:
         try:
@@ -69,17 +115,12 @@ def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = 
             if type(value) is not int:
                 raise Refused(f"{role}.malformed")
             return str(value)
-        if value in good:
-            return value
         if not value:
             raise Refused(missing)
         if len(value) > MAX_NAME or not value.isprintable() or value[0] == " " or value[-1] == " ":
             raise Refused(f"{role}.malformed")
         if joined and "," in value:
             raise Refused(f"{role}.twice")
-        if len(good) >= REMEMBERED:
-            good.clear()
-        good.add(value)
         return value
 
     return name

@@ -41,6 +41,7 @@ class Surface:
     """A route's surface. ``new_id`` gives a message's id, ``now_us`` the time in microseconds since the epoch."""
 
     __slots__ = (
+        "_bare",
         "_bodies",
         "_edit",
         "_facts",
@@ -85,6 +86,11 @@ class Surface:
         self._upstream_id = _upstream_id(settings.upstream_id)
         self._id_place = id_place.compiled(settings.id_to, settings.text)
         self._read_ip = settings.read_ip
+        facts = self._facts
+        # Of the sender nothing is read but who it is: most routes.
+        self._bare = not any(
+            (self._playback, facts.device, facts.registrant, facts.location, facts.vouched, facts.shown_sender)
+        )
         self._edit = settings.edit
         self._max_inflated = settings.max_inflated
         self._types: dict[bytes, _Known] = {}
@@ -155,6 +161,16 @@ class Surface:
         sender = facts.sender(reading)
         room = "" if facts.room is None else facts.room(reading)
         parts = carrier.parts(reading)
+        if self._bare:
+            return _new(
+                Message,
+                (
+                    self._new_id(), self.surface, self.name, room, sender,
+                    carrier.texts(reading, parts, method == b"PATCH"), self._now_us(),
+                    "", reading.request.peer_ip if self._read_ip else "", "", "", None,
+                    parts, self._edit or method in EDITS, -1, "",
+                ),
+            )  # fmt: skip
         return _new(
             Message,
             (

@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING, Final
 
 from gateway import answers
 from gateway.http.problem import Problem
+from gateway.pipeline import Carried
 from gateway.surfaces.decoded import Malformed, Messages
 from gateway.websocket import endings, standing
 from gateway.websocket.frames import Control, FrameParser, Message, frame, masked_frame
-from gateway.websocket.judged import Judged
+from gateway.websocket.judged import Judged, Single
 from gateway.websocket.link import CHECKING, NOTICES, Link
 from gateway.websocket.mute import Mute
 from gateway.websocket.notices import notice
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 MUTED: Final = "socket.muted"
 _BYE: Final = GOING_AWAY.to_bytes(2, "big")  # what an upstream is told when the gateway ends a socket
 
-Slot = Judged | Message | Control | str | None
+Slot = Single | Judged | Message | Control | str | None
 """What waits for its turn: a frame being judged, one that is only relayed, the client's close frame, an ending of ours
 (its reason), or the news that the client has gone (None)."""
 
@@ -141,23 +142,35 @@ class Session(Link):
             self.up(received.raw)
 
     def _judge(self, received: Message, decoded: Messages, began: float) -> None:
-        judged = Judged(self, received, decoded)
         slots = self._slots
         if slots is None:
             slots = self._slots = deque()
-        slots.append(judged)
         messages = decoded.messages
-        self._checking += len(messages)
-        self._who = messages[-1].sender, messages[-1].room
+        message = messages[-1]
+        self._who = message.sender, message.room
         route = self._route
-        pipeline = self.sockets.pipeline
+        passages: Sequence[Passage]
+        if len(messages) == 1:
+            single = Single(self, route, received, decoded, began)
+            slots.append(single)
+            self._checking += 1
+            if self.mute is None:
+                single.enter()
+                return
+            passages = (single,)
+        else:
+            judged = Judged(self, received, decoded)
+            slots.append(judged)
+            self._checking += len(messages)
+            pipeline = self.sockets.pipeline
+            passages = [Carried(pipeline, route, each, judged, began) for each in messages]
         if self.mute is not None and self.mute.muted(self.live.client):
             act = standing.repeated(self.mute.until - self.live.client)
-            for message in messages:
-                pipeline.refuse(message, route, judged, began, act)
-            return
-        for message in messages:
-            pipeline.enter(message, route, judged, began)
+            for passage in passages:
+                passage.refuse(act)
+        else:
+            for passage in passages:
+                passage.enter()
 
     def _take_control(self, control: Control) -> None:
         opcode = control.opcode
@@ -208,7 +221,7 @@ class Session(Link):
         slots = self._slots
         while slots:
             slot = slots[0]
-            if type(slot) is Judged:
+            if isinstance(slot, Single | Judged):
                 if slot.left:
                     break
                 slots.popleft()

@@ -39,7 +39,7 @@ def test_a_trusted_proxys_word_is_kept_and_extended() -> None:
 
 def test_end_to_end_fields_keep_order_and_spelling() -> None:
     head = request(b"b-Two: 2\r\nConnection: x-hop\r\nX-Hop: 1\r\nA-One: 1\r\nContent-Length: 9\r\n")
-    assert request_head(head, b"/n?q", 5, b"F: f\r\n", extra=b"E: e\r\n") == (
+    assert request_head(head, b"/n?q", 5, b"F: f\r\nE: e\r\n") == (
         b"POST /n?q HTTP/1.1\r\nHost: h.example\r\nb-Two: 2\r\nA-One: 1\r\nContent-Length: 5\r\nF: f\r\nE: e\r\n\r\n"
     )
 

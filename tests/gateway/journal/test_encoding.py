@@ -17,7 +17,7 @@ RECORD = {"kind": "judged", "id": "x", "time": 5, "content": {"key": "", "plain"
 
 
 def test_a_line_is_json_with_its_sum_last() -> None:
-    line = encoding.sealed(encoding.body(encoding.prefix(3), 12, RECORD))
+    line = encoding.sealed(encoding.body(encoding.prefix(3), 12, encoding.fields(RECORD)))
     assert list(json.loads(line)) == ["v", "epoch", "seq", "kind", "id", "time", "content", "crc"]
     unsealed, _, rest = line.rpartition(b',"crc":"')
     assert rest == b'%08x"}\n' % crc32c(unsealed)
@@ -32,13 +32,13 @@ def test_crc32c_is_the_one_of_rfc_3720() -> None:
 def test_the_chain_covers_what_came_before() -> None:
     chain = hashlib.sha256(encoding.GENESIS + b"batch\n").digest()
     assert encoding.next_chain(encoding.GENESIS, b"batch\n") == chain
-    line = encoding.chained(encoding.body(encoding.prefix(1), 1, RECORD), chain)
+    line = encoding.chained(encoding.body(encoding.prefix(1), 1, encoding.fields(RECORD)), chain)
     assert encoding.decode(line)["chain"] == chain.hex()
 
 
 @given(st.data())
 def test_any_flipped_bit_is_found(data: st.DataObject) -> None:
-    line = bytearray(encoding.sealed(encoding.body(encoding.prefix(1), 1, RECORD)))
+    line = bytearray(encoding.sealed(encoding.body(encoding.prefix(1), 1, encoding.fields(RECORD))))
     bit = data.draw(st.integers(0, 8 * len(line) - 1))
     line[bit // 8] ^= 1 << bit % 8
     with pytest.raises(Corrupt):

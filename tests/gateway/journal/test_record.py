@@ -6,13 +6,27 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filters.checks import credit, identity, keywords
 from filters.message import Message
 from filters.policy import Policy, judge
 from filters.rule import Rule
 from filters.verdict import Account, Decided, Facts, Finding, Hit, Scan, Verdict
-from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, Unattributed, Unexplained, act, judged, outcome
+from gateway.journal import encoding
+from gateway.journal.record import (
+    ACCESS,
+    CONTENT,
+    DISPOSITION,
+    Basis,
+    Unattributed,
+    Unexplained,
+    act,
+    delivered,
+    judged,
+    outcome,
+)
 
 LISTS = {"spam": "a" * 64}
 HIT = Hit("spam", "a" * 64, 17, "fraud", 5, 0, ((2, 4),))
@@ -227,3 +241,27 @@ def test_acts_have_a_person_a_reason_and_a_time() -> None:
         act("a1", "  ", "flood", "block.add", target={})
     with pytest.raises(Unattributed):
         act("a1", "Li Hua", "", "block.add", target={})
+
+
+names = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+
+
+@given(
+    room=names, sender=names, texts=st.lists(names, min_size=1, max_size=2).map(tuple), edit=st.booleans(),
+    playback=st.sampled_from((-1, 0, 5)), shown=names, parts=st.sampled_from(((), ("/image",))),
+    content=st.sampled_from(("always", "findings", "never")), keep=st.sampled_from(((), ("ip",))),
+)  # fmt: skip
+def test_the_template_gives_the_bytes_of_the_record(room, sender, texts, edit, playback, shown, parts, content, keep):
+    message = MESSAGE._replace(
+        room=room, sender=sender, texts=texts, edit=edit, playback_ms=playback, shown_sender=shown, parts=parts
+    )
+    made = Basis("100% route", "comment", POLICY, {"spam": "d" * 64, "abuse": "e" * 64}, content, keep)
+    assert made.fields(message, POLICY.passed) == encoding.fields(judged(message, POLICY.passed, made))
+
+
+@given(upstream_id=names, route=names.filter(bool), status=st.integers(100, 399))
+def test_a_delivery_has_the_bytes_of_its_outcome(upstream_id, route, status):
+    told = outcome(MESSAGE.id, "delivered", status=status, upstream_id=upstream_id, route=route)
+    fields = delivered(MESSAGE.id, status, upstream_id, route)
+    assert orjson.loads(b"{%b}" % fields) == {**told, "time": orjson.loads(b"{%b}" % fields)["time"]}
+    assert list(orjson.loads(b"{%b}" % fields)) == list(told)

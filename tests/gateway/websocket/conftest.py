@@ -147,25 +147,26 @@ class FakeJournal:
         self.available = True
         self.broken = False
         self.records: list[dict[str, Any]] = []
-        self._queue: list[tuple[dict[str, Any], Any, Any]] = []
+        self._queue: list[tuple[dict[str, Any], Any]] = []
 
-    def append(self, record: dict[str, Any], then: Any = None, failed: Any = None) -> None:
-        orjson.dumps(record)
-        self._queue.append((record, then, failed))
+    def enqueue(self, fields: bytes, waiter: Any, passed: str = "") -> None:
+        self._queue.append((orjson.loads(b"{%b}" % fields), waiter))
+
+    def settle(self, message_id: str, fields: bytes) -> None:
+        self._queue.append((orjson.loads(b"{%b}" % fields), None))
 
     def insist(self, record: dict[str, Any]) -> None:
-        self.append(record)
+        self._queue.append((orjson.loads(orjson.dumps(record)), None))
 
     def write(self) -> None:
         queue, self._queue = self._queue, []
-        for record, then, failed in queue:
-            if self.broken:
-                if failed is not None:
-                    failed(OSError("full"))
-                continue
-            self.records.append(record)
-            if then is not None:
-                then()
+        for record, waiter in queue:
+            if not self.broken:
+                self.records.append(record)
+                if waiter is not None:
+                    waiter.on_written()
+            elif waiter is not None:
+                waiter.on_unwritten(OSError("full"))
 
 
 def rules() -> list[Rule]:

@@ -174,7 +174,7 @@ def test_origins_that_are_none(text):
 
 def upstream_request(head, asked, key, *, extensions):
     lines = upstream_lines(asked, key, extensions=extensions)
-    return request_head(head, head.target, 0, b"Via: 1.1 tidegate\r\n", extra=lines, drop=REPLACED)
+    return request_head(head, head.target, 0, b"Via: 1.1 tidegate\r\n" + lines, drop=REPLACED)
 
 
 def test_the_upstreams_handshake_is_made_anew():

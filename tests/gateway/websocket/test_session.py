@@ -456,9 +456,9 @@ async def test_a_word_split_over_consecutive_messages_is_found(bench):
         bench.judge()
     assert client.contents() == ["代开", "发", "你好"]  # the word cannot be ended by trying again
     refused = [one for one in bench.journal.records if one["kind"] == "judged" and one["verdict"] == "reject"]
-    assert [one["content"]["plain"] for one in refused] == [("票",), ("票",)]
+    assert [one["content"]["plain"] for one in refused] == [["票"], ["票"]]
     finding = refused[0]["findings"][0]
-    assert (finding["reason"], finding["spans"], finding["detail"]) == ("keyword.match", ((0, 1),), {"messages": 3})
+    assert (finding["reason"], finding["spans"], finding["detail"]) == ("keyword.match", [[0, 1]], {"messages": 3})
 
 
 async def test_a_split_word_is_one_persons_in_one_place(bench):

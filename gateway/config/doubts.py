@@ -11,6 +11,7 @@ from filters.checks.limit import Options as Limits
 
 if TYPE_CHECKING:
     from gateway.config import Config
+    from gateway.config.policies import Policy
     from gateway.config.routes import Route
 
 
@@ -72,6 +73,8 @@ def _route(config: Config, route: Route) -> Iterator[str]:
         yield f"{key}.parts: is not weighed; policy {route.policy} has no parts rule"
     if "parts" in checks and not route.parts:
         yield f"{key}.parts: is empty, so that the parts rule of policy {route.policy} finds nothing"
+    if route.transport == "websocket":
+        yield from _unheard(key, route, policy)
     for rule in policy.rules:
         options = rule.options()
         if (
@@ -87,6 +90,19 @@ def _route(config: Config, route: Route) -> Iterator[str]:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
     if route.surface == "danmaku" and "*" in route.origins:
         yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
+
+
+def _unheard(key: str, route: Route, policy: Policy) -> Iterator[str]:
+    """Frames have no header, so what a label says stays here."""
+    labelling = [
+        rule.check for rule in policy.rules if rule.mode == "enforce" and "label" in (rule.action, rule.on_error)
+    ]
+    if labelling:
+        seen = "the record and the static version" if route.surface == "danmaku" else "the record"
+        yield (
+            f"{key}.policy: {route.policy} labels messages ({', '.join(dict.fromkeys(labelling))}), and frames have no "
+            f"header for it: labels stand in {seen}, the platform is told nothing; give the socket a policy of its own"
+        )
 
 
 def _loopback(address: str) -> bool:

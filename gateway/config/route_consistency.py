@@ -120,11 +120,12 @@ def _deletion(route: dict[str, Any], path: Path) -> Found:
             yield (*path, key), "is not a json: or header: source: only these stand in an answer and in a message"
     id_to = text(route, "id_to")
     if id_to.startswith("header:") and text(route, "transport") == "websocket":
-        yield (*path, "id_to"), "is a header: frames have none; write a json: pointer"
+        yield (*path, "id_to"), "is a header: frames have none; write a json: pointer, or leave it out"
     if id_to.startswith("json:"):
         others = [source for source in texts(route, "text") if not source.startswith("json:")]
         if others:
-            yield (*path, "id_to"), f"is a place in JSON, but text reads “{others[0]}” as well: use a header:"
+            instead = "leave it out" if text(route, "transport") == "websocket" else "use a header:"
+            yield (*path, "id_to"), f"is a place in JSON, but text reads “{others[0]}” as well: {instead}"
         elif id_to in texts(route, "text"):
             yield (*path, "id_to"), "is where the text stands: choose another key"
     takedown = route.get("takedown")

@@ -56,3 +56,36 @@ def test_doubts_about_sections(more: str, told: str, read: Read) -> None:
 )
 def test_state_that_is_near_or_hidden_is_fine(url: str, read: Read) -> None:
     assert config.warnings(read(more=f'[state]\nurl = "{url}"\n')) == []
+
+
+SOCKET = """
+[policies.chat]
+appeal = "https://platform.example/{{id}}"
+rules = [{rule}]
+[[routes]]
+name = "chat"
+match = "GET /chat/{{room}}"
+transport = "{transport}"
+surface = "group"
+upstream = "platform"
+policy = "chat"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+"""
+
+
+@pytest.mark.parametrize(
+    ("transport", "rule", "told"),
+    [
+        ("websocket", '{ check = "credit", action = "label", on_error = "pass", below = 40 }', True),
+        ("websocket", '{ check = "credit", action = "reject", on_error = "label", ground = "g", below = 40 }', True),
+        ("websocket", '{ check = "credit", action = "label", on_error = "pass", below = 40, mode = "shadow" }', False),
+        ("websocket", '{ check = "credit", action = "reject", on_error = "pass", ground = "g", below = 40 }', False),
+        ("http", '{ check = "credit", action = "label", on_error = "pass", below = 40 }', False),
+    ],
+)
+def test_a_label_that_the_platform_would_never_see_is_told(transport: str, rule: str, told: bool, read: Read) -> None:
+    found = config.warnings(read(more=SOCKET.format(transport=transport, rule=rule)))
+    labels = [one for one in found if "labels messages" in one]
+    assert [one.startswith("routes[chat].policy: chat labels messages (credit)") for one in labels] == [True] * told

@@ -1,4 +1,4 @@
-"""One frame of a client on its way through the gate, with the messages in it: what carries them (``pipeline.Carrier``).
+"""One frame of a client on its way through the gate, with the messages in it.
 
 A frame goes up when all its messages have their verdict and everything before it has gone: as the very bytes that came
 where nothing in it changed, otherwise written again with masked texts in place and refused messages left out.
@@ -6,13 +6,16 @@ where nothing in it changed, otherwise written again with masked texts in place 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from gateway.pipeline import Passage
 from gateway.websocket.frames import masked_frame
 
 if TYPE_CHECKING:
-    from gateway.pipeline import Passage
-    from gateway.surfaces.decoded import Messages
+    from collections.abc import Sequence
+
+    from gateway.route import Route
+    from gateway.surfaces.decoded import Changes, Messages
     from gateway.websocket.frames import Message as Received
     from gateway.websocket.session import Session
 
@@ -26,8 +29,56 @@ SENT = 101
 """The status of a delivery over a socket: there is no answer, only the switched protocol."""
 
 
+_DROPPED: Final[Changes] = {0: None}
+
+
+class Single(Passage):
+    """The one message of a frame: nearly every frame is this. ``left``: 1 while there is no verdict."""
+
+    __slots__ = ("_changes", "_decoded", "_received", "_session", "left")
+
+    def __init__(self, session: Session, route: Route, received: Received, decoded: Messages, began: float) -> None:
+        # What Passage.__init__ does, without its frame.
+        self.pipeline = session.sockets.pipeline
+        self.route = route
+        self.message = decoded.messages[0]
+        self.began = began
+        self._session = session
+        self._received = received
+        self._decoded = decoded
+        self._changes: Changes | None = None
+        self.left = 1
+
+    def on_verdict(self) -> None:
+        """It is judged, and its record written."""
+        session = self._session
+        verdict = self.verdict
+        if verdict.disposition != "pass":
+            self._changes = _DROPPED
+            session.refused(self)
+        elif verdict.texts is not None:
+            self._changes = {0: verdict.texts}
+            session.masked(self)
+        elif session.mute is not None:
+            session.passed()
+        self.left = 0
+        session.settled()
+
+    def on_unrecorded(self) -> None:
+        """Nothing may leave that is not recorded."""
+        self._changes = _DROPPED
+        self._session.unrecorded(self)
+        self.left = 0
+        self._session.settled()
+
+    def leave(self) -> None:
+        """It is this frame's turn."""
+        changes = self._changes
+        _leave(self._session, self._received, self._decoded, changes, () if changes is _DROPPED else (self,))
+
+
 class Judged:
-    """``left``: messages without a verdict."""
+    """Several messages of one frame. ``left``: messages without a verdict."""
 
     __slots__ = ("_changes", "_decoded", "_passed", "_received", "_session", "left")
 
@@ -62,32 +113,9 @@ class Judged:
 
     def leave(self) -> None:
         """All verdicts are there, and it is this frame's turn."""
-        passed = self._passed
-        decoded = self._decoded
-        received = self._received
-        session = self._session
-        pipeline = session.sockets.pipeline
-        changes = self._changes
-        data: bytes | None = received.raw
-        if changes is not None or decoded.stamped:
-            try:
-                body = decoded.encode(decoded.body, changes or {})
-                data = None if body is None else masked_frame(received.opcode, body)
-            except Exception as error:  # the frames behind this one must not wait for ever
-                data = None
-                session.failed(error)
-                for passage in passed:
-                    pipeline.failed(passage, FAULT)
-        if data is None:
-            passed.clear()
-        elif session.up(data):
-            for passage in passed:
-                pipeline.delivered(passage, SENT, "")
-        else:
-            for passage in passed:
-                pipeline.failed(passage, GONE)
+        _leave(self._session, self._received, self._decoded, self._changes, self._passed)
         # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
-        passed.clear()
+        self._passed.clear()
 
     def _settle(self) -> None:
         self.left -= 1
@@ -95,9 +123,32 @@ class Judged:
 
     def _change(self, passage: Passage, texts: tuple[str, ...] | None) -> None:
         messages = self._decoded.messages
-        index = 0
-        if len(messages) > 1:
-            index = next(at for at, message in enumerate(messages) if message is passage.message)
+        index = next(at for at, message in enumerate(messages) if message is passage.message)
         if self._changes is None:
             self._changes = {}
         self._changes[index] = texts
+
+
+def _leave(
+    session: Session, received: Received, decoded: Messages, changes: Changes | None, passed: Sequence[Passage]
+) -> None:
+    """Send what is left of a frame up, and tell what became of its messages that ``passed``."""
+    pipeline = session.sockets.pipeline
+    data: bytes | None = received.raw
+    if changes is not None or decoded.stamped:
+        try:
+            body = decoded.encode(decoded.body, changes or {})
+            data = None if body is None else masked_frame(received.opcode, body)
+        except Exception as error:  # the frames behind this one must not wait for ever
+            session.failed(error)
+            for passage in passed:
+                pipeline.failed(passage, FAULT)
+            return
+    if data is None:
+        return
+    if session.up(data):
+        for passage in passed:
+            pipeline.delivered(passage, SENT, "")
+    else:
+        for passage in passed:
+            pipeline.failed(passage, GONE)

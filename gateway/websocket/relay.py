@@ -54,6 +54,10 @@ class Relay(asyncio.Protocol):
         live = link.live
         live.upstream = now = link.sweep.now
         tracker = self._tracker
+        if self._waiting is None and not self.ended and tracker.whole(data):
+            live.spoke = now
+            self._client.write(data)
+            return
         # An answer to our own ping comes alone nearly always: the upstream was silent. Where it does not, the client
         # gets a pong that it did not ask for, which means nothing (RFC 6455 section 5.5.3).
         if self.ended or tracker.closed or (data == _PONG and tracker.between_frames):

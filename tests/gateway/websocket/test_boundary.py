@@ -61,6 +61,39 @@ def test_insertions_never_break_the_stream(stream, cuts, everywhere):
     assert sum(isinstance(event, Message) and event.payload == b"ours" for event in events) == inserted
 
 
+@settings(max_examples=400, deadline=None)
+@given(messages(), st.lists(st.integers(0, 900), max_size=8), st.lists(st.binary(max_size=6), max_size=3))
+def test_a_whole_frame_is_what_cutting_says_of_it(stream, cuts, odd):
+    quick, careful = BoundaryTracker(), BoundaryTracker()
+    for piece in [*pieces(stream, cuts), *odd]:
+        if not piece:
+            continue
+        if quick.whole(piece):
+            assert careful.cut(piece) == len(piece)
+        else:
+            assert quick.cut(piece) == careful.cut(piece)
+        assert careful.error == quick.error
+        assert (quick.frames, quick.closed, quick.between_messages) == (
+            careful.frames, careful.closed, careful.between_messages,
+        )  # fmt: skip
+
+
+def test_whole_frames_are_told_from_the_rest():
+    for size, told in ((0, False), (2, True), (125, True), (126, True), (65_535, True), (65_536, False)):
+        data = frame(BINARY, b"x" * size)
+        assert BoundaryTracker().whole(data) is told
+        assert not BoundaryTracker().whole(data[:-1])
+        assert not BoundaryTracker().whole(data + b"\x82")
+    for other in (frame(TEXT, b"part", final=False), frame(CONTINUATION, b"end"), frame(PING, b"ping")):
+        assert not BoundaryTracker().whole(other)
+    amid = BoundaryTracker()
+    amid.cut(frame(TEXT, b"part", final=False))
+    assert not amid.whole(frame(TEXT, b"not now"))
+    closed = BoundaryTracker()
+    closed.cut(frame(CLOSE, b""))
+    assert not closed.whole(frame(TEXT, b"too late"))
+
+
 def test_amid_a_message_only_control_frames_fit():
     tracker = BoundaryTracker()
     first = frame(TEXT, b"a", final=False)

@@ -229,6 +229,19 @@ async def test_a_batch_that_is_refused_whole_is_dropped(bench):
     assert client.reached() == b""
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_what_stands_beside_the_one_dropped_message_goes_up(bench, recorded):
+    client = bench.open(bench.route(format="bilibili"))
+    heartbeat = packet(b"", 2)
+    text = "spam" if recorded else "fine"
+    client.send(masked_frame(BINARY, heartbeat + packet(orjson.dumps({"type": "message", "content": text}))))
+    bench.journal.broken = not recorded
+    bench.judge()
+    (sent,) = client._up.feed(client.reached())
+    assert (sent.opcode, sent.payload) == (BINARY, heartbeat)
+    assert bench.outcomes() == {}
+
+
 async def test_too_many_packets_close_the_socket(bench, close_of):
     client = bench.open(bench.route(format="bilibili", max_packets=3))
     client.send(masked_frame(BINARY, packet(b"", 2) * 4))

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from filters.foldtables import MAPS, FoldTables, Switches
@@ -51,7 +53,7 @@ class Step(NamedTuple):
 class Folder:
     """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
 
-    __slots__ = ("_cluster", "_layers", "_table", "squeezes", "switches", "tables")
+    __slots__ = ("_changes", "_cluster", "_layers", "_table", "squeezes", "switches", "tables")
 
     def __init__(self, tables: FoldTables, switches: Switches) -> None:
         self.tables = tables
@@ -59,13 +61,37 @@ class Folder:
         self.squeezes = switches.repeats
         self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
         self._table = _Table(self)
+        self._changes: Callable[[str], re.Match[str] | None] | None = None
         self._cluster = lru_cache(maxsize=4096)(self._fold_cluster)
+
+    def prepare(self) -> None:
+        """Learn which characters fold to themselves, so that text of them need not be translated: a third of the time.
+
+        Takes some 50 ms: for a folder that reads every message. Only ASCII and the common Han characters are looked
+        for; a character is left out where any layer knows it, so the answers stay those of the table.
+        """
+        if self._changes is not None:
+            return
+        same = set(chain(range(0x21, 0x7F), range(0x4E00, 0xA000)))
+        for layer in self._layers:
+            same.difference_update(layer)
+        context = self.tables.context if self.switches.compat else ()
+        kept = "".join([re.escape(chr(code)) for code in sorted(same) if self._keeps(code) and code not in context])
+        if kept:
+            self._changes = re.compile(f"[^{kept}]").search
 
     def text(self, text: str, limit: int = FOLDED_MAX) -> str:
         """The folded text alone: what is done to every message. Raises ``FoldBound``."""
         if len(text) > limit:
             raise FoldBound(limit)
-        folded = text.translate(self._table)
+        changes = self._changes
+        if changes is None:
+            folded = text.translate(self._table)
+        elif (changed := changes(text)) is None:
+            folded = text
+        else:
+            first = changed.start()
+            folded = text[:first] + text[first:].translate(self._table)
         if _CONTEXT in folded:
             folded = self.pieces(text)[0]
         elif self.squeezes and (doubled := _doubled(folded)) is not None:

@@ -76,6 +76,9 @@ class Scanner:
         self._groups = tuple(
             _Group(key, tuple(members), key is not None and key is prints) for key, members in grouped.items()
         )
+        for group in self._groups:
+            if group.folder is not None:
+                group.folder.prepare()
         # The calls of the one group of word lists that nearly every policy has, or None for another shape.
         self._only = None
         if len(self._groups) == 1 and self._groups[0].folder is not None:

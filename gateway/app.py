@@ -377,7 +377,10 @@ def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Up
 
 def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
     tables = folding_tables()
-    return {name: load_artifact(path, tables) for name, path in artifacts.items()}
+    lists = {name: load_artifact(path, tables) for name, path in artifacts.items()}
+    for each in lists.values():
+        each.folder.prepare()  # here, in a thread, and not when the loop makes a scanner
+    return lists
 
 
 def _urgent(words: Sequence[str]) -> Scanner:

@@ -271,8 +271,8 @@ class Exchange:
         settings = server.settings
         if settings.request_ids or settings.traces:
             extra += forwarding.ids(head, settings.request_ids, settings.traces)
-        lines = forwarding.forwarding_lines(head, connection.peer, server.via)
-        return forwarding.request_head(head, target, length, lines + extra, drop, self.judged, host)
+        extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
+        return forwarding.request_head(head, target, length, extra, drop, self.judged, host)
 
     # the sink of the upstream's answer
 

@@ -241,7 +241,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.host = host
     request.fields = fields
     # By name and not by line: whether a line is kept does not hang on what a cache still knows.
-    request.lines = [line for name, line in zip(fields, lines, strict=True) if name not in _REQUEST_SPECIAL]
+    request.lines = [line for name, line in zip(fields, lines) if name not in _REQUEST_SPECIAL]  # noqa: B905  # counted
     request.repeated = _NONE
     request.length = int(length)
     request.keep_alive = True

@@ -27,7 +27,7 @@ from typing import Any
 import structlog
 from watchfiles import awatch
 
-from gateway import channel
+from gateway import channel, descriptors
 from gateway.child import Child
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
@@ -74,6 +74,7 @@ class Supervisor:
         generation = self._generation = await compile_aside(self._config_path, self.folders)
         self.folders.make_current(generation.number)
         config = generation.config
+        descriptors.raise_limit(config.server.max_connections)
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()

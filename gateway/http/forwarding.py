@@ -162,3 +162,13 @@ def informational_head(head: ResponseHead) -> bytes:
         head.reason,
         b"".join(line + b"\r\n" for line in head.lines),
     )
+
+
+def own_head(status: int, lines: bytes, length: int, content_type: bytes) -> bytes:
+    """The head of an answer of our own, complete; ``lines``: further whole lines."""
+    return b"%b%b%b%b\r\n" % (
+        STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
+        lines,
+        b"Content-Type: %b\r\n" % content_type if length else b"",
+        b"" if status in (204, 304) else b"Content-Length: %d\r\n" % length,
+    )

@@ -373,19 +373,8 @@ class ServerProtocol(asyncio.Protocol):
             lines += b"Connection: close\r\n"
         elif exchange is not None and exchange.head.minor == 0:
             lines += b"Connection: keep-alive\r\n"
-        if body:
-            lines += b"Content-Type: %b\r\n" % content_type
-        start = forwarding.STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        self._transport.write(
-            b"%b%b%b%b\r\n%b"
-            % (
-                start,
-                self.server.date_line,
-                lines,
-                b"" if status in (204, 304) else b"Content-Length: %d\r\n" % len(body),
-                b"" if head_only else body,
-            )
-        )
+        head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
+        self._transport.write(head if head_only else head + body)
 
     def finished(self) -> None:
         """The answer is written: on to the next request, or to the end."""

@@ -21,6 +21,7 @@ from gateway.surfaces.decoded import Changes, Decoded, Encode, Malformed, Messag
 from gateway.surfaces.facts import MAX_NAME, FactReaders
 from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.formats.format import Format
+from gateway.surfaces.formats.single import Single
 from gateway.surfaces.id_place import IdPlace
 from gateway.surfaces.jwt import Tokens
 from gateway.surfaces.reading import Reading
@@ -197,13 +198,15 @@ class Surface:
 class Socket:
     """Decodes the frames of one socket: ``surface.attach(handshake)``."""
 
-    __slots__ = ("_carrier", "_format", "_request", "_surface")
+    __slots__ = ("_carrier", "_encode", "_format", "_request", "_single", "_surface")
 
     def __init__(self, surface: Surface, request: Request, format: Format, carrier: Body) -> None:
         self._surface = surface
         self._request = request
         self._format = format
         self._carrier = carrier
+        self._single = isinstance(format, Single) and surface._id_place is None
+        self._encode = partial(_encode_frame, format, carrier, [0])
 
     @property
     def binary(self) -> bool:
@@ -237,6 +240,8 @@ class Socket:
         place = surface._id_place
         if binary is not format.binary:
             return malformed("frame.type")
+        if self._single:
+            return self._decode_single(frame)
         messages: list[Message] = []
         places: list[int] = []
         try:
@@ -260,6 +265,20 @@ class Socket:
                 tuple(messages), frame, partial(_stamp_frame, format, carrier, places, place, ids), stamped=True
             )
         return Messages(tuple(messages), frame, partial(_encode_frame, format, carrier, places))
+
+    def _decode_single(self, frame: bytes) -> Decoded:
+        """The frame is one payload and nothing is written into it: nearly every socket."""
+        surface = self._surface
+        carrier = self._carrier
+        try:
+            reading = Reading(self._request)
+            carrier.load(reading, frame, FRAME)
+            if surface._is_message is not None and not surface._is_message(reading.document):
+                return Untouched(frame)
+            message = surface._message(reading, carrier, b"")
+        except Refused as refused:
+            return malformed(refused.reason)
+        return _new(Messages, ((message,), frame, self._encode, False, False))
 
 
 FRAME = MediaType("frame")

@@ -47,6 +47,8 @@ class LocatedProjection:
         await self._ask(lambda projection: projection.publish(snapshot))
 
     async def confirm(self) -> bool:
+        if self._projection is not None:
+            await self._look_again()  # a primary that was made a replica goes on answering
         held = await self._ask(lambda projection: projection.confirm())
         return held and not self._moved
 

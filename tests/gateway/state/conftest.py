@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -160,6 +161,57 @@ async def connect() -> AsyncIterator[MakeClient]:
     yield make
     for client in clients:
         await client.close()
+
+
+class Outside:
+    """A server that is not ours: Debian's redis-server, which ``make test`` installs, on a port of its own.
+
+    The packaged Valkey has neither TLS nor a Sentinel that operators would run.
+    """
+
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
+        self.folder = folder
+        self.port = port
+        program = shutil.which("redis-server")
+        assert program is not None, "tools/debian-packages test installs redis-server"
+        self.argv = [program, *options]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+
+StartOutside = Callable[..., Outside]
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[StartOutside]:
+    """``outside(*options, file="")`` starts one; ``{port}`` in its options or its configuration is its own port."""
+    running: list[Outside] = []
+
+    def start(*options: str, file: str = "") -> Outside:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        folder = tmp_path / f"outside-{len(running)}"
+        folder.mkdir()
+        words = [option.replace("{port}", str(port)) for option in options]
+        if file:
+            (folder / "server.conf").write_text(file.replace("{port}", str(port)), encoding="utf-8")
+            words.insert(0, "server.conf")
+        made = Outside(folder, port, *words)
+        running.append(made)
+        made.start()
+        return made
+
+    yield start
+    for one in running:
+        one.stop()
 
 
 @pytest.fixture

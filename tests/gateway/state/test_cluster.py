@@ -69,6 +69,28 @@ class Cluster:
         for client in clients:
             await client.aclose()
 
+    async def say(self, node: int, *command: Any) -> Any:
+        client = topology.redis(self.addresses[node], Credentials())
+        try:
+            return await client.execute_command(*command)  # type: ignore[no-untyped-call]
+        finally:
+            await client.aclose()
+
+    async def begin_move(self, slot: int) -> None:
+        """From the first node to the second, as far as the keys: from now on the first one answers ASK."""
+        names = [await self.say(node, "CLUSTER", "MYID") for node in (0, 1)]
+        first, second = (name.decode() if isinstance(name, bytes) else name for name in names)
+        await self.say(1, "CLUSTER", "SETSLOT", slot, "IMPORTING", first)
+        await self.say(0, "CLUSTER", "SETSLOT", slot, "MIGRATING", second)
+        keys = await self.say(0, "CLUSTER", "GETKEYSINSLOT", slot, 1000)
+        await self.say(0, "MIGRATE", "127.0.0.1", self.ports[1], "", 0, 5000, "KEYS", *keys)
+
+    async def end_move(self, slot: int) -> None:
+        """The slot is the second node's: the first one answers MOVED."""
+        name = await self.say(1, "CLUSTER", "MYID")
+        for node in (1, 0):
+            await self.say(node, "CLUSTER", "SETSLOT", slot, "NODE", name)
+
     def close(self) -> None:
         for node in self.nodes:
             node.send_signal(signal.SIGKILL)
@@ -153,5 +175,63 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     assert lost.missing["account"] == "state.unavailable"
     assert "limits:local" in lost.fallback
     assert kept.account == Account(True, 0, first[0])
+    await client.close()
+    await redis.aclose()
+
+
+async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
+    cluster: Cluster, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its keys are on their way, what is told is true or said to be missing; behind the move the first question
+    is led to the new owner, and the next ones go there at once."""
+    redis: Any = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
+    projection = Projection(redis, Keys(), cluster=True)
+    sender = next(name for name in (f"u{number}" for number in range(100)) if slot_of(f"{{{name}}}".encode()) < 8192)
+    slot = slot_of(f"{{{sender}}}".encode())
+    row = {"verified": True, "verified_until": 0, "credit": 12}
+    await projection.rebuild([[Change("accounts", {"sender": sender}, row)]], {"version": 1})
+    client = ClusterClient(
+        topology.fixed(cluster.addresses[0]), Credentials(), Settings(deadline=0.3, reconnect=0.02, misses=2)
+    )
+    refresh, looking = client._refresh, asyncio.Lock()
+
+    async def in_turn() -> bool:
+        async with looking:
+            return await refresh()
+
+    monkeypatch.setattr(client, "_refresh", in_turn)
+    await client.start()
+    asks = Asks(account=True)
+
+    async def ask() -> Facts:
+        done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
+        client.admit(message(sender), asks, Scan(), done.set_result)
+        async with asyncio.timeout(5):
+            return await done
+
+    def owner() -> int:
+        link = client._owners[slot]
+        return next((number for number, at in enumerate(cluster.addresses) if client._links.get(at) is link), -1)
+
+    async with asyncio.timeout(10):
+        while client.problem:
+            await asyncio.sleep(0.01)
+    assert (await ask()).account == Account(True, 0, 12)
+    assert owner() == 0
+
+    await cluster.begin_move(slot)
+    for _ in range(5):
+        facts = await ask()
+        assert facts.account == Account(True, 0, 12) or "account" in facts.missing
+
+    async with looking:  # the client cannot learn of it but by being led
+        await cluster.end_move(slot)
+        assert (await ask()).account == Account(True, 0, 12)
+        assert owner() == 0
+    async with asyncio.timeout(10):
+        while owner() != 1 or client._moved.is_set():
+            await asyncio.sleep(0.01)
+    assert (await ask()).account == Account(True, 0, 12)
+    assert not client._moved.is_set()  # nobody is led anywhere any more
     await client.close()
     await redis.aclose()

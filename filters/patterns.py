@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ SET_MEMORY = 64 << 20  # bytes for all of a list together
 # Stands in no text: a noncharacter. A set whose memory does not reach finds nothing and says nothing, so each set must
 # find this one first.
 _PROBE = "\U0010ffff"
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def compile_patterns(parsed: ParsedList, tables: FoldTables, digest: str) -> bytes:
@@ -143,7 +146,7 @@ def _finds_probe(patterns: Any) -> bool:
 
 
 def _without_surrogates(text: str) -> str:
-    return "".join(["\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text])
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _problems(entry: Entry, parsed: ParsedList, folder: Folder) -> list[Problem]:

@@ -7,7 +7,8 @@ recorded; an unjudged one is aborted with its client.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Callable, Collection
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,9 +28,6 @@ from gateway.http.problem import (
 )
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
-
     from gateway.http.cors import Cors
     from gateway.http.failure import UpstreamError
     from gateway.http.server_protocol import ServerProtocol

@@ -87,7 +87,10 @@ class ChunkedDecoder:
 
     __slots__ = ("_buffer", "_extensions", "_left", "_state", "_trailers_size", "done", "rest", "trailers")
 
-    _SIZE, _DATA, _DATA_END, _TRAILERS = range(4)
+    _SIZE: Final = 0
+    _DATA: Final = 1
+    _DATA_END: Final = 2
+    _TRAILERS: Final = 3
 
     def __init__(self) -> None:
         self.done = False

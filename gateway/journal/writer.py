@@ -143,7 +143,7 @@ class Writer:
         self._slow = self._writes = self._calm = 0
         self._pause = FIRST_PAUSE
         self._probe_timer: asyncio.TimerHandle | None = None
-        self._thread = Offload(loop, "journal-append")
+        self._offload = Offload(loop, "journal-append")
         self._upkeep = Upkeep(
             loop, self.folder, settings=settings, counters=self.counters, between=self._between, tell=self._tell
         )
@@ -233,7 +233,7 @@ class Writer:
         self._under_way = batch
         self._upkeep.install(log)
         if self.threaded:
-            self._thread.submit(partial(self._write, log, batch), partial(self._landed, batch))
+            self._offload.submit(partial(self._write, log, batch), partial(self._landed, batch))
             return
         error = None
         try:
@@ -270,7 +270,7 @@ class Writer:
         self.flush()
         self._closed = True
         self.threaded = False
-        self._thread.close()
+        self._offload.close()
         for timer in (self._probe_timer, self._kept_timer):
             if timer is not None:
                 timer.cancel()
@@ -391,10 +391,10 @@ class Writer:
         log = self._log
         self._busy = True
         if log is None:
-            self._thread.submit(self._begin, self._probed)
+            self._offload.submit(self._begin, self._probed)
         else:
             log.refused = self._untold
-            self._thread.submit(log.reopen, self._probed)
+            self._offload.submit(log.reopen, self._probed)
 
     def _probed(self, found: recovery.Recovered | None, error: OSError | None) -> None:
         self._busy = False

@@ -17,11 +17,11 @@ class Origins:
     sandboxed page, a file) matches only ``*`` or ``null`` in the list.
     """
 
-    __slots__ = ("_any", "_below", "_exact", "_null", "_required", "_same")
+    __slots__ = ("_any", "_below", "_exact", "_opaque", "_required", "_same")
 
     def __init__(self, allowed: Iterable[str] = ("same",), *, required: bool = False) -> None:
         self._required = required
-        self._any = self._same = self._null = False
+        self._any = self._same = self._opaque = False
         self._exact: set[tuple[bytes, bytes, bytes]] = set()
         self._below: set[tuple[bytes, bytes, bytes]] = set()  # the host begins with a dot
         for text in allowed:
@@ -30,7 +30,7 @@ class Origins:
             elif text == "same":
                 self._same = True
             elif text == "null":
-                self._null = True
+                self._opaque = True
             else:
                 self._add(text)
 
@@ -41,7 +41,7 @@ class Origins:
         if self._any:
             return True
         if origin == b"null":
-            return self._null
+            return self._opaque
         parts = _parts(origin)
         if parts is None or b"*" in parts[1]:
             return False

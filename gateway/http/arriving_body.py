@@ -32,8 +32,8 @@ class ArrivingBody(ABC):
             self._take(self.decoder.feed(data))
         except HTTPError as error:
             self.connection.body_failed(error.reason)
-        except Exception as error:
-            self.connection.failed(self.exchange, error)
+        except Exception as failure:
+            self.connection.failed(self.exchange, failure)
 
     @abstractmethod
     def _take(self, piece: bytes) -> None:

@@ -218,8 +218,8 @@ class ServerProtocol(asyncio.Protocol):
         server.requests += 1
         try:
             server.gate.admit_request(exchange)
-        except Exception as error:
-            self.failed(exchange, error)
+        except Exception as failure:
+            self.failed(exchange, failure)
         return True
 
     def _refuse_head(self, reason: str) -> None:

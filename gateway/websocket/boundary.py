@@ -107,7 +107,7 @@ class BoundaryTracker:
             header = b""
             length = self._length(head)
             if length < 0:
-                if self.error is not None:
+                if self._broken():
                     return max(begin, 0)
                 header = head
                 break
@@ -128,6 +128,10 @@ class BoundaryTracker:
                 cut = at
         self._header = header
         return cut
+
+    def _broken(self) -> bool:
+        """Asked anew: what ``_length`` has found is not known to whoever looked before."""
+        return self.error is not None
 
     def _length(self, head: bytes) -> int:
         """The whole frame's bytes; -1 where ``head`` is too short to tell, or broken (``error``)."""

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test lint bench loadtest lock clean
+.PHONY: setup run test lint bench loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -31,6 +31,13 @@ bench: setup
 
 loadtest: setup
 	$(BIN)/tidegate loadtest $(ARGS)
+
+# The hot path as machine code beside its sources, and back: docs/compiled.md.
+compiled: setup
+	$(BIN)/python tools/compiled.py build
+
+pure: setup
+	$(BIN)/python tools/compiled.py remove
 
 # Needs uv; writes the two locks with the hash of every file.
 lock:

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gateway import compiled
+
 
 def _cpu() -> str:
     found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
@@ -62,6 +64,7 @@ def describe() -> dict[str, Any]:
         "virtual": "hypervisor" in Path("/proc/cpuinfo").read_text(),
         "kernel": platform.release(),
         "python": f"{platform.python_version()}, {_python_build()}",
+        "gateway": compiled.described(),
         "packages": {name: _version(name) for name in PACKAGES},
         "governor": _governor(),
         "nginx": _first_line("nginx", "-v"),

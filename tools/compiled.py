@@ -38,6 +38,13 @@ FLAGS = ("-O2", "-DNDEBUG", "-fwrapv", "-fPIC", "-fvisibility=hidden", "-fno-sem
 # mypyc 2.4's slice of bytes raises SystemError where it begins behind its end (b"ab"[2:1]); Python's is empty.
 SLICE = ("Py_ssize_t slice_len = endn - startn;", "Py_ssize_t slice_len = endn > startn ? endn - startn : 0;")
 
+TRY = """
+from importlib import import_module
+from gateway import compiled, worker
+for module in compiled.MODULES:
+    assert import_module(module).__file__ == str(compiled.file_of(module)), module
+"""
+
 
 class Translated(NamedTuple):
     """The C that stands for all modules: files of the library, the headers they share and where to look for others,
@@ -72,6 +79,10 @@ def build(jobs: int) -> None:
     remove()
     for module, file in made.items():
         shutil.copy(file, compiled.file_of(module))
+    tried = subprocess.run([sys.executable, "-c", TRY], check=False)
+    if tried.returncode:
+        remove()
+        sys.exit("what was built cannot be imported: back to pure Python")
     # What was written while this ran is not in it: so it has to look newer than the library.
     os.utime(compiled.file_of(compiled.LIBRARY), (began, began))
 
@@ -97,7 +108,9 @@ def translate() -> Translated:
     written = runtime.read_text(encoding="utf-8")
     if SLICE[1] not in written:
         if SLICE[0] not in written:
-            sys.exit("mypyc slices bytes in another way than this script knows: look whether b'ab'[2:1] is mended there")
+            sys.exit(
+                "mypyc slices bytes in a way that this script does not know: is b'ab'[2:1] mended?"
+            )
         runtime.write_text(written.replace(*SLICE), encoding="utf-8")
     return Translated(
         [Path(source) for source in library.sources],

@@ -76,7 +76,7 @@ class Relay(asyncio.Protocol):
             self._send_waiting()
             if not self.ended and cut < len(data):
                 self._client.write(data[cut:])
-        if tracker.closed:
+        if self.closed:
             link.upstream_closes()
 
     def eof_received(self) -> bool:

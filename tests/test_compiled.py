@@ -1,0 +1,75 @@
+"""The hot path can be compiled, and is what it reads as; ``make compiled`` itself is tried in CI, not here."""
+
+from __future__ import annotations
+
+import ast
+import os
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks import machine
+from gateway import compiled
+
+TREES = {module: ast.parse(compiled.source_of(module).read_text(encoding="utf-8")) for module in compiled.MODULES}
+# mypyc puts a _ before an attribute's name, and gcc has keywords that begin with two.
+KEYWORDS = frozenset(
+    f"_{word}"
+    for word in (
+        "alignof", "asm", "attribute", "builtin", "complex", "const", "imag", "inline", "int128", "label", "null",
+        "real", "restrict", "signed", "thread", "typeof", "volatile",
+    )
+)  # fmt: skip
+
+
+def test_all_modules_are_here_and_named_once() -> None:
+    assert list(compiled.MODULES) == sorted(set(compiled.MODULES))
+    for module in compiled.MODULES:
+        assert import_module(module).__name__ == module
+
+
+def test_what_runs_is_what_was_read_last() -> None:
+    """All or nothing, and no machine code of older sources: else ``make compiled`` again, or ``make pure``."""
+    assert compiled.described() in {"pure Python", f"{len(compiled.MODULES)} modules compiled"}
+    ours = (import_module(module).__file__ for module in compiled.MODULES)
+    assert all((file or "").endswith(".so") is bool(compiled.built()) for file in ours)
+
+
+def test_a_record_tells_it() -> None:
+    assert machine.describe()["gateway"] == compiled.described()
+
+
+@pytest.mark.parametrize("module", compiled.MODULES)
+def test_no_function_gives_two_types_of_exception_one_name(module: str) -> None:
+    """Compiled, the second would have to be of the first's type: a TypeError instead of what went wrong."""
+    for function in ast.walk(TREES[module]):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            types: dict[str, set[str]] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.ExceptHandler) and node.name and node.type:
+                    types.setdefault(node.name, set()).add(ast.unparse(node.type))
+            assert not {name for name, found in types.items() if len(found) > 1}, function.name
+
+
+@pytest.mark.parametrize("module", compiled.MODULES)
+def test_no_attribute_becomes_a_word_of_c(module: str) -> None:
+    named = {node.attr for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)}
+    assert not named & KEYWORDS
+
+
+def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    modules = ("first", "second")
+    monkeypatch.setattr(compiled, "MODULES", modules)
+    monkeypatch.setattr(compiled, "_root", lambda: tmp_path)
+    for module in modules:
+        compiled.source_of(module).touch()
+    assert compiled.described() == "pure Python"
+    compiled.file_of("first").touch()
+    assert compiled.described() == "broken: 1 of 2 modules compiled"
+    compiled.file_of("second").touch()
+    assert compiled.described() == "broken: 2 of 2 modules compiled"  # doors that lead nowhere
+    compiled.file_of(compiled.LIBRARY).touch()
+    assert compiled.described() == "2 modules compiled"
+    os.utime(compiled.file_of(compiled.LIBRARY), (0, 0))
+    assert compiled.described() == "compiled from older sources (first, second)"

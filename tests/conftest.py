@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ("tests.interpreted",)
+
 Condition = Callable[[], Any]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import machine
 from gateway import compiled
+from tests import interpreted
 
 TREES = {module: ast.parse(compiled.source_of(module).read_text(encoding="utf-8")) for module in compiled.MODULES}
 # mypyc puts a _ before an attribute's name, and gcc has keywords that begin with two.
@@ -73,3 +74,10 @@ def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert compiled.described() == "2 modules compiled"
     os.utime(compiled.file_of(compiled.LIBRARY), (0, 0))
     assert compiled.described() == "compiled from older sources (first, second)"
+
+
+def test_the_list_of_interpreted_tests_names_tests_that_are_there() -> None:
+    for place in interpreted.ONLY:
+        file, _, name = place.partition("::")
+        text = Path(file).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in text, place

@@ -108,9 +108,7 @@ def translate() -> Translated:
     written = runtime.read_text(encoding="utf-8")
     if SLICE[1] not in written:
         if SLICE[0] not in written:
-            sys.exit(
-                "mypyc slices bytes in a way that this script does not know: is b'ab'[2:1] mended?"
-            )
+            sys.exit("mypyc slices bytes in a way that this script does not know: is b'ab'[2:1] mended?")
         runtime.write_text(written.replace(*SLICE), encoding="utf-8")
     return Translated(
         [Path(source) for source in library.sources],

@@ -110,7 +110,7 @@ class Node:
         assert writer._owner is not None
         writer._owner.release()
         writer._upkeep.close()
-        writer._thread.close()
+        writer._offload.close()
 
     def close(self) -> None:
         for writer in self.writers.values():

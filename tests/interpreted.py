@@ -1,0 +1,42 @@
+"""Tests that look inside the hot path, and so cannot run where it is compiled: by file or test, with the reason.
+
+Machine code takes what the annotations say and nothing else, and nobody can replace a part of it. Each of these tests
+runs in pure Python, from the same source; what they hold is held from outside, compiled too, by ``tests/e2e``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from gateway import compiled
+
+STAND_IN: Final = "gives a stand-in where machine code takes the class itself"
+NOTHING: Final = "gives None where machine code takes an object that the test does not need"
+SPY: Final = "replaces a method to count its calls"
+
+ONLY: Final = {
+    "tests/gateway/http/serverside/test_server.py": STAND_IN,
+    "tests/gateway/http/serverside/test_server_protocol.py": STAND_IN,
+    "tests/gateway/websocket/test_link.py": STAND_IN,
+    "tests/gateway/websocket/test_session.py": STAND_IN,
+    "tests/gateway/surfaces/test_playback.py": NOTHING,
+    "tests/gateway/surfaces/test_vouched.py": NOTHING,
+    "tests/gateway/test_deletion.py": NOTHING,
+    "tests/gateway/test_copies.py::test_the_scans_own_fingerprint_is_the_same_and_is_not_made_twice": NOTHING,
+    "tests/filters/test_folding.py::test_the_map_is_made_only_when_it_is_asked_for": SPY,
+    "tests/filters/test_keywords.py::test_lists_of_equal_switches_share_one_fold": SPY,
+    "tests/gateway/http/test_head.py::test_the_quick_and_the_careful_path_read_alike": "reads __slots__",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip them where the hot path is compiled."""
+    if not compiled.built():
+        return
+    for item in items:
+        file, _, name = item.nodeid.partition("::")
+        reason = ONLY.get(file) or ONLY.get(f"{file}::{name.partition('[')[0]}")
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"compiled: {reason}"))

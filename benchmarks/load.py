@@ -14,6 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+GIVE_WAY = ("nice", "-n", "10")
+"""How a load is started: upstream and state server, which share its processor, come first. What is measured waits for
+them, and would otherwise wait for whatever the load does just then."""
+
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +28,7 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
     wrk knows whole seconds only.
     """
     argv = [
-        "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
+        *GIVE_WAY, "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
         "--latency", "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
     ]  # fmt: skip
     environment = {**os.environ, "SEED": str(seed), "CHARACTERS": str(characters)}
@@ -46,9 +50,9 @@ def openload_argv(
 ) -> list[str]:
     """The command line of one open-model run."""
     return [
-        "taskset", "-c", cpus, sys.executable, "-m", "benchmarks.openload", "--port", str(port), "--rate", f"{rate:g}",
-        "--seconds", f"{seconds:g}", "--connections", str(connections), "--characters", str(characters),
-        "--seed", str(seed),
+        *GIVE_WAY, "taskset", "-c", cpus, sys.executable, "-m", "benchmarks.openload", "--port", str(port),
+        "--rate", f"{rate:g}", "--seconds", f"{seconds:g}", "--connections", str(connections),
+        "--characters", str(characters), "--seed", str(seed),
     ]  # fmt: skip
 
 

@@ -42,12 +42,13 @@ def commands() -> dict[str, str]:
     """The command lines of the loads, with names where a measurement has its own values."""
     script = load.SCRIPT.relative_to(ROOT)
     return {
-        "closed": f"SEED=n taskset -c CPUS wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s -s {script} URL",
-        "open": "taskset -c CPUS python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
+        "closed": "SEED=n nice -n 10 taskset -c CPUS wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s "
+        f"-s {script} URL",
+        "open": "nice -n 10 taskset -c CPUS python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
         "--connections CONNECTIONS --seed n",
-        "frames": "taskset -c CPUS python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS "
+        "frames": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS "
         "--seconds SECONDS --rate RATE --seed n",
-        "broadcast": "taskset -c CPUS python -m benchmarks.websocket.viewers --port PORT --platform PORT "
+        "broadcast": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.viewers --port PORT --platform PORT "
         "--sessions SESSIONS --seconds SECONDS",
         "gateway": "tidegate run --config F --data-dir D, then taskset -a -c -p CPUS PID for each worker",
     }

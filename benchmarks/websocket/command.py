@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.expectations import WrongAnswer
-from benchmarks.load import ROOT
+from benchmarks.load import GIVE_WAY, ROOT
 from benchmarks.websocket.opening import Refused
 
 Told = dict[str, Any]
@@ -49,7 +49,7 @@ class Load:
     """In the parent: one such process."""
 
     def __init__(self, argv: Sequence[str], cpus: str) -> None:
-        command = [sys.executable, "-m", *argv]
+        command = [*GIVE_WAY, sys.executable, "-m", *argv]
         self._process = process.start(command, cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         self.pid = self._process.pid
 

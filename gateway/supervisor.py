@@ -27,7 +27,7 @@ from typing import Any
 import structlog
 from watchfiles import awatch
 
-from gateway import channel, descriptors
+from gateway import channel, compiled, descriptors
 from gateway.child import Child
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
@@ -75,6 +75,7 @@ class Supervisor:
         self.folders.make_current(generation.number)
         config = generation.config
         descriptors.raise_limit(config.server.max_connections)
+        log.info("code", hot_path=compiled.described())
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()

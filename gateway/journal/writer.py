@@ -6,6 +6,8 @@ Laws of this file (DESIGN, section 2, law 5):
   never from inside ``append``, exactly once, in the order of ``append``; or else ``failed`` is, under the same rules;
 * a record that cannot be written is answered, never dropped: everything that waits fails together, and the sequence
   goes on from the last record that counts;
+* what is insisted on holds nobody up, so it waits a little (``PATIENCE``) for the next judged record: where few
+  messages come, half of all writes are saved. A crash meanwhile leaves outcomes ``unknown``, no message unrecorded;
 * one batch is under way at a time, in the loop or in the thread, so the log below needs no lock.
 
 A loop that writes is the fast way while the page cache takes a write in microseconds. Where the disk makes writes wait
@@ -37,6 +39,7 @@ from gateway.journal.upkeep import Upkeep, plain
 SLOW_WRITES = 3
 WINDOW = 256
 CALM_WRITES = 256
+PATIENCE = 0.005  # seconds that an outcome waits at most for a judged record to be written along with it
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to write again
 
 logger = structlog.get_logger("journal")
@@ -140,6 +143,7 @@ class Writer:
         self._kept: list[_Settled] = []  # insisted on; as many as messages were under way, no more
         self._kept_timer: asyncio.TimerHandle | None = None
         self._scheduled = False
+        self._patience: asyncio.TimerHandle | None = None
         self._slow = self._writes = self._calm = 0
         self._pause = FIRST_PAUSE
         self._probe_timer: asyncio.TimerHandle | None = None
@@ -204,9 +208,12 @@ class Writer:
         batch.fields.append(fields)
         batch.size += len(fields)
         batch.insisted.append(_new(_Settled, (message_id, fields)))
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._turn)
+        if not self._scheduled and self._patience is None:
+            self._patience = self._loop.call_later(PATIENCE, self._impatient)
+
+    def _impatient(self) -> None:
+        self._patience = None
+        self.flush()
 
     def _keep(self, settled: _Settled) -> None:
         self._kept.append(settled)
@@ -271,7 +278,7 @@ class Writer:
         self._closed = True
         self.threaded = False
         self._offload.close()
-        for timer in (self._probe_timer, self._kept_timer):
+        for timer in (self._probe_timer, self._kept_timer, self._patience):
             if timer is not None:
                 timer.cancel()
         self._drain()

@@ -23,6 +23,9 @@ TRICKY = (
     "ภ\u0e38\u0e48\u0e47\u0915\u093c\u094dßﬀ㍿ﷺ𝓲🅰İıſйΣς\n\0\ud800\u0345"
 )
 texts = st.one_of(st.text(st.sampled_from(TRICKY), max_size=24), st.text(max_size=24))
+PREPARED = {on: Folder(TABLES, on) for on in (WORDS, PATTERNS, OFF)}
+for each in PREPARED.values():
+    each.prepare()
 switches = st.builds(Switches, *[st.booleans() for _ in SWITCHES])
 
 
@@ -103,6 +106,26 @@ def test_ordinary_writing_of_other_scripts_stays_itself() -> None:
 @given(texts, switches)
 def test_the_fast_form_is_the_definition(text: str, on: Switches) -> None:
     reader = folder(TABLES, on)
+    assert reader.text(text, 10_000) == reader.pieces(text)[0]
+
+
+@pytest.mark.parametrize("on", [WORDS, PATTERNS, OFF, WORDS.changed({"compat": False, "leetspeak": True})])
+def test_a_prepared_reader_skips_only_what_folds_to_itself(on: Switches) -> None:
+    reader = Folder(TABLES, on)
+    reader.prepare()
+    reader.prepare()
+    changes = reader._changes
+    if changes is None:
+        return
+    for code in range(sys.maxunicode + 1):
+        if changes(chr(code)) is None:
+            assert reader.single(chr(code)) == chr(code)
+            assert code not in TABLES.context or not on.compat
+
+
+@given(texts, st.sampled_from([WORDS, PATTERNS, OFF]))
+def test_a_prepared_reader_gives_the_definition(text: str, on: Switches) -> None:
+    reader = PREPARED[on]
     assert reader.text(text, 10_000) == reader.pieces(text)[0]
 
 

@@ -1,0 +1,217 @@
+"""``python tools/browser_run.py``: the demo in two real browsers, looked at, and kept as pictures in docs/demo/.
+
+Needs Debian's ``chromium`` and ``fonts-noto-cjk``. Starts ``tidegate demo`` on ports of its own, opens tabs for several
+people over the DevTools protocol, and checks what each of them sees: a bullet moving in both browsers and standing in
+the static list; a refused one told to its sender only; a taken-down one gone from both; a group chat; what the comment
+page explains. Ends with exit code 1 where anybody sees something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "demo"
+CHROMIUM = (
+    "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=900,900",
+)  # fmt: skip
+SEND = "document.getElementById('text').value = {text}; document.getElementById('form').requestSubmit();"
+BULLETS = "[...document.querySelectorAll('.bullet')].map(bullet => bullet.textContent)"
+STATIC = "document.getElementById('static').innerText"
+NOTICE = "document.getElementById('notice').textContent"
+LIVE = "document.readyState === 'complete' && document.getElementById('status').textContent !== 'connecting'"
+MESSAGES = "document.getElementById('messages').innerText"
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+class Tab:
+    """One browser with one page, as one person has it."""
+
+    def __init__(self, session: aiohttp.ClientSession, scratch: Path) -> None:
+        self._session = session
+        self._profile = Path(tempfile.mkdtemp(dir=scratch))
+        self._calls = 0
+
+    async def open(self, url: str) -> Tab:
+        port = free_port()
+        argv = [*CHROMIUM, f"--user-data-dir={self._profile}", f"--remote-debugging-port={port}", url]
+        self._process = await asyncio.create_subprocess_exec(
+            *argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+        async def page() -> str:
+            try:
+                async with self._session.get(f"http://127.0.0.1:{port}/json") as answer:
+                    tabs = await answer.json()
+            except aiohttp.ClientError:
+                return ""
+            return next((tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"), "")
+
+        self._socket = await self._session.ws_connect(await until(page), max_msg_size=0)
+        return self
+
+    async def close(self) -> None:
+        await self._socket.close()
+        self._process.terminate()
+        await self._process.wait()
+
+    async def see(self, expression: str) -> Any:
+        """The value of an expression in the page."""
+        told = await self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        return told["result"].get("value")
+
+    async def send(self, text: str) -> None:
+        await self.see(SEND.format(text=json.dumps(text)))
+
+    async def picture(self, name: str) -> None:
+        told = await self._call("Page.captureScreenshot", format="png")
+        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(told["data"]))
+
+    async def _call(self, method: str, **parameters: Any) -> Any:
+        self._calls += 1
+        await self._socket.send_json({"id": self._calls, "method": method, "params": parameters})
+        while True:
+            told = await self._socket.receive_json(timeout=20)
+            if told.get("id") == self._calls:
+                return told["result"]
+
+
+async def until(look: Callable[[], Awaitable[Any]], within: float = 30.0) -> Any:
+    """What ``look`` gives, as soon as it gives something."""
+    async with asyncio.timeout(within):
+        while not (found := await look()):
+            await asyncio.sleep(0.1)
+        return found
+
+
+def hold(seen: Any, what: str) -> None:
+    print(("seen: " if seen else "NOT SEEN: ") + what)
+    if not seen:
+        raise SystemExit(1)
+
+
+async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
+    async def flies(tab: Tab, text: str) -> bool:
+        return text in (await tab.see(BULLETS) or ())
+
+    async def stands(tab: Tab, text: str) -> bool:
+        return text in (await tab.see(STATIC) or "")
+
+    await alice.send("前方高能预警")
+    hold(await until(lambda: flies(bob, "前方高能预警")), "alice's bullet moves in bob's browser")
+    hold(await until(lambda: flies(alice, "前方高能预警")), "and in her own")
+    await bob.send("代开发票找我")
+    hold("reject" in await until(lambda: bob.see(NOTICE)), "bob is told of his refusal")
+    hold("reject" not in (await alice.see(NOTICE) or ""), "alice is not")
+    hold(not await flies(alice, "代开发票找我"), "and does not see the text")
+    await bob.picture("refused-sender")
+    hold(await until(lambda: stands(bob, "前方高能预警")), "the bullet stands in the static list on the page")
+    await alice.send("第二条弹幕")
+    await until(lambda: flies(bob, "第二条弹幕"))
+    number = await bob.see(
+        "[...document.querySelectorAll('.bullet')].find(b => b.textContent === '第二条弹幕').dataset.ref"
+    )
+    await alice.picture("live-alice")
+    await bob.picture("live-bob")
+    await until(lambda: stands(alice, "第二条弹幕"))
+    taken = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("tidegate"), "takedown", str(number), "--reason", "order 7",
+        "--data-dir", str(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    told, _ = await taken.communicate()
+    hold(
+        b"confirmed" in told.lower() and not taken.returncode, f"the takedown of {number} is confirmed: {told.decode()}"
+    )
+
+    async def gone() -> bool:
+        shown = await bob.see(f"fetch('{base}/mirror/7/').then(a => a.text())")
+        return not await flies(bob, "第二条弹幕") and "第二条弹幕" not in shown
+
+    hold(await until(gone), "the taken-down bullet is gone from the player and from the static version")
+    await bob.see("location.reload()")
+    await until(lambda: stands(bob, "前方高能预警"))
+    hold(not await stands(bob, "第二条弹幕"), "and from the page")
+    await bob.picture("taken-down")
+
+
+async def group(alice: Tab, carol: Tab) -> None:
+    await alice.send("大家好")
+    await carol.send("I may not speak")
+
+    async def reads(tab: Tab, text: str) -> bool:
+        return text in (await tab.see(MESSAGES) or "")
+
+    hold(await until(lambda: reads(carol, "大家好")), "a group message reaches everybody")
+    hold(not await reads(alice, "I may not speak"), "one of an unverified person reaches nobody")
+    await alice.picture("group-alice")
+    await carol.picture("group-carol")
+
+
+async def comments(tab: Tab) -> None:
+    buttons = await until(lambda: tab.see("document.querySelectorAll('.try button').length"))
+    for place, name in ((2, "comment-refused"), (4, "comment-masked")):
+        hold(buttons > place, f"an example for {name}")
+        await tab.see(f"document.querySelectorAll('.try button')[{place}].click()")
+        hold(await until(lambda: tab.see("document.getElementById('why').innerText")), f"why: {name}")
+        await asyncio.sleep(0.5)  # for the picture: the page fades in
+        await tab.picture(name)
+
+
+async def run() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    listen, control, platform = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    base = f"http://{listen}"
+    async with AsyncExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        data = scratch / "data"
+        demo = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("tidegate"), "demo", "--data-dir", str(data), "--listen", listen,
+            "--control", control, "--platform", platform, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        stack.callback(demo.terminate)
+        assert demo.stdout is not None
+        async with asyncio.timeout(60):
+            while b"ready" not in await demo.stdout.readline():
+                pass
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def tab(path: str) -> Tab:
+            opened = await Tab(session, scratch).open(base + path)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        async def live(path: str) -> Tab:
+            opened = await tab(path)
+            await until(lambda: opened.see(LIVE))
+            return opened
+
+        await bullets(base, data, await live("/videos/7?user=alice"), await live("/videos/7?user=bob"))
+        await group(await live("/groups/5?user=alice"), await live("/groups/5?user=carol"))
+        await comments(await tab("/articles/3"))
+    print(f"pictures are in {PICTURES.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    if shutil.which("chromium") is None:
+        sys.exit("chromium is missing: apt-get install chromium fonts-noto-cjk")
+    asyncio.run(run())

@@ -33,7 +33,7 @@ SEND = "document.getElementById('text').value = {text}; document.getElementById(
 BULLETS = "[...document.querySelectorAll('.bullet')].map(bullet => bullet.textContent)"
 STATIC = "document.getElementById('static').innerText"
 NOTICE = "document.getElementById('notice').textContent"
-LIVE = "document.readyState === 'complete' && document.getElementById('status').textContent !== 'connecting'"
+LIVE = "['live', 'connected'].includes(document.getElementById('status')?.textContent)"
 MESSAGES = "document.getElementById('messages').innerText"
 
 

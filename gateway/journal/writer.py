@@ -335,7 +335,8 @@ class Writer:
         self._busy = False
         self._weigh(batch.seconds)
         self._upkeep.tend(log)
-        if self.threaded and self._batch.fields:
+        # What came meanwhile may have found us busy, and its timer is spent.
+        if self._batch.fields and (self.threaded or not (self._scheduled or self._patience)):
             self.flush()
 
     def _weigh(self, seconds: float) -> None:

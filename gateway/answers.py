@@ -10,6 +10,7 @@ from typing import NamedTuple
 from filters.checks.limit import Options as LimitOptions
 from filters.verdict import Decided, Verdict
 from gateway.http.problem import Problem, RateLimit
+from gateway.surfaces.decoded import Malformed
 
 
 class Reason(NamedTuple):
@@ -104,6 +105,11 @@ def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -
         row.status, finding.reason, row.title, row.detail, message_id, leading.rule.ground, category, appeal,
         retry_after, limits,
     )  # fmt: skip
+
+
+def malformed(decoded: Malformed) -> Problem:
+    """What is told of a body or frame in which nothing could be judged; it has no message and no appeal."""
+    return Problem(decoded.status, decoded.reason, decoded.detail, challenge=decoded.challenge)
 
 
 def unrecorded(message_id: str) -> Problem:

@@ -109,7 +109,7 @@ class Gate:
             Comment(self, exchange, route, decoded, message, began).enter()
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
-            exchange.refuse(_malformed(decoded))
+            exchange.refuse(answers.malformed(decoded))
         else:
             exchange.forward(route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE)
 
@@ -224,7 +224,3 @@ def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:
     """A request that nobody is judged by: its head, and where it goes."""
     head = exchange.head
     return Arrived(head.method, head.fields, head.repeated, exchange.query, found.parameters())
-
-
-def _malformed(decoded: Malformed) -> Problem:
-    return Problem(decoded.status, decoded.reason, decoded.detail, challenge=decoded.challenge)

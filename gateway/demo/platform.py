@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import re
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from aiohttp import WSMsgType, web
 STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refresh="10" async></script>
   <noscript><iframe src="/mirror/{room}/" title="静态版信息内容" width="100%" height="400"></iframe></noscript>"""
 KEPT = 500  # messages of one room
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PAGES = ("index", "article", "live", "group")
 
 
@@ -72,6 +74,7 @@ class Platform:
         app.add_routes(
             [
                 web.get("/", self.page),
+                web.post("/login", self.login),
                 web.get("/articles/{room}", self.page),
                 web.get("/videos/{room}", self.page),
                 web.get("/groups/{room}", self.page),
@@ -111,6 +114,15 @@ class Platform:
         room = quote(request.match_info.get("room", ""), safe="")
         text = text.replace("<!-- mirror -->", STATIC_VERSION.format(room=room))
         return web.Response(text=text, content_type="text/html")
+
+    async def login(self, request: web.Request) -> web.Response:
+        """Whoever says a name is that person: it is a demo."""
+        user = str((await request.post()).get("user", ""))
+        if not NAME.fullmatch(user):
+            return web.json_response({"error": "a name is letters, digits, “.”, “_” and “-”"}, status=400)
+        answer = web.Response(status=204)
+        answer.set_cookie("user", user, samesite="Lax")
+        return answer
 
     async def listing(self, request: web.Request) -> web.Response:
         """The messages of a room, oldest first."""

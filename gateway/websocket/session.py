@@ -198,7 +198,7 @@ class Session(Link):
 
     def _malformed(self, decoded: Malformed) -> None:
         self.sockets.count_refused(self.name, decoded.reason)
-        self.tell("reject", Problem(decoded.status, decoded.reason, "The message cannot be read", decoded.detail))
+        self.tell("reject", answers.malformed(decoded))
         if decoded.reason == "frame.too_many":
             self.end(endings.TOO_MANY_PACKETS)
         else:

@@ -58,6 +58,21 @@ async def test_a_bullet_flies_for_everybody(demo: Node) -> None:
     assert (record["surface"], record["room"], record["playback_ms"]) == ("danmaku", "7", 12250)
 
 
+async def test_the_demos_login_is_a_cookie_of_the_platform(demo: Node) -> None:
+    fields = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await demo.ask("POST", "/login", b"user=a%0D%0Ab", fields)).status == 400
+    answer = await demo.ask("POST", "/login", b"user=stranger", fields)
+    assert answer.status == 204
+    user = answer.headers["set-cookie"].partition(";")[0].removeprefix("user=")
+    async with watch(demo, "/groups/g0/ws", user) as client:
+        await client.send(json.dumps({"type": "message", "content": "hello"}))
+        notice = await told(client)
+        assert notice["reason"] == "identity.unknown"  # she has said who she is, and nobody knows her
+    async with watch(demo, "/groups/g0/ws", "") as nobody:
+        await nobody.send(json.dumps({"type": "message", "content": "hello"}))
+        assert (await told(nobody))["reason"] == "sender.missing"
+
+
 async def test_a_refused_bullet_is_its_senders_affair(demo: Node) -> None:
     async with watch(demo, "/live/8", "u2") as sender, watch(demo, "/live/8", "bob") as other:
         await sender.send(bullet("刷单返利"))

@@ -20,6 +20,7 @@ There is no future, task or timer per message: a passage is an object whose boun
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
@@ -43,7 +44,7 @@ NO_FACTS = Facts()
 NO_SCAN = Scan()
 
 
-class Passage:
+class Passage(ABC):
     """One message on its way through the gate. Who brings a message makes it a class of its own, and says in
     ``on_verdict`` and ``on_unrecorded`` what becomes of it; ``Carried`` is the one for whoever has several at once.
     """
@@ -61,13 +62,13 @@ class Passage:
         self.message = message
         self.began = began
 
+    @abstractmethod
     def on_verdict(self) -> None:
         """The verdict is recorded: act on it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_unrecorded(self) -> None:
         """The journal could not write: nothing may leave, the sender is told to come back."""
-        raise NotImplementedError
 
     def enter(self) -> None:
         """Read the text, and ask state for the facts."""

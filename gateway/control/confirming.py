@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 import structlog
 
 from gateway.control.database import Database
 from gateway.control.outbox import Relay
 from gateway.control.ports import Projection
 from gateway.control.rebuild import rebuild
+from gateway.control.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -26,24 +24,16 @@ class Confirming:
         self._database = database
         self._relay = relay
         self._projection = projection
-        self._every = every
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="confirming")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self._first = True
+        self.rounds = Rounds("state.confirming", self.look, every)
 
     async def look(self) -> None:
         """Confirm once; rebuild where state was emptied, replaced, or started again."""
+        first, self._first = self._first, False
         try:
             held = await self._projection.confirm()
-            # Not before the start: what a new run of the server read back is good enough to serve with meanwhile.
-            if held and self._task is not None:
+            # Not the first time: what a new run of the server read back is good enough to begin serving with.
+            if held and not first:
                 held = not await self._projection.restarted()
             if not held:
                 async with self._relay.paused():
@@ -51,14 +41,9 @@ class Confirming:
                 self.rebuilds += 1
                 log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
                 self._relay.kick()
-        except Exception as error:
+        except Exception as error:  # of state, database or ourselves: it is told, and asked again in a second
             if not self.failing:  # once for each outage
                 log.error("state.unconfirmed", exc_info=True)
             self.failing = type(error).__name__
         else:
             self.failing = ""
-
-    async def _run(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(self._every)

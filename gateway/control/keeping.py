@@ -7,12 +7,12 @@ first.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from pathlib import Path
 
 import structlog
 
+from gateway.control.rounds import Rounds
 from gateway.journal.ids import Ids
 from gateway.journal.recovery import recover_dead
 from gateway.journal.retention import Retention, due, prune, turn_dead
@@ -35,19 +35,11 @@ class Keeping:
         self._node = root / node
         self._living = living
         self._retention = retention
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="keeping")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self.rounds = Rounds("journal.pruning", self.look, EVERY)
 
     async def look(self) -> None:
-        """Prune what is past the ceiling, once."""
+        """Recover what dead workers left, and prune what is past the ceiling."""
+        await self._recover()
         now = time.time_ns() // 1000
         await asyncio.to_thread(turn_dead, self._root, self._retention, now, self._ids.sibling())
         found = await asyncio.to_thread(due, self._root, self._retention, now)
@@ -56,18 +48,10 @@ class Keeping:
             prune(found, self._writer.append, self._ids)
 
     async def _recover(self) -> None:
-        unknown = await asyncio.to_thread(recover_dead, self._node, self._living, self._ids.sibling())
-        if unknown:
-            log.warning("journal.unknown_outcomes", messages=unknown)
-
-    async def _run(self) -> None:
         try:
-            await self._recover()
+            unknown = await asyncio.to_thread(recover_dead, self._node, self._living, self._ids.sibling())
         except OSError:
             log.error("journal.recovery_failed", exc_info=True)
-        while True:
-            try:
-                await self.look()
-            except OSError:
-                log.error("journal.pruning_failed", exc_info=True)
-            await asyncio.sleep(EVERY)
+            return
+        if unknown:
+            log.warning("journal.unknown_outcomes", messages=unknown)

@@ -25,6 +25,7 @@ from gateway.control import snapshot
 from gateway.control.database import Database
 from gateway.control.models import GOVERNED, IN_SNAPSHOT, PROJECTED, Act, Outbox
 from gateway.control.ports import ActJournal, Change, Projection, Snapshot
+from gateway.state.ending import end
 
 log = structlog.get_logger()
 
@@ -68,9 +69,7 @@ class Relay:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end([self._task])
 
     def kick(self) -> None:
         """An act was committed."""

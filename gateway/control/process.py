@@ -141,7 +141,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         recovery = Recovery(database, ledger, lambda: current().config.credit)
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most)
-        for part in (relay, workers, confirming, keeping, takedowns, sightings, recovery, pruning):
+        rounds = (workers.keeper, confirming.rounds, keeping.rounds, recovery.rounds, pruning.rounds)
+        for part in (relay, takedowns, sightings, *rounds):
             part.start()
             stack.push_async_callback(part.stop)
         app = application(services, known, version=version("tidegate"), allow=config.control.allow)

@@ -12,8 +12,6 @@ An act can be undone, and is listed, as long as it is here.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,6 +26,7 @@ from gateway.control.database import Database
 from gateway.control.ledger import Ledger
 from gateway.control.models import Act, Block, Copy, Deletion, Outbox, Takedown, TakedownEvent
 from gateway.control.people import SYSTEM
+from gateway.control.rounds import Rounds
 from gateway.control.takedowns import CONFIRMED
 
 log = structlog.get_logger()
@@ -52,16 +51,7 @@ class Pruning:
         self._ledger = ledger
         self._keep = keep
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="pruning of control")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self.rounds = Rounds("acts.pruning", self.look, EVERY)
 
     async def look(self) -> None:
         """Prune everything that is due."""
@@ -83,14 +73,6 @@ class Pruning:
         while due := await self._database.run(lambda session: session.scalars(gone).all()):
             remove = partial(_remove, model=model, ids=due, until=until)
             await self._ledger.act(SYSTEM, "expired", kind, f"{model.__tablename__}:{len(due)}", remove, settle=False)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception:
-                log.error("acts.pruning_failed", exc_info=True)
-            await asyncio.sleep(EVERY)
 
 
 def _remove(unit: Unit, model: type[Block] | type[Copy], ids: Sequence[int], until: int) -> None:

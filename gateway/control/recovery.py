@@ -7,13 +7,10 @@ so that nobody's act waits long for the database.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -24,8 +21,7 @@ from gateway.control.database import Database
 from gateway.control.ledger import Ledger
 from gateway.control.models import Account, Recovering
 from gateway.control.people import SYSTEM
-
-log = structlog.get_logger()
+from gateway.control.rounds import Rounds
 
 EVERY = 3600.0  # seconds between two looks; points are earned by the day
 BATCH = 500  # accounts; one act at most for each
@@ -45,16 +41,7 @@ class Recovery:
         self._ledger = ledger
         self._settings = settings
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="credit recovery")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self.rounds = Rounds("credit.recovery", self.look, EVERY)
 
     async def look(self) -> None:
         """Give every account the points that it has earned since."""
@@ -73,14 +60,6 @@ class Recovery:
                     partial(_give, due=due, settings=settings, now=now),
                     settle=False,
                 )
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception:
-                log.error("credit.recovery_failed", exc_info=True)
-            await asyncio.sleep(EVERY)
 
 
 def _forget(session: Session, settings: Credit) -> None:

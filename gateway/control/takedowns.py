@@ -24,6 +24,7 @@ from gateway.control.database import Database
 from gateway.control.models import Deletion, Takedown, TakedownEvent
 from gateway.control.ports import Asked, Deleter, Messages, Said
 from gateway.journal.record import removal
+from gateway.state.ending import end
 
 log = structlog.get_logger()
 
@@ -71,9 +72,7 @@ class Takedowns:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end([self._task])
 
     def kick(self) -> None:
         """A takedown was committed."""

@@ -9,18 +9,14 @@ projector for its counters too; nothing else is told to it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from gateway import channel
 from gateway.control.ports import Snapshot
+from gateway.control.rounds import Rounds
 from gateway.control.totals import Totals
-
-log = structlog.get_logger()
 
 WITHIN = 0.5  # seconds for one answer
 EVERY = 1.0  # seconds between two looks of the keeper
@@ -40,16 +36,7 @@ class Workers:
         self._totals = totals
         self._projector = projector
         self._snapshot: Snapshot | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._keep(), name="workers keeper")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self.keeper = Rounds("workers.look", self.look, EVERY)
 
     def offer(self, snapshot: Snapshot) -> None:
         """Let the keeper see to it that every worker holds this snapshot, or a newer one."""
@@ -105,11 +92,3 @@ class Workers:
             return await channel.call(path, command, timeout=WITHIN)
         except channel.ChannelError as error:
             return error.cause
-
-    async def _keep(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception:
-                log.error("workers.look_failed", exc_info=True)
-            await asyncio.sleep(EVERY)

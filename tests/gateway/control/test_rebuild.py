@@ -72,9 +72,9 @@ async def test_a_state_server_that_was_started_again_is_filled_again(plant: Any,
     confirming = Confirming(plant.database, plant.relay, plant.state, every=0.01)
     await confirming.look()
     assert confirming.rebuilds == 0
-    confirming.start()
+    confirming.rounds.start()
     await eventually(lambda: confirming.rebuilds, 5)
-    await confirming.stop()
+    await confirming.rounds.stop()
     assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
 
 

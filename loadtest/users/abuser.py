@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from locust import task
+
 from loadtest.corpus import Line
 from loadtest.people import Person
 from loadtest.users.commenter import ROUTE
@@ -26,7 +28,10 @@ class Abuser(Writer):
     def on_stop(self) -> None:
         self._change_name()
 
-    def act(self) -> None:
+    @task
+    def step(self) -> None:
+        if not self.due():
+            return
         if not self._planned:
             self._plan()
         if self._as is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from locust import task
+
 from loadtest.users.http import Writer
 
 ROUTE = "article-comments"
@@ -10,7 +12,10 @@ ROUTE = "article-comments"
 class Commenter(Writer):
     """Comments, and now and then opens the page of an article."""
 
-    def act(self) -> None:
+    @task
+    def comment(self) -> None:
+        if not self.due():
+            return
         crew = self.crew
         room = crew.rooms("article", self.part.rooms).choose(crew.draw)
         if crew.draw.random() < self.part.reads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 import orjson
-from locust import FastHttpUser, task
+from locust import FastHttpUser
 
 from loadtest.answers import Broken, fault_of, read
 from loadtest.corpus import Line
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 class Writer(FastHttpUser):
-    """Somebody with a schedule; subclasses say what they do when the time has come."""
+    """Somebody with a schedule; a subclass has the task that asks whether a message is ``due``."""
 
     abstract = True
     network_timeout = 10.0
@@ -35,18 +35,14 @@ class Writer(FastHttpUser):
         """Seconds until the next message is due; 0 for who is behind."""
         return max(0.0, self.arrivals.due - perf_counter())
 
-    @task
-    def turn(self) -> None:
-        """What is due now, if anything: Locust runs a task once before it first waits."""
+    def due(self) -> bool:
+        """Take the message that is due now, if any: Locust runs a task once before it first waits."""
         late = perf_counter() - self.arrivals.due
-        if late >= 0:
-            self.arrivals.next()
-            TALLY.late(late)
-            self.act()
-
-    def act(self) -> None:
-        """One message, or one step of a campaign."""
-        raise NotImplementedError
+        if late < 0:
+            return False
+        self.arrivals.next()
+        TALLY.late(late)
+        return True
 
     def say(self, route: str, path: str, person: Person, line: Line) -> None:
         """Send a message and hold its answer against what it must be."""

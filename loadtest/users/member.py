@@ -11,6 +11,4 @@ class Member(Watcher):
     route = "group-live"
     rooms_prefix = "group"
     frame_type = "message"
-
-    def path(self, room: str) -> str:
-        return f"/groups/{room}/ws"
+    path = "/groups/{room}/ws"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from locust import task
+
 from loadtest.users.http import Writer
 
 ROUTE = "group-messages"
@@ -10,7 +12,10 @@ ROUTE = "group-messages"
 class Poster(Writer):
     """Few groups are awake: Zipf's law chooses."""
 
-    def act(self) -> None:
+    @task
+    def post(self) -> None:
+        if not self.due():
+            return
         crew = self.crew
         room = crew.rooms("group", self.part.rooms).choose(crew.draw)
         line = crew.corpus(self.part).draw(self.part.mix, crew.draw)

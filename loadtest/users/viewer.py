@@ -11,9 +11,7 @@ class Viewer(Watcher):
     route = "live"
     rooms_prefix = "show"
     frame_type = "danmaku"
-
-    def path(self, room: str) -> str:
-        return f"/live/{room}"
+    path = "/live/{room}"
 
 
 class Fan(Viewer):

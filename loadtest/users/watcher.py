@@ -37,13 +37,10 @@ class Watcher(User):
     route = ""
     rooms_prefix = ""
     frame_type = ""
+    path = ""  # of a room's socket, with {room} in it
     wait_time = staticmethod(lambda: 0.0)  # the socket is where waiting is done
 
     crew: Crew
-
-    def path(self, room: str) -> str:
-        """Where the room's socket is."""
-        raise NotImplementedError
 
     def on_start(self) -> None:
         self.crew = crew_of(self.environment)
@@ -84,7 +81,7 @@ class Watcher(User):
         name = self.person.name if self.person is not None else "stranger"
         began = perf_counter()
         try:
-            self._socket = Socket(self.host or "", self.path(self._room), {"X-User-Id": name})
+            self._socket = Socket(self.host or "", self.path.format(room=self._room), {"X-User-Id": name})
         except NotOpened as error:
             self._fault(str(error), f"open {self.route}")
             self.arrivals.skip_to(perf_counter())

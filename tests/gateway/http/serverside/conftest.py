@@ -123,9 +123,6 @@ class FakeUpstream:
         self.calls.append(call)
         return call
 
-    def upgrade(self, head: bytes, sink: Any) -> FakeCall:
-        raise NotImplementedError
-
 
 @dataclass
 class FakeGate:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Server:
     def start(self) -> None:
         argv = embedded.prepare(self.folder, memory=64 << 20, program=self.program)
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-        asyncio.run(embedded.ready(self.folder, 10))
+        asyncio.run(embedded.ready(self.folder, 60))
 
     async def start_aside(self) -> None:
         await asyncio.to_thread(self.start)
@@ -56,7 +57,7 @@ class Server:
         if self.process is not None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def cli(self, *command: str) -> Any:
@@ -68,6 +69,14 @@ class Server:
             unix_socket_path=address.path, username=credentials.username, password=credentials.password
         ) as client:
             return client.execute_command(*command)
+
+    def written(self) -> None:
+        """Wait until the append-only file has all that was answered: while a sync takes its time, a server holds its
+        writes back for up to two seconds, and a kill loses them."""
+        until = time.monotonic() + 30
+        while self.cli("INFO", "persistence")["aof_buffer_length"]:
+            assert time.monotonic() < until, "the append-only file is not written"
+            time.sleep(0.01)
 
     def empty(self) -> None:
         """What FLUSHALL would do, which the app's user may not: every key goes."""

@@ -90,6 +90,7 @@ async def test_paused_and_back(own_server: Any, own_projection: Projection, conn
 async def test_killed_and_back(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
     asks = Asks(account=True)
     asker = await connect(own_server)
+    own_server.written()
     own_server.kill(signal.SIGSTOP)
     waiting = asyncio.create_task(asker.one(asks, message()))
     await asyncio.sleep(0)
@@ -107,6 +108,7 @@ async def test_started_again_is_told(own_server: Any, own_projection: Projection
     """An append-only file, or a snapshot above all, may lack what was written last; the epoch does not show it."""
     await own_projection.rebuild([], {"version": 1})
     assert not await own_projection.restarted()
+    own_server.written()
     own_server.stop(signal.SIGKILL)
     await own_server.start_aside()
     assert await own_projection.confirm()

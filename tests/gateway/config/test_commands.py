@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 
 from gateway.config.commands import app
 
+DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "tidegate.toml"
+
 Written = Callable[..., Path]
 run = CliRunner().invoke
 
@@ -47,6 +49,12 @@ def test_obligations(written: Written) -> None:
     told_by = {(one["document"], one["article"]): one["status"] for one in json.loads(told.stdout)}
     assert told_by["comments-2017", "5(4)"] == "not applicable"
     assert told_by["comments-2017", "8"] == "absent"
+
+
+def test_the_demo_is_well_and_doubtless() -> None:
+    told = run(app, ["check", "--json", str(DEMO)])
+    assert json.loads(told.stdout) == {"problems": [], "warnings": []}
+    assert told.exit_code == 0
 
 
 def test_usage_errors_are_two() -> None:

@@ -35,6 +35,9 @@ SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}  # in the order of preference
 
 _page = re.compile(r"([1-9][0-9]{0,8})(\.html|\.json)?").fullmatch
 _ALWAYS: Final = b"X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+_ASKED: Final = b"no-cache"
+"""What grows is kept and asked for each time (RFC 9111, section 5.2.2.4): with a strong ETag that is a 304 nearly always,
+and neither a new bullet nor a takedown waits for a cache. A full page changes by removal only."""
 
 Fields = Mapping[bytes, bytes]
 
@@ -59,7 +62,7 @@ class MirrorFiles:
         self._root = root
         self._prefix = prefix.encode("ascii")
         self._pages = pages
-        self._max_age = round(max_age)
+        self._lasting = b"max-age=%d, must-revalidate" % round(max_age)
         self._access = access
         self._copies = Copies()
         self._script = Copy(script())
@@ -139,7 +142,7 @@ class MirrorFiles:
         segment, slash, rest = path[len(self._prefix) :].partition(b"/")
         try:
             if not slash and segment == SCRIPT.encode():
-                return self._served(self._script, SCRIPT_TYPE, "", fields, private=False)
+                return self._served(self._script, SCRIPT_TYPE, "", fields, self._lasting)
             found = self._room(segment) if path.startswith(self._prefix) else None
             if found is None:
                 return _absent()
@@ -153,15 +156,15 @@ class MirrorFiles:
     def _in_room(self, name: str, folder: Path, rest: bytes, fields: Fields, *, private: bool) -> Answer:
         if rest in (b"", b"index.html"):
             copy = self._copies.made(folder / INDEX, "head", lambda html: self._head(name, folder, html))
-            return self._served(copy or Copy(self._empty(name)), HTML, "", fields, private=private)
+            return self._served(copy or Copy(self._empty(name)), HTML, "", fields, _ASKED, private=private)
         if rest == b"fragment":
             copy = self._copies.made(folder / INDEX, "fragment", lambda html: fragment(self._head(name, folder, html)))
-            return self._served(copy or Copy(fragment(self._empty(name))), HTML, "", fields, private=private)
+            return self._served(copy or Copy(fragment(self._empty(name))), HTML, "", fields, _ASKED, private=private)
         if rest == b"index.json":
             copy = self._copies.made(
                 folder / INDEX, "json", lambda html: _head_json(self._name(name, folder), folder, html)
             )
-            return self._served(copy or Copy(head_json(name, 0, 0)), JSON, "", fields, private=private)
+            return self._served(copy or Copy(head_json(name, 0, 0)), JSON, "", fields, _ASKED, private=private)
         page = _page(rest.decode("latin-1"))
         if page is None:
             return _absent()
@@ -173,21 +176,26 @@ class MirrorFiles:
         if coding:
             copy = self._copies.file(folder / f"{number}{kind}{SUFFIXES[coding]}")
             if copy is not None:
-                return self._served(copy, content_type, coding, fields, private=private)
+                return self._served(copy, content_type, coding, fields, self._caching(folder, number), private=private)
         copy = self._copies.file(folder / f"{number}{kind}")
         if copy is None and kind == ".json":
             copy = self._copies.made(folder / f"{number}.html", "json", lambda html: _open_json(folder, number))
         if copy is None:
             return _absent()
-        return self._served(copy, content_type, "", fields, private=private)
+        return self._served(copy, content_type, "", fields, self._caching(folder, number), private=private)
 
     # -- answering
 
-    def _served(self, copy: Copy, content_type: bytes, coding: str, fields: Fields, *, private: bool) -> Answer:
-        lines = b"ETag: %b\r\nCache-Control: %bmax-age=%d, must-revalidate\r\nVary: Accept-Encoding%b\r\n%b" % (
+    def _caching(self, folder: Path, number: int) -> bytes:
+        return self._lasting if number < _open_number(folder) else _ASKED
+
+    def _served(
+        self, copy: Copy, content_type: bytes, coding: str, fields: Fields, caching: bytes, *, private: bool = False
+    ) -> Answer:
+        lines = b"ETag: %b\r\nCache-Control: %b%b\r\nVary: Accept-Encoding%b\r\n%b" % (
             copy.etag,
             b"private, " if private else b"",
-            self._max_age,
+            caching,
             b", Cookie, Authorization" if private else b"",
             _ALWAYS,
         )

@@ -102,7 +102,7 @@ def test_the_platform_is_asked_with_the_readers_cookies(files: MirrorFiles, plat
     platform.say(200)
     (answer,) = got
     assert answer.status == 200
-    assert b"private, max-age=60" in answer.lines
+    assert b"private, no-cache" in answer.lines
     assert b"Vary: Accept-Encoding, Cookie, Authorization" in answer.lines
 
 

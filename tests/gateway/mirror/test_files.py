@@ -43,6 +43,10 @@ def test_a_page_and_its_encodings(node, mirror, files: MirrorFiles) -> None:
     assert plain.body == (mirror.root / "r1" / "1.html").read_bytes()
     assert plain.content_type == b"text/html; charset=utf-8"
     assert header(plain, "Cache-Control") == "max-age=60, must-revalidate"
+    assert header(get(files, "/mirror/r1/1.json"), "Cache-Control") == "max-age=60, must-revalidate"
+    for growing in ("", "fragment", "index.json", "2.html", "2.json"):
+        assert header(get(files, f"/mirror/r1/{growing}"), "Cache-Control") == "no-cache"
+    assert header(get(files, "/mirror/nowhere/"), "Cache-Control") == "no-cache"
     assert header(plain, "Vary") == "Accept-Encoding"
     assert header(plain, "X-Robots-Tag") == "noindex"
     assert header(plain, "X-Content-Type-Options") == "nosniff"

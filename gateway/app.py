@@ -134,7 +134,7 @@ class App:
         try:
             targets = _targets(self, config, lists, upstreams)
             router = Router(targets)
-        except Exception:
+        except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
                     upstream.close()

@@ -105,7 +105,7 @@ class Channel:
         try:
             result = handler(command)
             return await result if inspect.isawaitable(result) else result
-        except Exception as error:
+        except Exception as error:  # a handler's fault is an answer like any other
             log.error("channel.handler_failed", command=command["command"], exc_info=True)
             return {"error": f"failed: {type(error).__name__}"}
 

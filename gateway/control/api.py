@@ -101,7 +101,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         reason = {404: "control.unknown_path", 405: "control.method", 413: "control.too_large"}
         code = reason.get(error.status, "control.http")
         return _problem(ControlError(error.status, code, error.reason), headers)
-    except Exception:
+    except Exception:  # a fault of ours: aiohttp would answer in its own words, and log what we may not
         log.error("control.call_failed", route=_template(request), exc_info=True)
         return _problem(ControlError(500, "control.failed", "Control failed; its log says where."))
 

@@ -42,7 +42,7 @@ class Database:
         self.engine = _engine(path)
         try:
             self._thread.submit(self._migrate).result()
-        except BaseException:
+        except BaseException:  # raised again; nobody else could let go of thread and lock
             self.close()
             raise
 

@@ -152,7 +152,7 @@ class Relay:
                     self._doubtful = doubtful
                     self._recorded.add(act["uid"])
                 done.append(act["id"])
-        except Exception as error:
+        except Exception as error:  # whatever the journal's trouble: unacknowledged, and tried again
             self._failed("journal", error)
         else:
             self.failures.pop("journal", None)
@@ -166,7 +166,7 @@ class Relay:
                 await self._projection.apply(batch.changes)
             if batch.snapshot is not None:
                 await self._projection.publish(batch.snapshot)
-        except Exception as error:
+        except Exception as error:  # redis-py's errors have no class in common; unacknowledged, and tried again
             self._failed("state", error)
             return []
         self.failures.pop("state", None)

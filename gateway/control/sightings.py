@@ -108,7 +108,7 @@ class Sightings:
             try:
                 more = await self.step()
                 pause = EVERY
-            except Exception:
+            except Exception:  # of disk, index or ourselves; from the kept position nothing is lost
                 if pause == EVERY:  # once for each outage
                     log.error("sightings.failed", exc_info=True)
                 pause = min(pause * 2, MAX_RETRY)

@@ -119,7 +119,7 @@ class Takedowns:
             for event, record in await self._database.run(_untold):
                 await self._messages.append(record)
                 await self._database.run(_told_event(event))
-        except Exception as error:
+        except Exception as error:  # of journal or database; what is untold stays so until the next step
             if not self.failing:  # once for each outage
                 log.error("takedowns.unrecorded", exc_info=True)
             self.failing = type(error).__name__

@@ -72,7 +72,7 @@ class LocatedProjection:
         projection = self._projection or await self._find()
         try:
             return await what(projection)
-        except Exception:
+        except Exception:  # raised again; redis-py's errors have no class in common
             await self._look_again()
             raise
 
@@ -91,7 +91,7 @@ class LocatedProjection:
         """Redis-py reconnects by itself; only a server that has moved needs another client."""
         try:
             address = await self._topology.locate()
-        except Exception:
+        except OSError:
             return  # nobody knows; the next call tries again
         if address != self._address:
             log.warning("state.moved")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.channel import ChannelError
 from gateway.control import collector, rebuild
 from gateway.control.acts import SNAPSHOT_VERSION, Unit
 from gateway.control.call import Call, Services, done
@@ -20,7 +21,7 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
     try:
         async with services.ledger.relay.paused():
             rebuilt = await rebuild.rebuild(services.database, services.projection)
-    except Exception as error:
+    except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)
 
@@ -63,7 +64,7 @@ async def _own(services: Services) -> dict[str, Series]:
         own["tidegate_mirror_lag_seconds"] = {(): lag}
     try:
         status = await services.reloader.status()
-    except Exception:
+    except ChannelError:
         return own  # the supervisor is away; its two metrics have no series until it is back
     for name, child in dict(status.get("children", {})).items():
         own["tidegate_process_restarts_total"][name,] = int(child.get("restarts", 0))

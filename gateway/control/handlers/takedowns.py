@@ -175,7 +175,7 @@ async def removed(call: Call[RemovalNew, NoQuery]) -> Done[RemovalOut]:
     )  # fmt: skip
     try:
         await messages.append(record)
-    except Exception as error:
+    except Exception as error:  # whatever kept it from being written, it is not recorded
         raise ControlError(
             503, "control.journal_unavailable", "The removal could not be recorded; try again."
         ) from error

@@ -32,6 +32,7 @@ from gateway.child import Child
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
 from gateway.listening import listen
+from gateway.signals import on_stop
 from gateway.state import embedded
 
 log = structlog.get_logger()
@@ -79,8 +80,7 @@ class Supervisor:
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+        on_stop(self._stopping.set)
         reloads: set[asyncio.Task[Any]] = set()
 
         def on_hangup() -> None:

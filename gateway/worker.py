@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -24,6 +23,7 @@ import uvloop
 from gateway import build, channel, generation, logs
 from gateway.app import App
 from gateway.folders import Folders
+from gateway.signals import on_stop
 
 log = structlog.get_logger()
 
@@ -46,8 +46,7 @@ class Worker:
     async def run(self) -> None:
         """Serve until told to stop."""
         loop = asyncio.get_running_loop()
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(stop, self._stopping.set)
+        on_stop(self._stopping.set)
         first = generation.load(self._folders, self._folders.current())
         build.configure_logs(first.config.logs, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)

@@ -5,26 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
 
 import structlog
 
-from gateway import generation, logs
+from gateway import build, generation
 from gateway.control.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.folders import Folders
 from gateway.listening import CannotListen
+from gateway.signals import on_stop
 
 log = structlog.get_logger()
 
 
 async def _main(folders: Folders) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    on_stop(stop.set)
     await run(folders, stop=stop)
 
 
@@ -35,9 +33,7 @@ def main() -> int:
     options = parser.parse_args()
     os.umask(0o077)
     folders = Folders(options.data_dir)
-    section = generation.load(folders, folders.current()).config.logs
-    console = sys.stderr.isatty() if section.format == "auto" else section.format == "console"
-    logs.configure(section.level, process="control", console=console)
+    build.configure_logs(generation.load(folders, folders.current()).config.logs, "control")
     try:
         asyncio.run(_main(folders))
     except (CannotListen, DatabaseInUse) as error:

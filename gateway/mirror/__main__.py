@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -14,15 +13,14 @@ import structlog
 from gateway import logs
 from gateway.folders import Folders
 from gateway.mirror.projector import Projector
+from gateway.signals import on_stop
 
 log = structlog.get_logger()
 
 
 async def _main(folders: Folders) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    on_stop(stop.set)
     await Projector(folders, stop).run()
 
 

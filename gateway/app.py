@@ -33,6 +33,7 @@ from gateway.gate import Gate
 from gateway.generation import Generation
 from gateway.http.cors import Cors
 from gateway.http.exchange import Exchange
+from gateway.http.forwarding import request_id
 from gateway.http.path import Template, parse_template
 from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
@@ -270,7 +271,7 @@ class App:
             exchange.status or 0,
             exchange.sent,
             seconds=perf_counter() - exchange.began,
-            request_id=(exchange.header(b"x-request-id") or b"").decode("latin-1"),
+            request_id=request_id(exchange.head, exchange.ids),
         )
 
     def _ended(self, link: Link) -> None:

@@ -24,6 +24,7 @@ from gateway.websocket.accept import accept
 
 if TYPE_CHECKING:
     from filters.message import Message
+    from filters.verdict import Verdict
     from gateway.deletion import Deletion
     from gateway.http.exchange import Exchange
     from gateway.http.failure import UpstreamError
@@ -41,6 +42,7 @@ NONE: frozenset[bytes] = frozenset()
 
 CLIENT_GONE = "client.gone"
 UNRECORDED = "journal.unavailable"
+FAULT = "gateway.failure"
 
 
 class Gate:
@@ -173,6 +175,17 @@ class Comment(Passage):
         if exchange.cancelled:
             self.pipeline.failed(self, CLIENT_GONE)
             return
+        try:
+            self._forward(exchange, verdict, message_id)
+        except Exception as fault:  # the client must not wait for ever, nor the message stay open
+            exchange.user = None
+            exchange.abort()
+            exchange.failed(fault)
+            self.pipeline.failed(self, FAULT)
+
+    def _forward(self, exchange: Exchange, verdict: Verdict, message_id: str) -> None:
+        """Send on what the verdict leaves of the message."""
+        route = self.route
         decoded = self._decoded
         body = decoded.body
         drop = INFLATED if decoded.identity else NONE

@@ -17,7 +17,9 @@ class Mirror(Section):
     max_lag: Duration = setting("10s", "A projector silent for longer stops new bullets (503).", gt=0)
     heartbeat: Duration = setting("500ms", "How often the projector says that it lives, and how far it came.", gt=0)
     page_size: int = setting(500, "Bullets on a page.", ge=10, le=10000)
-    max_age: Duration = setting("60s", "How long caches may keep a full page without asking. For the newest bullets they ask each time.", ge=0)
+    max_age: Duration = setting(
+        "60s", "How long caches may keep a full page unasked; for the newest bullets they ask each time.", ge=0
+    )
     language: Literal["zh", "en"] = setting("zh", "Language of the pages' own words.")
     probe_interval: Duration = setting("5m", "How often each danmaku route's page is probed for the list.", gt=0)
     probe_timeout: Duration = setting("5s", "A probed page must be answered within.", gt=0)

@@ -230,7 +230,7 @@ class UpstreamConnection(asyncio.Protocol):
                     end = data.find(b"\r\n\r\n")
                     head = known_response(data[:end], self._bounds)
                     # Nearly every answer: a head like one before it, and the whole body behind it.
-                    if head is not None and head.length == len(data) - end - 4 and head.status >= 200:
+                    if head is not None and head.length == len(data) - end - 4 and not call.head.startswith(b"HEAD "):
                         self._take_whole(call, head, data[end + 4 :])
                         return
                 self._read_head(call, data)

@@ -59,6 +59,7 @@ class Exchange:
     ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``message_id``:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
+    ``ids``: the lines that name this request and were added for the upstream.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Exchange:
         "cors",
         "forwarded",
         "head",
+        "ids",
         "judged",
         "message_id",
         "method",
@@ -106,6 +108,7 @@ class Exchange:
         self.answered = False
         self.cancelled = False
         self.forwarded = False
+        self.ids = b""
         self.judged = False
         self.message_id = ""
         self.status: int | None = None
@@ -268,7 +271,8 @@ class Exchange:
             target += b"?"
         settings = server.settings
         if settings.request_ids or settings.traces:
-            extra += forwarding.ids(head, settings.request_ids, settings.traces)
+            self.ids = forwarding.ids(head, settings.request_ids, settings.traces)
+            extra += self.ids
         extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
         return forwarding.request_head(head, target, length, extra, drop, self.judged, host)
 
@@ -354,6 +358,10 @@ class Exchange:
         if call is not None:
             self._call = None
             call.abort()
+
+    def failed(self, fault: Exception) -> None:
+        """A fault of ours: told to the log, and answered with a 500."""
+        self._connection.failed(self, fault)
 
     def refuse_reason(self, reason: str) -> None:
         """Answer one of the HTTP layer's own problems."""

@@ -7,6 +7,7 @@ pass only from a trusted peer: an upstream that believes them must not believe a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from http import HTTPStatus
 from random import getrandbits
@@ -17,6 +18,8 @@ from gateway.http.peers import Peer
 
 _PASSED_BY_TRUSTED: Final = ((b"x-forwarded-port", b"X-Forwarded-Port"), (b"x-real-ip", b"X-Real-IP"))
 _WITHOUT_BODY: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE"))
+
+_plain_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}").fullmatch
 
 STATUS_LINES: Final[dict[int, bytes]] = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -108,6 +111,17 @@ def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:
         # All zeroes are not a valid id, hence the lowest bit.
         lines += b"traceparent: 00-%032x-%016x-01\r\n" % (getrandbits(128) | 1, getrandbits(64) | 1)
     return lines
+
+
+def request_id(head: RequestHead, added: bytes) -> str:
+    """The id by which this request goes on, for the access log. ``added``: what ``ids`` gave.
+
+    Empty where the client's own is not plainly an id: it could write anything into it, and so into the log.
+    """
+    own = head.fields.get(b"x-request-id")
+    if own is None:
+        return added[14:46].decode("ascii") if added.startswith(b"X-Request-Id: ") else ""
+    return own.decode("ascii") if _plain_id(own) else ""
 
 
 def response_head(

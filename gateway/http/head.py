@@ -435,7 +435,9 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     if b"connection" in fields:
         _connection(response, fields, minor)
     response.relayed = b""
-    if repeated is None and b"set-cookie" not in fields and len(head) <= _LONGEST_ANSWER:
+    # An answer that can have no body is not remembered: who remembers one takes its length at its word.
+    bodily = response.status >= 200 and response.status not in (204, 304)
+    if bodily and repeated is None and b"set-cookie" not in fields and len(head) <= _LONGEST_ANSWER:
         if len(_answers) >= _ANSWERS:
             _answers.clear()
         _answers[head] = response

@@ -36,8 +36,8 @@ SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}  # in the order of preference
 _page = re.compile(r"([1-9][0-9]{0,8})(\.html|\.json)?").fullmatch
 _ALWAYS: Final = b"X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
 _ASKED: Final = b"no-cache"
-"""What grows is kept and asked for each time (RFC 9111, section 5.2.2.4): with a strong ETag that is a 304 nearly always,
-and neither a new bullet nor a takedown waits for a cache. A full page changes by removal only."""
+"""What grows is kept and asked for each time (RFC 9111, section 5.2.2.4): with a strong ETag that is mostly a 304, and
+neither a new bullet nor a takedown waits for a cache. A full page changes by removal only."""
 
 Fields = Mapping[bytes, bytes]
 

@@ -114,6 +114,26 @@ async def test_answers_cut_at_random(call_on_wire, name, cuts):
     assert sink.events == expected_events(name, status, body)
 
 
+WITH_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+UNCHANGED = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "head", "again", "seen"),
+    [(WITH_BODY + b"hello", HEAD, WITH_BODY + b"hello", 200), (UNCHANGED, GET, UNCHANGED + b"hello", 304)],
+)
+async def test_a_body_that_may_not_be_there_is_not_relayed_behind_a_known_head(call_on_wire, first, head, again, seen):
+    """A sloppy server's answer to a HEAD: its bytes would be read as the next answer."""
+    _, wire, sink, _ = call_on_wire(GET)
+    wire.feed(first)
+    assert sink.over.is_set()
+    upstream, wire, sink, _ = call_on_wire(head)
+    wire.feed(again)
+    assert sink.events == [("head", seen, False), ("end",)]
+    assert upstream.pools[0].idle == []  # nobody knows what the rest would have been
+    assert wire.transport.closed
+
+
 GARBAGE = {
     "not http": b"hello, world\r\n\r\n",
     "http/2 preface": b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\r\n\r\n",

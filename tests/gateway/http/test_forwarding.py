@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from gateway.http.forwarding import forwarding_lines, ids, informational_head, request_head, response_head
+from gateway.http.forwarding import (
+    forwarding_lines,
+    ids,
+    informational_head,
+    request_head,
+    request_id,
+    response_head,
+)
 from gateway.http.head import CHUNKED, RequestHead, parse_request, parse_response
 from gateway.http.peers import Peer
 
@@ -113,3 +120,21 @@ def test_an_unusual_reason_is_kept_and_extra_lines_are_added() -> None:
 def test_an_informational_answer() -> None:
     head = parse_response(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload")
     assert informational_head(head) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "logged"),
+    [(b"abc-1:2", "abc-1:2"), (b"x" * 64, "x" * 64), (b"x" * 65, ""), (b"my phone is 555", ""), (b"\xe4\xbd\xa0", "")],
+)
+def test_only_what_is_plainly_an_id_is_logged_as_one(own: bytes, logged: str) -> None:
+    """Law 7: whoever sends it could write anything into the access log."""
+    head = request(b"X-Request-Id: " + own + b"\r\n")
+    assert ids(head, True, False) == b""
+    assert request_id(head, b"") == logged
+
+
+def test_an_id_of_ours_is_logged_too() -> None:
+    head = request(b"")
+    added = ids(head, True, True)
+    assert f"X-Request-Id: {request_id(head, added)}\r\n".encode() in added
+    assert request_id(head, ids(head, False, True)) == ""

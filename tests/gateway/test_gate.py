@@ -1,0 +1,50 @@
+"""The gate's own safety nets; what it decides is held over real sockets (``tests/e2e``)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import orjson
+import pytest
+
+from benchmarks.hot_path import Course
+from gateway.journal.reader import merged
+from gateway.surfaces.decoded import Changes, Messages
+from gateway.surfaces.surface import Surface
+
+
+def broken(body: bytes, changes: Changes) -> bytes | None:
+    raise RuntimeError("text of a message")
+
+
+async def test_a_fault_behind_the_verdict_is_answered_and_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    course = Course()
+    await course.build(tmp_path, 100)
+    whole = Surface.decode
+
+    def decode(self: Surface, request: object, body: bytes) -> object:
+        decoded = whole(self, request, body)  # type: ignore[arg-type]
+        assert isinstance(decoded, Messages)
+        return decoded._replace(encode=broken, stamped=True)
+
+    monkeypatch.setattr(Surface, "decode", decode)
+    clients, requests = next(iter(course.drawn()))
+    for client, request in zip(clients, requests, strict=True):
+        client.data_received(request)
+    await asyncio.sleep(0)  # state is asked at the end of the loop's turn
+    course.link.received(course.wire, course.facts())
+    for transport in course.transports[: len(clients)]:
+        head, _, body = transport.last.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 500 ")
+        assert orjson.loads(body)["reason"] == "gateway.failure"
+    assert "gate failed: RuntimeError" in caplog.text
+    assert "text of a message" not in caplog.text
+    course.journal.close()
+    outcomes = [
+        entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "outcome"
+    ]
+    assert {(record["state"], record["reason"]) for record in outcomes} == {("failed", "gateway.failure")}
+    assert len(outcomes) == len(clients)

@@ -249,7 +249,7 @@ async def test_a_slow_body_is_given_up(gate: Lab) -> None:
         feeding = asyncio.create_task(drip(connection.writer))
         answer = await connection.answer()
         assert (answer.status, answer.json()["reason"]) == (408, "body.timeout")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20  # all of it would take fifty seconds
         await connection.rest()
         feeding.cancel()
 

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,7 +15,7 @@ import pytest_asyncio
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import request
 from tests.e2e.upstream import Received, created
-from tests.e2e.wire import once, wire
+from tests.e2e.wire import Wire, once, wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,8 +53,6 @@ text = "json:/content"
 status = 200
 body = { code = 12001, msg = "{title}", id = "{id}" }
 headers = { Cache-Control = "no-store" }
-[state]
-deadline = "5s"
 """
 
 
@@ -82,7 +81,7 @@ async def test_a_head_in_drips_is_given_up(gate: Lab) -> None:
                 break
         answer = await connection.answer()
     assert (answer.status, answer.json()["reason"]) == (408, "head.timeout")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 async def test_a_connection_without_a_request_is_closed_in_silence(gate: Lab) -> None:
@@ -175,6 +174,16 @@ async def latest(gate: Lab, room: str) -> dict[str, object]:
             await asyncio.sleep(0.02)
 
 
+def taken(connection: Wire) -> bool:
+    """Whether the node has read what was sent: nothing of it is left in the kernel (proc(5), ``/proc/net/tcp``)."""
+    ours, theirs = (f":{connection.writer.get_extra_info(name)[1]:04X}" for name in ("sockname", "peername"))
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if local.endswith(theirs) and remote.endswith(ours):
+            return queues.endswith(":00000000")
+    return False
+
+
 async def test_a_client_gone_while_its_message_is_judged_is_on_record(gate: Lab) -> None:
     """Judged, and then failed: nothing is published for somebody who hung up before the verdict."""
     (state,) = (await gate.node.pids("state")).values()
@@ -183,9 +192,13 @@ async def test_a_client_gone_while_its_message_is_judged_is_on_record(gate: Lab)
     with paused(state):
         async with wire(gate.node) as connection:
             await connection.send(request("POST", "/api/articles/hung-up/comments", body, FIELDS))
-            await asyncio.sleep(0.3)  # the message waits for state now
+            async with asyncio.timeout(20):
+                while not taken(connection):
+                    await asyncio.sleep(0.01)
             connection.reset()
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(20):
+            while await gate.metric("tidegate_connections"):
+                await asyncio.sleep(0.02)
     record = await latest(gate, "hung-up")
     outcome = await gate.outcome(str(record["id"]))
     assert (record["verdict"], outcome["state"], outcome["reason"]) == ("pass", "failed", "client.gone")

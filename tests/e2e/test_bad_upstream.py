@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -46,7 +46,7 @@ servers = ["http://127.0.0.1:{deaf}"]
 connect_timeout = "300ms"
 [upstreams.narrow]
 servers = ["http://127.0.0.1:{good}"]
-answer_timeout = "1s"
+answer_timeout = "30s"
 max_connections = 1
 max_waiting = 1
 wait_timeout = "300ms"
@@ -154,7 +154,7 @@ async def test_a_broken_platform(gate: Lab, name: str) -> None:
     began = time.monotonic()
     async with behaving(gate, behave):
         answer = await gate.node.say(sender, f"{PRIVATE} {name}")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # who hangs does so for half a minute
     assert answer.status == status
     if reason:
         assert answer.json()["reason"] == reason
@@ -164,6 +164,7 @@ async def test_a_broken_platform(gate: Lab, name: str) -> None:
     assert outcome.get("status") == (status if state == "refused" else None)
     # Never sent twice: a comment is not idempotent.
     assert sum(one.message_id == answer.headers["tidegate-message-id"] for one in gate.upstream.received) == 1
+    await settled(gate)
 
 
 async def test_what_the_platform_refused_may_be_said_again(gate: Lab) -> None:
@@ -245,13 +246,13 @@ async def test_a_kept_connection_that_the_platform_closes_costs_no_message(gate:
     async with behaving(gate, closing):
         for number in range(5):
             assert (await gate.node.say(next(gate.people), f"{PRIVATE} {number}")).status == 201
-            await settled(lambda: gate.metric("tidegate_upstream_connections"))
+            await settled(gate)
 
 
-async def settled(read: Callable[[], Awaitable[float]]) -> None:
-    """Until it is 0: the gate has seen the close."""
-    async with asyncio.timeout(5):
-        while await read():
+async def settled(gate: Lab) -> None:
+    """Until the gate has seen the platform's closes: what is sent before, it may lose."""
+    async with asyncio.timeout(20):
+        while await gate.metric("tidegate_upstream_connections"):
             await asyncio.sleep(0.01)
 
 
@@ -288,7 +289,7 @@ async def test_the_only_server_is_deaf(gate: Lab) -> None:
     began = time.monotonic()
     answer = await gate.node.say("alice", PRIVATE, "/api/deaf/1")
     assert (answer.status, answer.json()["reason"]) == (504, "upstream.connect_timeout")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20  # the kernel would try for two minutes
     outcome = await gate.outcome(answer.headers["tidegate-message-id"])
     assert (outcome["state"], outcome["reason"]) == ("failed", "upstream.connect_timeout")
 
@@ -304,9 +305,12 @@ async def test_a_full_upstream_says_so_and_loses_nothing(gate: Lab) -> None:
     before = len(gate.upstream.received)
     async with behaving(gate, slow):
         asking = [asyncio.create_task(gate.node.say("alice", f"{PRIVATE} {n}", "/api/narrow/1")) for n in range(6)]
-        done, waiting = await asyncio.wait(asking, timeout=0.9)
+        waiting = set(asking)
+        async with asyncio.timeout(20):
+            while len(waiting) > 1:
+                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        refused = [task.result() for task in asking if task not in waiting]
         go_on.set()
-        refused = [task.result() for task in done]
         passed = [await task for task in waiting]
     assert [(answer.status, answer.json()["reason"]) for answer in refused] == [(503, "upstream.busy")] * 5
     assert [answer.status for answer in passed] == [201]

@@ -26,8 +26,6 @@ dir = "{dir}"
 low_disk = "512KiB"
 full_disk = "256KiB"
 segment_size = "64KiB"
-[state]
-deadline = "5s"
 """
 
 

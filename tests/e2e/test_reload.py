@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from gateway import channel
-from tests.e2e.lab import Lab, lab, write_config
+from tests.e2e.lab import PATIENT, Lab, lab, write_config
 from tests.e2e.node import Answer, free_port, kill, request
 from tests.e2e.wire import wire
 
@@ -165,7 +165,7 @@ async def test_a_broken_configuration_is_told_whole(gate: Lab) -> None:
 async def test_what_needs_a_restart_is_said(gate: Lab) -> None:
     text = gate.config.read_text(encoding="utf-8")
     try:
-        gate.config.write_text(text.replace("workers = 2", "workers = 3") + '\n[state]\ndeadline = "30ms"\n')
+        gate.config.write_text(text.replace("workers = 2", "workers = 3").replace(PATIENT, 'deadline = "30ms"'))
         told = (await reload(gate)).json()["result"]
     finally:
         gate.config.write_text(text, encoding="utf-8")

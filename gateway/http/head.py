@@ -183,12 +183,16 @@ class ResponseHead:
 def find_head(data: bytes | bytearray, bounds: HeadBounds, start: int = 0, searched: int = 0) -> int:
     """Where the head that begins at ``start`` ends: the index of its closing CRLF CRLF, or -1 where more is needed.
 
-    ``searched``: how far an earlier call has looked. Raises ``HTTPError`` when the bound is passed.
+    ``searched``: how far an earlier call has looked. Raises ``HTTPError`` when the bound is passed, and for a bare line
+    feed: a head that ends its lines by those alone has no end that is waited for.
     """
     end = data.find(b"\r\n\r\n", searched - 3 if searched > start + 3 else start)
     if end < 0:
         if len(data) - start > bounds.size:
             raise HTTPError("head.too_large")
+        fresh = max(start, searched)
+        if data.count(b"\n", fresh) != data.count(b"\r\n", max(start, fresh - 1)):
+            raise HTTPError("head.control_character")
         return -1
     if end + 4 - start > bounds.size:
         raise HTTPError("head.too_large")

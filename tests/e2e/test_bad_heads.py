@@ -241,6 +241,14 @@ async def test_an_empty_line_before_a_request_is_forgiven(gate: Lab) -> None:
     assert (await once(gate.node, b"\r\n" + post())).status == 201
 
 
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\nHost: a.example\n\n", b"GET / HTTP/1.0\n\n", b"\n"])
+async def test_a_head_of_bare_line_feeds_is_answered_and_not_waited_on(gate: Lab, data: bytes) -> None:
+    """Its end would never be found: without an answer a client learns nothing before the head's time is over."""
+    async with asyncio.timeout(5):
+        answer = await once(gate.node, data)
+    assert (answer.status, answer.json()["reason"]) == (400, "head.control_character")
+
+
 async def test_a_head_in_single_bytes_is_the_same_head(gate: Lab) -> None:
     async with wire(gate.node) as connection:
         for byte in post():

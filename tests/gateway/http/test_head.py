@@ -221,6 +221,29 @@ def test_a_head_may_not_grow_without_end() -> None:
         find_head(b"GET / HTTP/1.1\r\nX: " + b"a" * 60 + b"\r\n\r\n", bounds)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (b"GET / HTTP/1.1\nHost: h\n\n", 14),
+        (b"GET / HTTP/1.1\r\nHost: h\n\n", 23),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\n", 25),
+        (b"GET / HTTP/1.1\r\n\nHost: h", 16),
+        (b"\nGET / HTTP/1.1\r\n", 0),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_a_bare_line_feed_is_told_when_it_comes_and_not_waited_on(text: bytes, at: int, before: bytes) -> None:
+    start = len(before)
+    with pytest.raises(HTTPError, match=r"head\.control_character"):
+        find_head(before + text, DEFAULT_BOUNDS, start)
+    for cut in range(len(text)):
+        held, searched = before + text[:cut], start + max(0, cut - 1)
+        if cut <= at:
+            assert find_head(held, DEFAULT_BOUNDS, start, searched) == -1
+    with pytest.raises(HTTPError, match=r"head\.control_character"):
+        find_head(before + text[: at + 1], DEFAULT_BOUNDS, start, start + at)
+
+
 @given(st.integers(0, 40), st.binary(max_size=40))
 def test_a_heads_end_is_found_wherever_it_was_cut(cut: int, tail: bytes) -> None:
     text = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" + tail

@@ -159,6 +159,8 @@ async def test_a_broken_platform(gate: Lab, name: str) -> None:
     if reason:
         assert answer.json()["reason"] == reason
         assert answer.json()["message_id"] == answer.headers["tidegate-message-id"]
+    else:
+        assert answer.headers.get("content-type") != "application/problem+json", answer  # a refusal of the gate's own
     outcome = await gate.outcome(answer.headers["tidegate-message-id"])
     assert outcome["state"] == state
     assert outcome.get("status") == (status if state == "refused" else None)

@@ -21,6 +21,7 @@ ONLY: Final = {
     "tests/gateway/http/serverside/test_server_protocol.py": STAND_IN,
     "tests/gateway/websocket/test_link.py": STAND_IN,
     "tests/gateway/websocket/test_session.py": STAND_IN,
+    "tests/gateway/websocket/test_session_bounds.py": STAND_IN,
     "tests/gateway/surfaces/test_playback.py": NOTHING,
     "tests/gateway/surfaces/test_vouched.py": NOTHING,
     "tests/gateway/test_deletion.py": NOTHING,

@@ -103,19 +103,22 @@ class Session(Link):
         if self._held is not None:
             self._held.extend(events)
         elif events:
-            self._take(events)
+            self._take(deque(events))
 
-    def _take(self, events: Sequence[Event]) -> None:
-        for at, event in enumerate(events):
+    def _take(self, came: deque[Event]) -> None:
+        """Take what has come in its order; from the first message on that has no room it is held."""
+        while came:
             if self.closing:
-                self._take_close(events[at:])
+                self._take_close(came)
                 return
+            event = came[0]
             kind = type(event)
+            if kind is Message and self._checking >= self.habits.max_checking:
+                self._held = came
+                self._stop_reading(CHECKING)
+                return
+            came.popleft()
             if kind is Message:
-                if self._checking >= self.habits.max_checking:
-                    self._held = deque(events[at:])
-                    self._stop_reading(CHECKING)
-                    return
                 self._take_message(event)  # type: ignore[arg-type]
             elif kind is Control:
                 self._take_control(event)  # type: ignore[arg-type]
@@ -187,9 +190,9 @@ class Session(Link):
         live.spoke = live.client
         self.up(control.raw)
 
-    def _take_close(self, events: Sequence[Event]) -> None:
+    def _take_close(self, came: deque[Event]) -> None:
         """The link is ending: all that counts is the client's own close frame."""
-        for event in events:
+        for event in came:
             if type(event) is Control and event.opcode == CLOSE:
                 if self._slots:
                     self._slots.append(event)
@@ -244,8 +247,8 @@ class Session(Link):
 
     def _take_held(self) -> None:
         held, self._held = self._held, None
-        if held:
-            self._take(list(held))
+        if held is not None:
+            self._take(held)
         if self._held is None:
             self._go_on_reading(CHECKING)
 

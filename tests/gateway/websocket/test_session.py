@@ -121,21 +121,6 @@ async def test_whatever_is_refused_the_rest_keeps_its_order(bench, data):
     assert not bench.state.waiting
 
 
-async def test_at_most_so_many_messages_are_judged_at_once(bench):
-    client = bench.open(bench.route(habits=Habits(max_checking=3)))
-    payloads = [orjson.dumps({"type": "message", "content": f"m{number}"}) for number in range(10)]
-    client.send(b"".join(masked_frame(TEXT, payload) for payload in payloads))
-    assert len(bench.state.waiting) == 3
-    assert not client.transport.reading
-    bench.judge(1)
-    assert len(bench.state.waiting) == 3
-    while bench.state.waiting:
-        assert len(bench.state.waiting) <= 3
-        bench.judge(1)
-    assert client.contents() == [f"m{number}" for number in range(10)]
-    assert client.transport.reading
-
-
 async def test_only_watching_is_never_judged(bench):
     client = bench.open(sender="")
     shown = client.arrives(frame(TEXT, b'{"content":"for all"}'))

@@ -132,9 +132,11 @@ class Socket(Section):
     max_fragments: int = setting(64, "Fragments of one message; beyond: closed with 1008.", ge=1)
     max_packets: int = setting(64, "Packets in one frame of a packet format; beyond: closed with 1008.", ge=1)
     max_buffered: Size = setting(
-        "1MiB", "Bytes waiting for a slow client; then the upstream is no longer read.", ge=4096
+        "1MiB", "Bytes waiting for a slow side, or of a client's for verdicts; then no more are read.", ge=4096
     )
-    max_checking: int = setting(64, "Messages of one socket being judged at once; then it is no longer read.", ge=1)
+    max_checking: int = setting(
+        64, "Messages of one socket being judged at once, and frames waiting their turn; then it is not read.", ge=1
+    )
     slow_timeout: Duration = setting("10s", "A client may stay too slow for; beyond: closed with 1013.", gt=0)
     idle_timeout: Duration = setting("5m", "Silence in both directions; beyond: closed with 1001.", gt=0)
     ping_interval: Duration = setting("30s", "How often a silent client is pinged; 0: never.", ge=0)

@@ -35,7 +35,7 @@ _DROPPED: Final[Changes] = {0: None}
 class Single(Passage):
     """The one message of a frame: nearly every frame is this. ``left``: 1 while there is no verdict."""
 
-    __slots__ = ("_changes", "_decoded", "_received", "_session", "left")
+    __slots__ = ("_changes", "_decoded", "_session", "left", "received")
 
     def __init__(self, session: Session, route: Route, received: Received, decoded: Messages, began: float) -> None:
         # What Passage.__init__ does, without its frame.
@@ -44,7 +44,7 @@ class Single(Passage):
         self.message = decoded.messages[0]
         self.began = began
         self._session = session
-        self._received = received
+        self.received = received
         self._decoded = decoded
         self._changes: Changes | None = None
         self.left = 1
@@ -74,17 +74,17 @@ class Single(Passage):
     def leave(self) -> None:
         """It is this frame's turn."""
         changes = self._changes
-        _leave(self._session, self._received, self._decoded, changes, () if changes is _DROPPED else (self,))
+        _leave(self._session, self.received, self._decoded, changes, () if changes is _DROPPED else (self,))
 
 
 class Judged:
     """Several messages of one frame. ``left``: messages without a verdict."""
 
-    __slots__ = ("_changes", "_decoded", "_passed", "_received", "_session", "left")
+    __slots__ = ("_changes", "_decoded", "_passed", "_session", "left", "received")
 
     def __init__(self, session: Session, received: Received, decoded: Messages) -> None:
         self._session = session
-        self._received = received
+        self.received = received
         self._decoded = decoded
         self._changes: dict[int, tuple[str, ...] | None] | None = None
         self._passed: list[Passage] = []
@@ -113,7 +113,7 @@ class Judged:
 
     def leave(self) -> None:
         """All verdicts are there, and it is this frame's turn."""
-        _leave(self._session, self._received, self._decoded, self._changes, self._passed)
+        _leave(self._session, self.received, self._decoded, self._changes, self._passed)
         # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
         self._passed.clear()
 

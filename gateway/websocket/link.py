@@ -36,7 +36,7 @@ CLOSE_WAIT: Final = 5.0
 
 # Why the client is not read: bits.
 UPSTREAM_SLOW: Final = 1
-CHECKING: Final = 2
+HELD: Final = 2
 NOTICES: Final = 4
 
 

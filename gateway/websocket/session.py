@@ -4,7 +4,9 @@ Laws:
 
 * what the client's frames hold goes up in the order in which it came (law 11): a frame waits behind those before it
   that are being judged. Pings and pongs do not wait; a close frame does, because nothing may follow it;
-* at most ``max_checking`` messages of a socket are judged at once; then the client is not read;
+* at most ``max_checking`` messages of a socket are judged at once. No more frames than that wait for a verdict or for
+  their turn, nor more bytes than ``max_buffered`` and one message. With more, or while too many notices wait for the
+  client, it is not read; what had come already is held;
 * a frame in which nothing changed goes up as the bytes that came, its mask included;
 * nothing is dropped silently: whoever sent it is told why (``notices``), and nobody else;
 * what was received is judged and delivered also when its sender has gone: without a gate the platform would have it.
@@ -33,7 +35,7 @@ from gateway.surfaces.decoded import Malformed, Messages
 from gateway.websocket import endings, standing
 from gateway.websocket.frames import Control, FrameParser, Message, frame, masked_frame
 from gateway.websocket.judged import Judged, Single
-from gateway.websocket.link import CHECKING, NOTICES, Link
+from gateway.websocket.link import HELD, NOTICES, Link
 from gateway.websocket.mute import Mute
 from gateway.websocket.notices import notice
 from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG, TEXT
@@ -63,8 +65,8 @@ class Session(Link):
     """The link of a judged socket. ``arrived``: its handshake, which the sources of a route read."""
 
     __slots__ = (
-        "_arrived", "_checking", "_frames", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_who",
-        "mute",
+        "_arrived", "_checking", "_frames", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_waiting",
+        "_who", "mute",
     )  # fmt: skip
 
     def __init__(self, sockets: Sockets, route: Route, arrived: Arrived) -> None:
@@ -84,7 +86,8 @@ class Session(Link):
         self._checking = 0
         self._frames = 0
         self._slots: deque[Slot] | None = None
-        self._held: deque[Event] | None = None  # read already, and too many to be judged at once
+        self._waiting = 0  # bytes of the frames in the slots
+        self._held: deque[Event] | None = None  # came already, and has no room
         self._who: tuple[str, str] | None = None  # sender and room of the last message
         self.mute: Mute | None = None
 
@@ -113,9 +116,9 @@ class Session(Link):
                 return
             event = came[0]
             kind = type(event)
-            if kind is Message and self._checking >= self.habits.max_checking:
+            if self._pauses & NOTICES or (kind is Message and self._slots and self._full()):
                 self._held = came
-                self._stop_reading(CHECKING)
+                self._stop_reading(HELD)
                 return
             came.popleft()
             if kind is Message:
@@ -124,6 +127,13 @@ class Session(Link):
                 self._take_control(event)  # type: ignore[arg-type]
             else:
                 self.end(event.reason)  # type: ignore[union-attr]
+
+    def _full(self) -> bool:
+        """Whether as much waits as may."""
+        assert self._slots is not None
+        habits = self.habits
+        most = habits.max_checking
+        return self._checking >= most or len(self._slots) >= most or self._waiting >= habits.max_buffered
 
     def _take_message(self, received: Message) -> None:
         sockets = self.sockets
@@ -141,6 +151,7 @@ class Session(Link):
             self._malformed(decoded)  # type: ignore[arg-type]
         elif self._slots:
             self._slots.append(received)
+            self._waiting += len(received.raw)
         else:
             self.up(received.raw)
 
@@ -148,6 +159,7 @@ class Session(Link):
         slots = self._slots
         if slots is None:
             slots = self._slots = deque()
+        self._waiting += len(received.raw)
         messages = decoded.messages
         message = messages[-1]
         self._who = message.sender, message.room
@@ -228,6 +240,7 @@ class Session(Link):
                 if slot.left:
                     break
                 slots.popleft()
+                self._waiting -= len(slot.received.raw)
                 slot.leave()
             else:
                 slots.popleft()
@@ -237,6 +250,7 @@ class Session(Link):
 
     def _advance(self, slot: Slot) -> None:
         if type(slot) is Message:
+            self._waiting -= len(slot.raw)
             self.up(slot.raw)
         elif type(slot) is Control:
             self._client_closes(slot)
@@ -249,8 +263,12 @@ class Session(Link):
         held, self._held = self._held, None
         if held is not None:
             self._take(held)
-        if self._held is None:
-            self._go_on_reading(CHECKING)
+            if self._held is None:
+                super()._go_on_reading(HELD)
+
+    def _go_on_reading(self, why: int) -> None:
+        super()._go_on_reading(why)
+        self._take_held()
 
     def up(self, data: bytes) -> bool:
         """Write a whole frame to the upstream. False where nobody is there to read it."""

@@ -87,7 +87,7 @@ class Session(Link):
         self._frames = 0
         self._slots: deque[Slot] | None = None
         self._waiting = 0  # bytes of the frames in the slots
-        self._held: deque[Event] | None = None  # came already, and has no room
+        self._held: deque[Event | None] | None = None  # came already, and has no room; None: the client has gone
         self._who: tuple[str, str] | None = None  # sender and room of the last message
         self.mute: Mute | None = None
 
@@ -108,7 +108,7 @@ class Session(Link):
         elif events:
             self._take(deque(events))
 
-    def _take(self, came: deque[Event]) -> None:
+    def _take(self, came: deque[Event | None]) -> None:
         """Take what has come in its order; from the first message on that has no room it is held."""
         while came:
             if self.closing:
@@ -125,6 +125,8 @@ class Session(Link):
                 self._take_message(event)  # type: ignore[arg-type]
             elif kind is Control:
                 self._take_control(event)  # type: ignore[arg-type]
+            elif event is None:
+                self._leave()
             else:
                 self.end(event.reason)  # type: ignore[union-attr]
 
@@ -202,7 +204,7 @@ class Session(Link):
         live.spoke = live.client
         self.up(control.raw)
 
-    def _take_close(self, came: deque[Event]) -> None:
+    def _take_close(self, came: deque[Event | None]) -> None:
         """The link is ending: all that counts is the client's own close frame."""
         for event in came:
             if type(event) is Control and event.opcode == CLOSE:
@@ -395,6 +397,11 @@ class Session(Link):
         super()._say_goodbye(reason)
 
     def _leave(self) -> None:
+        if self._held is not None:
+            self._held.append(None)
+            if not self._client_up:
+                self.notices_sent()  # nobody is there to be told
+            return
         self._begin_end()
         if self._slots:
             self._slots.append(None)

@@ -165,3 +165,39 @@ async def test_what_one_read_brings_makes_no_more_notices_wait_than_the_bound(be
     assert len(client.told()) == 500
     assert client.contents()[-1] == PING
     assert client.transport.reading
+
+
+async def test_what_was_held_is_judged_also_when_its_sender_has_gone(bench):
+    client = bench.open(bench.route(habits=Habits(max_checking=1)))
+    sent = client.send(said("one") + said("two") + relayed("three") + said("four"))
+    client.transport.lose(ConnectionResetError())
+    while bench.state.waiting:
+        assert not client.upstream.eof_written
+        bench.judge(1)
+    assert client.reached() == sent
+    assert client.upstream.eof_written
+    assert bench.verdicts() == ["pass"] * 3
+
+
+async def test_what_was_held_fails_when_both_have_gone(bench):
+    client = bench.open(bench.route(habits=Habits(max_checking=1)))
+    client.send(said("one") + said("spam") + said("three"))
+    client.transport.lose(ConnectionResetError())
+    client.upstream.lose()
+    while bench.state.waiting:
+        bench.judge(1)
+    assert client.reached() == b""
+    assert bench.verdicts() == ["pass", "reject", "pass"]
+    assert bench.outcomes() == {"id-1": "failed", "id-3": "failed"}
+
+
+async def test_a_client_that_left_is_owed_no_notice_before_what_it_sent_is_judged(bench):
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0)))
+    client.transport.stalled = True
+    client.arrives(frame(BINARY, b"x" * 5000))
+    client.send(masked_frame(TEXT, b"{", key=KEY) * 20 + said("last words"))
+    assert not bench.state.waiting
+    client.transport.lose(ConnectionResetError())
+    bench.judge()
+    assert client.contents() == ["last words"]
+    assert client.upstream.eof_written

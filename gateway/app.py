@@ -134,7 +134,7 @@ class App:
         access = self._access if config.logs == self._config.logs else build.access_log(config.logs)
         try:
             targets = _targets(self, config, lists, upstreams)
-            router = Router(targets)
+            router = Router(targets, _guarded)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
@@ -357,6 +357,11 @@ def _judged(
         consecutive=Consecutive(reaching, build.bounds(config.server, settings)) if reaching else None,
         socket=_socket_side(settings),
     )  # fmt: skip
+
+
+def _guarded(target: Target) -> bool:
+    """Whether a request for it must not go on as if it were for nothing."""
+    return isinstance(target, Route | Deletions)
 
 
 def _socket_side(settings: RouteSettings) -> SocketSide | None:

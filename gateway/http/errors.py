@@ -53,6 +53,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "body.cut_off": (400, "The body ended too early"),
     # what we cannot give
     "route.unmatched": (404, "Nothing is offered at this address"),
+    "route.host": (421, "This address is offered under another host only"),
     "server.busy": (503, "Too many connections from this address"),
     "server.full": (503, "The gateway has too much to do"),
     "gateway.failure": (500, "The gateway failed"),

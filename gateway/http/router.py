@@ -5,7 +5,7 @@ A tree of dicts by segment, a literal before a variable: the time of a match doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -114,14 +114,15 @@ class _Trees(Generic[Route]):
         self.exact: dict[bytes, _Node[Route]] = {}
         self.lower: dict[bytes, _Node[Route]] = {}
 
-    def add(self, template: Template, route: Route) -> None:
+    def add(self, template: Template, route: Route, *, again: bool = False) -> None:
+        """``again``: another route may stand there already."""
         leaf = _Leaf(route, template.names)
         lowered = [segment and segment.lower() for segment in template.segments]
         if lowered[-1] == b"" and len(lowered) > 1:
             del lowered[-1]
         for method in template.methods:
             node = self.exact.setdefault(method, _Node()).grow(template.segments)
-            if node.leaf is not None:
+            if node.leaf is not None and not again:
                 raise ValueError("matches the same requests as another route: change or remove one of the two")
             node.leaf = leaf
             self.lower.setdefault(method, _Node()).grow(lowered).leaf = leaf
@@ -129,23 +130,34 @@ class _Trees(Generic[Route]):
 
 class Router(Generic[Route]):
     """Immutable once built (law 9), but for what it remembers: the same few rooms are written to again and again.
-    Raises ValueError where two templates match the same requests."""
 
-    __slots__ = ("_any_host", "_hosts", "_prefixes", "_remembered")
+    A request chooses its Host, and an upstream may take one that it does not know for its first site. So what a
+    ``guarded`` route matches under its own host is refused under a host that no route names (RFC 9110, section
+    15.5.20), unless a guarded route for any host takes it. Raises ValueError where two templates match the same
+    requests.
+    """
 
-    def __init__(self, routes: Iterable[tuple[Template, Route]]) -> None:
+    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered")
+
+    def __init__(
+        self, routes: Iterable[tuple[Template, Route]], guarded: Callable[[Route], bool] = lambda _: True
+    ) -> None:
         self._any_host: _Trees[Route] = _Trees()
+        self._elsewhere: _Trees[Route] = _Trees()  # the guarded routes of all named hosts together
         self._hosts: dict[bytes, _Trees[Route]] = {}
+        self._guarded = guarded
         prefixes: set[bytes] = set()
         for template, route in routes:
             trees = self._hosts.setdefault(template.host, _Trees()) if template.host else self._any_host
             trees.add(template, route)
+            if template.host and guarded(route):
+                self._elsewhere.add(template, route, again=True)
             prefixes.add(template.prefix.lower())
         self._prefixes = tuple(prefixes)
         self._remembered: dict[tuple[bytes, bytes, bytes], Found[Route]] = {}
 
     def find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
-        """The route of a request. Raises ``HTTPError`` for a path that only looks unlike a routed one."""
+        """The route of a request. Raises ``HTTPError`` for a path or a host that only looks unlike a routed one."""
         asked = method, host, target
         found = self._remembered.get(asked)
         if found is None:
@@ -159,19 +171,26 @@ class Router(Generic[Route]):
 
     def _find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
         path, _, query = target.partition(b"?")
+        found: Found[Route] | None = None
+        elsewhere: _Node[Route] | None = None
         if self._hosts:
             trees = self._hosts.get(plain_host(host))
-            root = None if trees is None else trees.exact.get(method)
-            if root is not None:
-                found = _walk(root, path, query)
+            if trees is None:
+                elsewhere = self._elsewhere.exact.get(method)
+            else:
+                root = trees.exact.get(method)
+                found = _walk(root, path, query) if root is not None else None
                 if found is not None:
                     return found
         root = self._any_host.exact.get(method)
         if root is not None:
             found = _walk(root, path, query)
-            if found is not None:
-                return found
-        return self._unmatched(method, host, path, query)
+        if elsewhere is not None and not self._taken(found) and _walk(elsewhere, path, query) is not None:
+            raise HTTPError("route.host")
+        return found or self._unmatched(method, host, path, query)
+
+    def _taken(self, found: Found[Route] | None) -> bool:
+        return found is not None and found.route is not None and self._guarded(found.route)
 
     def _unmatched(self, method: bytes, host: bytes, path: bytes, query: bytes) -> Found[Route]:
         if path == b"*" or not self._prefixes:
@@ -183,8 +202,8 @@ class Router(Generic[Route]):
         if flaw and any((shade + b"/").startswith(prefix) for prefix in self._prefixes):
             raise HTTPError(flaw)
         segments = shade.split(b"/")
-        for trees in (self._hosts.get(plain_host(host)), self._any_host):
-            root = None if trees is None else trees.lower.get(method)
+        for trees in (self._hosts.get(plain_host(host), self._elsewhere), self._any_host):
+            root = trees.lower.get(method)
             if root is not None and root.search(segments, exact=False) is not None:
                 raise HTTPError("path.lookalike")
         return Found(None, normal, query)

@@ -94,12 +94,75 @@ def test_reading_beside_a_judged_path_is_free(router: Router[str]) -> None:
 def test_hosts(router: Router[str]) -> None:
     assert router.find(b"POST", b"Forum.Example:8080", b"/post").route == "forum"
     assert router.find(b"POST", b"forum.example.", b"/post").route == "forum"
-    assert router.find(b"POST", b"other.example", b"/post").route is None
     assert router.find(b"POST", b"forum.example", b"/api/articles/a/comments").route == "comments"
     with pytest.raises(HTTPError, match="lookalike"):
         router.find(b"POST", b"forum.example", b"/POST")
     assert plain_host(b"[::1]:80") == b"[::1]"
     assert plain_host(b"[::1]") == b"[::1]"
+
+
+OWN_HOSTS = {
+    "POST forum.example/posts/{room}": "judged",
+    "GET|POST forum.example/posts/{room}/likes": "relayed",
+    "POST news.example/posts/latest": "judged",
+    "PUT www.example/other": "relayed",
+    "POST /posts/{room}/{what}": "relayed",
+    "POST news.example/boards/{room}/{what}": "judged",
+    "POST /boards/{room}/{what}": "judged",
+    "PUT /boards/{room}/{what}": "relayed",
+    "DELETE news.example/posts/a/{id}": "judged",
+    "DELETE /posts/a/{id}": "relayed",
+}
+
+
+@pytest.fixture
+def hosted() -> Router[str]:
+    return Router([(parse_template(text), name) for text, name in OWN_HOSTS.items()], lambda name: name == "judged")
+
+
+@pytest.mark.parametrize("host", [b"x", b"", b"127.0.0.1:8080", b"forum.example.evil", b"forum%2Eexample", b"[::1]"])
+@pytest.mark.parametrize(
+    ("method", "target", "reason"),
+    [
+        (b"POST", b"/posts/7", "route.host"),
+        (b"POST", b"/posts/7?x=1", "route.host"),
+        (b"POST", b"/posts/%e4%bd%a0", "route.host"),
+        (b"POST", b"/posts/latest", "route.host"),
+        (b"DELETE", b"/posts/a/7", "route.host"),
+        (b"POST", b"/posts/7/", "path.lookalike"),
+        (b"POST", b"/Posts/7", "path.lookalike"),
+        (b"POST", b"//posts/7", "path.empty_segment"),
+    ],
+)
+def test_what_is_judged_under_one_host_is_not_relayed_under_a_strange_one(
+    hosted: Router[str], host: bytes, method: bytes, target: bytes, reason: str
+) -> None:
+    """The upstream may well take an unknown Host for the one that is judged."""
+    for _ in range(2):
+        with pytest.raises(HTTPError) as caught:
+            hosted.find(method, host, target)
+        assert caught.value.reason == reason
+    assert caught.value.status == {"route.host": 421}.get(reason, 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "target", "route"),
+    [
+        (b"POST", b"forum.example:80", b"/posts/7", "judged"),
+        (b"POST", b"www.example", b"/posts/7", None),  # a route names this host: it is another site
+        (b"POST", b"news.example", b"/posts/7", None),
+        (b"GET", b"x", b"/posts/7", None),
+        (b"POST", b"x", b"/posts/7/likes", "relayed"),  # what is not judged there is not judged here
+        (b"POST", b"x", b"/boards/7/b", "judged"),  # judged under any host
+        (b"PUT", b"x", b"/boards/7/b", "relayed"),
+        (b"POST", b"x", b"/", None),
+        (b"OPTIONS", b"x", b"*", None),
+    ],
+)
+def test_hosts_that_a_route_names_and_paths_that_none_judges_go_on(
+    hosted: Router[str], method: bytes, host: bytes, target: bytes, route: str | None
+) -> None:
+    assert hosted.find(method, host, target).route == route
 
 
 def test_parameters_are_decoded(router: Router[str]) -> None:

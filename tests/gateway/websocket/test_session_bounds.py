@@ -149,6 +149,23 @@ async def test_a_verdict_costs_the_same_however_much_is_held(bench):
     assert peak < 100_000  # a copy of what is held takes 160,000
 
 
+async def test_a_client_that_reads_nothing_is_not_read_once_notices_pile_up(bench):
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0)))
+    client.transport.stalled = True
+    client.arrives(frame(BINARY, b"x" * 5000))
+    assert not client.upstream.reading
+    for number in range(40):
+        if not client.transport.reading:
+            break
+        client.say(f"spam {number}")
+        bench.judge()
+    assert number == 16
+    client.transport.flush()
+    assert client.transport.reading
+    assert client.upstream.reading
+    assert len(client.told()) == 16
+
+
 @pytest.mark.parametrize("judged", [False, True])
 async def test_what_one_read_brings_makes_no_more_notices_wait_than_the_bound(bench, judged):
     client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0, max_checking=1)))

@@ -19,6 +19,7 @@ from gateway.http.sink import ResponseSink
 from gateway.http.sweep import TICK, Sweep
 from gateway.http.upstream import Upstream
 from gateway.http.upstream_settings import ServerSettings, UpstreamSettings
+from tests.gateway.http.calls import GET, OK
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -205,6 +206,24 @@ async def make_upstream(clock: FakeClock) -> AsyncIterator[MakeUpstream]:
         await asyncio.sleep(0)
 
 
+Ask = Callable[..., Awaitable[Sink]]
+
+
+@pytest.fixture
+def ask(make_sink: type[Sink]) -> Ask:
+    """Send a request and wait for its end."""
+
+    async def send(upstream: Upstream, head: bytes = GET, body: bytes = b"", idempotent: bool = True) -> Sink:
+        sink = make_sink()
+        upstream.start(head, body, sink, idempotent=idempotent)
+        assert sink.events == []  # nothing from within start
+        async with asyncio.timeout(5):
+            await sink.over.wait()
+        return sink
+
+    return send
+
+
 class Peer:
     """The server's end of one accepted connection."""
 
@@ -236,8 +255,6 @@ class Peer:
 
 
 Script = Callable[[Peer], Awaitable[None]]
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def answer_ok(peer: Peer) -> None:

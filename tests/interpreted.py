@@ -17,8 +17,13 @@ NOTHING: Final = "gives None where machine code takes an object that the test do
 SPY: Final = "replaces a method to count its calls"
 
 ONLY: Final = {
+    "tests/gateway/http/serverside/test_outcomes.py": STAND_IN,
+    "tests/gateway/http/serverside/test_refusals.py": STAND_IN,
     "tests/gateway/http/serverside/test_server.py": STAND_IN,
     "tests/gateway/http/serverside/test_server_protocol.py": STAND_IN,
+    "tests/gateway/http/serverside/test_streaming.py": STAND_IN,
+    "tests/gateway/http/serverside/test_timeouts.py": STAND_IN,
+    "tests/gateway/http/serverside/test_upgrades.py": STAND_IN,
     "tests/gateway/websocket/test_link.py": STAND_IN,
     "tests/gateway/websocket/test_session.py": STAND_IN,
     "tests/gateway/websocket/test_session_bounds.py": STAND_IN,

@@ -89,6 +89,7 @@ class App:
         self._journal = journal
         self._sweep = Sweep(loop)
         self._upstreams: dict[str, Upstream] = {}
+        self._retired: list[tuple[str, Upstream]] = []
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
         self.metrics = WorkerMetrics(config.metrics.buckets)
@@ -140,7 +141,7 @@ class App:
                 if name not in self._upstreams:
                     upstream.close()
             raise
-        gone = {name: upstream for name, upstream in self._upstreams.items() if name not in upstreams}
+        gone = [(name, upstream) for name, upstream in self._upstreams.items() if name not in upstreams]
         for name, upstream in upstreams.items():
             upstream.apply(settings[name])
         self._upstreams = upstreams
@@ -155,9 +156,10 @@ class App:
         self._sockets.on_ended = self._ended if access is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)
-        for name, upstream in gone.items():
-            take_failures(self.metrics.upstream_failures, name, upstream)
-            upstream.close()
+        for _, upstream in gone:
+            upstream.retire()
+        self._count_failures()
+        self._retired = [(name, upstream) for name, upstream in self._retired if not upstream.resting] + gone
 
     @property
     def protocol(self) -> Any:
@@ -225,8 +227,7 @@ class App:
 
     def counters(self) -> dict[str, Any]:
         """Everything counted, for ``/metrics``."""
-        for name, upstream in self._upstreams.items():
-            take_failures(self.metrics.upstream_failures, name, upstream)
+        self._count_failures()
         journal = self._journal.counters
         counted = self.metrics.told(
             {
@@ -249,7 +250,7 @@ class App:
 
     async def stop(self) -> None:
         """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
-        for upstream in self._upstreams.values():
+        for _, upstream in self._known_upstreams():
             upstream.close()
         if self._notices is not None:
             await self._notices.close()
@@ -257,6 +258,14 @@ class App:
         self._flush_access()
         await self._state.close()
         self._journal.close()
+
+    def _known_upstreams(self) -> list[tuple[str, Upstream]]:
+        """Those in force, and those that a reload took away while something was under way."""
+        return [*self._upstreams.items(), *self._retired]
+
+    def _count_failures(self) -> None:
+        for name, upstream in self._known_upstreams():
+            take_failures(self.metrics.upstream_failures, name, upstream)
 
     def _asked(self, messages: int, seconds: float) -> None:
         self.metrics.state_batch_size.observe(messages)
@@ -295,7 +304,7 @@ class App:
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
         gauge(
             "tidegate_upstream_connections",
-            lambda: sum(len(pool.connections) for upstream in self._upstreams.values() for pool in upstream.pools),
+            lambda: sum(len(pool.connections) for _, upstream in self._known_upstreams() for pool in upstream.pools),
         )
 
 

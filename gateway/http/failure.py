@@ -12,7 +12,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "upstream.garbage": (502, "The upstream's answer broke HTTP/1.1 or a bound"),
     "upstream.timeout": (504, "The upstream did not answer, or stopped answering, in time"),
     "upstream.busy": (503, "All connections to the upstream were in use, and the wait for one was over"),
-    "upstream.stopped": (503, "The gateway stopped, or took the upstream out of its configuration"),
+    "upstream.stopped": (503, "The gateway stopped, or took the server out of its configuration"),
 }
 """``reason: (status, title)``, as in ``errors.REASONS``: what the client is answered when no head was relayed yet.
 

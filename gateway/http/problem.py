@@ -62,9 +62,10 @@ def problem_for(reason: str) -> Problem:
 
 
 def upstream_problem(error: failure.UpstreamError, message_id: str = "") -> Problem:
-    """The problem of an upstream that gave no answer."""
+    """The problem of an upstream that gave no answer. Where it may have acted on the request, nobody is told to try
+    again: who does as told would post twice."""
     status, title = failure.REASONS[error.reason]
-    retry = _RETRY_UNAVAILABLE if status == 503 else 0.0
+    retry = _RETRY_UNAVAILABLE if status == 503 and not error.sent else 0.0
     return Problem(status, error.reason, title, message_id=message_id, retry_after=retry)
 
 

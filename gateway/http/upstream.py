@@ -28,7 +28,8 @@ __all__ = ["REASONS", "ResponseSink", "UpgradeSink", "Upstream", "UpstreamCall",
 
 
 class Upstream:
-    """Lives as long as its name is configured: a reload swaps what is behind it (``apply``), calls in progress go on.
+    """Lives as long as its name is configured: a reload swaps what is behind it (``apply``), calls in progress go on,
+    and so they do where the reload takes the name away (``retire``).
 
     ``notice(event, server)`` tells of ``ejected``, ``returned``, ``unhealthy``, ``healthy``, ``panic`` (no server is
     well, so all are used; the server is empty): for the log. ``failures`` counts by (server, reason): for metrics.
@@ -42,11 +43,13 @@ class Upstream:
         "_only",
         "_out",
         "_probes",
+        "_retired",
         "_retiring",
         "failures",
         "host",
         "loop",
         "pools",
+        "resting",
         "settings",
         "sweep",
         "waiting",
@@ -71,6 +74,8 @@ class Upstream:
         self._retiring: tuple[ServerPool, ...] = ()
         self._probes: tuple[Probe, ...] = ()
         self._closed = False
+        self._retired = False
+        self.resting = False  # retired, and nothing is under way
         self.apply(settings)
         sweep.watch(self._look)
 
@@ -136,12 +141,21 @@ class Upstream:
         self._choose(frozenset(pool for pool in pools if not pool.health.usable(self.sweep.now)))
         self.serve_waiting()
 
+    def retire(self) -> None:
+        """The name is no longer configured. What was begun goes on to its end, and so does what the generation before
+        has judged and not sent yet; then nothing stays open. Checks stop at once."""
+        self._retired = True
+        for probe in self._probes:
+            probe.close()
+        self._probes = ()
+
     def close(self) -> None:
         """Close every connection; calls in progress and waiting ones fail with ``upstream.stopped``."""
         if self._closed:
             return
         self._closed = True
-        self.sweep.unwatch(self._look)
+        if not self.resting:
+            self.sweep.unwatch(self._look)
         for probe in self._probes:
             probe.close()
         while self.waiting:
@@ -199,6 +213,9 @@ class Upstream:
     # -- inside
 
     def _place(self, call: UpstreamCall) -> None:
+        if self.resting:
+            self.resting = False
+            self.sweep.watch(self._look)
         pool = None if self.waiting or self._closed else self._balance.pick(call.tried)
         if pool is not None:
             pool.begin(call)
@@ -263,6 +280,16 @@ class Upstream:
                 self._tell("returned", pool.name)
             self._choose(self._out.difference(back))
             self.serve_waiting()
+        if self._retired:
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        for pool in self.pools:
+            for connection in tuple(pool.idle):
+                connection.close()
+        if not self.waiting and not self._retiring and not any(pool.active for pool in self.pools):
+            self.resting = True
+            self.sweep.unwatch(self._look)
 
     def _tell(self, event: str, server: str) -> None:
         if self._notice is not None:

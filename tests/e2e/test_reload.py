@@ -9,12 +9,14 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 import pytest_asyncio
 
 from gateway import channel
 from tests.e2e.lab import PATIENT, Lab, lab, write_config
 from tests.e2e.node import Answer, free_port, kill, request
+from tests.e2e.upstream import Received, created
 from tests.e2e.wire import wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,13 +26,35 @@ RULES = """
   { check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" },
   { check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] },
 """
+FIRST = 'unmatched_upstream = "platform"'
+SLOW = """
+[upstreams.slow]
+servers = ["http://127.0.0.1:PORT"]
+[[routes]]
+name = "slow-comments"
+match = "POST /slow/{room}"
+surface = "comment"
+upstream = "slow"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+[[routes]]
+name = "slow-likes"
+match = "POST /slow/{room}/likes"
+upstream = "slow"
+"""
 GOOD_WORDS = "代开发票\n"
 FIELDS = {"Content-Type": "application/json", "X-User-Id": "alice"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    async with lab(tmp_path_factory.mktemp("reload"), workers=2, rules=RULES) as made:
+    port = free_port()
+    more = SLOW.replace("PORT", str(port))
+    async with lab(
+        tmp_path_factory.mktemp("reload"), workers=2, rules=RULES, upstream_port=port, more=more, server=FIRST
+    ) as made:
         yield made
         await made.sound(PRIVATE, "alice", restarted=["worker-0"])
 
@@ -105,6 +129,48 @@ async def test_kept_connections_and_requests_under_way_outlive_it(gate: Lab) -> 
     await asyncio.gather(*chatting)
     assert set(statuses) == {201}
     assert len(statuses) > 50
+
+
+async def test_an_upstream_that_gets_another_name_ends_what_it_was_sent(gate: Lab) -> None:
+    """A reload closes nothing: who is told that a message failed, which was published, posts it twice."""
+    text = gate.config.read_text(encoding="utf-8")
+    held: list[str] = []
+    go = asyncio.Event()
+
+    async def slow(received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(received.line)
+        await go.wait()
+        await created(received, reader, writer)
+
+    try:
+        gate.upstream.behave = slow
+        body = orjson.dumps({"content": PRIVATE})
+        asked = [
+            asyncio.create_task(gate.node.ask("POST", path, body, FIELDS)) for path in ("/slow/1", "/slow/1/likes")
+        ]
+        async with asyncio.timeout(10):
+            while len(held) < 2:
+                await asyncio.sleep(0.02)
+        before = (await gate.node.status())["generation"]
+        renamed = text.replace("[upstreams.slow]", "[upstreams.other]").replace('"slow"', '"other"')
+        gate.config.write_text(renamed, encoding="utf-8")
+        assert gate.node.process is not None
+        gate.node.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(20):
+            while before in await generations(gate):
+                await asyncio.sleep(0.05)
+        assert not any(task.done() for task in asked)
+        gate.upstream.behave = created
+        assert (await gate.node.ask("POST", "/slow/2", body, FIELDS)).status == 201
+        go.set()
+        answers = await asyncio.gather(*asked)
+    finally:
+        gate.upstream.behave = created
+        gate.config.write_text(text, encoding="utf-8")
+    assert [answer.status for answer in answers] == [201, 201]
+    outcome = await gate.outcome(answers[0].headers["tidegate-message-id"])
+    assert (outcome["state"], outcome["status"]) == ("delivered", 201)
+    assert (await reload(gate)).json()["result"]["ok"] is True
 
 
 async def test_a_broken_list_changes_nothing_and_all_of_it_is_told(gate: Lab) -> None:

@@ -67,6 +67,13 @@ def test_lines() -> None:
 def test_an_upstreams_failure(reason: str) -> None:
     problem = upstream_problem(UpstreamError(reason, sent=True), "m1")
     assert (problem.status, problem.reason, problem.message_id) == (failure.REASONS[reason][0], reason, "m1")
+    assert b"Retry-After" not in problem_lines(problem)  # it may have been published
+
+
+@pytest.mark.parametrize("reason", sorted(failure.REASONS))
+def test_a_failure_before_anything_was_sent_may_be_tried_again(reason: str) -> None:
+    problem = upstream_problem(UpstreamError(reason, sent=False), "m1")
+    assert (b"Retry-After: 1\r\n" in problem_lines(problem)) == (problem.status == 503)
 
 
 def test_held() -> None:

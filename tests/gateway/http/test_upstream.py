@@ -243,6 +243,76 @@ async def test_a_removed_server_still_has_its_time_outs(make_upstream, make_serv
     assert upstream._retiring == ()
 
 
+async def test_a_retired_upstream_ends_what_was_begun_and_then_rests(make_upstream, make_server, make_sink, ask, clock):
+    from gateway.http.upstream_settings import CheckSettings
+
+    go = asyncio.Event()
+    checks = []
+
+    async def slow(peer):
+        while True:
+            head, _ = await peer.request()
+            if b"/up" in head:
+                checks.append(head)
+            else:
+                await go.wait()
+            peer.send(OK)
+
+    server = await make_server(slow)
+    check = CheckSettings("/up", interval=5.0)
+    upstream = make_upstream(server.address, max_connections=1, wait_timeout=60.0, check=check)
+    clock.advance(0.1)
+    await until(lambda: checks and upstream._probes[0]._call is None)
+    sinks = [make_sink(), make_sink()]
+    written, waiting = [upstream.start(POST, b"hello", sink, idempotent=False) for sink in sinks]
+    await until(lambda: written.sent)
+    upstream.retire()
+    clock.advance(6.0)
+    assert (upstream.resting, waiting.sent, len(checks)) == (False, False, 1)
+    go.set()
+    for sink in sinks:
+        async with asyncio.timeout(5):
+            await sink.over.wait()
+        assert sink.events == SEEN_OK
+    clock.advance(0.2)
+    assert (upstream.resting, upstream.sweep._watchers) == (True, [])
+    await until(lambda: not server.tasks)  # and nothing is kept open
+    # What was judged for it by the generation before may come later than the reload.
+    assert (await ask(upstream, POST, b"hello", idempotent=False)).events == SEEN_OK
+    assert not upstream.resting
+    clock.advance(0.2)
+    assert (upstream.resting, len(checks)) == (True, 1)
+    await until(lambda: not server.tasks)
+
+
+async def test_a_retired_upstream_can_still_be_stopped(make_upstream, make_server, make_sink, clock):
+    server = await make_server(hang)
+    upstream = make_upstream(server.address)
+    sink = make_sink()
+    call = upstream.start(POST, b"hello", sink, idempotent=False)
+    await until(lambda: call.sent)
+    upstream.retire()
+    clock.advance(0.2)
+    upstream.close()
+    assert (sink.error.reason, sink.error.sent) == ("upstream.stopped", True)
+    resting = make_upstream(server.address)
+    resting.retire()
+    clock.advance(0.2)
+    assert resting.resting
+    resting.close()
+
+
+async def test_a_retired_upstream_still_has_its_time_outs(make_upstream, make_server, make_sink, clock):
+    server = await make_server(hang)
+    upstream = make_upstream(server.address, answer_timeout=3.0)
+    sink = make_sink()
+    call = upstream.start(GET, b"", sink, idempotent=True)
+    await until(lambda: call.sent)
+    upstream.retire()
+    clock.advance(3.5)
+    assert sink.error.reason == "upstream.timeout"
+
+
 async def test_close_ends_everything(make_upstream, make_server, make_sink):
     server = await make_server(hang)
     upstream = make_upstream(server.address, max_connections=1)

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway import channel
 from tests.e2e.lab import lab
 from tests.e2e.node import Node, kill, read_answer, request
@@ -50,6 +52,8 @@ class Chatter:
             self.broken += 1
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # each death waits for a process to start, seconds on a busy machine
 async def test_twenty_kills_lose_nothing(tmp_path: Path, eventually: Eventually) -> None:
     async with lab(tmp_path, workers=2) as made:
         node, upstream = made.node, made.upstream
@@ -90,7 +94,7 @@ async def test_twenty_kills_lose_nothing(tmp_path: Path, eventually: Eventually)
 
 async def eventually_running(node: Node, name: str, dead: int) -> None:
     """Until the child runs under another process id and answers."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             pids = await node.pids(name)
             number = name.removeprefix("worker-")
@@ -158,6 +162,8 @@ page = "/videos/{room}"
 """
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_workers_and_projector_killed_twenty_times_leave_every_bullet_in_the_mirror(
     tmp_path: Path, eventually: Eventually
 ) -> None:

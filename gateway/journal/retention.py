@@ -17,7 +17,18 @@ from typing import Any, NamedTuple, Protocol
 from gateway.journal import recovery
 from gateway.journal.ids import Ids
 from gateway.journal.reader import folder_name
-from gateway.journal.segments import Locked, Owner, Segment, bounds, folders, header, lines, segments, sync_folder
+from gateway.journal.segments import (
+    Locked,
+    Owner,
+    Segment,
+    bounds,
+    folders,
+    header,
+    lines,
+    owned,
+    segments,
+    sync_folder,
+)
 
 DAY = 86_400  # seconds
 FLOOR = 184 * DAY  # six months, whichever six
@@ -99,7 +110,7 @@ def turn_dead(root: Path, retention: Retention, now_us: int, ids: Ids) -> int:
     turned = 0
     for folder in folders(root):
         last = segments(folder)[-1:]
-        if not last or last[0].path.stat().st_size < STUB or not retention.expired(_newest(last[0]), now_us):
+        if not last or not _may_turn(last[0], retention, now_us):
             continue
         try:
             owner = Owner(folder)
@@ -114,11 +125,17 @@ def turn_dead(root: Path, retention: Retention, now_us: int, ids: Ids) -> int:
     return turned
 
 
+def _may_turn(last: Segment, retention: Retention, now_us: int) -> bool:
+    """The cheap questions first: hardly ever is a whole segment decoded."""
+    if last.path.stat().st_size < STUB:
+        return False
+    opened = header(last.path)
+    began: int = opened["time"] if opened else 0
+    if not retention.expired(began, now_us) or owned(last.path.parent):
+        return False
+    return retention.expired(max(began, _newest(last)), now_us)
+
+
 def _newest(segment: Segment) -> int:
-    opened = header(segment.path)
-    newest: int = opened["time"] if opened else 0
     with segment.path.open("rb") as file:
-        for line in lines(file):
-            if line.record is not None:
-                newest = max(newest, line.record.get("time", 0))
-    return newest
+        return max((line.record.get("time", 0) for line in lines(file) if line.record is not None), default=0)

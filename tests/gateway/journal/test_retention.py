@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,25 @@ async def test_a_living_worker_is_left_alone(make_writer, monkeypatch, root: Pat
     journal.append({"kind": "judged", "id": "x", "time": NOW, "verdict": "reject", "room": "r" * 5000})
     journal.flush()
     assert turn_dead(root, YEAR, NOW + 400 * DAY * 1_000_000, Ids(1, 1)) == 0
+
+
+def _unread(*_: object) -> NoReturn:
+    raise AssertionError("a whole segment was decoded")
+
+
+async def test_no_segment_is_decoded_for_what_its_first_line_or_its_owner_says(
+    make_writer, monkeypatch, root: Path
+) -> None:
+    """Each hour it is asked of every folder, and a segment may have a gigabyte."""
+    folder = await _years(make_writer, monkeypatch, 1)
+    living = make_writer(1)
+    living.append({"kind": "judged", "id": "x", "time": NOW, "verdict": "reject", "room": "r" * 5000})
+    living.flush()
+    ids = Ids(1, 2)
+    much_later = NOW + 400 * DAY * 1_000_000
+    monkeypatch.setattr("gateway.journal.retention.lines", _unread)
+    assert turn_dead(root, YEAR, NOW, ids) == 0  # both are young
+    with pytest.raises(AssertionError, match="decoded"):
+        turn_dead(root, YEAR, much_later, ids)  # the dead one
+    shutil.rmtree(folder)
+    assert turn_dead(root, YEAR, much_later, ids) == 0  # the living one

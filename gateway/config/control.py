@@ -29,7 +29,6 @@ class Metrics(Section):
     """What Prometheus reads at /metrics on the control address. No label carries personal data."""
 
     enabled: bool = setting(True, "Offer /metrics.")
-    objective: Duration = setting("1ms", "Check time that is aimed at; the share above it is shown.", gt=0)
     buckets: tuple[Duration, ...] = setting(
         ("50us", "100us", "200us", "500us", "1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "1s"),
         "Bounds of the time histograms, rising.",

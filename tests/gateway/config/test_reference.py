@@ -73,3 +73,14 @@ def test_every_key_has_a_row() -> None:
     tops = set(config.Config.model_fields)
     for path in KNOWN - tops:
         assert any(path.endswith(row) for row in rows), path
+
+
+def test_every_key_is_read_by_something() -> None:
+    """A key that nothing reads promises what nobody does."""
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("gateway", "filters", "loadtest")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    read = set(re.findall(r"\.([a-z_]+)\b", code))
+    assert {path for path in KNOWN if path.rpartition(".")[2] not in read} == set()

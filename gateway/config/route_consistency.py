@@ -8,6 +8,7 @@ from gateway.config.document import Found, Path, table, tables, text, texts
 from gateway.config.translation import nearest
 from gateway.http.path import Template, parse_template
 from gateway.obligations.articles import services
+from gateway.surfaces.surface import EDITS
 
 PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
 PROVEN = ("jwt",)  # a token carries its own proof; anything else in a request can be written by anybody
@@ -93,11 +94,11 @@ def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, templat
         elif socket and kind != {"json": "json", "text": "text", "bilibili": "json"}.get(shape, kind):
             yield key, f"cannot be read from frames of format “{shape}”"
     if text(route, "surface") == "danmaku":
-        yield from _danmaku(document, route, path)
+        yield from _danmaku(document, route, path, template)
     yield from _deletion(route, path)
 
 
-def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
+def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
     if not isinstance(document.get("mirror"), dict):
         yield (
             ("mirror",),
@@ -111,6 +112,19 @@ def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path) -> Fou
         yield (*path, "page"), "has no {room}: each room's list stands on its own page"
     if text(route, "content", "always") != "always":
         yield (*path, "content"), "is not “always”: the static version is rendered from the recorded text"
+    edits = [method.decode() for method in template.methods if method in EDITS] if template is not None else []
+    if edits:
+        yield (
+            (*path, "match"),
+            f"has {edits[0]}, by which a bullet is edited: an edit does not name what it replaces, and both would "
+            "stand in the static version; leave it out, and have bullets deleted and sent anew",
+        )
+    if route.get("edit") is True:
+        yield (
+            (*path, "edit"),
+            "makes every bullet an edit, which does not name what it replaces: both would stand in the static version; "
+            "leave it out, and have bullets deleted and sent anew",
+        )
 
 
 def _deletion(route: dict[str, Any], path: Path) -> Found:

@@ -128,10 +128,13 @@ def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path, templa
 
 
 def _deletion(route: dict[str, Any], path: Path) -> Found:
-    for key in ("upstream_id", "id_to"):
+    for key, kinds, where in (
+        ("upstream_id", ("json",), "the platform's id is read from the JSON of its answer, such as “json:/id”"),
+        ("id_to", ("json", "header"), "our id is written into the message's JSON or into a header of the request"),
+    ):
         source = text(route, key)
-        if source and source.partition(":")[0] not in {"json", "header"}:
-            yield (*path, key), "is not a json: or header: source: only these stand in an answer and in a message"
+        if source and source.partition(":")[0] not in kinds:
+            yield (*path, key), f"is not a {' or '.join(f'{kind}:' for kind in kinds)} source: {where}"
     id_to = text(route, "id_to")
     if id_to.startswith("header:") and text(route, "transport") == "websocket":
         yield (*path, "id_to"), "is a header: frames have none; write a json: pointer, or leave it out"

@@ -212,7 +212,9 @@ class Route(Section):
         "Asked of the upstream, with the reader's own cookies, before a room's static version is shown; unset: public.",
     )
 
-    upstream_id: MaybeSource = setting("", "Where the platform's answer tells its own id of the message.")
+    upstream_id: MaybeSource = setting(
+        "", "Where the JSON of the platform's answer tells its own id of the message: a json: source."
+    )
     id_to: MaybeSource = setting("", "Where our id is written into the message: a JSON Pointer or a header.")
     takedown: Takedown | None = setting(None, "How the platform is asked to delete a message.")
     removal: Removal | None = setting(None, "On a relayed route: it deletes messages of another route.")

@@ -45,6 +45,7 @@ from gateway.journal.ids import Ids
 from gateway.journal.record import Basis
 from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
+from gateway.logs import AccessLog
 from gateway.metrics import Counts, WorkerMetrics
 from gateway.mirror.access import Access, Guard
 from gateway.mirror.files import MirrorFiles
@@ -99,7 +100,7 @@ class App:
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, build.server(config.server), self._sweep)
-        self._access = build.access_log(config.logs)
+        self._access: AccessLog | None = None
         self._sweep.watch(self._flush_access)
         self._gauges()
 
@@ -132,14 +133,17 @@ class App:
             name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
             for name, wanted in settings.items()
         }
-        access = self._access if config.logs == self._config.logs else build.access_log(config.logs)
+        access: AccessLog | None = None
         try:
+            access = build.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
             targets = _targets(self, config, lists, upstreams)
             router = Router(targets, _guarded)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
                     upstream.close()
+            if access is not None:
+                access.close()
             raise
         gone = [(name, upstream) for name, upstream in self._upstreams.items() if name not in upstreams]
         for name, upstream in upstreams.items():
@@ -151,7 +155,9 @@ class App:
         self._gate.unmatched = _unmatched(config, upstreams)
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(build.server(config.server))
-        self._access = access
+        before, self._access = self._access, access
+        if before is not None:
+            before.close()
         self._server.on_answered = self._answered if access is not None else None
         self._sockets.on_ended = self._ended if access is not None else None
         if self._snapshot is not None:
@@ -255,7 +261,8 @@ class App:
         if self._notices is not None:
             await self._notices.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
-        self._flush_access()
+        if self._access is not None:
+            self._access.close()
         await self._state.close()
         self._journal.close()
 

@@ -224,7 +224,8 @@ def access_log(section: Logs) -> AccessLog | None:
         return None
     if section.access_file is None:
         return AccessLog(sys.stderr.buffer.write)
-    return AccessLog(section.access_file.open("ab", buffering=0).write)
+    file = section.access_file.open("ab", buffering=0)
+    return AccessLog(file.write, file.close)
 
 
 def _one(source: object) -> tuple[str, ...]:

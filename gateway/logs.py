@@ -7,6 +7,7 @@ keep their message: they are written to hold the law.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -118,13 +119,14 @@ class AccessLog:
 
     ``add`` only appends to a list; what is there goes out in one write at ``FLUSH_AT`` bytes or when the owner
     calls ``flush`` (a worker does so once a second). A line that cannot be written is dropped and counted: unlike a
-    record of the journal it is no evidence.
+    record of the journal it is no evidence. ``close`` writes what is there, and closes the file where there is one.
     """
 
-    __slots__ = ("_lines", "_size", "_write", "dropped")
+    __slots__ = ("_close", "_lines", "_size", "_write", "dropped")
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
+    def __init__(self, write: Callable[[bytes], object], close: Callable[[], object] | None = None) -> None:
         self._write = write
+        self._close = close
         self._lines: list[bytes] = []
         self._size = 0
         self.dropped = 0
@@ -180,3 +182,9 @@ class AccessLog:
             self._write(b"\n".join(lines) + b"\n")
         except OSError:
             self.dropped += len(lines)
+
+    def close(self) -> None:
+        self.flush()
+        if self._close is not None:
+            with contextlib.suppress(OSError):
+                self._close()

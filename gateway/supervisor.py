@@ -38,7 +38,8 @@ from gateway.state import embedded
 log = structlog.get_logger()
 
 FIXED = ("listen", "backlog", "workers", "node", "data_dir")
-FIXED_SECTIONS = ("state", "journal", "control", "logs")
+FIXED_LOGS = ("level", "format")  # the access log is opened anew by each reload
+FIXED_SECTIONS = ("state", "journal", "control")
 NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
 STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
 READY_WITHIN = 60.0  # seconds from start to all workers answering
@@ -232,6 +233,7 @@ class Supervisor:
     def _needs_restart(before: Generation, after: Generation) -> list[str]:
         old, new = before.config, after.config
         changed = [f"server.{name}" for name in FIXED if getattr(old.server, name) != getattr(new.server, name)]
+        changed += [f"logs.{name}" for name in FIXED_LOGS if getattr(old.logs, name) != getattr(new.logs, name)]
         changed += [name for name in FIXED_SECTIONS if getattr(old, name) != getattr(new, name)]
         return [f"{name} changed: it takes effect at the next start" for name in changed]
 

@@ -110,6 +110,14 @@ def test_the_access_log_writes_once_for_many_lines() -> None:
     }
 
 
+def test_an_access_log_that_is_closed_writes_what_it_holds() -> None:
+    written: list[bytes] = []
+    access = logs.AccessLog(written.append, lambda: written.append(b"closed"))
+    access.add("POST", "comments", 200, 17, seconds=0.001)
+    access.close()
+    assert (len(written), written[-1]) == (2, b"closed")
+
+
 def test_a_websocket_has_its_line() -> None:
     written: list[bytes] = []
     access = logs.AccessLog(written.append)

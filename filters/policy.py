@@ -11,6 +11,7 @@ facts and failures. Its laws (DESIGN, section 2), each held by a property test:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from filters.checks import CHECKS
 from filters.message import Message
@@ -19,12 +20,16 @@ from filters.verdict import Decided, Disposition, Facts, Finding, Missing, Scan,
 
 WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3}
 MASK = "*"
+REMEMBERED = 1024  # objects of facts
 
 
 class Policy:
-    """Rules bound to their checks. Immutable once built; a reload builds another one (law 9)."""
+    """Rules bound to their checks. Immutable once built but for what ``judge`` remembers; a reload builds another one
+    (law 9). ``reading``: those among the rules that read the message itself. ``quiet``: facts, by their identity, of
+    which the others found nothing, and until when that holds in microseconds since the epoch.
+    """
 
-    __slots__ = ("asks", "asks_state", "bound", "digest", "name", "passed", "rules")
+    __slots__ = ("asks", "asks_state", "bound", "digest", "name", "passed", "quiet", "reading", "rules")
 
     def __init__(self, name: str, digest: str, rules: Sequence[Rule]) -> None:
         self.name = name
@@ -34,8 +39,19 @@ class Policy:
         self.bound: tuple[tuple[Rule, Find], ...] = tuple(
             (rule, CHECKS[rule.check].bind(rule, self.asks)) for rule in self.rules
         )
+        self.reading = tuple(bound for bound in self.bound if not CHECKS[bound[0].check].of_facts)
+        self.quiet: dict[int, tuple[Facts, float]] = {}
         self.asks_state = self.asks.anything
         self.passed = Verdict("pass", digest)
+
+    def remember(self, facts: Facts) -> None:
+        """Nothing was found that hangs on ``facts``. Equal facts of clean senders are one object (``state.facts``), so
+        most messages have theirs here; it is held, so that its identity is nobody else's."""
+        if len(self.quiet) >= REMEMBERED:
+            self.quiet.clear()
+        account = facts.account
+        until = account.verified_until * 1_000_000 if account is not None else 0
+        self.quiet[id(facts)] = facts, until or inf
 
 
 def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tuple[Decided, ...] = ()) -> Verdict:
@@ -47,7 +63,12 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     enforced: list[Decided] | None = list(acts) if acts else None
     shadow: list[Decided] | None = None
     degraded: list[str] | None = list(facts.fallback) if facts.fallback else None
-    for rule, find in policy.bound:
+    bound = policy.bound
+    vouched = message.vouched is not None
+    quiet = policy.quiet.get(id(facts))
+    if quiet is not None and not vouched and message.received_at < quiet[1]:
+        bound = policy.reading
+    for rule, find in bound:
         found = find(message, scan, facts)
         if not found:
             continue
@@ -70,6 +91,8 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
             enforced = enforced if enforced is not None else []
             enforced.extend(Decided(rule, finding, rule.action) for finding in found)
     if enforced is None and shadow is None and degraded is None:
+        if quiet is None and not vouched and not facts.missing:
+            policy.remember(facts)
         return policy.passed
     return _verdict(policy, message, enforced or [], shadow or [], degraded or [])
 

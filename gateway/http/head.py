@@ -86,9 +86,9 @@ class HeadBounds(NamedTuple):
 DEFAULT_BOUNDS: Final = HeadBounds()
 
 
-_request_glances: Final = Glances()
-_response_glances: Final = Glances()
 _NONE: Final[frozenset[bytes]] = frozenset()
+_request_glances: Final = Glances(_REQUEST_SPECIAL, _RARE)
+_response_glances: Final = Glances(_RESPONSE_SPECIAL, _NONE)
 _good_hosts: Final[set[bytes]] = set()
 """Well-formed Host values seen lately; bounded, and emptied when full."""
 _request_lines: Final[dict[bytes, tuple[bytes, bytes, int]]] = {}
@@ -221,21 +221,18 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
 def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     """The quick path. Raises ``Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
     line, _, rest = head.partition(b"\r\n")
-    lines = rest.split(b"\r\n")
     method, target, minor = _request_lines.get(line) or _request_line(line)
-    fields = dict(map(_request_glances.__getitem__, lines))
+    fields, kept = _request_glances.lines(rest.split(b"\r\n"))
     length = fields.get(b"content-length", b"0")
     host = fields.get(b"host")
     if (
-        len(fields) != len(lines)
-        or len(lines) > bounds.fields
+        len(fields) > bounds.fields
         or len(target) > bounds.target
         or host not in _good_hosts
         or not length.isdigit()
         or len(length) > 18
         or not minor
         or fields.get(b"connection") not in _STAYS
-        or not _RARE.isdisjoint(fields)
     ):
         raise Uncommon
     request = RequestHead()
@@ -244,8 +241,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.minor = minor
     request.host = host
     request.fields = fields
-    # By name and not by line: whether a line is kept does not hang on what a cache still knows.
-    request.lines = [line for name, line in zip(fields, lines) if name not in _REQUEST_SPECIAL]  # noqa: B905  # counted
+    request.lines = kept
     request.repeated = _NONE
     request.length = int(length)
     request.keep_alive = True
@@ -420,10 +416,7 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     del lines[0]
     response = ResponseHead()
     try:
-        fields = dict(map(_response_glances.__getitem__, lines))
-        if len(fields) != len(lines):
-            raise Uncommon
-        kept = [line for name, line in zip(fields, lines, strict=True) if name not in _RESPONSE_SPECIAL]
+        fields, kept = _response_glances.lines(lines)
         repeated = None
     except Uncommon:
         fields, kept, repeated, _ = read_fields(lines, _RESPONSE_SPECIAL)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from filters.checks import credit, identity, keywords, limit
 from filters.limits import Limit
 from filters.message import Message, Vouched
-from filters.policy import WEIGHT, Policy, judge, masked
+from filters.policy import REMEMBERED, WEIGHT, Policy, judge, masked
 from filters.rule import Rule
 from filters.verdict import Account, Decided, Facts, Finding, Hit, Scan
 
@@ -90,6 +90,39 @@ def test_a_clean_message_costs_no_new_verdict() -> None:
     policy = Policy("p", "d", [Rule("identity", "reject", "reject", identity.Options(), "g")])
     facts = Facts(account=Account(True))
     assert judge(policy, MESSAGE, Scan(), facts) is judge(policy, MESSAGE, Scan(), facts)
+
+
+@given(
+    st.permutations(sorted(CASES)),
+    st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.booleans(), st.integers(0, 3_000_000)), max_size=30),
+)
+def test_what_is_remembered_of_facts_changes_no_verdict(
+    order: list[str], messages: list[tuple[int, bool, bool, int]]
+) -> None:
+    built = [Rule(check, "reject", "reject", CASES[check][0], "g") for check in order]
+    shared = [
+        Facts(Account(True), limits=(0,)),
+        Facts(Account(True, verified_until=1), limits=(0,)),
+        Facts(Account(True, verified_until=2, credit=10), limits=(0,)),
+        Facts(Account(False), limits=(0,)),
+        Facts(Account(True), limits=(7,)),
+        Facts(None, limits=(0,)),
+    ]
+    policy = Policy("p", "d", built)
+    for which, vouched, hit, at in messages:
+        message = MESSAGE._replace(received_at=at, vouched=Vouched(True, 30) if vouched else None)
+        scan = Scan({"spam": (HIT,)}) if hit else Scan()
+        assert judge(policy, message, scan, shared[which]) == judge(
+            Policy("p", "d", built), message, scan, shared[which]
+        )
+
+
+def test_what_is_remembered_of_facts_is_bounded() -> None:
+    policy = Policy("p", "d", [Rule("identity", "reject", "reject", identity.Options(), "g")])
+    for _ in range(REMEMBERED + 5):
+        judge(policy, MESSAGE, Scan(), Facts(account=Account(True)))
+    assert 0 < len(policy.quiet) <= REMEMBERED
+    assert all(id(facts) == known for known, (facts, _) in policy.quiet.items())
 
 
 def test_identity_reasons() -> None:

@@ -155,7 +155,7 @@ class Link(asyncio.Protocol):
         self._read_upstream(False)
 
     def resume_writing(self) -> None:
-        self.live.client_slow = NEVER
+        self.live.read_upstream_again(self.sweep.now)
         self._read_upstream(True)
         self.relay.client_reads()
 
@@ -299,11 +299,15 @@ class Link(asyncio.Protocol):
         if not self._pauses and not self._client.is_closing():
             self._client.pause_reading()
         self._pauses |= why
+        self.live.client_read = False
 
     def _go_on_reading(self, why: int) -> None:
         before, self._pauses = self._pauses, self._pauses & ~why
+        if not before or self._pauses:
+            return
+        self.live.read_client_again(self.sweep.now)
         # A transport that has met the end of its stream must not be read again.
-        if before and not self._pauses and not self._client_eof and not self._client.is_closing():
+        if not self._client_eof and not self._client.is_closing():
             self._client.resume_reading()
 
     def _read_upstream(self, read: bool) -> None:

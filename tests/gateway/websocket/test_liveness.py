@@ -22,16 +22,41 @@ def test_both_sides_are_pinged_and_then_blamed():
     assert live.due(50, HABITS) == "socket.client_silent"
 
 
-def test_a_side_that_is_not_read_is_not_blamed():
+def test_a_client_that_is_not_read_is_not_blamed_and_begins_anew():
     live = Liveness(0)
-    live.upstream_slow = 0
     habits = Habits(slow_timeout=1000, idle_timeout=300, ping_interval=30, ping_timeout=20)
-    assert live.due(31, habits) == PING_UPSTREAM
-    assert live.due(31, habits) == ""
-    live.upstream = 32
-    live.upstream_slow = NEVER
-    live.client_slow = 40
-    assert live.due(45, habits) == PING_CLIENT
+    assert [live.due(30, habits), live.due(30, habits)] == [PING_CLIENT, PING_UPSTREAM]
+    live.client_read = False
+    live.upstream = 31
+    assert live.due(60, habits) == ""  # its answer may lie there unread
+    assert live.next(habits) == 61
+    live.read_client_again(60)
+    assert live.due(60.9, habits) == ""
+    live.upstream = 90
+    assert live.due(90, habits) == PING_CLIENT
+    live.upstream = 109
+    assert live.due(110, habits) == "socket.client_silent"
+
+
+def test_an_upstream_that_is_not_read_is_not_blamed_and_begins_anew():
+    live = Liveness(0)
+    habits = Habits(slow_timeout=1000, idle_timeout=300, ping_interval=30, ping_timeout=20)
+    assert [live.due(30, habits), live.due(30, habits)] == [PING_CLIENT, PING_UPSTREAM]
+    live.client_slow = 30
+    live.client = 60
+    assert live.due(60, habits) == ""
+    live.read_upstream_again(60)
+    assert live.due(60, habits) == ""
+    live.client = 90
+    assert live.due(90, habits) == PING_UPSTREAM
+
+
+def test_a_client_that_goes_while_it_is_not_read_is_idle_in_the_end():
+    live = Liveness(0)
+    live.client_read = False
+    live.upstream = 299
+    assert live.due(299, HABITS) == ""
+    assert live.due(300, HABITS) == "socket.idle"
 
 
 def test_slowness_and_idleness_end():

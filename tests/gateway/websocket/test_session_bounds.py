@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.websocket.frames import frame, masked_frame
 from gateway.websocket.habits import Habits
-from gateway.websocket.opcodes import BINARY, PING, TEXT
+from gateway.websocket.opcodes import BINARY, CONTINUATION, PING, PONG, TEXT
 from gateway.websocket.relay import MAX_WAITING
 
 KEY = b"\x11\x22\x33\x44"
@@ -33,6 +33,13 @@ def fill(client, frames):
             break
         sent.append(client.send(one))
     return sent
+
+
+def only_upstream_answers(bench, client, seconds):
+    """Let time pass in which only the upstream answers pings."""
+    for _ in range(seconds // 10):
+        bench.advance(10)
+        client.arrives(frame(PONG, b"tidegate"))
 
 
 async def test_at_most_so_many_messages_are_judged_at_once(bench):
@@ -164,6 +171,33 @@ async def test_a_client_that_reads_nothing_is_not_read_once_notices_pile_up(benc
     assert client.transport.reading
     assert client.upstream.reading
     assert len(client.told()) == 16
+
+
+async def test_a_client_that_is_not_read_while_its_messages_wait_is_not_silent(bench):
+    client = bench.open(bench.route(habits=Habits(max_checking=1)))
+    client.send(said("one") + said("two"))
+    only_upstream_answers(bench, client, 60)  # the journal's disk is stuck
+    assert not client.transport.reading
+    assert not client.link.closing
+    bench.judge(1)
+    bench.judge(1)
+    assert client.transport.reading
+    only_upstream_answers(bench, client, 20)
+    assert not client.link.closing  # its time began anew when it was read again
+    only_upstream_answers(bench, client, 20)
+    bench.advance(12)
+    assert client.link.ended_as == "socket.client_silent"
+
+
+async def test_a_client_that_is_not_read_because_of_its_notices_is_not_silent(bench):
+    client = bench.open(bench.route(habits=Habits(mute_quota=0)))
+    client.arrives(frame(TEXT, b"amid a message", final=False))
+    fill(client, (masked_frame(TEXT, b"{", key=KEY) for _ in range(40)))
+    only_upstream_answers(bench, client, 60)
+    assert not client.transport.reading
+    assert not client.link.closing
+    client.arrives(frame(CONTINUATION, b"its end"))
+    assert client.transport.reading
 
 
 @pytest.mark.parametrize("judged", [False, True])

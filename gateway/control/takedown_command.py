@@ -86,9 +86,13 @@ async def _run(wanted: _Wanted, folders: Folders) -> bool:
 async def _one(client: Client, named: dict[str, str], wanted: _Wanted) -> bool:
     asked: dict[str, Any] = {**named, "reason": wanted.reason}
     if wanted.refuse or wanted.dry_run:
-        _show(await client.call("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since}))
+        preview = await client.call("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since})
+        _show(preview)
         if wanted.dry_run:
             return True
+        if not preview["comparable"]:
+            typer.echo("it was not taken down: without --copies it can be", err=True)
+            return False
         if not wanted.sure and sys.stdin.isatty():
             typer.confirm("Take it down, and refuse this text from now on?", abort=True)
         asked["refuse_copies"] = wanted.refuse
@@ -122,7 +126,8 @@ def _show(told: dict[str, Any]) -> None:
     if not told["deletable"]:
         typer.echo("its route has no takedown: the platform cannot be asked to delete it", err=True)
     if not told["comparable"]:
-        typer.echo("its text is not in the journal: copies can be neither found nor refused", err=True)
+        why = "its text is not in the journal, or folds to nothing"
+        typer.echo(f"{why}: copies can be neither found nor refused", err=True)
         return
     for copy in told["copies"]:
         typer.echo(f"copy  {_line(copy)}")

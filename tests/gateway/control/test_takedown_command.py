@@ -41,7 +41,7 @@ class Control:
             "at": 1_800_000_000_000_000,
             "verdict": "pass",
         }
-        self.preview = {
+        self.preview: dict[str, Any] = {
             "message": message, "upstream_id": "77", "deletable": True, "comparable": True,
             "copies": [{**message, "id": "copy-1", "room": "r2"}], "senders": 1, "more": 2, "complete": False,
         }  # fmt: skip
@@ -137,6 +137,17 @@ async def test_copies_are_shown_first(control: Control, invoke: Invoke) -> None:
     assert "undo act 9" in done.output
     control.preview |= {"comparable": False, "deletable": False}
     assert "cannot be asked" in (await invoke(MESSAGE, "--reason", "r", "--dry-run")).output
+
+
+async def test_a_text_that_is_not_kept_has_no_copies_and_nothing_is_taken_down_in_their_name(
+    control: Control, invoke: Invoke
+) -> None:
+    control.preview |= {"comparable": False}
+    done = await invoke(MESSAGE, MESSAGE, "--reason", "r", "--ground", "3", "--copies")
+    assert done.exit_code == 1
+    assert done.output.count("its text is not in the journal") == 2  # one message does not stop the others
+    assert done.output.count("it was not taken down: without --copies it can be") == 2
+    assert [path for _, path, _ in control.asked] == ["/v1/takedowns:preview"] * 2
 
 
 async def test_refusals_are_told(control: Control, invoke: Invoke) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Set
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -75,19 +76,20 @@ async def _run(wanted: _Wanted, folders: Folders) -> bool:
         config = generation.load(folders, folders.current()).config
     except OSError:
         raise Refused(f"{folders.root} is not the data folder of a gateway: name it with --data-dir") from None
+    by_our_id = {route.name for route in config.routes if route.id_to}
     confirmed = True
     async with Client(config, token(folders.first_token(config))) as client:
         for message in wanted.messages:
             named = {"upstream_id": message, "route": wanted.route} if wanted.route else {"id": message}
-            confirmed = await _one(client, named, wanted) and confirmed
+            confirmed = await _one(client, named, wanted, by_our_id) and confirmed
     return confirmed
 
 
-async def _one(client: Client, named: dict[str, str], wanted: _Wanted) -> bool:
+async def _one(client: Client, named: dict[str, str], wanted: _Wanted, by_our_id: Set[str]) -> bool:
     asked: dict[str, Any] = {**named, "reason": wanted.reason}
     if wanted.refuse or wanted.dry_run:
         preview = await client.call("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since})
-        _show(preview)
+        _show(preview, by_our_id)
         if wanted.dry_run:
             return True
         if not preview["comparable"]:
@@ -120,9 +122,10 @@ async def _settled(client: Client, number: int, wait: float) -> dict[str, Any]:
     return told
 
 
-def _show(told: dict[str, Any]) -> None:
+def _show(told: dict[str, Any], by_our_id: Set[str]) -> None:
     message = told["message"]
-    typer.echo(f"{_line(message)}  (the platform's id: {told['upstream_id'] or 'unknown'})")
+    ours = "the same as ours" if message["route"] in by_our_id else "unknown"
+    typer.echo(f"{_line(message)}  (the platform's id: {told['upstream_id'] or ours})")
     if not told["deletable"]:
         typer.echo("its route has no takedown: the platform cannot be asked to delete it", err=True)
     if not told["comparable"]:

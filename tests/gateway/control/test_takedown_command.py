@@ -71,7 +71,8 @@ async def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         listen=f"127.0.0.1:{runner.addresses[0][1]}", certificate=None, first_token=tmp_path / "token"
     )
     (tmp_path / "token").write_text("tg_first\n")
-    loaded = SimpleNamespace(config=SimpleNamespace(control=section))
+    routes = [SimpleNamespace(name="comments", id_to=""), SimpleNamespace(name="live", id_to="json:/ref")]
+    loaded = SimpleNamespace(config=SimpleNamespace(control=section, routes=routes))
     monkeypatch.setattr(generation, "load", lambda folders, number: loaded)
     monkeypatch.delenv(client.TOKEN, raising=False)
     monkeypatch.setattr(takedown_command, "LOOK_EVERY", 0.0)
@@ -148,6 +149,18 @@ async def test_a_text_that_is_not_kept_has_no_copies_and_nothing_is_taken_down_i
     assert done.output.count("its text is not in the journal") == 2  # one message does not stop the others
     assert done.output.count("it was not taken down: without --copies it can be") == 2
     assert [path for _, path, _ in control.asked] == ["/v1/takedowns:preview"] * 2
+
+
+@pytest.mark.parametrize(
+    ("route", "upstream_id", "shown"),
+    [("comments", "77", "77"), ("comments", "", "unknown"), ("live", "", "the same as ours"), ("live", "77", "77")],
+)
+async def test_the_id_that_the_platform_is_asked_by_is_shown(
+    control: Control, invoke: Invoke, route: str, upstream_id: str, shown: str
+) -> None:
+    control.preview["message"] |= {"route": route}
+    control.preview["upstream_id"] = upstream_id
+    assert f"(the platform's id: {shown})" in (await invoke(MESSAGE, "--reason", "r", "--dry-run")).output
 
 
 async def test_refusals_are_told(control: Control, invoke: Invoke) -> None:

@@ -85,7 +85,7 @@ def compile_here(config_path: Path, folders: Folders) -> int:
     aside.mkdir(mode=0o700)
     shutil.copyfile(config_path, aside / "tidegate.toml")
     manifest = {
-        "base": str(config_path.resolve().parent),
+        "base": str(config_path.absolute().parent),
         "artifacts": {built.name: built.file for built in compiled.lists},
         "warnings": [
             *configuration.warnings(config),

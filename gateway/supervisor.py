@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from watchfiles import awatch
 
-from gateway import channel, compiled, descriptors
+from gateway import channel, compiled, descriptors, rotation
 from gateway.child import Child
+from gateway.control.rounds import Rounds
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
 from gateway.listening import listen
+from gateway.rotation import Rotation
 from gateway.signals import on_stop
 from gateway.state import embedded
 
@@ -68,12 +69,14 @@ class Supervisor:
         self._workers: list[Child] = []
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._rotation = Rotation()
         self._lock = -1
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
         self._own_the_folder()
         generation = self._generation = await compile_aside(self._config_path, self.folders)
+        self._rotation.in_force = rotation.digest(_jwks(generation))
         self.folders.make_current(generation.number)
         config = generation.config
         descriptors.raise_limit(config.server.max_connections)
@@ -94,14 +97,14 @@ class Supervisor:
             self.folders.supervisor_socket,
             {"reload": self._on_reload, "status": self._on_status},
         )
+        keys = Rounds("keys.following", self._follow_keys, rotation.EVERY)
         try:
             await self._start(generation)
             self._announce(generation)
-            if config.jwt is not None and config.jwt.jwks is not None:
-                keys = loop.create_task(self._follow_keys(config.jwt.jwks))
-                reloads.add(keys)
+            keys.start()
             await self._stopping.wait()
         finally:
+            await keys.stop()
             for task in reloads:
                 task.cancel()
             await commands.close()
@@ -173,9 +176,11 @@ class Supervisor:
         problem = state.get("problem") if isinstance(state, dict) else ""
         return f"state: {problem}" if problem else ""
 
-    async def _follow_keys(self, jwks: Path) -> None:
-        """Keys rotate without anybody thinking of the gateway: a changed JWKS file is a reload."""
-        async for _ in awatch(jwks, stop_event=self._stopping):
+    async def _follow_keys(self) -> None:
+        """A changed JWKS file is a reload. Which file that is, the generation in force says."""
+        assert self._generation is not None
+        path = _jwks(self._generation)
+        if path is not None and await asyncio.to_thread(self._rotation.due, path):
             log.info("reload.keys_changed")
             await self.reload()
 
@@ -191,11 +196,13 @@ class Supervisor:
             except Exception as error:  # a full table of processes, a damaged folder: loud, and nothing has changed
                 log.error("reload.failed", exc_info=True)
                 return self._refused(before, [f"{type(error).__name__}; the log says where"])
+            keys = rotation.digest(_jwks(after))
             problems = await self._load(after)
             if problems:
                 await self._load(before)
                 return self._refused(before, problems)
             self._generation = after
+            self._rotation.in_force = keys
             self.folders.make_current(after.number)
             # A worker that came up meanwhile may have asked a moment too early which generation is in force.
             missed = await self._load(after, missed_only=True)
@@ -258,3 +265,8 @@ class Supervisor:
         if self._state is not None:
             await self._state.stop(10)
         os.close(self._lock)
+
+
+def _jwks(generation: Generation) -> Path | None:
+    jwt = generation.config.jwt
+    return jwt.jwks if jwt is not None else None

@@ -83,7 +83,7 @@ def check(
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(file, error)]
     context = {
-        "base": base or Path(path).resolve().parent,
+        "base": base or Path(path).absolute().parent,
         "environ": os.environ if environ is None else environ,
     }
     return examine(document, file, context)

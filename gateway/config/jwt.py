@@ -18,7 +18,7 @@ class Jwt(Section):
     """Keys or a JWKS file; both may be given. A token that fails any check counts as no token."""
 
     keys: tuple[Secret, ...] = setting((), "Shared secrets, or public keys (PEM).")
-    jwks: Readable | None = setting(None, "JWKS file; read again when it changes.")
+    jwks: Readable | None = setting(None, "JWKS file; a change of it is a reload.")
     algorithms: tuple[Algorithm, ...] = setting(("RS256",), "Algorithms that are accepted.", min_length=1)
     audience: tuple[str, ...] = setting((), "Audiences of which a token must name one; empty: none is asked.")
     issuer: str = setting("", "Issuer that a token must name; empty: none is asked.")

@@ -100,11 +100,14 @@ def network(value: Any) -> Network:
 
 
 def local(value: Any, info: ValidationInfo) -> Path:
-    """A path; a relative one starts at the configuration file's folder."""
+    """A path; a relative one starts at the configuration file's folder. Links stay: they may lead elsewhere later."""
     if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
         raise ValueError("is not a path: write it as text, absolute or relative to this file's folder")
     base: Path = (info.context or {}).get("base", Path())
-    return (base / value).resolve()
+    path = (base / value).absolute()
+    up = [place for place, part in enumerate(path.parts) if part == ".."]
+    # Above a link only the file system knows the way.
+    return Path(*path.parts[: up[-1] + 1]).resolve().joinpath(*path.parts[up[-1] + 1 :]) if up else path
 
 
 def readable(value: Any, info: ValidationInfo) -> Path:

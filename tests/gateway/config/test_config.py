@@ -90,3 +90,16 @@ def test_the_schema_is_json_and_knows_every_section() -> None:
     assert json.loads(json.dumps(told)) == told
     assert set(told["properties"]) == set(Config.model_fields)
     assert told["additionalProperties"] is False
+
+
+def test_paths_start_where_a_link_to_the_file_lies(written: Written, tmp_path: Path) -> None:
+    """A mounted file may be a link into a folder that is gone after the next change."""
+    file = written(more='[jwt]\njwks = "jwks.json"\n')
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    (mounted / file.name).symlink_to(file)
+    for name in ("spam.txt", "jwks.json"):
+        (mounted / name).write_text("{}", encoding="utf-8")
+    told = config.load(mounted / file.name)
+    assert told.jwt is not None
+    assert told.jwt.jwks == mounted / "jwks.json"

@@ -99,6 +99,10 @@ def test_networks() -> None:
 def test_paths_start_at_the_configuration(tmp_path: Any) -> None:
     info: Any = SimpleNamespace(context={"base": tmp_path})
     assert units.local("a/../b", info) == tmp_path / "b"
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real/deep")
+    assert units.local("link/jwks.json", info) == tmp_path / "link" / "jwks.json"  # the link may lead elsewhere later
+    assert units.local("link/../b/./c", info) == tmp_path / "real" / "b" / "c"
     assert units.local("/b", info).as_posix() == "/b"
     for broken in ("", "a\0b", 7):
         with pytest.raises(ValueError, match="path"):

@@ -223,9 +223,15 @@ def access_log(section: Logs) -> AccessLog | None:
     if not section.access:
         return None
     if section.access_file is None:
-        return AccessLog(sys.stderr.buffer.write)
+        return AccessLog(_to_stderr)
     file = section.access_file.open("ab", buffering=0)
     return AccessLog(file.write, file.close)
+
+
+def _to_stderr(lines: bytes) -> None:
+    """The bytes behind ``sys.stderr`` are buffered, unlike its text: without a flush lines wait for the next message."""
+    sys.stderr.buffer.write(lines)
+    sys.stderr.buffer.flush()
 
 
 def _one(source: object) -> tuple[str, ...]:

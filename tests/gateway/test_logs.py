@@ -6,12 +6,15 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
 from gateway import logs
+from gateway.build import access_log
+from gateway.config.control import Logs
 from gateway.control.errors import ControlError
 
 SECRET = "13800138000"
@@ -116,6 +119,16 @@ def test_an_access_log_that_is_closed_writes_what_it_holds() -> None:
     access.add("POST", "comments", 200, 17, seconds=0.001)
     access.close()
     assert (len(written), written[-1]) == (2, b"closed")
+
+
+def test_lines_on_the_standard_error_do_not_wait_in_a_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "stderr").open("w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        access = access_log(Logs(access=True))
+        assert access is not None
+        access.add("POST", "comments", 200, 17, seconds=0.001)
+        access.flush()
+        assert b"comments" in (tmp_path / "stderr").read_bytes()
 
 
 def test_a_websocket_has_its_line() -> None:

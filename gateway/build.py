@@ -229,7 +229,7 @@ def access_log(section: Logs) -> AccessLog | None:
 
 
 def _to_stderr(lines: bytes) -> None:
-    """The bytes behind ``sys.stderr`` are buffered, unlike its text: without a flush lines wait for the next message."""
+    """The bytes behind ``sys.stderr`` are buffered, unlike its text: unflushed lines wait for the next message."""
     sys.stderr.buffer.write(lines)
     sys.stderr.buffer.flush()
 

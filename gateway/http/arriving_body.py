@@ -32,7 +32,7 @@ class ArrivingBody(ABC):
             self._take(self.decoder.feed(data))
         except HTTPError as error:
             self.connection.body_failed(error.reason)
-        except Exception as failure:
+        except Exception as failure:  # a fault of ours: the client must not wait for ever
             self.connection.failed(self.exchange, failure)
 
     @abstractmethod

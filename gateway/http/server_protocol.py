@@ -218,7 +218,7 @@ class ServerProtocol(asyncio.Protocol):
         server.requests += 1
         try:
             server.gate.admit_request(exchange)
-        except Exception as failure:
+        except Exception as failure:  # the gate's own fault: the client must not wait for ever
             self.failed(exchange, failure)
         return True
 

@@ -457,7 +457,7 @@ class Writer:
         if waiter is not None:
             try:
                 waiter.on_unwritten(error)
-            except Exception as fault:
+            except Exception as fault:  # one caller's fault must not keep the others from being told
                 self._report(fault)
 
     def _report(self, fault: Exception) -> None:

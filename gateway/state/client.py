@@ -214,7 +214,7 @@ class StateClient:
                 done += 1
                 try:
                     entry.then(facts)
-                except Exception as error:
+                except Exception as error:  # one caller's fault must not take the facts of the others
                     self._blame(error)
         except Unreadable:
             self._told_nothing(entries[done:], ERROR)
@@ -288,7 +288,7 @@ class StateClient:
     def _tell(self, entry: Entry, facts: Facts) -> None:
         try:
             entry.then(facts)
-        except Exception as error:
+        except Exception as error:  # one caller's fault must not take the facts of the others
             self._blame(error)
 
     def _blame(self, error: Exception) -> None:

@@ -39,10 +39,12 @@ def _first_line(*command: str) -> str:
 
 
 def _python_build() -> str:
-    """Profile-guided and link-time optimisation are worth a tenth to a third; not every build of Python has them."""
+    """Profile-guided and link-time optimisation are worth a tenth to a third, an interpreter that is no shared library
+    a tenth; not every build of Python has them."""
     flags = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
     found = [name for name, flag in (("PGO", "--enable-optimizations"), ("LTO", "--with-lto")) if flag in flags]
-    return " and ".join(found) or "neither PGO nor LTO"
+    shared = "libpython" in Path("/proc/self/maps").read_text()
+    return (" and ".join(found) or "PGO and LTO not told") + (", shared library" if shared else ", one executable")
 
 
 def _version(package: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.node import Node, free_port
+from tests.e2e.node import Node
 from tests.e2e.upstream import Upstream, serve
+from tests.ports import free_port
 
 RULES = """
   { check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" },
@@ -104,16 +105,6 @@ class Lab:
         """The record of a message's verdict: it is there before any answer."""
         (found,) = [one for one in self.node.records() if one["kind"] == "judged" and one["id"] == message_id]
         return found
-
-    async def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's series that have these labels."""
-        text = (await self.node.manage("GET", "/metrics")).body.decode()
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in text.splitlines()
-            if line.startswith((name + "{", name + " ")) and all(want in line for want in wanted)
-        )
 
     async def sound(self, *private: str, restarted: Collection[str] = ()) -> None:
         """Nothing died but what a test killed, nothing failed within, and the log holds none of what is private."""

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +18,6 @@ from gateway.folders import Folders
 from gateway.journal.encoding import decode
 
 START_WITHIN = 60.0
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Answer:
@@ -144,6 +136,16 @@ class Node:
         finally:
             writer.close()
             await writer.wait_closed()
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's series that have these labels."""
+        text = (await self.manage("GET", "/metrics")).body.decode()
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in text.splitlines()
+            if line.startswith((name + "{", name + " ")) and all(want in line for want in wanted)
+        )
 
     async def status(self) -> dict[str, Any]:
         """What the supervisor says of its children."""

@@ -15,7 +15,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from tests.e2e.lab import RULES, write_config
-from tests.e2e.node import Node, free_port
+from tests.e2e.node import Node
+from tests.ports import free_port
 
 ROUTES = (
     """
@@ -146,16 +147,6 @@ class SocketLab:
         lines = "\n".join(json.dumps({"sender": sender, "verified": True}) for sender in senders)
         answer = await self.node.manage("POST", "/v1/accounts:import?reason=test", raw=lines.encode())
         assert answer.status == 200, answer
-
-    async def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's series that have these labels."""
-        text = (await self.node.manage("GET", "/metrics")).body.decode()
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in text.splitlines()
-            if line.startswith((name + "{", name + " ")) and all(want in line for want in wanted)
-        )
 
 
 def message(content: str, **more: Any) -> str:

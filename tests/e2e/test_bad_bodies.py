@@ -143,9 +143,9 @@ async def test_what_cannot_be_read_in_one_way_is_refused(gate: Lab, name: str) -
 
 async def test_it_is_counted_and_not_recorded(gate: Lab) -> None:
     records = len(list(gate.node.records()))
-    before = await gate.metric("tidegate_refused_requests_total", route="comments", reason="body.nul")
+    before = await gate.node.metric("tidegate_refused_requests_total", route="comments", reason="body.nul")
     await put(gate, UNREADABLE["nul"][0])
-    assert await gate.metric("tidegate_refused_requests_total", route="comments", reason="body.nul") == before + 1
+    assert await gate.node.metric("tidegate_refused_requests_total", route="comments", reason="body.nul") == before + 1
     assert len(list(gate.node.records())) == records
 
 
@@ -239,7 +239,7 @@ async def test_a_text_that_folds_to_more_than_its_bound_costs_what_the_rule_says
     assert passed.status == 201
     record = gate.judged(passed.headers["tidegate-message-id"])
     assert record["degraded"] == ["keywords:fold.bound"]
-    assert await gate.metric("tidegate_degraded_total", cause="keywords:fold.bound") == 2
+    assert await gate.node.metric("tidegate_degraded_total", cause="keywords:fold.bound") == 2
 
 
 async def test_a_slow_body_is_given_up(gate: Lab) -> None:

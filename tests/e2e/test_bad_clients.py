@@ -138,7 +138,7 @@ async def test_a_client_that_does_not_read_holds_no_memory_and_no_connection(gat
         assert written < 40_000_000
         gate.upstream.behave = created
         async with asyncio.timeout(5):
-            while await gate.metric("tidegate_upstream_connections") > 1:
+            while await gate.node.metric("tidegate_upstream_connections") > 1:
                 await asyncio.sleep(0.05)
 
 
@@ -197,7 +197,7 @@ async def test_a_client_gone_while_its_message_is_judged_is_on_record(gate: Lab)
                     await asyncio.sleep(0.01)
             connection.reset()
         async with asyncio.timeout(20):
-            while await gate.metric("tidegate_connections"):
+            while await gate.node.metric("tidegate_connections"):
                 await asyncio.sleep(0.02)
     record = await latest(gate, "hung-up")
     outcome = await gate.outcome(str(record["id"]))

@@ -257,9 +257,9 @@ async def test_a_head_in_single_bytes_is_the_same_head(gate: Lab) -> None:
 
 
 async def test_refusals_are_counted_by_reason(gate: Lab) -> None:
-    before = await gate.metric("tidegate_refused_requests_total", reason="head.folded_line")
+    before = await gate.node.metric("tidegate_refused_requests_total", reason="head.folded_line")
     await once(gate.node, MALFORMED["folded line"][0])
-    assert await gate.metric("tidegate_refused_requests_total", reason="head.folded_line") == before + 1
+    assert await gate.node.metric("tidegate_refused_requests_total", reason="head.folded_line") == before + 1
 
 
 async def test_a_shaped_request_helper_is_what_the_others_break(gate: Lab) -> None:
@@ -293,5 +293,5 @@ async def test_nothing_of_them_stays_in_memory(gate: Lab) -> None:
     assert after is not None
     assert after - before < 4 << 20
     async with asyncio.timeout(5):
-        while await gate.metric("tidegate_connections"):
+        while await gate.node.metric("tidegate_connections"):
             await asyncio.sleep(0.05)

@@ -13,9 +13,10 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.lab import Lab, lab
-from tests.e2e.node import Answer, free_port, request
+from tests.e2e.node import Answer, request
 from tests.e2e.upstream import Behave, Received, created
 from tests.e2e.wire import wire
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -254,7 +255,7 @@ async def test_a_kept_connection_that_the_platform_closes_costs_no_message(gate:
 async def settled(gate: Lab) -> None:
     """Until the gate has seen the platform's closes: what is sent before, it may lose."""
     async with asyncio.timeout(20):
-        while await gate.metric("tidegate_upstream_connections"):
+        while await gate.node.metric("tidegate_upstream_connections"):
             await asyncio.sleep(0.01)
 
 
@@ -278,12 +279,12 @@ async def test_dead_and_deaf_servers_lose_no_message(gate: Lab) -> None:
 
 
 async def test_the_only_server_is_dead(gate: Lab) -> None:
-    before = await gate.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
+    before = await gate.node.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
     answer = await gate.node.say("alice", PRIVATE, "/api/dead/1")
     assert (answer.status, answer.json()["reason"]) == (502, "upstream.refused")
     outcome = await gate.outcome(answer.headers["tidegate-message-id"])
     assert (outcome["state"], outcome["reason"]) == ("failed", "upstream.refused")
-    after = await gate.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
+    after = await gate.node.metric("tidegate_upstream_failures_total", upstream="dead", reason="upstream.refused")
     assert after == before + 1
 
 

@@ -85,6 +85,6 @@ async def test_a_host_that_a_route_names_and_an_unjudged_path_are_relayed(gate: 
 
 
 async def test_it_is_counted(gate: Lab) -> None:
-    before = await gate.metric("tidegate_refused_requests_total", reason="route.host")
+    before = await gate.node.metric("tidegate_refused_requests_total", reason="route.host")
     await once(gate.node, ask("POST", "/posts/7", "x"))
-    assert await gate.metric("tidegate_refused_requests_total", reason="route.host") == before + 1
+    assert await gate.node.metric("tidegate_refused_requests_total", reason="route.host") == before + 1

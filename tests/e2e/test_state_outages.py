@@ -128,10 +128,10 @@ async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
 
 async def test_paused_and_continued(gate: Lab) -> None:
     (state,) = (await gate.node.pids("state")).values()
-    before = await gate.metric("tidegate_degraded_total", cause="identity:state.deadline")
+    before = await gate.node.metric("tidegate_degraded_total", cause="identity:state.deadline")
     with paused(state):
         await without_state(gate, {"state.deadline"})
-        assert await gate.metric("tidegate_degraded_total", cause="identity:state.deadline") >= before + 2
+        assert await gate.node.metric("tidegate_degraded_total", cause="identity:state.deadline") >= before + 2
         await told_unready(gate)
     await heals(gate)
 

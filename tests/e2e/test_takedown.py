@@ -16,7 +16,8 @@ from gateway.cli import build
 from gateway.demo import platform as demo
 from gateway.journal.ids import parse
 from tests.e2e.lab import write_config
-from tests.e2e.node import Answer, Node, free_port
+from tests.e2e.node import Answer, Node
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

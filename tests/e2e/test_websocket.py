@@ -337,7 +337,7 @@ websocket = { max_buffered = "64KiB", slow_timeout = "1s" }
                     await asyncio.sleep(0.05)
             await sending
         deaf.transport.abort()
-        assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="socket.client_slow") == 1
+        assert await lab.node.metric("tidegate_socket_ends_total", route="narrow", reason="socket.client_slow") == 1
 
         # And the other way round: a platform that never reads.
         talker = await lab.connect("/narrow/deaf", "alice")
@@ -352,7 +352,7 @@ websocket = { max_buffered = "64KiB", slow_timeout = "1s" }
                     await talker.send(message("x" * 4000))
         assert resident(pid) - before < 8 << 20
         assert (talker.close_code, talker.close_reason) == (1013, "socket.upstream_slow")
-        assert await lab.metric("tidegate_socket_ends_total", route="narrow", reason="socket.upstream_slow") == 1
+        assert await lab.node.metric("tidegate_socket_ends_total", route="narrow", reason="socket.upstream_slow") == 1
         served.transport.abort()
 
 
@@ -381,7 +381,7 @@ async def test_a_thousand_connections_at_once_and_what_they_cost(gate: SocketLab
         for _ in range(10):
             clients += await asyncio.gather(*(_open(gate, "/chat/many") for _ in range(100)))
         each = (resident(pid) - before) / 1000
-        assert await gate.metric("tidegate_sockets") >= 1020
+        assert await gate.node.metric("tidegate_sockets") >= 1020
         await clients[0].send(message("to all of you"))
         heard = await asyncio.gather(*(told(client, 30) for client in clients))
         assert {one["content"] for one in heard} == {"to all of you"}
@@ -389,7 +389,7 @@ async def test_a_thousand_connections_at_once_and_what_they_cost(gate: SocketLab
     print("resident bytes for each socket", each)
     assert each <= 20 * 1024, each
     async with asyncio.timeout(10):
-        while await gate.metric("tidegate_sockets"):
+        while await gate.node.metric("tidegate_sockets"):
             await asyncio.sleep(0.1)
 
 

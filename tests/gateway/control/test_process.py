@@ -25,6 +25,7 @@ from gateway.folders import Folders
 from gateway.journal import reader
 from gateway.state import embedded
 from gateway.state.keys import Keys
+from tests.ports import free_port
 
 CONFIG = """
 [upstreams.platform]
@@ -49,14 +50,6 @@ listen = "127.0.0.1:PORT"
 low_disk = "0B"
 full_disk = "0B"
 """
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -218,11 +217,3 @@ def a_mask(text: str, word: str) -> Verdict:
 @pytest.fixture
 def make_mask() -> Callable[[str, str], Verdict]:
     return a_mask
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

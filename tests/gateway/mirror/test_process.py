@@ -24,6 +24,7 @@ from gateway.generation import compile_here
 from gateway.mirror.commands import app
 from gateway.mirror.pulse import Beat, PulseReader
 from gateway.mirror.shelf import read_page, read_room
+from tests.ports import free_port
 
 CONFIG = """
 [upstreams.platform]
@@ -124,9 +125,9 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path, free_port: int, node: Any) -> Iterator[Running]:
+def running(tmp_path: Path, node: Any) -> Iterator[Running]:
     node.root = tmp_path / "data" / "journal"
-    made = Running(tmp_path / "data", node, free_port, tmp_path / "data" / "mirror")
+    made = Running(tmp_path / "data", node, free_port(), tmp_path / "data" / "mirror")
     made.start()
     yield made
     made.close()
@@ -220,9 +221,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def on_small_disk(tmp_path: Path, free_port: int, node: Any, small_disk: Path) -> Iterator[Running]:
+def on_small_disk(tmp_path: Path, node: Any, small_disk: Path) -> Iterator[Running]:
     node.root = tmp_path / "data" / "journal"
-    made = Running(tmp_path / "data", node, free_port, small_disk / "mirror")
+    made = Running(tmp_path / "data", node, free_port(), small_disk / "mirror")
     made.start()
     yield made
     made.close()

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.mirror import purge
 from gateway.mirror.client import Client
 from gateway.mirror.purge import TRIES, Purger
+from tests.ports import free_port
 
 Network = tuple[str, list[tuple[str, str]], list[int]]
 
@@ -72,10 +73,10 @@ async def test_tried_again_and_given_up(network: Network) -> None:
     assert results == ["purged", "purged", "failed"]
 
 
-async def test_a_dead_network_is_given_up(free_port: int) -> None:
+async def test_a_dead_network_is_given_up() -> None:
     results: list[str] = []
     async with Client() as client:
-        purger = Purger(f"http://127.0.0.1:{free_port}/{{path}}", "", results.append, client.post)
+        purger = Purger(f"http://127.0.0.1:{free_port()}/{{path}}", "", results.append, client.post)
         purger.add("/a")
         purger.start()
         await asyncio.wait_for(purger.idle(), 5)

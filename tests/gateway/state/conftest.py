@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,6 +25,7 @@ from gateway.state.client import StateClient
 from gateway.state.keys import Keys
 from gateway.state.projection import Projection
 from gateway.state.settings import Settings
+from tests.ports import free_port
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
@@ -152,6 +152,12 @@ MakeClient = Callable[..., Any]
 
 
 @pytest.fixture
+def ask() -> type[Asker]:
+    """``ask(client)`` asks a client that a test has made itself."""
+    return Asker
+
+
+@pytest.fixture
 async def connect() -> AsyncIterator[MakeClient]:
     """Connect to a server; closed after the test."""
     clients: list[StateClient] = []
@@ -205,8 +211,7 @@ def outside(tmp_path: Path) -> Iterator[StartOutside]:
     running: list[Outside] = []
 
     def start(*options: str, file: str = "") -> Outside:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         folder = tmp_path / f"outside-{len(running)}"
         folder.mkdir()
         words = [option.replace("{port}", str(port)) for option in options]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -24,14 +23,7 @@ from gateway.state.cluster import ClusterClient
 from gateway.state.keys import Keys, slot_of
 from gateway.state.projection import Projection
 from gateway.state.settings import Address, Credentials, Settings
-
-
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [made.getsockname()[1] for made in sockets]
-    for made in sockets:
-        made.close()
-    return ports
+from tests.ports import free_ports
 
 
 class Cluster:
@@ -108,7 +100,7 @@ async def cluster() -> AsyncIterator[Cluster]:
         made.close()
 
 
-async def test_cluster(cluster: Cluster, message: Callable[..., Message], everything: Asks) -> None:
+async def test_cluster(cluster: Cluster, message: Callable[..., Message], everything: Asks, ask: Any) -> None:
     everything.repeat(Repeat("global", 1, 60_000_000), "enforce")
     everything.repeat(Repeat("room", 1, 60_000_000, senders=2), "enforce")
     redis: Any = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
@@ -132,34 +124,32 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
             while client.problem:
                 await asyncio.sleep(0.01)
 
-    async def ask(*messages: Message, scan: Scan | None = None) -> list[Facts]:
-        futures: list[asyncio.Future[Facts]] = []
-        for asked in messages:
-            futures.append(asyncio.get_running_loop().create_future())
-            client.admit(asked, everything, scan or Scan(fingerprint=b"1234", folded_length=9), futures[-1].set_result)
-        async with asyncio.timeout(5):
-            return list(await asyncio.gather(*futures))
+    asker = ask(client)
+
+    async def say(*messages: Message, scan: Scan | None = None) -> list[Facts]:
+        scan = scan or Scan(fingerprint=b"1234", folded_length=9)
+        return list(await asker.ask(everything, *messages, scan=scan))
 
     await up()
-    told = await ask(*(message(f"u{number}", device="d1", ip="10.0.0.1") for number in range(40)))
+    told = await say(*(message(f"u{number}", device="d1", ip="10.0.0.1") for number in range(40)))
     assert [facts.account for facts in told] == [Account(True, 0, number) for number in range(40)]
     assert all(facts.blocks[0].scope == "device" and not facts.missing for facts in told)
     assert [facts.repeats[1].seen for facts in told] == list(range(1, 41))
     assert [facts.repeats[2].senders for facts in told] == [1] + [2] * 39
-    assert (await ask(message("u1", room="r2")))[0].room.status == "muted"
+    assert (await say(message("u1", room="r2")))[0].room.status == "muted"
     await projection.apply([Change("rooms", {"room": "r2"}, None)])
-    assert (await ask(message("u1", room="r2")))[0].room.status == "open"
-    told = await ask(*[message("new", room="r9")] * 4, scan=Scan())
+    assert (await say(message("u1", room="r2")))[0].room.status == "open"
+    told = await say(*[message("new", room="r9")] * 4, scan=Scan())
     assert [facts.limits[0] > 0 for facts in told] == [False, False, False, True]
 
     client.give_back(message("new", room="r9"), everything, Scan())
-    assert (await ask(message("new", room="r9"), scan=Scan()))[0].limits[0] == 0
+    assert (await say(message("new", room="r9"), scan=Scan()))[0].limits[0] == 0
 
     # A rebuild goes unnoticed; an epoch that is gone does not.
     await projection.rebuild([rows, [block, room]], {"version": 2})
-    assert (await ask(message("u7")))[0].account == Account(True, 0, 7)
+    assert (await say(message("u7")))[0].account == Account(True, 0, 7)
     await redis.delete(Keys().epoch_at(slot_of(b"{u7}")))
-    (facts,) = await ask(message("u7"))
+    (facts,) = await say(message("u7"))
     assert facts.missing["account"] == "state.epoch"
     assert "room" not in facts.missing
 
@@ -171,7 +161,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     async with asyncio.timeout(5):
         while not client.problem:
             await asyncio.sleep(0.01)
-    lost, kept = await ask(message(f"u{second[0]}"), message(f"u{first[0]}"))
+    lost, kept = await say(message(f"u{second[0]}"), message(f"u{first[0]}"))
     assert lost.missing["account"] == "state.unavailable"
     assert "limits:local" in lost.fallback
     assert kept.account == Account(True, 0, first[0])
@@ -180,7 +170,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
 
 
 async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
-    cluster: Cluster, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch, ask: Any
 ) -> None:
     """While its keys are on their way, what is told is true or said to be missing; behind the move the first question
     is led to the new owner, and the next ones go there at once."""
@@ -201,13 +191,7 @@ async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
 
     monkeypatch.setattr(client, "_refresh", in_turn)
     await client.start()
-    asks = Asks(account=True)
-
-    async def ask() -> Facts:
-        done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
-        client.admit(message(sender), asks, Scan(), done.set_result)
-        async with asyncio.timeout(5):
-            return await done
+    asks, asker = Asks(account=True), ask(client)
 
     def owner() -> int:
         link = client._owners[slot]
@@ -216,22 +200,22 @@ async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
     async with asyncio.timeout(10):
         while client.problem:
             await asyncio.sleep(0.01)
-    assert (await ask()).account == Account(True, 0, 12)
+    assert (await asker.one(asks, message(sender))).account == Account(True, 0, 12)
     assert owner() == 0
 
     await cluster.begin_move(slot)
     for _ in range(5):
-        facts = await ask()
+        facts = await asker.one(asks, message(sender))
         assert facts.account == Account(True, 0, 12) or "account" in facts.missing
 
     async with looking:  # the client cannot learn of it but by being led
         await cluster.end_move(slot)
-        assert (await ask()).account == Account(True, 0, 12)
+        assert (await asker.one(asks, message(sender))).account == Account(True, 0, 12)
         assert owner() == 0
     async with asyncio.timeout(10):
         while owner() != 1 or client._moved.is_set():
             await asyncio.sleep(0.01)
-    assert (await ask()).account == Account(True, 0, 12)
+    assert (await asker.one(asks, message(sender))).account == Account(True, 0, 12)
     assert not client._moved.is_set()  # nobody is led anywhere any more
     await client.close()
     await redis.aclose()

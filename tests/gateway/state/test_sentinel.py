@@ -122,26 +122,21 @@ def account(sender: str, credit: int) -> Change:
 
 @pytest.mark.parametrize("how", ["killed", "asked"])
 async def test_a_failover_is_survived_without_a_word_from_the_operator(
-    watched: Watched, message: Any, tmp_path: Path, how: str
+    watched: Watched, message: Any, ask: Any, tmp_path: Path, how: str
 ) -> None:
     """The primary dies, or is made a replica while it lives. Until the new one is found nobody is taken for innocent;
     then facts are there again, control writes them anew, and limits are counted there."""
     projection = watched.projection(tmp_path)
     await projection.rebuild([[account("alice", 70)]], {"version": 1})
     client = await watched.client(tmp_path)
+    asker = ask(client)
 
     asks = Asks(account=True)
     asks.limit(Limit("sender", 10_000, 10_000_000), "enforce")  # a replica cannot count
 
-    async def ask(sender: str) -> Facts:
-        done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
-        client.admit(message(sender), asks, Scan(), done.set_result)
-        async with asyncio.timeout(5):
-            return await done
-
     def known(sender: str, credit: int) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
-            told = await ask(sender)
+            told = await asker.one(asks, message(sender))
             return told.account is not None and told.account.credit == credit
 
         return look
@@ -157,7 +152,7 @@ async def test_a_failover_is_survived_without_a_word_from_the_operator(
     seen: list[Facts] = []
 
     async def moved() -> bool:
-        facts = await ask("alice")
+        facts = await asker.one(asks, message("alice"))
         seen.append(facts)
         where = await topology.topology(watched.state, tmp_path).locate()
         return facts.account is not None and where.port == watched.replica.port and not client.problem

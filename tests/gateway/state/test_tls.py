@@ -18,7 +18,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from redis.exceptions import RedisError
 
 from filters.rule import Asks
-from filters.verdict import Facts, Scan
 from gateway.config.state import State
 from gateway.control.ports import Change
 from gateway.state import connecting
@@ -114,13 +113,6 @@ async def within(seconds: float, look: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def ask(client: StateClient, message: Any) -> Facts:
-    done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
-    client.admit(message, Asks(account=True), Scan(), done.set_result)
-    async with asyncio.timeout(5):
-        return await done
-
-
 async def written(state: State, folder: Path) -> None:
     """Control's way in, through redis-py; tried until the server is up."""
     row = {"verified": True, "verified_until": 0, "credit": 60}
@@ -136,32 +128,32 @@ async def written(state: State, folder: Path) -> None:
                 await projection.close()
 
 
-async def test_a_server_that_our_authority_vouches_for(lab: Lab, message: Any) -> None:
+async def test_a_server_that_our_authority_vouches_for(lab: Lab, message: Any, ask: Any) -> None:
     state = config(lab.serve(), ca=lab.ours.file)
     await written(state, lab.folder)
     client = await lab.client(state)
     await within(10, lambda: not client.problem)
-    told = await ask(client, message("alice"))
+    told = await ask(client).one(Asks(account=True), message("alice"))
     assert told.account is not None
     assert told.account.credit == 60
 
 
-async def test_a_certificate_of_our_own_where_the_server_asks_for_one(lab: Lab, message: Any) -> None:
+async def test_a_certificate_of_our_own_where_the_server_asks_for_one(lab: Lab, message: Any, ask: Any) -> None:
     url = lab.serve(clients="yes")
     certificate, key = lab.ours.sign("gateway", "127.0.0.1")
     state = config(url, ca=lab.ours.file, certificate=certificate, key=key)
     await written(state, lab.folder)
     client = await lab.client(state)
     await within(10, lambda: not client.problem)
-    assert (await ask(client, message("alice"))).account is not None
+    assert (await ask(client).one(Asks(account=True), message("alice"))).account is not None
 
     nameless = await lab.client(config(url, ca=lab.ours.file))
     await within(10, lambda: nameless.problem not in ("", "connecting"))
-    assert (await ask(nameless, message("alice"))).missing["account"] == "state.unavailable"
+    assert (await ask(nameless).one(Asks(account=True), message("alice"))).missing["account"] == "state.unavailable"
 
 
 @pytest.mark.parametrize("wrong", ["authority", "address"])
-async def test_a_server_that_nobody_vouches_for_is_not_spoken_to(lab: Lab, message: Any, wrong: str) -> None:
+async def test_a_server_that_nobody_vouches_for_is_not_spoken_to(lab: Lab, message: Any, ask: Any, wrong: str) -> None:
     """Signed by somebody else, or for another address: neither path says a word to it, a password least of all."""
     url = lab.serve(address="127.0.0.1" if wrong == "authority" else "192.0.2.1")
     trusted = Authority(lab.folder, "another").file if wrong == "authority" else lab.ours.file
@@ -170,7 +162,7 @@ async def test_a_server_that_nobody_vouches_for_is_not_spoken_to(lab: Lab, messa
     client = await lab.client(state)
     await within(10, lambda: client.problem not in ("", "connecting"))
     assert client.problem == "SSLCertVerificationError"
-    assert (await ask(client, message("alice"))).missing["account"] == "state.unavailable"
+    assert (await ask(client).one(Asks(account=True), message("alice"))).missing["account"] == "state.unavailable"
     projection = await connecting.projection(state, lab.folder)
     with pytest.raises(RedisError, match=r"(?i)certificate.verify.failed") as caught:
         await projection.ping()

@@ -160,14 +160,17 @@ async def told(client: ClientConnection, within: float = 5.0) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def socket_lab(folder: Path, *, more: str = "", server: str = "", workers: int = 1) -> AsyncIterator[SocketLab]:
-    """A running lab; alice, bob and u0 to u9 are verified, carol is not."""
+async def socket_lab(
+    folder: Path, *, more: str = "", server: str = "", workers: int = 1, largest: int = 1 << 22
+) -> AsyncIterator[SocketLab]:
+    """A running lab; alice, bob and u0 to u9 are verified, carol is not. ``largest``: bytes of a message that the
+    platform takes."""
     platform = Platform()
     (folder / "abuse.txt").write_text("idiot\n", encoding="utf-8")
     async with websockets.serve(
         platform.serve, "127.0.0.1", 0, process_request=platform.request,
         subprotocols=["chat.v2"], select_subprotocol=lambda _, offered: "chat.v2" if offered else None,  # type: ignore
-        max_size=1 << 22, ping_interval=None, close_timeout=2,
+        max_size=largest, ping_interval=None, close_timeout=2,
     ) as listening:  # fmt: skip
         (socket,) = listening.sockets
         platform.port = socket.getsockname()[1]

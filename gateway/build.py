@@ -9,7 +9,7 @@ import ssl
 import sys
 
 from filters.keywords import Bounds
-from gateway import logs
+from gateway import logs, rotation
 from gateway.config import Config, Problem
 from gateway.config.control import Logs
 from gateway.config.journal import Journal
@@ -110,7 +110,7 @@ def tokens(section: Jwt) -> TokenSettings:
         algorithms=section.algorithms,
         source=str(section.source),
         keys=tuple(("", key.get_secret_value().encode()) for key in section.keys),
-        jwks=section.jwks.read_bytes() if section.jwks is not None else b"",
+        jwks=rotation.read(section.jwks) if section.jwks is not None else b"",
         issuer=section.issuer,
         audience=section.audience,
         leeway=round(section.leeway),

@@ -16,7 +16,7 @@ from gateway.http import override
 from gateway.http.errors import HTTPError
 from gateway.http.problem import Problem
 from gateway.mirror.names import link_value
-from gateway.pipeline import Passage
+from gateway.pipeline import FAULT, Passage
 from gateway.route import Preflight, Relayed, Route
 from gateway.surfaces.decoded import Malformed, Messages
 from gateway.surfaces.request import Arrived
@@ -42,7 +42,6 @@ NONE: frozenset[bytes] = frozenset()
 
 CLIENT_GONE = "client.gone"
 UNRECORDED = "journal.unavailable"
-FAULT = "gateway.failure"
 
 
 class Gate:

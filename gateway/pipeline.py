@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from gateway.route import Route
     from gateway.state.client import StateClient
 
+FAULT = "gateway.failure"
+"""The reason of a failure: what the verdict left could not be written again, which is a fault of ours."""
+
 NO_FACTS = Facts()
 NO_SCAN = Scan()
 

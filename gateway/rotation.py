@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
+from gateway.surfaces.settings import MAX_JWKS
+
 EVERY = 1.0  # seconds between two looks
 AGAIN = 60.0  # seconds until a content that was refused is tried once more: what was in its way may be gone
 
@@ -48,6 +50,12 @@ def digest(path: Path | None) -> Digest:
     if path is None:
         return None
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
+        return hashlib.sha256(read(path)).digest()
     except OSError:
         return None
+
+
+def read(path: Path) -> bytes:
+    """The file, or so much of one that is too large that it is refused for it. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MAX_JWKS + 1)

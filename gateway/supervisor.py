@@ -28,11 +28,11 @@ import structlog
 
 from gateway import channel, compiled, descriptors, rotation
 from gateway.child import Child
-from gateway.control.rounds import Rounds
 from gateway.folders import Folders
 from gateway.generation import CompileFailed, Generation, compile_aside
 from gateway.listening import listen
 from gateway.rotation import Rotation
+from gateway.rounds import Rounds
 from gateway.signals import on_stop
 from gateway.state import embedded
 

@@ -8,7 +8,7 @@ from gateway.control.database import Database
 from gateway.control.outbox import Relay
 from gateway.control.ports import Projection
 from gateway.control.rebuild import rebuild
-from gateway.control.rounds import Rounds
+from gateway.rounds import Rounds
 
 log = structlog.get_logger()
 

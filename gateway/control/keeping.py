@@ -12,11 +12,11 @@ from pathlib import Path
 
 import structlog
 
-from gateway.control.rounds import Rounds
 from gateway.journal.ids import Ids
 from gateway.journal.recovery import recover_dead
 from gateway.journal.retention import Retention, due, prune, turn_dead
 from gateway.journal.writer import Writer
+from gateway.rounds import Rounds
 
 log = structlog.get_logger()
 

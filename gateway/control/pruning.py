@@ -26,8 +26,8 @@ from gateway.control.database import Database
 from gateway.control.ledger import Ledger
 from gateway.control.models import Act, Block, Copy, Deletion, Outbox, Takedown, TakedownEvent
 from gateway.control.people import SYSTEM
-from gateway.control.rounds import Rounds
 from gateway.control.takedowns import CONFIRMED
+from gateway.rounds import Rounds
 
 log = structlog.get_logger()
 

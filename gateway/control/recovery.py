@@ -21,7 +21,7 @@ from gateway.control.database import Database
 from gateway.control.ledger import Ledger
 from gateway.control.models import Account, Recovering
 from gateway.control.people import SYSTEM
-from gateway.control.rounds import Rounds
+from gateway.rounds import Rounds
 
 EVERY = 3600.0  # seconds between two looks; points are earned by the day
 BATCH = 500  # accounts; one act at most for each

@@ -78,7 +78,7 @@ class UpstreamIds:
                 database.execute(f"DELETE FROM names_{current}")  # noqa: S608
             for name, value in {**kept, "current": current}.items():
                 database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, orjson.dumps(value).decode()))
-        except BaseException:
+        except BaseException:  # raised again; half of a batch must not count
             database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")

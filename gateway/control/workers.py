@@ -15,8 +15,8 @@ from typing import Any
 
 from gateway import channel
 from gateway.control.ports import Snapshot
-from gateway.control.rounds import Rounds
 from gateway.control.totals import Totals
+from gateway.rounds import Rounds
 
 WITHIN = 0.5  # seconds for one answer
 EVERY = 1.0  # seconds between two looks of the keeper

@@ -148,8 +148,7 @@ class Projector:
             if self._mark is not None and self._mark.gone():
                 await self._remake()
             return False
-        except Exception:
-            # A fault of ours must not become a process that dies again and again: it lives, says so, and is behind.
+        except Exception:  # a fault of ours must not be a process that dies again and again: it says so, and is behind
             if self._fail("fault"):
                 log.error("mirror.fault", exc_info=True)
             self._projection = None

@@ -18,7 +18,7 @@ from gateway.surfaces.cookies import cookie
 from gateway.surfaces.pointer import MISSING
 from gateway.surfaces.reading import Reading
 from gateway.surfaces.reasons import Refused
-from gateway.surfaces.settings import SurfaceError, TokenSettings
+from gateway.surfaces.settings import MAX_JWKS, SurfaceError, TokenSettings
 
 FAMILIES = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}  # RFC 7518, section 3.1; RFC 8037
 
@@ -163,6 +163,8 @@ def _keys(settings: TokenSettings) -> tuple[Key, ...]:
         raise SurfaceError(
             f"jwt keys: a secret is shorter than {size} bytes (RFC 7518, section 3.2); make a longer one"
         )
+    if len(settings.jwks) > MAX_JWKS:
+        raise SurfaceError(f"jwt jwks: larger than {MAX_JWKS} bytes; does it name the right file?")
     if settings.jwks:
         try:
             listed = json.loads(settings.jwks)["keys"]

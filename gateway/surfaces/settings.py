@@ -10,6 +10,7 @@ from gateway.surfaces.strict_json import MAX_DEPTH
 
 Scalar = str | int | float | bool | None
 
+MAX_JWKS = 1 << 20  # bytes of a JWK set: a thousand keys and more
 MAX_TEXT = 4096  # code points, DESIGN law 10
 
 

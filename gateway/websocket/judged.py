@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.pipeline import Passage
+from gateway.pipeline import FAULT, Passage
 from gateway.websocket.frames import masked_frame
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 GONE = "upstream.closed"
 """The reason of a failure: the upstream had closed, or was gone, when it was the message's turn."""
-
-FAULT = "gateway.failure"
-"""The reason of a failure: the frame could not be written again."""
 
 SENT = 101
 """The status of a delivery over a socket: there is no answer, only the switched protocol."""

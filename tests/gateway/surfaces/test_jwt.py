@@ -242,6 +242,7 @@ def test_a_bad_token_is_no_absence(make_surface: Callable[..., Any], make_reques
         {"keys": (("", b"-----BEGIN PUBLIC KEY-----\nxx"),)},
         {"jwks": b"{}"},
         {"jwks": b"no"},
+        {"jwks": b'{"keys": []}' + b" " * (1 << 20)},
         {"jwks": b'{"keys": [{"kty": "XX"}]}'},
         {"source": "query:token"},
         {"source": "header:"},

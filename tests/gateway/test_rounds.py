@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.control.rounds import Rounds
 from gateway.logs import place
+from gateway.rounds import Rounds
 
 
 class Pauses:
@@ -26,7 +26,7 @@ class Pauses:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     made = Pauses()
-    monkeypatch.setattr("gateway.control.rounds.asyncio.sleep", made.sleep)
+    monkeypatch.setattr("gateway.rounds.asyncio.sleep", made.sleep)
     return made
 
 

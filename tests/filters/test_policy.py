@@ -1,14 +1,15 @@
 """judge: pure, total, and true to its laws for every mixture of findings, facts and failures."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.checks import credit, identity, keywords, limit
+from filters.checks import CHECKS, credit, identity, keywords, limit
 from filters.limits import Limit
 from filters.message import Message, Vouched
 from filters.policy import REMEMBERED, WEIGHT, Policy, judge, masked
-from filters.rule import Rule
-from filters.verdict import Account, Decided, Facts, Finding, Hit, Scan
+from filters.rule import Asks, Rule
+from filters.verdict import Account, Block, Decided, Facts, Finding, Hit, RoomFact, Scan
 
 MESSAGE = Message("id", "comment", "r", "room", "alice", ("some text here",), 1_000_000)
 HIT = Hit("spam", "d1", 3, "spam", 5, 0, ((5, 9),))
@@ -115,6 +116,26 @@ def test_what_is_remembered_of_facts_changes_no_verdict(
         assert judge(policy, message, scan, shared[which]) == judge(
             Policy("p", "d", built), message, scan, shared[which]
         )
+
+
+@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.of_facts])
+def test_a_check_of_facts_reads_nothing_of_the_message(name: str) -> None:
+    options = CASES[name][0] if name in CASES else CHECKS[name].options()
+    find = CHECKS[name].bind(Rule(name, "reject", "reject", options, "g"), Asks())
+    other = Message(
+        "other", "danmaku", "live", "hall", "bob", ("x" * 500, "y"), 1_000_000,
+        device="d", ip="10.0.0.1", registrant="r", location="l", parts=("/image",), edit=True, playback_ms=7,
+    )  # fmt: skip
+    for facts in (
+        Facts(),
+        Facts(Account(False), limits=(0,)),
+        Facts(Account(True, 1, 10), limits=(9,)),
+        Facts(Account(True), (Block("ip", "spam", 5),), (0,), room=RoomFact("slow", 3.0)),
+        Facts(Account(True), limits=(0,), room=RoomFact("closed")),
+        Facts(missing=dict.fromkeys(("account", "blocks", "limits", "room"), "state.deadline")),
+    ):
+        found = find(MESSAGE, Scan(), facts)
+        assert found == find(other, Scan({"spam": (HIT,)}, fingerprint=b"f", folded_length=500), facts)
 
 
 def test_what_is_remembered_of_facts_is_bounded() -> None:

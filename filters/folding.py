@@ -2,10 +2,10 @@
 
 The laws, each held by a test:
 
-* **One character at a time.** ``fold`` is one ``str.translate`` through a table that composes every folding that is
-  on, each character taken to its fixed point. So folding is idempotent, and a word and a text that look alike fold
-  alike. Only what Unicode itself reads in context (Hangul letters, voicing marks, vowel signs) leaves that path: its
-  cluster is normalised as a whole (UAX 15), which is slower and gives the same answer every time.
+* **One character at a time.** ``fold`` is one walk through a table that composes every folding that is on, each
+  character taken to its fixed point. So folding is idempotent, and a word and a text that look alike fold alike. Only
+  what Unicode itself reads in context (Hangul letters, voicing marks, vowel signs) leaves that path: its cluster is
+  normalised as a whole (UAX 15), which is slower and gives the same answer every time.
 * **The map back costs nothing until something is found.** ``Folded`` keeps the original and maps on the first question.
 * **The original stretch is covered whole**: from the first character that gave something to the last, with every
   separator between and every invisible character and mark that clings to the end.
@@ -13,24 +13,23 @@ The laws, each held by a test:
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from filters.foldtables import MAPS, FoldTables, Switches
 
-FOLDED_MAX = 16_384  # code points; four times the judged text's default bound
+if TYPE_CHECKING:
+    from mypy_extensions import i64  # where this is compiled, characters are counted and compared as machine words
 
-_CONTEXT = "\0"  # stands in the table for what cannot be folded alone; never in a folded text, for it is invisible
-_CACHED_MAX = 1 << 16  # characters; a text of rarer ones is folded without being remembered
-_CLUSTER_MAX = 32  # a base and thirty marks (UAX 15, stream-safe text); what else clings to it is ornament
-_ROUNDS = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
+FOLDED_MAX: Final = 16_384  # code points; four times the judged text's default bound
 
-_doubled = re.compile(r"(.)\1", re.DOTALL).search
-_squeeze = re.compile(r"(.)(?=\1)", re.DOTALL).sub  # deletes; putting the group back would take three times as long
+_CONTEXT: Final = "\0"  # stands in the table for what is not folded alone; in no folded text, for it is invisible
+_CACHED_MAX: Final = 1 << 16  # characters; a text of rarer ones is folded without being remembered
+_CLUSTER_MAX: Final = 32  # a base and thirty marks (UAX 15, stream-safe text); what else clings to it is ornament
+_ROUNDS: Final = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
+_PLAIN: Final = (range(0x21, 0x7F), range(0x4E00, 0xA000))  # where characters are looked for that fold to themselves
 
 Edge = Literal["letter", "digit", ""]
 
@@ -53,7 +52,7 @@ class Step(NamedTuple):
 class Folder:
     """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
 
-    __slots__ = ("_changes", "_cluster", "_layers", "_table", "squeezes", "switches", "tables")
+    __slots__ = ("_cluster", "_layers", "_plain", "_table", "squeezes", "switches", "tables")
 
     def __init__(self, tables: FoldTables, switches: Switches) -> None:
         self.tables = tables
@@ -61,45 +60,71 @@ class Folder:
         self.squeezes = switches.repeats
         self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
         self._table = _Table(self)
-        self._changes: Callable[[str], re.Match[str] | None] | None = None
+        self._plain = b""
         self._cluster = lru_cache(maxsize=4096)(self._fold_cluster)
 
     def prepare(self) -> None:
-        """Learn which characters fold to themselves, so that text of them need not be translated: a third of the time.
+        """Learn which characters fold to themselves, so that text of them is not looked up in the table.
 
         Takes some 50 ms: for a folder that reads every message. Only ASCII and the common Han characters are looked
         for; a character is left out where any layer knows it, so the answers stay those of the table.
         """
-        if self._changes is not None:
+        if self._plain:
             return
-        same = set(chain(range(0x21, 0x7F), range(0x4E00, 0xA000)))
+        same = set(chain(*_PLAIN))
         for layer in self._layers:
             same.difference_update(layer)
         context = self.tables.context if self.switches.compat else ()
-        kept = "".join([re.escape(chr(code)) for code in sorted(same) if self._keeps(code) and code not in context])
-        if kept:
-            self._changes = re.compile(f"[^{kept}]").search
+        plain = bytearray(_PLAIN[-1].stop)
+        for code in same:
+            plain[code] = self._keeps(code) and code not in context
+        self._plain = bytes(plain)
 
     def text(self, text: str, limit: int = FOLDED_MAX) -> str:
         """The folded text alone: what is done to every message. Raises ``FoldBound``."""
         if len(text) > limit:
             raise FoldBound(limit)
-        changes = self._changes
-        if changes is None:
-            folded = text.translate(self._table)
-        elif (changed := changes(text)) is None:
-            folded = text
-        else:
-            first = changed.start()
-            folded = text[:first] + text[first:].translate(self._table)
-        if _CONTEXT in folded:
-            folded = self.pieces(text)[0]
-        elif self.squeezes and (doubled := _doubled(folded)) is not None:
-            first = doubled.start()
-            folded = folded[:first] + _squeeze("", folded[first:])
-        if len(folded) > limit:
-            raise FoldBound(limit)
-        return folded
+        plain = self._plain
+        table = self._table
+        squeezes = self.squeezes
+        known: i64 = len(plain)
+        size: i64 = len(text)
+        at: i64 = 0
+        stays: i64 = 0  # from here to ``at`` the text goes on as it is
+        last: i64 = -1  # the code point that was given last
+        code: i64
+        pieces: list[str] = []
+        while at < size:
+            code = ord(text[at])
+            folded: str | None = None
+            if code < known and plain[code]:
+                if code != last or not squeezes:
+                    last = code
+                    at += 1
+                    continue
+            else:
+                folded = table[code]
+            if stays < at:
+                pieces.append(text[stays:at])
+            at += 1
+            stays = at
+            if folded is None:
+                continue
+            if folded == _CONTEXT:
+                pieces = [self.pieces(text)[0]]
+                stays = size
+                break
+            for char in folded:
+                code = ord(char)
+                if code != last or not squeezes:
+                    pieces.append(char)
+                    last = code
+        if stays:
+            pieces.append(text[stays:])
+            text = "".join(pieces)
+            if len(text) > limit:
+                raise FoldBound(limit)
+        return text
 
     def spelled(self, text: str) -> str:
         """The folded text before repeats are squeezed."""

@@ -7,7 +7,7 @@ gives back the same empty ``Scan`` every time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from filters.folding import FOLDED_MAX, FoldBound, Folded, Folder, folder
 from filters.foldtables import WORDS, FoldTables
@@ -18,10 +18,10 @@ from filters.wordlist import WordList
 
 AnyList = WordList | PatternList
 
-NO_HIT = Scan()
+NO_HIT: Final = Scan()
 
 # What NamedTuple's own constructor does, without its frame.
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 
 class Bounds(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Final
 
 from filters.checks import CHECKS
 from filters.message import Message
@@ -19,8 +20,8 @@ from filters.rule import Asks, Find, Rule
 from filters.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
 
 WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3}
-MASK = "*"
-REMEMBERED = 1024  # objects of facts
+MASK: Final = "*"
+REMEMBERED: Final = 1024  # objects of facts
 
 
 class Policy:

@@ -1,8 +1,9 @@
 """The fingerprint by which the same text is known again."""
 
 from hashlib import blake2b
+from typing import Final
 
-SIZE = 8  # bytes: with a million live texts, two differ and agree with a chance of 3 in 100 million
+SIZE: Final = 8  # bytes: with a million live texts, two differ and agree with a chance of 3 in 100 million
 
 
 def fingerprint(folded: str) -> bytes:

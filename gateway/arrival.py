@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.surfaces.request import Arrived
 
 # What NamedTuple's own constructor does, without its frame.
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 if TYPE_CHECKING:
     from gateway.http.exchange import Exchange

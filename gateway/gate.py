@@ -7,7 +7,7 @@ its verdict. Reading the configuration ends here: everything below is a finished
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway import answers
 from gateway.arrival import arrived
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from gateway.route import Target
     from gateway.websocket.sockets import Sockets
 
-DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
+DIGESTS: Final = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
 """Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
-INFLATED = DIGESTS | {b"content-encoding"}
-NONE: frozenset[bytes] = frozenset()
+INFLATED: Final = DIGESTS | {b"content-encoding"}
+NONE: Final[frozenset[bytes]] = frozenset()
 
-CLIENT_GONE = "client.gone"
-UNRECORDED = "journal.unavailable"
+CLIENT_GONE: Final = "client.gone"
+UNRECORDED: Final = "journal.unavailable"
 
 
 class Gate:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from filters.policy import judge
 from filters.verdict import Decided, Facts, Scan, Verdict
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from gateway.route import Route
     from gateway.state.client import StateClient
 
-FAULT = "gateway.failure"
+FAULT: Final = "gateway.failure"
 """The reason of a failure: what the verdict left could not be written again, which is a fault of ours."""
 
-NO_FACTS = Facts()
-NO_SCAN = Scan()
+NO_FACTS: Final = Facts()
+NO_SCAN: Final = Scan()
 
 
 class Passage(ABC):

@@ -71,8 +71,8 @@ class Glances:
         fields of ours and for rare ones."""
         spelled, _, value = line.partition(b": ")
         name = self._names.get(spelled) or self._name(spelled)
-        if not value or value[0] <= 32 or value[-1] <= 32 or len(line.translate(None, CONTROLS)) != len(line):
-            raise Uncommon
+        if not value or value[0] <= 32 or value[-1] <= 32 or not value.decode("latin-1").isprintable():
+            raise Uncommon  # also for a tab, and for some bytes beyond ASCII: the careful path tells them from controls
         # By name alone: whether a line is sent on does not hang on what is still remembered.
         read = name, value, name not in self._specials
         if name in _INTERNED and len(line) <= self.LONGEST:

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from gateway.http.server import Server
     from gateway.http.upstream import UpstreamCall
 
-IDLE, UNDECIDED, COLLECT, STREAM, COMPLETE, LINGER, TAKEN, CLOSED = range(8)
+IDLE: Final = 0
+UNDECIDED: Final = 1
+COLLECT: Final = 2
+STREAM: Final = 3
+COMPLETE: Final = 4
+LINGER: Final = 5
+TAKEN: Final = 6
+CLOSED: Final = 7
 
 JOIN_BELOW: Final = 65536
 """Bytes of an answer's body up to which copying it behind its head costs less than a second write."""

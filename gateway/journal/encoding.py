@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from crc32c import crc32c
 
-FORMAT = 1
-GENESIS = bytes(32)  # the chain value before the first batch of a folder
-MAX_LINE = 8 * 1024 * 1024  # bytes; a longer line is damage
+FORMAT: Final = 1
+GENESIS: Final = bytes(32)  # the chain value before the first batch of a folder
+MAX_LINE: Final = 8 * 1024 * 1024  # bytes; a longer line is damage
 
-_dumps = orjson.dumps
-_CRC = b',"crc":"'
-_CRC_SIZE = len(_CRC) + 8 + 3  # digits, quote, brace, line feed
+_dumps: Final = orjson.dumps
+_CRC: Final = b',"crc":"'
+_PAIRS: Final = tuple(b"%02x" % byte for byte in range(256))
+_CRC_SIZE: Final = len(_CRC) + 8 + 3  # digits, quote, brace, line feed
 
 
 class Corrupt(ValueError):
@@ -55,7 +56,12 @@ def lines(start: bytes, sequence: int, records: Iterable[bytes]) -> bytes:
     made = []
     for members in records:
         unsealed = b"%b%d,%b" % (start, sequence, members)
-        made.append(b'%b,"crc":"%08x"}\n' % (unsealed, crc32c(unsealed)))
+        crc: int = crc32c(unsealed)
+        # Two digits at a time from a table: a third of what formatting a number takes.
+        made.append(
+            b'%b,"crc":"%b%b%b%b"}\n'
+            % (unsealed, _PAIRS[crc >> 24], _PAIRS[crc >> 16 & 255], _PAIRS[crc >> 8 & 255], _PAIRS[crc & 255])
+        )
         sequence += 1
     return b"".join(made)
 

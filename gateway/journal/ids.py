@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-NODES = 1 << 14
-WORKERS = 1 << 8
-_COUNTERS = 1 << 12
-_RANDOM_BYTES = 4000  # one system call for 800 ids; ten hex digits each
-_RANDOM_DIGITS = 2 * _RANDOM_BYTES
-_HEX12 = tuple(f"{number:03x}" for number in range(_COUNTERS))
+NODES: Final = 1 << 14
+WORKERS: Final = 1 << 8
+_COUNTERS: Final = 1 << 12
+_RANDOM_BYTES: Final = 4000  # one system call for 800 ids; ten hex digits each
+_RANDOM_DIGITS: Final = 2 * _RANDOM_BYTES
+_HEX12: Final = tuple(f"{number:03x}" for number in range(_COUNTERS))
 
 
 class IdParts(NamedTuple):

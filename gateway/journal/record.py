@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
@@ -17,7 +17,7 @@ from filters.policy import Policy
 from filters.verdict import Decided, Verdict
 from gateway.journal import encoding
 
-_dumps = orjson.dumps
+_dumps: Final = orjson.dumps
 
 Content = Literal["always", "findings", "never"]
 State = Literal["delivered", "failed", "refused", "held", "unknown"]
@@ -25,13 +25,13 @@ State = Literal["delivered", "failed", "refused", "held", "unknown"]
 Remover = Literal["takedown", "user", "platform", "erasure"]
 Removing = Literal["requested", "confirmed", "unconfirmed", "seen"]
 
-STATES = frozenset(("delivered", "failed", "refused", "held", "unknown"))
-REMOVERS = frozenset(("takedown", "user", "platform", "erasure"))
-REMOVING = frozenset(("requested", "confirmed", "unconfirmed", "seen"))
-PERSONAL = ("ip", "device", "location", "registrant")  # fields of Message that are kept only where they are named
-DENYING = frozenset(("hold", "reject"))
+STATES: Final = frozenset(("delivered", "failed", "refused", "held", "unknown"))
+REMOVERS: Final = frozenset(("takedown", "user", "platform", "erasure"))
+REMOVING: Final = frozenset(("requested", "confirmed", "unconfirmed", "seen"))
+PERSONAL: Final = ("ip", "device", "location", "registrant")  # kept only where the configuration names them
+DENYING: Final = frozenset(("hold", "reject"))
 
-ACCESS = (
+ACCESS: Final = (
     "id",
     "time",
     "route",
@@ -44,8 +44,8 @@ ACCESS = (
     "parts",
     "personal",
 )
-CONTENT = ("content",)
-DISPOSITION = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
+CONTENT: Final = ("content",)
+DISPOSITION: Final = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
 
 
 class Unexplained(ValueError):
@@ -64,7 +64,7 @@ class Basis:
     a verdict under this policy could lack its why: no digest, or a denying rule without a ground.
     """
 
-    __slots__ = ("_plain", "always", "findings", "keep", "lists", "passed", "route", "surface")
+    __slots__ = ("_place", "_text", "_why", "always", "findings", "keep", "lists", "passed", "route", "surface")
 
     def __init__(
         self,
@@ -95,24 +95,21 @@ class Basis:
         self.always = content == "always"
         self.findings = content != "never"
         self.passed = policy.passed
-        self._plain = self._template()
-
-    def _template(self) -> bytes:
-        """The record of a plain pass, with gaps for what differs from message to message."""
-        verdict = self.passed
-        constant = (self.route, self.surface, verdict.disposition, verdict.policy, self.lists)
-        route, surface, disposition, policy, lists = (orjson.dumps(each).replace(b"%", b"%%") for each in constant)
-        content = b',"content":{"key":"","plain":%b}' if self.always else b"%b"
-        return (
-            b'"kind":"judged","id":"%%b","time":%%d,"route":%b,"surface":%b,"room":%%b,"sender":%%b,"verdict":%b,'
-            b'"policy":%b,"lists":%b%b'
-        ) % (route, surface, disposition, policy, lists, content)
+        # What the record of a plain pass says between the things that differ from message to message.
+        told = orjson.dumps
+        self._place = b',"route":%b,"surface":%b,"room":' % (told(route), told(surface))
+        self._why = b',"verdict":%b,"policy":%b,"lists":%b' % (
+            told(policy.passed.disposition),
+            told(policy.digest),
+            told(self.lists),
+        )
+        self._text = b',"content":{"key":"","plain":' if self.always else b""
 
     def fields(self, message: Message, verdict: Verdict) -> bytes:
         """The members of ``judged``, encoded. Raises Unexplained (law 1).
 
-        Nearly every message passes and there is nothing more to say of it: then its record is made from a template, in
-        a third of the time.
+        Nearly every message passes and there is nothing more to say of it: then its record is joined from what was
+        encoded once, in a third of the time.
         """
         if (
             verdict is not self.passed
@@ -123,12 +120,16 @@ class Basis:
             or self.keep
         ):
             return encoding.fields(judged(message, verdict, self))
-        return self._plain % (
+        return b'"kind":"judged","id":"%b","time":%d%b%b,"sender":%b%b%b%b%b' % (
             message.id.encode(),
             message.received_at,
+            self._place,
             _dumps(message.room),
             _dumps(message.sender),
+            self._why,
+            self._text,
             _dumps(message.texts) if self.always else b"",
+            b"}" if self.always else b"",
         )
 
 

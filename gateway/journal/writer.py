@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
@@ -36,16 +36,16 @@ from gateway.journal.settings import Counters, Settings
 from gateway.journal.space import Space
 from gateway.journal.upkeep import Upkeep, plain
 
-SLOW_WRITES = 3
-WINDOW = 256
-CALM_WRITES = 256
-PATIENCE = 0.005  # seconds that an outcome waits at most for a judged record to be written along with it
+SLOW_WRITES: Final = 3
+WINDOW: Final = 256
+CALM_WRITES: Final = 256
+PATIENCE: Final = 0.005  # seconds that an outcome waits at most for a judged record to be written along with it
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to write again
 
 logger = structlog.get_logger("journal")
 
 # What NamedTuple's own constructor does, without its frame.
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 Then = Callable[[], object]
 Failed = Callable[["JournalUnavailable"], object]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import hiredis
 
@@ -28,10 +28,10 @@ from gateway.state.scripts import ADMIT, GIVE_BACK
 from gateway.state.settings import Address, Credentials, Settings
 from gateway.state.snapshot import Snapshot
 
-EPOCH = "state.epoch"
-BUSY = "state.busy"
-NOT_OURS = frozenset({"READONLY", "NOAUTH", "WRONGPASS", "NOPERM", "MASTERDOWN", "LOADING"})
-REMEMBERED_ASKS = 64
+EPOCH: Final = "state.epoch"
+BUSY: Final = "state.busy"
+NOT_OURS: Final = frozenset({"READONLY", "NOAUTH", "WRONGPASS", "NOPERM", "MASTERDOWN", "LOADING"})
+REMEMBERED_ASKS: Final = 64
 
 # Whether one call can write many keys that expire; and the scripts, so that the first messages find them. A server
 # that refuses either is served all the same.
@@ -44,7 +44,7 @@ GREETING: tuple[Command, ...] = (
 Then = Callable[[Facts], None]
 
 # What NamedTuple's own constructor does, without its frame.
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 
 def knows_msetex(reply: Any) -> bool:

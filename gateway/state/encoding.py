@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.state.flight import Batch
 from gateway.state.keys import Keys
 from gateway.state.plan import Shape
 from gateway.state.wire import bulk, bulk_text
 
-MAX_BATCH = 250  # the number of a shape is one byte
+MAX_BATCH: Final = 250  # the number of a shape is one byte
 
 
 def encode(batch: Batch, keys: Keys, msetex: bool) -> None:

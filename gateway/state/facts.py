@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from filters.verdict import OPEN, Account, Block, Facts, RepeatFact, RoomFact
 from gateway.state.plan import ONCE, REMEMBERED, Shape
 
-STATUS = {b"muted": RoomFact("muted"), b"closed": RoomFact("closed")}
+STATUS: Final = {b"muted": RoomFact("muted"), b"closed": RoomFact("closed")}
 
 _accounts: dict[bytes, Account] = {}
 

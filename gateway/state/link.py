@@ -17,7 +17,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import hiredis
 
@@ -26,15 +26,15 @@ from gateway.state.ending import end
 from gateway.state.flight import Call, Flight
 from gateway.state.settings import Address, Credentials, Settings
 
-LONGEST_PAUSE = 5.0  # seconds between two attempts to connect
-STALLED = 3.0  # seconds without any reply, after which a connection is given up
-NOT_YET = object()
+LONGEST_PAUSE: Final = 5.0  # seconds between two attempts to connect
+STALLED: Final = 3.0  # seconds without any reply, after which a connection is given up
+NOT_YET: Final = object()
 
 Command: TypeAlias = tuple[str | int | float | bytes | memoryview, ...]
 
-UNAVAILABLE = "state.unavailable"
-DEADLINE = "state.deadline"
-ERROR = "state.error"
+UNAVAILABLE: Final = "state.unavailable"
+DEADLINE: Final = "state.deadline"
+ERROR: Final = "state.error"
 
 
 class HandshakeError(Exception):

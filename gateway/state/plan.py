@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import hexlify
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from filters.limits import Limit, paces
 from filters.message import Message
@@ -18,17 +18,17 @@ from filters.verdict import Account, Facts, RepeatFact, Scan
 from gateway.state.keys import Keys
 from gateway.state.wire import Packable, bulk_text, msgpack
 
-REMEMBERED = 8192  # pieces of each kind, and constant facts of each shape; beyond, they are forgotten and built anew
-NOT_VOUCHED = 255
-ONCE = RepeatFact(1)
-BLOCKED = ("sender", "registrant", "device", "ip", "room")
-PIECES = ("account", *BLOCKED, "route", "global", "text")  # "text": repeats that are counted over everything
-ROUTE = Message._fields.index("route")
+REMEMBERED: Final = 8192  # pieces of each kind, and constant facts of each shape; then all are forgotten, built anew
+NOT_VOUCHED: Final = 255
+ONCE: Final = RepeatFact(1)
+BLOCKED: Final = ("sender", "registrant", "device", "ip", "room")
+PIECES: Final = ("account", *BLOCKED, "route", "global", "text")  # "text": repeats that are counted over everything
+ROUTE: Final = Message._fields.index("route")
 
-ACCOUNT_BIT = 1 << 0
-SLOW_BIT = 1 << 1
-FIRST_PIECE_BIT = 1 << 2
-FIRST_REPEAT_BIT = 1 << 16
+ACCOUNT_BIT: Final = 1 << 0
+SLOW_BIT: Final = 1 << 1
+FIRST_PIECE_BIT: Final = 1 << 2
+FIRST_REPEAT_BIT: Final = 1 << 16
 
 
 class Counter(NamedTuple):

@@ -6,7 +6,7 @@ A body is loaded into a Reading first, because sources read from it as well; the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.surfaces import forms, json_place, pointer
 from gateway.surfaces.content import MediaType
@@ -20,7 +20,7 @@ from gateway.surfaces.strict_json import parse
 
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False)  # values of a part that is not there
 
-_NOTHING: tuple[str, ...] = ()
+_NOTHING: Final[tuple[str, ...]] = ()
 
 
 class Body(Protocol):

@@ -8,7 +8,7 @@ missing or garbled one is empty and refuses nobody (law 7).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from filters.message import Vouched
 from gateway.surfaces import sources, vouched
@@ -18,9 +18,9 @@ from gateway.surfaces.reading import Reading
 from gateway.surfaces.reasons import Refused
 from gateway.surfaces.settings import SurfaceError, SurfaceSettings
 
-MAX_NAME = 256  # code points of a sender, room or registrant
-MAX_OPTIONAL = 512
-REMEMBERED = 8192  # names that passed; beyond, they are forgotten and looked at anew
+MAX_NAME: Final = 256  # code points of a sender, room or registrant
+MAX_OPTIONAL: Final = 512
+REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[Reading], str]
 

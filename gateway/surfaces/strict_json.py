@@ -24,16 +24,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 from orjson import JSONDecodeError, loads
 
 from gateway.surfaces.reasons import Refused
 
-MAX_DEPTH = 32
+MAX_DEPTH: Final = 32
 
-_PLAIN = frozenset((str, int, bool, type(None)))
-_EXACT = 2**53
+_PLAIN: Final = frozenset((str, int, bool, type(None)))
+_EXACT: Final = 2**53
 
 
 def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -51,9 +51,10 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
         else:
             members = len(document)
             colons = body.count(b":")
+            escapes = b"\\" in body
             if (
-                (colons == members or (b"\\" not in body and colons == members + _colons(document)))
-                and b"\\u0000" not in body
+                (colons == members or (not escapes and colons == members + _colons(document)))
+                and not (escapes and b"\\u0000" in body)
                 and (members < 2 or _distinct(document))
             ):
                 return document

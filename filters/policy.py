@@ -26,11 +26,14 @@ REMEMBERED: Final = 1024  # objects of facts
 
 class Policy:
     """Rules bound to their checks. Immutable once built but for what ``judge`` remembers; a reload builds another one
-    (law 9). ``reading``: those among the rules that read the message itself. ``quiet``: facts, by their identity, of
-    which the others found nothing, and until when that holds in microseconds since the epoch.
+    (law 9). ``reading``: those among the rules that read the message itself; ``always``: those that have something to
+    read in every message. ``quiet``: facts, by their identity, of which the others found nothing, and until when that
+    holds in microseconds since the epoch. ``counted``: folded code points from which every repeat counts a text.
     """
 
-    __slots__ = ("asks", "asks_state", "bound", "digest", "name", "passed", "quiet", "reading", "rules")
+    __slots__ = (
+        "always", "asks", "asks_state", "bound", "counted", "digest", "name", "passed", "quiet", "reading", "rules",
+    )  # fmt: skip
 
     def __init__(self, name: str, digest: str, rules: Sequence[Rule]) -> None:
         self.name = name
@@ -40,7 +43,9 @@ class Policy:
         self.bound: tuple[tuple[Rule, Find], ...] = tuple(
             (rule, CHECKS[rule.check].bind(rule, self.asks)) for rule in self.rules
         )
-        self.reading = tuple(bound for bound in self.bound if not CHECKS[bound[0].check].of_facts)
+        self.reading = tuple(bound for bound in self.bound if CHECKS[bound[0].check].reads != "facts")
+        self.always = tuple(bound for bound in self.reading if CHECKS[bound[0].check].reads == "message")
+        self.counted = max((max(1, repeat.min_length) for repeat in self.asks.repeats), default=0)
         self.quiet: dict[int, tuple[Facts, float]] = {}
         self.asks_state = self.asks.anything
         self.passed = Verdict("pass", digest)
@@ -68,7 +73,7 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     vouched = message.vouched is not None
     quiet = policy.quiet.get(id(facts))
     if quiet is not None and not vouched and message.received_at < quiet[1]:
-        bound = policy.reading
+        bound = policy.reading if scan.hits or scan.failed or message.parts else policy.always
     for rule, find in bound:
         found = find(message, scan, facts)
         if not found:
@@ -92,7 +97,8 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
             enforced = enforced if enforced is not None else []
             enforced.extend(Decided(rule, finding, rule.action) for finding in found)
     if enforced is None and shadow is None and degraded is None:
-        if quiet is None and not vouched and not facts.missing:
+        # A text that no repeat counted says nothing of one that would be counted.
+        if quiet is None and not vouched and not facts.missing and scan.folded_length >= policy.counted:
             policy.remember(facts)
         return policy.passed
     return _verdict(policy, message, enforced or [], shadow or [], degraded or [])

@@ -365,7 +365,7 @@ def _judged(
             cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
         ) if cors is not None else None,
         shape=PlatformShape(shape.status or 0, shape.body, shape.headers) if shape is not None else None,
-        passed=(settings.name, "pass", ""),
+        passed=app.metrics.messages.of((settings.name, "pass", "")),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
         mirrored=config.mirror.path if config.mirror is not None and settings.surface == "danmaku" else "",

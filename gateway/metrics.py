@@ -11,6 +11,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -155,29 +156,41 @@ OF_CONTROL = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_PROJECTOR, *OF_CONTROL)}
 
 
+class Count:
+    """One series of a counter."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
 class Counts:
     """A counter by label values: ``counts.add(("comments", "reject", "keyword.match"))``. Lives in one event loop."""
 
-    __slots__ = ("metric", "values")
+    __slots__ = ("metric", "series")
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self.values: dict[tuple[str, ...], int] = {}
+        self.series: dict[tuple[str, ...], Count] = {}
 
     def add(self, key: tuple[str, ...] = (), n: int = 1) -> None:
         """Count ``n`` more. ``key`` holds one value for each label, in the metric's order."""
-        values = self.values
-        if key in values:
-            values[key] += n
-        else:
-            self._open(key, n)
+        count = self.series.get(key) or self.of(key)
+        count.value += n
 
-    def _open(self, key: tuple[str, ...], n: int) -> None:
+    def of(self, key: tuple[str, ...]) -> Count:
+        """The count of these label values, for whoever counts one series again and again."""
         if len(key) != len(self.metric.labels):
             raise ValueError(f"{self.metric.name} takes the labels {self.metric.labels}")
-        if len(self.values) >= MAX_SERIES:
+        if key not in self.series and len(self.series) >= MAX_SERIES:
             key = (OTHER,) * len(key)
-        self.values[key] = self.values.get(key, 0) + n
+        return self.series.setdefault(key, Count())
+
+    @property
+    def values(self) -> dict[tuple[str, ...], int]:
+        """What was counted so far."""
+        return {key: count.value for key, count in self.series.items()}
 
     def told(self) -> dict[str, Any]:
         """``{"series": [[[label values], count]]}``."""
@@ -187,16 +200,28 @@ class Counts:
 class Histogram:
     """Observations of one series. ``counts`` has a bucket for each bound and one above the last."""
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("_above", "_place", "_to", "bounds", "counts", "total")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+        # The bucket of the last observation: that of the next one is mostly the same.
+        self._place = 0
+        self._above = -inf
+        self._to = bounds[0]
 
     def observe(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
+        if not self._above < value <= self._to:
+            self._seek(value)
+        self.counts[self._place] += 1
         self.total += value
+
+    def _seek(self, value: float) -> None:
+        bounds = self.bounds
+        place = self._place = bisect_left(bounds, value)
+        self._above = bounds[place - 1] if place else -inf
+        self._to = bounds[place] if place < len(bounds) else inf
 
 
 class Histograms:

@@ -130,7 +130,7 @@ class Passage(ABC):
                 route.consecutive.reach - 1,
             )  # fmt: skip
         if verdict is route.policy.passed:
-            pipeline.count(route.passed)
+            route.passed.value += 1
         else:
             pipeline.count_verdict(route, verdict)
         self.on_verdict()
@@ -181,14 +181,14 @@ class Pipeline:
         self.overlay: Overlay | None = None
         self.recent = Recent()
         self.observe = metrics.check_seconds.observe
-        self.count: Callable[[tuple[str, ...]], None] = metrics.messages.add
+        self._count: Callable[[tuple[str, ...]], None] = metrics.messages.add
         self._degraded = metrics.degraded
 
     def count_verdict(self, route: Route, verdict: Verdict) -> None:
         """Count a verdict that is more than a plain pass, and what was degraded on the way."""
         leading = verdict.leading
         effect = leading.effect if leading is not None else "pass"
-        self.count((route.name, effect, leading.finding.reason if leading is not None else ""))
+        self._count((route.name, effect, leading.finding.reason if leading is not None else ""))
         for cause in verdict.degraded:
             self._degraded.add((cause,))
 

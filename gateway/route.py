@@ -15,7 +15,7 @@ from gateway.http.peers import TrustedProxies
 from gateway.http.problem import PlatformShape
 from gateway.http.upstream import Upstream
 from gateway.journal.record import Basis
-from gateway.metrics import Histogram
+from gateway.metrics import Count, Histogram
 from gateway.surfaces.surface import Surface
 from gateway.websocket.habits import Habits
 from gateway.websocket.origins import Origins
@@ -47,7 +47,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` is the metric's key of a pass.
+    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` counts plain passes.
 
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
     own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
@@ -66,7 +66,7 @@ class Route:
     appeal: str
     cors: Cors | None
     shape: PlatformShape | None
-    passed: tuple[str, str, str]
+    passed: Count
     mirrored: str = ""  # mirror.path, where the messages have a static version
     id_header: bytes = b""
     id_header_drop: frozenset[bytes] = frozenset()

@@ -91,6 +91,8 @@ _request_glances: Final = Glances(_REQUEST_SPECIAL, _RARE)
 _response_glances: Final = Glances(_RESPONSE_SPECIAL, _NONE)
 _good_hosts: Final[set[bytes]] = set()
 """Well-formed Host values seen lately; bounded, and emptied when full."""
+_lengths: Final[dict[bytes, int]] = {}
+"""Values of Content-Length seen lately; bounded, and emptied when full."""
 _request_lines: Final[dict[bytes, tuple[bytes, bytes, int]]] = {}
 """Request lines without a query seen lately: method, target, minor version; bounded, and emptied when full."""
 _answers: Final[dict[bytes, ResponseHead]] = {}
@@ -220,17 +222,16 @@ def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHe
 
 def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     """The quick path. Raises ``Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
-    line, _, rest = head.partition(b"\r\n")
+    lines = head.split(b"\r\n")
+    line = lines.pop(0)
     method, target, minor = _request_lines.get(line) or _request_line(line)
-    fields, kept = _request_glances.lines(rest.split(b"\r\n"))
+    fields, kept = _request_glances.lines(lines)
     length = fields.get(b"content-length", b"0")
     host = fields.get(b"host")
     if (
         len(fields) > bounds.fields
         or len(target) > bounds.target
         or host not in _good_hosts
-        or not length.isdigit()
-        or len(length) > 18
         or not minor
         or fields.get(b"connection") not in _STAYS
     ):
@@ -243,13 +244,23 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.fields = fields
     request.lines = kept
     request.repeated = _NONE
-    request.length = int(length)
+    request.length = _lengths.get(length) or _length(length)
     request.keep_alive = True
     request.expect = False
     request.upgrade = b""
     request.underscored = False
     request.overrides = False
     return request
+
+
+def _length(digits: bytes) -> int:
+    """The value of a Content-Length."""
+    if not digits.isdigit() or len(digits) > 18:
+        raise Uncommon
+    if len(_lengths) >= Glances.CAPACITY:
+        _lengths.clear()
+    length = _lengths[digits] = int(digits)
+    return length
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:

@@ -51,7 +51,7 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
         else:
             members = len(document)
             colons = body.count(b":")
-            escapes = b"\\" in body
+            escapes = body.find(b"\\") >= 0
             if (
                 (colons == members or (not escapes and colons == members + _colons(document)))
                 and not (escapes and b"\\u0000" in body)

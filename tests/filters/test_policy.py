@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.checks import CHECKS, credit, identity, keywords, limit
+from filters.checks import CHECKS, credit, identity, keywords, limit, parts, repeats
 from filters.limits import Limit
 from filters.message import Message, Vouched
 from filters.policy import REMEMBERED, WEIGHT, Policy, judge, masked
-from filters.rule import Asks, Rule
-from filters.verdict import Account, Block, Decided, Facts, Finding, Hit, RoomFact, Scan
+from filters.rule import Asks, Repeat, Rule
+from filters.verdict import Account, Block, Decided, Facts, Finding, Hit, RepeatFact, RoomFact, Scan
 
 MESSAGE = Message("id", "comment", "r", "room", "alice", ("some text here",), 1_000_000)
 HIT = Hit("spam", "d1", 3, "spam", 5, 0, ((5, 9),))
@@ -93,49 +93,74 @@ def test_a_clean_message_costs_no_new_verdict() -> None:
     assert judge(policy, MESSAGE, Scan(), facts) is judge(policy, MESSAGE, Scan(), facts)
 
 
+REPEATS = repeats.Options(Repeat("sender", 1, 10_000_000, min_length=4))
+OPTIONS = {name: case[0] for name, case in CASES.items()} | {"repeats": REPEATS, "parts": parts.Options()}
+SHORT = Scan(fingerprint=b"e", folded_length=3)
+READ = Scan(fingerprint=b"e", folded_length=600)
+FOUND = Scan({"spam": (HIT,)}, fingerprint=b"f", folded_length=500)
+FAILED = Scan(failed={"spam": "fold.bound"})
+
+
 @given(
-    st.permutations(sorted(CASES)),
-    st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.booleans(), st.integers(0, 3_000_000)), max_size=30),
-)
+    st.permutations(sorted(OPTIONS)),
+    st.lists(
+        st.tuples(
+            st.integers(0, 6), st.booleans(), st.sampled_from([SHORT, READ, FOUND, FAILED]), st.booleans(),
+            st.integers(0, 3_000_000),
+        ),
+        max_size=30,
+    ),
+)  # fmt: skip
 def test_what_is_remembered_of_facts_changes_no_verdict(
-    order: list[str], messages: list[tuple[int, bool, bool, int]]
+    order: list[str], messages: list[tuple[int, bool, Scan, bool, int]]
 ) -> None:
-    built = [Rule(check, "reject", "reject", CASES[check][0], "g") for check in order]
+    built = [Rule(check, "reject", "reject", OPTIONS[check], "g") for check in order]
+    once = (RepeatFact(1),)
     shared = [
-        Facts(Account(True), limits=(0,)),
-        Facts(Account(True, verified_until=1), limits=(0,)),
-        Facts(Account(True, verified_until=2, credit=10), limits=(0,)),
-        Facts(Account(False), limits=(0,)),
-        Facts(Account(True), limits=(7,)),
-        Facts(None, limits=(0,)),
+        Facts(Account(True), limits=(0,), repeats=once),
+        Facts(Account(True, verified_until=1), limits=(0,), repeats=once),
+        Facts(Account(True, verified_until=2, credit=10), limits=(0,), repeats=once),
+        Facts(Account(False), limits=(0,), repeats=once),
+        Facts(Account(True), limits=(7,), repeats=once),
+        Facts(None, limits=(0,), repeats=once),
+        Facts(Account(True), limits=(0,), repeats=(RepeatFact(2),)),
     ]
     policy = Policy("p", "d", built)
-    for which, vouched, hit, at in messages:
-        message = MESSAGE._replace(received_at=at, vouched=Vouched(True, 30) if vouched else None)
-        scan = Scan({"spam": (HIT,)}) if hit else Scan()
+    for which, vouched, scan, image, at in messages:
+        message = MESSAGE._replace(
+            received_at=at, vouched=Vouched(True, 30) if vouched else None, parts=("/image",) if image else ()
+        )
         assert judge(policy, message, scan, shared[which]) == judge(
             Policy("p", "d", built), message, scan, shared[which]
         )
 
 
-@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.of_facts])
-def test_a_check_of_facts_reads_nothing_of_the_message(name: str) -> None:
-    options = CASES[name][0] if name in CASES else CHECKS[name].options()
-    find = CHECKS[name].bind(Rule(name, "reject", "reject", options, "g"), Asks())
-    other = Message(
-        "other", "danmaku", "live", "hall", "bob", ("x" * 500, "y"), 1_000_000,
-        device="d", ip="10.0.0.1", registrant="r", location="l", parts=("/image",), edit=True, playback_ms=7,
-    )  # fmt: skip
+OTHER = Message(
+    "other", "danmaku", "live", "hall", "bob", ("x" * 500, "y"), 1_000_000,
+    device="d", ip="10.0.0.1", registrant="r", location="l", parts=("/image",), edit=True, playback_ms=7,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_a_check_reads_what_it_says(name: str) -> None:
+    check = CHECKS[name]
+    options = OPTIONS[name] if name in OPTIONS else check.options()
+    find = check.bind(Rule(name, "reject", "reject", options, "g"), Asks())
     for facts in (
-        Facts(),
-        Facts(Account(False), limits=(0,)),
-        Facts(Account(True, 1, 10), limits=(9,)),
-        Facts(Account(True), (Block("ip", "spam", 5),), (0,), room=RoomFact("slow", 3.0)),
-        Facts(Account(True), limits=(0,), room=RoomFact("closed")),
-        Facts(missing=dict.fromkeys(("account", "blocks", "limits", "room"), "state.deadline")),
+        Facts(repeats=(RepeatFact(1),)),
+        Facts(Account(False), limits=(0,), repeats=(RepeatFact(9, senders=9),)),
+        Facts(Account(True, 1, 10), limits=(9,), repeats=(RepeatFact(1),)),
+        Facts(Account(True), (Block("ip", "spam", 5),), (0,), (RepeatFact(1),), room=RoomFact("slow", 3.0)),
+        Facts(Account(True), limits=(0,), repeats=(RepeatFact(1),), room=RoomFact("closed")),
+        Facts(missing=dict.fromkeys(("account", "blocks", "limits", "room", "repeats"), "state.deadline")),
     ):
-        found = find(MESSAGE, Scan(), facts)
-        assert found == find(other, Scan({"spam": (HIT,)}, fingerprint=b"f", folded_length=500), facts)
+        if check.reads == "facts":
+            assert find(MESSAGE, READ, facts) == find(OTHER, FOUND, facts)
+            assert name != "repeats" or not find(OTHER, SHORT, facts)
+        elif check.reads == "hits":
+            assert not find(OTHER, READ, facts)
+        elif check.reads == "parts":
+            assert not find(OTHER._replace(parts=()), FOUND, facts)
 
 
 def test_what_is_remembered_of_facts_is_bounded() -> None:

@@ -213,7 +213,7 @@ class Bench:
             appeal="https://p.example/appeal?message={id}",
             cors=None,
             shape=shape,
-            passed=("chat", "pass", ""),
+            passed=self.metrics.messages.of(("chat", "pass", "")),
             fresh=fresh,
             consecutive=Consecutive(reaching, Bounds()) if reaching else None,
             socket=SocketSide(habits or Habits(), Origins()),

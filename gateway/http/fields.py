@@ -47,7 +47,7 @@ class Glances:
 
     def __init__(self, specials: frozenset[bytes], rare: frozenset[bytes]) -> None:
         self.known: dict[bytes, tuple[bytes, bytes, bool]] = {}
-        self._names: dict[bytes, bytes] = {}
+        self._names: dict[bytes, tuple[bytes, bool, bool]] = {}  # as spelled: in lower case, stays, may be remembered
         self._specials = specials
         self._rare = rare
 
@@ -70,18 +70,18 @@ class Glances:
         """A line that is not known. Raises ``Uncommon`` where it is not exactly ``Name: value``, for underscores, for
         fields of ours and for rare ones."""
         spelled, _, value = line.partition(b": ")
-        name = self._names.get(spelled) or self._name(spelled)
+        name, stays, interned = self._names.get(spelled) or self._name(spelled)
         if not value or value[0] <= 32 or value[-1] <= 32 or not value.decode("latin-1").isprintable():
             raise Uncommon  # also for a tab, and for some bytes beyond ASCII: the careful path tells them from controls
         # By name alone: whether a line is sent on does not hang on what is still remembered.
-        read = name, value, name not in self._specials
-        if name in _INTERNED and len(line) <= self.LONGEST:
+        read = name, value, stays
+        if interned and len(line) <= self.LONGEST:
             if len(self.known) >= self.CAPACITY:
                 self.known.clear()
             self.known[line] = read
         return read
 
-    def _name(self, spelled: bytes) -> bytes:
+    def _name(self, spelled: bytes) -> tuple[bytes, bool, bool]:
         name = spelled.lower()
         if len(spelled) > self.LONGEST or b"_" in name or name.startswith(OURS) or not token(spelled):
             raise Uncommon
@@ -89,8 +89,8 @@ class Glances:
             raise Uncommon
         if len(self._names) >= self.CAPACITY:
             self._names.clear()
-        self._names[spelled] = name
-        return name
+        known = self._names[spelled] = name, name not in self._specials, name in _INTERNED
+        return known
 
 
 def read_fields(

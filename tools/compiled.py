@@ -50,23 +50,22 @@ for module in compiled.MODULES:
 """
 
 
-COUNTING = ("-fprofile-generate", "-fprofile-update=atomic")
 TRIALS = (("benchmarks.hot_path", 1500), ("benchmarks.websocket.hot_path", 500))
 """What a guided build learns from: modules, and how long each runs."""
 
 
 class Kind(NamedTuple):
-    """How a file is compiled: ``suffix`` of its object, further ``flags``, and where ``learned`` counts lie beside it
-    (their suffix; empty for none)."""
+    """How a file is compiled: the ``suffix`` of its object, further ``flags``, and the suffix of the counts that gcc
+    looks for beside the object (empty for none)."""
 
     suffix: str
     flags: tuple[str, ...] = ()
-    learned: str = ""
+    counts: str = ""
 
 
 PLAIN = Kind(".o")
-COUNTED = Kind(".counted.o", COUNTING)
-GUIDED = Kind(".guided.o", ("-fprofile-partial-training",), ".counted.gcda")
+COUNTED = Kind(".counted.o", ("-fprofile-generate", "-fprofile-update=atomic"), ".counted.gcda")
+GUIDED = Kind(".guided.o", ("-fprofile-use", "-fprofile-partial-training"), ".guided.gcda")
 
 
 class Translated(NamedTuple):
@@ -94,11 +93,13 @@ def build(jobs: int, *, guided: bool) -> None:
     began = time.time()
     c = translate()
     if guided:
-        for counts in FOLDER.glob(f"*{GUIDED.learned}"):
+        for counts in FOLDER.glob(f"*{COUNTED.counts}"):
             counts.unlink()
         put(c, jobs, COUNTED)
         for module, turns in TRIALS:
             _run(sys.executable, "-m", module, "--turns", str(turns))
+        for counts in FOLDER.glob(f"*{COUNTED.counts}"):
+            counts.rename(counts.with_name(counts.name.replace(COUNTED.counts, GUIDED.counts)))
         put(c, jobs, GUIDED)
         compiled.mark_of_guided().touch()
     else:
@@ -169,11 +170,10 @@ def remove() -> list[Path]:
 
 def _compile(source: Path, kind: Kind, includes: list[str], newest: float) -> Path:
     made = source.with_suffix(kind.suffix)
-    flags = [*FLAGS, *kind.flags, *(f"-I{folder}" for folder in includes)]
-    if kind.learned and (counts := source.with_suffix(kind.learned)).exists():
-        flags.append(f"-fprofile-use={counts}")
+    if kind is GUIDED and (counts := source.with_suffix(kind.counts)).exists():
         newest = max(newest, _written(counts))
     if not made.exists() or _written(made) < max(_written(source), newest):
+        flags = [*FLAGS, *kind.flags, *(f"-I{folder}" for folder in includes)]
         _run(_compiler(), *flags, "-c", str(source), "-o", str(made))
     return made
 

@@ -34,7 +34,7 @@ loadtest: setup
 
 # The hot path as machine code beside its sources, and back: docs/compiled.md.
 compiled: setup
-	$(BIN)/python tools/compiled.py build $(if $(GUIDED),--guided)
+	$(BIN)/python tools/compiled.py build
 
 pure: setup
 	$(BIN)/python tools/compiled.py remove

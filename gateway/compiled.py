@@ -131,11 +131,6 @@ def source_of(module: str) -> Path:
     return _root().joinpath(*module.split(".")).with_suffix(".py")
 
 
-def mark_of_guided() -> Path:
-    """An empty file beside the library where a trial run guided the compiler."""
-    return file_of(LIBRARY).with_suffix(".guided")
-
-
 def built() -> list[str]:
     """The modules that are there as machine code."""
     return [module for module in MODULES if file_of(module).exists()]
@@ -156,9 +151,7 @@ def described() -> str:
     if len(there) < len(MODULES) or not file_of(LIBRARY).exists():
         return f"broken: {len(there)} of {len(MODULES)} modules compiled"
     old = stale()
-    if old:
-        return f"compiled from older sources ({', '.join(old)})"
-    return f"{len(there)} modules compiled{', guided by a trial run' if mark_of_guided().exists() else ''}"
+    return f"compiled from older sources ({', '.join(old)})" if old else f"{len(there)} modules compiled"
 
 
 def _root() -> Path:

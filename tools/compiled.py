@@ -3,10 +3,6 @@
 mypyc (part of mypy) turns the modules of ``gateway.compiled.MODULES`` into one C library; Python prefers what it finds
 as a shared object to the source next to it, so nothing else changes. Needs gcc and Python's headers. Objects are kept
 in ``build/``, so that the second build takes only what was touched. docs/compiled.md says what it gives and risks.
-
-``build --guided`` compiles twice: what is built first counts how often each of its branches is taken while
-``benchmarks`` sends messages through it, and the second time gcc puts what is taken often together (profile-guided
-optimisation, as Python's own packages are built).
 """
 
 from __future__ import annotations
@@ -50,24 +46,6 @@ for module in compiled.MODULES:
 """
 
 
-TRIALS = (("benchmarks.hot_path", 1500), ("benchmarks.websocket.hot_path", 500))
-"""What a guided build learns from: modules, and how long each runs."""
-
-
-class Kind(NamedTuple):
-    """How a file is compiled: the ``suffix`` of its object, further ``flags``, and the suffix of the counts that gcc
-    looks for beside the object (empty for none)."""
-
-    suffix: str
-    flags: tuple[str, ...] = ()
-    counts: str = ""
-
-
-PLAIN = Kind(".o")
-COUNTED = Kind(".counted.o", ("-fprofile-generate", "-fprofile-update=atomic"), ".counted.gcda")
-GUIDED = Kind(".guided.o", ("-fprofile-use", "-fprofile-partial-training"), ".guided.gcda")
-
-
 class Translated(NamedTuple):
     """The C that stands for all modules: files of the library, the headers they share and where to look for others,
     and for each module the file that lets Python import it out of the library."""
@@ -88,34 +66,16 @@ def missing() -> list[str]:
     return packages
 
 
-def build(jobs: int, *, guided: bool) -> None:
-    """Translate, compile, link, and put in place; what is there stays until all is made. ``guided``: see the module."""
+def build(jobs: int) -> None:
+    """Translate, compile, link, and put in place; what is there stays until all is made."""
     began = time.time()
     c = translate()
-    if guided:
-        for counts in FOLDER.glob(f"*{COUNTED.counts}"):
-            counts.unlink()
-        put(c, jobs, COUNTED)
-        for module, turns in TRIALS:
-            _run(sys.executable, "-m", module, "--turns", str(turns))
-        for counts in FOLDER.glob(f"*{COUNTED.counts}"):
-            counts.rename(counts.with_name(counts.name.replace(COUNTED.counts, GUIDED.counts)))
-        put(c, jobs, GUIDED)
-        compiled.mark_of_guided().touch()
-    else:
-        put(c, jobs, PLAIN)
-    # What was written while this ran is not in it: so it has to look newer than the library.
-    os.utime(compiled.file_of(compiled.LIBRARY), (began, began))
-
-
-def put(c: Translated, jobs: int, kind: Kind) -> None:
-    """Compile, link, put in place, and try whether it can be imported; back to pure Python if not."""
-    compile_ = partial(_compile, kind=kind, includes=c.includes, newest=max(_written(header) for header in c.headers))
+    compile_ = partial(_compile, includes=c.includes, newest=max(_written(header) for header in c.headers))
     made: dict[str, Path] = {}
     with ThreadPoolExecutor(jobs) as threads:
-        made[compiled.LIBRARY] = _link(threads.map(compile_, c.sources), kind.flags)
+        made[compiled.LIBRARY] = _link(threads.map(compile_, c.sources))
         for module, object_ in zip(c.doors, threads.map(compile_, c.doors.values()), strict=True):
-            made[module] = _link([object_], kind.flags)
+            made[module] = _link([object_])
     remove()
     for module, file in made.items():
         shutil.copy(file, compiled.file_of(module))
@@ -123,6 +83,8 @@ def put(c: Translated, jobs: int, kind: Kind) -> None:
     if tried.returncode:
         remove()
         sys.exit("what was built cannot be imported: back to pure Python")
+    # What was written while this ran is not in it: so it has to look newer than the library.
+    os.utime(compiled.file_of(compiled.LIBRARY), (began, began))
 
 
 def translate() -> Translated:
@@ -160,7 +122,6 @@ def remove() -> list[Path]:
     """Back to pure Python, also from a build of another list or another Python; returns what was removed."""
     files = [
         *ROOT.glob(f"{compiled.LIBRARY}.*.so"),
-        *ROOT.glob(compiled.mark_of_guided().name),
         *(file for package in ("filters", "gateway") for file in (ROOT / package).rglob("*.so")),
     ]
     for file in files:
@@ -168,20 +129,17 @@ def remove() -> list[Path]:
     return files
 
 
-def _compile(source: Path, kind: Kind, includes: list[str], newest: float) -> Path:
-    made = source.with_suffix(kind.suffix)
-    if kind is GUIDED and (counts := source.with_suffix(kind.counts)).exists():
-        newest = max(newest, _written(counts))
+def _compile(source: Path, includes: list[str], newest: float) -> Path:
+    made = source.with_suffix(".o")
     if not made.exists() or _written(made) < max(_written(source), newest):
-        flags = [*FLAGS, *kind.flags, *(f"-I{folder}" for folder in includes)]
-        _run(_compiler(), *flags, "-c", str(source), "-o", str(made))
+        _run(_compiler(), *FLAGS, *(f"-I{folder}" for folder in includes), "-c", str(source), "-o", str(made))
     return made
 
 
-def _link(objects: Iterable[Path], flags: tuple[str, ...]) -> Path:
+def _link(objects: Iterable[Path]) -> Path:
     files = [str(file) for file in objects]
     made = Path(files[0]).with_suffix(".so")
-    _run(_compiler(), "-shared", "-O2", *flags, *files, "-o", str(made))
+    _run(_compiler(), "-shared", "-O2", *files, "-o", str(made))
     return made
 
 
@@ -202,7 +160,6 @@ def _written(file: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python tools/compiled.py", description=__doc__)
     parser.add_argument("do", choices=("build", "remove", "tell"))
-    parser.add_argument("--guided", action="store_true", help="let a trial run guide the compiler; takes twice as long")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time")
     chosen = parser.parse_args()
     os.chdir(ROOT)
@@ -212,7 +169,7 @@ def main() -> None:
                 f"to compile the gateway, Debian's {' and '.join(wanted)} are missing "
                 f"(as root: apt-get install {' '.join(wanted)}). It works the same without, in pure Python."
             )
-        build(chosen.jobs, guided=chosen.guided)
+        build(chosen.jobs)
     elif chosen.do == "remove":
         remove()
     print(f"gateway: {compiled.described()}")

@@ -58,7 +58,8 @@ class Glances:
         kept: list[bytes] = []
         known = self.known
         for line in lines:
-            name, value, stays = known.get(line) or self.read(line)
+            read = known.get(line)
+            name, value, stays = read if read is not None else self.read(line)
             fields[name] = value
             if stays:
                 kept.append(line)

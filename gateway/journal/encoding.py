@@ -55,20 +55,18 @@ def lines(start: bytes, sequence: int, records: Iterable[bytes]) -> bytes:
     """The whole lines of ``records`` (each from ``fields``), numbered from ``sequence``."""
     made = []
     for members in records:
-        unsealed = b"%b%d,%b" % (start, sequence, members)
-        crc: int = crc32c(unsealed)
-        # Two digits at a time from a table: a third of what formatting a number takes.
-        made.append(
-            b'%b,"crc":"%b%b%b%b"}\n'
-            % (unsealed, _PAIRS[crc >> 24], _PAIRS[crc >> 16 & 255], _PAIRS[crc >> 8 & 255], _PAIRS[crc & 255])
-        )
+        made.append(sealed(b"%b%d,%b" % (start, sequence, members)))
         sequence += 1
     return b"".join(made)
 
 
 def sealed(unsealed: bytes) -> bytes:
     """The whole line of what ``body`` began."""
-    return b'%b,"crc":"%08x"}\n' % (unsealed, crc32c(unsealed))
+    crc: int = crc32c(unsealed)
+    # Two digits at a time from a table: a third of what formatting a number takes.
+    return b'%b,"crc":"%b%b%b%b"}\n' % (
+        unsealed, _PAIRS[crc >> 24], _PAIRS[crc >> 16 & 255], _PAIRS[crc >> 8 & 255], _PAIRS[crc & 255],
+    )  # fmt: skip
 
 
 def chained(unsealed: bytes, chain: bytes) -> bytes:

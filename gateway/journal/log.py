@@ -18,11 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.journal import encoding
+from gateway.journal.errors import SyncFailed
 from gateway.journal.segments import Tail
-
-
-class SyncFailed(OSError):
-    """An fsync failed: what it should have made durable may be lost although it can still be read."""
 
 
 class Log:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.journal import encoding, ids, record
+from gateway.journal.errors import Locked
 from gateway.journal.log import Log
-from gateway.journal.segments import Locked, Owner, Segment, bounds, lines, segments
+from gateway.journal.segments import Owner, Segment, bounds, lines, segments
 
 LAST_LINE = 64 * 1024  # bytes that hold a ``closed`` record
 

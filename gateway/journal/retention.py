@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from gateway.journal import recovery
+from gateway.journal.errors import Locked
 from gateway.journal.ids import Ids
 from gateway.journal.reader import folder_name
 from gateway.journal.segments import (
-    Locked,
     Owner,
     Segment,
     bounds,

@@ -17,14 +17,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 from gateway.journal import encoding
 from gateway.journal.encoding import Corrupt
+from gateway.journal.errors import Locked
 
 LOCK = "owner"
 IMPORTS = "desk/import"  # the folder of what is older than the gateway: no worker's
 _NAME = re.compile(r"(\d{6,})-(\d{6,})\.jsonl")
-
-
-class Locked(OSError):
-    """Another living process owns the folder."""
 
 
 class Segment(NamedTuple):

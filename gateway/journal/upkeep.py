@@ -52,7 +52,7 @@ class Upkeep:
         self._counters = counters
         self._between = between
         self._tell = tell
-        self._thread = Offload(loop, "journal-files")
+        self._files = Offload(loop, "journal-files")
         self._timer: asyncio.TimerHandle | None = None
         self._next: Tail | None = None
         self._why = ""
@@ -72,7 +72,7 @@ class Upkeep:
             retired, log.retired = log.retired, []
             for left in retired:
                 if self._settings.fsync == "everysec" and left.segment.name != self._doubted:
-                    self._thread.submit(left.sync, partial(self._synced, left, left))
+                    self._files.submit(left.sync, partial(self._synced, left, left))
                 else:
                     left.close()
         tail = log.tail
@@ -83,7 +83,7 @@ class Upkeep:
             if tail.synced < tail.size:
                 self._syncing = True
                 twin = tail.twin()
-                self._thread.submit(twin.sync, partial(self._synced, twin, tail))
+                self._files.submit(twin.sync, partial(self._synced, twin, tail))
         if not self._preparing and self._next is None:
             self._prepare(log)
 
@@ -105,14 +105,14 @@ class Upkeep:
         """Finish what is under way. Blocks."""
         if self._timer is not None:
             self._timer.cancel()
-        self._thread.close()
+        self._files.close()
         if self._next is not None:
             self._next.abandon()
             self._next = None
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK, self._tick)
-        self._thread.submit(partial(space.look, self._folder, self._settings), self._looked)
+        self._files.submit(partial(space.look, self._folder, self._settings), self._looked)
         self._sync_due = self._settings.fsync == "everysec"
         self._between()
 
@@ -128,7 +128,7 @@ class Upkeep:
         if why and time.monotonic() >= self._not_before:
             self._preparing = True
             self._why = why
-            self._thread.submit(partial(Tail, log.folder, log.epoch, log.reserve()), self._prepared)
+            self._files.submit(partial(Tail, log.folder, log.epoch, log.reserve()), self._prepared)
 
     def _prepared(self, tail: Tail | None, error: OSError | None) -> None:
         self._preparing = False

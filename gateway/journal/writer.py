@@ -28,8 +28,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from gateway.journal import encoding, recovery
+from gateway.journal.errors import SyncFailed
 from gateway.journal.ids import Ids
-from gateway.journal.log import Log, SyncFailed
+from gateway.journal.log import Log
 from gateway.journal.offload import Offload
 from gateway.journal.segments import Owner
 from gateway.journal.settings import Counters, Settings

@@ -19,7 +19,8 @@ from gateway.config import Config, ConfigError
 from gateway.config.mirror import Mirror
 from gateway.config.routes import Route
 from gateway.folders import Folders
-from gateway.journal.segments import Locked, Owner
+from gateway.journal.errors import Locked
+from gateway.journal.segments import Owner
 from gateway.mirror import folder
 from gateway.mirror.client import Client
 from gateway.mirror.importing import Refused, bring_in

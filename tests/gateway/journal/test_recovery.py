@@ -11,9 +11,10 @@ from subprocess import DEVNULL, PIPE, Popen
 import pytest
 
 from gateway.journal import recovery, verification
+from gateway.journal.errors import Locked
 from gateway.journal.ids import Ids
 from gateway.journal.record import outcome
-from gateway.journal.segments import Line, Locked, Owner, segments
+from gateway.journal.segments import Line, Owner, segments
 
 Read = Callable[[Path], list[Line]]
 WRITING = Path(__file__).with_name("writing.py")

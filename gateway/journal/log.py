@@ -19,7 +19,7 @@ from typing import Any
 
 from gateway.journal import encoding
 from gateway.journal.errors import SyncFailed
-from gateway.journal.segments import Tail
+from gateway.journal.segments import Tail, created
 
 
 class Log:
@@ -139,7 +139,7 @@ class Log:
         """``first``: unsealed, because its end holds the chain, which the header of a new segment changes."""
         tail = self.tail
         if tail is None:
-            tail = self.tail = Tail(self.folder, self.epoch, self.reserve())
+            tail = self.tail = created(self.folder, self.epoch, self.reserve())
         lead, chain = b"", self.chain
         if not tail.size:
             lead = self._header()

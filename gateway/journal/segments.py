@@ -117,24 +117,16 @@ class Tail:
 
     __slots__ = ("fd", "segment", "size", "synced")
 
-    def __init__(self, folder: Path, epoch: int, number: int) -> None:
-        self.segment = Segment(epoch, number, folder / name(epoch, number))
-        self.size = 0
-        self.synced = 0  # bytes that a successful fsync covers
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self.fd = os.open(self.segment.path, flags, 0o600)
-        try:
-            sync_folder(folder)
-        except OSError:
-            self.abandon()
-            raise
+    def __init__(self, segment: Segment, fd: int, size: int = 0, synced: int = 0) -> None:
+        """``fd`` is the tail's from now on. ``synced``: bytes that a successful fsync covers."""
+        self.segment = segment
+        self.fd = fd
+        self.size = size
+        self.synced = synced
 
     def twin(self) -> Tail:
         """The same file on a descriptor of its own, for a sync that may outlast this one."""
-        twin = Tail.__new__(Tail)
-        twin.segment, twin.size, twin.synced = self.segment, self.size, self.synced
-        twin.fd = os.dup(self.fd)
-        return twin
+        return Tail(self.segment, os.dup(self.fd), self.size, self.synced)
 
     def append(self, data: bytes) -> None:
         """Write all of ``data`` or raise OSError; the caller then gives this segment up (``abandon``)."""
@@ -165,6 +157,19 @@ class Tail:
         if self.fd >= 0:
             fd, self.fd = self.fd, -1
             os.close(fd)
+
+
+def created(folder: Path, epoch: int, number: int) -> Tail:
+    """A new segment, empty, whose name is on disk. Raises OSError."""
+    segment = Segment(epoch, number, folder / name(epoch, number))
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    tail = Tail(segment, os.open(segment.path, flags, 0o600))
+    try:
+        sync_folder(folder)
+    except OSError:
+        tail.abandon()
+        raise
+    return tail
 
 
 class Line(NamedTuple):

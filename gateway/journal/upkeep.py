@@ -19,7 +19,7 @@ import structlog
 from gateway.journal import space
 from gateway.journal.log import Log
 from gateway.journal.offload import Offload
-from gateway.journal.segments import Tail
+from gateway.journal.segments import Tail, created
 from gateway.journal.settings import Counters, Settings
 
 TICK = 1.0  # second
@@ -128,7 +128,7 @@ class Upkeep:
         if why and time.monotonic() >= self._not_before:
             self._preparing = True
             self._why = why
-            self._files.submit(partial(Tail, log.folder, log.epoch, log.reserve()), self._prepared)
+            self._files.submit(partial(created, log.folder, log.epoch, log.reserve()), self._prepared)
 
     def _prepared(self, tail: Tail | None, error: OSError | None) -> None:
         self._preparing = False

@@ -37,9 +37,9 @@ from gateway.journal.settings import Counters, Settings
 from gateway.journal.space import Space
 from gateway.journal.upkeep import Upkeep, plain
 
-SLOW_WRITES: Final = 3
-WINDOW: Final = 256
-CALM_WRITES: Final = 256
+SLOW_WRITES = 3
+WINDOW = 256
+CALM_WRITES = 256
 PATIENCE: Final = 0.005  # seconds that an outcome waits at most for a judged record to be written along with it
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to write again
 

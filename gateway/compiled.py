@@ -55,6 +55,7 @@ MODULES: Final = (
     "gateway.http.router",
     "gateway.http.server",
     "gateway.http.server_protocol",
+    "gateway.http.states",
     "gateway.http.sweep",
     "gateway.http.upstream",
     "gateway.journal.encoding",

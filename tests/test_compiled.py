@@ -54,6 +54,14 @@ def test_no_function_gives_two_types_of_exception_one_name(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", compiled.MODULES)
+def test_no_generator_yields_while_it_handles_an_exception(module: str) -> None:
+    """Compiled, whoever takes from it would seem to handle that exception as well, and for ever."""
+    for handler in ast.walk(TREES[module]):
+        if isinstance(handler, ast.ExceptHandler):
+            assert not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(handler))
+
+
+@pytest.mark.parametrize("module", compiled.MODULES)
 def test_no_attribute_becomes_a_word_of_c(module: str) -> None:
     named = {node.attr for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute)}
     assert not named & KEYWORDS

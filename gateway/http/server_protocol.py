@@ -25,20 +25,12 @@ from gateway.http.exchange import Exchange, TakenOver
 from gateway.http.head import HeadBounds, ResponseHead, find_head, parse_request
 from gateway.http.peers import Peer, canonical
 from gateway.http.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
+from gateway.http.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
 from gateway.http.sweep import NEVER
 
 if TYPE_CHECKING:
     from gateway.http.server import Server
     from gateway.http.upstream import UpstreamCall
-
-IDLE: Final = 0
-UNDECIDED: Final = 1
-COLLECT: Final = 2
-STREAM: Final = 3
-COMPLETE: Final = 4
-LINGER: Final = 5
-TAKEN: Final = 6
-CLOSED: Final = 7
 
 JOIN_BELOW: Final = 65536
 """Bytes of an answer's body up to which copying it behind its head costs less than a second write."""

@@ -197,10 +197,12 @@ def lines(file: BinaryIO, offset: int = 0, end: int | None = None, needle: bytes
         if not raw:
             return
         if needle in raw:
+            record, flaw = None, ""
             try:
-                yield Line(offset, raw, encoding.decode(raw))
+                record = encoding.decode(raw)
             except Corrupt as error:
-                yield Line(offset, raw, None, error.code)
+                flaw = error.code
+            yield Line(offset, raw, record, flaw)
         offset += len(raw)
 
 

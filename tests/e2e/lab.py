@@ -35,7 +35,7 @@ listen = "127.0.0.1:{control}"
 [upstreams.platform]
 servers = ["http://127.0.0.1:{upstream}"]
 connect_timeout = "{connect}"
-answer_timeout = "1s"
+answer_timeout = "{answer}"
 [lists.spam]
 path = "spam.txt"
 [policies.comment]
@@ -57,13 +57,14 @@ text = "json:/content"
 
 def write_config(
     folder: Path, node_ports: tuple[int, int], upstream: int, *, workers: int = 1, rules: str = RULES,
-    connect: str = "500ms", server: str = "", state: str = PATIENT, route: str = "", more: str = "",
+    connect: str = "500ms", answer: str = "1s", server: str = "", state: str = PATIENT, route: str = "", more: str = "",
     words: str = "代开发票\n",
 ) -> Path:  # fmt: skip
     """Write configuration and list; gives the configuration's path."""
     (folder / "spam.txt").write_text(words, encoding="utf-8")
     text = CONFIG.format(
         port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect,
+        answer=answer,
         server=server, state=state, route=route, more=more,
     )  # fmt: skip
     path = folder / "tidegate.toml"

@@ -177,7 +177,14 @@ async def socket_lab(
         ports = free_port(), free_port()
         server = "max_connections_per_address = 20000\n" + server
         config = write_config(
-            folder, ports, platform.port, more=ROUTES + more, server=server, workers=workers, connect="20s"
+            folder,
+            ports,
+            platform.port,
+            more=ROUTES + more,
+            server=server,
+            workers=workers,
+            connect="20s",
+            answer="20s",
         )
         node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
         await node.start()

@@ -67,7 +67,7 @@ def test_other_tables_and_other_engines_are_refused(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ArtifactError, match="other folding tables"):
         load(GOOD, other)
     monkeypatch.setattr("filters.matcher.ENGINE", "daachorse 9.9")
-    with pytest.raises(ArtifactError, match=r"compiled for daachorse 0.5, not daachorse 9.9"):
+    with pytest.raises(ArtifactError, match=r"compiled for daachorse 0.5 bytewise, not daachorse 9.9"):
         load(GOOD, tables)
 
 

@@ -46,7 +46,7 @@ def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] |
     """Fold every word as texts are folded and build what is loaded later. Raises ``ListErrors``.
 
     ``ids`` gives word ids instead of those drawn from the words themselves, which stay the same when lines move.
-    Takes a quarter of a minute and more than a gigabyte for a million words: run it in a process of its own.
+    Takes half a minute and 1.8 GB for a million words: run it in a process of its own.
     """
     if parsed.kind == "patterns":
         digest = list_digest(parsed, tables)

@@ -26,7 +26,7 @@ from benchmarks.table import (
 )
 from benchmarks.websocket.run import PARTS
 
-SECTIONS = ("peers", "growth", "websocket", "micro")
+SECTIONS = ("peers", "growth", "websocket", "micro", "changes")
 PAGE = record.ROOT / "docs" / "performance.md"
 PLOTS = "performance"
 
@@ -91,6 +91,8 @@ def page(found: dict[str, dict[str, Any]], drawn: dict[str, str]) -> str:
         parts.append(_websocket(found["websocket"], drawn))
     if "micro" in found:
         parts.append(_micro(found["micro"]))
+    if "changes" in found:
+        parts.append(_changes(found["changes"]))
     parts += [METHOD, _repeat(found)]
     return "\n".join(parts)
 
@@ -175,6 +177,20 @@ def _micro(kept: dict[str, Any]) -> str:
     ]
     head = ["part", "case", "µs", "the plain way", "its µs", "ratio"]
     return f"## The parts alone\n\n{_origin(kept)}\n\n" + _table(head, rows)
+
+
+def _changes(kept: dict[str, Any]) -> str:
+    changes = kept["changes"]
+    rows = [
+        [name, changes["commits"].get(name, ""), *(spread(told.get(column), 1.0, digits) for column, digits in columns)]
+        for columns in [(("us", 1), ("/nginx", 2), ("/before", 3))]
+        for name, told in changes["figures"].items()
+    ]
+    head = ["", "commit", "CPU µs/message", "beside bare nginx", "beside before"]
+    return (
+        f"## Before and after\n\n{_origin(kept)}\n\n{changes['what']}. Slices of all three in turn; medians, and "
+        f"in parentheses the quartiles of {kept['options']['rounds']} rounds.\n\n" + _table(head, rows)
+    )
 
 
 def _number(value: Any) -> str:

@@ -71,13 +71,16 @@ content = "always"
 
 
 class Tidegate:
-    """Supervisor, workers, control and the embedded state server. Only workers count as the gateway."""
+    """Supervisor, workers, control and the embedded state server. Only workers count as the gateway. ``checkout``: run
+    what stands there, with its own virtual environment, instead of this."""
 
     name = "Tidegate"
     key = "tidegate"
     checks: Checks = "folded"
 
-    def __init__(self) -> None:
+    def __init__(self, checkout: Path | None = None) -> None:
+        self._checkout = checkout
+        self._python = str(checkout / ".venv" / "bin" / "python") if checkout is not None else sys.executable
         self.port = process.free_port()
         self.control = process.free_port()
         self.data = Path()
@@ -97,10 +100,10 @@ class Tidegate:
             encoding="utf-8",
         )  # fmt: skip
         argv = [
-            sys.executable, "-m", "gateway", "run", "--config", str(self.configuration), "--data-dir", str(self.data),
+            self._python, "-m", "gateway", "run", "--config", str(self.configuration), "--data-dir", str(self.data),
         ]  # fmt: skip
         log = (self.data / "run.log").open("wb")
-        self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log)
+        self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log, cwd=self._checkout)
         self._wait_until_ready()
         for pid in self.gateway_pids():
             process.pin(pid, setting.cpus)

@@ -193,7 +193,7 @@ async def test_the_folder_deleted_while_it_runs(running: Running, eventually: Ev
     running.node.flush()
     await eventually(running.has(ids), 20)
     assert (running.mirror / "r1" / "2.html").read_bytes() == before
-    assert "mirror.rebuilt" in running.log()
+    await eventually(lambda: "mirror.rebuilt" in running.log(), 10)  # told once all of it is shown
     await eventually(lambda: running.fresh(2.0), 10)
     ids += running.node.bullets(2)
     running.node.flush()

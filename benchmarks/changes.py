@@ -12,16 +12,17 @@ import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks import load, process, record, words
+from benchmarks import record, turns, words
+from benchmarks.measure import Bench, closed
 from benchmarks.systems.nginx import Nginx, Upstream
 from benchmarks.systems.system import Setting, System
 from benchmarks.systems.tidegate import Tidegate
 
-CONNECTIONS: Final = 64
 WORDS: Final = 20_000
 PEOPLE: Final = 2_000
 
@@ -50,38 +51,23 @@ def commit(checkout: Path) -> str:
     return done.stdout.strip()[:12]
 
 
-def measure(checkouts: Mapping[str, Path], rounds: int) -> dict[str, list[float]]:
-    """CPU microseconds a message of bare nginx and of each checkout, a second a slice."""
-    told: dict[str, list[float]] = {"nginx": [], **{name: [] for name in checkouts}}
+def measured(checkouts: Mapping[str, Path], rounds: int) -> dict[str, list[float]]:
+    """CPU microseconds a message of bare nginx and of each checkout, a second a slice. Raises ``WrongAnswer``."""
     with TemporaryDirectory(prefix="changes-") as folder, ExitStack() as stopping:
         scratch = Path(folder)
         upstream = Upstream(scratch, "1")
         stopping.callback(upstream.stop)
         listed = words.write(scratch / "words.txt", WORDS)
-        systems: dict[str, System] = {"nginx": Nginx()}
-        systems |= {name: Tidegate(checkout) for name, checkout in checkouts.items()}
-        for name, system in systems.items():
-            own = scratch / name
+        systems: list[System] = [Nginx(), *(Tidegate(checkout, name) for name, checkout in checkouts.items())]
+        bench = Bench(upstream, "1", count(1).__next__)
+        for system in systems:
+            own = scratch / system.key
             own.mkdir()
             system.start(Setting(own, "0", "1", upstream.port, listed, PEOPLE))
             stopping.callback(system.stop)
-        for system in systems.values():
-            load.wrk(system.port, connections=CONNECTIONS, seconds=2, cpus="1", seed=rounds)
-        for number in range(rounds):
-            turn = list(systems.items())
-            for name, system in turn if number % 2 else reversed(turn):
-                told[name].append(_slice(system, number))
-            print(number + 1, *(f"{name} {values[-1]:.1f}" for name, values in told.items()), flush=True)
-    return told
-
-
-def _slice(system: System, seed: int) -> float:
-    before = process.cpu_seconds(system.gateway_pids())
-    carried = load.wrk(system.port, connections=CONNECTIONS, seconds=1, cpus="1", seed=seed)
-    spent = process.cpu_seconds(system.gateway_pids()) - before
-    if carried["errors"]:
-        raise RuntimeError(f"{carried['errors']} messages were answered wrongly")
-    return float(spent / carried["requests"] * 1e6)
+            closed(bench, system, seconds=2)
+        told = turns.measured(systems, rounds, lambda system: closed(bench, system, seconds=1), print)
+    return {name: [one["us"]["gateway"] for one in slices] for name, slices in told.items()}
 
 
 def main() -> None:
@@ -95,7 +81,7 @@ def main() -> None:
     kept: dict[str, Any] = record.begin({"rounds": chosen.rounds, "seconds": 1})
     checkouts = {"before": chosen.before.resolve(), "after": chosen.after.resolve()}
     kept["command"] = ["python", "-m", "benchmarks.changes", "BEFORE", "AFTER", "--rounds", str(chosen.rounds)]
-    figures = compared(measure(checkouts, chosen.rounds))
+    figures = compared(measured(checkouts, chosen.rounds))
     kept["changes"] = {
         "what": chosen.what,
         "commits": {name: commit(checkout) for name, checkout in checkouts.items()},

@@ -75,10 +75,10 @@ class Tidegate:
     what stands there, with its own virtual environment, instead of this."""
 
     name = "Tidegate"
-    key = "tidegate"
     checks: Checks = "folded"
 
-    def __init__(self, checkout: Path | None = None) -> None:
+    def __init__(self, checkout: Path | None = None, key: str = "tidegate") -> None:
+        self.key = key
         self._checkout = checkout
         self._python = str(checkout / ".venv" / "bin" / "python") if checkout is not None else sys.executable
         self.port = process.free_port()

@@ -38,6 +38,7 @@ ONLY: Final = {
     "tests/gateway/test_copies.py::test_the_scans_own_fingerprint_is_the_same_and_is_not_made_twice": NOTHING,
     "tests/filters/test_folding.py::test_the_map_is_made_only_when_it_is_asked_for": SPY,
     "tests/filters/test_keywords.py::test_lists_of_equal_switches_share_one_fold": SPY,
+    "tests/gateway/journal/test_writer.py::test_a_fault_of_the_upkeep_takes_nobody_along": "replaces a method",
     "tests/gateway/state/test_cluster.py::test_a_slot_that_moves_takes_nobodys_facts_with_it": "replaces a method",
     "tests/gateway/http/test_head.py::test_the_quick_and_the_careful_path_read_alike": "reads __slots__",
 }

@@ -335,7 +335,10 @@ class Writer:
                 self._report(fault)
         self._busy = False
         self._weigh(batch.seconds)
-        self._upkeep.tend(log)
+        try:
+            self._upkeep.tend(log)
+        except Exception as fault:  # whoever called for the write must not pay for it: state's connection, for one
+            self._report(fault)
         # What came meanwhile may have found us busy, and its timer is spent.
         if self._batch.fields and (self.threaded or not (self._scheduled or self._patience)):
             self.flush()

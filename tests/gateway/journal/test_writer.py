@@ -14,7 +14,9 @@ import pytest
 
 from gateway.journal import segments, verification, writer
 from gateway.journal.ids import Ids, parse
+from gateway.journal.log import Log
 from gateway.journal.record import outcome
+from gateway.journal.upkeep import Upkeep
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +121,24 @@ async def test_a_callback_that_raises_takes_no_other_answer(make_writer, journal
     journal.flush()
     assert [what for what, _ in desk.events] == ["written"]
     assert isinstance(reported[0]["exception"], RuntimeError)
+
+
+async def test_a_fault_of_the_upkeep_takes_nobody_along(make_writer, journalist, monkeypatch) -> None:
+    journal = make_writer()
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    def broken(upkeep: Upkeep, log: Log) -> None:
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr(Upkeep, "tend", broken)
+    desk = journalist(journal)
+    for _ in range(2):
+        desk.judged()
+        journal.flush()
+    await desk.told(2)
+    assert [type(context["exception"]) for context in told[:2]] == [TypeError, TypeError]
+    monkeypatch.undo()
 
 
 async def test_what_is_not_json_leaves_nothing_behind(make_writer, journalist, root: Path) -> None:

@@ -85,7 +85,7 @@ async def gate(tmp_path_factory: pytest.TempPathFactory, deaf: socket.socket) ->
         one.setblocking(False)
         one.connect_ex(deaf.getsockname())
     async with lab(
-        tmp_path_factory.mktemp("upstream"), server=server, rules=RULES, more=more, upstream_port=good
+        tmp_path_factory.mktemp("upstream"), server=server, rules=RULES, more=more, upstream_port=good, answer="3s"
     ) as made:
         await made.invite(60)
         yield made

@@ -217,6 +217,10 @@ class Comment(Passage):
         self._gate.count_refused(self.route.name, UNRECORDED)
         self._exchange.refuse(answers.unrecorded(self.message.id))
 
+    def on_fault(self, fault: Exception) -> None:
+        """See ``Passage``: the client hears of a failure of ours."""
+        self._exchange.failed(fault)
+
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
         """The upstream's answer is over. An answer that broke off after a good head was still a delivery."""
         pipeline = self.pipeline

@@ -57,7 +57,7 @@ def _nothing(messages: int, seconds: float) -> None:
 
 
 def _nobody() -> None:
-    """Nobody wants to know when a batch is over."""
+    """Nobody wants to know when a turn or a batch is over."""
 
 
 class StateClient:
@@ -81,6 +81,7 @@ class StateClient:
         self.settings = settings
         self.fallback = Fallback(LocalLimits(settings.local_share, settings.local_limits))
         self.observe: Callable[[int, float], None] = _nothing  # messages and seconds of each answered call
+        self.on_turn: Callable[[], None] = _nobody  # before a turn's messages leave; it may ask about more of them
         self._on_batch = on_batch
         self._credentials = credentials
         self._size = min(settings.batch, MAX_BATCH)
@@ -127,6 +128,11 @@ class StateClient:
 
     # Asking
 
+    def expect(self) -> None:
+        """Call ``on_turn`` once this turn of the loop has read its sockets, and send then what was asked."""
+        if not self._scheduled:
+            self._schedule()
+
     def admit(self, message: Message, asks: Asks, scan: Scan, then: Then) -> None:
         """Ask for the facts about ``message`` that ``asks`` names. ``then`` is never called from inside."""
         self._entries.append(_new(Entry, (self._plan(asks, message.route), message, scan, then)))
@@ -156,6 +162,7 @@ class StateClient:
         return plan
 
     def _flush(self) -> None:
+        self.on_turn()
         self._scheduled = False
         entries, self._entries = self._entries, []
         returns, self._returns = self._returns, []

@@ -127,14 +127,23 @@ class FakeTransport(asyncio.Transport):
 
 
 class FakeState:
-    """Facts are told by ``Bench.judge``."""
+    """Facts are told by ``Bench.judge``; a turn of the loop ends when somebody looks who waits."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[Any, Callable[[Facts], None]]] = []
+        self._waiting: list[tuple[Any, Callable[[Facts], None]]] = []
         self.returned: list[str] = []
+        self.on_turn: Callable[[], None] = lambda: None
+
+    @property
+    def waiting(self) -> list[tuple[Any, Callable[[Facts], None]]]:
+        self.on_turn()
+        return self._waiting
+
+    def expect(self) -> None:
+        pass
 
     def admit(self, message: Any, asks: Any, scan: Any, then: Callable[[Facts], None]) -> None:
-        self.waiting.append((message, then))
+        self._waiting.append((message, then))
 
     def give_back(self, message: Any, asks: Any, scan: Any) -> None:
         self.returned.append(message.id)

@@ -8,4 +8,10 @@ SIZE: Final = 8  # bytes: with a million live texts, two differ and agree with a
 
 def fingerprint(folded: str) -> bytes:
     """BLAKE2b-64 (RFC 7693) of a folded text; empty where the text folded to nothing, such as emoji alone."""
-    return blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest() if folded else b""
+    if not folded:
+        return b""
+    try:
+        data = folded.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        data = folded.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=SIZE).digest()

@@ -8,7 +8,6 @@ the way leaves the old generation untouched (law 9).
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from filters.policy import Policy
 from filters.window import Consecutive
 from filters.wordlist import of_words
 from gateway import build, overlay
+from gateway.clock import now_us
 from gateway.config import Config
 from gateway.config import policies as policy_sections
 from gateway.config.routes import Removal
@@ -41,9 +41,9 @@ from gateway.http.router import Router
 from gateway.http.server import Server
 from gateway.http.sweep import Sweep
 from gateway.http.upstream import Upstream
+from gateway.journal.counters import APPEND_BOUNDS
 from gateway.journal.ids import Ids
 from gateway.journal.record import Basis
-from gateway.journal.settings import APPEND_BOUNDS
 from gateway.journal.writer import Writer
 from gateway.logs import AccessLog
 from gateway.metrics import Counts, WorkerMetrics
@@ -69,11 +69,6 @@ from gateway.words.files import load_artifact
 log = structlog.get_logger()
 
 
-def now_us() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1000
-
-
 class App:
     """Everything of one worker that outlives a reload, and the generation in force."""
 
@@ -94,7 +89,7 @@ class App:
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
         self.metrics = WorkerMetrics(config.metrics.buckets)
-        state.observe = self._asked
+        state.observe = self.metrics.asked
         self._pipeline = Pipeline(state, journal, self.metrics)
         self._pulse = PulseReader(folders.pulse)
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
@@ -273,10 +268,6 @@ class App:
     def _count_failures(self) -> None:
         for name, upstream in self._known_upstreams():
             take_failures(self.metrics.upstream_failures, name, upstream)
-
-    def _asked(self, messages: int, seconds: float) -> None:
-        self.metrics.state_batch_size.observe(messages)
-        self.metrics.state_seconds.observe(seconds)
 
     def _answered(self, exchange: Exchange) -> None:
         assert self._access is not None

@@ -288,6 +288,11 @@ class WorkerMetrics:
         self.state_seconds = state.of()
         self.gauges: dict[str, Callable[[], float]] = {}
 
+    def asked(self, messages: int, seconds: float) -> None:
+        """State has answered a call about so many messages after so long."""
+        self.state_batch_size.observe(messages)
+        self.state_seconds.observe(seconds)
+
     def gauge(self, name: str, read: Callable[[], float]) -> None:
         """Let ``read`` tell the gauge ``name``, a name of ``OF_WORKERS``."""
         if METRICS[name].kind != "gauge":

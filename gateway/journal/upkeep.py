@@ -17,10 +17,11 @@ from typing import Any
 import structlog
 
 from gateway.journal import space
+from gateway.journal.counters import Counters
 from gateway.journal.log import Log
 from gateway.journal.offload import Offload
 from gateway.journal.segments import Tail, created
-from gateway.journal.settings import Counters, Settings
+from gateway.journal.settings import Settings
 
 TICK = 1.0  # second
 

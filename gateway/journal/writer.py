@@ -28,12 +28,13 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from gateway.journal import encoding, recovery
+from gateway.journal.counters import Counters
 from gateway.journal.errors import SyncFailed
 from gateway.journal.ids import Ids
 from gateway.journal.log import Log
 from gateway.journal.offload import Offload
 from gateway.journal.segments import Owner
-from gateway.journal.settings import Counters, Settings
+from gateway.journal.settings import Settings
 from gateway.journal.space import Space
 from gateway.journal.upkeep import Upkeep, plain
 

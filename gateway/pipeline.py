@@ -14,19 +14,18 @@
       ▼
     outcome    delivered, failed or unknown, as a second record
 
-Laws: a carrier hears of every passage exactly once, by ``on_verdict`` or ``on_unrecorded``; ``on_verdict`` only after
-its record is in the operating system (law 5); what cannot be recorded is neither relayed nor answered as judged.
+Laws: a carrier hears of every passage exactly once, by ``on_verdict``, ``on_unrecorded`` or ``on_fault``;
+``on_verdict`` only after its record is in the operating system (law 5); what cannot be recorded is neither relayed nor
+answered as judged.
 
 There is no future, task or timer per message: a passage is an object whose bound methods are the callbacks.
 
-Between two system calls each step is taken for all messages of a turn, one step after the other: decoding, folding and
-matching use more code and tables together than a processor keeps close at hand. (Vector packet processing, as FD.io's
-VPP does it for the same reason.)
+The messages of a turn are read together, and not each behind the system call that fetched it: folding and matching find
+their code and tables still in the processor's caches. (Vector packet processing; FD.io's VPP does it for that reason.)
 """
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import perf_counter
@@ -56,7 +55,8 @@ NO_SCAN: Final = Scan()
 
 class Passage(ABC):
     """One message on its way through the gate. Who brings a message makes it a class of its own, and says in
-    ``on_verdict`` and ``on_unrecorded`` what becomes of it; ``Carried`` is the one for whoever has several at once.
+    ``on_verdict``, ``on_unrecorded`` and ``on_fault`` what becomes of it; ``Carried`` is the one for whoever has
+    several at once.
     """
 
     __slots__ = ("acts", "began", "message", "pipeline", "route", "scan", "verdict")
@@ -80,10 +80,9 @@ class Passage(ABC):
     def on_unrecorded(self) -> None:
         """The journal could not write: nothing may leave, the sender is told to come back."""
 
+    @abstractmethod
     def on_fault(self, fault: Exception) -> None:
-        """Reading the message failed, which is a fault of ours: it is neither judged nor recorded."""
-        asyncio.get_running_loop().call_exception_handler({"message": "a message was not read", "exception": fault})
-        self.on_unrecorded()
+        """Reading the message failed, which is a fault of ours: it is not recorded, and nothing may leave."""
 
     def enter(self) -> None:
         """Wait for the other messages of this turn: they are read together."""
@@ -167,6 +166,9 @@ class Carrier(Protocol):
     def on_unrecorded(self, passage: Passage) -> None:
         """One could not be recorded."""
 
+    def on_fault(self, passage: Passage, fault: Exception) -> None:
+        """One could not be read."""
+
 
 class Carried(Passage):
     """A passage that tells its carrier."""
@@ -182,6 +184,9 @@ class Carried(Passage):
 
     def on_unrecorded(self) -> None:
         self._carrier.on_unrecorded(self)
+
+    def on_fault(self, fault: Exception) -> None:
+        self._carrier.on_fault(self, fault)
 
 
 class Pipeline:

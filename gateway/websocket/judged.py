@@ -68,6 +68,13 @@ class Single(Passage):
         self.left = 0
         self._session.settled()
 
+    def on_fault(self, fault: Exception) -> None:
+        """It was not read: it is left out, and the socket ends."""
+        self._changes = _DROPPED
+        self._session.failed(fault)
+        self.left = 0
+        self._session.settled()
+
     def leave(self) -> None:
         """It is this frame's turn."""
         changes = self._changes
@@ -106,6 +113,12 @@ class Judged:
         """Nothing may leave that is not recorded."""
         self._change(passage, None)
         self._session.unrecorded(passage)
+        self._settle()
+
+    def on_fault(self, passage: Passage, fault: Exception) -> None:
+        """One message was not read: it is left out, and the socket ends."""
+        self._change(passage, None)
+        self._session.failed(fault)
         self._settle()
 
     def leave(self) -> None:

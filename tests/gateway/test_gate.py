@@ -9,6 +9,8 @@ import orjson
 import pytest
 
 from benchmarks.hot_path import Course
+from filters.keywords import Scanner
+from filters.verdict import Scan
 from gateway.journal.reader import merged
 from gateway.surfaces.decoded import Changes, Messages
 from gateway.surfaces.surface import Surface
@@ -48,3 +50,35 @@ async def test_a_fault_behind_the_verdict_is_answered_and_settled(
     ]
     assert {(record["state"], record["reason"]) for record in outcomes} == {("failed", "gateway.failure")}
     assert len(outcomes) == len(clients)
+
+
+async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    course = Course()
+    await course.build(tmp_path, 100)
+    whole = Scanner.scan
+    read: list[tuple[str, ...]] = []
+
+    def scan(self: Scanner, texts: tuple[str, ...]) -> Scan:
+        read.append(texts)
+        if len(read) == 3:
+            raise RuntimeError("text of a message")
+        return whole(self, texts)
+
+    monkeypatch.setattr(Scanner, "scan", scan)
+    clients, requests = next(iter(course.drawn()))
+    for client, request in zip(clients, requests, strict=True):
+        client.data_received(request)
+    assert not read  # they are read together, once all of the turn are there
+    await asyncio.sleep(0)
+    assert len(read) == len(clients)
+    assert course.link.waiting == len(clients) - 1
+    head, _, body = course.transports[2].last.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 500 ")
+    assert orjson.loads(body)["reason"] == "gateway.failure"
+    course.link.received(course.wire, course.facts())
+    course.journal.close()
+    judged = [entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
+    assert len(judged) == len(clients) - 1
+    assert "text of a message" not in caplog.text

@@ -9,6 +9,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filters.keywords import Scanner
 from gateway.websocket.frames import close_payload, frame, masked_frame
 from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import CLOSE, CONTINUATION, PING, PONG, TEXT
@@ -123,6 +124,27 @@ async def test_a_fault_of_ours_fails_the_message_and_ends_the_socket(bench, clos
     bench.judge()
     assert heard == [fault]
     assert bench.outcomes() == {"id-1": "failed", "id-2": "delivered"}
+    assert client.got()[-1] == close_of(1011, "socket.failure")
+
+
+async def test_a_message_that_cannot_be_read_is_not_sent_on_and_ends_the_socket(bench, close_of, monkeypatch):
+    heard = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context["exception"]))
+    fault = RuntimeError("broken on purpose")
+    whole = Scanner.scan
+
+    def scan(self, texts):
+        if texts == ("first",):
+            raise fault
+        return whole(self, texts)
+
+    monkeypatch.setattr(Scanner, "scan", scan)
+    client = bench.open()
+    client.say("first")
+    client.say("second")
+    bench.judge()
+    assert heard == [fault]
+    assert bench.outcomes() == {"id-2": "delivered"}
     assert client.got()[-1] == close_of(1011, "socket.failure")
 
 

@@ -82,7 +82,7 @@ class Passage(ABC):
 
     @abstractmethod
     def on_fault(self, fault: Exception) -> None:
-        """Reading the message failed, which is a fault of ours: it is not recorded, and nothing may leave."""
+        """Reading or judging it failed, a fault of ours: there is no record, and nothing may leave."""
 
     def enter(self) -> None:
         """Wait for the other messages of this turn: they are read together."""
@@ -114,9 +114,12 @@ class Passage(ABC):
     def on_facts(self, facts: Facts) -> None:
         """State has answered, or has been given up."""
         route = self.route
-        if route.consecutive is not None:
-            self._read_on(route.consecutive, self.pipeline.recent)
-        self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
+        try:
+            if route.consecutive is not None:
+                self._read_on(route.consecutive, self.pipeline.recent)
+            self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
+        except Exception as fault:  # nothing was recorded, and somebody waits
+            self.on_fault(fault)
 
     def _record(self, verdict: Verdict) -> None:
         pipeline = self.pipeline
@@ -167,7 +170,7 @@ class Carrier(Protocol):
         """One could not be recorded."""
 
     def on_fault(self, passage: Passage, fault: Exception) -> None:
-        """One could not be read."""
+        """One could not be read, or not be judged."""
 
 
 class Carried(Passage):

@@ -69,7 +69,7 @@ class Single(Passage):
         self._session.settled()
 
     def on_fault(self, fault: Exception) -> None:
-        """It was not read: it is left out, and the socket ends."""
+        """It was not judged: it is left out, and the socket ends."""
         self._changes = _DROPPED
         self._session.failed(fault)
         self.left = 0
@@ -116,7 +116,7 @@ class Judged:
         self._settle()
 
     def on_fault(self, passage: Passage, fault: Exception) -> None:
-        """One message was not read: it is left out, and the socket ends."""
+        """One message was not judged: it is left out, and the socket ends."""
         self._change(passage, None)
         self._session.failed(fault)
         self._settle()

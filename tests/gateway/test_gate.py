@@ -52,6 +52,28 @@ async def test_a_fault_behind_the_verdict_is_answered_and_settled(
     assert len(outcomes) == len(clients)
 
 
+async def test_a_fault_of_judging_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    course = Course()
+    await course.build(tmp_path, 100)
+
+    def judge(*_: object) -> None:
+        raise RuntimeError("text of a message")
+
+    clients, requests = next(iter(course.drawn()))
+    for client, request in zip(clients, requests, strict=True):
+        client.data_received(request)
+    await asyncio.sleep(0)
+    monkeypatch.setattr("gateway.pipeline.judge", judge)
+    course.link.received(course.wire, course.facts())
+    for transport in course.transports[: len(clients)]:
+        assert transport.last.startswith(b"HTTP/1.1 500 ")
+    course.journal.close()
+    assert not [entry for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
+    assert "text of a message" not in caplog.text
+
+
 async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

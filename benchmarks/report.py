@@ -39,6 +39,10 @@ Believe the ratios before the microseconds: everything in one table was measured
 in turn in every round, and what stands in parentheses is the lowest and the highest round.
 """
 
+OTHERS = """\
+What others showed in the same run stands beside bounds that are absolute: of the proxy that checks nothing and of the
+expert's gateway the p99 is that of whole answers, at the same share of their own saturation."""
+
 METHOD = """## What is measured, and how
 
 - **One message** is a POST of about 120 bytes of JSON from one of 2,000 verified people to one of 50 rooms (a skewed
@@ -108,8 +112,10 @@ def _objectives(merged: dict[str, Any]) -> str:
         objective = answer.objective
         shown = "–" if answer.value is None else f"{answer.value:,.2f} {objective.unit}".strip()
         aim = "" if objective.aim is None else f", aim {objective.aim:g}"
-        rows.append([objective.name, shown, f"at most {objective.most:g}{aim} {objective.unit}".strip(), answer.told])
-    return "## Objectives\n\n" + _table(["", "measured", "objective", ""], rows)
+        bound = f"at most {objective.most:g}{aim} {objective.unit}".strip()
+        others = ", ".join(f"{name} {value:,.2f}" for name, value in answer.others.items())
+        rows.append([objective.name, shown, bound, answer.told, others])
+    return f"## Objectives\n\n{OTHERS}\n\n" + _table(["", "measured", "objective", "", "others in that run"], rows)
 
 
 def _peers(kept: dict[str, Any], drawn: dict[str, str]) -> str:

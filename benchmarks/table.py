@@ -132,7 +132,7 @@ def columns(console: Console, title: str, points: list[dict[str, Any]]) -> None:
 def objectives(console: Console, told: list[Answer]) -> None:
     """What was asked for, and what came out; nothing of what was not measured."""
     table = Table(title="Objectives", title_justify="left")
-    for name in ("objective", "measured", "at most", ""):
+    for name in ("objective", "measured", "at most", "", "others in that run"):
         table.add_column(name, justify="left" if name == "objective" else "right")
     for answer in told:
         if answer.value is not None:
@@ -141,6 +141,7 @@ def objectives(console: Console, told: list[Answer]) -> None:
             table.add_row(
                 answer.objective.name, f"{answer.value:,.2f} {unit}", f"{answer.objective.most:g} {unit}",
                 f"[{colour}]{answer.told}[/{colour}]",
+                ", ".join(f"{name} {value:,.2f}" for name, value in answer.others.items()),
             )  # fmt: skip
     if table.row_count:
         console.print(table)

@@ -138,6 +138,15 @@ def test_frames_and_sessions_have_their_objectives(kept) -> None:
     assert found["growth of cost, 10 to 10,000 judged sessions"].value == 0
 
 
+def test_absolute_bounds_stand_beside_what_others_showed(kept) -> None:
+    found = {answer.objective.name: answer for answer in answers(kept)}
+    assert found["growth of cost, 10 to 10,000 connections"].others == {"nginx": pytest.approx(50.0)}
+    theirs = {name: kept["peers"]["systems"][name]["summary"] for name in ("nginx", "nginx-lua")}
+    shown = found["check time p99 at 70 % of saturation"].others
+    assert shown == {name: pytest.approx(each["high_p99_us"]["median"] / 1000) for name, each in theirs.items()}
+    assert not found["CPU per message, beside bare nginx"].others  # a ratio has its peer in it
+
+
 def test_fewer_sessions_answer_nothing_of_10_000(kept) -> None:
     kept["websocket"]["idle"]["sessions"] = 1_000
     kept["websocket"]["sessions"][-1]["sessions"] = 1_000

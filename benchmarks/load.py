@@ -9,17 +9,18 @@ import json
 import os
 import resource
 import subprocess
-import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-GIVE_WAY = ("nice", "-n", "10")
-"""How a load is started: upstream and state server, which share its processor, come first. What is measured waits for
-them, and would otherwise wait for whatever the load does just then."""
+from benchmarks import command
+from benchmarks.command import GIVE_WAY
+from benchmarks.process import ROOT
 
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
-ROOT = Path(__file__).parent.parent
+
+NOTHING: AbstractContextManager[object] = nullcontext()
 
 
 def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, characters: int = 0) -> dict[str, Any]:
@@ -38,22 +39,25 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
 
 
 def openload(
-    port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0
-) -> dict[str, Any]:
-    """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told."""
-    out, cpu = _run(openload_argv(port, rate, seconds, cpus, seed, connections, characters), dict(os.environ), seconds)
-    return {**json.loads(out), "cpu": cpu}
+    port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0,
+    during: AbstractContextManager[object] = NOTHING,
+) -> dict[str, Any]:  # fmt: skip
+    """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told.
 
-
-def openload_argv(
-    port: int, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0
-) -> list[str]:
-    """The command line of one open-model run."""
-    return [
-        *GIVE_WAY, "taskset", "-c", cpus, sys.executable, "-m", "benchmarks.openload", "--port", str(port),
-        "--rate", f"{rate:g}", "--seconds", f"{seconds:g}", "--connections", str(connections),
-        "--characters", str(characters), "--seed", str(seed),
+    ``during`` is entered when the connections stand, and left before they are closed.
+    """
+    argv = [
+        "benchmarks.openload", "--port", str(port), "--rate", f"{rate:g}", "--seconds", f"{seconds:g}",
+        "--connections", str(connections), "--characters", str(characters), "--seed", str(seed), "--paced",
     ]  # fmt: skip
+    with command.running(argv, cpus) as load:
+        load.told()
+        with during:
+            before = load.cpu_seconds()
+            load.begin()
+            told = load.told()
+            cpu = load.cpu_seconds() - before
+    return {**told, "cpu": cpu}
 
 
 def _run(argv: Sequence[str], environment: dict[str, str], seconds: float) -> tuple[str, float]:

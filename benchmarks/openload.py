@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from benchmarks import command
 from benchmarks.comments import CREATED, Comments
 from benchmarks.quantiles import of_sorted
 
@@ -76,6 +77,8 @@ class Load(ABC, Generic[Sent]):
         self._due: dict[int, float] = {}
         self._partial: dict[int, bytes] = {}
         self._free: deque[int] = deque()  # in turn, so that every connection carries its share
+        self._offsets: list[float] = []  # seconds from the start, of each request
+        self._built: list[Sent] = []
 
     def add(self, peer: socket.socket) -> None:
         """One connection more, ready for a request."""
@@ -88,17 +91,26 @@ class Load(ABC, Generic[Sent]):
 
     def run(self, rate: float, seconds: float, seed: int, requests: Iterator[Sent]) -> None:
         """Offer ``rate`` requests a second, as a Poisson process: arrivals of people who do not know of each other."""
+        self.build(rate, seconds, seed, requests)
+        self.offer()
+
+    def build(self, rate: float, seconds: float, seed: int, requests: Iterator[Sent]) -> None:
+        """Draw the schedule and build what is sent on it."""
         draw = random.Random(seed)
         offsets = []
         offset = draw.expovariate(rate)
         while offset < seconds:
             offsets.append(offset)
             offset += draw.expovariate(rate)
-        built = list(islice(requests, len(offsets)))
+        self._offsets = offsets
+        self._built = list(islice(requests, len(offsets)))
         self.scheduled = len(offsets)
         settle()
+
+    def offer(self) -> None:
+        """Send what was built when it is due, and wait for the answers."""
         began = time.perf_counter() + 0.01
-        self._offer([began + offset for offset in offsets], built)
+        self._offer([began + offset for offset in self._offsets], self._built)
 
     def _offer(self, schedule: Sequence[float], requests: Sequence[Sent]) -> None:
         clock, poll, free, timer = time.perf_counter, self._epoll.poll, self._free, self._timer.fd
@@ -226,13 +238,22 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--characters", type=int, default=0, help="length of a text; 0 for the usual one")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--paced", action="store_true", help="begin and end at a line on stdin")
     options = parser.parse_args()
     load = Requests()
     load.connect(options.port, options.connections)
-    began = time.perf_counter()
     comments = Comments(options.seed, options.characters)
-    load.run(options.rate, options.seconds, options.seed, iter(comments.next, b""))
-    print(json.dumps({"offered": options.rate, "seconds": round(time.perf_counter() - began, 3), **told(load)}))
+    load.build(options.rate, options.seconds, options.seed, iter(comments.next, b""))
+
+    def offer() -> dict[str, Any]:
+        began = time.perf_counter()
+        load.offer()
+        return {"offered": options.rate, "seconds": round(time.perf_counter() - began, 3), **told(load)}
+
+    if options.paced:
+        command.obey({"connections": options.connections}, offer)
+    else:
+        print(json.dumps(offer()))
 
 
 def told(load: Load[Any]) -> dict[str, Any]:

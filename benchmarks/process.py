@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
+"""Where everything of the bench is started from."""
+
 
 def free_port() -> int:
     """A port nobody listens on now."""
@@ -25,6 +28,16 @@ def cpu_seconds(pids: Iterable[int]) -> float:
         for task in Path(f"/proc/{pid}/task").iterdir():
             total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9
+
+
+def at_rest(pids: Sequence[int]) -> None:
+    """Wait until the processes do next to nothing: what was begun, such as accepting connections, is done then."""
+    for _ in range(200):
+        before = cpu_seconds(pids)
+        time.sleep(0.05)
+        if cpu_seconds(pids) - before < 0.005:
+            return
+    raise TimeoutError("the processes did not come to rest within ten seconds")
 
 
 def resident_bytes(pids: Iterable[int]) -> int:

@@ -45,7 +45,7 @@ def commands() -> dict[str, str]:
         "closed": "SEED=n nice -n 10 taskset -c CPUS wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s "
         f"-s {script} URL",
         "open": "nice -n 10 taskset -c CPUS python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
-        "--connections CONNECTIONS --seed n",
+        "--connections CONNECTIONS --seed n --paced",
         "frames": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS "
         "--seconds SECONDS --rate RATE --seed n",
         "broadcast": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.viewers --port PORT --platform PORT "

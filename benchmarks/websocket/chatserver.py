@@ -17,9 +17,9 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import process
-from benchmarks.load import ROOT
+from benchmarks.command import raise_limit
+from benchmarks.process import ROOT
 from benchmarks.websocket.chat import ANNOUNCE
-from benchmarks.websocket.command import raise_limit
 from gateway.websocket.frames import frame, mask
 from gateway.websocket.opcodes import CLOSE, PING, PONG, TEXT
 

@@ -6,12 +6,11 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks import process
+from benchmarks import command, process
 from benchmarks.expectations import WrongAnswer
 from benchmarks.measure import Bench, Window, check, check_seconds, refusals
 from benchmarks.systems.system import System
 from benchmarks.systems.tidegate import Tidegate
-from benchmarks.websocket import command
 from benchmarks.websocket.opening import Refused
 from benchmarks.websocket.viewers import FIRST, announcer
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import bench, turns
+from benchmarks.command import raise_limit
 from benchmarks.measure import Bench
 from benchmarks.points import Row, Run, Tell, beside, point, started
 from benchmarks.systems.aiohttp_gateway import AiohttpGateway
@@ -14,7 +15,6 @@ from benchmarks.systems.system import Setting, System
 from benchmarks.systems.tidegate import Tidegate
 from benchmarks.websocket import expectations, measure
 from benchmarks.websocket.chatserver import ChatServer
-from benchmarks.websocket.command import raise_limit
 
 SYSTEMS: dict[str, Callable[[], System]] = {"nginx": Nginx, "tidegate": Tidegate, "aiohttp": AiohttpGateway}
 BASE, PLAIN, OURS = "nginx", "aiohttp", "tidegate"

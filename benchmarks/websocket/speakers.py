@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from benchmarks import command
 from benchmarks.openload import GRACE, Load, settle, told
-from benchmarks.websocket import command
 from benchmarks.websocket.chat import Frame, answered, group, messages
 from benchmarks.websocket.opening import Refused, open_all
 

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from benchmarks import load
 from benchmarks.comments import CREATED, Comments
 from benchmarks.openload import whole
 
@@ -23,6 +25,7 @@ class Server:
     def __init__(self, answer: bytes, stall: float = 0.0) -> None:
         self._answer = answer
         self._stall = stall
+        self.requests = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self.port = self._listener.getsockname()[1]
@@ -40,6 +43,7 @@ class Server:
         with peer:
             while peer.recv(65536):
                 with self._lock:  # one at a time, as in an event loop: a stall holds everybody
+                    self.requests += 1
                     stall, self._stall = self._stall, 0.0
                     if stall:
                         time.sleep(stall)
@@ -76,6 +80,21 @@ def test_every_request_of_the_schedule_is_answered(serve) -> None:
     assert 100 < told["answered"] < 320  # a Poisson process of 200
     assert (told["wrong"], told["lost"], told["unanswered"]) == ({}, 0, 0)
     assert 0 < told["p50_us"] <= told["p99_us"] <= told["p999_us"] <= told["max_us"]
+
+
+def test_nothing_is_sent_before_the_connections_stand_and_it_is_told_to_begin(serve) -> None:
+    server = serve(ANSWER)
+    entered: list[int] = []
+
+    @contextmanager
+    def during() -> Iterator[None]:
+        entered.append(server.requests)
+        yield
+        entered.append(server.requests)
+
+    told = load.openload(server.port, rate=200, seconds=0.5, cpus="0", seed=1, connections=4, during=during())
+    assert entered == [0, told["answered"]]
+    assert told["answered"] > 40
 
 
 def test_a_stall_counts_for_everything_that_was_due_meanwhile(serve) -> None:

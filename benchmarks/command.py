@@ -1,7 +1,7 @@
 """A load in a process of its own: it gets ready, says so, begins when it is told to, and says what came of it.
 
-So nothing of its preparation (start of Python, handshakes, frames that are built) is in the measured time. It speaks
-JSON lines: what there is to say when it is ready, and the result of each step, which begins with a line of the
+So nothing of its preparation (start of Python, connections, what is built to be sent) is in the measured time. It
+speaks JSON lines: what there is to say when it is ready, and the result of each step, which begins with a line of the
 parent's. What fails is told as ``{"failed": …}``.
 """
 
@@ -17,10 +17,13 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.expectations import WrongAnswer
-from benchmarks.load import GIVE_WAY, ROOT
 from benchmarks.websocket.opening import Refused
 
 Told = dict[str, Any]
+
+GIVE_WAY = ("nice", "-n", "10")
+"""How a load is started: upstream and state server, which share its processor, come first. What is measured waits for
+them, and would otherwise wait for whatever the load does just then."""
 
 
 def raise_limit() -> int:
@@ -50,7 +53,7 @@ class Load:
 
     def __init__(self, argv: Sequence[str], cpus: str) -> None:
         command = [*GIVE_WAY, sys.executable, "-m", *argv]
-        self._process = process.start(command, cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self._process = process.start(command, cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=process.ROOT)
         self.pid = self._process.pid
 
     def begin(self) -> None:

@@ -14,6 +14,9 @@ from benchmarks.quantiles import Spread
 from benchmarks.systems.system import System
 from benchmarks.systems.tidegate import Tidegate
 
+EACH = 64
+"""Connections of each worker where their number is varied."""
+
 
 class Curve(NamedTuple):
     """``x`` names the varied thing and its key in each row."""
@@ -95,7 +98,10 @@ def _rules(run: Run) -> list[Row]:
 
 
 def _workers(run: Run) -> list[Row]:
-    """With two processors, two workers share them with load, upstream and state; ``busy`` says what was the limit."""
+    """What a second worker costs: each has as many connections as one alone, and so turns of as many messages.
+
+    With two processors, two workers share them with load, upstream and state; ``busy`` says what was the limit.
+    """
     rows = []
     with bench.opened() as place:
         for workers in (1, 2):
@@ -104,8 +110,8 @@ def _workers(run: Run) -> list[Row]:
             setting = place.setting._replace(workers=workers, cpus=where.gateway, others_cpus=where.others)
             busy: list[Mapping[str, float]] = []
 
-            def measure(system: System, busy: list[Mapping[str, float]] = busy) -> Row:
-                measured = closed(place.bench, system, seconds=run.seconds)
+            def measure(system: System, busy: list[Mapping[str, float]] = busy, workers: int = workers) -> Row:
+                measured = closed(place.bench, system, connections=EACH * workers, seconds=run.seconds)
                 if isinstance(system, Tidegate):
                     busy.append(measured["busy"])
                 return measured
@@ -122,7 +128,7 @@ CURVES: dict[str, Curve] = {
     "text": Curve("Characters of a text", "characters", _text),
     "connections": Curve("Connections, at half the saturation", "connections", _connections),
     "rules": Curve("Rules of the policy", "rules", _rules),
-    "workers": Curve("Workers", "workers", _workers),
+    "workers": Curve(f"Workers, {EACH} connections each", "workers", _workers),
     "reload": Curve("A list reloaded under load", "words", reload.measure),
 }
 

@@ -61,6 +61,9 @@ METHOD = """## What is measured, and how
 - **CPU and saturation** come from wrk, a closed model. Its latencies are not used: a connection that waits sends
   nothing, so stalls hide themselves. **Latencies** come from an open model: arrivals are a Poisson process, drawn
   beforehand, and each latency counts from when the message was due, whether or not it could be sent.
+- **Connections and workers**: at an offered rate, processor time counts from when all connections are accepted until
+  before they are closed: opening 10,000 costs as much as thousands of messages do. Two workers have 64 connections
+  each, as one has; with 64 between them their turns hold half as many messages, and each costs about 30 % more.
 - **A judged frame** is the same text as a group's message in a text frame of its own, on one of 64 sockets; the
   platform sends each back, and every answer is compared byte for byte. The aiohttp relay judges it with the same code
   as its comments; nginx relays it unread. **A broadcast** is one frame of the platform's to each of 500 viewers, the

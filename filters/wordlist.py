@@ -96,7 +96,7 @@ def load(
 ) -> WordList | PatternList:
     """A list from its artifact; the arrays stay where they lie, in a file map for example.
 
-    ``automaton`` is that section as bytes where the caller has read it already (see ``gateway.words.loading``), so that
+    ``automaton`` is that section as bytes where the caller has read it already (see ``gateway.words.files``), so that
     it is not copied with the interpreter's lock held. Raises ``ArtifactError``.
     """
     artifact = Artifact(buffer, check=check, given=None if automaton is None else {"automaton": automaton})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from filters.artifact import Artifact, ArtifactError
@@ -16,6 +17,7 @@ from gateway.words.errors import Fault, WordListError
 from gateway.words.specs import ListSpec
 
 SUFFIX = ".tga"
+PIECE = 1 << 20  # bytes of an automaton that are read at once
 
 
 def read_list(spec: ListSpec) -> ParsedList:
@@ -97,8 +99,15 @@ def load_artifact(path: Path, tables: FoldTables) -> AnyList:
 
 
 def _read(handle: int, offset: int, length: int) -> bytes:
-    """The interpreter's lock is released while the kernel copies; slicing the map would hold it throughout."""
-    data = os.pread(handle, length, offset)
-    if len(data) != length:
+    """In pieces, because most kernels do not interrupt themselves: one call that copies 90 MB keeps its processor for
+    50 ms, and a worker that is pinned to it answers nobody meanwhile. The interpreter's lock is released in each."""
+    piece = bytearray(PIECE)
+    data = BytesIO(bytes(length))  # written in place and given away as it is: CPython copies none of it at once
+    missing = length
+    while missing and (got := os.preadv(handle, [memoryview(piece)[:missing]], offset)):
+        data.write(memoryview(piece)[:got])
+        offset += got
+        missing -= got
+    if missing:
         raise ArtifactError("the artifact became shorter while it was read")
-    return data
+    return data.getvalue()

@@ -1,6 +1,7 @@
 """Loading artifacts from disk, and the demo's own lists."""
 
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from filters.keywords import Scanner
 from filters.wordlist import WordList
 from gateway.tables import folding_tables
 from gateway.words.compile import compile_lists
-from gateway.words.files import load_artifact
+from gateway.words.files import PIECE, _read, load_artifact
 from gateway.words.specs import ListSpec, of_config
 
 DEMO = Path(__file__).parents[3] / "gateway" / "demo"
@@ -76,3 +77,21 @@ def test_a_list_outlives_its_file_and_serves_several_threads(listed: Callable[..
     for each in loaded:
         (hit,) = Scanner([each]).scan((words[1_234],)).hits["l"]
         assert each.word(hit.word_id) == words[1_234]
+
+
+def test_an_automaton_is_read_in_pieces_and_copied_by_none(tmp_path: Path) -> None:
+    content = bytes(range(251)) * 20_000
+    path = tmp_path / "section"
+    path.write_bytes(b"before" + content + b"behind")
+    with path.open("rb") as file:
+        tracemalloc.start()
+        try:
+            data = _read(file.fileno(), 6, len(content))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert data == content
+        assert len(content) > 4 * PIECE
+        assert peak < len(content) + 2 * PIECE
+        with pytest.raises(ArtifactError, match="shorter"):
+            _read(file.fileno(), 6, len(content) + 7)

@@ -119,6 +119,7 @@ class Passage(ABC):
                 self._read_on(route.consecutive, self.pipeline.recent)
             self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
         except Exception as fault:  # nothing was recorded, and somebody waits
+            self.pipeline.give_back(self)
             self.on_fault(fault)
 
     def _record(self, verdict: Verdict) -> None:

@@ -11,13 +11,23 @@ import pytest
 from benchmarks.hot_path import Course
 from filters.keywords import Scanner
 from filters.verdict import Scan
+from gateway.http.server_protocol import ServerProtocol
 from gateway.journal.reader import merged
+from gateway.state.scripts import GIVE_BACK
 from gateway.surfaces.decoded import Changes, Messages
 from gateway.surfaces.surface import Surface
 
 
 def broken(body: bytes, changes: Changes) -> bytes | None:
     raise RuntimeError("text of a message")
+
+
+def send(course: Course) -> list[ServerProtocol]:
+    """The clients of one turn, each of which has sent a comment."""
+    clients, requests = next(iter(course.drawn()))
+    for client, request in zip(clients, requests, strict=True):
+        client.data_received(request)
+    return clients
 
 
 async def test_a_fault_behind_the_verdict_is_answered_and_settled(
@@ -33,9 +43,7 @@ async def test_a_fault_behind_the_verdict_is_answered_and_settled(
         return decoded._replace(encode=broken, stamped=True)
 
     monkeypatch.setattr(Surface, "decode", decode)
-    clients, requests = next(iter(course.drawn()))
-    for client, request in zip(clients, requests, strict=True):
-        client.data_received(request)
+    clients = send(course)
     await asyncio.sleep(0)  # state is asked at the end of the loop's turn
     course.link.received(course.wire, course.facts())
     for transport in course.transports[: len(clients)]:
@@ -61,14 +69,14 @@ async def test_a_fault_of_judging_is_answered(
     def judge(*_: object) -> None:
         raise RuntimeError("text of a message")
 
-    clients, requests = next(iter(course.drawn()))
-    for client, request in zip(clients, requests, strict=True):
-        client.data_received(request)
+    clients = send(course)
     await asyncio.sleep(0)
     monkeypatch.setattr("gateway.pipeline.judge", judge)
     course.link.received(course.wire, course.facts())
     for transport in course.transports[: len(clients)]:
         assert transport.last.startswith(b"HTTP/1.1 500 ")
+    await asyncio.sleep(0)
+    assert course.state.last.count(GIVE_BACK.by_digest) == len(clients)  # whoever tries again is not refused for it
     course.journal.close()
     assert not [entry for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
     assert "text of a message" not in caplog.text
@@ -89,9 +97,7 @@ async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
         return whole(self, texts)
 
     monkeypatch.setattr(Scanner, "scan", scan)
-    clients, requests = next(iter(course.drawn()))
-    for client, request in zip(clients, requests, strict=True):
-        client.data_received(request)
+    clients = send(course)
     assert not read  # they are read together, once all of the turn are there
     await asyncio.sleep(0)
     assert len(read) == len(clients)

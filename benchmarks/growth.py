@@ -15,7 +15,7 @@ from benchmarks.systems.system import System
 from benchmarks.systems.tidegate import Tidegate
 
 EACH = 64
-"""Connections of each worker where their number is varied."""
+"""Connections to each worker, where the number of workers is varied."""
 
 
 class Curve(NamedTuple):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load, machine
+from benchmarks.process import ROOT
 
-ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "record"
 FORMAT = 1
 

@@ -63,7 +63,8 @@ METHOD = """## What is measured, and how
   beforehand, and each latency counts from when the message was due, whether or not it could be sent.
 - **Connections and workers**: at an offered rate, processor time counts from when all connections are accepted until
   before they are closed: opening 10,000 costs as much as thousands of messages do. Two workers have 64 connections
-  each, as one has; with 64 between them their turns hold half as many messages, and each costs about 30 % more.
+  each, as one has. (Records before 22 November 2026, 14:00, have 64 between the two: turns of half as many messages,
+  each 17 to 56 % dearer; and the opening of connections stands in their cost of many connections.)
 - **A judged frame** is the same text as a group's message in a text frame of its own, on one of 64 sockets; the
   platform sends each back, and every answer is compared byte for byte. The aiohttp relay judges it with the same code
   as its comments; nginx relays it unread. **A broadcast** is one frame of the platform's to each of 500 viewers, the

@@ -81,7 +81,7 @@ async def block(gate: Lab, sender: str) -> None:
     body = {"scope": "sender", "value": sender, "ground": "agreement 6.1", "reason": "test"}
     assert (await gate.node.manage("POST", "/v1/blocks", body)).status in (200, 202)
     async with asyncio.timeout(HEALS_WITHIN):
-        while (await gate.node.say(sender, PRIVATE)).status != 403:
+        while (await gate.node.say(sender, PRIVATE)).json().get("reason") != "block.sender":
             await asyncio.sleep(0.05)
 
 

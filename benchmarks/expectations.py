@@ -6,7 +6,6 @@ import socket
 import time
 
 from benchmarks.comments import request
-from benchmarks.openload import whole
 from benchmarks.systems.system import System
 
 REPEATED = "once is fine, four times is not"
@@ -27,6 +26,18 @@ def status(port: int, sent: bytes, within: float = 5.0) -> int:
                 break
             data += received
     return int(data[9:12]) if data else 0
+
+
+def whole(data: bytes) -> bool:
+    """Whether an answer framed by Content-Length is complete."""
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return len(body) >= int(value)
+    return False
 
 
 def _as_malformed(sent: bytes) -> bytes:

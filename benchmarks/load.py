@@ -40,9 +40,9 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
 
 def openload(
     port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0,
-    during: AbstractContextManager[object] = NOTHING,
+    during: AbstractContextManager[object] = NOTHING, give_way: Sequence[str] = GIVE_WAY,
 ) -> dict[str, Any]:  # fmt: skip
-    """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told.
+    """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told, and the load's CPU seconds.
 
     ``during`` is entered when the connections stand, and left before they are closed.
     """
@@ -50,7 +50,7 @@ def openload(
         "benchmarks.openload", "--port", str(port), "--rate", f"{rate:g}", "--seconds", f"{seconds:g}",
         "--connections", str(connections), "--characters", str(characters), "--seed", str(seed), "--paced",
     ]  # fmt: skip
-    with command.running(argv, cpus) as load:
+    with command.running(argv, cpus, give_way) as load:
         load.told()
         with during:
             before = load.cpu_seconds()

@@ -92,7 +92,8 @@ def closed(
 def opened(bench: Bench, system: System, *, rate: float, seconds: float = 4.0, connections: int = 64) -> dict[str, Any]:
     """Latencies from the schedule at ``rate`` messages a second, and CPU µs a message. Raises ``WrongAnswer``.
 
-    For the measured gateway also ``check``: the time from decoding to verdict, from its own histogram.
+    ``rest_busy``: what everything but the gateway took of one processor, as a share. For the measured gateway also
+    ``check``: the time from decoding to verdict, from its own histogram.
     """
     before = check_seconds(system)
     window = Window(system, bench.upstream)
@@ -104,11 +105,13 @@ def opened(bench: Bench, system: System, *, rate: float, seconds: float = 4.0, c
     if told["wrong"] or told["lost"] or not told["answered"] or told["unanswered"]:
         wrong = {name: told[name] for name in ("wrong", "lost", "answered", "unanswered")}
         raise WrongAnswer(f"{system.name} at {rate:.0f} messages a second: {wrong}{refusals(system)}")
+    cpu = {**window.cpu, "load": told["cpu"]}
     result = {
         **{name: told[name] for name in told if name.endswith("_us")},
         "offered": rate,
         "answered": told["answered"],
-        "us": {name: seconds / told["answered"] * 1e6 for name, seconds in window.cpu.items()},
+        "us": {name: seconds / told["answered"] * 1e6 for name, seconds in cpu.items()},
+        "rest_busy": (sum(cpu.values()) - cpu["gateway"]) / window.seconds,
     }
     if before is not None and after is not None:
         result["check"] = check(after.since(before))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import load, machine
+from benchmarks import command, load, machine
 from benchmarks.process import ROOT
 
 FOLDER = Path(__file__).parent / "record"
@@ -41,15 +41,15 @@ def begin(options: dict[str, Any]) -> dict[str, Any]:
 def commands() -> dict[str, str]:
     """The command lines of the loads, with names where a measurement has its own values."""
     script = load.SCRIPT.relative_to(ROOT)
+    pinned = " ".join((*command.GIVE_WAY, "taskset -c CPUS"))
     return {
-        "closed": "SEED=n nice -n 10 taskset -c CPUS wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s "
-        f"-s {script} URL",
-        "open": "nice -n 10 taskset -c CPUS python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
-        "--connections CONNECTIONS --seed n --paced",
-        "frames": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS "
-        "--seconds SECONDS --rate RATE --seed n",
-        "broadcast": "nice -n 10 taskset -c CPUS python -m benchmarks.websocket.viewers --port PORT --platform PORT "
-        "--sessions SESSIONS --seconds SECONDS",
+        "closed": f"SEED=n {pinned} wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s -s {script} URL",
+        "open": f"{pinned} python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
+        "--connections CONNECTIONS --seed n --paced (around a reload without giving way)",
+        "frames": f"{pinned} python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS --seconds SECONDS "
+        "--rate RATE --seed n",
+        "broadcast": f"{pinned} python -m benchmarks.websocket.viewers --port PORT --platform PORT --sessions SESSIONS "
+        "--seconds SECONDS",
         "gateway": "tidegate run --config F --data-dir D, then taskset -a -c -p CPUS PID for each worker",
     }
 

@@ -57,7 +57,8 @@ def _row(place: Bench, gateway: Tidegate, listed: Path, seconds: float) -> Row:
 
 
 def _load(place: Bench, gateway: Tidegate, seconds: float) -> Row:
-    told = load.openload(gateway.port, rate=RATE, seconds=seconds, cpus=place.cpus, seed=place.seed())
+    # A load that gives way to everything would give way to the compiler.
+    told = load.openload(gateway.port, rate=RATE, seconds=seconds, cpus=place.cpus, seed=place.seed(), give_way=())
     if told["wrong"] or told["lost"] or told["unanswered"]:
         raise WrongAnswer(f"around a reload: {told}\n{gateway.log()}")
     return told

@@ -41,7 +41,8 @@ in turn in every round, and what stands in parentheses is the lowest and the hig
 
 OTHERS = """\
 What others showed in the same run stands beside bounds that are absolute: of the proxy that checks nothing and of the
-expert's gateway the p99 is that of whole answers, at the same share of their own saturation."""
+expert's gateway the p99 is that of whole answers, at the same share of their own saturation. "A timer" is how late a
+process that does nothing else was woken just before: what the machine adds to every step that waits for another."""
 
 METHOD = """## What is measured, and how
 
@@ -76,7 +77,10 @@ METHOD = """## What is measured, and how
 ## Known limits of the method
 
 - Two processors: load, upstream and state server share one, so a fast gateway is starved by its own load before it is
-  saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too).
+  saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). The load gives
+  way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are together stands beside the
+  check time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
+  with them, and the check waited for state, which waited for the load.)
 - Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
 - The upstream answers at once with a few bytes; the cost of long answers is that of any relay.
 - A shared machine drifts. Rounds in turn and ratios round by round take most of that out, not all.

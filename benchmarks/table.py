@@ -43,6 +43,8 @@ CHECK_COLUMNS = (
     ("check p50 µs", "check_p50_us", 1.0, 0),
     ("check p99 µs", "check_p99_us", 1.0, 0),
     ("within 1 ms %", "check_within", 100.0, 2),
+    ("the rest's core busy %", "high_rest_busy", 100.0, 0),
+    ("a timer late, p99 µs", "idle_p99_us", 1.0, 0),
 )
 
 

@@ -14,8 +14,9 @@ from itertools import islice
 from typing import Any
 
 from benchmarks import command
-from benchmarks.openload import GRACE, Load, settle, told
+from benchmarks.outcome import GRACE, settle
 from benchmarks.websocket.chat import Frame, answered, group, messages
+from benchmarks.websocket.load import Load
 from benchmarks.websocket.opening import Refused, open_all
 
 FASTEST = 30_000  # frames a second that are built for a closed load: more than one processor of anything here judges
@@ -96,7 +97,7 @@ def main() -> None:
             speakers.took = time.perf_counter() - began
         else:
             speakers.closed(options.seconds, frames)
-        return {"seconds": speakers.took, **told(speakers)}
+        return {"seconds": speakers.took, **speakers.told()}
 
     command.obey({"sessions": options.sessions}, speak)
 

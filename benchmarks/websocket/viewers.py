@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import command
-from benchmarks.openload import GRACE, settle
+from benchmarks.outcome import GRACE, settle
 from benchmarks.quantiles import of_sorted
 from benchmarks.websocket.chat import ANNOUNCE, Frame, answered, group, handshake, said
 from benchmarks.websocket.opening import Opened, open_all

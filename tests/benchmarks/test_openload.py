@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import load
 from benchmarks.comments import CREATED, Comments
-from benchmarks.openload import whole
+from benchmarks.expectations import whole
 
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(CREATED), CREATED)
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"

@@ -1,6 +1,7 @@
 """The open-model load, against a small server that stalls when told to."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks import load
+from benchmarks import command, load
 from benchmarks.comments import CREATED, Comments
 from benchmarks.expectations import whole
 
@@ -20,12 +21,16 @@ REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
 
 
 class Server:
-    """Answers one request a read, on any number of connections, in one thread; ``stall`` holds it once."""
+    """Answers one request a read, on any number of connections, one at a time; ``stall`` holds it once. ``pieces``: how
+    many writes an answer takes; ``last``: the request with this number is not answered, its connection closed."""
 
-    def __init__(self, answer: bytes, stall: float = 0.0) -> None:
+    def __init__(self, answer: bytes, stall: float = 0.0, pieces: int = 1, last: int = 0) -> None:
         self._answer = answer
         self._stall = stall
+        self._size = -(-len(answer) // pieces) or 1
+        self._last = last
         self.requests = 0
+        self._peers: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self.port = self._listener.getsockname()[1]
@@ -37,6 +42,7 @@ class Server:
                 peer, _ = self._listener.accept()
             except OSError:
                 return
+            self._peers.append(peer)
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: socket.socket) -> None:
@@ -47,7 +53,16 @@ class Server:
                     stall, self._stall = self._stall, 0.0
                     if stall:
                         time.sleep(stall)
-                peer.sendall(self._answer)
+                    if self.requests == self._last:
+                        return
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for start in range(0, len(self._answer), self._size):
+                    peer.sendall(self._answer[start : start + self._size])
+
+    def hang_up(self) -> None:
+        """Close what was accepted."""
+        for peer in self._peers:
+            peer.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._listener.close()
@@ -57,8 +72,8 @@ class Server:
 def serve() -> Iterator[object]:
     servers: list[Server] = []
 
-    def start(answer: bytes, stall: float = 0.0) -> Server:
-        servers.append(Server(answer, stall))
+    def start(answer: bytes, **how: float) -> Server:
+        servers.append(Server(answer, **how))
         return servers[-1]
 
     yield start
@@ -109,6 +124,44 @@ def test_a_stall_counts_for_everything_that_was_due_meanwhile(serve) -> None:
 def test_another_status_is_wrong(serve) -> None:
     told = _load(serve(REFUSAL).port)
     assert told["wrong"] == {"403": told["answered"]}
+
+
+@pytest.mark.parametrize(("answer", "wrong"), [(ANSWER, None), (REFUSAL, "403")])
+def test_an_answer_that_comes_in_pieces_is_one(serve, answer: bytes, wrong: str | None) -> None:
+    told = _load(serve(answer, pieces=len(answer)).port)
+    assert told["answered"] > 100
+    assert told["wrong"] == ({wrong: told["answered"]} if wrong else {})
+    assert (told["lost"], told["unanswered"]) == (0, 0)
+
+
+def test_a_lost_connection_is_told_and_the_others_go_on(serve) -> None:
+    told = _load(serve(ANSWER, last=20).port)
+    assert (told["wrong"], told["lost"], told["unanswered"]) == ({"closed": 1}, 1, 1)
+    assert told["answered"] > 100
+
+
+def test_where_every_connection_is_lost_the_load_ends(serve) -> None:
+    server = serve(b"")  # it reads and never answers
+    argv = [
+        sys.executable, "-m", "benchmarks.openload", "--port", str(server.port), "--rate", "200", "--seconds", "9",
+        "--connections", "4",
+    ]  # fmt: skip
+    began = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    try:
+        while server.requests < 4:
+            time.sleep(0.01)
+        server.hang_up()
+        told = json.loads(began.communicate(timeout=30)[0])
+    finally:
+        began.kill()
+    assert (told["answered"], told["lost"], sum(told["wrong"].values())) == (0, 4, 4)
+
+
+def test_a_load_runs_only_while_nobody_else_on_its_processor_wants_to(serve) -> None:
+    argv = ["benchmarks.openload", "--port", str(serve(ANSWER).port), "--rate", "1", "--seconds", "0", "--paced"]
+    with command.running(argv, "0") as running:
+        running.told()
+        assert os.sched_getscheduler(running.pid) == os.SCHED_IDLE
 
 
 @pytest.mark.parametrize("cut", range(1, len(ANSWER)))

@@ -17,7 +17,7 @@ from benchmarks.websocket import run as websocket
 def _round(factor: float, *, check: bool) -> dict[str, Any]:
     def opened(p50: float) -> dict[str, Any]:
         told = {"p50_us": p50, "p99_us": p50 * 4, "p999_us": p50 * 9, "late_p99_us": 60, "offered": 1000.0,
-                "us": {"gateway": 10 * factor}}  # fmt: skip
+                "us": {"gateway": 10 * factor}, "rest_busy": 0.56}  # fmt: skip
         return {**told, "check": {"p50_us": 300.0, "p99_us": 900.0, "within_objective": 0.995}} if check else told
 
     return {
@@ -31,6 +31,7 @@ def _round(factor: float, *, check: bool) -> dict[str, Any]:
         "low": opened(200 * factor),
         "high": opened(400 * factor),
         "direct": opened(100),
+        "idle": {"p50_us": 80, "p99_us": 2_480, "max_us": 3_000},
     }
 
 
@@ -143,6 +144,7 @@ def test_absolute_bounds_stand_beside_what_others_showed(kept) -> None:
     assert found["growth of cost, 10 to 10,000 connections"].others == {"nginx": pytest.approx(50.0)}
     theirs = {name: kept["peers"]["systems"][name]["summary"] for name in ("nginx", "nginx-lua")}
     shown = found["check time p99 at 70 % of saturation"].others
+    assert shown.pop("a timer") == 2.48
     assert shown == {name: pytest.approx(each["high_p99_us"]["median"] / 1000) for name, each in theirs.items()}
     assert not found["CPU per message, beside bare nginx"].others  # a ratio has its peer in it
 
@@ -198,6 +200,7 @@ def test_the_page_shows_every_system_objective_and_its_origin(kept, tmp_path: Pa
     assert "| 27.0 (24.3–29.7) |" in page
     assert "### Judged frames" in page
     assert "| 48.0 (43.2–52.8) |" in page
+    assert "| 56 | 2,480 |" in page  # how busy the rest was, how late a timer
     assert "| tidegate / aiohttp | 0.07 |" in page
     assert "| bytes each | 5,120.00 |" in page
     assert "NaN" not in page

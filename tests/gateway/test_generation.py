@@ -1,6 +1,8 @@
 """Generations: compiled aside, immutable, the last good one kept."""
 
+import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,12 @@ def test_lines_that_people_added_and_removed_are_compiled_in(place: tuple[Path, 
     assert words(folders, number, "新的词语")
     assert not words(folders, number, "代开发票")
     assert words(folders, number, "刷单返利")
+
+
+def test_messages_come_before_the_compiler(place: tuple[Path, Folders], monkeypatch, capfd) -> None:
+    config, folders = place
+    nicer: list[int] = []
+    monkeypatch.setattr(os, "nice", nicer.append)
+    monkeypatch.setattr(sys, "argv", ["compile", "--config", str(config), "--data-dir", str(folders.root)])
+    assert generation.main() == 0
+    assert nicer == [generation.NICENESS]

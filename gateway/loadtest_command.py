@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from gateway.config import units
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHORTEST = 2.0  # seconds of a load test: people have to come, write and go
 NEEDED = ("locust", "matplotlib", "loadtest", "benchmarks")
 MISSING = "The load test needs {names}: pip install 'tidegate[load]', and run it from the source tree."
 
@@ -25,7 +28,7 @@ def loadtest(
     suite: Annotated[str, typer.Argument(help="comment-storm, live-show, group-chat, abuse-campaign or mixed-day.")],
     users: Annotated[int, typer.Option(min=0, help="People at the fullest; 0: the suite's own number.")] = 0,
     rate: Annotated[float, typer.Option(min=0, help="Messages a second of all of them; 0: as is natural.")] = 0.0,
-    duration: Annotated[float, typer.Option(min=2, help="Seconds.")] = 30.0,
+    duration: Annotated[str, typer.Option(help="30s, 10m, 1h30m; a bare number is seconds.")] = "30s",
     shape: Annotated[str, typer.Option(help="ramp, spike, soak or steps; empty: the suite's own.")] = "",
     seed: Annotated[int, typer.Option(help="Of everything drawn; 0: another one each time.")] = 0,
     host: Annotated[str, typer.Option(help="Gateway to load; empty: a node of its own is started.")] = "",
@@ -66,18 +69,19 @@ def loadtest(
     if token_file is not None and not control:
         _refuse("--token-file is for the address in --control.")
     try:
+        seconds = _seconds(duration)
         cores = cores_in(machine) if machine else 0
         token = token_file.read_text(encoding="ascii").strip() if token_file is not None else ""
     except (OSError, ValueError) as error:
         _refuse(f"{type(error).__name__}: {token_file}" if isinstance(error, OSError) else str(error))
     asked = run.Asked(
-        suite, users, rate, duration, shape, seed, host.rstrip("/"), platform.rstrip("/"), control.rstrip("/"), token,
+        suite, users, rate, seconds, shape, seed, host.rstrip("/"), platform.rstrip("/"), control.rstrip("/"), token,
         data_dir, workers, pin, load_processes, i_own_this_host, cores, direct,
         out or Path("data/loadtest") / f"{suite}-{time.strftime('%Y%m%d-%H%M%S')}",
         Objectives(check_p99, added_p99, errors),
     )  # fmt: skip
     try:
-        with _progress(duration) as tell:
+        with _progress(seconds) as tell:
             result = run.run(asked, tell)
     except TargetError as error:
         _refuse(str(error))
@@ -91,6 +95,17 @@ def loadtest(
         missed = ", ".join(objective.name for objective in result.objectives if objective.state == "missed")
         typer.echo(f"missed: {missed}", err=True)
         raise typer.Exit(1)
+
+
+def _seconds(text: str) -> float:
+    """As Locust's ``--run-time`` has it. Raises ValueError."""
+    try:
+        seconds = float(text) if text.replace(".", "", 1).isdecimal() else units.duration(text)
+    except ValueError as error:
+        raise ValueError(f"--duration: “{text}” {error}") from None
+    if seconds < SHORTEST:
+        raise ValueError(f"--duration: “{text}” is too short: write at least {SHORTEST:g}s")
+    return seconds
 
 
 class _progress:  # noqa: N801 - used as a word

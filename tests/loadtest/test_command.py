@@ -50,11 +50,21 @@ def test_five_seconds_of_a_comment_storm(tmp_path: Path) -> None:
         (["comment-storm", "--host", "http://127.0.0.1:1", "--control", "http://10.0.0.1"], "--i-own-this-host"),
         (["comment-storm", "--token-file", "x"], "--control"),
         (["comment-storm", "--workers", "4096", "--pin"], "no processor for the load"),
+        (["comment-storm", "--duration", "soon"], "“soon” is not a time"),
+        (["comment-storm", "--duration", "-5"], "“-5” is not a time"),
+        (["comment-storm", "--duration", "1500ms"], "at least 2s"),
     ],
 )
 def test_usage(arguments: list[str], told: str, tmp_path: Path) -> None:
     answer = CliRunner().invoke(build(["loadtest"]), ["loadtest", *arguments, "--out", str(tmp_path)])
     assert (answer.exit_code, told in answer.output) == (2, True), answer.output
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30", 30.0), ("2.5", 2.5), ("45s", 45.0), ("10m", 600.0), ("1h30m", 5400.0)]
+)
+def test_a_duration_has_a_unit_or_is_seconds(text: str, seconds: float) -> None:
+    assert loadtest_command._seconds(text) == seconds
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """``python -m benchmarks``: measure, show, record.
 
 The peers by default; ``--growth`` measures how cost grows instead, ``--websocket`` frames in place of requests,
-``--all`` does everything. A system that answers
-anything but what it should ends the run with exit code 1 and no record.
+``--profile`` where the time goes, ``--all`` does everything. A system that answers anything but what it should ends the
+run with exit code 1 and no record.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import bench, growth, micro, peers, record, table
+from benchmarks import bench, growth, micro, peers, profile, record, table
 from benchmarks.expectations import WrongAnswer
 from benchmarks.objectives import answers
+from benchmarks.points import Run
 from benchmarks.websocket import run as websocket
 
 
@@ -33,7 +34,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--websocket", action="store_true", help="frames, broadcasts and sessions, instead of the peers"
     )
-    parser.add_argument("--all", action="store_true", help="peers, growth, frames and parts")
+    parser.add_argument("--profile", action="store_true", help="where the processor time goes, instead of the peers")
+    parser.add_argument("--all", action="store_true", help="peers, growth, frames, parts and profile")
     parser.add_argument("--no-record", action="store_true", help="show only")
     parser.add_argument("--trial", action="store_true", help="mark the record as a trial: no report is made from it")
     chosen = parser.parse_args(arguments)
@@ -55,7 +57,7 @@ def _known(parser: argparse.ArgumentParser, text: str, known: Any) -> list[str]:
 def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Everything that was asked for, as one record."""
     kept = record.begin(vars(chosen))
-    plain = not (chosen.growth or chosen.micro or chosen.websocket)
+    plain = not (chosen.growth or chosen.micro or chosen.websocket or chosen.profile)
     began = time.monotonic()
 
     def tell(what: str) -> None:
@@ -83,6 +85,10 @@ def run(chosen: argparse.Namespace, console: Console) -> dict[str, Any]:
         tell("the parts alone")
         kept["micro"] = micro.run(quick=chosen.quick)
         table.rows(console, "The parts alone, µs a call", kept["micro"])
+    if chosen.all or chosen.profile:
+        with bench.opened() as place:
+            kept["profile"] = profile.run(place, Run(chosen.rounds, chosen.seconds, chosen.quick, tell))
+        table.profile(console, kept["profile"])
     table.objectives(console, answers(kept))
     kept["seconds"] = round(time.monotonic() - began)
     return kept

@@ -70,6 +70,24 @@ def _connections(run: Run) -> list[Row]:
     return rows
 
 
+def _rate(run: Run) -> list[Row]:
+    """From a trickle to nearly all that there can be: what a waking costs is shared by the messages that it finds."""
+    rows = []
+    with bench.opened() as place, beside(place.setting) as nginx, started(place.setting) as gateway:
+        most = closed(place.bench, gateway, seconds=run.seconds)["per_second"]
+        for percent in (10, 70) if run.quick else (10, 30, 50, 70, 90):
+            rate = most * percent / 100
+            run.tell(f"{percent} % of saturation, {rate:,.0f}/s")
+
+            def measure(system: System, rate: float = rate) -> Row:
+                told = opened(place.bench, system, rate=rate, seconds=run.seconds)
+                check = told.get("check", {})
+                return {**told, **{f"check_{line}": check[line] for line in ("p50_us", "p99_us") if check}}
+
+            rows.append({"percent": percent, "offered": round(rate), **point(run, gateway, nginx, measure)})
+    return rows
+
+
 def policy(size: int, folder: Path) -> tuple[tuple[str, ...], tuple[tuple[str, Path], ...]]:
     """The first ``size`` rules: the usual six, then in turn one more list of 1,000 words and one more limit."""
     chosen = list(rules.RULES[:size])
@@ -127,6 +145,7 @@ CURVES: dict[str, Curve] = {
     "words": Curve("Words in the list", "words", _words),
     "text": Curve("Characters of a text", "characters", _text),
     "connections": Curve("Connections, at half the saturation", "connections", _connections),
+    "rate": Curve("Offered messages, in per cent of saturation", "percent", _rate),
     "rules": Curve("Rules of the policy", "rules", _rules),
     "workers": Curve(f"Workers, {EACH} connections each", "workers", _workers),
     "reload": Curve("A list reloaded under load", "words", reload.measure),

@@ -73,7 +73,9 @@ def point(run: Run, gateway: System, nginx: System, measure: Measure) -> Row:
         )._asdict(),
         "memory": process.resident_bytes(gateway.gateway_pids()),
     }
-    for line in ("per_second", "p50_us", "p99_us"):
+    for line in ("per_second", "p50_us", "p99_us", "check_p50_us", "check_p99_us", "rest_busy"):
         if line in ours[0]:
             row[line] = Spread.of([one[line] for one in ours])._asdict()
+    if "p99_us" in theirs[0]:
+        row["nginx_p99_us"] = Spread.of([one["p99_us"] for one in theirs])._asdict()
     return row

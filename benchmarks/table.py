@@ -68,6 +68,7 @@ BROADCAST_COLUMNS = (
 )
 WEBSOCKET_COLUMNS = {"judged": FRAME_COLUMNS, "broadcast": BROADCAST_COLUMNS}
 RATIOS = "Gateway CPU per {unit}, as ratios"
+PROFILE = "Where the processor time goes, µs a message by the object the code is in"
 SESSIONS, IDLE = "Judged sessions, at half the saturation", "Sessions that say nothing"
 
 
@@ -165,3 +166,28 @@ def rows(console: Console, title: str, table_rows: list[dict[str, Any]]) -> None
     for row in table_rows:
         table.add_row(*map(_cell, row.values()))
     console.print(table)
+
+
+def profile(console: Console, told: Sequence[dict[str, Any]]) -> None:
+    """Where a message's time goes: one column for each system and load."""
+    if not told:
+        return
+    table = Table(title=PROFILE, title_justify="left")
+    table.add_column("object")
+    for row in told:
+        table.add_column(f"{row['system']}, {row['load']}", justify="right")
+    for name, figures in objects(told):
+        table.add_row(name, *figures)
+    console.print(table)
+
+
+def objects(told: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Lines of that table: the whole, then each object, the dearest of all first."""
+    names = sorted({name for row in told for name in row["objects"]}, key=lambda name: _dearest(told, name))
+    return [("together", [f"{row['us']:.1f}" for row in told])] + [
+        (name, [f"{row['objects'][name]:.1f}" if name in row["objects"] else "–" for row in told]) for name in names
+    ]
+
+
+def _dearest(told: Sequence[dict[str, Any]], name: str) -> tuple[bool, float]:
+    return name == "others", -max(row["objects"].get(name, 0.0) for row in told)

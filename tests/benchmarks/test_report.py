@@ -56,6 +56,13 @@ def _growth() -> dict[str, Any]:
     }
 
 
+def _profile() -> list[dict[str, Any]]:
+    return [
+        {"system": "Ours", "load": "saturated", "us": 50.0, "objects": {"kernel": 15.0, "others": 35.0}},
+        {"system": "nginx", "load": "saturated", "us": 20.0, "objects": {"kernel": 18.0, "nginx": 2.0}},
+    ]
+
+
 def _websocket() -> dict[str, Any]:
     def measured(factor: float) -> dict[str, Any]:
         busy = {"gateway": 0.9, "state": 0.2, "upstream": 0.3, "load": 0.2}
@@ -89,7 +96,8 @@ class Named(NamedTuple):
 def kept() -> dict[str, Any]:
     head = record.begin({"rounds": 3, "seconds": 4.0})
     micro = [{"part": "folding", "case": "a text", "us": 2.0, "plain": "a loop", "plain_us": 20.0, "ratio": 0.1}]
-    return {**head, "peers": _peers(), "growth": _growth(), "websocket": _websocket(), "micro": micro}
+    return {**head, "peers": _peers(), "growth": _growth(), "websocket": _websocket(), "micro": micro,
+            "profile": _profile()}  # fmt: skip
 
 
 def test_a_summary_keeps_median_and_ends(kept) -> None:
@@ -203,6 +211,7 @@ def test_the_page_shows_every_system_objective_and_its_origin(kept, tmp_path: Pa
     assert "| 56 | 2,480 |" in page  # how busy the rest was, how late a timer
     assert "| tidegate / aiohttp | 0.07 |" in page
     assert "| bytes each | 5,120.00 |" in page
+    assert "| kernel | 15.0 | 18.0 |" in page
     assert "NaN" not in page
 
 
@@ -232,6 +241,7 @@ def test_the_terminal_shows_the_same(kept) -> None:
     for name, rows in kept["growth"].items():
         table.columns(console, growth.CURVES[name].title, [growth.flat(row) for row in rows])
     table.websocket(console, kept["websocket"])
+    table.profile(console, kept["profile"])
     table.objectives(console, answers(kept))
     shown = console.export_text()
     for wanted in ("27.0 (24.3–29.7)", "tidegate / nginx", "1,000,000", "missed", "48.0 (43.2–52.8)", "bytes each"):

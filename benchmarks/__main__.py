@@ -19,6 +19,7 @@ from benchmarks import bench, growth, micro, peers, profile, record, table
 from benchmarks.expectations import WrongAnswer
 from benchmarks.objectives import answers
 from benchmarks.points import Run
+from benchmarks.process import ROOT
 from benchmarks.websocket import run as websocket
 
 
@@ -106,7 +107,7 @@ def main() -> int:
         console.print(f"[bold red]wrong answer: {error}[/bold red]")
         return 1
     if not chosen.no_record:
-        console.print(f"recorded in {record.write(kept, trial=chosen.trial).relative_to(record.ROOT)}")
+        console.print(f"recorded in {record.write(kept, trial=chosen.trial).relative_to(ROOT)}")
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from benchmarks import record, turns, words
 from benchmarks.measure import Bench, closed
+from benchmarks.process import ROOT
 from benchmarks.systems.nginx import Nginx, Upstream
 from benchmarks.systems.system import Setting, System
 from benchmarks.systems.tidegate import Tidegate
@@ -74,7 +75,7 @@ def main() -> None:
     """Measure, show and keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.changes", description=__doc__)
     parser.add_argument("before", type=Path, help="a checkout with its .venv, compiled or not")
-    parser.add_argument("after", type=Path, nargs="?", default=record.ROOT, help="another; this one unless told")
+    parser.add_argument("after", type=Path, nargs="?", default=ROOT, help="another; this one unless told")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--what", required=True, help="what was changed, for the record")
     chosen = parser.parse_args()

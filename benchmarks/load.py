@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import command
-from benchmarks.command import GIVE_WAY
+from benchmarks.command import GIVE_WAY, STAND_BACK
 from benchmarks.process import ROOT
 
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
@@ -40,7 +40,7 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
 
 def openload(
     port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0,
-    during: AbstractContextManager[object] = NOTHING, give_way: Sequence[str] = GIVE_WAY,
+    during: AbstractContextManager[object] = NOTHING, give_way: Sequence[str] = STAND_BACK,
 ) -> dict[str, Any]:  # fmt: skip
     """Comments at a fixed offered rate; see ``benchmarks.openload`` for what is told, and the load's CPU seconds.
 

@@ -62,4 +62,4 @@ def offer() -> Callable[..., int]:
     function = ctypes.CDLL(str(made)).offer
     function.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(Plan), ctypes.POINTER(Counted))
     function.restype = ctypes.c_int
-    return function  # type: ignore[no-any-return]  # ctypes has no type for one
+    return function

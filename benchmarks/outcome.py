@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Any
 
 from benchmarks.quantiles import of_sorted
@@ -18,8 +18,8 @@ class Outcome:
 
     def __init__(self) -> None:
         self.scheduled = 0
-        self.latencies: Sequence[float] = []
-        self.late: Sequence[float] = []
+        self.latencies: MutableSequence[float] = []
+        self.late: MutableSequence[float] = []
         self.wrong: dict[str, int] = {}
         self.lost = 0
         self.longest_gap = 0.0

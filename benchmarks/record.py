@@ -42,12 +42,13 @@ def commands() -> dict[str, str]:
     """The command lines of the loads, with names where a measurement has its own values."""
     script = load.SCRIPT.relative_to(ROOT)
     pinned = " ".join((*command.GIVE_WAY, "taskset -c CPUS"))
+    behind = " ".join((*command.STAND_BACK, "taskset -c CPUS"))
     return {
         "closed": f"SEED=n {pinned} wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s -s {script} URL",
-        "open": f"{pinned} python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
-        "--connections CONNECTIONS --seed n --paced (around a reload without giving way)",
+        "open": f"{behind} python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
+        "--connections CONNECTIONS --seed n --paced (around a reload without chrt)",
         "frames": f"{pinned} python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS --seconds SECONDS "
-        "--rate RATE --seed n",
+        "--rate RATE --seed n (with a rate: chrt --idle 0 in place of nice)",
         "broadcast": f"{pinned} python -m benchmarks.websocket.viewers --port PORT --platform PORT --sessions SESSIONS "
         "--seconds SECONDS",
         "gateway": "tidegate run --config F --data-dir D, then taskset -a -c -p CPUS PID for each worker",

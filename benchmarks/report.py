@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import growth, plots, record
 from benchmarks.objectives import answers
+from benchmarks.process import ROOT
 from benchmarks.table import (
     CHECK_COLUMNS,
     IDLE,
@@ -29,7 +30,7 @@ from benchmarks.table import (
 from benchmarks.websocket.run import PARTS
 
 SECTIONS = ("peers", "growth", "websocket", "micro", "profile", "changes")
-PAGE = record.ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "performance.md"
 PLOTS = "performance"
 
 INTRODUCTION = """# Performance
@@ -100,9 +101,9 @@ METHOD = """## What is measured, and how
 ## Known limits of the method
 
 - Two processors: load, upstream and state server share one, so a fast gateway is starved by its own load before it is
-  saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). The load gives
-  way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are together stands beside the
-  check time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
+  saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). An open load
+  gives way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are stands beside the check
+  time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
   with them, and the check waited for state, which waited for the load.)
 - Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
 - The upstream answers at once with a few bytes; the cost of long answers is that of any relay.
@@ -291,7 +292,7 @@ def main() -> None:
     chosen = parser.parse_args()
     found = write(PAGE, trials=chosen.trials)
     used = ", ".join(sorted({kept["file"] for kept in found.values()})) or "no record"
-    print(f"{PAGE.relative_to(record.ROOT)} from {used}")
+    print(f"{PAGE.relative_to(ROOT)} from {used}")
 
 
 if __name__ == "__main__":

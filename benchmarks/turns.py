@@ -19,7 +19,7 @@ def measured(
     found: dict[str, list[Round]] = {system.key: [] for system in systems}
     for number in range(rounds):
         # Another neighbour and another place in each round: what drifts on the machine hits all alike.
-        for system in systems[number % len(systems) :] + systems[: number % len(systems)]:
+        for system in (*systems[number % len(systems) :], *systems[: number % len(systems)]):
             tell(f"round {number + 1} of {rounds}: {system.name}")
             found[system.key].append(measure(system))
     return found

@@ -63,6 +63,7 @@ class Gate:
         found: Found[Target] = self.router.find(head.method, head.host, head.target)
         route = found.route
         exchange.path = found.path
+        exchange.query = found.query
         if isinstance(route, Route):
             exchange.route = found
             exchange.cors = route.cors

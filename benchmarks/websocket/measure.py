@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,7 +32,8 @@ def judged(
         "--seconds", f"{seconds:g}", "--rate", f"{rate:g}", "--seed", str(bench.seed()),
     ]  # fmt: skip
     before = check_seconds(system)
-    told, measured = _measured(bench, system, argv, "answered")
+    give_way = command.STAND_BACK if rate else command.GIVE_WAY
+    told, measured = _measured(bench, system, argv, "answered", give_way=give_way)
     if told["wrong"] or told["lost"] or told["unanswered"]:
         wrong = {name: told[name] for name in ("answered", "wrong", "lost", "unanswered")}
         raise WrongAnswer(f"{system.name}: {wrong}{refusals(system)}")
@@ -60,10 +62,11 @@ def broadcast(bench: Bench, system: System, *, viewers: int = 500, seconds: floa
 
 
 def _measured(
-    bench: Bench, system: System, argv: list[str], counted: str, times: int = 1, steps: int = 0
-) -> tuple[Told, Told]:
+    bench: Bench, system: System, argv: list[str], counted: str, times: int = 1, steps: int = 0,
+    give_way: Sequence[str] = command.GIVE_WAY,
+) -> tuple[Told, Told]:  # fmt: skip
     """What a load told of its last step, and what everybody used per ``counted`` meanwhile. ``steps``: those before."""
-    with command.running(argv, bench.cpus) as load:
+    with command.running(argv, bench.cpus, give_way) as load:
         load.told()
         for _ in range(steps):
             load.begin()

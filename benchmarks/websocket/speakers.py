@@ -45,11 +45,11 @@ class Speakers(Load[Frame]):
                 if not self._receive(descriptor):
                     continue
                 last = clock()
-                frame = next(upcoming, None) if last < until else None
-                if frame is None:
+                following = next(upcoming, None) if last < until else None
+                if following is None:
                     free.append(descriptor)
                 else:
-                    self._send(descriptor, last, frame)
+                    self._send(descriptor, last, following)
             if clock() > until + GRACE:
                 break
         self.scheduled = len(self.latencies) + len(self._sockets) - len(free)

@@ -54,7 +54,7 @@ class TakenOver(NamedTuple):
 
 
 class Exchange:
-    """``path`` and ``query`` are the target's two halves as sent, until the gate sets the route's normal form.
+    """``path`` and ``query`` are the target's two halves, the path in its normal form; the gate sets both.
 
     ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``message_id``:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
@@ -104,7 +104,8 @@ class Exchange:
         self._upgraded: OnUpgraded | None = None
         self.head = head
         self.method = head.method
-        self.path, _, self.query = head.target.partition(b"?")
+        self.path = b""
+        self.query = b""
         self.answered = False
         self.cancelled = False
         self.forwarded = False

@@ -72,7 +72,10 @@ class Glances:
         fields of ours and for rare ones."""
         spelled, _, value = line.partition(b": ")
         name, stays, interned = self._names.get(spelled) or self._name(spelled)
-        if not value or value[0] <= 32 or value[-1] <= 32 or not value.decode("latin-1").isprintable():
+        # Letters and digits alone, as of an id or a token, are told by one quick look.
+        if not value.isalnum() and (
+            not value or value[0] <= 32 or value[-1] <= 32 or not value.decode("latin-1").isprintable()
+        ):
             raise Uncommon  # also for a tab, and for some bytes beyond ASCII: the careful path tells them from controls
         # By name alone: whether a line is sent on does not hang on what is still remembered.
         read = name, value, stays

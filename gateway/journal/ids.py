@@ -85,7 +85,7 @@ class Ids:
         return Ids(self.node, self.worker, self._clock)
 
     def _move_to(self, time_ms: int) -> None:
-        digits = f"{time_ms:012x}"
+        digits = time_ms.to_bytes(6, "big").hex()
         self._head = f"{digits[:8]}-{digits[8:]}-7"
         self._until = (time_ms + 1) * 1_000_000
         self._counter = 0

@@ -157,11 +157,26 @@ def test_where_every_connection_is_lost_the_load_ends(serve) -> None:
     assert (told["answered"], told["lost"], sum(told["wrong"].values())) == (0, 4, 4)
 
 
-def test_a_load_runs_only_while_nobody_else_on_its_processor_wants_to(serve) -> None:
+def test_an_open_load_runs_only_while_nobody_else_on_its_processor_wants_to(serve) -> None:
+    found: list[int] = []
+
+    @contextmanager
+    def during() -> Iterator[None]:
+        argv = ["pgrep", "-P", str(os.getpid()), "-f", "benchmarks.openload"]
+        pids = subprocess.run(argv, capture_output=True, check=True).stdout.split()
+        found.extend(os.sched_getscheduler(int(pid)) for pid in pids)
+        yield
+
+    load.openload(serve(ANSWER).port, rate=100, seconds=0.1, cpus="0", seed=1, connections=2, during=during())
+    assert found == [os.SCHED_IDLE]
+
+
+def test_a_closed_load_is_nice(serve) -> None:
     argv = ["benchmarks.openload", "--port", str(serve(ANSWER).port), "--rate", "1", "--seconds", "0", "--paced"]
     with command.running(argv, "0") as running:
         running.told()
-        assert os.sched_getscheduler(running.pid) == os.SCHED_IDLE
+        assert os.sched_getscheduler(running.pid) == os.SCHED_OTHER
+        assert os.getpriority(os.PRIO_PROCESS, running.pid) >= 10
 
 
 @pytest.mark.parametrize("cut", range(1, len(ANSWER)))

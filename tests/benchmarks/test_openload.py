@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from benchmarks import command, load
+from benchmarks import command, load, process
 from benchmarks.comments import CREATED, Comments
 from benchmarks.expectations import whole
 
@@ -162,9 +163,9 @@ def test_an_open_load_runs_only_while_nobody_else_on_its_processor_wants_to(serv
 
     @contextmanager
     def during() -> Iterator[None]:
-        argv = ["pgrep", "-P", str(os.getpid()), "-f", "benchmarks.openload"]
-        pids = subprocess.run(argv, capture_output=True, check=True).stdout.split()
-        found.extend(os.sched_getscheduler(int(pid)) for pid in pids)
+        mine = process.children(os.getpid())
+        loads = [pid for pid in mine if b"benchmarks.openload" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        found.extend(os.sched_getscheduler(pid) for pid in loads)
         yield
 
     load.openload(serve(ANSWER).port, rate=100, seconds=0.1, cpus="0", seed=1, connections=2, during=during())

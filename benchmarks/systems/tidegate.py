@@ -20,8 +20,8 @@ from gateway.folders import Folders
 COMPILED_WITHIN = 900.0  # seconds: a million words take half a minute, on a busy machine minutes
 
 # The state server shares its processor with the load here, and the peers wait a second for it: with the default
-# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals. 10,000 connections take longer to open
-# than a head may take by default; nginx gives a head its 60 s. Groups keep their texts, as the peers do.
+# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals. 10,000 connections take longer to
+# open than a head may take by default; nginx gives it 60 s. Groups keep their texts, as the peers do.
 CONFIGURATION = """
 [state]
 deadline = "1s"

@@ -64,10 +64,10 @@ def write(record: dict[str, Any], *, folder: Path = FOLDER, trial: bool = False)
     return path
 
 
-def newest(section: str, *, folder: Path = FOLDER, trials: bool = False) -> dict[str, Any] | None:
-    """The latest record that has a section; None where there is none."""
+def newest(section: str, part: str = "", *, folder: Path = FOLDER, trials: bool = False) -> dict[str, Any] | None:
+    """The latest record that has a section, and that part of it where one is named; None where there is none."""
     for path in sorted(folder.glob("*.json"), reverse=True):
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if section in record and (trials or not record.get("trial")):
+        if section in record and (not part or part in record[section]) and (trials or not record.get("trial")):
             return {**record, "file": path.name}
     return None

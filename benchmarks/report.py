@@ -1,12 +1,13 @@
 """``python -m benchmarks.report``: docs/performance.md and its plots, from the newest records.
 
-Peers, growth, frames and parts may come from different records; each section names its own.
+Peers, each curve of growth, frames and parts may come from different records; each names its own.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,10 @@ from benchmarks.table import (
 )
 from benchmarks.websocket.run import PARTS
 
-SECTIONS = ("peers", "growth", "websocket", "micro", "profile", "changes")
+SECTIONS = ("peers", "websocket", "micro", "profile", "changes")
+Found = dict[str, dict[str, Any]]
+"""Records by what they are used for: a section, or the name of a curve of growth."""
+
 PAGE = ROOT / "docs" / "performance.md"
 PLOTS = "performance"
 
@@ -116,13 +120,20 @@ METHOD = """## What is measured, and how
 """
 
 
-def page(found: dict[str, dict[str, Any]], drawn: dict[str, str]) -> str:
-    """The page; ``found`` maps sections to the record each comes from, ``drawn`` plots to files."""
-    parts = [INTRODUCTION, _objectives({name: kept[name] for name, kept in found.items()})]
+def figures(found: Found) -> dict[str, Any]:
+    """One record of all that was found."""
+    told = {name: found[name][name] for name in SECTIONS if name in found}
+    curves = {name: found[name]["growth"][name] for name in growth.CURVES if name in found}
+    return {**told, "growth": curves} if curves else told
+
+
+def page(found: Found, drawn: dict[str, str]) -> str:
+    """The page; ``drawn`` maps plots to files."""
+    parts = [INTRODUCTION, _objectives(figures(found))]
     if "peers" in found:
         parts.append(_peers(found["peers"], drawn))
-    if "growth" in found:
-        parts.append(_growth(found["growth"], drawn))
+    if any(name in found for name in growth.CURVES):
+        parts.append(_growth(found, drawn))
     if "websocket" in found:
         parts.append(_websocket(found["websocket"], drawn))
     if "micro" in found:
@@ -176,13 +187,13 @@ def _ratios(unit: str, ratios: dict[str, Any]) -> str:
     return f"### {RATIOS.format(unit=unit)}\n\n" + _table(["pair", "median (low–high)"], rows)
 
 
-def _growth(kept: dict[str, Any], drawn: dict[str, str]) -> str:
-    parts = [
-        f"## How cost grows\n\n{_origin(kept)} A bare nginx is measured beside each point; `to_nginx` is their ratio.\n"
-    ]
-    for name, rows in kept["growth"].items():
-        curve = growth.CURVES[name]
-        parts.append(f"### {curve.title}\n\n{_image(curve.title, drawn.get(name))}\n" + _columns(curve.title, rows))
+def _growth(found: Found, drawn: dict[str, str]) -> str:
+    parts = ["## How cost grows\n\nA bare nginx is measured beside each point; `to_nginx` is their ratio.\n"]
+    for name, curve in growth.CURVES.items():
+        if name in found:
+            kept = found[name]
+            parts.append(f"### {curve.title}\n\n{_origin(kept)}\n\n{_image(curve.title, drawn.get(name))}")
+            parts.append(_columns(curve.title, kept["growth"][name]))
     return "\n".join(parts)
 
 
@@ -260,7 +271,7 @@ def _origin(kept: dict[str, Any]) -> str:
     )
 
 
-def _repeat(found: dict[str, dict[str, Any]]) -> str:
+def _repeat(found: Found) -> str:
     if not found:
         return "No record yet: `make bench` makes one.\n"
     parts = ["## Machine and commands\n"]
@@ -278,10 +289,12 @@ def _machine(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def write(target: Path, *, folder: Path = record.FOLDER, trials: bool = False) -> dict[str, dict[str, Any]]:
-    """Write the page and, in a folder beside it, the plots; returns the records used, by section."""
-    found = {name: kept for name in SECTIONS if (kept := record.newest(name, folder=folder, trials=trials)) is not None}
-    drawn = plots.draw({name: kept[name] for name, kept in found.items()}, target.with_suffix("")) if found else {}
+def write(target: Path, *, folder: Path = record.FOLDER, trials: bool = False) -> Found:
+    """Write the page and, in a folder beside it, the plots; returns the records used."""
+    newest = partial(record.newest, folder=folder, trials=trials)
+    found = {name: kept for name in SECTIONS if (kept := newest(name)) is not None}
+    found |= {name: kept for name in growth.CURVES if (kept := newest("growth", name)) is not None}
+    drawn = plots.draw(figures(found), target.with_suffix("")) if found else {}
     target.write_text(page(found, drawn), encoding="utf-8")
     return found
 

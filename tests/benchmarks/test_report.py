@@ -215,6 +215,15 @@ def test_the_page_shows_every_system_objective_and_its_origin(kept, tmp_path: Pa
     assert "NaN" not in page
 
 
+def test_each_curve_comes_from_the_newest_record_that_has_it(kept, tmp_path: Path) -> None:
+    for begun, left_out in (("2030-01-01T10:00:00+00:00", "words"), ("2030-01-02T10:00:00+00:00", "connections")):
+        curves = {name: rows for name, rows in kept["growth"].items() if name != left_out}
+        record.write({**kept, "begun": begun, "growth": curves}, folder=tmp_path / "record")
+    found = report.write(tmp_path / "performance.md", folder=tmp_path / "record")
+    assert (found["words"]["file"], found["connections"]["file"]) == ("2030-01-02-1000.json", "2030-01-01-1000.json")
+    assert report.figures(found)["growth"].keys() == kept["growth"].keys()
+
+
 def test_plots_are_the_same_bytes_for_the_same_record(kept, tmp_path: Path) -> None:
     record.write(kept, folder=tmp_path / "record")
     drawn = []

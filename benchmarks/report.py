@@ -53,7 +53,7 @@ process that does nothing else was woken just before: what the machine adds to e
 
 WHY = """### What stands between these figures and the bounds that are missed
 
-- **CPU beside a proxy that checks nothing.** What the kernel takes is the same for both: a message is read and written
+- **CPU beside a proxy that checks nothing.** What the kernel takes is much the same: a message is read and written
   twice, by four system calls (`strace -c`: 2.04 reads and 2.08 writes a message, the journal's and state's among them).
   The rest is many small things: no function has four per cent of the samples. Callgrind counts 92,000 instructions a
   message (head 17,000, decoding 14,000, folding, matching and fingerprint 16,000, verdict and records 15,000,
@@ -108,7 +108,8 @@ METHOD = """## What is measured, and how
   saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). An open load
   gives way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are stands beside the check
   time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
-  with them, and the check waited for state, which waited for the load.)
+  with them, and the check waited for state, which waited for the load. In that of 16:39 closed loads stood back as
+  well: with two workers, and with frames, they then sent one message at a time, and each cost more.)
 - Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
 - The upstream answers at once with a few bytes; the cost of long answers is that of any relay.
 - A shared machine drifts. Rounds in turn and ratios round by round take most of that out, not all.

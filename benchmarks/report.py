@@ -60,13 +60,14 @@ WHY = """### What stands between these figures and the bounds that are missed
   forwarding 8,000, answer 13,500, objects freed 11,000), more of them in the interpreter's allocation, dictionaries and
   calls than in our own compiled code. Tried without gain: a profile-guided build, stages over all connections of a
   turn. What it would take: a fifth fewer of these, and no single place has them.
-- **Latencies.** A message that comes alone costs several times what it costs among others, in each object of the table
-  above alike, and the same is true of nginx: a waking begins with cold caches and, on a virtual machine, with that
-  of a processor. A check waits for two of them (the state server's, and its own again), an answer for four. A bare
-  `PING` of the state server, one a millisecond, takes 0.09 ms from the worker's processor and back on the machine of
-  these records, and the expert's gateway misses the same bound. How late a timer wakes on that machine stands beside
-  both. What it would take: processors of one's own first; then fewer wakings, such as a loop that polls for state's
-  reply (measured: p50 0.9 to 0.65 ms at 3,000/s, for a whole processor; not kept).
+- **Latencies.** A message that comes alone costs several times what it costs among others, in each object of the
+  table above alike, and at nginx twice: a waking begins with cold caches and, on a virtual machine, with that of a
+  processor; what has more code has more to warm. A check waits for two of them (the state server's, and its own
+  again), an answer for four. A bare `PING` of the state server, one a millisecond, takes 0.09 ms from the worker's
+  processor and back on the machine of these records, and the expert's gateway misses the same bound. How late a timer
+  wakes on that machine stands beside both. What it would take: processors of one's own first; then fewer wakings,
+  such as a loop that polls for state's reply (measured: p50 0.9 to 0.65 ms at 3,000/s, for a whole processor; not
+  kept).
 - **The p99 at 70 %** is a queue's: among others a message costs a fraction of what it costs alone, so 70 % of the
   messages take more than 70 % of the processor ("Offered messages" above), and a pause of the machine is caught up
   slowly.

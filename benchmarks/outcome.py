@@ -66,4 +66,5 @@ def settle() -> None:
 
 
 def microseconds(ordered: Sequence[float], share: float) -> int | None:
+    """A quantile of rising seconds; None where there are none."""
     return round(of_sorted(ordered, share) * 1e6) if ordered else None

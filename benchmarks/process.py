@@ -81,10 +81,14 @@ def pin(pid: int, cpus: str) -> None:
 
 
 def start(argv: Sequence[str], cpus: str | None = None, **more: object) -> subprocess.Popen[bytes]:
-    """Start a program, pinned where ``cpus`` says so, in a session of its own."""
+    """Start a program, pinned where ``cpus`` says so, in a process group of its own.
+
+    Not in a session of its own: where Linux groups tasks by session (sched(7), autogroup), niceness and scheduling
+    policy count within a session only, and a load that stands back would stand back before nobody.
+    """
     pinned = ["taskset", "-c", cpus, *argv] if cpus is not None else list(argv)
     environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
-    return subprocess.Popen(pinned, start_new_session=True, env=environment, **more)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(pinned, process_group=0, env=environment, **more)  # type: ignore[call-overload, no-any-return]
 
 
 def wait_for_port(port: int, of: subprocess.Popen[bytes], log: Path | None = None, within: float = 60.0) -> None:
@@ -102,7 +106,7 @@ def wait_for_port(port: int, of: subprocess.Popen[bytes], log: Path | None = Non
 
 
 def stop(process: subprocess.Popen[bytes], within: float = 10.0) -> None:
-    """SIGTERM to the process, SIGKILL to its session when that is not enough."""
+    """SIGTERM to the process, SIGKILL to its group when that is not enough."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(within)

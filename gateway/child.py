@@ -77,8 +77,10 @@ class Child:
                     stdin=asyncio.subprocess.DEVNULL,
                     pass_fds=self._inherit,
                     env=self._env,
-                    # A terminal's Ctrl-C reaches the whole foreground group; only the supervisor may act on it.
-                    start_new_session=True,
+                    # A terminal's Ctrl-C reaches the whole foreground group; only the supervisor may act on it. No
+                    # session of its own: Linux gives each session an equal share (sched(7), autogroup), and niceness
+                    # counts within one only. The compiler's would mean nothing to workers and state.
+                    process_group=0,
                     preexec_fn=_die_with_parent,
                 )
             except OSError as error:

@@ -1,6 +1,7 @@
 """A child comes back when it dies, later and later, and goes when it is told to."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -70,3 +71,12 @@ async def test_children_go_with_a_killed_supervisor(eventually: Eventually, tmp_
         return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
 
     await eventually(gone)
+
+
+async def test_a_child_is_out_of_reach_of_the_terminals_signals_and_shares_our_session(eventually: Eventually) -> None:
+    child = Child("sleeper", lambda: [sys.executable, "-c", "import time; time.sleep(60)"])
+    child.start()
+    pid = await eventually(lambda: child.pid)
+    assert os.getpgid(pid) != os.getpgid(0)  # Ctrl-C goes to a group
+    assert os.getsid(pid) == os.getsid(0)  # niceness counts within a session
+    await child.stop(5)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks import load, process
+from benchmarks import awake, load, process
 from benchmarks.expectations import WrongAnswer
 from benchmarks.quantiles import Histogram
 from benchmarks.systems.system import System
@@ -97,10 +97,11 @@ def opened(bench: Bench, system: System, *, rate: float, seconds: float = 4.0, c
     """
     before = check_seconds(system)
     window = Window(system, bench.upstream)
-    told = load.openload(
-        system.port, rate=rate, seconds=seconds, cpus=bench.cpus, seed=bench.seed(), connections=connections,
-        during=_accepted(system, window),
-    )  # fmt: skip
+    with awake.kept():
+        told = load.openload(
+            system.port, rate=rate, seconds=seconds, cpus=bench.cpus, seed=bench.seed(), connections=connections,
+            during=_accepted(system, window),
+        )  # fmt: skip
     after = check_seconds(system)
     if told["wrong"] or told["lost"] or not told["answered"] or told["unanswered"]:
         wrong = {name: told[name] for name in ("wrong", "lost", "answered", "unanswered")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import expectations, hiccups, turns
+from benchmarks import awake, expectations, hiccups, turns
 from benchmarks.measure import Bench, closed, opened
 from benchmarks.quantiles import Spread
 from benchmarks.systems.aiohttp_gateway import AiohttpGateway
@@ -61,7 +61,9 @@ def run(
 
 
 def _round(bench: Bench, system: System, saturation: float, seconds: float) -> dict[str, Any]:
-    result: dict[str, Any] = {"saturated": closed(bench, system, seconds=seconds), "idle": hiccups.measured()}
+    result: dict[str, Any] = {"saturated": closed(bench, system, seconds=seconds), "asleep": hiccups.measured()}
+    with awake.kept():
+        result["idle"] = hiccups.measured()
     for name, share in LOADS.items():
         rate = share * saturation
         result[name] = opened(bench, system, rate=rate, seconds=seconds)
@@ -92,6 +94,7 @@ LINES: dict[str, tuple[str, ...]] = {
     **{f"{load}_rest_busy": (load, "rest_busy") for load in LOADS},
     "idle_p50_us": ("idle", "p50_us"),
     "idle_p99_us": ("idle", "p99_us"),
+    "asleep_p99_us": ("asleep", "p99_us"),
     "direct_p50_us": ("direct", "p50_us"),
     "direct_p99_us": ("direct", "p99_us"),
     "check_p50_us": ("high", "check", "p50_us"),

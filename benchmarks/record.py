@@ -51,6 +51,8 @@ def commands() -> dict[str, str]:
         "--rate RATE --seed n (with a rate: chrt --idle 0 in place of nice)",
         "broadcast": f"{pinned} python -m benchmarks.websocket.viewers --port PORT --platform PORT --sessions SESSIONS "
         "--seconds SECONDS",
+        "awake": f"{' '.join(command.STAND_BACK)} taskset -c CPU python -m benchmarks.awake, on each processor, while "
+        "an open load runs",
         "gateway": "tidegate run --config F --data-dir D, then taskset -a -c -p CPUS PID for each worker",
     }
 

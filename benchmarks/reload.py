@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks import bench, load, process, words
+from benchmarks import awake, bench, load, process, words
 from benchmarks.expectations import WrongAnswer
 from benchmarks.measure import Bench
 from benchmarks.points import Row, Run, started
@@ -58,7 +58,8 @@ def _row(place: Bench, gateway: Tidegate, listed: Path, seconds: float) -> Row:
 
 def _load(place: Bench, gateway: Tidegate, seconds: float) -> Row:
     # A load that gives way to everything would give way to the compiler.
-    told = load.openload(gateway.port, rate=RATE, seconds=seconds, cpus=place.cpus, seed=place.seed(), give_way=())
+    with awake.kept():
+        told = load.openload(gateway.port, rate=RATE, seconds=seconds, cpus=place.cpus, seed=place.seed(), give_way=())
     if told["wrong"] or told["lost"] or told["unanswered"]:
         raise WrongAnswer(f"around a reload: {told}\n{gateway.log()}")
     return told

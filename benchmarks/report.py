@@ -49,7 +49,8 @@ in turn in every round, and what stands in parentheses is the lowest and the hig
 OTHERS = """\
 What others showed in the same run stands beside bounds that are absolute: of the proxy that checks nothing and of the
 expert's gateway the p99 is that of whole answers, at the same share of their own saturation. "A timer" is how late a
-process that does nothing else was woken just before: what the machine adds to every step that waits for another."""
+process that does nothing else was woken just before, the processors kept awake: what the machine adds to every step
+that waits for another."""
 
 WHY = """### What stands between these figures and the bounds that are missed
 
@@ -91,6 +92,11 @@ METHOD = """## What is measured, and how
 - **CPU and saturation** come from wrk, a closed model. Its latencies are not used: a connection that waits sends
   nothing, so stalls hide themselves. **Latencies** come from an open model: arrivals are a Poisson process, drawn
   beforehand, and each latency counts from when the message was due, whether or not it could be sent.
+- **Processors are kept awake while an open load runs** (`benchmarks/awake.py`; for a whole machine it is `idle=poll`):
+  on a virtual machine one that sleeps is given to others, and whoever is woken on it waits for the host. Who keeps it
+  awake runs while nobody else wants to, and the switch to it and back makes a message that comes alone somewhat
+  dearer, for all systems alike. CPU at saturation is measured without. (Records before 22 November 2026, 19:00: the
+  processors slept. A bare timer came 2 to 4 ms late at p99 then, and 0.3 ms awake, in the same minutes.)
 - **Connections and workers**: at an offered rate, processor time counts from when all connections are accepted until
   before they are closed: opening 10,000 costs as much as thousands of messages do. Two workers have 64 connections
   each, as one has. (Records before 22 November 2026, 14:00, have 64 between the two: turns of half as many messages,
@@ -109,7 +115,9 @@ METHOD = """## What is measured, and how
   saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). An open load
   gives way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are stands beside the check
   time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
-  with them, and the check waited for state, which waited for the load. In that of 16:39 closed loads stood back as
+  with them, and the check waited for state, which waited for the load. Before 19:00 state and load were in sessions of their own,
+  and Linux shares a processor by session (sched(7), autogroup): neither gave way to the other. In the record of 16:39
+  closed loads stood back as
   well: with two workers, and with frames, they then sent one message at a time, and each cost more.)
 - Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
 - The upstream answers at once with a few bytes; the cost of long answers is that of any relay.

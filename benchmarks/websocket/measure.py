@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks import command, process
+from benchmarks import awake, command, process
 from benchmarks.expectations import WrongAnswer
 from benchmarks.measure import Bench, Window, check, check_seconds, refusals
 from benchmarks.systems.system import System
@@ -32,8 +32,11 @@ def judged(
         "--seconds", f"{seconds:g}", "--rate", f"{rate:g}", "--seed", str(bench.seed()),
     ]  # fmt: skip
     before = check_seconds(system)
-    give_way = command.STAND_BACK if rate else command.GIVE_WAY
-    told, measured = _measured(bench, system, argv, "answered", give_way=give_way)
+    if rate:
+        with awake.kept():
+            told, measured = _measured(bench, system, argv, "answered", give_way=command.STAND_BACK)
+    else:
+        told, measured = _measured(bench, system, argv, "answered")
     if told["wrong"] or told["lost"] or told["unanswered"]:
         wrong = {name: told[name] for name in ("answered", "wrong", "lost", "unanswered")}
         raise WrongAnswer(f"{system.name}: {wrong}{refusals(system)}")

@@ -21,14 +21,11 @@ from benchmarks.websocket.opening import Refused
 
 Told = dict[str, Any]
 
-GIVE_WAY = ("nice", "-n", "10")
-"""How a closed load is started: what it waits for comes first, and it still sends in bursts, as many clients do. (One
-that ran only when nobody else wants to would send one message at a time where it shares a worker's processor.)"""
-
 STAND_BACK = ("chrt", "--idle", "0")
 """How an open load is started: it runs while upstream and state server, which share its processor, have nothing to do,
 and they take it over the moment they have. What is measured waits for them; elsewhere the load is on another machine.
-(A niceness is not enough: Linux lets who runs finish its slice, which is longer than a check.)"""
+(A niceness is not enough: Linux lets who runs finish its slice, which is longer than a check.) A closed load does not:
+where it shares a worker's processor it would send one message at a time, and each would cost more."""
 
 
 def raise_limit() -> int:
@@ -89,7 +86,7 @@ class Load:
 
 
 @contextmanager
-def running(argv: Sequence[str], cpus: str, give_way: Sequence[str] = GIVE_WAY) -> Iterator[Load]:
+def running(argv: Sequence[str], cpus: str, give_way: Sequence[str] = ()) -> Iterator[Load]:
     """A load that is stopped at the end."""
     load = Load(argv, cpus, give_way)
     try:

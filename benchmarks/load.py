@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import command
-from benchmarks.command import GIVE_WAY, STAND_BACK
+from benchmarks.command import STAND_BACK
 from benchmarks.process import ROOT
 
 SCRIPT = Path(__file__).parent / "wrk_comments.lua"
@@ -29,7 +29,7 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
     wrk knows whole seconds only.
     """
     argv = [
-        *GIVE_WAY, "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
+        "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
         "--latency", "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
     ]  # fmt: skip
     environment = {**os.environ, "SEED": str(seed), "CHARACTERS": str(characters)}

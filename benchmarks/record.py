@@ -41,14 +41,14 @@ def begin(options: dict[str, Any]) -> dict[str, Any]:
 def commands() -> dict[str, str]:
     """The command lines of the loads, with names where a measurement has its own values."""
     script = load.SCRIPT.relative_to(ROOT)
-    pinned = " ".join((*command.GIVE_WAY, "taskset -c CPUS"))
-    behind = " ".join((*command.STAND_BACK, "taskset -c CPUS"))
+    pinned = "taskset -c CPUS"
+    behind = " ".join((*command.STAND_BACK, pinned))
     return {
         "closed": f"SEED=n {pinned} wrk -t 1 -c CONNECTIONS -d SECONDS --latency --timeout 10s -s {script} URL",
         "open": f"{behind} python -m benchmarks.openload --port PORT --rate RATE --seconds SECONDS "
         "--connections CONNECTIONS --seed n --paced (around a reload without chrt)",
         "frames": f"{pinned} python -m benchmarks.websocket.speakers --port PORT --sessions SESSIONS --seconds SECONDS "
-        "--rate RATE --seed n (with a rate: chrt --idle 0 in place of nice)",
+        "--rate RATE --seed n (with a rate: behind chrt --idle 0)",
         "broadcast": f"{pinned} python -m benchmarks.websocket.viewers --port PORT --platform PORT --sessions SESSIONS "
         "--seconds SECONDS",
         "awake": f"{' '.join(command.STAND_BACK)} taskset -c CPU python -m benchmarks.awake, on each processor, while "

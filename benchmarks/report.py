@@ -115,10 +115,9 @@ METHOD = """## What is measured, and how
   saturated, and tails hold the load's own delays ("late" in the record; the direct way shows them too). An open load
   gives way to the other two at once (`SCHED_IDLE`), and its loop is C; how busy the three are stands beside the check
   time. (Records before 22 November 2026, 16:00: a loop in Python, at a niceness; at 70 % it filled that processor
-  with them, and the check waited for state, which waited for the load. Before 19:00 state and load were in sessions of their own,
-  and Linux shares a processor by session (sched(7), autogroup): neither gave way to the other. In the record of 16:39
-  closed loads stood back as
-  well: with two workers, and with frames, they then sent one message at a time, and each cost more.)
+  with them, and the check waited for state, which waited for the load. Before 19:00 state and load were in sessions of
+  their own, and Linux shares a processor by session (sched(7), autogroup): neither gave way to the other. In the record
+  of 16:39 closed loads stood back as well: with two workers, and with frames, they sent one message at a time.)
 - Loopback has no network: no loss, no latency, no interrupts of a card. Added milliseconds on a wire are not here.
 - The upstream answers at once with a few bytes; the cost of long answers is that of any relay.
 - A shared machine drifts. Rounds in turn and ratios round by round take most of that out, not all.

@@ -66,7 +66,7 @@ def broadcast(bench: Bench, system: System, *, viewers: int = 500, seconds: floa
 
 def _measured(
     bench: Bench, system: System, argv: list[str], counted: str, times: int = 1, steps: int = 0,
-    give_way: Sequence[str] = command.GIVE_WAY,
+    give_way: Sequence[str] = (),
 ) -> tuple[Told, Told]:  # fmt: skip
     """What a load told of its last step, and what everybody used per ``counted`` meanwhile. ``steps``: those before."""
     with command.running(argv, bench.cpus, give_way) as load:

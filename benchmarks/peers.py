@@ -95,6 +95,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "idle_p50_us": ("idle", "p50_us"),
     "idle_p99_us": ("idle", "p99_us"),
     "asleep_p99_us": ("asleep", "p99_us"),
+    "paused": ("idle", "paused"),
     "direct_p50_us": ("direct", "p50_us"),
     "direct_p99_us": ("direct", "p99_us"),
     "check_p50_us": ("high", "check", "p50_us"),

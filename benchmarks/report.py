@@ -67,11 +67,12 @@ WHY = """### What stands between these figures and the bounds that are missed
   again), an answer for four. A bare `PING` of the state server, one a millisecond, takes 0.09 ms from the worker's
   processor and back on the machine of these records, and the expert's gateway misses the same bound. How late a timer
   wakes on that machine stands beside both. What it would take: processors of one's own first; then fewer wakings,
-  such as a loop that polls for state's reply (measured: p50 0.9 to 0.65 ms at 3,000/s, for a whole processor; not
-  kept).
+  such as a loop that polls for state's reply (measured with sleeping processors: p50 0.9 to 0.65 ms at 3,000/s, for a
+  whole processor; not kept).
 - **The p99 at 70 %** is a queue's: among others a message costs a fraction of what it costs alone, so 70 % of the
   messages take more than 70 % of the processor ("Offered messages" above), and a pause of the machine is caught up
-  slowly.
+  slowly. Where the machine pauses for a per cent of the time ("paused" beside the check time), nothing that waits for
+  another process has a p99 below those pauses, the proxy that checks nothing included.
 """
 
 METHOD = """## What is measured, and how
@@ -97,6 +98,9 @@ METHOD = """## What is measured, and how
   awake runs while nobody else wants to, and the switch to it and back makes a message that comes alone somewhat
   dearer, for all systems alike. CPU at saturation is measured without. (Records before 22 November 2026, 19:00: the
   processors slept. A bare timer came 2 to 4 ms late at p99 then, and 0.3 ms awake, in the same minutes.)
+- **"Paused"** is the share of the time in which a process that never sleeps stood still for more than 0.2 ms, just
+  before the latencies: what the host gave to others. Nothing here helps against it, and where it is a per cent or more,
+  it makes every p99 on this page: a pause holds up who is under way, and what came meanwhile is read in one turn.
 - **Connections and workers**: at an offered rate, processor time counts from when all connections are accepted until
   before they are closed: opening 10,000 costs as much as thousands of messages do. Two workers have 64 connections
   each, as one has. (Records before 22 November 2026, 14:00, have 64 between the two: turns of half as many messages,

@@ -46,6 +46,7 @@ CHECK_COLUMNS = (
     ("the rest's core busy %", "high_rest_busy", 100.0, 0),
     ("a timer late, p99 µs", "idle_p99_us", 1.0, 0),
     ("processors asleep", "asleep_p99_us", 1.0, 0),
+    ("paused %", "paused", 100.0, 2),
 )
 
 

@@ -1,5 +1,7 @@
 """How late timers come."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from benchmarks import hiccups
@@ -29,6 +31,13 @@ def test_a_stall_is_told_once_and_moves_what_is_due_after_it(monkeypatch) -> Non
     assert sum(late) == pytest.approx(0.0055)
 
 
+def test_pauses_are_what_a_process_that_never_sleeps_does_not_see(monkeypatch) -> None:
+    ticks = iter([0.0, 0.0001, 0.0002, 0.0052, 0.0053, 0.0100])  # two pauses, of 5 and of 4.7 ms
+    monkeypatch.setattr(hiccups, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert hiccups.paused(0.01) == pytest.approx(0.97)
+
+
 def test_every_processor_is_asked() -> None:
     told = hiccups.measured(seconds=0.05)
+    assert 0 <= told["paused"] <= 1
     assert 0 <= told["p50_us"] <= told["p99_us"] <= told["max_us"]

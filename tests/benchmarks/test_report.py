@@ -31,7 +31,8 @@ def _round(factor: float, *, check: bool) -> dict[str, Any]:
         "low": opened(200 * factor),
         "high": opened(400 * factor),
         "direct": opened(100),
-        "idle": {"p50_us": 80, "p99_us": 2_480, "max_us": 3_000},
+        "asleep": {"p50_us": 95, "p99_us": 3_140, "max_us": 7_000, "paused": 0.031},
+        "idle": {"p50_us": 80, "p99_us": 2_480, "max_us": 3_000, "paused": 0.029},
     }
 
 
@@ -208,7 +209,7 @@ def test_the_page_shows_every_system_objective_and_its_origin(kept, tmp_path: Pa
     assert "| 27.0 (24.3–29.7) |" in page
     assert "### Judged frames" in page
     assert "| 48.0 (43.2–52.8) |" in page
-    assert "| 56 | 2,480 |" in page  # how busy the rest was, how late a timer
+    assert "| 56 | 2,480 | 3,140 | 2.90 |" in page  # how busy the rest was, how late a timer, how long all stood still
     assert "| tidegate / aiohttp | 0.07 |" in page
     assert "| bytes each | 5,120.00 |" in page
     assert "| kernel | 15.0 | 18.0 |" in page

@@ -4,19 +4,22 @@ On a virtual machine a processor that has gone to sleep is given to others, and 
 host takes it back: milliseconds, where a machine of one's own takes microseconds. (For a whole machine it is the
 kernel's ``idle=poll``, and tuned's ``latency-performance`` profile does much the same.) These run while nobody else
 wants to (``SCHED_IDLE``), and give way in between as well: a load that stands back does so before everybody but them.
+In between only: whoever does nothing but give way holds the lock that each waking on his processor needs.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import process
 from benchmarks.command import STAND_BACK
 
-ROUND = 10_000  # times it gives way between two looks whether its parent is still there
+SPIN = 20e-6  # seconds until it gives way
+ROUND = 5_000  # times it gives way between two looks whether its parent is still there
 
 
 @contextmanager
@@ -32,9 +35,13 @@ def kept() -> Iterator[None]:
 
 
 def main() -> None:
+    clock = time.perf_counter
     parent = os.getppid()
     while os.getppid() == parent:
         for _ in range(ROUND):
+            until = clock() + SPIN
+            while clock() < until:
+                pass
             os.sched_yield()
 
 

@@ -23,5 +23,6 @@ def test_a_keeper_ends_with_its_parent(monkeypatch) -> None:
     yielded = []
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
     monkeypatch.setattr(os, "sched_yield", lambda: yielded.append(1))
+    monkeypatch.setattr(awake, "ROUND", 5)
     awake.main()
-    assert len(yielded) == 2 * awake.ROUND
+    assert len(yielded) == 2 * 5

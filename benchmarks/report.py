@@ -96,8 +96,9 @@ METHOD = """## What is measured, and how
 - **Processors are kept awake while an open load runs** (`benchmarks/awake.py`; for a whole machine it is `idle=poll`):
   on a virtual machine one that sleeps is given to others, and whoever is woken on it waits for the host. Who keeps it
   awake runs while nobody else wants to, and the switch to it and back makes a message that comes alone somewhat
-  dearer, for all systems alike. CPU at saturation is measured without. (Records before 22 November 2026, 19:00: the
-  processors slept. A bare timer came 2 to 4 ms late at p99 then, and 0.3 ms awake, in the same minutes.)
+  dearer; it is in the figures of every system. CPU at saturation is measured without. (Records before
+  22 November 2026, 19:00: the processors slept. A bare timer came 2 to 4 ms late at p99 then, and 0.3 ms awake, in the
+  same minutes.)
 - **"Paused"** is the share of the time in which a process that never sleeps stood still for more than 0.2 ms, just
   before the latencies: what the host gave to others. Nothing here helps against it, and where it is a per cent or more,
   it makes every p99 on this page: a pause holds up who is under way, and what came meanwhile is read in one turn.

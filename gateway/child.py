@@ -23,9 +23,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
-    """Between fork and exec: a supervisor that is killed outright takes its children along (prctl(2), Linux)."""
+def _before_exec() -> None:
+    """A supervisor that is killed outright takes its children along (prctl(2), Linux). A terminal with ``stty tostop``
+    stops who writes to it from the background, and a worker must not stand still for a line of its log."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
 
 def pause_after(deaths: int) -> float:
@@ -81,7 +83,7 @@ class Child:
                     # session of its own: Linux gives each session an equal share (sched(7), autogroup), and niceness
                     # counts within one only. The compiler's would mean nothing to workers and state.
                     process_group=0,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=_before_exec,
                 )
             except OSError as error:
                 log.error("child.start_failed", child=self.name, error=str(error))

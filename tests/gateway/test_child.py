@@ -73,10 +73,18 @@ async def test_children_go_with_a_killed_supervisor(eventually: Eventually, tmp_
     await eventually(gone)
 
 
+def _ignored(pid: int) -> set[int]:
+    """The signals that a process ignores (proc(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = int(next(line for line in lines if line.startswith("SigIgn:")).split()[1], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
 async def test_a_child_is_out_of_reach_of_the_terminals_signals_and_shares_our_session(eventually: Eventually) -> None:
     child = Child("sleeper", lambda: [sys.executable, "-c", "import time; time.sleep(60)"])
     child.start()
     pid = await eventually(lambda: child.pid)
     assert os.getpgid(pid) != os.getpgid(0)  # Ctrl-C goes to a group
     assert os.getsid(pid) == os.getsid(0)  # niceness counts within a session
+    assert signal.SIGTTOU in _ignored(pid)  # what it writes to a terminal does not stop it
     await child.stop(5)

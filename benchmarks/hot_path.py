@@ -27,17 +27,18 @@ import uvloop
 from benchmarks import rules, words
 from benchmarks.comments import CREATED, Comments
 from benchmarks.systems.tidegate import CONFIGURATION
-from gateway import generation, worker
-from gateway.app import App
-from gateway.folders import Folders
-from gateway.http.connection import UpstreamConnection
-from gateway.http.server_protocol import ServerProtocol
-from gateway.journal.ids import Ids
-from gateway.journal.settings import Settings as JournalSettings
-from gateway.journal.writer import Writer
-from gateway.state.client import StateClient
-from gateway.state.link import _Wire
-from gateway.state.settings import Address, Credentials, Settings
+from gateway.common.folders import Folders
+from gateway.generation import generation
+from gateway.http.server.server_protocol import ServerProtocol
+from gateway.http.upstream.connection import UpstreamConnection
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.settings import Settings as JournalSettings
+from gateway.journal.write.writer import Writer
+from gateway.state.hot.client import StateClient
+from gateway.state.hot.link import _Wire
+from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.worker import __main__ as worker
+from gateway.worker.app import App
 
 CONNECTIONS: Final = 64
 TOGETHER: Final = 16

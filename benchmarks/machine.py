@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gateway import compiled
+from gateway.common import compiled
 
 
 def _cpu() -> str:

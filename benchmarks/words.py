@@ -6,9 +6,9 @@ import random
 from pathlib import Path
 
 from benchmarks.comments import WORDS as LOAD
-from filters.folding import folder
-from filters.foldtables import WORDS
-from gateway.tables import folding_tables
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.words.tables import folding_tables
 
 FIRST, LAST = 0x4E00, 0x9FA5
 

@@ -15,9 +15,9 @@ from math import inf
 from typing import Final
 
 from filters.checks import CHECKS
-from filters.message import Message
-from filters.rule import Asks, Find, Rule
-from filters.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
+from filters.model.message import Message
+from filters.model.rule import Asks, Find, Rule
+from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
 
 WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3}
 MASK: Final = "*"

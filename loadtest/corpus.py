@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Literal, NamedTuple
 
-from filters.folding import folder
-from filters.foldtables import WORDS
-from filters.repeats import fingerprint
-from gateway.tables import folding_tables
+from filters.text.fingerprint import fingerprint
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.words.tables import folding_tables
 from loadtest.evasions import EVASIONS
 from loadtest.phrases import CHAT, CLAUSES, SHORT
 
@@ -27,7 +27,7 @@ POOL = 2000  # lines prepared for each register: enough that a person rarely say
 class Line(NamedTuple):
     """``published``: what the others see, where the line passes. ``category``: of the list that denies it, or empty.
 
-    ``mark``: the fingerprint by which the gateway knows the text again (``filters.repeats``).
+    ``mark``: the fingerprint by which the gateway knows the text again (``filters.text.fingerprint``).
     """
 
     text: str

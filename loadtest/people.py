@@ -2,7 +2,7 @@
 
 A message is judged at some moment between sending it and getting the answer, by the state server's clock. So each
 count is kept twice, as if everything had been judged as early and as late as possible; where both agree the verdict is
-certain, otherwise either is right. The arithmetic of limits is ``filters.limits``.
+certain, otherwise either is right. The arithmetic of limits is ``filters.model.limits``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from filters.limits import Pace, conform, pace, parse_limit
+from filters.model.limits import Pace, conform, pace, parse_limit
 
 Certainty = Literal["no", "maybe", "yes"]
 Standing = Literal["verified", "low credit", "unverified", "unknown", "blocked"]

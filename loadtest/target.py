@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import process
-from gateway import channel
-from gateway.folders import Folders
+from gateway.common import channel
+from gateway.common.folders import Folders
 from loadtest.admin import Admin
 from loadtest.people import REPEAT_PERIOD, REPEAT_QUOTA, SENDER_LIMIT
 

@@ -10,37 +10,37 @@ from typing import Final
 
 import pytest
 
-from gateway import compiled
+from gateway.common import compiled
 
 STAND_IN: Final = "gives a stand-in where machine code takes the class itself"
 NOTHING: Final = "gives None where machine code takes an object that the test does not need"
 SPY: Final = "replaces a method to count its calls"
 
 ONLY: Final = {
-    "tests/gateway/http/serverside/test_outcomes.py": STAND_IN,
-    "tests/gateway/http/serverside/test_refusals.py": STAND_IN,
-    "tests/gateway/http/serverside/test_server.py": STAND_IN,
-    "tests/gateway/http/serverside/test_server_protocol.py": STAND_IN,
-    "tests/gateway/http/serverside/test_streaming.py": STAND_IN,
-    "tests/gateway/http/serverside/test_timeouts.py": STAND_IN,
-    "tests/gateway/http/serverside/test_upgrades.py": STAND_IN,
-    "tests/gateway/websocket/test_link.py": STAND_IN,
-    "tests/gateway/websocket/test_session.py": STAND_IN,
-    "tests/gateway/websocket/test_session_bounds.py": STAND_IN,
-    "tests/gateway/websocket/test_session_mutes.py": STAND_IN,
-    "tests/gateway/websocket/test_session_notices.py": STAND_IN,
-    "tests/gateway/websocket/test_session_packets.py": STAND_IN,
-    "tests/gateway/surfaces/test_playback.py": NOTHING,
-    "tests/gateway/surfaces/test_vouched.py": NOTHING,
-    "tests/gateway/test_deletion.py": NOTHING,
-    "tests/gateway/test_gate.py": STAND_IN,
-    "tests/gateway/test_app.py::test_a_reload_opens_the_access_log_anew_and_loses_no_line": STAND_IN,
-    "tests/gateway/test_copies.py::test_the_scans_own_fingerprint_is_the_same_and_is_not_made_twice": NOTHING,
-    "tests/filters/test_folding.py::test_the_map_is_made_only_when_it_is_asked_for": SPY,
-    "tests/filters/test_keywords.py::test_lists_of_equal_switches_share_one_fold": SPY,
-    "tests/gateway/journal/test_writer.py::test_a_fault_of_the_upkeep_takes_nobody_along": "replaces a method",
-    "tests/gateway/state/test_cluster.py::test_a_slot_that_moves_takes_nobodys_facts_with_it": "replaces a method",
-    "tests/gateway/http/test_head.py::test_the_quick_and_the_careful_path_read_alike": "reads __slots__",
+    "tests/gateway/http/server/test_outcomes.py": STAND_IN,
+    "tests/gateway/http/server/test_refusals.py": STAND_IN,
+    "tests/gateway/http/server/test_server.py": STAND_IN,
+    "tests/gateway/http/server/test_server_protocol.py": STAND_IN,
+    "tests/gateway/http/server/test_streaming.py": STAND_IN,
+    "tests/gateway/http/server/test_timeouts.py": STAND_IN,
+    "tests/gateway/http/server/test_upgrades.py": STAND_IN,
+    "tests/gateway/carriers/test_link.py": STAND_IN,
+    "tests/gateway/carriers/test_session.py": STAND_IN,
+    "tests/gateway/carriers/test_session_bounds.py": STAND_IN,
+    "tests/gateway/carriers/test_session_mutes.py": STAND_IN,
+    "tests/gateway/carriers/test_session_notices.py": STAND_IN,
+    "tests/gateway/carriers/test_session_packets.py": STAND_IN,
+    "tests/gateway/surfaces/sources/test_playback.py": NOTHING,
+    "tests/gateway/surfaces/sources/test_vouched.py": NOTHING,
+    "tests/gateway/judging/test_deletion.py": NOTHING,
+    "tests/gateway/carriers/test_requests.py": STAND_IN,
+    "tests/gateway/worker/test_app.py::test_a_reload_opens_the_access_log_anew_and_loses_no_line": STAND_IN,
+    "tests/gateway/judging/test_copies.py::test_the_scans_own_fingerprint_is_the_same_and_is_not_made_twice": NOTHING,
+    "tests/filters/text/test_folding.py::test_the_map_is_made_only_when_it_is_asked_for": SPY,
+    "tests/filters/reading/test_keywords.py::test_lists_of_equal_switches_share_one_fold": SPY,
+    "tests/gateway/journal/write/test_writer.py::test_a_fault_of_the_upkeep_takes_nobody_along": "replaces a method",
+    "tests/gateway/state/hot/test_cluster.py::test_a_slot_that_moves_takes_nobodys_facts_with_it": "replaces a method",
+    "tests/gateway/http/wire/test_head.py::test_the_quick_and_the_careful_path_read_alike": "reads __slots__",
 }
 
 

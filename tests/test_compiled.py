@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import machine
-from gateway import compiled
+from gateway.common import compiled
 from tests import interpreted
 
 TREES = {module: ast.parse(compiled.source_of(module).read_text(encoding="utf-8")) for module in compiled.MODULES}

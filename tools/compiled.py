@@ -1,8 +1,8 @@
 """``python tools/compiled.py build|remove|tell``: the gateway's hot path as machine code, beside its sources.
 
-mypyc (part of mypy) turns the modules of ``gateway.compiled.MODULES`` into one C library; Python prefers what it finds
-as a shared object to the source next to it, so nothing else changes. Needs gcc and Python's headers. Objects are kept
-in ``build/``, so that the second build takes only what was touched. docs/compiled.md says what it gives and risks.
+mypyc (part of mypy) turns the modules of ``gateway.common.compiled.MODULES`` into one C library; Python prefers what it
+finds as a shared object to the source next to it, so nothing else changes. Needs gcc and Python's headers. Objects are
+kept in ``build/``, so that the second build takes only what was touched. docs/compiled.md says what it gives and risks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gateway import compiled  # noqa: E402  # the path comes first
+from gateway.common import compiled  # noqa: E402  # the path comes first
 
 FOLDER = Path("build", "compiled", str(sysconfig.get_config_var("SOABI")))
 CONFIGURATION = """[mypy]

@@ -1,4 +1,4 @@
-"""Writes ``gateway/data/folding.txt``, the tables that text is folded with.
+"""Writes ``gateway/words/folding.txt``, the tables that text is folded with.
 
 Run with the locked development packages, and commit what it writes::
 
@@ -20,7 +20,7 @@ from pathlib import Path
 import opencc
 from confusable_homoglyphs.confusables import confusables_data
 
-TARGET = Path(__file__).parent.parent / "gateway" / "data" / "folding.txt"
+TARGET = Path(__file__).parent.parent / "gateway" / "words" / "folding.txt"
 EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
 
 # Marks that decorate a letter of any script, or points that ordinary writing leaves out. Vowel signs and tone marks of

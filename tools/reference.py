@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from gateway import reasons
 from gateway.config.reference import BEGIN, reference
+from gateway.judging import reasons
 
 DOCS = Path(__file__).parent.parent / "docs"
 TABLE = re.compile(r"\| reason \|[^\n]*\n\|[-|]+\n(?:\|[^\n]*\n)*")

@@ -10,15 +10,15 @@ import hiredis
 from benchmarks import rules
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import MESSAGE
-from filters.limits import paces, parse_limit
-from filters.message import Message
-from filters.rule import Asks, Repeat
-from filters.verdict import Facts, Scan
-from gateway.state.encoding import encode
-from gateway.state.flight import Batch, Entry
-from gateway.state.keys import Keys
-from gateway.state.plan import Plan
-from gateway.state.scripts import ADMIT
+from filters.model.limits import paces, parse_limit
+from filters.model.message import Message
+from filters.model.rule import Asks, Repeat
+from filters.model.verdict import Facts, Scan
+from gateway.state.hot.encoding import encode
+from gateway.state.hot.flight import Batch, Entry
+from gateway.state.hot.plan import Plan
+from gateway.state.hot.scripts import ADMIT
+from gateway.state.model.keys import Keys
 
 EPOCH = 1
 SCAN = Scan(fingerprint=b"12345678", folded_length=30)

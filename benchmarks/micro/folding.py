@@ -8,9 +8,9 @@ from functools import partial
 
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import DISGUISED, TEXT
-from filters.folding import folder
-from filters.foldtables import WORDS
-from gateway.tables import folding_tables
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.words.tables import folding_tables
 
 
 def cases() -> Iterator[Case]:

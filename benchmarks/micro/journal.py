@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import MESSAGE
 from filters.policy import Policy
-from gateway.journal import encoding
-from gateway.journal.record import Basis
+from gateway.journal.write import encoding
+from gateway.journal.write.record import Basis
 
 
 def cases() -> Iterator[Case]:

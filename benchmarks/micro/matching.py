@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from benchmarks import words
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import TEXT
-from filters import matcher
-from filters.folding import folder
-from filters.foldtables import WORDS
-from filters.keywords import Scanner
-from filters.wordlist import of_words
-from gateway.tables import folding_tables
+from filters.lists import matcher
+from filters.lists.wordlist import of_words
+from filters.reading.keywords import Scanner
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.words.tables import folding_tables
 
 COUNT = 20_000
 

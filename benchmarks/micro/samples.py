@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filters.message import Message
+from filters.model.message import Message
 
 TEXT = "今天天气不错文章写得真好支持作者请问哪里可以看到更多内容谢谢123"
 DISGUISED = "加\u200b微*信ＬＩＮＧ紅\ufe0f包ⓐⓑⓒ，今天天氣不錯文章寫得真好支持作者請問１２３"

@@ -26,7 +26,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgT
 from benchmarks import process, rules
 from benchmarks.systems import valkey
 from benchmarks.systems.system import Checks, Setting
-from filters.limits import pace, parse_limit
+from filters.model.limits import pace, parse_limit
 
 GCRA = """
 local now = redis.call('TIME')

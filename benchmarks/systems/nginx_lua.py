@@ -19,18 +19,18 @@ from typing import Any
 from benchmarks import process, rules
 from benchmarks.systems import nginx, valkey
 from benchmarks.systems.system import Checks, Setting
-from filters.folding import folder
-from filters.foldtables import WORDS
-from filters.limits import parse_limit
-from filters.message import Message
-from filters.rule import Asks, Repeat
-from filters.verdict import Scan
-from gateway.state.client import GREETING, knows_msetex
-from gateway.state.keys import Keys
-from gateway.state.plan import Plan
-from gateway.state.projection import account_value
-from gateway.state.scripts import ADMIT
-from gateway.tables import folding_tables
+from filters.model.limits import parse_limit
+from filters.model.message import Message
+from filters.model.rule import Asks, Repeat
+from filters.model.verdict import Scan
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.state.cold.projection import account_value
+from gateway.state.hot.client import GREETING, knows_msetex
+from gateway.state.hot.plan import Plan
+from gateway.state.hot.scripts import ADMIT
+from gateway.state.model.keys import Keys
+from gateway.words.tables import folding_tables
 
 LUA = Path(__file__).with_name("lua")
 MODULES = Path("/usr/lib/nginx/modules")

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.systems.system import Checks, Setting
-from gateway import channel
-from gateway.folders import Folders
+from gateway.common import channel
+from gateway.common.folders import Folders
 
 COMPILED_WITHIN = 900.0  # seconds: a million words take half a minute, on a busy machine minutes
 

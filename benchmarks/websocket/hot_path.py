@@ -13,9 +13,9 @@ from typing import Any
 from benchmarks.comments import PEOPLE
 from benchmarks.hot_path import Course, Transport, main
 from benchmarks.websocket.chat import messages
-from gateway.http.exchange import TakenOver
-from gateway.surfaces.request import Arrived
-from gateway.websocket.session import Session
+from gateway.carriers.session import Session
+from gateway.http.server.exchange import TakenOver
+from gateway.surfaces.input.request import Arrived
 
 
 class Sessions(Course):

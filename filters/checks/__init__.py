@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from filters.checks import block, credit, identity, keywords, limit, parts, repeats, room
-from filters.rule import Asks, Find, Rule
+from filters.model.rule import Asks, Find, Rule
 
 
 class Check(NamedTuple):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from filters.message import Message
-from filters.rule import Asks, Find, Found, Rule
-from filters.verdict import Facts, Finding, Missing, Scan
+from filters.model.message import Message
+from filters.model.rule import Asks, Find, Found, Rule
+from filters.model.verdict import Facts, Finding, Missing, Scan
 
 
 @dataclass(frozen=True, slots=True)

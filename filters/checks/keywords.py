@@ -1,10 +1,11 @@
-"""Does the text hold a word or a pattern of a list? ``filters.keywords`` reads the text; this weighs what it read."""
+"""Does the text hold a word or a pattern of a list? ``filters.reading.keywords`` reads the text; this weighs what was
+read."""
 
 from dataclasses import dataclass
 
-from filters.message import Message
-from filters.rule import Asks, Find, Found, Rule
-from filters.verdict import NOTHING, Facts, Finding, Missing, Scan
+from filters.model.message import Message
+from filters.model.rule import Asks, Find, Found, Rule
+from filters.model.verdict import NOTHING, Facts, Finding, Missing, Scan
 
 
 @dataclass(frozen=True, slots=True)

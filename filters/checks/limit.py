@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from filters.limits import Limit
-from filters.message import Message
-from filters.rule import Asks, Find, Found, Rule
-from filters.verdict import Facts, Finding, Missing, Scan
+from filters.model.limits import Limit
+from filters.model.message import Message
+from filters.model.rule import Asks, Find, Found, Rule
+from filters.model.verdict import Facts, Finding, Missing, Scan
 
 
 @dataclass(frozen=True, slots=True)

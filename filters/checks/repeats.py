@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from filters.message import Message
-from filters.rule import Asks, Find, Found, Repeat, Rule
-from filters.verdict import Facts, Finding, Missing, Scan
+from filters.model.message import Message
+from filters.model.rule import Asks, Find, Found, Repeat, Rule
+from filters.model.verdict import Facts, Finding, Missing, Scan
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One repeat bound: see ``filters.rule.Repeat``."""
+    """One repeat bound: see ``filters.model.rule.Repeat``."""
 
     repeat: Repeat
 

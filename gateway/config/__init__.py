@@ -11,50 +11,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import ValidationError
 
-from gateway.config import consistency
-from gateway.config.control import Control, Logs, Metrics
-from gateway.config.credit import Credit
-from gateway.config.doubts import doubts
-from gateway.config.journal import Journal
-from gateway.config.jwt import Jwt
-from gateway.config.lists import ListFile
-from gateway.config.mirror import Mirror
-from gateway.config.policies import Policy
-from gateway.config.problems import ConfigError, Problem
-from gateway.config.routes import Route
-from gateway.config.section import Section, required, setting
-from gateway.config.server import Server
-from gateway.config.state import State
-from gateway.config.translation import translate
-from gateway.config.upstreams import Upstream
+from gateway.config.consistency import consistency
+from gateway.config.consistency.doubts import doubts
+from gateway.config.consistency.problems import ConfigError, Problem
+from gateway.config.consistency.translation import translate
+from gateway.config.sections.file import Config
 
 __all__ = ["Config", "ConfigError", "Problem", "check", "load", "schema", "warnings"]
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class Config(Section):
-    """The whole file."""
-
-    server: Server = setting({}, "The public side, and the bounds of what comes in.")
-    upstreams: dict[Name, Upstream] = required("The platform's servers, by name.", min_length=1)
-    lists: dict[Name, ListFile] = setting({}, "Word and pattern lists, by name.")
-    policies: dict[Name, Policy] = setting({}, "Policies, by name.")
-    routes: tuple[Route, ...] = setting(
-        (), "Routes. A literal segment is matched before a {placeholder}, a named host before any."
-    )
-    jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
-    state: State = setting({}, "Where limits, blocks, accounts and room status live.")
-    journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
-    credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
-    mirror: Mirror | None = setting(None, "The static version of every bullet; needed by danmaku routes.")
-    control: Control = setting({}, "The admin API, health and metrics.")
-    metrics: Metrics = setting({}, "What Prometheus reads.")
-    logs: Logs = setting({}, "What the processes say about themselves.")
 
 
 def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

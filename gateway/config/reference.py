@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.config import Config
-from gateway.config.policies import RULES, Rule
-from gateway.config.translation import kinds
+from gateway.config.consistency.translation import kinds
+from gateway.config.sections.policies import RULES, Rule
 
 BEGIN = "<!-- reference: written by `tidegate config reference`, do not edit below -->"
 

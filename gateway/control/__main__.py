@@ -10,12 +10,13 @@ from pathlib import Path
 
 import structlog
 
-from gateway import build, generation
-from gateway.control.database import DatabaseInUse
+from gateway.common.folders import Folders
+from gateway.common.listening import CannotListen
+from gateway.common.signals import on_stop
+from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
-from gateway.folders import Folders
-from gateway.listening import CannotListen
-from gateway.signals import on_stop
+from gateway.generation import generation
+from gateway.generation import settings as build
 
 log = structlog.get_logger()
 

@@ -21,37 +21,39 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from gateway import build, channel, generation
+from gateway.common import channel
+from gateway.common.folders import Folders
+from gateway.common.listening import listen
 from gateway.config import Config
-from gateway.control import people, snapshot
+from gateway.control.accounts.recovery import Recovery
+from gateway.control.acts import people, snapshot
+from gateway.control.acts.database import Database
+from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.outbox import Relay
+from gateway.control.acts.people import People
 from gateway.control.adapters.journal import WORKER, JournalOfActs, append
-from gateway.control.adapters.lists import CompiledLists
-from gateway.control.adapters.messages import JournalMessages
-from gateway.control.adapters.platform import PlatformDeletions
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
-from gateway.control.api import AccessLogger, application
-from gateway.control.call import Bounds, Services
-from gateway.control.confirming import Confirming
-from gateway.control.database import Database
-from gateway.control.health import Health
-from gateway.control.keeping import Keeping
-from gateway.control.ledger import Ledger
-from gateway.control.outbox import Relay
-from gateway.control.people import People
-from gateway.control.pruning import Pruning
-from gateway.control.recovery import Recovery
-from gateway.control.sightings import Sightings
-from gateway.control.takedowns import Takedowns
-from gateway.control.totals import Totals
-from gateway.control.workers import Workers
-from gateway.folders import Folders
-from gateway.generation import Generation
-from gateway.journal.ids import Ids
-from gateway.journal.retention import Retention
-from gateway.journal.writer import Writer
-from gateway.listening import listen
-from gateway.mirror.pulse import PulseReader
+from gateway.control.api.api import AccessLogger, application
+from gateway.control.calls.call import Bounds, Services
+from gateway.control.lists.compiled import CompiledLists
+from gateway.control.node.confirming import Confirming
+from gateway.control.node.health import Health
+from gateway.control.node.pruning import Pruning
+from gateway.control.takedowns.messages import JournalMessages
+from gateway.control.takedowns.platform import PlatformDeletions
+from gateway.control.takedowns.sightings import Sightings
+from gateway.control.takedowns.takedowns import Takedowns
+from gateway.control.workers.totals import Totals
+from gateway.control.workers.workers import Workers
+from gateway.generation import generation
+from gateway.generation import settings as build
+from gateway.generation.generation import Generation
+from gateway.journal.retention.keeping import Keeping
+from gateway.journal.retention.retention import Retention
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.writer import Writer
+from gateway.mirror.store.pulse import PulseReader
 
 log = structlog.get_logger()
 

@@ -13,10 +13,10 @@ import aiohttp
 import orjson
 import typer
 
-from gateway.child import Child
-from gateway.generation import Generation
-from gateway.listening import parse
-from gateway.supervisor import Supervisor
+from gateway.common.listening import parse
+from gateway.generation.generation import Generation
+from gateway.node.child import Child
+from gateway.node.supervisor import Supervisor
 
 REASON = "demo accounts"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from gateway import logs
-from gateway.folders import Folders
-from gateway.mirror.projector import Projector
-from gateway.signals import on_stop
+from gateway.common import logs
+from gateway.common.folders import Folders
+from gateway.common.signals import on_stop
+from gateway.mirror.projector.projector import Projector
 
 log = structlog.get_logger()
 

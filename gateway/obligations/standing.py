@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from filters.checks import CHECKS
-from gateway.obligations.articles import BY_SURFACE, Article, documents
+from gateway.obligations.regulations.articles import BY_SURFACE, Article, documents
 
 if TYPE_CHECKING:
     from gateway.config import Config
-    from gateway.config.routes import Route
+    from gateway.config.sections.routes import Route
 
 Status = Literal["enforced", "shadow", "absent", "not applicable"]
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
-from filters.limits import Pace, pace
-from gateway.state.client import StateClient
-from gateway.state.cluster import ClusterClient
-from gateway.state.keys import Keys
-from gateway.state.notices import Notices
-from gateway.state.projection import Projection
-from gateway.state.snapshot import Snapshot
-from gateway.state.topology import redis, settings, tls_options, topology
+from filters.model.limits import Pace, pace
+from gateway.state.cold.notices import Notices
+from gateway.state.cold.projection import Projection
+from gateway.state.cold.topology import redis, settings, tls_options, topology
+from gateway.state.hot.client import StateClient
+from gateway.state.hot.cluster import ClusterClient
+from gateway.state.model.keys import Keys
+from gateway.state.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from gateway.config.state import State
+    from gateway.config.sections.state import State
 
 
 def client(state: State, folder: Path, on_batch: Callable[[], None], *, epoch: int = 0) -> StateClient:

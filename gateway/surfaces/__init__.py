@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.surfaces import comment, danmaku, group
-from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.surface import Surface
 
 SURFACES: dict[str, Callable[[SurfaceSettings, Callable[[], str], Callable[[], int]], Surface]] = {

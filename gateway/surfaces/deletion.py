@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 from orjson import JSONDecodeError, loads
 
-from gateway.surfaces import conditions, sources
-from gateway.surfaces.content import media_type, undone
-from gateway.surfaces.facts import MAX_NAME
-from gateway.surfaces.forms import Wanted, urlencoded
-from gateway.surfaces.pointer import MISSING
-from gateway.surfaces.reading import Reading
-from gateway.surfaces.reasons import Refused
-from gateway.surfaces.request import Request
-from gateway.surfaces.settings import Scalar, SurfaceError
-from gateway.surfaces.strict_json import parse
+from gateway.surfaces.bodies import conditions
+from gateway.surfaces.bodies.content import media_type, undone
+from gateway.surfaces.input.forms import Wanted, urlencoded
+from gateway.surfaces.input.pointer import MISSING
+from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.request import Request
+from gateway.surfaces.input.settings import Scalar, SurfaceError
+from gateway.surfaces.input.strict_json import parse
+from gateway.surfaces.sources import sources
+from gateway.surfaces.sources.facts import MAX_NAME
 
 MAX_IDS = 1000  # messages that one request may delete; more are not told apart
 IN_BODY = ("json", "form")

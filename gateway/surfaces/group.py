@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.surface import Surface
 
 

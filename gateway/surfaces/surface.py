@@ -13,21 +13,23 @@ from typing import Any, Final
 
 from orjson import JSONDecodeError, loads
 
-from filters.message import Message
-from gateway.surfaces import bodies, conditions, id_place, playback, pointer, sources
-from gateway.surfaces.bodies import Body
-from gateway.surfaces.content import MediaType, media_type, undone
-from gateway.surfaces.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
-from gateway.surfaces.facts import MAX_NAME, FactReaders
+from filters.model.message import Message
+from gateway.surfaces.bodies import bodies, conditions, id_place
+from gateway.surfaces.bodies.bodies import Body
+from gateway.surfaces.bodies.content import MediaType, media_type, undone
+from gateway.surfaces.bodies.id_place import IdPlace
 from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.formats.format import Format
 from gateway.surfaces.formats.single import Single
-from gateway.surfaces.id_place import IdPlace
-from gateway.surfaces.jwt import Tokens
-from gateway.surfaces.reading import Reading
-from gateway.surfaces.reasons import Refused
-from gateway.surfaces.request import Request
-from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input import pointer
+from gateway.surfaces.input.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
+from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.request import Request
+from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.sources import playback, sources
+from gateway.surfaces.sources.facts import MAX_NAME, FactReaders
+from gateway.surfaces.sources.jwt import Tokens
 
 EDITS: Final = frozenset((b"PUT", b"PATCH"))
 MAX_TYPES: Final = 256  # spellings of Content-Type that are remembered

@@ -13,9 +13,9 @@ from hashlib import sha1
 from os import urandom
 from typing import Final, NamedTuple
 
-from gateway.http.fields import TOKEN
-from gateway.http.forwarding import without
-from gateway.http.head import RequestHead, ResponseHead
+from gateway.http.wire.fields import TOKEN
+from gateway.http.wire.forwarding import without
+from gateway.http.wire.head import RequestHead, ResponseHead
 from gateway.websocket.origins import Origins
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -30,7 +30,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "handshake.origin": (403, "Pages of this origin may not open a socket here"),
     "handshake.upstream": (502, "The upstream's answer to the handshake is not valid"),
 }
-"""``reason: (status, title)``, as in ``gateway.http.errors``."""
+"""``reason: (status, title)``, as in ``gateway.http.wire.errors``."""
 
 _token = re.compile(TOKEN).fullmatch
 

@@ -14,16 +14,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from filters.artifact import Artifact, ArtifactError
-from filters.foldtables import FoldTables
-from filters.listsource import ListErrors
-from filters.matcher import ENGINE
-from filters.wordlist import compile_list, list_digest
-from gateway.tables import folding_tables
+from filters.lists.artifact import Artifact, ArtifactError
+from filters.lists.listsource import ListErrors
+from filters.lists.matcher import ENGINE
+from filters.lists.wordlist import compile_list, list_digest
+from filters.text.tables import FoldTables
 from gateway.words.errors import Fault, WordListError
 from gateway.words.files import SUFFIX, fault, read_list, told, write_whole
 from gateway.words.manifest import Built, Manifest
 from gateway.words.specs import ListSpec
+from gateway.words.tables import folding_tables
 
 _FOUND_WRONG = 1
 _USAGE = 2

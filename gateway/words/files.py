@@ -8,11 +8,11 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-from filters.artifact import Artifact, ArtifactError
-from filters.foldtables import FoldTables
-from filters.keywords import AnyList
-from filters.listsource import ListErrors, ParsedList, Problem, parse
-from filters.wordlist import load
+from filters.lists.artifact import Artifact, ArtifactError
+from filters.lists.listsource import ListErrors, ParsedList, Problem, parse
+from filters.lists.wordlist import load
+from filters.reading.keywords import AnyList
+from filters.text.tables import FoldTables
 from gateway.words.errors import Fault, WordListError
 from gateway.words.specs import ListSpec
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filters.message import Message
+from filters.model.message import Message
+from filters.model.verdict import Account, Facts, RepeatFact, Scan, Verdict
 from filters.policy import judge
-from filters.verdict import Account, Facts, RepeatFact, Scan, Verdict
 from gateway import config as configuration
-from gateway.config import policies
+from gateway.config.sections import policies
 
 
 class Judged(NamedTuple):

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.systems import nginx_lua
-from filters.folding import folder
-from filters.foldtables import WORDS
-from gateway.state.keys import Keys
-from gateway.tables import folding_tables
+from filters.text.folding import folder
+from filters.text.tables import WORDS
+from gateway.state.model.keys import Keys
+from gateway.words.tables import folding_tables
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from benchmarks import words
 from benchmarks.comments import Comments
-from filters.keywords import Scanner
-from filters.wordlist import of_words
-from gateway.tables import folding_tables
+from filters.lists.wordlist import of_words
+from filters.reading.keywords import Scanner
+from gateway.words.tables import folding_tables
 
 
 def test_the_same_words_every_time_and_none_twice(tmp_path: Path) -> None:

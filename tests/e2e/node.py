@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from gateway import channel
-from gateway.folders import Folders
-from gateway.journal.encoding import decode
+from gateway.common import channel
+from gateway.common.folders import Folders
+from gateway.journal.write.encoding import decode
 
 START_WITHIN = 60.0
 

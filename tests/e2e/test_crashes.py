@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway import channel
+from gateway.common import channel
 from tests.e2e.lab import lab
 from tests.e2e.node import Node, kill, read_answer, request
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from gateway import channel
+from gateway.common import channel
 from tests.e2e.lab import PATIENT, Lab, lab, write_config
 from tests.e2e.node import Answer, kill, request
 from tests.e2e.upstream import Received, created

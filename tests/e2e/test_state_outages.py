@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from gateway.state.embedded import binary
+from gateway.state.cold.embedded import binary
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer, kill
 

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from gateway.cli import build
+from gateway.commands.cli import build
 from gateway.demo import platform as demo
-from gateway.journal.ids import parse
+from gateway.journal.write.ids import parse
 from tests.e2e.lab import write_config
 from tests.e2e.node import Answer, Node
 from tests.ports import free_port

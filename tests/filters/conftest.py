@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from filters.foldtables import FoldTables
-from filters.keywords import AnyList
-from filters.wordlist import compile_list, load, parse
-from gateway.tables import folding_tables
+from filters.lists.wordlist import compile_list, load, parse
+from filters.reading.keywords import AnyList
+from filters.text.tables import FoldTables
+from gateway.words.tables import folding_tables
 
 
 @pytest.fixture(scope="session")

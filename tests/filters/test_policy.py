@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.checks import CHECKS, credit, identity, keywords, limit, parts, repeats
-from filters.limits import Limit
-from filters.message import Message, Vouched
+from filters.model.limits import Limit
+from filters.model.message import Message, Vouched
+from filters.model.rule import Asks, Repeat, Rule
+from filters.model.verdict import Account, Block, Decided, Facts, Finding, Hit, RepeatFact, RoomFact, Scan
 from filters.policy import REMEMBERED, WEIGHT, Policy, judge, masked
-from filters.rule import Asks, Repeat, Rule
-from filters.verdict import Account, Block, Decided, Facts, Finding, Hit, RepeatFact, RoomFact, Scan
 
 MESSAGE = Message("id", "comment", "r", "room", "alice", ("some text here",), 1_000_000)
 HIT = Hit("spam", "d1", 3, "spam", 5, 0, ((5, 9),))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway import loadtest_command
-from gateway.cli import build
+from gateway.commands import loadtest as loadtest_command
+from gateway.commands.cli import build
 
 LOOSE = ("--check-p99", "10000", "--added-p99", "10000", "--errors", "0.5")
 

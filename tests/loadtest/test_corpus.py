@@ -4,11 +4,11 @@ from importlib import resources
 
 import pytest
 
-from filters.keywords import Scanner
+from filters.lists.wordlist import compile_list, load, parse
+from filters.model.verdict import Finding
 from filters.policy import masked
-from filters.verdict import Finding
-from filters.wordlist import compile_list, load, parse
-from gateway.tables import folding_tables
+from filters.reading.keywords import Scanner
+from gateway.words.tables import folding_tables
 from loadtest.corpus import ABUSE, DENIED, HONEST, HOSTILE, LENGTHS, Corpus, Kind, Line
 
 LISTS = ("spam", "gambling", "abuse")

@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 from filters.checks import CHECKS
-from filters.limits import parse_limit
-from filters.message import Message
+from filters.model.limits import parse_limit
+from filters.model.message import Message
+from filters.model.rule import Repeat, Rule
+from filters.model.verdict import Account, Block, Facts, Hit, RepeatFact, Scan
 from filters.policy import Policy, judge
-from filters.rule import Repeat, Rule
-from filters.verdict import Account, Block, Facts, Hit, RepeatFact, Scan
 from loadtest.answers import Broken, fault_of, notice_in, read
 from loadtest.corpus import Line
 from loadtest.expectation import MASK, PASS, Outcome, WrongVerdict, expected

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.limits import conform
+from filters.model.limits import conform
 from loadtest.people import (
     REPEAT_PERIOD,
     REPEAT_QUOTA,

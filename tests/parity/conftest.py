@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 import redis
 
-from filters.message import Message
-from filters.rule import Asks
-from filters.verdict import Facts, Scan
-from gateway.state import embedded
-from gateway.state.encoding import encode
-from gateway.state.facts import read
-from gateway.state.flight import Batch, Entry
-from gateway.state.keys import Keys
-from gateway.state.plan import Plan
-from gateway.state.scripts import ADMIT
+from filters.model.message import Message
+from filters.model.rule import Asks
+from filters.model.verdict import Facts, Scan
+from gateway.state.cold import embedded
+from gateway.state.hot.encoding import encode
+from gateway.state.hot.facts import read
+from gateway.state.hot.flight import Batch, Entry
+from gateway.state.hot.plan import Plan
+from gateway.state.hot.scripts import ADMIT
+from gateway.state.model.keys import Keys
 
 EPOCH = 1
 

@@ -1,4 +1,4 @@
-"""``admit.lua`` and ``filters.limits`` decide alike, at the same times, on both engines."""
+"""``admit.lua`` and ``filters.model.limits`` decide alike, at the same times, on both engines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filters.limits import Limit, charge, pace_of
-from filters.message import Message, Vouched
-from filters.rule import Asks
+from filters.model.limits import Limit, charge, pace_of
+from filters.model.message import Message, Vouched
+from filters.model.rule import Asks
 
 SCALES = st.sampled_from([(), ((50, 0.5),), ((20, 0.1), (60, 0.34), (90, 1.5))])
 # Periods around the time that a test takes, so that counts run out and recover while it runs.
@@ -33,7 +33,7 @@ BATCHES = st.lists(st.lists(PEOPLE, min_size=1, max_size=12), min_size=1, max_si
 
 
 class Oracle:
-    """The same limits in a dict, by ``filters.limits`` alone."""
+    """The same limits in a dict, by ``filters.model.limits`` alone."""
 
     def __init__(self, rules: list[tuple[Limit, str]]) -> None:
         self.rules = rules

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from gateway.control.ports import Row
-from gateway.journal import reader, record
-from gateway.journal.writer import JournalUnavailable, Writer
+from gateway.control.ports.ports import Row
+from gateway.journal.read import reader
+from gateway.journal.write import record
+from gateway.journal.write.writer import JournalUnavailable, Writer
 
 WORKER = 255  # control's number among the writers of a node; workers count from 0
 NEEDLE = b'"kind":"act"'

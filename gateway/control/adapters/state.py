@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from gateway.config.state import State
-from gateway.control.ports import Change, Snapshot
+from gateway.config.sections.state import State
+from gateway.control.ports.ports import Change, Snapshot
+from gateway.state.cold.projection import Projection
+from gateway.state.cold.topology import topology
 from gateway.state.connecting import cold, limited
-from gateway.state.keys import Keys
-from gateway.state.projection import Projection
-from gateway.state.settings import Address
-from gateway.state.topology import topology
+from gateway.state.model.keys import Keys
+from gateway.state.model.settings import Address
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class LocatedProjection:
-    """``gateway.state.projection`` over whichever server ``[state]`` leads to; ``folder`` is the embedded server's.
+    """``gateway.state.cold.projection`` over whichever server ``[state]`` leads to; ``folder``: the embedded server's.
 
     A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
     ``confirm`` therefore asks for a rebuild.

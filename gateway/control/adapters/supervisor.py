@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway import channel
-from gateway.control.ports import Reloaded
+from gateway.common import channel
+from gateway.control.ports.ports import Reloaded
 
 RELOAD_WITHIN = 900.0  # seconds; a list of a million words compiles in twenty
 STATUS_WITHIN = 1.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from gateway.surfaces.formats import bilibili, single
 from gateway.surfaces.formats.format import Format
-from gateway.surfaces.settings import SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceSettings
 
 FORMATS: dict[str, Callable[[SurfaceSettings], Format]] = {
     "json": single.compiled_json,

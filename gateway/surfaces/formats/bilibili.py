@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import brotli
 
-from gateway.surfaces.content import inflated, unbrotlied
+from gateway.surfaces.bodies.content import inflated, unbrotlied
 from gateway.surfaces.formats.format import Payload
-from gateway.surfaces.reasons import Refused
-from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 
 HEADER = struct.Struct(">IHHII")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.surfaces.formats.format import Payload
-from gateway.surfaces.settings import SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceSettings
 
 
 class Single:

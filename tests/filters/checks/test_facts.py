@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from filters.checks import CHECKS, block, credit, identity, keywords, limit, parts, repeats, room
-from filters.limits import Limit
-from filters.message import Message, Vouched
-from filters.rule import Asks, Repeat, Rule
-from filters.verdict import Account, Block, Facts, Hit, Missing, RepeatFact, RoomFact, Scan
+from filters.model.limits import Limit
+from filters.model.message import Message, Vouched
+from filters.model.rule import Asks, Repeat, Rule
+from filters.model.verdict import Account, Block, Facts, Hit, Missing, RepeatFact, RoomFact, Scan
 
 MESSAGE = Message("id", "comment", "route", "room", "alice", ("text",), 10_000_000)
 HIT = Hit("spam", "digest", 1, "spam", 5, 0, ((0, 4),))

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from gateway.control import people
-from gateway.control.api import application
-from gateway.control.call import Bounds, Services
-from gateway.control.database import Database
-from gateway.control.health import Health
-from gateway.control.ledger import Ledger
-from gateway.control.outbox import Relay
-from gateway.control.people import People
-from gateway.control.ports import (
+from gateway.control.acts import people
+from gateway.control.acts.database import Database
+from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.outbox import Relay
+from gateway.control.acts.people import People
+from gateway.control.api.api import application
+from gateway.control.calls.call import Bounds, Services
+from gateway.control.node.health import Health
+from gateway.control.ports.ports import (
     Asked,
     Change,
     CopiesTold,
@@ -31,10 +31,10 @@ from gateway.control.ports import (
     Said,
     Snapshot,
 )
-from gateway.control.schemas import HitOut, TryOut
-from gateway.control.takedowns import Takedowns
-from gateway.control.totals import Totals
-from gateway.control.workers import Workers
+from gateway.control.ports.schemas import HitOut, TryOut
+from gateway.control.takedowns.takedowns import Takedowns
+from gateway.control.workers.totals import Totals
+from gateway.control.workers.workers import Workers
 
 
 class Crash(Exception):

@@ -18,13 +18,14 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from gateway import channel, generation
-from gateway.control import commands
+from gateway.commands import state_rebuild as commands
+from gateway.common import channel
+from gateway.common.folders import Folders
 from gateway.control.process import run
-from gateway.folders import Folders
-from gateway.journal import reader
-from gateway.state import embedded
-from gateway.state.keys import Keys
+from gateway.generation import generation
+from gateway.journal.read import reader
+from gateway.state.cold import embedded
+from gateway.state.model.keys import Keys
 from tests.ports import free_port
 
 CONFIG = """

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import uvloop
 
-from gateway.http.address import parse_address
-from gateway.http.connection import UpstreamConnection
-from gateway.http.failure import UpstreamError
-from gateway.http.head import ResponseHead
-from gateway.http.pool import ServerPool
-from gateway.http.sink import ResponseSink
-from gateway.http.sweep import TICK, Sweep
-from gateway.http.upstream import Upstream
-from gateway.http.upstream_settings import ServerSettings, UpstreamSettings
+from gateway.common.sweep import TICK, Sweep
+from gateway.http.upstream.connection import UpstreamConnection
+from gateway.http.upstream.failure import UpstreamError
+from gateway.http.upstream.pool import ServerPool
+from gateway.http.upstream.settings import ServerSettings, UpstreamSettings
+from gateway.http.upstream.sink import ResponseSink
+from gateway.http.upstream.upstream import Upstream
+from gateway.http.wire.address import parse_address
+from gateway.http.wire.head import ResponseHead
 from tests.gateway.http.calls import GET, OK
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from gateway.journal.ids import Ids
-from gateway.journal.record import envelope
-from gateway.journal.segments import Line, lines, segments
-from gateway.journal.settings import Settings
-from gateway.journal.writer import JournalUnavailable, Writer
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.record import envelope
+from gateway.journal.write.segments import Line, lines, segments
+from gateway.journal.write.settings import Settings
+from gateway.journal.write.writer import JournalUnavailable, Writer
 
 MakeWriter = Callable[..., Writer]
 

@@ -9,15 +9,26 @@ from pathlib import Path
 import orjson
 
 from filters.checks import keywords
-from filters.message import Message
+from filters.model.message import Message
+from filters.model.rule import Rule
+from filters.model.verdict import Decided, Finding, Hit, Verdict
 from filters.policy import Policy
-from filters.rule import Rule
-from filters.verdict import Decided, Finding, Hit, Verdict
-from gateway.journal import recovery
-from gateway.journal.ids import Ids
-from gateway.journal.record import ACCESS, CONTENT, DISPOSITION, Basis, act, imported, judged, outcome, page, removal
-from gateway.journal.retention import Due, prune
-from gateway.journal.segments import Segment, segments
+from gateway.journal.retention.retention import Due, prune
+from gateway.journal.write import recovery
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.record import (
+    ACCESS,
+    CONTENT,
+    DISPOSITION,
+    Basis,
+    act,
+    imported,
+    judged,
+    outcome,
+    page,
+    removal,
+)
+from gateway.journal.write.segments import Segment, segments
 
 PAGE = Path(__file__).parents[3] / "docs" / "journal.md"
 HEADING = re.compile(r"^### (.+?)\n(.*?)(?=^##|\Z)", re.S | re.M)

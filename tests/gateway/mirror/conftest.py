@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from filters.checks import keywords
-from filters.message import Message
+from filters.model.message import Message
+from filters.model.rule import Rule
+from filters.model.verdict import Decided, Finding, Hit, Verdict
 from filters.policy import Policy, masked
-from filters.rule import Rule
-from filters.verdict import Decided, Finding, Hit, Verdict
-from gateway.journal import record
-from gateway.journal.ids import Ids
-from gateway.journal.settings import Settings
-from gateway.journal.writer import Writer
-from gateway.mirror.names import folder_name
-from gateway.mirror.pages import Pages
-from gateway.mirror.projection import Projection, opened
-from gateway.mirror.shelf import Stored, read_page
+from gateway.journal.write import record
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.settings import Settings
+from gateway.journal.write.writer import Writer
+from gateway.mirror.pages.names import folder_name
+from gateway.mirror.pages.pages import Pages
+from gateway.mirror.projector.projection import Projection, opened
+from gateway.mirror.store.shelf import Stored, read_page
 
 OWN = "node-0/254"
 PASS = Verdict("pass", "digest")

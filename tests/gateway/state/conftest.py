@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 import uvloop
 
-from filters.limits import Limit
-from filters.message import Message
-from filters.rule import Asks, Repeat
-from filters.verdict import Facts, Scan
-from gateway.state import embedded, topology
-from gateway.state.client import StateClient
-from gateway.state.keys import Keys
-from gateway.state.projection import Projection
-from gateway.state.settings import Settings
+from filters.model.limits import Limit
+from filters.model.message import Message
+from filters.model.rule import Asks, Repeat
+from filters.model.verdict import Facts, Scan
+from gateway.state.cold import embedded, topology
+from gateway.state.cold.projection import Projection
+from gateway.state.hot.client import StateClient
+from gateway.state.model.keys import Keys
+from gateway.state.model.settings import Settings
 from tests.ports import free_port
 
 

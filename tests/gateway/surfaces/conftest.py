@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.surfaces import compiled
-from gateway.surfaces.request import Arrived
-from gateway.surfaces.settings import SurfaceSettings
+from gateway.surfaces.input.request import Arrived
+from gateway.surfaces.input.settings import SurfaceSettings
 from gateway.surfaces.surface import Surface
 
 NOW_US = 1_700_000_000_000_000

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.surfaces.deletion import MAX_IDS, DeletionReader, Named, gone
-from gateway.surfaces.request import Arrived
-from gateway.surfaces.settings import SurfaceError
+from gateway.surfaces.input.request import Arrived
+from gateway.surfaces.input.settings import SurfaceError
 
 MakeRequest = Callable[..., Arrived]
 JSON = ("Content-Type", "application/json")

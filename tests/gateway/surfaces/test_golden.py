@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.surfaces.decoded import Malformed
+from gateway.surfaces.input.decoded import Malformed
 from gateway.surfaces.surface import Surface
 
 FOLDER = Path(__file__).parents[2] / "golden" / "surfaces"

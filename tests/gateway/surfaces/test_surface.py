@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.surfaces import SURFACES, compiled
-from gateway.surfaces.decoded import Malformed, Messages, Untouched
-from gateway.surfaces.request import Arrived
-from gateway.surfaces.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input.decoded import Malformed, Messages, Untouched
+from gateway.surfaces.input.request import Arrived
+from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.surface import MAX_TYPES
 
 MakeRequest = Callable[..., Any]

@@ -7,8 +7,8 @@ from websockets.client import ClientProtocol
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from gateway.http.forwarding import request_head
-from gateway.http.head import parse_request, parse_response
+from gateway.http.wire.forwarding import request_head
+from gateway.http.wire.head import parse_request, parse_response
 from gateway.websocket.handshake import (
     REASONS,
     REPLACED,

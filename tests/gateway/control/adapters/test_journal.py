@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from gateway.control import acts
-from gateway.control.acts import Intent
+from gateway.control.acts import acts
+from gateway.control.acts.acts import Intent
+from gateway.control.acts.models import Account
+from gateway.control.acts.outbox import Relay
 from gateway.control.adapters.journal import WORKER, JournalOfActs
-from gateway.control.models import Account
-from gateway.control.outbox import Relay
-from gateway.journal import reader
-from gateway.journal.ids import Ids
-from gateway.journal.settings import Settings
-from gateway.journal.writer import JournalUnavailable, Writer
+from gateway.journal.read import reader
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.settings import Settings
+from gateway.journal.write.writer import JournalUnavailable, Writer
 
 ACT = {
     "uid": "0199-1",
@@ -99,7 +99,7 @@ async def test_the_relay_repeats_nothing_after_a_crash(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.control.outbox._acknowledge", die)
+        patch.setattr("gateway.control.acts.outbox._acknowledge", die)
         with pytest.raises(KeyboardInterrupt):
             await Relay(plant.database, JournalOfActs(opened()), plant.state).step()
     await Relay(plant.database, JournalOfActs(opened()), plant.state).step()

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.surfaces.decoded import Messages, Untouched
 from gateway.surfaces.formats.bilibili import Bilibili
 from gateway.surfaces.formats.format import Payload
-from gateway.surfaces.reasons import Refused
+from gateway.surfaces.input.decoded import Messages, Untouched
+from gateway.surfaces.input.reasons import Refused
 
 FORMAT = Bilibili(frozenset((4, 5)), frozenset((2, 7)), 64, 100_000)
 

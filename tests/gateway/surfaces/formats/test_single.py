@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.surfaces.formats import FORMATS
-from gateway.surfaces.settings import SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceSettings
 
 SETTINGS = SurfaceSettings("r", "danmaku", ("header:X",), ("json:/content",))
 

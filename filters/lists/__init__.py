@@ -1,0 +1,1 @@
+"""From the lines that a person writes to an automaton that finds them."""

@@ -1,0 +1,272 @@
+"""The text of a word list, as a person writes it, read into entries. The syntax: docs/word-lists.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from filters.text.tables import PATTERNS, SWITCHES, WORDS, Switches
+
+Kind = Literal["words", "patterns"]
+
+LINE_MAX = 1_024  # code points
+WORD_MAX = 128  # code points as written
+PARTS_MAX = 8  # of one compound
+ENTRIES_MAX = 2_000_000
+PATTERNS_MAX = 1_000
+CATEGORY_MAX = 48
+PROBLEMS_MAX = 100  # told at once; the rest is counted
+
+
+class Problem(NamedTuple):
+    """What is wrong in one line, and what to do. ``line`` counts from 1; 0 is the list as a whole."""
+
+    line: int
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.what}; {self.remedy}" if self.line else f"{self.what}; {self.remedy}"
+
+
+class ListErrors(ValueError):
+    """Everything that is wrong with one list, in the order of its lines."""
+
+    def __init__(self, name: str, problems: list[Problem]) -> None:
+        self.name = name
+        self.problems = tuple(sorted(problems)[:PROBLEMS_MAX])
+        self.more = max(0, len(problems) - PROBLEMS_MAX)
+        told = [f"list {name}: {problem}" for problem in self.problems]
+        super().__init__("\n".join([*told, f"list {name}: {self.more} more problems"] if self.more else told))
+
+
+class Entry(NamedTuple):
+    """One word, compound, allow phrase or pattern. ``parts`` has more than one element for a compound only;
+    ``whole`` is None where the list does not say, which means whole words for Latin and its kin."""
+
+    line: int
+    source: str
+    parts: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    allow: bool = False
+    category: str = ""
+    severity: int = 5
+    whole: bool | None = None
+
+
+@dataclass(slots=True)
+class ParsedList:
+    """``match_raw``: a pattern list reads the text as it was written. ``notices`` are no errors, but worth telling."""
+
+    name: str
+    kind: Kind = "words"
+    switches: Switches = WORDS
+    match_raw: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+
+
+_special = re.compile(r"[@#|&!\\]").search
+_comment = re.compile(r"\s#.*$", re.DOTALL)
+_name = re.compile(r"[\w .·()/-]+").fullmatch
+
+
+def parse(
+    text: str,
+    name: str,
+    *,
+    kind: Kind | None = None,
+    category: str = "",
+    fold: Mapping[str, bool] | None = None,
+) -> ParsedList:
+    """Read a list. ``kind``, ``category`` and ``fold`` come from the configuration: kind and switches stand above the
+    file's own, the category below it. Raises ``ListErrors`` with every problem at once."""
+    return _Parser(name, kind, category or name, dict(fold or {})).read(text)
+
+
+class _Parser:
+    def __init__(self, name: str, kind: Kind | None, category: str, fold: dict[str, bool]) -> None:
+        self.parsed = ParsedList(name, kind or "words")
+        self.kind = kind
+        self.fold: dict[str, bool] = {}
+        self.outer_fold = fold
+        self.category = category
+        self.severity = 5
+        self.whole: bool | None = None
+        self.problems: list[Problem] = []
+        self.line = 0
+        self.seen: dict[tuple[str, bool], int] = {}
+
+    def wrong(self, what: str, remedy: str) -> None:
+        self.problems.append(Problem(self.line, what, remedy))
+
+    def read(self, text: str) -> ParsedList:
+        parsed = self.parsed
+        for line in _lines(text):
+            self.line += 1
+            if len(line) > LINE_MAX:
+                self.wrong(f"the line has {len(line)} characters", f"at most {LINE_MAX}; is this a word list?")
+                continue
+            line = line.strip()
+            if not line or line[0] == "#":
+                continue
+            if line[0] == "@":
+                self.directive(line)
+            elif parsed.kind == "patterns":
+                self.add(Entry(self.line, line, (line,), (), False, self.category, self.severity))
+            elif _special(line) is None:
+                self.add(Entry(self.line, line, (line,), (), False, self.category, self.severity, self.whole))
+            else:
+                self.word(line)
+        self.line = 0
+        most = PATTERNS_MAX if parsed.kind == "patterns" else ENTRIES_MAX
+        if len(parsed.entries) > most:
+            self.wrong(f"{len(parsed.entries)} entries", f"at most {most}; split the list")
+        for switch in self.outer_fold:
+            if switch not in SWITCHES:
+                self.wrong(f"the configuration sets no such folding: {switch}", f"one of {', '.join(SWITCHES)}")
+        if self.problems:
+            raise ListErrors(parsed.name, self.problems)
+        base = PATTERNS if parsed.kind == "patterns" else WORDS
+        parsed.switches = base.changed(self.fold).changed(self.outer_fold)
+        return parsed
+
+    def add(self, entry: Entry) -> None:
+        for part in (*entry.parts, *entry.refused):
+            if len(part) > WORD_MAX and self.parsed.kind == "words":
+                self.wrong(f"a word of {len(part)} characters", f"at most {WORD_MAX}; sentences make poor words")
+        first = self.seen.setdefault((entry.source, entry.allow), entry.line)
+        if first != entry.line:
+            self.parsed.notices.append(Problem(entry.line, f"the same as line {first}", "one of them can go"))
+            return
+        self.parsed.entries.append(entry)
+
+    def word(self, line: str) -> None:
+        """A line with a character that may mean something: attributes, a compound, a comment, an escape."""
+        source, *attributes = re.split(r"\s+\|\s+", _comment.sub("", line).strip())
+        category, severity, whole = self.category, self.severity, self.whole
+        for attribute in attributes:
+            key, _, value = attribute.partition(" ")
+            value = value.strip()
+            if key == "category":
+                category = self.category_name(value) or category
+            elif key == "severity":
+                severity = self.severity_number(value) or severity
+            elif key == "whole-word":
+                whole = self.on_off(key, value)
+            else:
+                self.wrong(f"unknown attribute {key!r}", "after | comes category, severity or whole-word")
+        parts, refused = [], []
+        for part in re.split(r"\s+&\s+", source):
+            if part.startswith("!"):
+                refused.append(part[1:].strip())
+            else:
+                parts.append(part.removeprefix("\\"))
+        if not parts:
+            self.wrong(
+                "a rule of refused parts only", "name at least one word that must be there; write \\! for a mark"
+            )
+        elif not all([*parts, *refused]) or any(map(_stray, [*parts, *refused])):
+            self.wrong("an empty part", "a & b & !c: a word stands on both sides of each &")
+        elif len(parts) + len(refused) > PARTS_MAX:
+            self.wrong(f"a rule of {len(parts) + len(refused)} parts", f"at most {PARTS_MAX}")
+        else:
+            kept = " & ".join([*parts, *("!" + part for part in refused)])
+            self.add(Entry(self.line, kept, tuple(parts), tuple(refused), False, category, severity, whole))
+
+    def directive(self, line: str) -> None:
+        key, _, value = line[1:].partition(" ")
+        value = value.strip()
+        handler = self.directives().get(key)
+        if handler is None:
+            known = ", ".join("@" + name for name in self.directives())
+            self.wrong(f"unknown directive @{key}", f"one of {known}; a word that begins with @ is written \\@")
+            return
+        if key in ("kind", "fold", "match") and self.parsed.entries:
+            self.wrong(f"@{key} after the first word", "it speaks for the whole list: move it to the top")
+            return
+        handler(value)
+
+    def directives(self) -> dict[str, Callable[[str], None]]:
+        return {
+            "kind": self.set_kind,
+            "category": self.set_category,
+            "severity": self.set_severity,
+            "whole-word": self.set_whole,
+            "fold": self.set_fold,
+            "match": self.set_match,
+            "allow": self.allow,
+        }
+
+    def set_kind(self, value: str) -> None:
+        if value not in ("words", "patterns"):
+            self.wrong(f"unknown kind {value!r}", "write @kind words or @kind patterns")
+        elif self.kind is None:
+            self.parsed.kind = "words" if value == "words" else "patterns"
+
+    def set_category(self, value: str) -> None:
+        self.category = self.category_name(value) or self.category
+
+    def set_severity(self, value: str) -> None:
+        self.severity = self.severity_number(value) or self.severity
+
+    def set_whole(self, value: str) -> None:
+        self.whole = self.on_off("@whole-word", value)
+
+    def set_match(self, value: str) -> None:
+        if value not in ("raw", "folded"):
+            self.wrong(f"unknown text {value!r}", "write @match raw or @match folded")
+        else:
+            self.parsed.match_raw = value == "raw"
+
+    def set_fold(self, value: str) -> None:
+        names, _, state = value.rpartition(" ")
+        wanted = self.on_off("@fold", state)
+        switches = [name.strip() for name in names.split(",") if name.strip()]
+        if not switches:
+            self.wrong("no folding is named", "write for example @fold leetspeak on")
+        for switch in switches:
+            if switch not in SWITCHES:
+                self.wrong(f"unknown folding {switch!r}", f"one of {', '.join(SWITCHES)}")
+            elif wanted is not None:
+                self.fold[switch] = wanted
+
+    def allow(self, value: str) -> None:
+        if self.parsed.kind == "words":
+            value = _comment.sub("", value).strip()
+        if not value:
+            self.wrong("@allow without a phrase", "write the harmless phrase behind it")
+        else:
+            self.add(Entry(self.line, value, (value,), allow=True, category=self.category))
+
+    def category_name(self, value: str) -> str:
+        if not value or len(value) > CATEGORY_MAX or _name(value) is None:
+            self.wrong(
+                f"{value!r} is no category", f"senders read it: letters and spaces, at most {CATEGORY_MAX} characters"
+            )
+            return ""
+        return value
+
+    def severity_number(self, value: str) -> int:
+        if len(value) != 1 or value not in "123456789":
+            self.wrong(f"severity {value!r}", "a number from 1 (slight) to 9 (grave)")
+            return 0
+        return int(value)
+
+    def on_off(self, key: str, value: str) -> bool | None:
+        if value not in ("on", "off"):
+            self.wrong(f"{key} {value!r}", f"write {key} on or {key} off")
+            return None
+        return value == "on"
+
+
+def _stray(part: str) -> bool:
+    """A sign without a word on one of its sides."""
+    return part in ("&", "|") or part.startswith("& ") or part.endswith((" &", " |"))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of an editor: ``str.splitlines`` would also cut at characters that a word may hold."""
+    yield from text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")

@@ -1,0 +1,1 @@
+"""A text held against lists: found, weighed, explained."""

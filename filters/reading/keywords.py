@@ -1,0 +1,140 @@
+"""Reading a message's texts with every list of a policy: fold once for lists that fold alike, match, weigh the matches.
+
+A text without any hit is the common one: it costs one fold for each set of switches and one call for each list, and
+gives back the same empty ``Scan`` every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from filters.lists.patterns import PatternList
+from filters.lists.wordlist import WordList
+from filters.model.verdict import NOTHING, Hit, Scan
+from filters.text.fingerprint import fingerprint
+from filters.text.folding import FOLDED_MAX, FoldBound, Folded, Folder, folder
+from filters.text.tables import WORDS, FoldTables
+
+AnyList = WordList | PatternList
+
+NO_HIT: Final = Scan()
+
+# What NamedTuple's own constructor does, without its frame.
+_new: Final = tuple.__new__
+
+
+class Bounds(NamedTuple):
+    """``text``: code points of one text as it came; ``folded``: after folding, which can lengthen it. A breach of
+    either fails the lists that read it with ``fold.bound``. ``hits``: of one list in one text, see
+    ``filters.text.spans.bounded``."""
+
+    text: int = 4_096
+    folded: int = FOLDED_MAX
+    hits: int = 64
+
+
+class _Group(NamedTuple):
+    """Lists that read one text: folded by ``folder``, or as it came where that is None."""
+
+    folder: Folder | None
+    lists: tuple[AnyList, ...]
+    prints: bool = False
+
+
+class Scanner:
+    """Immutable; a reload builds another one (law 9). Lists of one scanner have different names."""
+
+    __slots__ = ("_bounds", "_fingerprint", "_groups", "_only", "lists", "tables")
+
+    def __init__(
+        self,
+        lists: Sequence[AnyList],
+        fingerprint: bool = False,
+        bounds: Bounds = Bounds(),  # noqa: B008  # a tuple cannot be changed
+        tables: FoldTables | None = None,
+    ) -> None:
+        """``tables`` are needed only where a fingerprint is asked for without any list."""
+        names = [each.name for each in lists]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two lists of one name among {', '.join(sorted(names))}")
+        self.lists = tuple(lists)
+        self.tables = tables or (lists[0].tables if lists else None)
+        self._bounds = bounds
+        self._fingerprint = fingerprint
+        grouped: dict[Folder | None, list[AnyList]] = {}
+        for each in lists:
+            grouped.setdefault(None if isinstance(each, PatternList) and each.match_raw else each.folder, []).append(
+                each
+            )
+        prints = None
+        if fingerprint:
+            if self.tables is None:
+                raise ValueError("a fingerprint without lists needs the folding tables")
+            prints = folder(self.tables, WORDS)
+            grouped.setdefault(prints, [])
+        self._groups = tuple(
+            _Group(key, tuple(members), key is not None and key is prints) for key, members in grouped.items()
+        )
+        for group in self._groups:
+            if group.folder is not None:
+                group.folder.prepare()
+        # The calls of the one group of word lists that nearly every policy has, or None for another shape.
+        self._only = None
+        if len(self._groups) == 1 and self._groups[0].folder is not None:
+            self._only = tuple(each.find for each in self._groups[0].lists)
+
+    def overlaid(self, overlay: AnyList | None) -> Scanner:
+        """The same scanner with one more list, or itself; cheap, nothing is compiled."""
+        if overlay is None:
+            return self
+        return Scanner([*self.lists, overlay], self._fingerprint, self._bounds, self.tables)
+
+    def scan(self, texts: tuple[str, ...]) -> Scan:
+        """Total: a text that cannot be read fails its lists (``Scan.failed``), it raises nothing."""
+        finds = self._only
+        if finds is not None and len(texts) == 1:
+            text = texts[0]
+            bounds = self._bounds
+            reader = self._groups[0].folder
+            assert reader is not None
+            if len(text) <= bounds.text:
+                try:
+                    folded = reader.text(text, bounds.folded)
+                except FoldBound:
+                    return self._scan(texts)
+                for find in finds:
+                    if find(folded):
+                        return self._scan(texts)
+                if self._fingerprint:
+                    return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded)))
+                return NO_HIT
+        return self._scan(texts)
+
+    def _scan(self, texts: tuple[str, ...]) -> Scan:
+        hits: dict[str, tuple[Hit, ...]] = {}
+        failed: dict[str, str] = {}
+        prints: list[str] = []
+        bounds = self._bounds
+        for reader, lists, is_print in self._groups:
+            for field, text in enumerate(texts):
+                try:
+                    if len(text) > bounds.text:
+                        raise FoldBound(bounds.text)
+                    folded = text if reader is None else reader.fold(text, bounds.folded)
+                except FoldBound:
+                    failed.update({each.name: "fold.bound" for each in lists})
+                    continue
+                if is_print:
+                    assert isinstance(folded, Folded)
+                    prints.append(folded.text)
+                for each in lists:
+                    found = each.find(folded if isinstance(folded, str) else folded.text)
+                    if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]
+                        hits[each.name] = hits.get(each.name, ()) + told
+        if not hits and not failed and not self._fingerprint:
+            return NO_HIT
+        # Fields are told apart: "ab" and "c" are not "a" and "bc". Nothing that folds to nothing has a fingerprint.
+        whole = "\n".join(prints) if any(prints) else ""
+        nothing: Mapping[str, str] = NO_HIT.failed
+        return Scan(hits or NO_HIT.hits, failed or nothing, fingerprint(whole), sum(map(len, prints)))

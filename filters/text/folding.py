@@ -1,0 +1,315 @@
+"""Text folding: what different spellings of one word have in common, and the way back to the original.
+
+The laws, each held by a test:
+
+* **One character at a time.** ``fold`` is one walk through a table that composes every folding that is on, each
+  character taken to its fixed point. So folding is idempotent, and a word and a text that look alike fold alike. Only
+  what Unicode itself reads in context (Hangul letters, voicing marks, vowel signs) leaves that path: its cluster is
+  normalised as a whole (UAX 15), which is slower and gives the same answer every time.
+* **The map back costs nothing until something is found.** ``Folded`` keeps the original and maps on the first question.
+* **The original stretch is covered whole**: from the first character that gave something to the last, with every
+  separator between and every invisible character and mark that clings to the end.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from filters.text.tables import MAPS, FoldTables, Switches
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64  # where this is compiled, characters are counted and compared as machine words
+
+FOLDED_MAX: Final = 16_384  # code points; four times the judged text's default bound
+
+_CONTEXT: Final = "\0"  # stands in the table for what is not folded alone; in no folded text, for it is invisible
+_CACHED_MAX: Final = 1 << 16  # characters; a text of rarer ones is folded without being remembered
+_CLUSTER_MAX: Final = 32  # a base and thirty marks (UAX 15, stream-safe text); what else clings to it is ornament
+_ROUNDS: Final = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
+_PLAIN: Final = (range(0x21, 0x7F), range(0x4E00, 0xA000))  # where characters are looked for that fold to themselves
+
+Edge = Literal["letter", "digit", ""]
+
+
+class FoldBound(ValueError):
+    """The folded text is longer than its bound."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"folded text exceeds {limit} code points")
+        self.limit = limit
+
+
+class Step(NamedTuple):
+    """One line of a trail: the text as it stands once ``folding`` is on as well."""
+
+    folding: str
+    text: str
+
+
+class Folder:
+    """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
+
+    __slots__ = ("_cluster", "_layers", "_plain", "_table", "squeezes", "switches", "tables")
+
+    def __init__(self, tables: FoldTables, switches: Switches) -> None:
+        self.tables = tables
+        self.switches = switches
+        self.squeezes = switches.repeats
+        self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
+        self._table = _Table(self)
+        self._plain = b""
+        self._cluster = lru_cache(maxsize=4096)(self._fold_cluster)
+
+    def prepare(self) -> None:
+        """Learn which characters fold to themselves, so that text of them is not looked up in the table.
+
+        Takes some 50 ms: for a folder that reads every message. Only ASCII and the common Han characters are looked
+        for; a character is left out where any layer knows it, so the answers stay those of the table.
+        """
+        if self._plain:
+            return
+        same = set(chain(*_PLAIN))
+        for layer in self._layers:
+            same.difference_update(layer)
+        context = self.tables.context if self.switches.compat else ()
+        plain = bytearray(_PLAIN[-1].stop)
+        for code in same:
+            plain[code] = self._keeps(code) and code not in context
+        self._plain = bytes(plain)
+
+    def text(self, text: str, limit: int = FOLDED_MAX) -> str:
+        """The folded text alone: what is done to every message. Raises ``FoldBound``."""
+        if len(text) > limit:
+            raise FoldBound(limit)
+        plain = self._plain
+        table = self._table
+        squeezes = self.squeezes
+        known: i64 = len(plain)
+        size: i64 = len(text)
+        at: i64 = 0
+        stays: i64 = 0  # from here to ``at`` the text goes on as it is
+        last: i64 = -1  # the code point that was given last
+        code: i64
+        pieces: list[str] = []
+        while at < size:
+            code = ord(text[at])
+            folded: str | None = None
+            if code < known and plain[code]:
+                if code != last or not squeezes:
+                    last = code
+                    at += 1
+                    continue
+            else:
+                folded = table[code]
+            if stays < at:
+                pieces.append(text[stays:at])
+            at += 1
+            stays = at
+            if folded is None:
+                continue
+            if folded == _CONTEXT:
+                pieces = [self.pieces(text)[0]]
+                stays = size
+                break
+            for char in folded:
+                code = ord(char)
+                if code != last or not squeezes:
+                    pieces.append(char)
+                    last = code
+        if stays:
+            pieces.append(text[stays:])
+            text = "".join(pieces)
+            if len(text) > limit:
+                raise FoldBound(limit)
+        return text
+
+    def spelled(self, text: str) -> str:
+        """The folded text before repeats are squeezed."""
+        folded = text.translate(self._table)
+        if _CONTEXT in folded:
+            chars, _, _, counts = self.pieces(text)
+            folded = "".join([char * count for char, count in zip(chars, counts, strict=True)])
+        return folded
+
+    def fold(self, text: str, limit: int = FOLDED_MAX) -> Folded:
+        """The folded text with its way back. Raises ``FoldBound``."""
+        return Folded(text, self.text(text, limit), self)
+
+    def pieces(self, text: str) -> tuple[str, list[int], list[int], list[int]]:
+        """The definition of folding, in the slow form that knows where each character came from.
+
+        Returns the folded text and, for each of its characters, where the original begins and ends that it stands
+        for, and how many like it stood there before repeats were squeezed.
+        """
+        table, invisible, context = self._table, self.tables.invisible, self.tables.context
+        units: list[list[Any]] = []  # start, end, original without what was dropped, folded; None until it is known
+        for place, char in enumerate(text):
+            folded = table[ord(char)]
+            if folded == _CONTEXT:
+                if not units:
+                    units.append([place, place, "", None])
+                unit = units[-1]
+                unit[1] = place + 1
+                unit[3] = None
+                if len(unit[2]) < _CLUSTER_MAX:
+                    unit[2] += char
+            elif folded:
+                units.append([place, place + 1, char, folded])
+            elif units and units[-1][1] == place and (ord(char) in invisible or ord(char) in context):
+                units[-1][1] = place + 1
+        chars: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        counts: list[int] = []
+        squeezes = self.squeezes
+        for start, end, raw, folded in units:
+            for char in self._cluster(raw) if folded is None else folded:
+                if squeezes and chars and chars[-1] == char:
+                    ends[-1] = end
+                    counts[-1] += 1
+                else:
+                    chars.append(char)
+                    starts.append(start)
+                    ends.append(end)
+                    counts.append(1)
+        return "".join(chars), starts, ends, counts
+
+    def trail(self, text: str) -> tuple[Step, ...]:
+        """What each folding does to ``text``, one switch after the other; foldings that change nothing are left out.
+
+        The last step is ``fold(text).text``. For people, not for the hot path.
+        """
+        steps = []
+        before = text
+        on = dict.fromkeys(self.switches.as_dict(), False)
+        for name, wanted in self.switches.as_dict().items():
+            if not wanted:
+                continue
+            on[name] = True
+            after = folder(self.tables, Switches(**on)).text(text)
+            if after != before:
+                steps.append(Step(name, after))
+            before = after
+        return tuple(steps)
+
+    def edge(self, text: str, place: int, step: Literal[1, -1]) -> Edge:
+        """What the original shows at ``place``, looking on in ``step`` past what shows nothing.
+
+        A letter of a script that parts words with spaces, a digit, or something that ends a word.
+        """
+        invisible, context = self.tables.invisible, self.tables.context
+        while 0 <= place < len(text):
+            code = ord(text[place])
+            if code not in invisible and code not in context:
+                if 0x3400 <= code <= 0x9FFF or code >= 0x20000:
+                    return ""  # a numeral such as 二 bounds no number written in digits
+                shown = self.single(text[place])[::step][:1]
+                if not shown or (code < 128 and not text[place].isalnum()):
+                    return ""  # leetspeak reads "!" as a letter, but it still ends a word
+                return "digit" if text[place].isdecimal() else self.bounds(shown)
+            place += step
+        return ""
+
+    def bounds(self, char: str) -> Edge:
+        """What a folded character is at the edge of a word: letters bound letters, digits bound digits."""
+        if char.isdecimal():
+            return "digit"
+        return "letter" if ord(char) in self.tables.spaced else ""
+
+    def single(self, char: str) -> str:
+        """One character to its fixed point, as if it stood alone."""
+        folded = char
+        for _ in range(_ROUNDS):
+            before = folded
+            for layer in self._layers:
+                if len(folded) == 1:
+                    folded = layer.get(ord(folded), folded)
+                else:
+                    folded = "".join([layer.get(ord(part), part) for part in folded])
+            if folded == before:
+                break
+        return "".join([part for part in folded if self._keeps(ord(part))])
+
+    def _keeps(self, code: int) -> bool:
+        if code == 0 or 0xD800 <= code <= 0xDFFF:
+            return False  # no text: NUL marks clusters here, and the automaton reads UTF-8
+        if self.switches.invisible and code in self.tables.invisible:
+            return False
+        return not self.switches.separators or code in self.tables.word
+
+    def _entry(self, code: int) -> str | None:
+        folded = self.single(chr(code))
+        if folded and self.switches.compat and code in self.tables.context:
+            return _CONTEXT
+        return folded or None
+
+    def _fold_cluster(self, raw: str) -> str:
+        """A base and what leans on it, to their fixed point together."""
+        folded = raw
+        for _ in range(_ROUNDS):
+            before = folded
+            folded = "".join([self.single(part) for part in unicodedata.normalize("NFKC", folded)])
+            if self.switches.marks and folded and _takes_no_marks(folded[0]):
+                folded = "".join([part for part in folded if not unicodedata.category(part).startswith("M")])
+            if folded == before:
+                break
+        return folded
+
+
+@lru_cache(maxsize=32)
+def folder(tables: FoldTables, switches: Switches) -> Folder:
+    """The folder of these switches, one for all lists that share them."""
+    return Folder(tables, switches)
+
+
+class Folded:
+    """A folded text and the way back. Positions are code points."""
+
+    __slots__ = ("_map", "folder", "original", "text")
+
+    def __init__(self, original: str, text: str, folder: Folder) -> None:
+        self.original = original
+        self.text = text
+        self.folder = folder
+        self._map: tuple[list[int], list[int], list[int]] | None = None
+
+    @property
+    def map(self) -> tuple[list[int], list[int], list[int]]:
+        """For each folded character: start and end of its original, and how many like it stood there."""
+        if self._map is None:
+            self._map = self.folder.pieces(self.original)[1:]
+        return self._map
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original that the folded characters from ``start`` to before ``end`` stand for."""
+        starts, ends, _ = self.map
+        return starts[start], ends[end - 1]
+
+    @property
+    def trail(self) -> tuple[Step, ...]:
+        """See ``Folder.trail``."""
+        return self.folder.trail(self.original)
+
+
+class _Table(dict[int, str | None]):
+    """Maps a code point to its folding; None deletes. Fills itself, so that starting costs nothing."""
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, code: int) -> str | None:
+        entry = self._folder._entry(code)
+        if len(self) < _CACHED_MAX:
+            self[code] = entry
+        return entry
+
+
+def _takes_no_marks(char: str) -> bool:
+    """ASCII letters, digits and Han: a vowel sign of another script on one of them is an ornament."""
+    return (char.isascii() and char.isalnum()) or "\u3400" <= char <= "\u9fff"

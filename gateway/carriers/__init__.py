@@ -1,0 +1,1 @@
+"""Who brings messages to be judged: requests, and sockets with their sessions."""

@@ -1,0 +1,164 @@
+"""One frame of a client on its way through the gate, with the messages in it.
+
+A frame goes up when all its messages have their verdict and everything before it has gone: as the very bytes that came
+where nothing in it changed, otherwise written again with masked texts in place and refused messages left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.judging.pipeline import FAULT, Passage
+from gateway.websocket.frames import masked_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.carriers.session import Session
+    from gateway.judging.route import Route
+    from gateway.surfaces.input.decoded import Changes, Messages
+    from gateway.websocket.frames import Message as Received
+
+GONE = "upstream.closed"
+"""The reason of a failure: the upstream had closed, or was gone, when it was the message's turn."""
+
+SENT = 101
+"""The status of a delivery over a socket: there is no answer, only the switched protocol."""
+
+
+_DROPPED: Final[Changes] = {0: None}
+
+
+class Single(Passage):
+    """The one message of a frame: nearly every frame is this. ``left``: 1 while there is no verdict."""
+
+    __slots__ = ("_changes", "_decoded", "_session", "left", "received")
+
+    def __init__(self, session: Session, route: Route, received: Received, decoded: Messages, began: float) -> None:
+        # What Passage.__init__ does, without its frame.
+        self.pipeline = session.sockets.pipeline
+        self.route = route
+        self.message = decoded.messages[0]
+        self.began = began
+        self._session = session
+        self.received = received
+        self._decoded = decoded
+        self._changes: Changes | None = None
+        self.left = 1
+
+    def on_verdict(self) -> None:
+        """It is judged, and its record written."""
+        session = self._session
+        verdict = self.verdict
+        if verdict.disposition != "pass":
+            self._changes = _DROPPED
+            session.refused(self)
+        elif verdict.texts is not None:
+            self._changes = {0: verdict.texts}
+            session.masked(self)
+        elif session.mute is not None:
+            session.passed()
+        self.left = 0
+        session.settled()
+
+    def on_unrecorded(self) -> None:
+        """Nothing may leave that is not recorded."""
+        self._changes = _DROPPED
+        self._session.unrecorded(self)
+        self.left = 0
+        self._session.settled()
+
+    def on_fault(self, fault: Exception) -> None:
+        """It was not judged: it is left out, and the socket ends."""
+        self._changes = _DROPPED
+        self._session.failed(fault)
+        self.left = 0
+        self._session.settled()
+
+    def leave(self) -> None:
+        """It is this frame's turn."""
+        changes = self._changes
+        _leave(self._session, self.received, self._decoded, changes, () if changes is _DROPPED else (self,))
+
+
+class Judged:
+    """Several messages of one frame. ``left``: messages without a verdict."""
+
+    __slots__ = ("_changes", "_decoded", "_passed", "_session", "left", "received")
+
+    def __init__(self, session: Session, received: Received, decoded: Messages) -> None:
+        self._session = session
+        self.received = received
+        self._decoded = decoded
+        self._changes: dict[int, tuple[str, ...] | None] | None = None
+        self._passed: list[Passage] = []
+        self.left = len(decoded.messages)
+
+    def on_verdict(self, passage: Passage) -> None:
+        """One message is judged, and its record written."""
+        verdict = passage.verdict
+        if verdict.disposition == "pass":
+            self._passed.append(passage)
+            if verdict.texts is not None:
+                self._change(passage, verdict.texts)
+                self._session.masked(passage)
+            elif self._session.mute is not None:
+                self._session.passed()
+        else:
+            self._change(passage, None)
+            self._session.refused(passage)
+        self._settle()
+
+    def on_unrecorded(self, passage: Passage) -> None:
+        """Nothing may leave that is not recorded."""
+        self._change(passage, None)
+        self._session.unrecorded(passage)
+        self._settle()
+
+    def on_fault(self, passage: Passage, fault: Exception) -> None:
+        """One message was not judged: it is left out, and the socket ends."""
+        self._change(passage, None)
+        self._session.failed(fault)
+        self._settle()
+
+    def leave(self) -> None:
+        """All verdicts are there, and it is this frame's turn."""
+        _leave(self._session, self.received, self._decoded, self._changes, self._passed)
+        # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
+        self._passed.clear()
+
+    def _settle(self) -> None:
+        self.left -= 1
+        self._session.settled()
+
+    def _change(self, passage: Passage, texts: tuple[str, ...] | None) -> None:
+        messages = self._decoded.messages
+        index = next(at for at, message in enumerate(messages) if message is passage.message)
+        if self._changes is None:
+            self._changes = {}
+        self._changes[index] = texts
+
+
+def _leave(
+    session: Session, received: Received, decoded: Messages, changes: Changes | None, passed: Sequence[Passage]
+) -> None:
+    """Send what is left of a frame up, and tell what became of its messages that ``passed``."""
+    pipeline = session.sockets.pipeline
+    data: bytes | None = received.raw
+    if changes is not None or decoded.stamped:
+        try:
+            body = decoded.encode(decoded.body, changes or {})
+            data = None if body is None else masked_frame(received.opcode, body)
+        except Exception as error:  # the frames behind this one must not wait for ever
+            session.failed(error)
+            for passage in passed:
+                pipeline.failed(passage, FAULT)
+            return
+    if data is None:
+        return
+    if session.up(data):
+        for passage in passed:
+            pipeline.delivered(passage, SENT, "")
+    else:
+        for passage in passed:
+            pipeline.failed(passage, GONE)

@@ -1,0 +1,318 @@
+"""A client's socket and the upstream's, bound together: bytes both ways, back-pressure, and how both end.
+
+``Link`` relays a socket that nobody judges; ``session.Session`` is the link of a judged one. It is the protocol of the
+client's transport; ``relay.Relay`` is that of the upstream's.
+
+How a link ends. A close frame of either side goes to the other one, with its code, and its answer comes back the same
+way; behind both the client's connection is closed here (RFC 6455 section 7.1.1: the server closes first) and the
+upstream closes its own. A client that goes without a word leaves a half-closed connection to the upstream, so that what
+was written to it is read there. When the gateway ends a link (``end``, a reason of ``endings``) the client gets the
+reason's close code, the upstream 1001. Whatever happens, both connections are gone ``CLOSE_WAIT`` seconds later.
+
+No timer belongs to a link: ``deadline`` is a number, and the sweep compares it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from gateway.carriers.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
+from gateway.carriers.relay import OVER, Relay
+from gateway.common.sweep import NEVER
+from gateway.websocket import endings, frames
+from gateway.websocket.opcodes import ABNORMAL
+
+if TYPE_CHECKING:
+    from gateway.carriers.sockets import Sockets
+    from gateway.common.sweep import Sweep
+    from gateway.http.server.exchange import TakenOver
+    from gateway.websocket.habits import Habits
+
+CLOSE_WAIT: Final = 5.0
+"""Seconds for the two sides to say goodbye."""
+
+# Why the client is not read: bits.
+UPSTREAM_SLOW: Final = 1
+HELD: Final = 2
+NOTICES: Final = 4
+
+
+class Link(asyncio.Protocol):
+    """``name``: the route's. ``closing``: a deadline for the end runs; nothing new is taken on."""
+
+    __slots__ = (
+        "_client",
+        "_client_closed",
+        "_client_eof",
+        "_client_up",
+        "_pauses",
+        "_release_client",
+        "_release_upstream",
+        "_said_goodbye",
+        "_upstream",
+        "_upstream_up",
+        "began",
+        "bytes_down",
+        "bytes_up",
+        "closing",
+        "deadline",
+        "ended_as",
+        "habits",
+        "live",
+        "name",
+        "relay",
+        "sockets",
+        "sweep",
+    )
+
+    relay: Relay
+    _client: asyncio.Transport
+    _upstream: asyncio.Transport
+    _release_client: Callable[[], None]
+    _release_upstream: Callable[[], None]
+
+    def __init__(self, sockets: Sockets, name: str, habits: Habits) -> None:
+        self.sockets = sockets
+        self.sweep: Sweep = sockets.sweep
+        self.name = name
+        self.habits = habits
+        self.live = Liveness(self.sweep.now)
+        self.deadline = NEVER
+        self.closing = False
+        self._client_up = self._upstream_up = True
+        self._client_closed = 0  # the code of its close frame, once that has come
+        self._client_eof = False
+        self._pauses = 0
+        self._said_goodbye = False  # it is we who end
+        self.began = perf_counter()
+        self.bytes_up = self.bytes_down = 0  # what the client has sent, and what the upstream has
+        self.ended_as = ""  # the reason of ours, where it is we who end
+
+    def open(
+        self,
+        taken: TakenOver,
+        answer: bytes,
+        upstream: asyncio.Transport,
+        early: bytes,
+        release: Callable[[], None],
+        *,
+        extensions: bool,
+    ) -> None:
+        """Begin. ``answer``: the 101 for the client. ``early``: what came right behind the upstream's own 101."""
+        client = self._client = taken.transport
+        self._upstream = upstream
+        self._release_client = taken.release
+        self._release_upstream = release
+        self.relay = Relay(self, client, extensions=extensions)
+        high = self.habits.max_buffered
+        client.set_write_buffer_limits(high=high, low=high // 4)
+        upstream.set_write_buffer_limits(high=high, low=high // 4)
+        client.set_protocol(self)
+        upstream.set_protocol(self.relay)
+        self.deadline = self.live.next(self.habits)
+        self.sockets.opened(self)
+        client.write(answer)
+        if early:
+            self.relay.data_received(early)
+        if taken.early:
+            self.data_received(taken.early)
+
+    # what the client's transport tells
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_up += len(data)
+        live = self.live
+        live.client = live.spoke = self.sweep.now
+        if self._upstream_up:
+            self._upstream.write(data)
+
+    def eof_received(self) -> bool:
+        """A half-closed client may still read, so its side stays open until the upstream ends."""
+        self._client_eof = True
+        if self.relay.ended or self._client_closed or not self._upstream_up:
+            return False
+        self._leave()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._client_up = False
+        self._release_client()
+        self.relay.ended = True
+        if self._upstream_up:
+            self._leave()
+            # An upstream that is not read because the client was slow would never be seen to close.
+            self._read_upstream(True)
+        else:
+            self._gone()
+
+    def pause_writing(self) -> None:
+        live = self.live
+        live.client_slow = self.sweep.now
+        self.deadline = min(self.deadline, live.client_slow + self.habits.slow_timeout)
+        self._read_upstream(False)
+
+    def resume_writing(self) -> None:
+        self.live.read_upstream_again(self.sweep.now)
+        self._read_upstream(True)
+        self.relay.client_reads()
+
+    # what the relay tells
+
+    @property
+    def client_slow(self) -> bool:
+        """The client has more than the bound still to read."""
+        return self.live.client_slow != NEVER
+
+    def upstream_slow(self, slow: bool) -> None:
+        """The upstream has more than the bound still to read, or no longer."""
+        live = self.live
+        if slow:
+            live.upstream_slow = self.sweep.now
+            self.deadline = min(self.deadline, live.upstream_slow + self.habits.slow_timeout)
+            self._stop_reading(UPSTREAM_SLOW)
+        else:
+            live.upstream_slow = NEVER
+            self._go_on_reading(UPSTREAM_SLOW)
+
+    def upstream_closes(self) -> None:
+        """The upstream's close frame was relayed."""
+        self._begin_end()
+        if self._client_closed:
+            self._client.close()
+
+    def upstream_lost(self) -> None:
+        """The upstream's connection is over."""
+        self._upstream_up = False
+        self._release_upstream()
+        if not self._client_up:
+            self._gone()
+        elif self.relay.closed or self.relay.ended:
+            self._upstream_left()
+        elif self._client_closed:
+            self._answer_close()
+        elif self._client_eof:
+            self._say_goodbye(endings.UPSTREAM_CLOSED)
+            self._client.close()
+        else:
+            self.end(endings.UPSTREAM_CLOSED)
+
+    def notices_sent(self) -> None:
+        """Nothing of ours waits any more."""
+
+    # what is told of it in the end
+
+    @property
+    def frames_up(self) -> int | None:
+        """Messages and control frames that the client has sent; None where nobody reads them."""
+        return None
+
+    @property
+    def close_code(self) -> int:
+        """With which code it ended: ours, else the client's, else the upstream's; 1006 where nobody closed it
+        (RFC 6455 section 7.1.5)."""
+        ours = endings.code_of(self.ended_as) if self.ended_as else 0
+        return ours or self._client_closed or self.relay.close_code or ABNORMAL
+
+    # ends
+
+    def end(self, reason: str) -> None:
+        """End the link for a reason of ours."""
+        if not self.closing:
+            self._begin_end()
+            self._say_goodbye(reason)
+
+    def abort(self) -> None:
+        """Cut both connections."""
+        for up, transport in ((self._client_up, self._client), (self._upstream_up, self._upstream)):
+            if up:
+                transport.abort()
+
+    def overdue(self, now: float) -> None:
+        """The deadline has passed."""
+        if self.closing:
+            self.deadline = now + CLOSE_WAIT
+            self.abort()
+            return
+        live = self.live
+        while due := live.due(now, self.habits):
+            if due == PING_CLIENT:
+                if not self.relay.ping():
+                    live.client = now  # amid a frame: asked again after an interval
+            elif due == PING_UPSTREAM:
+                self._ping_upstream(now)
+            else:
+                self.end(due)
+                return
+        self.deadline = live.next(self.habits)
+
+    def _ping_upstream(self, now: float) -> None:
+        """Nobody knows whether the client is amid a frame: an upstream that is only relayed to is never pinged."""
+        self.live.upstream = now
+
+    def _begin_end(self) -> None:
+        if not self.closing:
+            self.closing = True
+            self.deadline = self.sweep.after(CLOSE_WAIT)
+
+    def _say_goodbye(self, reason: str) -> None:
+        self._said_goodbye = True
+        self.ended_as = reason
+        self.sockets.count_end(self.name, reason)
+        code = endings.code_of(reason)
+        if not self._client_up:
+            return
+        if not self.relay.close(code, reason):
+            self._client.abort()
+        elif reason in frames.REASONS and self.relay.ended and self._client.can_write_eof():
+            # The client's answer will not be understood: end our half at once, throw away what comes, wait for its own.
+            self._client.write_eof()
+
+    def _leave(self) -> None:
+        """The client sends no more: tell the upstream, which then closes."""
+        self._begin_end()
+        if self._upstream_up:
+            if self._upstream.can_write_eof():
+                self._upstream.write_eof()
+            else:
+                self._upstream.close()
+
+    def _answer_close(self) -> None:
+        """The upstream is gone, so nobody but us can answer the client's close frame: with its own code."""
+        self.relay.close(self._client_closed, "")
+        self._client.close()
+
+    def _upstream_left(self) -> None:
+        """The upstream said goodbye and went: all that the client sent was passed on to it."""
+        self._client.close()
+
+    def _gone(self) -> None:
+        self.deadline = NEVER
+        self.sockets.closed(self)
+        self.relay = OVER
+
+    # reading
+
+    def _stop_reading(self, why: int) -> None:
+        if not self._pauses and not self._client.is_closing():
+            self._client.pause_reading()
+        self._pauses |= why
+        self.live.client_read = False
+
+    def _go_on_reading(self, why: int) -> None:
+        before, self._pauses = self._pauses, self._pauses & ~why
+        if not before or self._pauses:
+            return
+        self.live.read_client_again(self.sweep.now)
+        # A transport that has met the end of its stream must not be read again.
+        if not self._client_eof and not self._client.is_closing():
+            self._client.resume_reading()
+
+    def _read_upstream(self, read: bool) -> None:
+        if self._upstream_up and not self._upstream.is_closing():
+            if read:
+                self._upstream.resume_reading()
+            else:
+                self._upstream.pause_reading()

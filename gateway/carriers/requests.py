@@ -1,0 +1,243 @@
+"""The gate on HTTP: what becomes of each request, and of each message that one carried.
+
+``Gate`` is what the server asks (``http/gate.py``); ``Comment`` carries one message through the pipeline and acts on
+its verdict. Reading the configuration ends here: everything below is a finished ``Route``.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from gateway.carriers.arrival import arrived
+from gateway.carriers.handshakes import accept
+from gateway.http.server.problem import Problem
+from gateway.http.wire import override
+from gateway.http.wire.errors import HTTPError
+from gateway.judging import answers
+from gateway.judging.deletion import Deletions
+from gateway.judging.pipeline import FAULT, Passage
+from gateway.judging.route import Preflight, Relayed, Route
+from gateway.mirror.pages.names import link_value
+from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.request import Arrived
+
+if TYPE_CHECKING:
+    from filters.model.message import Message
+    from filters.model.verdict import Verdict
+    from gateway.carriers.sockets import Sockets
+    from gateway.common.metrics import Counts
+    from gateway.http.server.exchange import Exchange
+    from gateway.http.server.router import Found, Router
+    from gateway.http.upstream.failure import UpstreamError
+    from gateway.judging.deletion import Deletion
+    from gateway.judging.pipeline import Pipeline
+    from gateway.judging.route import Target
+    from gateway.mirror.serving.site import MirrorSite
+
+DIGESTS: Final = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
+"""Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
+INFLATED: Final = DIGESTS | {b"content-encoding"}
+NONE: Final[frozenset[bytes]] = frozenset()
+
+CLIENT_GONE: Final = "client.gone"
+UNRECORDED: Final = "journal.unavailable"
+
+
+class Gate:
+    """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9)."""
+
+    def __init__(
+        self, pipeline: Pipeline, refused: Counts, router: Router[Target], unmatched: Relayed | None, sockets: Sockets
+    ) -> None:
+        self.pipeline = pipeline
+        self.sockets = sockets
+        self.router = router
+        self.unmatched = unmatched
+        self.mirror: MirrorSite | None = None
+        self._refused = refused
+
+    def admit_request(self, exchange: Exchange) -> None:
+        """Find the route: judged requests are collected, the others stream through."""
+        head = exchange.head
+        found: Found[Target] = self.router.find(head.method, head.host, head.target)
+        route = found.route
+        exchange.path = found.path
+        exchange.query = found.query
+        if isinstance(route, Route):
+            exchange.route = found
+            exchange.cors = route.cors
+            exchange.shape = route.shape
+            if route.socket is not None:
+                accept(self.sockets, exchange, found, route)
+            elif not self.pipeline.journal.available:
+                self.count_refused(route.name, UNRECORDED)
+                exchange.refuse(answers.unrecorded(""))
+            else:
+                exchange.collect(route.settings.max_body)
+        elif isinstance(route, Preflight):
+            self._preflight(exchange, route)
+        else:
+            mirror = self.mirror
+            if route is None and mirror is not None and found.path.startswith(mirror.prefix):
+                mirror.serve(exchange)
+                return
+            relayed = route or self.unmatched
+            if relayed is None:
+                raise HTTPError("route.unmatched")
+            for method in override.methods(head, exchange.query):
+                if isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions):
+                    raise HTTPError("head.method_override")
+            if isinstance(relayed, Deletions):
+                self._delete(exchange, relayed, found)
+            elif relayed.socket is not None:
+                accept(self.sockets, exchange, found, relayed)
+            else:
+                exchange.relay(relayed.upstream)
+
+    def on_body(self, exchange: Exchange, body: bytes) -> None:
+        """A judged request is complete: decode it, and send its message on its way."""
+        began = perf_counter()
+        found: Found[Target] = exchange.route
+        route = found.route
+        if type(route) is not Route:
+            assert isinstance(route, Deletions)
+            route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
+            exchange.forward(route.upstream, body)
+            return
+        decoded = route.surface.decode(arrived(exchange, found, route), body)
+        if type(decoded) is Messages:
+            (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
+            Comment(self, exchange, route, decoded, message, began).enter()
+        elif isinstance(decoded, Malformed):
+            self.count_refused(route.name, decoded.reason)
+            exchange.refuse(answers.malformed(decoded))
+        else:
+            exchange.forward(route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE)
+
+    def on_outcome(
+        self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
+    ) -> None:
+        """What became of a forwarded message, or of a deletion that was watched: the second record."""
+        carried: Comment | Deletion | None = exchange.user
+        exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
+        if carried is not None:
+            carried.on_outcome(status, body_prefix, error)
+
+    def _delete(self, exchange: Exchange, route: Deletions, found: Found[Target]) -> None:
+        """Relay a deletion and listen to its answer; its body is collected only where the id stands in it."""
+        if route.reader.reads_body:
+            exchange.route = found
+            exchange.collect(route.max_body)
+        else:
+            route.watch(exchange, _arrived(exchange, found), b"", self.pipeline.journal)
+            exchange.relay(route.upstream, watched=True)
+
+    def count_refused(self, route: str, reason: str) -> None:
+        """Count a request that came to no verdict."""
+        self._refused.add((route, reason))
+
+    @staticmethod
+    def _preflight(exchange: Exchange, route: Preflight) -> None:
+        lines = route.cors.preflight_lines(exchange.header(b"origin"))
+        if lines is None:
+            exchange.refuse(Problem(403, "cors.origin", "This origin may not write here"))
+        else:
+            exchange.answer(204, lines, b"")
+
+
+class Comment(Passage):
+    """One message of one request, between body and outcome."""
+
+    __slots__ = ("_decoded", "_exchange", "_forwarded_at", "_gate")
+
+    def __init__(
+        self, gate: Gate, exchange: Exchange, route: Route, decoded: Messages, message: Message, began: float
+    ) -> None:
+        # What Passage.__init__ does, without its frame.
+        self.pipeline = gate.pipeline
+        self.route = route
+        self.message = message
+        self.began = began
+        self._gate = gate
+        self._exchange = exchange
+        self._decoded = decoded
+
+    def on_verdict(self) -> None:
+        """Refuse, or relay what the verdict leaves of the message."""
+        exchange = self._exchange
+        verdict = self.verdict
+        route = self.route
+        message_id = exchange.message_id = self.message.id
+        if verdict.disposition != "pass":
+            exchange.refuse(answers.problem(verdict, message_id, route.appeal))
+            return
+        if exchange.cancelled:
+            self.pipeline.failed(self, CLIENT_GONE)
+            return
+        try:
+            self._forward(exchange, verdict, message_id)
+        except Exception as fault:  # the client must not wait for ever, nor the message stay open
+            exchange.user = None
+            exchange.abort()
+            exchange.failed(fault)
+            self.pipeline.failed(self, FAULT)
+
+    def _forward(self, exchange: Exchange, verdict: Verdict, message_id: str) -> None:
+        """Send on what the verdict leaves of the message."""
+        route = self.route
+        decoded = self._decoded
+        body = decoded.body
+        drop = INFLATED if decoded.identity else NONE
+        lines = answer_lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode()
+        if route.mirrored:
+            answer_lines += b"Link: %b\r\n" % link_value(route.mirrored, self.message.room)
+        if verdict.decided:
+            if verdict.texts is not None:
+                masked = decoded.encode(body, {0: verdict.texts})
+                assert masked is not None, "a masked message goes on"
+                body = masked
+                drop = drop | DIGESTS
+                answer_lines += b"Tidegate-Verdict: mask\r\n"
+            for label in verdict.labels:
+                lines += b"Tidegate-Label: %b\r\n" % label.encode()
+        if decoded.stamped and body is decoded.body:
+            stamped = decoded.encode(body, {})
+            assert stamped is not None, "a passed message goes on"
+            body = stamped
+            drop = drop | DIGESTS
+        if route.id_header:
+            lines += b"%b: %b\r\n" % (route.id_header, message_id.encode())
+            drop = drop | route.id_header_drop
+        self._forwarded_at = perf_counter()
+        exchange.user = self
+        exchange.forward(route.upstream, body, lines, drop, answer_lines)
+
+    def on_unrecorded(self) -> None:
+        """Nothing may leave that is not recorded."""
+        self._gate.count_refused(self.route.name, UNRECORDED)
+        self._exchange.refuse(answers.unrecorded(self.message.id))
+
+    def on_fault(self, fault: Exception) -> None:
+        """See ``Passage``: the client hears of a failure of ours."""
+        self._exchange.failed(fault)
+
+    def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
+        """The upstream's answer is over. An answer that broke off after a good head was still a delivery."""
+        pipeline = self.pipeline
+        route = self.route
+        route.upstream_seconds.observe(perf_counter() - self._forwarded_at)
+        if status is not None and status < 400:
+            pipeline.delivered(self, status, route.surface.upstream_id(body_prefix))
+        elif status is not None:
+            pipeline.refused(self, status)
+        elif error is None or error.sent:
+            pipeline.unknown(self, error.reason if error is not None else "upstream.closed")
+        else:
+            pipeline.failed(self, error.reason)
+
+
+def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:
+    """A request that nobody is judged by: its head, and where it goes."""
+    head = exchange.head
+    return Arrived(head.method, head.fields, head.repeated, exchange.query, found.parameters())

@@ -1,0 +1,430 @@
+"""One judged socket: what its client sends is read, judged and passed on in order.
+
+Laws:
+
+* what the client's frames hold goes up in the order in which it came (law 11): a frame waits behind those before it
+  that are being judged. Pings and pongs do not wait; a close frame does, because nothing may follow it;
+* at most ``max_checking`` messages of a socket are judged at once. No more frames than that wait for a verdict or for
+  their turn, nor more bytes than ``max_buffered`` and one message. With more, or while too many notices wait for the
+  client, it is not read; what had come already is held;
+* a frame in which nothing changed goes up as the bytes that came, its mask included;
+* nothing is dropped silently: whoever sent it is told why (``notices``), and nobody else;
+* what was received is judged and delivered also when its sender has gone: without a gate the platform would have it.
+
+"Delivered" means here: written to the upstream's connection. Nothing on a socket says more. A message that was judged
+when the upstream had closed or was gone has failed with ``upstream.closed``.
+
+Pings of the client go up, and the upstream's pongs come down, so that both ends see each other; our own pings go only
+to a side that has been silent (``liveness``), and the pongs to them go no further.
+
+A reload changes no socket: the next message is judged by the route of the same name and match in the new generation,
+where there is one, with its lists, policy and habits; otherwise the old route stays in force for this socket. The
+bounds of the frame parser stay those with which the socket was opened.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from gateway.carriers import standing
+from gateway.carriers.judged import Judged, Single
+from gateway.carriers.link import HELD, NOTICES, Link
+from gateway.carriers.mute import Mute
+from gateway.carriers.notices import notice
+from gateway.carriers.relay import PAYLOAD
+from gateway.http.server.problem import Problem
+from gateway.judging import answers
+from gateway.judging.pipeline import Carried
+from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.websocket import endings
+from gateway.websocket.frames import Control, FrameParser, Message, frame, masked_frame
+from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.carriers.sockets import Sockets
+    from gateway.judging.overlay import Overlay
+    from gateway.judging.pipeline import Passage
+    from gateway.judging.route import Route
+    from gateway.state.model.snapshot import Snapshot
+    from gateway.surfaces.input.request import Arrived
+    from gateway.surfaces.surface import Socket
+    from gateway.websocket.frames import Event
+
+MUTED: Final = "socket.muted"
+_BYE: Final = GOING_AWAY.to_bytes(2, "big")  # what an upstream is told when the gateway ends a socket
+
+Slot = Single | Judged | Message | Control | str | None
+"""What waits for its turn: a frame being judged, one that is only relayed, the client's close frame, an ending of ours
+(its reason), or the news that the client has gone (None)."""
+
+
+class Session(Link):
+    """The link of a judged socket. ``arrived``: its handshake, which the sources of a route read."""
+
+    __slots__ = (
+        "_arrived", "_checking", "_frames", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_waiting",
+        "_who", "mute",
+    )  # fmt: skip
+
+    def __init__(self, sockets: Sockets, route: Route, arrived: Arrived) -> None:
+        assert route.socket is not None
+        habits = route.socket.habits
+        super().__init__(sockets, route.name, habits)
+        self._route = route
+        self._routes: Mapping[str, Route] = sockets.routes
+        self._arrived = arrived
+        self._socket: Socket = route.surface.attach(arrived)
+        self._parser = FrameParser(
+            masked=True,
+            max_frame=habits.max_frame,
+            max_message=habits.max_message,
+            max_fragments=habits.max_fragments,
+        )
+        self._checking = 0
+        self._frames = 0
+        self._slots: deque[Slot] | None = None
+        self._waiting = 0  # bytes of the frames in the slots
+        self._held: deque[Event | None] | None = None  # came already, and has no room; None: the client has gone
+        self._who: tuple[str, str] | None = None  # sender and room of the last message
+        self.mute: Mute | None = None
+
+    @property
+    def frames_up(self) -> int:
+        """Messages and control frames that the client has sent."""
+        return self._frames
+
+    # what the client sends
+
+    def data_received(self, data: bytes) -> None:
+        self.live.client = self.sweep.now
+        self.bytes_up += len(data)
+        events = self._parser.feed(data)
+        self._frames += len(events)
+        if self._held is not None:
+            self._held.extend(events)
+        elif events:
+            self._take(deque(events))
+
+    def _take(self, came: deque[Event | None]) -> None:
+        """Take what has come in its order; from the first message on that has no room it is held."""
+        while came:
+            if self.closing:
+                self._take_close(came)
+                return
+            event = came[0]
+            kind = type(event)
+            if self._pauses & NOTICES or (kind is Message and self._slots and self._full()):
+                self._held = came
+                self._stop_reading(HELD)
+                return
+            came.popleft()
+            if kind is Message:
+                self._take_message(event)  # type: ignore[arg-type]
+            elif kind is Control:
+                self._take_control(event)  # type: ignore[arg-type]
+            elif event is None:
+                self._leave()
+            else:
+                self.end(event.reason)  # type: ignore[union-attr]
+
+    def _full(self) -> bool:
+        """Whether as much waits as may."""
+        assert self._slots is not None
+        habits = self.habits
+        most = habits.max_checking
+        return self._checking >= most or len(self._slots) >= most or self._waiting >= habits.max_buffered
+
+    def _take_message(self, received: Message) -> None:
+        sockets = self.sockets
+        if sockets.routes is not self._routes:
+            self._renew()
+        live = self.live
+        live.spoke = live.client
+        began = perf_counter()
+        opcode, payload, _ = received
+        decoded = self._socket.decode(payload, opcode == BINARY)
+        kind = type(decoded)
+        if kind is Messages:
+            self._judge(received, decoded, began)  # type: ignore[arg-type]
+        elif kind is Malformed:
+            self._malformed(decoded)  # type: ignore[arg-type]
+        elif self._slots:
+            self._slots.append(received)
+            self._waiting += len(received.raw)
+        else:
+            self.up(received.raw)
+
+    def _judge(self, received: Message, decoded: Messages, began: float) -> None:
+        slots = self._slots
+        if slots is None:
+            slots = self._slots = deque()
+        self._waiting += len(received.raw)
+        messages = decoded.messages
+        message = messages[-1]
+        self._who = message.sender, message.room
+        route = self._route
+        passages: Sequence[Passage]
+        if len(messages) == 1:
+            single = Single(self, route, received, decoded, began)
+            slots.append(single)
+            self._checking += 1
+            if self.mute is None:
+                single.enter()
+                return
+            passages = (single,)
+        else:
+            judged = Judged(self, received, decoded)
+            slots.append(judged)
+            self._checking += len(messages)
+            pipeline = self.sockets.pipeline
+            passages = [Carried(pipeline, route, each, judged, began) for each in messages]
+        if self.mute is not None and self.mute.muted(self.live.client):
+            act = standing.repeated(self.mute.until - self.live.client)
+            for passage in passages:
+                passage.refuse(act)
+        else:
+            for passage in passages:
+                passage.enter()
+
+    def _take_control(self, control: Control) -> None:
+        opcode = control.opcode
+        if opcode == CLOSE:
+            if self._slots:
+                self._begin_end()
+                self._slots.append(control)
+            else:
+                self._client_closes(control)
+            return
+        live = self.live
+        if opcode == PONG and control.payload == PAYLOAD:
+            return  # the answer to our own ping
+        live.spoke = live.client
+        self.up(control.raw)
+
+    def _take_close(self, came: deque[Event | None]) -> None:
+        """The link is ending: all that counts is the client's own close frame."""
+        for event in came:
+            if type(event) is Control and event.opcode == CLOSE:
+                if self._slots:
+                    self._slots.append(event)
+                else:
+                    self._client_closes(event)
+
+    def _malformed(self, decoded: Malformed) -> None:
+        self.sockets.count_refused(self.name, decoded.reason)
+        self.tell("reject", answers.malformed(decoded))
+        if decoded.reason == "frame.too_many":
+            self.end(endings.TOO_MANY_PACKETS)
+        else:
+            self._refused()
+
+    def _renew(self) -> None:
+        """A reload: go on with the route of the same name, if it still is one for this socket."""
+        routes = self._routes = self.sockets.routes
+        route = routes.get(self.name)
+        if route is not None and route.socket is not None and route.settings.match == self._route.settings.match:
+            self._route = route
+            self._socket = route.surface.attach(self._arrived)
+            self.habits = route.socket.habits
+
+    # what the pipeline tells
+
+    def settled(self) -> None:
+        """A message has its verdict: what waits for nothing any more goes, in its order."""
+        self._checking -= 1
+        slots = self._slots
+        while slots:
+            slot = slots[0]
+            if isinstance(slot, Single | Judged):
+                if slot.left:
+                    break
+                slots.popleft()
+                self._waiting -= len(slot.received.raw)
+                slot.leave()
+            else:
+                slots.popleft()
+                self._advance(slot)
+        if self._held is not None:
+            self._take_held()
+
+    def _advance(self, slot: Slot) -> None:
+        if type(slot) is Message:
+            self._waiting -= len(slot.raw)
+            self.up(slot.raw)
+        elif type(slot) is Control:
+            self._client_closes(slot)
+        elif type(slot) is str:
+            self._say_goodbye(slot)
+        else:
+            super()._leave()
+
+    def _take_held(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._take(held)
+            if self._held is None:
+                super()._go_on_reading(HELD)
+
+    def _go_on_reading(self, why: int) -> None:
+        super()._go_on_reading(why)
+        self._take_held()
+
+    def up(self, data: bytes) -> bool:
+        """Write a whole frame to the upstream. False where nobody is there to read it."""
+        if not self._upstream_up or self.relay.closed or self._upstream.is_closing():
+            return False
+        self._upstream.write(data)
+        return True
+
+    # what the sender is told
+
+    def failed(self, error: Exception) -> None:
+        """A fault of ours: told to the log, and to the client by the end of the socket."""
+        self.sockets.report(error)
+        self.end(endings.FAILURE)
+
+    def tell(self, verdict: str, problem: Problem) -> None:
+        """One notice for the sender, and nobody else."""
+        socket = self._socket
+        text = socket.notice(notice(verdict, problem, self._route.shape))
+        if not self.relay.insert(frame(BINARY if socket.binary else TEXT, text)):
+            self._stop_reading(NOTICES)
+
+    def notices_sent(self) -> None:
+        """Nothing of ours waits any more."""
+        self._go_on_reading(NOTICES)
+
+    def masked(self, passage: Passage) -> None:
+        """A message goes on with a part of it masked."""
+        self.tell("mask", answers.problem(passage.verdict, passage.message.id, passage.route.appeal))
+        if self.mute is not None:
+            self.passed()
+
+    def passed(self) -> None:
+        """A message went on, so nothing stands against its sender any more."""
+        assert self.mute is not None
+        if ended := self.mute.passed():
+            self.tell("unmute", standing.lifted(ended))
+
+    def refused(self, passage: Passage) -> None:
+        """A message is refused."""
+        verdict = passage.verdict
+        problem = answers.problem(verdict, passage.message.id, passage.route.appeal)
+        self.tell(verdict.disposition, problem)
+        if problem.reason == MUTED:
+            return
+        if standing.is_standing(problem):
+            appeal = problem.appeal.replace("{id}", problem.message_id)  # that message is what an appeal is about
+            self._stands(problem._replace(message_id="", appeal=appeal))
+        if problem.status < 500:  # an outage of ours is no misbehaviour of theirs
+            self._refused()
+
+    def unrecorded(self, passage: Passage) -> None:
+        """A message could not be recorded."""
+        problem = answers.unrecorded(passage.message.id)
+        self.sockets.count_refused(self.name, problem.reason)
+        self.tell("reject", problem)
+
+    def check(self, snapshot: Snapshot, overlay: Overlay | None) -> None:
+        """The switches have changed: tell whoever they concern, before they write."""
+        if self.closing:
+            return
+        sender, room = self._who or self._socket.who()
+        problem = standing.of_snapshot(self._route, sender, room, self._arrived.peer_ip, snapshot, overlay)
+        if self.mute is None:
+            if problem is None:
+                return
+            self.mute = Mute()
+        begun, ended = self.mute.listed(problem.reason if problem is not None else "")
+        if ended:
+            self.tell("unmute", standing.lifted(ended))
+        if begun and problem is not None:
+            self._told_standing(problem)
+
+    def overdue(self, now: float) -> None:
+        """The deadline has passed."""
+        mute = self.mute
+        if mute is not None and not self.closing and mute.over(now):
+            self.tell("unmute", standing.lifted(MUTED))
+        super().overdue(now)
+        if mute is not None:
+            self.deadline = min(self.deadline, mute.ends)
+
+    def _stands(self, problem: Problem) -> None:
+        if self.mute is None:
+            self.mute = Mute()
+        if self.mute.found(problem.reason):
+            self._told_standing(problem)
+
+    def _told_standing(self, problem: Problem) -> None:
+        closes = self.habits.close_blocked and problem.reason in standing.PERSONAL
+        self.tell("close" if closes else "mute", problem)
+        if closes:
+            self.end(endings.BLOCKED)
+
+    def _refused(self) -> None:
+        """One refusal more on this socket."""
+        if self.mute is None:
+            self.mute = Mute()
+        now = self.live.client
+        if self.mute.refused(now, self.habits):
+            self.deadline = min(self.deadline, self.mute.ends)
+            self.tell("mute", standing.muted(self.habits.mute_for))
+
+    # ends
+
+    def end(self, reason: str) -> None:
+        """End for a reason of ours, behind what is being judged."""
+        if self.closing:
+            return
+        self._begin_end()
+        if self._slots:
+            self._slots.append(reason)
+        else:
+            self._say_goodbye(reason)
+
+    def _begin_end(self) -> None:
+        super()._begin_end()
+        self._held = None
+        self._go_on_reading(-1)  # what comes is thrown away, but for a close frame
+
+    def _say_goodbye(self, reason: str) -> None:
+        if not self.relay.closed:
+            self.up(masked_frame(CLOSE, _BYE))
+        super()._say_goodbye(reason)
+
+    def _leave(self) -> None:
+        if self._held is not None:
+            self._held.append(None)
+            if not self._client_up:
+                self.notices_sent()  # nobody is there to be told
+            return
+        self._begin_end()
+        if self._slots:
+            self._slots.append(None)
+        else:
+            super()._leave()
+
+    def _client_closes(self, close: Control) -> None:
+        """The client's close frame: the first one goes up with its code, an answer to the upstream's as well."""
+        self._begin_end()
+        self._client_closed = close.close_code
+        if self._said_goodbye:
+            self._client.close()
+        elif self.relay.closed:
+            if self._upstream_up and not self._upstream.is_closing():
+                self._upstream.write(close.raw)
+            self._client.close()
+        elif not self.up(close.raw):
+            self._answer_close()
+
+    def _upstream_left(self) -> None:
+        if self._client_closed:
+            self._client.close()
+
+    def _ping_upstream(self, now: float) -> None:
+        self.up(masked_frame(PING, PAYLOAD))

@@ -1,0 +1,78 @@
+"""What stands against the sender of a socket, or against its place, beyond one message; and how it is told."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from filters.model.rule import Rule
+from filters.model.verdict import Decided, Finding
+from gateway.http.server.problem import Problem
+from gateway.judging import answers
+
+if TYPE_CHECKING:
+    from filters.model.verdict import Block
+    from gateway.judging.overlay import Overlay
+    from gateway.judging.route import Route
+    from gateway.state.model.snapshot import Snapshot
+
+MUTED: Final = "socket.muted"
+PERSONAL: Final = frozenset(("block.sender", "block.registrant", "block.device", "block.ip"))
+"""Reasons that stand against a person, not against a place."""
+
+_GROUND: Final = "repeated refusals on this connection"
+_RULE: Final = Rule("mute", "reject", "reject", None, _GROUND)
+
+
+def repeated(seconds: float) -> Decided:
+    """The decision on a message of a socket that is muted for ``seconds`` more."""
+    return Decided(_RULE, Finding("mute", MUTED, retry_after=seconds), "reject")
+
+
+def muted(seconds: float) -> Problem:
+    """What is told when a socket is muted for its refusals."""
+    row = answers.REASONS[MUTED]
+    return Problem(row.status, MUTED, row.title, row.detail, ground=_GROUND, retry_after=seconds)
+
+
+def lifted(reason: str) -> Problem:
+    """What is told when ``reason`` stands no longer."""
+    return Problem(200, reason, "You may write again")
+
+
+def is_standing(problem: Problem) -> bool:
+    """Whether a refusal says that the next message will be refused as well, whatever it says."""
+    return problem.reason.startswith(("block.", "switch.")) and not problem.retry_after
+
+
+def of_snapshot(
+    route: Route, sender: str, room: str, ip: str, snapshot: Snapshot, overlay: Overlay | None
+) -> Problem | None:
+    """What the switches and the newest blocks hold against ``sender`` in ``room``; None where nothing.
+
+    Blocks count only where the route's policy enforces them.
+    """
+    decided = overlay.switch(route.name, room) if overlay is not None else None
+    if decided is None:
+        rule = next((rule for rule, _ in route.policy.bound if _enforces_blocks(rule)), None)
+        block = _block(sender, room, ip, snapshot) if rule is not None else None
+        if rule is None or block is None:
+            return None
+        decided = Decided(rule, Finding("block", f"block.{block.scope}"), "reject")
+    return answers.standing(decided, route.appeal)
+
+
+def _enforces_blocks(rule: Rule) -> bool:
+    return rule.check == "block" and rule.mode == "enforce" and rule.action == "reject"
+
+
+def _block(sender: str, room: str, ip: str, snapshot: Snapshot) -> Block | None:
+    found = [snapshot.blocks.get(key) for key in (("sender", sender), ("room", room), ("ip", ip)) if key[1]]
+    if ip:
+        found_range = snapshot.ranges.find(ip)
+        found.append(found_range.block if found_range is not None else None)
+    now = time.time()
+    for block in found:
+        if block is not None and not block.limited and (not block.expires_at or block.expires_at > now):
+            return block
+    return None

@@ -1,0 +1,191 @@
+"""``tidegate words check|compile`` and ``tidegate filter explain``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from filters.lists.listsource import ListErrors
+from filters.lists.wordlist import compile_list, load
+from filters.reading.explanation import Explanation, explain
+from filters.reading.keywords import AnyList
+from gateway.config import ConfigError
+from gateway.words.compile import compile_in_process
+from gateway.words.errors import Fault, WordListError
+from gateway.words.files import fault, read_list, told
+from gateway.words.specs import ListSpec, of_config, of_file
+from gateway.words.tables import folding_tables
+from gateway.words.verdicts import Judged, verdicts
+
+words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile them.")
+filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
+
+_WRONG = 1
+_USAGE = 2
+
+Lists = Annotated[list[Path] | None, typer.Option("--list", "-l", help="A list file; may be given several times.")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the lists of this configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
+
+
+@words.command("check")
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="List files.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read lists and tell everything that is wrong with them, with line and remedy."""
+    faults: list[Fault] = []
+    notices: list[Fault] = []
+    more = 0
+    for spec in _specs(files, config):
+        try:
+            parsed = read_list(spec)
+            notices += [fault(spec, notice) for notice in _compiled(spec)[1]]
+            if not as_json:
+                typer.echo(f"{spec.path}: {len(parsed.entries)} {'entry' if len(parsed.entries) == 1 else 'entries'}")
+        except WordListError as error:
+            faults += error.faults
+            more += error.more
+    if as_json:
+        _json({**WordListError(faults, more).as_dict(), "notices": [notice._asdict() for notice in notices]})
+    else:
+        for notice in notices:
+            typer.echo(f"note: {notice}")
+        if faults:
+            typer.echo(str(WordListError(faults, more)), err=True)
+    raise typer.Exit(_WRONG if faults else 0)
+
+
+@words.command("compile")
+def compile_(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the artifacts.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="List files.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile lists to artifacts; one whose digest is there already is left alone."""
+    specs = _specs(files, config)
+    try:
+        with Console(stderr=True).status(f"compiling {len(specs)} lists"):
+            manifest = compile_in_process(specs, out)
+    except WordListError as error:
+        if as_json:
+            _json(error.as_dict())
+        else:
+            typer.echo(str(error), err=True)
+        raise typer.Exit(_WRONG) from None
+    if as_json:
+        _json(manifest.as_dict())
+        return
+    for built in manifest.lists:
+        state = "unchanged" if built.reused else f"{built.size:,} bytes"
+        typer.echo(f"{built.name}: {built.entries} entries, {out / built.file} ({state})")
+
+
+@filter_.command("explain")
+def explain_(
+    text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    config: Config = None,
+    lists: Lists = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each folding does to a text, which words are found, what a mask would cover, and the verdict."""
+    if text == "-":
+        text = sys.stdin.read().removesuffix("\n")
+    try:
+        explanation = explain(text, [_compiled(spec)[0] for spec in _specs(lists, config)])
+    except WordListError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_WRONG) from None
+    judged: list[Judged] = []
+    try:
+        judged = verdicts(config, text, explanation.scan) if config is not None else []
+    except ConfigError:
+        # The lists of a draft can be tried before the rest of it is right.
+        typer.echo(f"no verdict: {config} cannot be used yet, see tidegate config check {config}", err=True)
+    if as_json:
+        _json({**explanation.as_dict(), "verdicts": [one.as_dict() for one in judged]})
+        return
+    console = Console()
+    show(explanation, console)
+    for one in judged:
+        told = one.as_dict()
+        effects = ", ".join(
+            f"{each['effect']} {each['reason']}{' in ' + each['list'] if each['list'] else ''} ({each['ground']})"
+            for each in told["findings"]
+        )
+        console.print(Text(f"policy {one.policy}: {told['verdict']}{': ' + effects if effects else ''}"))
+        if told["text"] is not None:
+            console.print(Text(f"  goes on as: {visible(told['text'])}"))
+
+
+def show(explanation: Explanation, console: Console) -> None:
+    """Print an explanation for a person."""
+    covered = Text("text      ", style="bold")
+    body = Text(visible(explanation.text), style="none")
+    for explained in explanation.hits:
+        for start, end in explained.hit.spans:
+            body.stylize(
+                "black on yellow", len(visible(explanation.text[:start])), len(visible(explanation.text[:end]))
+            )
+    console.print(covered + body)
+    for reading in explanation.readings:
+        trail = Table("folding", "text", title=f"read for {', '.join(reading.lists)}", title_justify="left")
+        for step in reading.trail:
+            trail.add_row(step.folding, Text(visible(step.text)))
+        if not reading.trail:
+            trail.add_row("-", Text(visible(reading.folded)))
+        console.print(trail)
+    for name, cause in explanation.scan.failed.items():
+        console.print(Text(f"{name}: not applied, {cause}", style="red"))
+    for excused in explanation.excused:
+        console.print(Text(f"{excused.list}: allow phrase {excused.phrase} at {excused.span[0]}-{excused.span[1]}"))
+    if not explanation.hits:
+        console.print("nothing found")
+        return
+    hits = Table()
+    for heading in ("list", "word", "id", "category", "severity", "at", "covers"):
+        hits.add_column(heading, overflow="fold")
+    for explained in explanation.hits:
+        hit = explained.hit
+        where = ", ".join(f"{start}-{end}" for start, end in hit.spans)
+        covers = Text(visible(" | ".join(explained.covered)))
+        hits.add_row(hit.list, Text(explained.word), str(hit.word_id), hit.category, str(hit.severity), where, covers)
+    console.print(hits)
+
+
+def visible(text: str) -> str:
+    """With what a terminal would not show, or would obey, written as its code point."""
+    return "".join(char if char.isprintable() else f"<{ord(char):04X}>" for char in text)
+
+
+def _specs(files: list[Path] | None, config: Path | None) -> list[ListSpec]:
+    try:
+        specs = [of_file(path) for path in files or ()] + (of_config(config) if config is not None else [])
+    except (OSError, ValueError) as error:
+        typer.echo(f"{config}: {error}", err=True)
+        raise typer.Exit(_USAGE) from None
+    if not specs:
+        typer.echo("no list: name a file, or --config", err=True)
+        raise typer.Exit(_USAGE)
+    return specs
+
+
+def _compiled(spec: ListSpec) -> tuple[AnyList, tuple[Any, ...]]:
+    try:
+        compiled = compile_list(read_list(spec), folding_tables())
+    except ListErrors as errors:
+        raise told(spec, errors) from None
+    return load(compiled.data, folding_tables(), check=False), compiled.notices
+
+
+def _json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,1 @@
+"""What several processes share: channels, folders, logs, metrics, signals."""

@@ -1,0 +1,164 @@
+"""Which modules can be compiled ahead of time (``make compiled``), and whether they are.
+
+The list is the path of a message and of a socket's frame through a worker. What a module needs to be on it stands in
+docs/compiled.md; everything else runs interpreted, whichever way the gateway was installed.
+"""
+
+from __future__ import annotations
+
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Final
+
+LIBRARY: Final = "tidegate__mypyc"
+"""The one shared library that holds them all; each module beside its source is a door to it."""
+
+MODULES: Final = (
+    "filters.lists.artifact",
+    "filters.lists.matcher",
+    "filters.lists.patterns",
+    "filters.lists.rows",
+    "filters.lists.wordlist",
+    "filters.model.credit",
+    "filters.model.limits",
+    "filters.policy",
+    "filters.reading.keywords",
+    "filters.reading.window",
+    "filters.text.fingerprint",
+    "filters.text.folding",
+    "filters.text.spans",
+    "filters.text.tables",
+    "gateway.carriers.arrival",
+    "gateway.carriers.handshakes",
+    "gateway.carriers.judged",
+    "gateway.carriers.link",
+    "gateway.carriers.liveness",
+    "gateway.carriers.mute",
+    "gateway.carriers.notices",
+    "gateway.carriers.requests",
+    "gateway.carriers.session",
+    "gateway.carriers.sockets",
+    "gateway.carriers.standing",
+    "gateway.common.clock",
+    "gateway.common.metrics",
+    "gateway.common.sweep",
+    "gateway.http.server.arriving_body",
+    "gateway.http.server.cors",
+    "gateway.http.server.exchange",
+    "gateway.http.server.problem",
+    "gateway.http.server.router",
+    "gateway.http.server.server",
+    "gateway.http.server.server_protocol",
+    "gateway.http.server.states",
+    "gateway.http.upstream.balance",
+    "gateway.http.upstream.call",
+    "gateway.http.upstream.connection",
+    "gateway.http.upstream.failure",
+    "gateway.http.upstream.health",
+    "gateway.http.upstream.pool",
+    "gateway.http.upstream.upstream",
+    "gateway.http.wire.address",
+    "gateway.http.wire.errors",
+    "gateway.http.wire.fields",
+    "gateway.http.wire.forwarding",
+    "gateway.http.wire.framing",
+    "gateway.http.wire.head",
+    "gateway.http.wire.override",
+    "gateway.http.wire.path",
+    "gateway.http.wire.peers",
+    "gateway.journal.write.counters",
+    "gateway.journal.write.encoding",
+    "gateway.journal.write.ids",
+    "gateway.journal.write.log",
+    "gateway.journal.write.record",
+    "gateway.journal.write.segments",
+    "gateway.journal.write.upkeep",
+    "gateway.journal.write.writer",
+    "gateway.judging.answers",
+    "gateway.judging.copies",
+    "gateway.judging.deletion",
+    "gateway.judging.overlay",
+    "gateway.judging.pipeline",
+    "gateway.judging.route",
+    "gateway.state.hot.breaker",
+    "gateway.state.hot.client",
+    "gateway.state.hot.cluster",
+    "gateway.state.hot.encoding",
+    "gateway.state.hot.facts",
+    "gateway.state.hot.fallback",
+    "gateway.state.hot.flight",
+    "gateway.state.hot.give_back",
+    "gateway.state.hot.link",
+    "gateway.state.hot.plan",
+    "gateway.state.hot.wire",
+    "gateway.state.model.keys",
+    "gateway.state.model.ranges",
+    "gateway.surfaces.bodies.bodies",
+    "gateway.surfaces.bodies.conditions",
+    "gateway.surfaces.bodies.content",
+    "gateway.surfaces.bodies.id_place",
+    "gateway.surfaces.bodies.json_place",
+    "gateway.surfaces.bodies.multipart",
+    "gateway.surfaces.comment",
+    "gateway.surfaces.danmaku",
+    "gateway.surfaces.deletion",
+    "gateway.surfaces.formats.bilibili",
+    "gateway.surfaces.formats.single",
+    "gateway.surfaces.group",
+    "gateway.surfaces.input.decoded",
+    "gateway.surfaces.input.forms",
+    "gateway.surfaces.input.pointer",
+    "gateway.surfaces.input.reading",
+    "gateway.surfaces.input.request",
+    "gateway.surfaces.input.strict_json",
+    "gateway.surfaces.sources.cookies",
+    "gateway.surfaces.sources.facts",
+    "gateway.surfaces.sources.jwt",
+    "gateway.surfaces.sources.playback",
+    "gateway.surfaces.sources.sources",
+    "gateway.surfaces.sources.vouched",
+    "gateway.surfaces.surface",
+    "gateway.websocket.boundary",
+    "gateway.websocket.endings",
+    "gateway.websocket.frames",
+    "gateway.websocket.handshake",
+    "gateway.websocket.opcodes",
+    "gateway.websocket.origins",
+)
+
+
+def file_of(module: str) -> Path:
+    """The shared object that would stand for ``module`` in this installation."""
+    return _root().joinpath(*module.split(".")).with_suffix(EXTENSION_SUFFIXES[0])
+
+
+def source_of(module: str) -> Path:
+    """The source that it is built from."""
+    return _root().joinpath(*module.split(".")).with_suffix(".py")
+
+
+def built() -> list[str]:
+    """The modules that are there as machine code."""
+    return [module for module in MODULES if file_of(module).exists()]
+
+
+def stale() -> list[str]:
+    """Modules whose source is newer than the library: they would run as they were, not as they read."""
+    library = file_of(LIBRARY)
+    made = library.stat().st_mtime if library.exists() else 0.0
+    return [module for module in built() if source_of(module).stat().st_mtime > made]
+
+
+def described() -> str:
+    """One line for people and records: pure Python, compiled, or what is wrong between the two."""
+    there = built()
+    if not there:
+        return "pure Python"
+    if len(there) < len(MODULES) or not file_of(LIBRARY).exists():
+        return f"broken: {len(there)} of {len(MODULES)} modules compiled"
+    old = stale()
+    return f"compiled from older sources ({', '.join(old)})" if old else f"{len(there)} modules compiled"
+
+
+def _root() -> Path:
+    return Path(__file__).parents[2]

@@ -1,0 +1,39 @@
+"""Something that control looks after for as long as it runs: a round, a pause, the next round."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from gateway.common.ending import end
+
+log = structlog.get_logger()
+
+
+class Rounds:
+    """Awaits ``look`` at once, and again ``every`` so many seconds after it has ended, however it ended. A round that
+    fails is told as ``NAME_failed``."""
+
+    def __init__(self, name: str, look: Callable[[], Awaitable[None]], every: float) -> None:
+        self._name = name
+        self._look = look
+        self._every = every
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """Give up the round under way; returns when it has ended."""
+        if self._task is not None:
+            await end([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except Exception:  # whatever it was, what is looked after is still to be looked after
+                log.error(f"{self._name}_failed", exc_info=True)
+            await asyncio.sleep(self._every)

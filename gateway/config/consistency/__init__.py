@@ -1,0 +1,1 @@
+"""What one key alone cannot show, and how it is told."""

@@ -1,0 +1,143 @@
+"""What one key alone cannot show: names that refer to other sections, and keys that need each other.
+
+Read from the document as it was written, not from the models, so that these problems are told together with all
+others (an operator should need one round, not three).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from gateway.config.consistency import policies as policy_consistency
+from gateway.config.consistency import routes as route_consistency
+from gateway.config.consistency.document import Found, named, table, text, texts
+from gateway.config.consistency.problems import Problem, at, shown, written
+from gateway.config.consistency.translation import nearest
+from gateway.config.sections.journal import FLOOR, Journal
+from gateway.config.sections.mirror import Mirror
+from gateway.config.sections.state import Breaker
+from gateway.config.values.section import Section
+from gateway.config.values.units import duration, size
+
+
+def problems(document: dict[str, Any], file: str) -> Iterator[Problem]:
+    """Every problem between keys, in the file's order of sections."""
+    for check in (_server, _upstreams, policy_consistency.problems, route_consistency.problems, _jwt, _state, _journal,
+                  _mirror, _control, _metrics):  # fmt: skip
+        for path, message in check(document):
+            yield Problem(file, written(path, document), shown(at(document, path), path), message)
+
+
+def _server(document: dict[str, Any]) -> Found:
+    server = table(document, "server")
+    upstreams = table(document, "upstreams")
+    target = text(server, "unmatched_upstream")
+    if target and target not in upstreams:
+        yield ("server", "unmatched_upstream"), "is not in [upstreams]" + nearest(target, list(upstreams))
+    elif not target and len(upstreams) > 1 and text(server, "unmatched", "relay") == "relay":
+        yield (
+            ("server", "unmatched_upstream"),
+            "is missing: with several upstreams, name the one for requests that no route matches, "
+            "or write unmatched = “refuse”",
+        )
+
+
+def _upstreams(document: dict[str, Any]) -> Found:
+    for name, upstream in named(document, "upstreams"):
+        yield from _key_pair(table(upstream, "tls"), ("upstreams", name, "tls"))
+        seen: set[str] = set()
+        servers = upstream.get("servers")
+        for place, server in enumerate(servers if isinstance(servers, list) else ()):
+            url = server if isinstance(server, str) else text(server, "url")
+            if url and url in seen:
+                yield ("upstreams", name, "servers", place), "is named twice: give the server a weight instead"
+            seen.add(url)
+
+
+def _key_pair(tls: dict[str, Any], path: tuple[str, ...]) -> Found:
+    for one, other in (("certificate", "key"), ("key", "certificate")):
+        if one in tls and other not in tls:
+            yield (*path, other), f"is missing: {one} needs it"
+
+
+def _jwt(document: dict[str, Any]) -> Found:
+    jwt = document.get("jwt")
+    if not isinstance(jwt, dict):
+        return
+    if not jwt.get("keys") and not jwt.get("jwks"):
+        yield ("jwt", "keys"), "is missing: without keys or jwks no token can be checked"
+    algorithms = texts(jwt, "algorithms")
+    if any(one.startswith("HS") for one in algorithms) and not all(one.startswith("HS") for one in algorithms):
+        yield (
+            ("jwt", "algorithms"),
+            "mixes shared secrets (HS…) with public keys: a public key must never serve as a secret; choose one kind",
+        )
+    if text(jwt, "source", "header:Authorization").partition(":")[0] not in {"header", "cookie"}:
+        yield ("jwt", "source"), "is not a header: or cookie: source: a token is read from one of these"
+
+
+def _state(document: dict[str, Any]) -> Found:
+    state = table(document, "state")
+    if "sentinel" in state and "url" in state:
+        yield ("state", "sentinel"), "does not go with url: the sentinels tell the address; remove one of the two"
+    if text(state, "topology") == "cluster" and "url" not in state:
+        yield ("state", "url"), "is missing: name one node of the cluster"
+    if text(state, "topology") == "cluster" and "sentinel" in state:
+        yield ("state", "topology"), "does not go with sentinel: a cluster finds its own primaries"
+    yield from _key_pair(table(state, "tls"), ("state", "tls"))
+    breaker = table(state, "breaker")
+    first, longest = _seconds(breaker, Breaker, "pause"), _seconds(breaker, Breaker, "max_pause")
+    if first is not None and longest is not None and longest < first:
+        yield ("state", "breaker", "max_pause"), "is below pause: raise it"
+
+
+def _journal(document: dict[str, Any]) -> Found:
+    journal = table(document, "journal")
+    least = _seconds(journal, Journal, "keep_at_least")
+    most = _seconds(journal, Journal, "keep_at_most")
+    if least is not None and least < FLOOR:
+        yield ("journal", "keep_at_least"), "is below 184d: six months are the least that the regulations ask for"
+    if least is not None and most is not None and most < max(least, FLOOR):
+        yield ("journal", "keep_at_most"), "is below keep_at_least: nothing could be kept long enough; raise it"
+    low, full = _bytes(journal, Journal, "low_disk"), _bytes(journal, Journal, "full_disk")
+    if low is not None and full is not None and low < full:
+        yield ("journal", "low_disk"), "is below full_disk: the alarm must come before the end; raise it"
+
+
+def _mirror(document: dict[str, Any]) -> Found:
+    mirror = table(document, "mirror")
+    beat, lag = _seconds(mirror, Mirror, "heartbeat"), _seconds(mirror, Mirror, "max_lag")
+    if beat is not None and lag is not None and lag < 3 * beat:
+        yield ("mirror", "max_lag"), "is below three heartbeats: one late beat would stop all bullets; raise it"
+
+
+def _control(document: dict[str, Any]) -> Found:
+    yield from _key_pair(table(document, "control"), ("control",))
+
+
+def _metrics(document: dict[str, Any]) -> Found:
+    buckets = texts(table(document, "metrics"), "buckets")
+    try:
+        times = [duration(one) for one in buckets]
+    except ValueError:
+        return
+    if any(after <= before for before, after in pairwise(times)):
+        yield ("metrics", "buckets"), "do not rise: write them from short to long, each once"
+
+
+def _seconds(value: dict[str, Any], model: type[Section], key: str) -> float | None:
+    """The time under ``key``, or its default; None where it is none."""
+    try:
+        return duration(value.get(key, model.model_fields[key].default))
+    except ValueError:
+        return None
+
+
+def _bytes(value: dict[str, Any], model: type[Section], key: str) -> int | None:
+    """The size under ``key``, or its default; None where it is none."""
+    try:
+        return size(value.get(key, model.model_fields[key].default))
+    except ValueError:
+        return None

@@ -1,0 +1,115 @@
+"""What is allowed, and still worth a second look: the warnings of ``config check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from filters.checks.keywords import Options as Keywords
+from filters.checks.limit import Options as Limits
+
+if TYPE_CHECKING:
+    from gateway.config.sections.file import Config
+    from gateway.config.sections.policies import Policy
+    from gateway.config.sections.routes import Route
+
+
+def doubts(config: Config) -> Iterator[str]:
+    """Warnings, each with its key and what could be done."""
+    yield from _policies(config)
+    yield from _unused(config)
+    for route in config.routes:
+        if route.judged:
+            yield from _route(config, route)
+    address = config.control.listen
+    if not _loopback(address) and config.control.certificate is None:
+        yield f'control.listen = "{address}": tokens travel in clear beyond this machine; set certificate and key'
+    if config.state.url is not None and config.state.url.get_secret_value().startswith("redis://"):
+        host = config.state.url.get_secret_value().removeprefix("redis://").rpartition("@")[2].partition("/")[0]
+        if not _loopback(host if ":" in host else f"{host}:6379"):
+            yield "state.url: speaks in clear to another machine; use rediss:// or a private network"
+    if not any(route.judged for route in config.routes):
+        yield "routes: nothing is judged; give a route a surface and a policy"
+
+
+def _policies(config: Config) -> Iterator[str]:
+    for name, policy in config.policies.items():
+        if policy.appeal == "off":
+            yield f"policies.{name}.appeal: is off; every refused person should be able to appeal"
+        elif "{id}" not in policy.appeal:
+            yield f"policies.{name}.appeal: has no {{id}}; the person would have to copy the message's id by hand"
+        if not policy.rules:
+            yield f"policies.{name}.rules: are empty; every message passes"
+        elif all(rule.mode == "shadow" for rule in policy.rules):
+            yield f"policies.{name}.rules: are all in shadow; every message passes"
+
+
+def _unused(config: Config) -> Iterator[str]:
+    rules = [rule.options() for policy in config.policies.values() for rule in policy.rules]
+    read = {name for options in rules if isinstance(options, Keywords) for name in options.lists}
+    policies = {route.policy for route in config.routes}
+    upstreams = {route.upstream for route in config.routes} | {config.server.unmatched_upstream}
+    if config.server.unmatched == "relay" and len(config.upstreams) == 1:
+        upstreams |= set(config.upstreams)
+    for section, names, used in (
+        ("lists", config.lists, read),
+        ("policies", config.policies, policies),
+        ("upstreams", config.upstreams, upstreams),
+    ):
+        for name in names:
+            if name not in used:
+                yield f"{section}.{name}: is used nowhere"
+
+
+def _route(config: Config, route: Route) -> Iterator[str]:
+    key = f"routes[{route.name}]"
+    for network in route.trust:
+        if network.prefixlen == 0:
+            yield f'{key}.trust = ["{network}"]: takes everybody’s word on who sends'
+    policy = config.policies[route.policy]
+    checks = {rule.check for rule in policy.rules}
+    if route.parts and "parts" not in checks:
+        yield f"{key}.parts: is not weighed; policy {route.policy} has no parts rule"
+    if "parts" in checks and not route.parts:
+        yield f"{key}.parts: is empty, so that the parts rule of policy {route.policy} finds nothing"
+    if route.transport == "websocket":
+        yield from _unheard(key, route, policy)
+    for rule in policy.rules:
+        options = rule.options()
+        if (
+            isinstance(options, Limits)
+            and any(limit.scope == "device" for limit in options.limits)
+            and not route.device
+        ):
+            yield f"{key}.device: is empty, so that the device limit of policy {route.policy} counts nothing"
+    for field in route.keep:
+        if field != "ip" and not getattr(route, field):
+            yield f"{key}.keep: names {field}, which the route does not read"
+    if route.max_body > config.server.max_collected:
+        yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
+    if route.surface == "danmaku" and "*" in route.origins:
+        yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
+
+
+def _unheard(key: str, route: Route, policy: Policy) -> Iterator[str]:
+    """Frames have no header, so what a label says stays here."""
+    labelling = [
+        rule.check for rule in policy.rules if rule.mode == "enforce" and "label" in (rule.action, rule.on_error)
+    ]
+    if labelling:
+        seen = "the record and the static version" if route.surface == "danmaku" else "the record"
+        yield (
+            f"{key}.policy: {route.policy} labels messages ({', '.join(dict.fromkeys(labelling))}), and frames have no "
+            f"header for it: labels stand in {seen}, the platform is told nothing; give the socket a policy of its own"
+        )
+
+
+def _loopback(address: str) -> bool:
+    if address.startswith("unix:"):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,212 @@
+"""Routes against the sections they refer to, and against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.config.consistency.document import Found, Path, table, tables, text, texts
+from gateway.config.consistency.translation import nearest
+from gateway.http.wire.path import Template, parse_template
+from gateway.obligations.regulations.articles import services
+from gateway.surfaces.surface import EDITS
+
+PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
+PROVEN = ("jwt",)  # a token carries its own proof; anything else in a request can be written by anybody
+ONLY_JUDGED = ("policy", "sender", "text", "parts", "message_when", "relay_when", "takedown", "page", "refusal", "edit")
+SOURCES = (*PERSONAL, "room", "text", "parts", "playback", "shown_sender")
+
+
+def problems(document: dict[str, Any]) -> Found:
+    """Everything about routes that one key alone cannot show."""
+    names: dict[str, int] = {}
+    shapes: dict[tuple[bytes, bytes, tuple[bytes | None, ...]], str] = {}
+    for place, route in tables(document, "routes"):
+        path: Path = ("routes", place)
+        name = text(route, "name")
+        if name in names:
+            yield (*path, "name"), f"is the name of route {names[name] + 1} as well: give each its own"
+        elif name:
+            names[name] = place
+        template = _template(text(route, "match"))
+        if template is not None:
+            for method in template.methods:
+                shape = (method, template.host, template.segments)
+                if shape in shapes:
+                    yield (
+                        (*path, "match"),
+                        f"matches the same requests as route “{shapes[shape]}”: change or remove one of the two",
+                    )
+                    break
+                shapes[shape] = name or str(place + 1)
+        yield from _references(document, route, path)
+        if text(route, "surface"):
+            yield from _judged(document, route, path, template)
+        else:
+            yield from _relayed(document, route, path)
+        yield from _sources(document, route, path, template)
+
+
+def _template(match: str) -> Template | None:
+    try:
+        return parse_template(match)
+    except ValueError:
+        return None
+
+
+def _references(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
+    for key, section in (("upstream", "upstreams"), ("policy", "policies")):
+        wanted, known = text(route, key), list(table(document, section))
+        if wanted and wanted not in known:
+            yield (*path, key), f"is not in [{section}]" + nearest(wanted, known)
+    for at, service in enumerate(texts(route, "services")):
+        if service not in services():
+            yield (
+                (*path, "services", at),
+                "is not a service that the table of articles knows" + nearest(service, sorted(services())),
+            )
+
+
+def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
+    if not text(route, "policy"):
+        yield (*path, "policy"), "is missing: a route with a surface is judged by a policy"
+    if not route.get("text"):
+        yield (*path, "text"), "is missing: say what is judged, such as “json:/content”"
+    if not route.get("sender"):
+        yield (*path, "sender"), "is missing: say who sends, such as “header:X-User-Id”"
+    if "room" not in route and template is not None and "room" not in template.names:
+        yield (
+            (*path, "match"),
+            "names no {room}: write the place of messages into the path as {room}, or say where it stands with room",
+        )
+    if "removal" in route:
+        yield (*path, "removal"), "does not go with a surface: deletions have a route of their own"
+    socket = text(route, "transport") == "websocket"
+    if socket and template is not None and template.methods != (b"GET",):
+        yield (*path, "match"), "is not a GET: a WebSocket is opened by GET (RFC 6455, section 4.1)"
+    shape = text(route, "format", "json")
+    if not socket and shape != "json":
+        yield (*path, "format"), "is for WebSocket routes: the Content-Type tells what an HTTP body is"
+    for at, source in enumerate(texts(route, "text")):
+        kind = source.partition(":")[0]
+        key = (*path, "text", at) if isinstance(route.get("text"), list) else (*path, "text")
+        if kind not in {"json", "form", "text"}:
+            yield key, "is not in the body: judged text is read by json:, form: or text:"
+        elif socket and kind != {"json": "json", "text": "text", "bilibili": "json"}.get(shape, kind):
+            yield key, f"cannot be read from frames of format “{shape}”"
+    if text(route, "surface") == "danmaku":
+        yield from _danmaku(document, route, path, template)
+    yield from _deletion(route, path)
+
+
+def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
+    if not isinstance(document.get("mirror"), dict):
+        yield (
+            ("mirror",),
+            f"is missing: route “{text(route, 'name')}” carries bullets, and no bullet goes without its static "
+            "version; add a [mirror] table, it may be empty",
+        )
+    page = text(route, "page")
+    if not page:
+        yield (*path, "page"), "is missing: name the page that shows bullets and static list, such as “/videos/{room}”"
+    elif "{room}" not in page:
+        yield (*path, "page"), "has no {room}: each room's list stands on its own page"
+    if text(route, "content", "always") != "always":
+        yield (*path, "content"), "is not “always”: the static version is rendered from the recorded text"
+    edits = [method.decode() for method in template.methods if method in EDITS] if template is not None else []
+    if edits:
+        yield (
+            (*path, "match"),
+            f"has {edits[0]}, by which a bullet is edited: an edit does not name what it replaces, and both would "
+            "stand in the static version; leave it out, and have bullets deleted and sent anew",
+        )
+    if route.get("edit") is True:
+        yield (
+            (*path, "edit"),
+            "makes every bullet an edit, which does not name what it replaces: both would stand in the static version; "
+            "leave it out, and have bullets deleted and sent anew",
+        )
+
+
+def _deletion(route: dict[str, Any], path: Path) -> Found:
+    for key, kinds, where in (
+        ("upstream_id", ("json",), "the platform's id is read from the JSON of its answer, such as “json:/id”"),
+        ("id_to", ("json", "header"), "our id is written into the message's JSON or into a header of the request"),
+    ):
+        source = text(route, key)
+        if source and source.partition(":")[0] not in kinds:
+            yield (*path, key), f"is not a {' or '.join(f'{kind}:' for kind in kinds)} source: {where}"
+    id_to = text(route, "id_to")
+    if id_to.startswith("header:") and text(route, "transport") == "websocket":
+        yield (*path, "id_to"), "is a header: frames have none; write a json: pointer, or leave it out"
+    if id_to.startswith("json:"):
+        others = [source for source in texts(route, "text") if not source.startswith("json:")]
+        if others:
+            instead = "leave it out" if text(route, "transport") == "websocket" else "use a header:"
+            yield (*path, "id_to"), f"is a place in JSON, but text reads “{others[0]}” as well: {instead}"
+        elif id_to in texts(route, "text"):
+            yield (*path, "id_to"), "is where the text stands: choose another key"
+    takedown = route.get("takedown")
+    if not isinstance(takedown, dict):
+        return
+    if not route.get("upstream_id") and not route.get("id_to"):
+        yield (
+            (*path, "takedown"),
+            "needs upstream_id or id_to: otherwise the platform cannot know which message is meant",
+        )
+    template = _template(text(takedown, "match"))
+    if template is not None and (strange := [one for one in template.names if one not in {"id", "room"}]):
+        yield (
+            (*path, "takedown", "match"),
+            f"has the unknown placeholder {{{strange[0]}}}: known are {{id}} and {{room}}",
+        )
+
+
+def _relayed(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
+    for key in ONLY_JUDGED:
+        if key in route and "surface" not in route:
+            yield (*path, key), "has no effect without a surface: add surface, or remove it"
+    removal = route.get("removal")
+    if not isinstance(removal, dict):
+        return
+    kind, _, name = text(removal, "id").partition(":")
+    template = _template(text(route, "match"))
+    if kind in {"jwt", "text"}:
+        yield (*path, "removal", "id"), "cannot name a message: write path:, query:, header:, json: or form:"
+    elif kind == "path" and template is not None and name not in template.names:
+        yield (*path, "removal", "id"), f"reads {{{name}}}, which match does not have: add it to match"
+    others = {text(other, "name"): other for _, other in tables(document, "routes") if text(other, "surface")}
+    of = text(removal, "of")
+    if of and of not in others:
+        yield (*path, "removal", "of"), "is not a judged route" + nearest(of, list(others))
+    elif of and text(removal, "by", "platform") == "platform" and not others[of].get("upstream_id"):
+        yield (
+            (*path, "removal", "by"),
+            f"is “platform”, but route “{of}” does not learn the platform's ids: give it upstream_id",
+        )
+
+
+def _sources(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
+    jwt = isinstance(document.get("jwt"), dict)
+    for key in SOURCES:
+        for source in texts(route, key):
+            kind, _, name = source.partition(":")
+            if kind == "path" and template is not None and name not in template.names:
+                yield (
+                    (*path, key),
+                    f"reads {{{name}}}, which match does not have: add it to match, or read another source",
+                )
+            if kind == "jwt" and not jwt:
+                yield (*path, key), "reads a token, but there is no [jwt] section: add one with keys or jwks"
+    trusted = bool(route.get("trust")) or bool(table(document, "server").get("trusted_proxies"))
+    if text(route, "surface") and not trusted:
+        vouched = [
+            key
+            for key in PERSONAL
+            if any(source.partition(":")[0] not in PROVEN for source in texts(route, key))
+        ]  # fmt: skip
+        if vouched:
+            yield (
+                (*path, "trust"),
+                f"is missing: {', '.join(vouched)} can be written by anybody; name the peers whose word is taken "
+                "(here or in server.trusted_proxies), or read a jwt: source",
+            )

@@ -1,0 +1,160 @@
+"""From pydantic's errors to problems that an operator can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.config.consistency.problems import Problem, at, shown, unknown, written
+from gateway.config.sections.policies import RULES
+
+Path = tuple[str | int, ...]
+
+
+def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[Problem]:
+    """One problem for each error, in the file's order of keys."""
+    errors = error.errors(include_url=False, include_input=False)
+    for one in errors:
+        if one["type"] == "too_short" and any(
+            len(other["loc"]) > len(one["loc"]) and other["loc"][: len(one["loc"])] == one["loc"] for other in errors
+        ):
+            continue  # pydantic counts only the items that are well; what ails the others is told
+        path = _in_file(tuple(_without_tags(one["loc"], document)), document)
+        value = at(document, path)
+        told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
+        yield Problem(file, written(path, document), told, _message(one, path, model, document))
+
+
+def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:
+    """The path in the file: pydantic also names the model of a rule that it chose, and the kind of a key."""
+    in_rule = loc[:1] == ("policies",) and loc[2:3] == ("rules",) and len(loc) > 4
+    for place, part in enumerate(loc):
+        if part == "[key]" or (in_rule and place == 4 and part in RULES):
+            continue
+        yield part
+
+
+def _in_file(path: Path, document: Any) -> Path:
+    """The path up to what is written there: one text may stand for a list or a table."""
+    for place in range(len(path)):
+        if isinstance(at(document, path[:place]), str):
+            return path[:place]
+    return path
+
+
+def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str:
+    context = one.get("ctx", {})
+    kind: str = one["type"]
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return f"is missing: {_meaning(path, model, document)}"
+        case "extra_forbidden":
+            return "is not a known key" + nearest(str(path[-1]), _keys(path[:-1], model, document))
+        case "literal_error":
+            value = at(document, path)
+            options = [option.strip("'") for option in context["expected"].replace(" or ", ", ").split(", ")]
+            return "is not one of " + ", ".join(options) + _similar(value, options)
+        case "union_tag_invalid":
+            value = at(document, (*path, "check"))
+            return f"has an unknown check {shown(value)}" + nearest(str(value), list(RULES))
+        case "union_tag_not_found":
+            return f"has no check: name one of {', '.join(RULES)}"
+        case "greater_than_equal":
+            return f"is too small: at least {_bound(context['ge'])}"
+        case "greater_than":
+            return f"is too small: above {_bound(context['gt'])}"
+        case "less_than_equal":
+            return f"is too large: at most {_bound(context['le'])}"
+        case "too_short":
+            return f"has too few items: at least {context['min_length']}"
+        case "string_too_short":
+            return f"is empty: write at least {context['min_length']} character"
+        case "string_too_long":
+            return f"is too long: at most {context['max_length']} characters"
+        case "string_pattern_mismatch":
+            return f"has a form that is not accepted: {_meaning(path, model, document)}"
+        case _:
+            return _TYPES.get(kind, f"is not accepted: {one['msg']}")
+
+
+_TYPES = {
+    "string_type": "is not text: write it in quotes",
+    "int_type": "is not a whole number",
+    "int_parsing": "is not a whole number: write it without quotes",
+    "int_from_float": "is not a whole number",
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "tuple_type": "is not a list: write it in [brackets]",
+    "dict_type": "is not a table",
+    "model_type": "is not a table",
+    "model_attributes_type": "is not a table",
+}
+
+
+def _bound(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def nearest(value: str, known: Sequence[str]) -> str:
+    """A remedy for a name that nobody knows: the nearest one, or all of them."""
+    return _similar(value, known) or _all(known)
+
+
+def _similar(value: Any, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(value, known, 1, 0.6) if isinstance(value, str) else ()
+    return f": did you mean “{close[0]}”?" if close else ""
+
+
+def _all(known: Sequence[str]) -> str:
+    return f": known are {', '.join(sorted(known))}" if known else ": there is none yet"
+
+
+def _keys(path: Path, model: type[BaseModel], document: Any) -> list[str]:
+    found = _model_at(path, model, document)
+    return list(found.model_fields) if found else []
+
+
+def _meaning(path: Path, model: type[BaseModel], document: Any) -> str:
+    owner = _model_at(path[:-1], model, document)
+    field = owner.model_fields.get(str(path[-1])) if owner else None
+    return (field.description if field else None) or "see docs/configuration.md"
+
+
+def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseModel] | None:
+    """The model that the table at ``path`` is read with; None where it is not a table of ours."""
+    found: Any = model
+    for place, part in enumerate(path):
+        here = kinds(found)
+        tables = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if tables:
+            field = tables[0].model_fields.get(str(part))
+            if field is None:
+                return None
+            found = field.annotation
+            if path[:1] == ("policies",) and path[2:3] == ("rules",) and place == 2 and len(path) > 3:
+                rule = RULES.get(str(at(document, (*path[:4], "check"))))
+                return rule if len(path) == 4 else None
+        else:
+            containers = [get_args(kind) for kind in here if get_origin(kind) in (tuple, dict)]
+            if not containers:
+                return None
+            found = containers[0][1] if isinstance(part, str) else containers[0][0]
+    tables = [kind for kind in kinds(found) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return tables[0] if tables else None
+
+
+def kinds(annotation: Any) -> list[Any]:
+    """The alternatives that an annotation stands for."""
+    if get_origin(annotation) is Annotated:
+        return kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for one in get_args(annotation) for kind in kinds(one)]
+    return [annotation]

@@ -1,0 +1,47 @@
+"""``[control]``, ``[metrics]`` and ``[logs]``: the operators' side."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gateway.config.values.section import Section, setting
+from gateway.config.values.units import Duration, Listen, Local, Range, Readable, Size
+
+
+class Control(Section):
+    """The admin API, health and metrics. One token for each person (law 12)."""
+
+    listen: Listen = setting("127.0.0.1:8081", "Address of the admin API, /healthz, /readyz and /metrics.")
+    allow: tuple[Range, ...] = setting((), "Peers that may connect; empty: whoever reaches the address.")
+    certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
+    key: Readable | None = setting(None, "Private key of the certificate (PEM).")
+    database: Local | None = setting(None, "SQLite file; “control/control.sqlite3” in server.data_dir if unset.")
+    first_person: str = setting("admin", "Name of the person created on the first start.", min_length=1)
+    first_token: Local | None = setting(
+        None, "File (mode 0600) for that person's token; “control/first-token” in server.data_dir if unset."
+    )
+    max_body: Size = setting("1MiB", "Largest request body, imports apart; beyond: 413.", ge=1024)
+    max_import: Size = setting("1GiB", "Largest import of accounts, streamed; beyond: 413.", ge=1024)
+    relay_interval: Duration = setting("1s", "How often acts that were not yet journalled are tried again.", gt=0)
+
+
+class Metrics(Section):
+    """What Prometheus reads at /metrics on the control address. No label carries personal data."""
+
+    enabled: bool = setting(True, "Offer /metrics.")
+    buckets: tuple[Duration, ...] = setting(
+        ("50us", "100us", "200us", "500us", "1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "1s"),
+        "Bounds of the time histograms, rising.",
+        min_length=1,
+    )
+
+
+class Logs(Section):
+    """What the processes say about themselves. Neither log ever holds a text or a personal field (law 7)."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting("info", "Least weight that is logged.")
+    format: Literal["auto", "json", "console"] = setting("auto", "auto: for people on a terminal, JSON in a pipe.")
+    access: bool = setting(
+        False, "Log each request, and each WebSocket at its end: route, status, sizes and times, nobody's address."
+    )
+    access_file: Local | None = setting(None, "File for the access log; the standard error if unset.")

@@ -1,0 +1,42 @@
+"""The whole file, as one frozen model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from gateway.config.sections.control import Control, Logs, Metrics
+from gateway.config.sections.credit import Credit
+from gateway.config.sections.journal import Journal
+from gateway.config.sections.jwt import Jwt
+from gateway.config.sections.lists import ListFile
+from gateway.config.sections.mirror import Mirror
+from gateway.config.sections.policies import Policy
+from gateway.config.sections.routes import Route
+from gateway.config.sections.server import Server
+from gateway.config.sections.state import State
+from gateway.config.sections.upstreams import Upstream
+from gateway.config.values.section import Section, required, setting
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Config(Section):
+    """The whole file."""
+
+    server: Server = setting({}, "The public side, and the bounds of what comes in.")
+    upstreams: dict[Name, Upstream] = required("The platform's servers, by name.", min_length=1)
+    lists: dict[Name, ListFile] = setting({}, "Word and pattern lists, by name.")
+    policies: dict[Name, Policy] = setting({}, "Policies, by name.")
+    routes: tuple[Route, ...] = setting(
+        (), "Routes. A literal segment is matched before a {placeholder}, a named host before any."
+    )
+    jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
+    state: State = setting({}, "Where limits, blocks, accounts and room status live.")
+    journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
+    credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
+    mirror: Mirror | None = setting(None, "The static version of every bullet; needed by danmaku routes.")
+    control: Control = setting({}, "The admin API, health and metrics.")
+    metrics: Metrics = setting({}, "What Prometheus reads.")
+    logs: Logs = setting({}, "What the processes say about themselves.")

@@ -1,0 +1,39 @@
+"""``[lists.NAME]``: word and pattern lists. What a word means stands in the list's own file, beside the word."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from filters.text.tables import SWITCHES
+from gateway.config.values.section import Section, required, setting
+from gateway.config.values.units import Readable, Size
+
+
+class ListFile(Section):
+    """One list. ``fold`` overrides switches of the file, so that two policies can read one file in two ways."""
+
+    path: Readable = required("The list's file, UTF-8.")
+    kind: Literal["words", "patterns"] | None = setting(
+        None, "Words or RE2 patterns (see docs/word-lists.md), whatever the file says; unset: what the file says."
+    )
+    category: str = setting("", "Public name of the category, told to senders; for words that name none.")
+    fold: dict[str, bool] = setting(
+        {}, "Folding switches that differ from the file's own, such as { leetspeak = true }."
+    )
+    consecutive: int = setting(
+        1,
+        "Messages of one sender in one room that are read as one text, to find split words; 1: each alone.",
+        ge=1,
+        le=16,
+    )
+    max_size: Size = setting("256MiB", "Largest file that is compiled.", ge=1024)
+
+    @field_validator("fold", mode="after")
+    @classmethod
+    def _known_switches(cls, value: dict[str, bool]) -> dict[str, bool]:
+        for name in value:
+            if name not in SWITCHES:
+                raise ValueError(f"has no folding “{name}”: known are {', '.join(SWITCHES)}")
+        return value

@@ -1,0 +1,235 @@
+"""``[[routes]]``: which requests are judged, how their messages are read, and what becomes of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
+
+from gateway.config.values.secret import Secret
+from gateway.config.values.section import Section, required, setting
+from gateway.config.values.sources import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.values.units import Duration, Range, RateOf, Size
+from gateway.http.wire.path import Template, parse_template
+
+PLACEHOLDERS = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
+
+
+def match(value: Any) -> str:
+    """A method and a path, as it was written; ``parse_template`` has the grammar."""
+    if not isinstance(value, str):
+        raise ValueError("is not a match: write a method and a path, such as “POST /api/articles/{room}/comments”")
+    parse_template(value)
+    return value
+
+
+MatchText = Annotated[
+    str, BeforeValidator(match), WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]})
+]
+
+
+def _origin(value: str) -> str:
+    if value not in {"*", "same"} and re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?|null", value) is None:
+        raise ValueError("is not an origin: write “https://www.example.com”, “https://*.example.com”, “same” or “*”")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Scalar = str | int | float | bool
+
+
+def _conditions(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: wanted if isinstance(wanted, list) else [wanted] for key, wanted in value.items()}
+
+
+Conditions = Annotated[dict[Pointer, tuple[Scalar, ...]], BeforeValidator(_conditions)]
+
+
+class Refusal(Section):
+    """The platform's own shape for refusals, where its clients know nothing of RFC 9457."""
+
+    status: int | None = setting(None, "HTTP status; our own if unset.", ge=200, le=599)
+    body: dict[str, Any] = required(
+        "JSON object; {title}, {detail}, {status}, {reason}, {id}, {ground}, {category}, {appeal} and {retry_after} "
+        "in its texts are filled in."
+    )
+    headers: dict[str, str] = setting({}, "Further header fields.")
+
+    @field_validator("body", mode="after")
+    @classmethod
+    def _known_placeholders(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in _placeholders(value):
+            if name not in PLACEHOLDERS:
+                raise ValueError(f"has the unknown placeholder {{{name}}}: known are {', '.join(PLACEHOLDERS)}")
+        return value
+
+
+def _placeholders(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return re.findall(r"\{(\w+)\}", value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [name for one in inner for name in _placeholders(one)]
+
+
+class Cors(Section):
+    """Cross-origin headers on answers of our own; the platform's answers keep the platform's."""
+
+    origins: tuple[Origin, ...] = required("Origins that may read the answers.", min_length=1)
+    methods: tuple[str, ...] = setting(("GET", "POST", "PUT", "PATCH", "DELETE"), "Methods told in a preflight answer.")
+    headers: tuple[str, ...] = setting(("Content-Type", "Authorization"), "Request headers told in a preflight answer.")
+    credentials: bool = setting(False, "Allow cookies and authorisation.")
+    max_age: Duration = setting("10m", "How long a preflight answer is remembered.", ge=0)
+
+    @field_validator("credentials", mode="after")
+    @classmethod
+    def _never_for_all(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and "*" in info.data.get("origins", ()):
+            raise ValueError("does not go with origins “*”: name the origins that may use cookies")
+        return value
+
+
+class Takedown(Section):
+    """How the platform is asked to delete a message that was delivered."""
+
+    match: MatchText = required("Method and path of the platform's deletion, with {id}, and {room} where it needs it.")
+    headers: dict[str, Secret] = setting({}, "Header fields of that request, such as an authorisation.")
+    gone_when: Conditions = setting(
+        {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
+    )
+    confirm_within: Duration = setting("1m", "Unconfirmed for longer alarms.", gt=0)
+
+    @field_validator("headers", mode="after")
+    @classmethod
+    def _one_line_each(cls, value: dict[str, Secret]) -> dict[str, Secret]:
+        for name, secret in value.items():
+            if TOKEN.fullmatch(name) is None:
+                raise ValueError("has a name that is no header's: use letters, digits and -")
+            if not secret.get_secret_value().isprintable():
+                raise ValueError(f"has control characters in “{name}”: a header is one line")
+        return value
+
+
+class Removal(Section):
+    """On a relayed route: the requests that delete messages, by a user or by the platform."""
+
+    of: str = required("Route whose messages are deleted.")
+    id: SourceOf = required("Where the deletion names the message.")
+    by: Literal["platform", "tidegate"] = setting("platform", "Whose id that is.")
+    actor: Literal["user", "platform"] = setting("user", "Who deletes by these requests, for the record.")
+    gone_when: Conditions = setting(
+        {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
+    )
+
+
+class Socket(Section):
+    """Bounds and habits of a WebSocket route."""
+
+    max_frame: Size = setting("64KiB", "Largest frame from a client; beyond: closed with 1009.", ge=128)
+    max_message: Size = setting("256KiB", "Largest message, its fragments joined; beyond: closed with 1009.", ge=128)
+    max_fragments: int = setting(64, "Fragments of one message; beyond: closed with 1008.", ge=1)
+    max_packets: int = setting(64, "Packets in one frame of a packet format; beyond: closed with 1008.", ge=1)
+    max_buffered: Size = setting(
+        "1MiB", "Bytes waiting for a slow side, or of a client's for verdicts; then no more are read.", ge=4096
+    )
+    max_checking: int = setting(
+        64, "Messages of one socket being judged at once, and frames waiting their turn; then it is not read.", ge=1
+    )
+    slow_timeout: Duration = setting("10s", "A client may stay too slow for; beyond: closed with 1013.", gt=0)
+    idle_timeout: Duration = setting("5m", "Silence in both directions; beyond: closed with 1001.", gt=0)
+    ping_interval: Duration = setting("30s", "How often a silent client is pinged; 0: never.", ge=0)
+    ping_timeout: Duration = setting("20s", "A pong must come within; beyond: closed with 1001.", gt=0)
+    mute_after: RateOf | None = setting("10/1m", "Refusals on one socket that mute it.")
+    mute_for: Duration = setting("1m", "How long such a mute lasts.", gt=0)
+    close_blocked: bool = setting(False, "Close the socket of a blocked sender; otherwise they may go on watching.")
+
+
+class Route(Section):
+    """One route. With a surface and a policy its messages are judged; without, requests are relayed untouched."""
+
+    name: str = required("Name in records, metrics and limits.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    match: MatchText = required(
+        "Method and normalised path, with {placeholders} for whole segments: “POST /api/articles/{room}/comments”, "
+        "“PUT|PATCH forum.example/posts/{room}”."
+    )
+    transport: Literal["http", "websocket"] = setting("http", "Requests, or a WebSocket.")
+    surface: Literal["comment", "danmaku", "group", "profile"] | None = setting(
+        None, "What the messages are; unset: nothing is judged."
+    )
+    upstream: str = required("Where it is relayed to.")
+    policy: str = setting("", "Which policy judges; needed with a surface.")
+    services: tuple[str, ...] = setting(
+        (), "What this service is in the words of the regulations, for config check --obligations; by surface if empty."
+    )
+
+    trust: tuple[Range, ...] = setting(
+        (), "Peers whose word on the sender is taken, besides server.trusted_proxies; jwt: sources need none."
+    )
+    sender: SourcesOf = setting((), "Who sends; the first source that is present counts.")
+    room: SourceOf = setting("path:room", "Where it is sent: an article, a video, a group.")
+    device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
+    registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")
+    location: SourcesOf = setting((), "Location as the front tells it; may be missing.")
+    verified: MaybeSource = setting("", "Whether the front vouches for a verified identity; unset: accounts in state.")
+    level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
+
+    format: Literal["json", "text", "bilibili"] = setting(
+        "json", "What a WebSocket's frames hold. bilibili: packets of that live protocol, several in a frame."
+    )
+    text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
+    optional_text: bool = setting(False, "A message may have no text, because it is an image alone.")
+    parts: SourcesOf = setting((), "Parts that nothing here can judge: images, links to media. See the parts check.")
+    message_when: Conditions = setting({}, "JSON values that make a body or frame a message; empty: each is one.")
+    relay_when: Conditions = setting({}, "JSON values that make it none, to be relayed untouched; the rest is refused.")
+    edit: bool = setting(False, "Messages replace earlier ones; judged like new ones, recorded as edits.")
+    max_body: Size = setting("64KiB", "Largest judged body; beyond: 413.", ge=1)
+    max_text: int = setting(4096, "Code points of judged text in a message, all fields together; beyond: 413.", ge=1)
+
+    content: Literal["always", "findings", "never"] | None = setting(
+        None, "When the text goes into the journal; unset: “findings” for groups, “always” elsewhere."
+    )
+    keep: tuple[Literal["ip", "device", "registrant", "location"], ...] = setting(
+        (), "Optional personal fields that the journal keeps, because they are necessary."
+    )
+
+    refusal: Refusal | None = setting(None, "The platform's own shape for refusals; unset: RFC 9457.")
+    cors: Cors | None = setting(None, "Cross-origin headers on our own answers.")
+    origins: tuple[Origin, ...] = setting(
+        ("same",), "Origins whose pages may open the WebSocket. A client that sends no Origin is no page.", min_length=1
+    )
+    websocket: Socket = setting({}, "Bounds of a WebSocket route.")
+
+    page: str = setting(
+        "", "The platform's page on which the bullets show, with {room}. Needed with danmaku.", pattern="^(/.*)?$"
+    )
+    playback: MaybeSource = setting("", "Where in the video a bullet belongs.")
+    playback_unit: Literal["s", "ms"] = setting("s", "Unit of playback.")
+    shown_sender: MaybeSource = setting("", "Name that the bullet itself shows; unset: the static version shows none.")
+    access: MatchText | None = setting(
+        None,
+        "Asked of the upstream, with the reader's own cookies, before a room's static version is shown; unset: public.",
+    )
+
+    upstream_id: MaybeSource = setting(
+        "", "Where the JSON of the platform's answer tells its own id of the message: a json: source."
+    )
+    id_to: MaybeSource = setting("", "Where our id is written into the message: a JSON Pointer or a header.")
+    takedown: Takedown | None = setting(None, "How the platform is asked to delete a message.")
+    removal: Removal | None = setting(None, "On a relayed route: it deletes messages of another route.")
+
+    @property
+    def template(self) -> Template:
+        """``match``, parsed."""
+        return parse_template(self.match)
+
+    @property
+    def judged(self) -> bool:
+        """Whether messages of this route are judged."""
+        return self.surface is not None
+
+    @property
+    def content_kept(self) -> Literal["always", "findings", "never"]:
+        """``content``, or what the surface makes of its absence."""
+        return self.content or ("findings" if self.surface == "group" else "always")

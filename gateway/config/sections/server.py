@@ -1,0 +1,70 @@
+"""``[server]``: the public side, and the bounds of what comes in (law 10)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from gateway.config.values.section import Section, setting
+from gateway.config.values.units import Duration, Listen, Local, Range, Size, addresses
+
+
+class Server(Section):
+    """The listening side. Every bound's breach has an answer: docs/configuration.md names it."""
+
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses)] = setting(
+        "127.0.0.1:8080", "Address, or list of addresses, for HTTP and WebSocket alike.", min_length=1
+    )
+    workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=254)
+    node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
+    data_dir: Local = setting(
+        "data", "Folder for generations, journal, mirror, state, the control database and the processes' sockets."
+    )
+    backlog: int = setting(4096, "Connections that may wait to be accepted, per address.", ge=1, le=65535)
+    keep_generations: int = setting(3, "Compiled generations kept on disk, the live one included.", ge=2, le=100)
+
+    unmatched: Literal["relay", "refuse"] = setting(
+        "relay", "What no route matches is relayed untouched, or refused with 404."
+    )
+    unmatched_upstream: str = setting("", "Upstream for unmatched requests; needed where several upstreams exist.")
+    trusted_proxies: tuple[Range, ...] = setting(
+        (), "Peers whose X-Forwarded-For and X-Forwarded-Proto count, and whose word on senders is taken."
+    )
+    via: str = setting("tidegate", "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+    request_ids: bool = setting(True, "Send each request on with an X-Request-Id, unless it has one.")
+    traces: bool = setting(False, "Send each request on with a traceparent (W3C Trace Context), unless it has one.")
+
+    max_target: Size = setting("8KiB", "Longest request target; beyond: 414.", ge=64)
+    max_head: Size = setting("16KiB", "Largest request head, all header lines together; beyond: 431.", ge=1024)
+    max_headers: int = setting(100, "Header lines in a request; beyond: 431.", ge=8, le=1000)
+    max_relayed_body: Size = setting("1GiB", "Largest body of an unjudged request, streamed; beyond: 413.", ge=1)
+    max_buffered: Size = setting(
+        "256KiB", "Bytes waiting for a slow reader, each direction of a connection; then reading pauses.", ge=4096
+    )
+    max_connections: int = setting(20000, "Open connections per worker; beyond: closed at once, counted.", ge=1)
+    max_connections_per_address: int = setting(
+        1000,
+        "Open connections of one client address per worker; beyond: 503 and closed. Trusted proxies are exempt.",
+        ge=1,
+    )
+    max_collected: Size = setting(
+        "256MiB", "Judged bodies being collected, all connections of a worker together; beyond: 503.", ge=65536
+    )
+
+    head_timeout: Duration = setting("10s", "A head must be complete within; beyond: 408.", gt=0)
+    body_timeout: Duration = setting("30s", "A judged body must be complete within; beyond: 408.", gt=0)
+    stall_timeout: Duration = setting("60s", "A streamed body or a slow reader may pause for; beyond: closed.", gt=0)
+    idle_timeout: Duration = setting("75s", "A kept-alive connection may rest for; beyond: closed.", gt=0)
+    linger_timeout: Duration = setting(
+        "2s", "What a refused client still sends is read and thrown away for, so that our answer reaches it.", ge=0
+    )
+    drain: Duration = setting("30s", "After SIGTERM, open exchanges may finish within.", gt=0)
+
+    max_json_depth: int = setting(32, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)
+    max_fields: int = setting(256, "Fields of a judged form; beyond: 400.", ge=1, le=10000)
+    max_inflated: Size = setting("1MiB", "A judged body after decompression; beyond: 413.", ge=1024)
+    max_folded: int = setting(
+        16384, "Code points of a text after folding; beyond: the keywords rule's on_error.", ge=256
+    )
+    max_hits: int = setting(64, "Hits of one list in one message; beyond: the keywords rule's on_error.", ge=1, le=4096)

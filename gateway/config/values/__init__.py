@@ -1,0 +1,1 @@
+"""What keys hold: units, sources, secrets, and the model that every section is."""

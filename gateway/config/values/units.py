@@ -1,0 +1,132 @@
+"""Values with units, as an operator writes them: ``64KiB``, ``20ms``, ``5/10s``, ``127.0.0.1:8080``, ``10.0.0.0/8``.
+
+A number without its unit is refused everywhere: 20 may be seconds to its writer and milliseconds to its reader.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+
+from gateway.http.wire.address import parse_address
+
+SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:us|ms|s|m|h|d))+")
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h|d)")
+
+Network = IPv4Network | IPv6Network
+
+
+class Rate(NamedTuple):
+    """``quota`` events in ``seconds``."""
+
+    quota: int
+    seconds: float
+
+
+def size(value: Any) -> int:
+    """Bytes from ``64KiB``; a bare 0 needs no unit."""
+    if value == 0 and not isinstance(value, bool):
+        return 0
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match[2] not in SIZES:
+        raise ValueError("is not a size: write a number and one of B, KiB, MiB, GiB, TiB, such as “64KiB”")
+    return int(float(match[1]) * SIZES[match[2]])
+
+
+def duration(value: Any) -> float:
+    """Seconds from ``20ms`` or ``1m30s``; a bare 0 needs no unit."""
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    if not isinstance(value, str) or _DURATION.fullmatch(value) is None:
+        raise ValueError("is not a time: write a number and one of us, ms, s, m, h, d, such as “20ms” or “1m30s”")
+    return sum(float(number) * DURATIONS[unit] for number, unit in _DURATION_PART.findall(value))
+
+
+def rate(value: Any) -> Rate:
+    """A count in a time, from ``5/10s``."""
+    count, slash, time = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if not slash or not count.strip().isascii() or not count.strip().isdigit() or int(count) < 1:
+        raise ValueError("is not a rate: write a count of at least 1, a slash and a time, such as “5/10s”")
+    seconds = duration(time.strip())
+    if seconds <= 0:
+        raise ValueError("is a rate over no time: write a time above zero, such as “5/10s”")
+    return Rate(int(count), seconds)
+
+
+def address(value: Any) -> str:
+    """``127.0.0.1:8080``, ``[::1]:8080``, ``:8080`` (every address) or ``unix:/path``, as it was written."""
+    if isinstance(value, str) and value.startswith("unix:/"):
+        return value
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    known = ":" not in host or (host.startswith("[") and host.endswith("]"))
+    if not colon or not known or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ValueError("is not an address: write host:port, such as “0.0.0.0:8080” or “[::]:8080”, or “unix:/path”")
+    return str(value)
+
+
+def addresses(value: Any) -> Any:
+    """One address, or a list of them."""
+    return [value] if isinstance(value, str) else value
+
+
+def server_url(value: Any) -> str:
+    """``http://127.0.0.1:9000``, ``https://host`` or ``unix:/path``, as it was written."""
+    if not isinstance(value, str):
+        raise ValueError("is not a server: write “http://host:port”, “https://host:port” or “unix:/path”")
+    try:
+        parse_address(value)
+    except ValueError as error:
+        # The parser repeats the address; a problem shows it anyway, with what may be secret taken out.
+        raise ValueError(str(error).partition(": ")[2] or str(error)) from None
+    return value
+
+
+def network(value: Any) -> Network:
+    """An address range from ``10.0.0.0/8``; a single address is a range of one."""
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(
+            "is not an address range: write one with its bits beyond the prefix at zero, such as “10.0.0.0/8”"
+        ) from None
+
+
+def local(value: Any, info: ValidationInfo) -> Path:
+    """A path; a relative one starts at the configuration file's folder. Links stay: they may lead elsewhere later."""
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
+        raise ValueError("is not a path: write it as text, absolute or relative to this file's folder")
+    base: Path = (info.context or {}).get("base", Path())
+    path = (base / value).absolute()
+    up = [place for place, part in enumerate(path.parts) if part == ".."]
+    # Above a link only the file system knows the way.
+    return Path(*path.parts[: up[-1] + 1]).resolve().joinpath(*path.parts[up[-1] + 1 :]) if up else path
+
+
+def readable(value: Any, info: ValidationInfo) -> Path:
+    """A path of a file that is there."""
+    path = local(value, info)
+    if not path.is_file():
+        raise ValueError(f"is no file ({path}): create it, or correct the path, relative to this file's folder")
+    return path
+
+
+def _schema(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+Size = Annotated[int, BeforeValidator(size), _schema(r"^\d+(\.\d+)? ?(B|KiB|MiB|GiB|TiB)$", "64KiB")]
+Duration = Annotated[float, BeforeValidator(duration), _schema(r"^(\d+(\.\d+)?(us|ms|s|m|h|d))+$", "20ms")]
+RateOf = Annotated[Rate, BeforeValidator(rate), _schema(r"^\d+/.+$", "5/10s")]
+Listen = Annotated[str, BeforeValidator(address), _schema(r"^(.+:\d+|unix:/.+)$", "0.0.0.0:8080")]
+ServerUrl = Annotated[str, BeforeValidator(server_url), _schema(r"^(https?://|unix:)", "http://127.0.0.1:9000")]
+Range = Annotated[Network, BeforeValidator(network), _schema(r"^[0-9a-fA-F.:]+(/\d+)?$", "10.0.0.0/8")]
+Readable = Annotated[Path, BeforeValidator(readable), WithJsonSchema({"type": "string"})]
+Local = Annotated[Path, BeforeValidator(local), WithJsonSchema({"type": "string"})]

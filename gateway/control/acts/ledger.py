@@ -1,0 +1,106 @@
+"""The ledger: every act goes through here, and what follows from one is done here.
+
+commit ──► relay: journal and state
+       ├─► people changed: who may act, at once
+       ├─► snapshot changed: to every worker directly
+       └─► words changed: a new generation is compiled
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.common.metrics import METRICS, Counts
+from gateway.control.acts import acts, people, snapshot
+from gateway.control.acts.acts import Done, Intent, Unit
+from gateway.control.acts.database import Database
+from gateway.control.acts.models import IN_SNAPSHOT
+from gateway.control.acts.outbox import Relay
+from gateway.control.acts.people import People
+from gateway.control.ports.errors import ControlError
+from gateway.control.ports.ports import Reloaded, Reloader
+from gateway.control.workers.workers import Workers
+
+T = TypeVar("T")
+
+SETTLE_WITHIN = 1.0  # seconds an answer waits for journal and state
+
+
+class Outcome(NamedTuple, Generic[T]):
+    """What became of an act by the time of its answer. ``workers`` and ``reload``: None where it asks for neither."""
+
+    act: int
+    uid: str
+    result: T
+    journalled: bool
+    projected: bool
+    workers: dict[str, bool] | None = None
+    reload: Reloaded | None = None
+
+    @property
+    def in_force(self) -> bool:
+        """Whether nothing more has to happen for it to hold everywhere on this node."""
+        reloaded = self.reload is None or self.reload.ok
+        return self.journalled and self.projected and all((self.workers or {}).values()) and reloaded
+
+
+class Ledger:
+    """Does acts. ``ids`` gives their names in the journal, rising."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        relay: Relay,
+        workers: Workers,
+        reloader: Reloader,
+        known: People,
+        ids: Callable[[], str],
+    ) -> None:
+        self.database = database
+        self.relay = relay
+        self.done = Counts(METRICS["tidegate_acts_total"])
+        self._workers = workers
+        self._reloader = reloader
+        self._people = known
+        self._ids = ids
+
+    async def act(
+        self, person: str, reason: str, kind: str, subject: str, work: Callable[[Unit], T], *, settle: bool = True
+    ) -> Outcome[T]:
+        """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state."""
+        uid = self._ids()
+        intent = Intent(uid, person, reason, kind, subject)
+        try:
+            done: Done[T] = await self.database.run(lambda session: acts.perform(session, intent, work))
+        except IntegrityError as error:
+            raise ControlError(409, "control.conflict", "Something else stands in this place already.") from error
+        self.done.add((kind,))
+        self.relay.kick()
+        # Once committed an act takes its course, also when the one who asked has hung up.
+        return await asyncio.shield(asyncio.ensure_future(self._follow(uid, done, settle)))
+
+    async def _follow(self, uid: str, done: Done[T], settle: bool) -> Outcome[T]:
+        pushed: dict[str, bool] | None = None
+        reload: Reloaded | None = None
+        if "people" in done.tables:
+            self._people.refresh(await self.database.run(people.hashes))
+        if done.tables & IN_SNAPSHOT:
+            pushed = await self._workers.push(await self.database.run(snapshot.build))
+        if "words" in done.tables:
+            reload = await self._reloader.reload()
+        within = SETTLE_WITHIN if settle else 0.0
+        journalled, projected = await self.relay.settled(done.act, within)
+        return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload)
+
+    async def read(self, person: str, reason: str, kind: str, subject: str) -> None:
+        """Note that somebody reads personal data; to be awaited before it is handed out."""
+        await self.act(person, reason, kind, subject, _nothing, settle=False)
+
+
+def _nothing(_unit: Unit) -> Any:
+    return None

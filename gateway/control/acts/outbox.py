@@ -1,0 +1,232 @@
+"""The relay: takes each act from the outbox to the journal and to state, and remembers that it did.
+
+A crash may fall between any two steps; this is why each can be repeated:
+
+    commit ──► journal.append ──► acknowledged_journal      after a crash here, the journal is asked what it holds
+           └─► projection.apply ─► acknowledged_state       rows are projected as they are now: repeating is harmless
+
+The two sides do not wait for each other: a full journal does not keep an emergency switch from taking effect, and an
+absent state server does not keep an act from being recorded. One task owns all of it; acts leave in order of their ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from gateway.common.ending import end
+from gateway.control.acts import snapshot
+from gateway.control.acts.database import Database
+from gateway.control.acts.models import GOVERNED, IN_SNAPSHOT, PROJECTED, Act, Outbox
+from gateway.control.ports.ports import ActJournal, Change, Projection, Snapshot
+
+log = structlog.get_logger()
+
+BATCH = 32  # acts; an act of an import holds up to 500 rows
+LONGEST_PAUSE = 5.0  # seconds between two tries while journal or state fails
+
+
+class Waiting(NamedTuple):
+    """Acts not yet acknowledged by both sides, and the age of the oldest in seconds."""
+
+    acts: int
+    age: float
+
+
+class _Batch(NamedTuple):
+    unrecorded: list[dict[str, Any]]
+    unprojected: list[int]
+    changes: list[Change]
+    snapshot: Snapshot | None
+
+
+class Relay:
+    """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``."""
+
+    def __init__(self, database: Database, journal: ActJournal, projection: Projection, *, retry: float = 1.0) -> None:
+        self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
+        self._database = database
+        self._journal = journal
+        self._projection = projection
+        self._retry = retry
+        self._doubtful = True  # whether the journal may hold acts that are not acknowledged
+        self._recorded: set[str] = set()  # appended by this process, not yet acknowledged
+        self._wake = asyncio.Event()
+        self._passed = asyncio.Event()
+        self._stepping = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Relay what an earlier process left, then what comes."""
+        self._task = asyncio.create_task(self._run(), name="outbox relay")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await end([self._task])
+
+    def kick(self) -> None:
+        """An act was committed."""
+        self._wake.set()
+
+    @contextlib.asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Nothing is relayed meanwhile: for a rebuild."""
+        async with self._stepping:
+            yield
+
+    async def settled(self, act: int, within: float) -> tuple[bool, bool]:
+        """Whether journal and state have acknowledged ``act``; waits ``within`` seconds for both."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    passed = self._passed  # taken before looking, so that no step falls between
+                    if all(await self._acknowledged(act)):
+                        break
+                    await passed.wait()
+        return await self._acknowledged(act)
+
+    async def _acknowledged(self, act: int) -> tuple[bool, bool]:
+        row = await self._database.run(lambda session: session.get_one(Outbox, act))
+        return row.acknowledged_journal, row.acknowledged_state
+
+    async def waiting(self) -> Waiting:
+        def work(session: Session) -> Waiting:
+            count, oldest = session.execute(
+                select(func.count(), func.min(Act.at)).select_from(Outbox).join(Act).where(_open())
+            ).one()
+            return Waiting(count, max(0.0, time.time() - oldest / 1e6) if oldest is not None else 0.0)
+
+        return await self._database.run(work)
+
+    async def _run(self) -> None:
+        pause = self._retry
+        while True:
+            self._wake.clear()
+            try:
+                moved = await self.step()
+            except Exception:  # the database itself; nothing is lost, and the next try tells
+                log.error("outbox.failed", exc_info=True)
+                moved = False
+                self.failures["database"] = "failed"
+            else:
+                self.failures.pop("database", None)
+            if moved:
+                pause = self._retry
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause if self.failures else None):
+                    await self._wake.wait()
+            pause = min(pause * 2, LONGEST_PAUSE) if self.failures else self._retry
+
+    async def step(self) -> bool:
+        """Relay one batch. True where something moved and more may wait."""
+        async with self._stepping:
+            batch = await self._database.run(_next)
+            recorded = await self._record(batch.unrecorded)
+            projected = await self._project(batch)
+            if recorded or projected:
+                await self._database.run(lambda session: _acknowledge(session, recorded, projected))
+                self._recorded.difference_update(act["uid"] for act in batch.unrecorded)
+                passed, self._passed = self._passed, asyncio.Event()
+                passed.set()
+            return bool(recorded or projected)
+
+    async def _record(self, acts: Sequence[dict[str, Any]]) -> list[int]:
+        done: list[int] = []
+        try:
+            if acts and self._doubtful:
+                self._recorded |= await self._journal.recorded([act["uid"] for act in acts], acts[0]["at"])
+                self._doubtful = len(acts) == BATCH  # an earlier process may have got further than this batch
+            for act in acts:
+                if act["uid"] not in self._recorded:
+                    # Until it is known to have gone well, it is not known whether it went at all.
+                    self._doubtful, doubtful = True, self._doubtful
+                    await self._journal.append(act)
+                    self._doubtful = doubtful
+                    self._recorded.add(act["uid"])
+                done.append(act["id"])
+        except Exception as error:  # whatever the journal's trouble: unacknowledged, and tried again
+            self._failed("journal", error)
+        else:
+            self.failures.pop("journal", None)
+        return done
+
+    async def _project(self, batch: _Batch) -> list[int]:
+        if not batch.unprojected:
+            return []
+        try:
+            if batch.changes:
+                await self._projection.apply(batch.changes)
+            if batch.snapshot is not None:
+                await self._projection.publish(batch.snapshot)
+        except Exception as error:  # redis-py's errors have no class in common; unacknowledged, and tried again
+            self._failed("state", error)
+            return []
+        self.failures.pop("state", None)
+        return batch.unprojected
+
+    def _failed(self, side: str, error: Exception) -> None:
+        if side not in self.failures:  # once for each outage, not once for each try
+            log.error("outbox.side_failed", side=side, exc_info=error)
+        self.failures[side] = type(error).__name__
+
+
+def _open() -> Any:
+    return or_(Outbox.acknowledged_journal.is_(False), Outbox.acknowledged_state.is_(False))
+
+
+def _next(session: Session) -> _Batch:
+    unrecorded = session.scalars(
+        select(Act).join(Outbox).where(Outbox.acknowledged_journal.is_(False)).order_by(Act.id).limit(BATCH)
+    ).all()
+    unprojected = session.scalars(
+        select(Outbox).where(Outbox.acknowledged_state.is_(False)).order_by(Outbox.act_id).limit(BATCH)
+    ).all()
+    acts = session.scalars(select(Act).where(Act.id.in_([row.act_id for row in unprojected]))).all()
+    tables = {change["table"] for act in acts for change in act.changes}
+    return _Batch(
+        [act.as_row() | {"undoes_uid": _uid(session, act.undoes)} for act in unrecorded],
+        [row.act_id for row in unprojected],
+        current(session, [place for row in unprojected for place in row.payload]),
+        snapshot.build(session) if tables & IN_SNAPSHOT else None,
+    )
+
+
+def _uid(session: Session, act: int | None) -> str:
+    return session.get_one(Act, act).uid if act is not None else ""
+
+
+def current(session: Session, places: Sequence[dict[str, Any]]) -> list[Change]:
+    """What stands at these places now; each place once."""
+    changes: list[Change] = []
+    for table, columns in PROJECTED.items():
+        subjects = {
+            tuple(place["subject"][name] for name in columns): place["subject"]
+            for place in places
+            if place["table"] == table
+        }
+        if not subjects:
+            continue
+        model = GOVERNED[table]
+        keys = list(subjects)
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for start in range(0, len(keys), 500):
+            wanted = tuple_(*(getattr(model, name) for name in columns)).in_(keys[start : start + 500])
+            for found in session.scalars(select(model).where(wanted)):
+                rows[tuple(getattr(found, name) for name in columns)] = found.as_row()
+        changes.extend(Change(table, subjects[key], rows.get(key)) for key in keys)
+    return changes
+
+
+def _acknowledge(session: Session, recorded: Sequence[int], projected: Sequence[int]) -> None:
+    if recorded:
+        session.execute(update(Outbox).where(Outbox.act_id.in_(recorded)).values(acknowledged_journal=True))
+    if projected:
+        session.execute(update(Outbox).where(Outbox.act_id.in_(projected)).values(acknowledged_state=True))

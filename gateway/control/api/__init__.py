@@ -1,0 +1,1 @@
+"""The admin API: its table of endpoints, its description, its client."""

@@ -1,0 +1,135 @@
+"""The admin API over aiohttp: who calls, is it well formed, what is answered. One way in for every endpoint."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Handler
+from pydantic import BaseModel
+
+from gateway.control.acts.people import People
+from gateway.control.api.openapi import describe
+from gateway.control.api.routes import ENDPOINTS, Endpoint
+from gateway.control.calls import validation
+from gateway.control.calls.call import Call, Services
+from gateway.control.ports.errors import MEDIA_TYPE, ControlError
+from gateway.control.ports.schemas import Done
+
+log = structlog.get_logger()
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+PEOPLE: web.AppKey[People] = web.AppKey("people", People)
+
+
+def application(services: Services, people: People, *, version: str, allow: Sequence[Network] = ()) -> web.Application:
+    """The API. ``allow``: networks of peers that may call; empty for whoever reaches the address."""
+    app = web.Application(client_max_size=services.bounds.max_body, middlewares=[_answered])
+    app[SERVICES] = services
+    app[PEOPLE] = people
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, endpoint.path, _entrance(endpoint, tuple(allow)))
+    document = orjson.dumps(describe(ENDPOINTS, version))
+
+    async def described(_request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get("/openapi.json", described)
+    return app
+
+
+def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
+    handler, body_model, query_model = endpoint.handler, endpoint.body, endpoint.query
+
+    async def enter(request: web.Request) -> web.StreamResponse:
+        if allow and not _allowed(request.remote, allow):
+            raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
+        person = "" if endpoint.open else _person(request)
+        query = validation.query(query_model, _parameters(request))
+        body = validation.body(body_model, await request.read()) if body_model is not None else None
+        result = await handler(Call(request, request.app[SERVICES], person, body, query))
+        if not isinstance(result, BaseModel):
+            return result
+        status = 202 if isinstance(result, Done) and not result.in_force else 200
+        return web.json_response(text=result.model_dump_json(), status=status)
+
+    return enter
+
+
+def _person(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    person = request.app[PEOPLE].known(token.strip()) if scheme.lower() == "bearer" else None
+    if person is None:
+        raise ControlError(401, "control.token_refused", "Send “Authorization: Bearer TOKEN” with a token in force.")
+    return person
+
+
+def _parameters(request: web.Request) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in parameters:
+            raise ControlError(400, "control.invalid", "A query parameter is given twice.")
+        parameters[name] = value
+    return parameters
+
+
+def _allowed(peer: str | None, allow: Sequence[Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(peer or "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any((mapped or address) in network for network in allow)
+
+
+@web.middleware
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal leaves through here."""
+    try:
+        return await handler(request)
+    except ControlError as error:
+        return _problem(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        reason = {404: "control.unknown_path", 405: "control.method", 413: "control.too_large"}
+        code = reason.get(error.status, "control.http")
+        return _problem(ControlError(error.status, code, error.reason), headers)
+    except Exception:  # a fault of ours: aiohttp would answer in its own words, and log what we may not
+        log.error("control.call_failed", route=_template(request), exc_info=True)
+        return _problem(ControlError(500, "control.failed", "Control failed; its log says where."))
+
+
+def _problem(error: ControlError, headers: dict[str, str] | None = None) -> web.Response:
+    sent = dict(headers or {})
+    if error.status == 401:
+        sent["WWW-Authenticate"] = "Bearer"
+    return web.Response(
+        body=orjson.dumps(error.problem()), status=error.status, content_type=MEDIA_TYPE, headers=sent or None
+    )
+
+
+def _template(request: web.BaseRequest) -> str:
+    """The endpoint's path with its placeholders: what was put in their place may be personal."""
+    match = getattr(request, "match_info", None)
+    resource = match.route.resource if match is not None else None
+    return resource.canonical if resource is not None else ""
+
+
+class AccessLogger(AbstractAccessLogger):
+    """One line a call: method, endpoint, status, time. No address, no path, no query."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        log.info(
+            "control.called",
+            method=request.method,
+            route=_template(request),
+            status=response.status,
+            ms=round(time * 1e3, 3),
+        )

@@ -1,0 +1,1 @@
+"""Blocks (封禁) and ranges."""

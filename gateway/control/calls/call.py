@@ -1,0 +1,98 @@
+"""One call of the admin API, validated, and what its handler may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from aiohttp import web
+
+from gateway.control.acts.acts import Unit
+from gateway.control.acts.database import Database
+from gateway.control.acts.ledger import Ledger, Outcome
+from gateway.control.node.health import Health
+from gateway.control.ports.errors import missing
+from gateway.control.ports.ports import Deleter, Lists, Messages, Projection, Reloader
+from gateway.control.ports.schemas import Done, ReloadOut
+from gateway.control.takedowns.takedowns import Takedowns
+from gateway.control.workers.totals import Totals
+from gateway.control.workers.workers import Workers
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Bounds(NamedTuple):
+    """``max_body`` and ``max_import`` in bytes."""
+
+    max_body: int = 1 << 20
+    max_import: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API; made once, in ``gateway.control.process``."""
+
+    database: Database
+    ledger: Ledger
+    workers: Workers
+    totals: Totals
+    projection: Projection
+    reloader: Reloader
+    lists: Lists
+    messages: Messages
+    platform: Deleter
+    takedowns: Takedowns
+    health: Health
+    route_names: Callable[[], frozenset[str]]
+    mirror_lag: Callable[[], float | None]  # seconds
+    bounds: Bounds
+    metrics: bool = True  # whether /metrics is offered
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """``person``: whose token it was, empty on the endpoints that need none."""
+
+    request: web.Request
+    services: Services
+    person: str
+    body: B
+    query: Q
+
+    def path(self, name: str) -> str:
+        """A placeholder of the path, decoded."""
+        return self.request.match_info[name]
+
+    def number(self, name: str) -> int:
+        """A placeholder of the path that is a number; 404 where it is not."""
+        value = self.path(name)
+        if not value.isascii() or not value.isdigit() or len(value) > 18:
+            raise missing(name if name != "id" else "number")
+        return int(value)
+
+    async def act(self, reason: str, kind: str, subject: str, work: Callable[[Unit], R]) -> Outcome[R]:
+        """Do an act in the caller's name."""
+        return await self.services.ledger.act(self.person, reason, kind, subject, work)
+
+    async def reads(self, reason: str, kind: str, subject: str) -> None:
+        """Note that the caller reads personal data."""
+        await self.services.ledger.read(self.person, reason, kind, subject)
+
+
+def done(outcome: Outcome[Any], result: T) -> Done[T]:
+    """The answer to an act."""
+    reload = outcome.reload
+    return Done(
+        act=outcome.act,
+        id=outcome.uid,
+        in_force=outcome.in_force,
+        journalled=outcome.journalled,
+        projected=outcome.projected,
+        workers=outcome.workers,
+        reload=ReloadOut(**reload._asdict()) if reload is not None else None,
+        result=result,
+    )

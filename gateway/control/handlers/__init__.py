@@ -1,1 +1,0 @@
-"""What each endpoint does; ``gateway.control.routes`` is the table."""

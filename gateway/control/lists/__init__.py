@@ -1,0 +1,1 @@
+"""Word lists: what is in force and what people changed."""

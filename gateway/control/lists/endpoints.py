@@ -1,0 +1,106 @@
+"""Word lists: what is in force, what was changed on top of the operator's file, and what a text would meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.control.acts.acts import Unit
+from gateway.control.acts.models import Word
+from gateway.control.calls.call import Call, done
+from gateway.control.ports.errors import ControlError, missing
+from gateway.control.ports.ports import Lists
+from gateway.control.ports.schemas import (
+    Done,
+    ListOut,
+    ListsOut,
+    NoQuery,
+    Reasoned,
+    ReloadOut,
+    TryOut,
+    TryText,
+    WordGone,
+    WordNew,
+    WordOut,
+)
+from gateway.generation.changes import ADDED, REMOVED
+
+
+async def listed(call: Call[None, NoQuery]) -> ListsOut:
+    rows = await call.services.database.run(lambda session: session.scalars(select(Word).order_by(Word.id)).all())
+    lists = await asyncio.to_thread(call.services.lists.all)
+    return ListsOut(
+        lists=[
+            ListOut(**info._asdict(), changes=[WordOut(**row.as_row()) for row in rows if row.list == info.name])
+            for info in lists
+        ]
+    )
+
+
+async def add(call: Call[WordNew, NoQuery]) -> Done[WordOut]:
+    """Add a line, or take back that it was removed; then compile and reload."""
+    name, line = await _known(call.services.lists, call.path("name")), call.body.line
+    wrong = await asyncio.to_thread(call.services.lists.check, name, line)
+    if wrong:
+        told = [{"where": "body.line", "problem": problem} for problem in wrong]
+        raise ControlError(400, "control.line_invalid", "The list cannot hold this line; see errors.", told)
+
+    def work(unit: Unit) -> None:
+        held = _held(unit.session, name, line)
+        if held is None:
+            unit.add(Word(list=name, line=line, effect=ADDED))
+        elif held.effect == REMOVED:
+            unit.remove(held)
+        else:
+            raise ControlError(409, "control.word_exists", "This line was added already.")
+
+    outcome = await call.act(call.body.reason, "word.add", f"list:{name}", work)
+    return done(outcome, WordOut(list=name, line=line, effect="added"))
+
+
+async def remove(call: Call[None, WordGone]) -> Done[WordOut]:
+    """Take an added line back, or leave out one of the operator's file; then compile and reload."""
+    name, line = await _known(call.services.lists, call.path("name")), call.query.line
+
+    def work(unit: Unit) -> None:
+        held = _held(unit.session, name, line)
+        if held is None:
+            unit.add(Word(list=name, line=line, effect=REMOVED))
+        elif held.effect == ADDED:
+            unit.remove(held)
+        else:
+            raise ControlError(409, "control.word_removed", "This line was removed already.")
+
+    outcome = await call.act(call.query.reason, "word.remove", f"list:{name}", work)
+    return done(outcome, WordOut(list=name, line=line, effect="removed"))
+
+
+async def attempt(call: Call[TryText, NoQuery]) -> TryOut:
+    """What a text would meet in the generation in force. Nothing is recorded of it and nobody is judged."""
+    name = await _known(call.services.lists, call.path("name"))
+    return await asyncio.to_thread(call.services.lists.attempt, name, call.body.text)
+
+
+async def reload(call: Call[Reasoned, NoQuery]) -> Done[ReloadOut]:
+    """Compile configuration and lists anew and swap; on a problem the last good generation stays."""
+    outcome = await call.act(call.body.reason, "reload", "generation", _nothing)
+    reloaded = await call.services.reloader.reload()
+    return done(outcome._replace(reload=reloaded), ReloadOut(**reloaded._asdict()))
+
+
+async def _known(lists: Lists, name: str) -> str:
+    known: Sequence[str] = [info.name for info in await asyncio.to_thread(lists.all)]
+    if name not in known:
+        raise missing("list")
+    return name
+
+
+def _held(session: Session, name: str, line: str) -> Word | None:
+    return session.scalar(select(Word).where(Word.list == name, Word.line == line))
+
+
+def _nothing(_unit: Unit) -> None:
+    return None

@@ -1,0 +1,1 @@
+"""The node itself: health, metrics, rebuilding, pruning."""

@@ -1,0 +1,49 @@
+"""Keeps state's image of governance true: renews its epoch, and rebuilds it where state has lost it."""
+
+from __future__ import annotations
+
+import structlog
+
+from gateway.common.rounds import Rounds
+from gateway.control.acts.database import Database
+from gateway.control.acts.outbox import Relay
+from gateway.control.node.rebuild import rebuild
+from gateway.control.ports.ports import Projection
+
+log = structlog.get_logger()
+
+EVERY = 1.0  # seconds: how long a flushed or replaced server stays without governance data, at most
+
+
+class Confirming:
+    """Asks state once a second whether it still holds what was written."""
+
+    def __init__(self, database: Database, relay: Relay, projection: Projection, *, every: float = EVERY) -> None:
+        self.failing = ""  # class of the last error; empty while state answers
+        self.rebuilds = 0
+        self._database = database
+        self._relay = relay
+        self._projection = projection
+        self._first = True
+        self.rounds = Rounds("state.confirming", self.look, every)
+
+    async def look(self) -> None:
+        """Confirm once; rebuild where state was emptied, replaced, or started again."""
+        first, self._first = self._first, False
+        try:
+            held = await self._projection.confirm()
+            # Not the first time: what a new run of the server read back is good enough to begin serving with.
+            if held and not first:
+                held = not await self._projection.restarted()
+            if not held:
+                async with self._relay.paused():
+                    rebuilt = await rebuild(self._database, self._projection)
+                self.rebuilds += 1
+                log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
+                self._relay.kick()
+        except Exception as error:  # of state, database or ourselves: it is told, and asked again in a second
+            if not self.failing:  # once for each outage
+                log.error("state.unconfirmed", exc_info=True)
+            self.failing = type(error).__name__
+        else:
+            self.failing = ""

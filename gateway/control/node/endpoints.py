@@ -1,0 +1,78 @@
+"""The node itself: rebuild, health, metrics, and the description of all this."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.common.channel import ChannelError
+from gateway.control.acts.acts import SNAPSHOT_VERSION, Unit
+from gateway.control.acts.models import Mark
+from gateway.control.calls.call import Call, Services, done
+from gateway.control.node import collector, rebuild
+from gateway.control.ports.errors import ControlError
+from gateway.control.ports.schemas import Alive, Done, NoQuery, Ready, Reasoned, Rebuilt
+from gateway.control.workers.totals import Series
+
+
+async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
+    """Write state's governance data anew from the database."""
+    services = call.services
+    outcome = await call.act(call.body.reason, "state.rebuild", "state", _nothing)
+    try:
+        async with services.ledger.relay.paused():
+            rebuilt = await rebuild.rebuild(services.database, services.projection)
+    except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
+        raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
+    return done(outcome, rebuilt)
+
+
+async def alive(call: Call[None, NoQuery]) -> Alive:
+    return Alive()
+
+
+async def ready(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """200 where this node may get traffic, else 503; each check by name."""
+    found: Ready = await call.services.health.look()
+    return web.json_response(text=found.model_dump_json(), status=200 if found.ready else 503)
+
+
+async def metrics(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """Prometheus text."""
+    services = call.services
+    if not services.metrics:
+        raise ControlError(404, "control.unknown_path", "Metrics are switched off (metrics.enabled).")
+    await services.workers.look()
+    body = collector.exposition(services.totals, await _own(services))
+    return web.Response(body=body, headers={"Content-Type": collector.CONTENT_TYPE})
+
+
+async def _own(services: Services) -> dict[str, Series]:
+    waiting = await services.ledger.relay.waiting()
+    mark = await services.database.run(lambda session: session.get(Mark, SNAPSHOT_VERSION))
+    own: dict[str, Series] = {
+        "tidegate_workers": {(): sum(how == "ok" for how in services.workers.answers.values())},
+        "tidegate_acts_total": dict(services.ledger.done.values),
+        "tidegate_outbox_waiting": {(): waiting.acts},
+        "tidegate_outbox_age_seconds": {(): waiting.age},
+        "tidegate_takedowns": {(state,): count for state, count in (await services.takedowns.counted()).items()},
+        "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
+        "tidegate_process_resident_bytes": {},
+        "tidegate_process_restarts_total": {},
+    }
+    lag = services.mirror_lag()
+    if lag is not None:
+        own["tidegate_mirror_lag_seconds"] = {(): lag}
+    try:
+        status = await services.reloader.status()
+    except ChannelError:
+        return own  # the supervisor is away; its two metrics have no series until it is back
+    for name, child in dict(status.get("children", {})).items():
+        own["tidegate_process_restarts_total"][name,] = int(child.get("restarts", 0))
+        size = collector.resident(child["pid"]) if child.get("pid") else None
+        if size is not None:
+            own["tidegate_process_resident_bytes"][name,] = size
+    return own
+
+
+def _nothing(_unit: Unit) -> None:
+    return None

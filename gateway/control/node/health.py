@@ -1,0 +1,93 @@
+"""Is this node fit to take traffic? Each thing it needs is asked by name."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from gateway.control.acts.database import Database
+from gateway.control.acts.outbox import Relay
+from gateway.control.ports.ports import Projection
+from gateway.control.ports.schemas import Check, Ready
+from gateway.control.workers.workers import Workers
+
+WITHIN = 1.0  # seconds for one check
+
+
+class Health:
+    """``journal`` is the folder of the segments; less than ``full_disk`` bytes free there is not fit, less than
+    ``low_disk`` is said."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        relay: Relay,
+        projection: Projection,
+        workers: Workers,
+        journal: Path,
+        low_disk: int,
+        full_disk: int,
+    ) -> None:
+        self._database = database
+        self._relay = relay
+        self._projection = projection
+        self._workers = workers
+        self._journal = journal
+        self._low_disk = low_disk
+        self._full_disk = full_disk
+
+    async def look(self) -> Ready:
+        """Ask everything at once; nothing takes longer than ``WITHIN``."""
+        asked: Mapping[str, Callable[[], Awaitable[Check]]] = {
+            "database": self._of_database,
+            "state": self._of_state,
+            "journal": self._of_journal,
+            "workers": self._of_workers,
+        }
+        found = await asyncio.gather(*(_within(check) for check in asked.values()))
+        checks = dict(zip(asked, found, strict=True))
+        return Ready(ready=all(check.ok for check in checks.values()), checks=checks)
+
+    async def _of_database(self) -> Check:
+        waiting = await self._relay.waiting()
+        return Check(ok=True, detail=f"{waiting.acts} acts wait in the outbox" if waiting.acts else "")
+
+    async def _of_state(self) -> Check:
+        await self._projection.ping()
+        return Check(ok=True)
+
+    async def _of_journal(self) -> Check:
+        free = (await asyncio.to_thread(shutil.disk_usage, self._journal)).free
+        if not os.access(self._journal, os.W_OK):
+            return Check(ok=False, detail="the folder cannot be written")
+        if free < self._full_disk:
+            return Check(ok=False, detail=f"{free >> 20} MiB free: less than journal.full_disk")
+        if "journal" in self._relay.failures:
+            return Check(ok=False, detail="acts cannot be recorded")
+        return Check(
+            ok=True, detail=f"{free >> 20} MiB free: less than journal.low_disk" if free < self._low_disk else ""
+        )
+
+    async def _of_workers(self) -> Check:
+        await self._workers.look()
+        told = dict(self._workers.answers)
+        for name, status in self._workers.statuses.items():
+            if not status.get("journal", {}).get("ready", True):
+                told[name] = "the journal is not ready"
+        detail = ", ".join(f"{name}: {how}" for name, how in sorted(told.items()))
+        # One that starts anew does not take a node out; none that can judge does.
+        return Check(ok="ok" in told.values(), detail=detail or "no worker has a socket")
+
+
+async def _within(check: Callable[[], Awaitable[Check]]) -> Check:
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await check()
+    except TimeoutError:
+        return Check(ok=False, detail="no answer in time")
+    except Exception as error:  # a check that fails is the answer, whatever made it fail
+        return Check(ok=False, detail=type(error).__name__)

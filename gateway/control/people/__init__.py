@@ -1,0 +1,1 @@
+"""People and the record of what they did."""

@@ -1,0 +1,1 @@
+"""Rooms: open, slow, muted or closed."""

@@ -1,0 +1,1 @@
+"""Emergency switches and urgent words (应急处置)."""

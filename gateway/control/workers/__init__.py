@@ -1,0 +1,1 @@
+"""The workers of this node, as control sees them."""

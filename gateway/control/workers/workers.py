@@ -1,0 +1,94 @@
+"""The workers of this node, as control sees them: each behind its unix socket.
+
+A snapshot goes to each of them directly, beside its way through state, so that a switch acts at once and also while
+state is away. A worker that was away (started anew, busy) is given the present snapshot by the keeper, which looks at
+every worker once a second; the same look keeps the counters, so that little is lost when one dies. It asks the
+projector for its counters too; nothing else is told to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.common import channel
+from gateway.common.rounds import Rounds
+from gateway.control.ports.ports import Snapshot
+from gateway.control.workers.totals import Totals
+
+WITHIN = 0.5  # seconds for one answer
+EVERY = 1.0  # seconds between two looks of the keeper
+PROJECTOR = "projector"  # its name among those that count
+
+
+class Workers:
+    """``sockets`` tells the sockets of the present workers by name (``worker-0`` …); ``projector`` is the projector's,
+    where a node has one."""
+
+    def __init__(
+        self, sockets: Callable[[], Mapping[str, Path]], totals: Totals, projector: Path | None = None
+    ) -> None:
+        self.answers: dict[str, str] = {}  # name -> ok, or why there was no answer
+        self.statuses: dict[str, dict[str, Any]] = {}  # name -> last status; only of those that answer
+        self._sockets = sockets
+        self._totals = totals
+        self._projector = projector
+        self._snapshot: Snapshot | None = None
+        self.keeper = Rounds("workers.look", self.look, EVERY)
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Let the keeper see to it that every worker holds this snapshot, or a newer one."""
+        if self._snapshot is None or snapshot["version"] >= self._snapshot["version"]:
+            self._snapshot = snapshot
+
+    async def push(self, snapshot: Snapshot) -> dict[str, bool]:
+        """Give every worker the snapshot; tells which have it in force."""
+        self.offer(snapshot)
+        answers = await self._tell({"command": "snapshot", "snapshot": snapshot})
+        return {name: isinstance(answer, dict) and "error" not in answer for name, answer in answers.items()}
+
+    async def look(self) -> None:
+        """Read counters and status of every worker, and bring those up to date that hold an older snapshot."""
+        counters, mirrored, statuses = await asyncio.gather(
+            self._tell({"command": "counters"}), self._mirrored(), self._tell({"command": "status"})
+        )
+        counters |= mirrored
+        for name, answer in counters.items():
+            if isinstance(answer, dict):
+                self._totals.take(name, answer)
+            else:
+                self._totals.silent(name)
+        self._totals.keep_only(set(counters))
+        self.answers = {
+            name: answer if isinstance(answer, str) else str(answer.get("error", "ok"))
+            for name, answer in statuses.items()
+        }
+        self.statuses = {
+            name: answer for name, answer in statuses.items() if isinstance(answer, dict) and "error" not in answer
+        }
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        sockets = self._sockets()
+        for name, status in self.statuses.items():
+            if status.get("snapshot", 0) < snapshot["version"] and name in sockets:
+                await self._one(sockets[name], {"command": "snapshot", "snapshot": snapshot})
+
+    async def _mirrored(self) -> dict[str, dict[str, Any] | str]:
+        if self._projector is None:
+            return {}
+        return {PROJECTOR: await self._one(self._projector, {"command": "counters"})}
+
+    async def _tell(self, command: dict[str, Any]) -> dict[str, dict[str, Any] | str]:
+        sockets = self._sockets()
+        answers = await asyncio.gather(*(self._one(path, command) for path in sockets.values()))
+        return dict(zip(sockets, answers, strict=True))
+
+    @staticmethod
+    async def _one(path: Path, command: dict[str, Any]) -> dict[str, Any] | str:
+        try:
+            return await channel.call(path, command, timeout=WITHIN)
+        except channel.ChannelError as error:
+            return error.cause

@@ -1,0 +1,163 @@
+"""A generation: one configuration with its compiled word lists, as an immutable folder.
+
+Workers load generations, never the operator's files: a worker that dies while a half-edited file lies on disk comes
+back with the last good configuration (law 9). ``python -m gateway.generation.generation`` compiles one, in a process
+of its own, because a large list takes seconds and hundreds of megabytes.
+
+    generations/N/tidegate.toml    the configuration, as it was
+    generations/N/manifest.json    where it came from, and the artifact of each list
+    artifacts/NAME-DIGEST.tga      shared by all generations with the same list
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway import config as configuration
+from gateway.common.folders import Folders
+from gateway.config import Config, ConfigError
+from gateway.generation import settings as build
+from gateway.generation.changes import line_changes
+from gateway.words.compile import compile_lists
+from gateway.words.errors import WordListError
+from gateway.words.specs import ListSpec
+
+COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
+NICENESS = 5  # of the compiler: where processors are short, messages and state come first, and it still gets a quarter
+
+
+class CompileFailed(Exception):
+    """No generation came of it; ``problems`` says all that is wrong, each with its remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+class Generation(NamedTuple):
+    """A generation as it is loaded. ``artifacts``: by list name."""
+
+    number: int
+    config: Config
+    artifacts: Mapping[str, Path]
+    warnings: Sequence[str] = ()
+
+
+def load(folders: Folders, number: int) -> Generation:
+    """The generation ``number``. Raises ConfigError or OSError where its folder is damaged."""
+    folder = folders.generation(number)
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    config = configuration.load(folder / "tidegate.toml", base=Path(manifest["base"]))
+    artifacts = {name: folders.artifacts / file for name, file in manifest["artifacts"].items()}
+    return Generation(number, config, artifacts, manifest["warnings"])
+
+
+def compile_here(config_path: Path, folders: Folders) -> int:
+    """Compile the next generation in this process; its number. Raises CompileFailed."""
+    try:
+        config = configuration.load(config_path)
+    except ConfigError as error:
+        raise CompileFailed([str(problem) for problem in error.problems]) from None
+    if problems := build.unbuildable(config, str(config_path)):
+        raise CompileFailed([str(problem) for problem in problems])
+    changes = line_changes(folders.database(config))
+    specs = [
+        ListSpec(
+            name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,
+            *changes.get(name, ()),
+        )
+        for name, section in config.lists.items()
+    ]  # fmt: skip
+    try:
+        compiled = compile_lists(specs, folders.artifacts)
+    except WordListError as error:
+        raise CompileFailed([*map(str, error.faults), *([f"and {error.more} more"] if error.more else [])]) from None
+    taken = [int(path.name) for path in folders.generations.iterdir() if path.name.isdigit()]
+    number = max(taken, default=0) + 1
+    aside = folders.generations / f"{number}.new"
+    aside.mkdir(mode=0o700)
+    shutil.copyfile(config_path, aside / "tidegate.toml")
+    manifest = {
+        "base": str(config_path.absolute().parent),
+        "artifacts": {built.name: built.file for built in compiled.lists},
+        "warnings": [
+            *configuration.warnings(config),
+            *(str(notice) for built in compiled.lists for notice in built.notices),
+        ],
+    }
+    (aside / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    aside.replace(folders.generation(number))
+    _prune(folders, config.server.keep_generations, number)
+    return number
+
+
+def _prune(folders: Folders, keep: int, newest: int) -> None:
+    """Remove old generations, and the artifacts that none of the kept ones names."""
+    current = folders.current()
+    numbers = sorted((int(p.name) for p in folders.generations.iterdir() if p.name.isdigit()), reverse=True)
+    kept = set(numbers[:keep]) | {current, newest}
+    for number in numbers:
+        if number not in kept:
+            shutil.rmtree(folders.generation(number), ignore_errors=True)
+    named: set[str] = set()
+    for number in kept - {0}:
+        manifest = folders.generation(number) / "manifest.json"
+        if manifest.exists():
+            named |= set(orjson.loads(manifest.read_bytes())["artifacts"].values())
+    for path in folders.artifacts.glob("*.tga"):
+        if path.name not in named:
+            path.unlink(missing_ok=True)
+
+
+async def compile_aside(config_path: Path, folders: Folders) -> Generation:
+    """Compile the next generation in a process of its own. Raises CompileFailed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.generation.generation",
+        "--config", str(config_path), "--data-dir", str(folders.root),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), COMPILE_WITHIN)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise CompileFailed([f"compiling took longer than {COMPILE_WITHIN:g} s and was given up"]) from None
+    try:
+        answer: dict[str, Any] = orjson.loads(output)
+    except orjson.JSONDecodeError:
+        raise CompileFailed([f"the compiler ended with code {process.returncode}; its log says why"]) from None
+    if "problems" in answer:
+        raise CompileFailed(answer["problems"])
+    return load(folders, answer["generation"])
+
+
+def main() -> int:
+    """Print ``{"generation": N}`` or ``{"problems": […]}``; exit code 0 or 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway.generation.generation", description="Compile a configuration."
+    )
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args()
+    os.nice(NICENESS)
+    folders = Folders(options.data_dir)
+    folders.make()
+    try:
+        answer: dict[str, Any] = {"generation": compile_here(options.config, folders)}
+    except CompileFailed as failure:
+        answer = {"problems": failure.problems}
+    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+    return 0 if "generation" in answer else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

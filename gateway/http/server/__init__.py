@@ -1,0 +1,1 @@
+"""The public side: connections, exchanges, routes and answers of our own."""

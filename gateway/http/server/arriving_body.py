@@ -1,0 +1,108 @@
+"""A request's body that did not come whole with its head: collected for judging, or streamed past."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from gateway.common.sweep import NEVER
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.framing import ChunkedDecoder, decoder_for
+
+if TYPE_CHECKING:
+    from gateway.http.server.exchange import Exchange
+    from gateway.http.server.server_protocol import ServerProtocol
+    from gateway.http.upstream.upstream import UpstreamCall
+
+
+class ArrivingBody(ABC):
+    """What is still to come of one request. ``limit``: the bytes that may come in all."""
+
+    __slots__ = ("connection", "decoder", "exchange", "limit")
+
+    def __init__(self, connection: ServerProtocol, exchange: Exchange, limit: int) -> None:
+        self.connection = connection
+        self.exchange = exchange
+        self.limit = limit
+        self.decoder = decoder_for(exchange.head.length)
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the client; what is wrong with them is answered."""
+        try:
+            self._take(self.decoder.feed(data))
+        except HTTPError as error:
+            self.connection.body_failed(error.reason)
+        except Exception as failure:  # a fault of ours: the client must not wait for ever
+            self.connection.failed(self.exchange, failure)
+
+    @abstractmethod
+    def _take(self, piece: bytes) -> None:
+        """The next decoded piece, which may be empty."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Whatever was held for the body is held no more."""
+
+
+class Collected(ArrivingBody):
+    """A judged body: held until it is whole, within the connection's and the worker's bounds."""
+
+    __slots__ = ("_held", "_pieces")
+
+    def __init__(self, connection: ServerProtocol, exchange: Exchange, limit: int) -> None:
+        super().__init__(connection, exchange, limit)
+        self._pieces: list[bytes] = []
+        self._held = 0
+
+    def _take(self, piece: bytes) -> None:
+        server = self.connection.server
+        decoder = self.decoder
+        if piece:
+            self._pieces.append(piece)
+            self._held += len(piece)
+            server.collected += len(piece)
+            if self._held > self.limit:
+                raise HTTPError("body.too_large")
+            if server.collected > server.settings.max_collected:
+                raise HTTPError("server.full")
+        if not decoder.done:
+            return
+        if isinstance(decoder, ChunkedDecoder) and decoder.trailers:
+            raise HTTPError("body.trailers")
+        body = b"".join(self._pieces)
+        self.release()
+        self.connection.body_ended(decoder.rest)
+        server.gate.on_body(self.exchange, body)
+
+    def release(self) -> None:
+        self.connection.server.collected -= self._held
+        self._held = 0
+        self._pieces = []
+
+
+class Streamed(ArrivingBody):
+    """An unjudged body: handed on as it comes, as fast as the upstream takes it."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, connection: ServerProtocol, exchange: Exchange, call: UpstreamCall, limit: int) -> None:
+        super().__init__(connection, exchange, limit)
+        self._call = call
+
+    def _take(self, piece: bytes) -> None:
+        self.limit -= len(piece)
+        if self.limit < 0:
+            raise HTTPError("body.too_large")
+        more = self._call.write(piece) if piece else True
+        connection = self.connection
+        if self.decoder.done:
+            connection.body_ended(self.decoder.rest)
+            self._call.end()
+        elif more:
+            connection.rearm()
+        else:
+            connection.deadline = NEVER  # the upstream's own time-outs count while it is the slow one
+            connection.pause_reading()
+
+    def release(self) -> None:
+        self.limit = 0

@@ -1,0 +1,376 @@
+"""One request and its answer.
+
+The gate holds an exchange from ``admit_request`` until it has decided; the upstream's call holds it as the sink of the
+answer. An exchange outlives its client: a judged request that was forwarded runs to its outcome, so that the outcome is
+recorded; an unjudged one is aborted with its client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from gateway.http.server.problem import (
+    PROBLEM_JSON,
+    PlatformShape,
+    Problem,
+    encode_held,
+    encode_problem,
+    problem_for,
+    problem_lines,
+    upstream_problem,
+)
+from gateway.http.wire import forwarding
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.framing import encode_chunk
+from gateway.http.wire.head import CHUNKED, RequestHead, ResponseHead
+
+if TYPE_CHECKING:
+    from gateway.http.server.cors import Cors
+    from gateway.http.server.server_protocol import ServerProtocol
+    from gateway.http.upstream.failure import UpstreamError
+    from gateway.http.upstream.upstream import Upstream, UpstreamCall
+
+    OnUpgraded = Callable[[ResponseHead, asyncio.Transport, bytes, Callable[[], None]], None]
+
+PREFIX_SIZE: Final = 65536
+"""Bytes of a judged answer's body that are kept for ``on_outcome``."""
+
+_IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+
+
+class TakenOver(NamedTuple):
+    """A connection that speaks another protocol from now on. ``early``: bytes already received behind the head.
+
+    Who took it calls ``transport.set_protocol`` at once and, in that protocol's ``connection_lost``, ``release()``:
+    until then it counts towards the caps on connections.
+    """
+
+    transport: asyncio.Transport
+    early: bytes
+    release: Callable[[], None]
+
+
+class Exchange:
+    """``path`` and ``query`` are the target's two halves, the path in its normal form; the gate sets both.
+
+    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``message_id``:
+    what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
+    gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
+    ``ids``: the lines that name this request and were added for the upstream.
+    """
+
+    __slots__ = (
+        "_call",
+        "_chunked",
+        "_connection",
+        "_extra",
+        "_prefix",
+        "_prefix_size",
+        "_told",
+        "_upgraded",
+        "_upstream_status",
+        "answered",
+        "began",
+        "cancelled",
+        "cors",
+        "forwarded",
+        "head",
+        "ids",
+        "judged",
+        "message_id",
+        "method",
+        "path",
+        "query",
+        "route",
+        "sent",
+        "shape",
+        "status",
+        "user",
+    )
+
+    def __init__(self, connection: ServerProtocol, head: RequestHead) -> None:
+        self._connection = connection
+        self.began = perf_counter()
+        self.sent = 0
+        self._call: UpstreamCall | None = None
+        self._chunked = False
+        self._extra = b""
+        self._prefix: list[bytes] | None = None
+        self._told = False
+        self._upstream_status: int | None = None
+        self._upgraded: OnUpgraded | None = None
+        self.head = head
+        self.method = head.method
+        self.path = b""
+        self.query = b""
+        self.answered = False
+        self.cancelled = False
+        self.forwarded = False
+        self.ids = b""
+        self.judged = False
+        self.message_id = ""
+        self.status: int | None = None
+        self.route: Any = None
+        self.user: Any = None
+        self.cors: Cors | None = None
+        self.shape: PlatformShape | None = None
+
+    # what the gate reads
+
+    @property
+    def peer_ip(self) -> str:
+        """The client's address; behind trusted proxies the one they name."""
+        connection = self._connection
+        peer = connection.peer
+        if not peer.trusted:
+            return peer.ip
+        return connection.server.trusted.client(peer.ip, self.head.fields.get(b"x-forwarded-for"))
+
+    @property
+    def peer_trusted(self) -> bool:
+        """Whether the connection's peer is a trusted proxy, so that what it says of the sender counts."""
+        return self._connection.peer.trusted
+
+    def client(self) -> tuple[str, bool]:
+        """``peer_ip`` and ``peer_trusted``."""
+        connection = self._connection
+        peer = connection.peer
+        if peer.trusted:
+            return connection.server.trusted.client(peer.ip, self.head.fields.get(b"x-forwarded-for")), True
+        return peer.ip, False
+
+    def header(self, name: bytes) -> bytes | None:
+        """A field's value by lower-case name, repeated ones joined: see ``head.repeated``."""
+        return self.head.fields.get(name)
+
+    @property
+    def body_complete(self) -> bool:
+        """Whether nothing of the request is still to come."""
+        return self._connection.request_complete
+
+    # what the gate decides
+
+    def collect(self, max_body: int) -> None:
+        """Judge this request: its whole body goes to ``gate.on_body``, at once where it is at hand."""
+        self.judged = True
+        head = self.head
+        if head.upgrade:
+            raise HTTPError("head.upgrade")
+        if head.underscored:
+            raise HTTPError("head.underscore_name")
+        self._connection.collect(max_body)
+
+    def relay(self, upstream: Upstream, *, watched: bool = False) -> None:
+        """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer."""
+        head = self.head
+        if head.upgrade and b"websocket" in head.upgrade:
+            raise HTTPError("head.upgrade")
+        connection = self._connection
+        self.forwarded = True
+        if watched:
+            self._prefix = []
+            self._prefix_size = 0
+        body = connection.claim_body()
+        lines = self._upstream_head(upstream.host, head.length if body is None else len(body))
+        self._call = upstream.start(
+            lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED
+        )
+        if body is None:
+            connection.stream(self._call)
+
+    def forward(
+        self,
+        upstream: Upstream,
+        body: bytes,
+        extra: bytes = b"",
+        drop: Collection[bytes] = (),
+        answer_extra: bytes = b"",
+    ) -> None:
+        """Send a judged request on with ``body``.
+
+        ``extra``: lines for the upstream (``Tidegate-Message-Id: …`` with line end). ``drop``: names of fields that no
+        longer fit the body. ``answer_extra``: lines that the upstream's answer gets on its way to the client.
+        """
+        self.forwarded = True
+        self._prefix = []
+        self._prefix_size = 0
+        self._extra = answer_extra
+        lines = self._upstream_head(upstream.host, len(body), extra, drop)
+        self._call = upstream.start(lines, body, self, idempotent=self.method in _IDEMPOTENT)
+
+    def answer(self, status: int, lines: bytes, body: bytes, content_type: bytes = b"application/json") -> None:
+        """Answer ourselves. ``lines``: further header lines, each with its line end."""
+        if self.answered:
+            return
+        self.answered = True
+        self.status = status
+        self.sent = len(body)
+        connection = self._connection
+        if self.cancelled:
+            return
+        connection.write_answer(status, lines, body, content_type)
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer with a problem, in the route's shape and with its CORS fields."""
+        lines = problem_lines(problem)
+        if self.cors is not None:
+            lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
+        shape = self.shape
+        # Our own failures are told as such: balancers and monitors act on the status.
+        if shape is None or problem.status >= 500:
+            self.answer(problem.status, lines, encode_problem(problem), PROBLEM_JSON)
+        else:
+            self.answer(shape.status or problem.status, lines + shape.lines, shape.encode(problem), shape.content_type)
+
+    def held(self, message_id: str) -> None:
+        """Answer that the message waits for review."""
+        lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode("ascii")
+        if self.cors is not None:
+            lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
+        self.answer(202, lines, encode_held(message_id))
+
+    def take_over(self) -> TakenOver:
+        """Hand the connection to another protocol: for a WebSocket session, before anything was answered.
+
+        Raises ``HTTPError`` for a request with a body: its bytes could be taken for frames.
+        """
+        if self.head.length:
+            raise HTTPError("head.upgrade")
+        self.answered = True
+        return self._connection.take_over()
+
+    def upgrade(self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = ()) -> None:
+        """Send the request's head on as a handshake. ``extra``: the lines that make it one.
+
+        ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
+        and its failure, is the answer to this request.
+        """
+        self.forwarded = True
+        self._upgraded = then
+        self._call = upstream.upgrade(self._upstream_head(upstream.host, 0, extra, drop), self)
+
+    def on_upgraded(
+        self, head: ResponseHead, transport: asyncio.Transport, early: bytes, release: Callable[[], None]
+    ) -> None:
+        """See ``UpgradeSink``."""
+        self._call = None
+        then, self._upgraded = self._upgraded, None
+        assert then is not None
+        then(head, transport, early, release)
+
+    def _upstream_head(self, host: bytes, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
+        connection = self._connection
+        server = connection.server
+        head = self.head
+        target = self.path
+        if self.query:
+            target = b"%b?%b" % (target, self.query)
+        elif head.target[-1:] == b"?":
+            target += b"?"
+        settings = server.settings
+        if settings.request_ids or settings.traces:
+            self.ids = forwarding.ids(head, settings.request_ids, settings.traces)
+            extra += self.ids
+        extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
+        return forwarding.request_head(head, target, length, extra, drop, self.judged, host)
+
+    # the sink of the upstream's answer
+
+    def on_informational(self, head: ResponseHead) -> None:
+        if not self.cancelled and self.head.minor and not (head.status == 100 and not self.head.expect):
+            self._connection.write_informational(head)
+
+    def on_head(self, head: ResponseHead, more: bool) -> None:
+        self.answered = True
+        self.status = self._upstream_status = head.status
+        if not self.cancelled:
+            self._chunked = self._connection.write_head(head, self._extra) and more
+
+    def on_data(self, data: bytes) -> None:
+        prefix = self._prefix
+        if prefix is not None and self._prefix_size < PREFIX_SIZE:
+            piece = data[: PREFIX_SIZE - self._prefix_size]
+            prefix.append(piece)
+            self._prefix_size += len(piece)
+        self.sent += len(data)
+        if not self.cancelled:
+            self._connection.write(encode_chunk(data) if self._chunked else data)
+
+    def on_end(self) -> None:
+        self._call = None
+        if not self.cancelled:
+            if self._chunked:
+                self._connection.write(b"0\r\n\r\n")
+            self._connection.finished()
+        self._outcome(None)
+
+    def on_whole(self, head: ResponseHead, body: bytes) -> None:
+        self._call = None
+        self.answered = True
+        self.status = self._upstream_status = head.status
+        self.sent = len(body)
+        if not self.cancelled:
+            self._connection.write_whole(head, self._extra, body)
+        if self._prefix is not None:
+            self._prefix.append(body[:PREFIX_SIZE])
+            self._outcome(None)
+
+    def on_error(self, error: UpstreamError) -> None:
+        self._call = None
+        if not self.cancelled:
+            if self.answered:
+                self._connection.cut()
+            else:
+                self.refuse(upstream_problem(error, self.message_id))
+        self._outcome(error)
+
+    def on_drain(self) -> None:
+        self._connection.stream_drained()
+
+    # what the connection tells
+
+    def client_gone(self) -> None:
+        """The client's connection is lost: a judged call, and a watched one that was sent whole, goes on to its
+        outcome; any other ends with its client."""
+        self.cancelled = True
+        call = self._call
+        if call is not None:
+            if self.judged or (self._prefix is not None and self.body_complete):
+                call.resume()
+            else:
+                self._call = None
+                call.abort()
+
+    def client_slow(self, slow: bool) -> None:
+        """Stop or go on reading the upstream's answer."""
+        call = self._call
+        if call is not None:
+            if slow:
+                call.pause()
+            else:
+                call.resume()
+
+    def abort(self) -> None:
+        """Give the upstream's call up, because the request cannot be completed."""
+        call = self._call
+        if call is not None:
+            self._call = None
+            call.abort()
+
+    def failed(self, fault: Exception) -> None:
+        """A fault of ours: told to the log, and answered with a 500."""
+        self._connection.failed(self, fault)
+
+    def refuse_reason(self, reason: str) -> None:
+        """Answer one of the HTTP layer's own problems."""
+        self._connection.server.count_refusal(reason)
+        self.refuse(problem_for(reason))
+
+    def _outcome(self, error: UpstreamError | None) -> None:
+        if self._prefix is not None and not self._told:
+            self._told = True
+            prefix = self._prefix[0] if len(self._prefix) == 1 else b"".join(self._prefix)
+            self._connection.server.gate.on_outcome(self, self._upstream_status, prefix, error)

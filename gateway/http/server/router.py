@@ -1,0 +1,242 @@
+"""From a request's method, host and target to its route: compiled once for each generation.
+
+A tree of dicts by segment, a literal before a variable: the time of a match does not depend on the number of routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.path import Template, clean_segment, normalise, shadow
+
+Route = TypeVar("Route")
+
+
+REMEMBERED: Final = 4096
+"""Targets whose route a router remembers; beyond, they are forgotten and found anew."""
+LONGEST: Final = 256
+"""Bytes of a target that is remembered."""
+
+
+class Found(Generic[Route]):
+    """``route`` is None for what no route matches. ``path``: normalised. ``query``: without its question mark, as sent.
+    ``values``: the segments that stand for the template's variables, in normal form.
+
+    Shared by all requests for one target: nothing of it is changed.
+    """
+
+    __slots__ = ("_parameters", "names", "path", "query", "route", "values")
+
+    def __init__(
+        self,
+        route: Route | None,
+        path: bytes,
+        query: bytes,
+        values: tuple[bytes, ...] = (),
+        names: tuple[str, ...] = (),
+    ) -> None:
+        self.route = route
+        self.path = path
+        self.query = query
+        self.values = values
+        self.names = names
+        self._parameters: dict[str, str] | None = None
+
+    def parameters(self) -> dict[str, str]:
+        """The template's variables, decoded. Raises ``HTTPError`` where one is not UTF-8."""
+        told = self._parameters
+        if told is None:
+            try:
+                told = {
+                    name: unquote_to_bytes(value).decode() for name, value in zip(self.names, self.values, strict=True)
+                }
+            except UnicodeDecodeError:
+                raise HTTPError("path.encoding") from None
+            self._parameters = told
+        return told
+
+
+class _Leaf(Generic[Route]):
+    __slots__ = ("names", "route")
+
+    def __init__(self, route: Route, names: tuple[str, ...]) -> None:
+        self.route = route
+        self.names = names
+
+
+class _Node(dict[bytes, "_Node[Route]"], Generic[Route]):
+    """Children by literal segment, the child for any other segment, and what stands here."""
+
+    __slots__ = ("leaf", "variable")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaf: _Leaf[Route] | None = None
+        self.variable: _Node[Route] | None = None
+
+    def grow(self, segments: Sequence[bytes | None]) -> _Node[Route]:
+        node = self
+        for segment in (b"", *segments):
+            if segment is not None:
+                node = node.setdefault(segment, _Node())
+            else:
+                if node.variable is None:  # an empty node is an empty dict, and false
+                    node.variable = _Node()
+                node = node.variable
+        return node
+
+    def search(
+        self, segments: list[bytes], exact: bool, at: int = 0, taken: tuple[bytes, ...] = ()
+    ) -> tuple[_Leaf[Route], tuple[bytes, ...]] | None:
+        """Try every way, literals first; the deepest template bounds the depth. ``exact``: variables are checked."""
+        if at == len(segments):
+            return None if self.leaf is None else (self.leaf, taken)
+        segment = segments[at]
+        child = self.get(segment)
+        if child is not None:
+            found = child.search(segments, exact, at + 1, taken)
+            if found is not None:
+                return found
+        if self.variable is not None and (clean_segment(segment) if exact else segment):
+            return self.variable.search(segments, exact, at + 1, (*taken, segment))
+        return None
+
+
+class _Trees(Generic[Route]):
+    """The routes of one host, or of any, by method: as written, and in lower case without a last slash."""
+
+    __slots__ = ("exact", "lower")
+
+    def __init__(self) -> None:
+        self.exact: dict[bytes, _Node[Route]] = {}
+        self.lower: dict[bytes, _Node[Route]] = {}
+
+    def add(self, template: Template, route: Route, *, again: bool = False) -> None:
+        """``again``: another route may stand there already."""
+        leaf = _Leaf(route, template.names)
+        lowered = [segment and segment.lower() for segment in template.segments]
+        if lowered[-1] == b"" and len(lowered) > 1:
+            del lowered[-1]
+        for method in template.methods:
+            node = self.exact.setdefault(method, _Node()).grow(template.segments)
+            if node.leaf is not None and not again:
+                raise ValueError("matches the same requests as another route: change or remove one of the two")
+            node.leaf = leaf
+            self.lower.setdefault(method, _Node()).grow(lowered).leaf = leaf
+
+
+class Router(Generic[Route]):
+    """Immutable once built (law 9), but for what it remembers: the same few rooms are written to again and again.
+
+    A request chooses its Host, and an upstream may take one that it does not know for its first site. So what a
+    ``guarded`` route matches under its own host is refused under a host that no route names (RFC 9110, section
+    15.5.20), unless a guarded route for any host takes it. Raises ValueError where two templates match the same
+    requests.
+    """
+
+    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered")
+
+    def __init__(
+        self, routes: Iterable[tuple[Template, Route]], guarded: Callable[[Route], bool] = lambda _: True
+    ) -> None:
+        self._any_host: _Trees[Route] = _Trees()
+        self._elsewhere: _Trees[Route] = _Trees()  # the guarded routes of all named hosts together
+        self._hosts: dict[bytes, _Trees[Route]] = {}
+        self._guarded = guarded
+        prefixes: set[bytes] = set()
+        for template, route in routes:
+            trees = self._hosts.setdefault(template.host, _Trees()) if template.host else self._any_host
+            trees.add(template, route)
+            if template.host and guarded(route):
+                self._elsewhere.add(template, route, again=True)
+            prefixes.add(template.prefix.lower())
+        self._prefixes = tuple(prefixes)
+        self._remembered: dict[tuple[bytes, bytes, bytes], Found[Route]] = {}
+
+    def find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
+        """The route of a request. Raises ``HTTPError`` for a path or a host that only looks unlike a routed one."""
+        asked = method, host, target
+        found = self._remembered.get(asked)
+        if found is None:
+            found = self._find(method, host, target)
+            # A query may hold a secret, and seldom comes twice.
+            if found.route is not None and not found.query and len(target) <= LONGEST:
+                if len(self._remembered) >= REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[asked] = found
+        return found
+
+    def _find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
+        path, _, query = target.partition(b"?")
+        found: Found[Route] | None = None
+        elsewhere: _Node[Route] | None = None
+        if self._hosts:
+            trees = self._hosts.get(plain_host(host))
+            if trees is None:
+                elsewhere = self._elsewhere.exact.get(method)
+            else:
+                root = trees.exact.get(method)
+                found = _walk(root, path, query) if root is not None else None
+                if found is not None:
+                    return found
+        root = self._any_host.exact.get(method)
+        if root is not None:
+            found = _walk(root, path, query)
+        if elsewhere is not None and not self._taken(found) and _walk(elsewhere, path, query) is not None:
+            raise HTTPError("route.host")
+        return found or self._unmatched(method, host, path, query)
+
+    def _taken(self, found: Found[Route] | None) -> bool:
+        return found is not None and found.route is not None and self._guarded(found.route)
+
+    def _unmatched(self, method: bytes, host: bytes, path: bytes, query: bytes) -> Found[Route]:
+        if path == b"*" or not self._prefixes:
+            return Found(None, normalise(path).path if path != b"*" else path, query)
+        normal, flaw = normalise(path)
+        if normal != path and not flaw:  # the digits of an escape, no more: still the same path
+            return self._find(method, host, normal + b"?" + query if query else normal)
+        shade = shadow(path)
+        if flaw and any((shade + b"/").startswith(prefix) for prefix in self._prefixes):
+            raise HTTPError(flaw)
+        segments = shade.split(b"/")
+        for trees in (self._hosts.get(plain_host(host), self._elsewhere), self._any_host):
+            root = trees.lower.get(method)
+            if root is not None and root.search(segments, exact=False) is not None:
+                raise HTTPError("path.lookalike")
+        return Found(None, normal, query)
+
+
+def _walk(root: _Node[Route], path: bytes, query: bytes) -> Found[Route] | None:
+    node = root
+    values: list[bytes] = []
+    segments = path.split(b"/")
+    for segment in segments:
+        child = node.get(segment)
+        if child is None:
+            child = node.variable
+            if child is None or not (segment.isalnum() or clean_segment(segment)):
+                break
+            values.append(segment)
+        node = child
+    else:
+        leaf = node.leaf
+        if leaf is not None:
+            return Found(leaf.route, path, query, tuple(values), leaf.names)
+    # The greedy walk fails where nothing matches, and where a literal hides a variable.
+    searched = root.search(segments, exact=True)
+    if searched is None:
+        return None
+    return Found(searched[0].route, path, query, searched[1], searched[0].names)
+
+
+def plain_host(host: bytes) -> bytes:
+    """A Host field's name: lower case, without port and without the root's dot."""
+    name = host.lower()
+    if name[-1:] != b"]":
+        head, colon, port = name.rpartition(b":")
+        if colon and (port.isdigit() or not port):
+            name = head
+    return name.rstrip(b".")

@@ -1,0 +1,160 @@
+"""The public side of one worker: its connections, what they may cost together, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Final
+
+from gateway.common.sweep import Sweep
+from gateway.http.server.exchange import Exchange
+from gateway.http.server.gate import Gate
+from gateway.http.server.server_protocol import ServerProtocol
+from gateway.http.server.settings import ServerSettings
+from gateway.http.wire.peers import TrustedProxies
+
+LOOKS: Final = 5
+"""The connections are looked at every fifth tick of the sweep: with 20,000 of them a look costs about a millisecond."""
+
+log = logging.getLogger("gateway.http")
+
+
+class Server:
+    """``gate`` and the settings may be swapped between two requests (a reload); connections stay.
+
+    Counters for metrics: ``requests``, ``refusals`` (by reason code), ``connections`` (open ones), ``collected`` (bytes
+    of judged bodies not yet complete).
+    """
+
+    def __init__(self, gate: Gate, settings: ServerSettings, sweep: Sweep) -> None:
+        self.gate = gate
+        self.sweep = sweep
+        self.configure(settings)
+        self.connections: set[ServerProtocol] = set()
+        self.requests = 0
+        self.refusals: dict[str, int] = {}
+        self.collected = 0
+        self.draining = False
+        self.on_answered: Callable[[Exchange], None] | None = None  # for an access log
+        self.date_line = b""
+        self._date()
+        self._taken = 0
+        self._addresses: dict[str, int] = {}
+        self._listening: list[asyncio.Server] = []
+        self._empty: asyncio.Event = asyncio.Event()
+        self._ticks = 0
+        sweep.watch(self._look)
+
+    def configure(self, settings: ServerSettings) -> None:
+        """Take over settings: whole at once; open connections keep the head bounds they began with."""
+        trusted = TrustedProxies(settings.trusted_proxies)
+        via = settings.via.encode("ascii")
+        self.settings = settings
+        self.bounds = settings.head_bounds
+        self.trusted = trusted
+        self.via = via
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Accept on a listening socket that the supervisor has opened."""
+        loop = asyncio.get_running_loop()
+        self._listening.append(await loop.create_server(self.protocol, sock=sock))
+
+    def protocol(self) -> ServerProtocol:
+        """What ``loop.create_server`` calls for each connection."""
+        return ServerProtocol(self)
+
+    async def drain(self, seconds: float) -> bool:
+        """Stop accepting, let open exchanges finish, and cut off what is left after ``seconds``.
+
+        True where nothing had to be cut. Connections that were taken over are their takers' to end.
+        """
+        self.draining = True
+        for listening in self._listening:
+            listening.close()
+        for connection in tuple(self.connections):
+            connection.drain()
+        clean = True
+        if self.connections:
+            try:
+                await asyncio.wait_for(self._empty.wait(), seconds)
+            except TimeoutError:
+                clean = False
+                for connection in tuple(self.connections):
+                    connection.abort()
+        self.sweep.unwatch(self._look)
+        return clean
+
+    # what connections tell
+
+    def opened(self, connection: ServerProtocol) -> str:
+        """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so."""
+        ip = connection.peer.ip
+        held = self._addresses.get(ip, 0)
+        self.connections.add(connection)
+        self._addresses[ip] = held + 1
+        settings = self.settings
+        if len(self.connections) + self._taken > settings.max_connections:
+            self.count_refusal("server.full")
+            return "server.full"
+        if held >= settings.max_connections_per_address and not connection.peer.trusted:
+            return "server.busy"
+        return ""
+
+    def closed(self, connection: ServerProtocol) -> None:
+        """A connection is lost."""
+        self.connections.discard(connection)
+        self._forget(connection.peer.ip)
+        if not self.connections:
+            self._empty.set()
+
+    def taken(self, connection: ServerProtocol) -> Callable[[], None]:
+        """A connection changes its protocol; the result is called when it is lost."""
+        ip = connection.peer.ip
+        self.connections.discard(connection)
+        self._taken += 1
+        if not self.connections:
+            self._empty.set()
+        released = False
+
+        def release() -> None:
+            nonlocal released
+            if not released:
+                released = True
+                self._taken -= 1
+                self._forget(ip)
+
+        return release
+
+    def count_refusal(self, reason: str) -> None:
+        """Count a request that was refused before anything judged it."""
+        self.refusals[reason] = self.refusals.get(reason, 0) + 1
+
+    def failed(self, error: Exception) -> None:
+        """A gate broke: the request is answered 500. The text of the error stays out of the log: it may be personal."""
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "unknown"
+        log.error("gate failed: %s at %s", type(error).__name__, where)
+
+    def _forget(self, ip: str) -> None:
+        held = self._addresses.get(ip, 0) - 1
+        if held > 0:
+            self._addresses[ip] = held
+        else:
+            self._addresses.pop(ip, None)
+
+    def _look(self, now: float) -> None:
+        self._ticks += 1
+        if self._ticks % LOOKS:
+            return
+        self._date()
+        late = [connection for connection in self.connections if connection.deadline <= now]
+        for connection in late:
+            connection.overdue()
+
+    def _date(self) -> None:
+        self.date_line = b"Date: %b\r\n" % formatdate(usegmt=True).encode("ascii")

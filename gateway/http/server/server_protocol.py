@@ -1,0 +1,495 @@
+"""One client's connection: requests one after the other, each answered before the next is looked at.
+
+Pipelined requests wait in the buffer, and beyond a bound reading stops. Answers are thus in order without a queue of
+them, and so are a client's messages on their way to the upstream, which parallel forwarding would shuffle (law 11).
+
+    IDLE ── head ──► UNDECIDED ── collect ──► COLLECT ─┐
+     ▲                   ├─────── relay ────► STREAM ──┤ body complete
+     │                   └── answer, refuse ───────────┴──► COMPLETE ── answer written ──► IDLE
+     └───────────────────────────────────────────────────────────────────────────────────┘
+    LINGER: answered, but the request was not read to its end; what still comes is thrown away.
+    TAKEN:  another protocol has the transport.
+
+No timer belongs to a connection: ``deadline`` is a number, and the server's sweep compares it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.common.sweep import NEVER
+from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
+from gateway.http.server.exchange import Exchange, TakenOver
+from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
+from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
+from gateway.http.wire import forwarding
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.head import HeadBounds, ResponseHead, find_head, parse_request
+from gateway.http.wire.peers import Peer, canonical
+
+if TYPE_CHECKING:
+    from gateway.http.server.server import Server
+    from gateway.http.upstream.upstream import UpstreamCall
+
+JOIN_BELOW: Final = 65536
+"""Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
+LINGER_BOUND: Final = 1 << 20
+"""Bytes that are thrown away behind a refused request before the connection is cut."""
+
+
+class ServerProtocol(asyncio.Protocol):
+    """See the module."""
+
+    __slots__ = (
+        "_advancing",
+        "_arriving",
+        "_body",
+        "_buffer",
+        "_half_closed",
+        "_keep_alive",
+        "_lingered",
+        "_reading",
+        "_searched",
+        "_stalled_size",
+        "_transport",
+        "_whole",
+        "_writable",
+        "bounds",
+        "deadline",
+        "exchange",
+        "peer",
+        "server",
+        "state",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.bounds: HeadBounds = server.bounds
+        self.state = IDLE
+        self.deadline = NEVER
+        self.exchange: Exchange | None = None
+        self._advancing = False
+        self._body: bytes | None = None
+        self._buffer = b""
+        self._arriving: ArrivingBody | None = None
+        self._half_closed = False
+        self._keep_alive = True
+        self._lingered = 0
+        self._reading = True
+        self._searched = 0
+        self._stalled_size = -1
+        self._whole = True  # nothing of the request at hand is still to come
+        self._writable = True
+
+    # the transport's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        server = self.server
+        name = transport.get_extra_info("peername")
+        ip = (canonical(name[0]) or "") if isinstance(name, tuple) else ""
+        self.peer = Peer(ip, server.trusted.trusts(ip), server.via)
+        refused = server.opened(self)
+        high = server.settings.max_buffered
+        self._transport.set_write_buffer_limits(high=high, low=high // 4)
+        self.deadline = server.sweep.after(server.settings.head_timeout)
+        if refused == "server.busy":
+            self._refuse_head(refused)
+        elif refused:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        state = self.state
+        if state == IDLE:
+            self._buffer = self._buffer + data if self._buffer else data
+            if self._writable:
+                self._advance()
+            elif len(self._buffer) > self.bounds.size:
+                self.pause_reading()
+        elif state in (COLLECT, STREAM):
+            if self._arriving is not None:
+                self._arriving.received(data)
+        elif state == LINGER:
+            self._lingered += len(data)
+            if self._lingered > LINGER_BOUND:
+                self._transport.abort()
+        elif state != CLOSED:
+            self._buffer += data
+            if len(self._buffer) > self.bounds.size:
+                self.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A half-closed client still gets the answer to what it has sent whole."""
+        self._half_closed = True
+        self._keep_alive = False
+        if self.state in (UNDECIDED, COMPLETE):
+            return True
+        if self.state in (COLLECT, STREAM):
+            self.body_failed("body.cut_off")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.state != TAKEN:
+            self.state = CLOSED
+            self.server.closed(self)
+        self._drop_body()
+        self._buffer = b""
+        exchange = self.exchange
+        if exchange is not None:
+            self.exchange = None
+            exchange.client_gone()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        self._stalled_size = self._transport.get_write_buffer_size()
+        self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
+        if self.exchange is not None:
+            self.exchange.client_slow(True)
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self.deadline = NEVER
+        if self.exchange is not None:
+            self.rearm()
+            self.exchange.client_slow(False)
+        elif self.state == IDLE:
+            self.rearm()
+            self._advance()
+
+    # reading requests
+
+    def _advance(self) -> None:
+        """Take requests from the buffer while there are whole heads and nobody is waiting for an answer."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self.state == IDLE and self._buffer and self._writable:
+                if not self._next_request():
+                    break
+        finally:
+            self._advancing = False
+        if self.state == IDLE and self._half_closed:
+            self._transport.close()
+
+    def _next_request(self) -> bool:
+        data = self._buffer
+        if data[0] == 13 and data[:2] == b"\r\n":
+            # RFC 9112 section 2.2: one empty line before a request line is forgiven.
+            data = self._buffer = data[2:]
+            self._searched = 0
+            if not data:
+                return False
+        bounds = self.bounds
+        try:
+            end = data.find(b"\r\n\r\n") if not self._searched else -1
+            if end < 0 or end > bounds.size - 4:
+                end = find_head(data, bounds, 0, self._searched)
+            if end < 0:
+                if not self._searched:
+                    self.deadline = self.server.sweep.after(self.server.settings.head_timeout)
+                self._searched = len(data)
+                self.resume_reading()
+                return False
+            head = parse_request(data[:end], bounds)
+        except HTTPError as error:
+            self._refuse_head(error.reason)
+            return False
+        self._searched = 0
+        server = self.server
+        self._keep_alive = head.keep_alive and not self._half_closed
+        length = head.length
+        start = end + 4
+        self.deadline = NEVER
+        self.state = UNDECIDED
+        exchange = self.exchange = Exchange(self, head)
+        if length == 0:
+            self._body = b""
+            self._buffer = data[start:]
+        elif 0 < length <= len(data) - start:
+            self._body = data[start : start + length]
+            self._buffer = data[start + length :]
+        else:
+            self._body = None
+            self._buffer = data[start:]
+            self._whole = False
+        server.requests += 1
+        try:
+            server.gate.admit_request(exchange)
+        except Exception as failure:  # the gate's own fault: the client must not wait for ever
+            self.failed(exchange, failure)
+        return True
+
+    def _refuse_head(self, reason: str) -> None:
+        """Answer a request that is not one. There is no telling where the next would begin."""
+        self.server.count_refusal(reason)
+        problem = problem_for(reason)
+        self._keep_alive = False
+        self._buffer = b""
+        self.state = UNDECIDED
+        self._whole = False  # whatever follows is not read as a request
+        self._write_own(problem.status, problem_lines(problem), encode_problem(problem), PROBLEM_JSON, head_only=False)
+        self.finished()
+
+    @property
+    def request_complete(self) -> bool:
+        """Whether the body has been received to its end."""
+        return self._whole
+
+    # bodies
+
+    def collect(self, max_body: int) -> None:
+        """Hand the whole body to the gate. Raises ``HTTPError`` where more than ``max_body`` bytes are announced."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if exchange.head.length > max_body:
+            raise HTTPError("body.too_large")
+        body = self._body
+        if body is not None:
+            self.state = COMPLETE
+            self.server.gate.on_body(exchange, body)
+            return
+        if self.server.collected >= self.server.settings.max_collected:
+            raise HTTPError("server.full")
+        self._begin_body(COLLECT, Collected(self, exchange, max_body))
+
+    def claim_body(self) -> bytes | None:
+        """The body where it is whole, for a relay. Raises ``HTTPError`` where it is announced too large."""
+        exchange = self.exchange
+        if exchange is not None and exchange.head.length > self.server.settings.max_relayed_body:
+            raise HTTPError("body.too_large")
+        if self._body is not None:
+            self.state = COMPLETE
+        return self._body
+
+    def stream(self, call: UpstreamCall) -> None:
+        """Write the body to ``call`` as it comes."""
+        exchange = self.exchange
+        if exchange is not None:
+            self._begin_body(STREAM, Streamed(self, exchange, call, self.server.settings.max_relayed_body))
+
+    def stream_drained(self) -> None:
+        """The upstream takes more of the body."""
+        if self.state == STREAM:
+            self.rearm()
+            self.resume_reading()
+
+    def _begin_body(self, state: int, arriving: ArrivingBody) -> None:
+        self.state = state
+        self._arriving = arriving
+        self.rearm()
+        early = self._buffer
+        self._buffer = b""
+        self.resume_reading()
+        if early:
+            arriving.received(early)
+        elif arriving.exchange.head.expect:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def body_ended(self, rest: bytes) -> None:
+        """The request's body is whole; ``rest`` begins the next request."""
+        self._arriving = None
+        self._whole = True
+        self._buffer = rest
+        self.state = COMPLETE
+        self.deadline = NEVER
+        self.resume_reading()
+
+    def body_failed(self, reason: str) -> None:
+        """The body cannot be completed: give the upstream up, and answer where nothing was answered yet."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        self._keep_alive = False
+        exchange.abort()
+        if exchange.answered:
+            self.cut()
+        else:
+            exchange.refuse_reason(reason)
+
+    def failed(self, exchange: Exchange, error: Exception) -> None:
+        """The gate raised: an ``HTTPError`` is its answer, anything else a 500."""
+        if not isinstance(error, HTTPError):
+            self.server.failed(error)
+        exchange.refuse_reason(error.reason if isinstance(error, HTTPError) else "gateway.failure")
+
+    # answers
+
+    def write(self, data: bytes) -> None:
+        """Body bytes, framed."""
+        self._transport.write(data)
+
+    def write_informational(self, head: ResponseHead) -> None:
+        """Relay a 1xx answer."""
+        self._transport.write(forwarding.informational_head(head))
+
+    def write_whole(self, head: ResponseHead, extra: bytes, body: bytes) -> None:
+        """Write the upstream's answer, whole, and be done with the exchange."""
+        lines, _ = self._answer_head(head, extra)
+        if len(body) <= JOIN_BELOW:
+            self._transport.write(lines + body)
+        else:
+            self._transport.write(lines)
+            self._transport.write(body)
+        self.finished()
+
+    def write_head(self, head: ResponseHead, extra: bytes) -> bool:
+        """Write the upstream's head; true where its body has to be chunked."""
+        lines, chunked = self._answer_head(head, extra)
+        self._transport.write(lines)
+        return chunked
+
+    def _answer_head(self, head: ResponseHead, extra: bytes) -> tuple[bytes, bool]:
+        exchange = self.exchange
+        assert exchange is not None
+        if head.relayed and self._keep_alive and exchange.head.minor and not self.server.draining:
+            return head.relayed + extra + b"\r\n", False
+        lines, chunked, keep_alive = forwarding.response_head(
+            head,
+            method=exchange.method,
+            minor=exchange.head.minor,
+            keep_alive=self._keep_alive and not self.server.draining,
+            extra=extra,
+        )
+        self._keep_alive = keep_alive
+        return lines, chunked
+
+    def write_answer(self, status: int, lines: bytes, body: bytes, content_type: bytes) -> None:
+        """Write an answer of our own, whole, and be done with the exchange."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if not self.request_complete or self.server.draining:
+            self._keep_alive = False
+        self._write_own(status, lines, body, content_type, head_only=exchange.method == b"HEAD")
+        self.finished()
+
+    def _write_own(self, status: int, lines: bytes, body: bytes, content_type: bytes, *, head_only: bool) -> None:
+        exchange = self.exchange
+        if not self._keep_alive:
+            lines += b"Connection: close\r\n"
+        elif exchange is not None and exchange.head.minor == 0:
+            lines += b"Connection: keep-alive\r\n"
+        head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
+        self._transport.write(head if head_only else head + body)
+
+    def finished(self) -> None:
+        """The answer is written: on to the next request, or to the end."""
+        exchange = self.exchange
+        self.exchange = None
+        self._body = None
+        if exchange is not None and self.server.on_answered is not None:
+            self.server.on_answered(exchange)
+        if not self._whole:
+            self._linger()
+            return
+        if not self._keep_alive:
+            if exchange is not None and exchange.head.keep_alive:
+                self._linger()  # it is we who want to close: the next request may be on its way already
+                return
+            self.state = CLOSED
+            self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
+            self._transport.close()
+            return
+        self.state = IDLE
+        self.rearm()
+        if self._buffer:
+            self._advance()
+        elif not self._reading:
+            self.resume_reading()
+        if self.server.draining and self.state == IDLE:
+            self._transport.close()
+
+    def _drop_body(self) -> None:
+        if self._arriving is not None:
+            self._arriving.release()
+            self._arriving = None
+
+    def cut(self) -> None:
+        """End an answer that cannot be completed, so that nobody takes it for whole."""
+        self.exchange = None
+        self._transport.abort()
+
+    def _linger(self) -> None:
+        self._drop_body()
+        self._whole = True
+        self._buffer = b""
+        self.deadline = self.server.sweep.after(self.server.settings.linger_timeout)
+        self.state = LINGER
+        if self._half_closed or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self.resume_reading()
+
+    def take_over(self) -> TakenOver:
+        """Give the transport away."""
+        self.state = TAKEN
+        self.deadline = NEVER
+        self.exchange = None
+        early = self._buffer
+        self._buffer = b""
+        self.resume_reading()
+        return TakenOver(self._transport, early, self.server.taken(self))
+
+    # time
+
+    def rearm(self) -> None:
+        """Set the deadline that the state asks for. A client that does not read has its own until it does."""
+        if not self._writable:
+            return
+        server = self.server
+        settings = server.settings
+        state = self.state
+        if state == IDLE:
+            seconds = settings.idle_timeout
+        elif state == COLLECT:
+            seconds = settings.body_timeout
+        elif state == STREAM:
+            seconds = settings.stall_timeout
+        else:
+            self.deadline = NEVER
+            return
+        self.deadline = server.sweep.after(seconds)
+
+    def overdue(self) -> None:
+        """The deadline has passed."""
+        self.deadline = NEVER
+        state = self.state
+        if not self._writable and state != TAKEN:
+            size = self._transport.get_write_buffer_size()
+            if size < self._stalled_size:
+                self._stalled_size = size
+                self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
+                return
+            self._transport.abort()
+        elif state == IDLE and self._buffer:
+            self._refuse_head("head.timeout")
+        elif state in (COLLECT, STREAM):
+            self.body_failed("body.timeout")
+        elif state not in (UNDECIDED, COMPLETE):
+            self._transport.abort()
+
+    def drain(self) -> None:
+        """The server stops: close at once what is idle; what is busy closes behind its answer."""
+        self._keep_alive = False
+        if self.state == IDLE and not self._buffer:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without ceremony."""
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """Take no more from the client for now."""
+        if self._reading:
+            self._reading = False
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take more from the client."""
+        if not self._reading and not self._transport.is_closing():
+            self._reading = True
+            self._transport.resume_reading()

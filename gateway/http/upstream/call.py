@@ -1,0 +1,150 @@
+"""One request to an upstream and its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.common.sweep import NEVER
+from gateway.http.upstream.failure import UpstreamError
+from gateway.http.upstream.sink import ResponseSink
+
+if TYPE_CHECKING:
+    from gateway.http.upstream.connection import UpstreamConnection
+    from gateway.http.upstream.pool import ServerPool
+    from gateway.http.upstream.upstream import Upstream
+
+
+class UpstreamCall:
+    """Made by ``Upstream.start`` and ``Upstream.upgrade``; the public methods are the sink's side of it.
+
+    A call is waiting (``connection`` None), on a connection, or ``done``: answered, failed, aborted, or handed over
+    after a 101. What is public here besides those methods belongs to the upstream side.
+    """
+
+    __slots__ = (
+        "body",
+        "chunked",
+        "complete",
+        "connection",
+        "done",
+        "ends_at",
+        "fresh",
+        "head",
+        "head_relayed",
+        "idempotent",
+        "informational",
+        "paused",
+        "pending",
+        "relayed",
+        "repeated",
+        "sent",
+        "sink",
+        "tried",
+        "upgrade",
+        "upstream",
+        "wait_until",
+    )
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        head: bytes,
+        body: bytes | None,
+        sink: ResponseSink,
+        *,
+        idempotent: bool,
+        chunked: bool,
+        upgrade: bool = False,
+    ) -> None:
+        self.upstream = upstream
+        self.head = head
+        self.body = body
+        self.sink = sink
+        self.idempotent = idempotent
+        self.chunked = chunked
+        self.upgrade = upgrade
+        self.connection: UpstreamConnection | None = None
+        self.pending: list[bytes] | None = None  # body of a streamed request, until there is a connection
+        self.complete = body is not None  # the whole request was given
+        self.tried: list[ServerPool] | tuple[()] = ()  # servers that could not be connected to
+        self.done = False
+        self.sent = False  # a byte of it was handed to some connection
+        self.fresh = False  # a kept connection failed it: take a new one
+        self.repeated = 0
+        self.paused = False
+        self.informational = 0
+        self.head_relayed = False
+        self.relayed = 0
+        self.ends_at = NEVER
+        self.wait_until = NEVER
+
+    def write(self, data: bytes) -> bool:
+        """Body bytes of a streamed request, without chunk framing.
+
+        False: taken, but the sink waits for ``on_drain`` before it writes more. After the call is over bytes are
+        dropped (a server may answer without reading the whole request).
+        """
+        if self.body is not None or self.complete:
+            raise RuntimeError("write after the request was complete")
+        if self.done or not data:
+            return True
+        if self.chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self.connection is not None:
+            return self.connection.write_body(data)
+        if self.pending is None:
+            self.pending = []
+        self.pending.append(data)
+        return False
+
+    def end(self) -> None:
+        """The streamed body is complete."""
+        if self.body is not None or self.complete:
+            raise RuntimeError("end after the request was complete")
+        self.complete = True
+        if self.done:
+            return
+        last = b"0\r\n\r\n" if self.chunked else b""
+        if self.connection is not None:
+            self.connection.end_body(last)
+        elif last:
+            if self.pending is None:
+                self.pending = []
+            self.pending.append(last)
+
+    def abort(self) -> None:
+        """The client is gone: the sink hears nothing more, a connection in use is closed. Harmless when over."""
+        if self.done:
+            return
+        self.done = True
+        if self.connection is not None:
+            self.connection.abandon()
+        else:
+            self.upstream.forget(self)
+
+    def pause(self) -> None:
+        """Stop reading the answer. At most what one read gave (256 KiB) still comes."""
+        self.paused = True
+        if self.connection is not None:
+            self.connection.pause_answer()
+
+    def resume(self) -> None:
+        """Read on."""
+        self.paused = False
+        if self.connection is not None:
+            self.connection.resume_answer()
+
+    def fail(self, reason: str, server: str, detail: str = "") -> None:
+        """Over, without an answer or with a part of one."""
+        self.done = True
+        self.connection = None
+        self.sink.on_error(
+            UpstreamError(
+                reason,
+                sent=self.sent,
+                server=server,
+                detail=detail,
+                relayed=self.relayed,
+                head_relayed=self.head_relayed,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Reading back: in order, by message, by question; and proving it whole."""

@@ -1,0 +1,123 @@
+"""Following a journal while it is written: what a projector does.
+
+A position is ``<segment>:<offset>`` for each folder; kept by the follower's owner, it survives restarts of both sides.
+Every record that counts is given at least once. One that was written and then given up with its batch (a disk that
+failed in the middle of a write and could not be cut back) may be given although it does not count.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway.journal.read.reader import Entry, Flaw, OnFlaw, folder_name
+from gateway.journal.write.segments import Segment, end_of, folders, header, lines, segments
+
+UNSETTLED_NS = 2_000_000_000  # a folder that changed so lately may change again without its time telling
+
+
+class Follower:
+    """Reads on from ``positions`` (empty: from the oldest record). No watch on the file system: call ``read`` when
+    you want to know."""
+
+    def __init__(self, root: Path, on_flaw: OnFlaw, positions: Mapping[str, str] | None = None) -> None:
+        self.root = root
+        self.positions: dict[str, str] = dict(positions or {})
+        self._on_flaw = on_flaw
+        self._listed: dict[Path, tuple[int, list[Segment]]] = {}  # by folder: when it changed, and what is in it
+
+    def read(self, limit: int = 1000) -> list[Entry]:
+        """Up to ``limit`` new records of each worker, by time; empty when there are none yet. Moves ``positions``."""
+        entries: list[Entry] = []
+        for folder in folders(self.root):
+            entries.extend(self.read_folder(folder, limit))
+        entries.sort(key=lambda entry: entry.record.get("time", 0))  # stable: a worker's order stays within one time
+        return entries
+
+    def read_folder(self, folder: Path, limit: int = 1000) -> list[Entry]:
+        """Up to ``limit`` new records of one worker, in the order of writing, whatever its clock did."""
+        place = folder_name(folder)
+        at, offset = _parse(self.positions.get(place, ":0"))
+        entries: list[Entry] = []
+        found = self._segments(folder)
+        remaining = found[bisect_left(found, at, key=_name) :]
+        if remaining and remaining[0].name != at:
+            offset = 0  # the segment of the position was pruned, or nothing was read yet
+        for index, segment in enumerate(remaining):
+            successor = _successor(remaining[index + 1 :])
+            offset = self._segment(
+                place,
+                segment,
+                offset,
+                end=end_of(segment, successor),
+                last=successor is None,
+                limit=limit,
+                entries=entries,
+            )
+            self.positions[place] = f"{segment.name}:{offset}"
+            if len(entries) >= limit or successor is None:
+                break
+            offset = 0
+        return entries
+
+    def _segments(self, folder: Path) -> list[Segment]:
+        """A year of hourly segments is too much to list twice a second: a folder is listed again when it changed."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return []
+        known = self._listed.get(folder)
+        if known is not None and known[0] == changed:
+            return known[1]
+        found = segments(folder)
+        if time.time_ns() - changed > UNSETTLED_NS:
+            self._listed[folder] = (changed, found)
+        return found
+
+    def _segment(
+        self,
+        place: str,
+        segment: Segment,
+        offset: int,
+        *,
+        end: int | None,
+        last: bool,
+        limit: int,
+        entries: list[Entry],
+    ) -> int:
+        try:
+            file = segment.path.open("rb")
+        except FileNotFoundError:
+            return offset
+        with file:
+            for line in lines(file, offset, end):
+                if line.flaw == "torn" and last:
+                    break  # still being written, or to be cut by the next start
+                if line.record is not None:
+                    entries.append(Entry(place, segment.name, line.offset, line.record))
+                else:
+                    self._on_flaw(Flaw(place, segment.name, line.offset, len(line.raw), line.flaw))
+                offset = line.end
+                if len(entries) >= limit:
+                    break
+        return offset
+
+
+def _successor(later: list[Segment]) -> dict[str, object] | None:
+    """The header of the next segment that has one; a file that was only prepared does not end the one before it."""
+    for segment in later:
+        found = header(segment.path)
+        if found is not None:
+            return found
+    return None
+
+
+def _name(segment: Segment) -> str:
+    return segment.name
+
+
+def _parse(position: str) -> tuple[str, int]:
+    name, _, offset = position.rpartition(":")
+    return name, int(offset)

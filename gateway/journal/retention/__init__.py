@@ -1,0 +1,1 @@
+"""How long records are kept (law 7)."""

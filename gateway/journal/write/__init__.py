@@ -1,0 +1,1 @@
+"""Appending: records as bytes, segments, recovery of what a crash left."""

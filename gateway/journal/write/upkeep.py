@@ -1,0 +1,153 @@
+"""What a journal needs beside its appends: the next segment's file, syncs, and a look at the room left on the disk.
+
+Each may take a disk's time, so all of it is done in a thread of its own. The log is touched only in ``tend`` and
+``install``, which the writer calls between two batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.journal.write import space
+from gateway.journal.write.counters import Counters
+from gateway.journal.write.log import Log
+from gateway.journal.write.offload import Offload
+from gateway.journal.write.segments import Tail, created
+from gateway.journal.write.settings import Settings
+
+TICK = 1.0  # second
+
+logger = structlog.get_logger("journal")
+
+
+def plain(error: OSError) -> str:
+    """An error without the path in it: ``ENOSPC``."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
+
+
+class Upkeep:
+    """``between`` is called every second and calls ``tend`` if no batch is under way; ``tell`` journals a record."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        folder: Path,
+        *,
+        settings: Settings,
+        counters: Counters,
+        between: Callable[[], None],
+        tell: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.space = space.UNREAD
+        self._loop = loop
+        self._folder = folder
+        self._settings = settings
+        self._counters = counters
+        self._between = between
+        self._tell = tell
+        self._files = Offload(loop, "journal-files")
+        self._timer: asyncio.TimerHandle | None = None
+        self._next: Tail | None = None
+        self._why = ""
+        self._preparing = False
+        self._not_before = 0.0  # monotonic seconds: the next attempt to prepare a segment
+        self._syncing = False
+        self._sync_due = False
+        self._doubted = ""
+
+    def start(self) -> None:
+        self._looked(space.look(self._folder, self._settings), None)
+        self._timer = self._loop.call_later(TICK, self._tick)
+
+    def tend(self, log: Log) -> None:
+        """Between two batches: hand to the thread what has become due."""
+        if log.retired:
+            retired, log.retired = log.retired, []
+            for left in retired:
+                if self._settings.fsync == "everysec" and left.segment.name != self._doubted:
+                    self._files.submit(left.sync, partial(self._synced, left, left))
+                else:
+                    left.close()
+        tail = log.tail
+        if tail is None:
+            return
+        if self._sync_due and not self._syncing and not self._doubted:
+            self._sync_due = False
+            if tail.synced < tail.size:
+                self._syncing = True
+                twin = tail.twin()
+                self._files.submit(twin.sync, partial(self._synced, twin, tail))
+        if not self._preparing and self._next is None:
+            self._prepare(log)
+
+    def install(self, log: Log) -> None:
+        """Between two batches: turn to the segment that was prepared, or from one that may not be synced again."""
+        if self._doubted:
+            doubted, self._doubted = self._doubted, ""
+            if log.tail is not None and log.tail.segment.name == doubted and (left := log.leave("sync failed")):
+                left.close()
+        if self._next is not None:
+            prepared, self._next = self._next, None
+            if log.tail is not None and log.tail.segment.number > prepared.segment.number:
+                prepared.abandon()
+            else:
+                log.why = log.why or self._why
+                log.prepared = prepared
+
+    def close(self) -> None:
+        """Finish what is under way. Blocks."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._files.close()
+        if self._next is not None:
+            self._next.abandon()
+            self._next = None
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(TICK, self._tick)
+        self._files.submit(partial(space.look, self._folder, self._settings), self._looked)
+        self._sync_due = self._settings.fsync == "everysec"
+        self._between()
+
+    def _looked(self, seen: space.Space, _: OSError | None) -> None:
+        if seen.level != self.space.level:
+            tell = logger.info if seen.level == "ok" else logger.warning
+            tell("journal.space", level=seen.level, free_bytes=seen.free)
+        self.space = seen
+
+    def _prepare(self, log: Log) -> None:
+        """Create the next segment's file aside: making its name durable takes a disk's time."""
+        why = log.due(self._settings.segment_bytes, self._settings.segment_age)
+        if why and time.monotonic() >= self._not_before:
+            self._preparing = True
+            self._why = why
+            self._files.submit(partial(created, log.folder, log.epoch, log.reserve()), self._prepared)
+
+    def _prepared(self, tail: Tail | None, error: OSError | None) -> None:
+        self._preparing = False
+        self._next = tail
+        if error is not None:  # the segment at hand goes on: a full table of files is no reason to stop
+            self._not_before = time.monotonic() + TICK
+            logger.error("journal.segment_not_opened", error=plain(error))
+
+    def _synced(self, tail: Tail, of: Tail, _: object, error: OSError | None) -> None:
+        """``tail`` is a retired segment, or a twin ``of`` the current one: its descriptor ends here."""
+        self._syncing = False
+        tail.close()
+        if error is None:
+            of.synced = max(of.synced, tail.synced)
+            return
+        name = tail.segment.name
+        self._doubted = name
+        self._counters.sync_failures += 1
+        logger.error("journal.sync_failed", segment=name, first_byte=tail.synced, error=plain(error))
+        doubt = {"segment": name, "from": tail.synced, "to": tail.size, "error": plain(error)}
+        self._tell({"kind": "unsynced", **doubt})

@@ -1,0 +1,1 @@
+"""One message's life, whoever carried it: what is asked, decided, recorded and answered."""

@@ -1,0 +1,96 @@
+"""What people have switched on right now: frozen routes and rooms, urgent words, copies of what was taken down.
+
+Built whenever a snapshot arrives, swapped as one reference, and weighed by ``judge`` like the findings of enforced
+rules. Nothing here outlives its snapshot: a switch is undone by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from filters.model.message import Message
+from filters.model.rule import Rule
+from filters.model.verdict import Decided, Finding, Scan
+from filters.reading.keywords import Scanner
+from gateway.judging.copies import Copies
+
+FROZEN = "switch.frozen"
+URGENT = "keyword.urgent"
+MIRROR = "mirror.unavailable"
+
+
+def _decided(check: str, finding: Finding, ground: str) -> Decided:
+    return Decided(Rule(check, "reject", "reject", None, ground), finding, "reject")
+
+
+STALE = _decided("mirror", Finding("mirror", MIRROR), "comment provisions 5(4): no bullet without its static version")
+"""Nobody switched this on: the mirror does not keep up, so no bullet goes on (law 6)."""
+
+
+class Overlay:
+    """``acts`` tells what is in force for one message; with nothing switched on, the worker has no overlay at all."""
+
+    __slots__ = ("_copies", "_grounds", "_rooms", "_routes", "_urgent", "version")
+
+    def __init__(
+        self,
+        version: int,
+        routes: Mapping[str, Decided],
+        rooms: Mapping[str, Decided],
+        urgent: Scanner | None,
+        grounds: Mapping[int, str],
+        copies: Copies | None = None,
+    ) -> None:
+        self.version = version
+        self._routes = routes
+        self._rooms = rooms
+        self._urgent = urgent
+        self._grounds = grounds
+        self._copies = copies
+
+    def switch(self, route: str, room: str) -> Decided | None:
+        """The switch that stands against every message to this place, if any."""
+        return self._routes.get(route) or self._rooms.get(room)
+
+    def acts(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
+        """Every switch, urgent word and removed text that stands against this message."""
+        switches = (self._routes.get(message.route), self._rooms.get(message.room))
+        acts = [switch for switch in switches if switch is not None]
+        if self._urgent is not None:
+            for hits in self._urgent.scan(message.texts).hits.values():
+                for hit in hits:
+                    ground = self._grounds.get(hit.word_id, "emergency response")
+                    acts.append(_decided("urgent", Finding("urgent", URGENT, hit), ground))
+        if self._copies is not None:
+            copy = self._copies.act(message, scan)
+            if copy is not None:
+                acts.append(copy)
+        return tuple(acts)
+
+
+def build(
+    snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], Scanner], prints: Callable[[], Scanner]
+) -> Overlay | None:
+    """The overlay of a snapshot, or None where nothing is switched on.
+
+    ``compile_words`` makes a scanner of a few words whose ids are their places in the sequence; ``prints`` makes one
+    that reads texts for their fingerprint.
+    """
+    routes: dict[str, Decided] = {}
+    rooms: dict[str, Decided] = {}
+    for switch in snapshot.get("switches", ()):
+        if switch.get("kind") != "freeze":
+            continue
+        for key, table in (("route", routes), ("room", rooms)):
+            if switch.get(key):
+                finding = Finding("switch", FROZEN, detail={key: switch[key]})
+                table[switch[key]] = _decided("switch", finding, switch.get("ground", ""))
+    words: Sequence[Mapping[str, Any]] = snapshot.get("urgent", ())
+    urgent = compile_words([word["word"] for word in words]) if words else None
+    removed = snapshot.get("copies", ())
+    copies = Copies(removed, prints()) if removed else None
+    if not routes and not rooms and urgent is None and copies is None:
+        return None
+    grounds = {place: word.get("ground", "") for place, word in enumerate(words)}
+    return Overlay(int(snapshot.get("version", 0)), routes, rooms, urgent, grounds, copies)

@@ -1,0 +1,260 @@
+"""One message's life, from decoded to recorded: the middle of the gate, shared by every carrier.
+
+    enter      wait for the other messages of this loop turn
+      ▼
+    read       read the text (filters), gather what people have switched on     no I/O
+      ▼
+    admit      ask state, in one batch with all messages of this loop turn      Passage.on_facts
+      ▼
+    judge      weigh                                                            pure
+      ▼
+    append     the judged record; all records of a batch in one write           Passage.on_written
+      ▼
+    carrier    relays, masks or refuses: nothing leaves before the line above   Carrier.on_verdict
+      ▼
+    outcome    delivered, failed or unknown, as a second record
+
+Laws: a carrier hears of every passage exactly once, by ``on_verdict``, ``on_unrecorded`` or ``on_fault``;
+``on_verdict`` only after its record is in the operating system (law 5); what cannot be recorded is neither relayed nor
+answered as judged.
+
+There is no future, task or timer per message: a passage is an object whose bound methods are the callbacks.
+
+The messages of a turn are read together, and not each behind the system call that fetched it: folding and matching find
+their code and tables still in the processor's caches. (Vector packet processing; FD.io's VPP does it for that reason.)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, Protocol
+
+from filters.model.verdict import Decided, Facts, Scan, Verdict
+from filters.policy import judge
+from filters.reading.window import Recent
+from gateway.journal.write.record import delivered, outcome
+from gateway.judging.overlay import STALE
+
+if TYPE_CHECKING:
+    from filters.model.message import Message
+    from filters.reading.window import Consecutive
+    from gateway.common.metrics import WorkerMetrics
+    from gateway.journal.write.writer import Writer
+    from gateway.judging.overlay import Overlay
+    from gateway.judging.route import Route
+    from gateway.state.hot.client import StateClient
+
+FAULT: Final = "gateway.failure"
+"""The reason of a failure: what the verdict left could not be written again, which is a fault of ours."""
+
+NO_FACTS: Final = Facts()
+NO_SCAN: Final = Scan()
+
+
+class Passage(ABC):
+    """One message on its way through the gate. Who brings a message makes it a class of its own, and says in
+    ``on_verdict``, ``on_unrecorded`` and ``on_fault`` what becomes of it; ``Carried`` is the one for whoever has
+    several at once.
+    """
+
+    __slots__ = ("acts", "began", "message", "pipeline", "route", "scan", "verdict")
+
+    scan: Scan
+    acts: tuple[Decided, ...]
+    verdict: Verdict
+
+    def __init__(self, pipeline: Pipeline, route: Route, message: Message, began: float) -> None:
+        """``began``: ``perf_counter`` seconds when the message's decoding began."""
+        self.pipeline = pipeline
+        self.route = route
+        self.message = message
+        self.began = began
+
+    @abstractmethod
+    def on_verdict(self) -> None:
+        """The verdict is recorded: act on it."""
+
+    @abstractmethod
+    def on_unrecorded(self) -> None:
+        """The journal could not write: nothing may leave, the sender is told to come back."""
+
+    @abstractmethod
+    def on_fault(self, fault: Exception) -> None:
+        """Reading or judging it failed, a fault of ours: there is no record, and nothing may leave."""
+
+    def enter(self) -> None:
+        """Wait for the other messages of this turn: they are read together."""
+        self.pipeline.gather(self)
+
+    def read(self) -> None:
+        """Read the text, and ask state for the facts."""
+        route = self.route
+        if route.fresh is not None and not route.fresh():
+            self.refuse(STALE)
+            return
+        message = self.message
+        pipeline = self.pipeline
+        scan = self.scan = route.scanner.scan(message.texts)
+        overlay = pipeline.overlay
+        self.acts = overlay.acts(message, scan) if overlay is not None else ()
+        policy = route.policy
+        if policy.asks_state:
+            pipeline.state.admit(message, policy.asks, scan, self.on_facts)
+        else:
+            self.on_facts(NO_FACTS)
+
+    def refuse(self, decided: Decided) -> None:
+        """Record the message as refused by ``decided``, whatever it says: its text is not read, state is not asked."""
+        self.scan = NO_SCAN
+        self.acts = (decided,)
+        self._record(Verdict("reject", self.route.policy.digest, self.acts))
+
+    def on_facts(self, facts: Facts) -> None:
+        """State has answered, or has been given up."""
+        route = self.route
+        try:
+            if route.consecutive is not None:
+                self._read_on(route.consecutive, self.pipeline.recent)
+            self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
+        except Exception as fault:  # nothing was recorded, and somebody waits
+            self.pipeline.give_back(self)
+            self.on_fault(fault)
+
+    def _record(self, verdict: Verdict) -> None:
+        pipeline = self.pipeline
+        message = self.message
+        self.verdict = verdict
+        pipeline.observe(perf_counter() - self.began)
+        pipeline.journal.enqueue(
+            self.route.basis.fields(message, verdict), self, message.id if verdict.disposition == "pass" else ""
+        )
+
+    def _read_on(self, consecutive: Consecutive, recent: Recent) -> None:
+        """Read the message with those that its sender had shown in this place before it."""
+        message = self.message
+        before = recent.before((message.route, message.room, message.sender), message.received_at)
+        self.scan = consecutive.read(before, message.texts, self.scan)
+
+    def on_written(self) -> None:
+        """The judged record is in the operating system, or on disk where ``fsync`` says so."""
+        verdict = self.verdict
+        route = self.route
+        pipeline = self.pipeline
+        if route.consecutive is not None and verdict.disposition == "pass":
+            message = self.message
+            pipeline.recent.add(
+                (message.route, message.room, message.sender), verdict.texts or message.texts, message.received_at,
+                route.consecutive.reach - 1,
+            )  # fmt: skip
+        if verdict is route.policy.passed:
+            route.passed.value += 1
+        else:
+            pipeline.count_verdict(route, verdict)
+        self.on_verdict()
+
+    def on_unwritten(self, error: Exception) -> None:
+        """The judged record could not be written."""
+        if self.scan is not NO_SCAN:  # else nothing was charged that could be given back
+            self.pipeline.give_back(self)
+        self.on_unrecorded()
+
+
+class Carrier(Protocol):
+    """Who brings several messages at once and waits for all of them: a frame of a socket."""
+
+    def on_verdict(self, passage: Passage) -> None:
+        """The verdict of one is recorded."""
+
+    def on_unrecorded(self, passage: Passage) -> None:
+        """One could not be recorded."""
+
+    def on_fault(self, passage: Passage, fault: Exception) -> None:
+        """One could not be read, or not be judged."""
+
+
+class Carried(Passage):
+    """A passage that tells its carrier."""
+
+    __slots__ = ("_carrier",)
+
+    def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
+        super().__init__(pipeline, route, message, began)
+        self._carrier = carrier
+
+    def on_verdict(self) -> None:
+        self._carrier.on_verdict(self)
+
+    def on_unrecorded(self) -> None:
+        self._carrier.on_unrecorded(self)
+
+    def on_fault(self, fault: Exception) -> None:
+        self._carrier.on_fault(self, fault)
+
+
+class Pipeline:
+    """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on.
+
+    ``recent``: what people said last on routes with lists that read several messages as one. It is this worker's own:
+    who writes through two workers in turn is read by each of them alone.
+    """
+
+    def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
+        self.state = state
+        self.journal = journal
+        self.overlay: Overlay | None = None
+        self.recent = Recent()
+        self.observe = metrics.check_seconds.observe
+        self._entered: list[Passage] = []
+        state.on_turn = self._read
+        self._count: Callable[[tuple[str, ...]], None] = metrics.messages.add
+        self._degraded = metrics.degraded
+
+    def gather(self, passage: Passage) -> None:
+        """Read ``passage`` with all that enter in this turn of the loop."""
+        entered = self._entered
+        if not entered:
+            self.state.expect()
+        entered.append(passage)
+
+    def _read(self) -> None:
+        entered, self._entered = self._entered, []
+        for passage in entered:
+            try:
+                passage.read()
+            except Exception as fault:  # one message's fault must not take the others of its turn
+                passage.on_fault(fault)
+
+    def count_verdict(self, route: Route, verdict: Verdict) -> None:
+        """Count a verdict that is more than a plain pass, and what was degraded on the way."""
+        leading = verdict.leading
+        effect = leading.effect if leading is not None else "pass"
+        self._count((route.name, effect, leading.finding.reason if leading is not None else ""))
+        for cause in verdict.degraded:
+            self._degraded.add((cause,))
+
+    def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
+        """The upstream took the message; its answer's status and its own id of the message, if it told one."""
+        message_id = passage.message.id
+        self.journal.settle(message_id, delivered(message_id, status, upstream_id, passage.route.name))
+
+    def refused(self, passage: Passage, status: int) -> None:
+        """The upstream answered and did not take the message: a retry is not refused as a repeat."""
+        self.journal.insist(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
+        self.give_back(passage)
+
+    def failed(self, passage: Passage, reason: str) -> None:
+        """The upstream was not reached, or broke down before it could have taken the message."""
+        self.journal.insist(outcome(passage.message.id, "failed", reason=reason))
+        self.give_back(passage)
+
+    def unknown(self, passage: Passage, reason: str) -> None:
+        """The message went out and nobody can say whether it arrived; nothing is given back."""
+        self.journal.insist(outcome(passage.message.id, "unknown", reason=reason))
+
+    def give_back(self, passage: Passage) -> None:
+        """Return the repeat mark and the sender's limit to somebody whose message did not go on."""
+        asks = passage.route.policy.asks
+        if asks.limits or asks.repeats:
+            self.state.give_back(passage.message, asks, passage.scan)

@@ -1,0 +1,78 @@
+"""A route as the hot path wants it: everything that does not change between two messages, made once a generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from filters.policy import Policy
+from filters.reading.keywords import Scanner
+from filters.reading.window import Consecutive
+from gateway.common.metrics import Count, Histogram
+from gateway.config.sections.routes import Route as RouteSettings
+from gateway.http.server.cors import Cors
+from gateway.http.server.problem import PlatformShape
+from gateway.http.upstream.upstream import Upstream
+from gateway.http.wire.peers import TrustedProxies
+from gateway.journal.write.record import Basis
+from gateway.judging.deletion import Deletions
+from gateway.surfaces.surface import Surface
+from gateway.websocket.habits import Habits
+from gateway.websocket.origins import Origins
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSide:
+    """What makes a route a WebSocket route: how its sockets live, and whose pages may open one."""
+
+    habits: Habits
+    origins: Origins
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A route that is relayed untouched. ``name`` is empty for what no route matches."""
+
+    name: str
+    upstream: Upstream
+    socket: SocketSide | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The answer to a CORS preflight for a judged route; the platform is not asked."""
+
+    cors: Cors
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` counts plain passes.
+
+    ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
+    own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
+    keep up. ``consecutive``: the lists that read several messages as one text. ``socket``: of a WebSocket route.
+    """
+
+    name: str
+    settings: RouteSettings
+    surface: Surface
+    policy: Policy
+    scanner: Scanner
+    basis: Basis
+    upstream: Upstream
+    upstream_seconds: Histogram
+    trusted: TrustedProxies
+    appeal: str
+    cors: Cors | None
+    shape: PlatformShape | None
+    passed: Count
+    mirrored: str = ""  # mirror.path, where the messages have a static version
+    id_header: bytes = b""
+    id_header_drop: frozenset[bytes] = frozenset()
+    fresh: Callable[[], bool] | None = None
+    consecutive: Consecutive | None = None
+    socket: SocketSide | None = None
+
+
+Target = Route | Relayed | Deletions | Preflight

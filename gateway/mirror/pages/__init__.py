@@ -1,0 +1,1 @@
+"""What a static page shows: bullets as bytes of HTML and JSON."""

@@ -1,0 +1,1 @@
+"""The mirror on the gate's own address."""

@@ -1,0 +1,1 @@
+"""Verifying, rebuilding and importing a mirror."""

@@ -1,0 +1,273 @@
+"""``tidegate run``: opens the listening sockets, starts every process, keeps them alive, reloads and stops them.
+
+The supervisor carries no traffic and holds no state that matters: when it is killed, its children see their parent
+go and stop by themselves. What runs, in starting order:
+
+    state      an embedded Valkey, only where no ``state.url`` is given
+    control    admin API, metrics, health
+    projector  static versions of bullets, only where a mirror is configured
+    worker-N   the data plane; all of them accept from the same inherited sockets
+
+A reload compiles configuration and word lists into a new generation in a process of its own, then asks each worker to
+load it. One refusal, and all go back to the last good one (law 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.common import channel, compiled, descriptors
+from gateway.common.folders import Folders
+from gateway.common.listening import listen
+from gateway.common.rounds import Rounds
+from gateway.common.signals import on_stop
+from gateway.generation import rotation
+from gateway.generation.generation import CompileFailed, Generation, compile_aside
+from gateway.generation.rotation import Rotation
+from gateway.node.child import Child
+from gateway.state.cold import embedded
+
+log = structlog.get_logger()
+
+FIXED = ("listen", "backlog", "workers", "node", "data_dir")
+FIXED_LOGS = ("level", "format")  # the access log is opened anew by each reload
+FIXED_SECTIONS = ("state", "journal", "control")
+NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
+STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
+READY_WITHIN = 60.0  # seconds from start to all workers answering
+CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
+
+
+class NotReady(Exception):
+    """A child did not come up; the text names it."""
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor owns this data folder."""
+
+
+class Supervisor:
+    """Owns the processes of one node. ``announce`` is called once, when everything answers."""
+
+    def __init__(self, config_path: Path, data_dir: Path, announce: Callable[[Generation], None]) -> None:
+        self.folders = Folders(data_dir)
+        self._config_path = config_path
+        self._announce = announce
+        self._generation: Generation | None = None
+        self._listeners: list[socket.socket] = []
+        self._state: Child | None = None
+        self._others: list[Child] = []
+        self._workers: list[Child] = []
+        self._stopping = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._rotation = Rotation()
+        self._lock = -1
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
+        self._own_the_folder()
+        generation = self._generation = await compile_aside(self._config_path, self.folders)
+        self._rotation.in_force = rotation.digest(_jwks(generation))
+        self.folders.make_current(generation.number)
+        config = generation.config
+        descriptors.raise_limit(config.server.max_connections)
+        log.info("code", hot_path=compiled.described())
+        self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
+        listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
+        loop = asyncio.get_running_loop()
+        on_stop(self._stopping.set)
+        reloads: set[asyncio.Task[Any]] = set()
+
+        def on_hangup() -> None:
+            task = loop.create_task(self.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+        commands = await channel.serve(
+            self.folders.supervisor_socket,
+            {"reload": self._on_reload, "status": self._on_status},
+        )
+        keys = Rounds("keys.following", self._follow_keys, rotation.EVERY)
+        try:
+            await self._start(generation)
+            self._announce(generation)
+            keys.start()
+            await self._stopping.wait()
+        finally:
+            await keys.stop()
+            for task in reloads:
+                task.cancel()
+            await commands.close()
+            await self._stop(config.server.drain)
+
+    def _own_the_folder(self) -> None:
+        self.folders.make()
+        self._lock = os.open(self.folders.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"{self.folders.root} is in use by another tidegate: stop it, or give another --data-dir"
+            ) from None
+
+    async def _start(self, generation: Generation) -> None:
+        config = generation.config
+        if config.state.url is None and config.state.sentinel is None:
+            argv = embedded.prepare(self.folders.state, memory=config.state.memory, program=config.state.server)
+            self._state = Child("state", lambda: argv)
+            self._state.start()
+            await embedded.ready(self.folders.state)
+        self._others = [Child("control", lambda: self._python("gateway.control"))]
+        if config.mirror is not None:
+            self._others.append(Child("projector", lambda: self._python("gateway.mirror")))
+        self._workers = [
+            Child(f"worker-{number}", self._worker_argv(number), inherit=[s.fileno() for s in self._listeners])
+            for number in range(config.server.workers)
+        ]
+        for child in (*self._others, *self._workers):
+            child.start()
+        await self._wait_until_all_answer()
+
+    def _python(self, module: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", module, "--data-dir", os.fspath(self.folders.root), *more]
+
+    def _worker_argv(self, number: int) -> Callable[[], Sequence[str]]:
+        descriptors = ",".join(str(listener.fileno()) for listener in self._listeners)
+        return lambda: self._python("gateway.worker", "--number", str(number), "--listen-fds", descriptors)
+
+    async def _wait_until_all_answer(self) -> None:
+        """Until every process answers. State may be away for longer: that is degraded service, and said, no reason
+        not to start."""
+        paths = {child.name: self.folders.worker_socket(number) for number, child in enumerate(self._workers)}
+        paths["control"] = self.folders.control_socket
+        if any(child.name == "projector" for child in self._others):
+            paths["projector"] = self.folders.projector_socket
+        until = asyncio.get_running_loop().time() + READY_WITHIN
+        state_until = asyncio.get_running_loop().time() + STATE_WITHIN
+        for name, path in paths.items():
+            while not self._stopping.is_set():
+                problem = await self._problem_of(path)
+                now = asyncio.get_running_loop().time()
+                if not problem or (problem.startswith("state") and now > state_until):
+                    if problem:
+                        log.error("state.away", child=name, problem=problem)
+                    break
+                if now > until:
+                    raise NotReady(f"{name} does not answer after {READY_WITHIN:g} s; the log says why")
+                await asyncio.sleep(0.02)
+
+    @staticmethod
+    async def _problem_of(path: Path) -> str:
+        try:
+            answer = await channel.call(path, {"command": "status"}, timeout=1.0)
+        except (OSError, channel.ChannelError) as error:
+            return str(error) or "absent"
+        state = answer.get("state")
+        problem = state.get("problem") if isinstance(state, dict) else ""
+        return f"state: {problem}" if problem else ""
+
+    async def _follow_keys(self) -> None:
+        """A changed JWKS file is a reload. Which file that is, the generation in force says."""
+        assert self._generation is not None
+        path = _jwks(self._generation)
+        if path is not None and await asyncio.to_thread(self._rotation.due, path):
+            log.info("reload.keys_changed")
+            await self.reload()
+
+    async def reload(self) -> dict[str, Any]:
+        """Build a generation aside and swap to it everywhere, or say why not and change nothing."""
+        async with self._reloading:
+            assert self._generation is not None
+            before = self._generation
+            try:
+                after = await compile_aside(self._config_path, self.folders)
+            except CompileFailed as failure:
+                return self._refused(before, failure.problems)
+            except Exception as error:  # a full table of processes, a damaged folder: loud, and nothing has changed
+                log.error("reload.failed", exc_info=True)
+                return self._refused(before, [f"{type(error).__name__}; the log says where"])
+            keys = rotation.digest(_jwks(after))
+            problems = await self._load(after)
+            if problems:
+                await self._load(before)
+                return self._refused(before, problems)
+            self._generation = after
+            self._rotation.in_force = keys
+            self.folders.make_current(after.number)
+            # A worker that came up meanwhile may have asked a moment too early which generation is in force.
+            missed = await self._load(after, missed_only=True)
+            warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
+            log.info("reload.done", generation=after.number, warnings=warnings)
+            return {"ok": True, "generation": after.number, "warnings": warnings}
+
+    @staticmethod
+    def _refused(before: Generation, problems: Sequence[str]) -> dict[str, Any]:
+        log.error("reload.refused", generation=before.number, problems=problems)
+        return {"ok": False, "generation": before.number, "problems": problems}
+
+    async def _load(self, generation: Generation, *, missed_only: bool = False) -> list[str]:
+        """Let every worker load it; the problems. ``missed_only``: leave alone those that have it."""
+        request = {"command": "load", "generation": generation.number}
+
+        async def one(number: int) -> list[str]:
+            path = self.folders.worker_socket(number)
+            try:
+                if missed_only:
+                    status = await channel.call(path, {"command": "status"}, timeout=CALL_WITHIN)
+                    if status.get("generation") == generation.number:
+                        return []
+                answer = await channel.call(path, request, timeout=CALL_WITHIN)
+            except (OSError, channel.ChannelError) as error:
+                # One that is down, or not up yet, loads the generation in force when it comes.
+                down = self._workers[number].pid is None or getattr(error, "cause", "") in NOT_UP
+                return [] if down else [f"worker-{number}: {error}"]
+            return [] if answer.get("ok") else [f"worker-{number}: {answer.get('error')}"]
+
+        # One after another: loading a large list stalls a loop for milliseconds, and never all loops at once.
+        return [problem for number in range(len(self._workers)) for problem in await one(number)]
+
+    @staticmethod
+    def _needs_restart(before: Generation, after: Generation) -> list[str]:
+        old, new = before.config, after.config
+        changed = [f"server.{name}" for name in FIXED if getattr(old.server, name) != getattr(new.server, name)]
+        changed += [f"logs.{name}" for name in FIXED_LOGS if getattr(old.logs, name) != getattr(new.logs, name)]
+        changed += [name for name in FIXED_SECTIONS if getattr(old, name) != getattr(new, name)]
+        return [f"{name} changed: it takes effect at the next start" for name in changed]
+
+    async def _on_reload(self, request: dict[str, Any]) -> dict[str, Any]:
+        return await self.reload()
+
+    async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
+        children = [child for child in (self._state, *self._others, *self._workers) if child is not None]
+        return {
+            "ok": True,
+            "generation": self._generation.number if self._generation else None,
+            "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
+        }
+
+    async def _stop(self, drain: float) -> None:
+        log.info("stopping", drain=drain)
+        for listener in self._listeners:
+            listener.close()
+        # Workers first, while everything they need is still there; state last, because control writes to it.
+        await asyncio.gather(*(worker.stop(drain + 5) for worker in self._workers))
+        await asyncio.gather(*(child.stop(10) for child in self._others))
+        if self._state is not None:
+            await self._state.stop(10)
+        os.close(self._lock)
+
+
+def _jwks(generation: Generation) -> Path | None:
+    jwt = generation.config.jwt
+    return jwt.jwks if jwt is not None else None

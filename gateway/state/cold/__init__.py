@@ -1,0 +1,1 @@
+"""Where state is, what control writes into it, and how workers hear of that."""

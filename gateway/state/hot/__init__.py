@@ -1,0 +1,1 @@
+"""The auto-pipelined client: facts about messages, many at a time."""

@@ -1,0 +1,241 @@
+"""The client for a cluster: each message's questions go to the slots where their answers lie.
+
+What hangs on one sender shares a slot (see ``keys``), so does what hangs on one room, one device, one address. A
+message is therefore asked about in up to eight calls instead of one, and:
+
+* limits of one message in different slots are checked and charged independently: a message that its room's limit
+  refuses has still been charged to its sender;
+* only limits of the sender scale with a credit kept in state; others scale where the front vouches for the level;
+* what one node cannot say is missing; the rest is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import hiredis
+
+from filters.model.message import Message
+from filters.model.verdict import OPEN, Facts, Scan
+from gateway.common.ending import end
+from gateway.state.cold import topology
+from gateway.state.hot.client import BUSY, GREETING, StateClient, knows_msetex
+from gateway.state.hot.flight import Batch, Call, Entry
+from gateway.state.hot.link import ERROR, UNAVAILABLE, Link, error_word
+from gateway.state.hot.plan import Plan
+from gateway.state.hot.scripts import ADMIT
+from gateway.state.model.keys import SLOTS, slot_of
+from gateway.state.model.settings import Address, Credentials, Settings
+
+PARTS = (("account", "sender"), ("registrant",), ("device",), ("ip",), ("room",), ("route",), ("global",), ("text",))
+REFRESH = 30.0  # seconds between two looks at the cluster's slots when nothing says that they moved
+
+
+class Gather:
+    """Puts the facts of one message together; ``then`` is called with the last of them."""
+
+    __slots__ = ("_facts", "_left", "_then")
+
+    def __init__(self, then: Callable[[Facts], None], parts: int, empty: Facts) -> None:
+        self._then = then
+        self._left = parts
+        self._facts = empty
+
+    def add(self, told: Facts) -> None:
+        mine = self._facts
+        self._facts = Facts(
+            told.account if told.account is not None else mine.account,
+            mine.blocks + told.blocks,
+            tuple(map(max, mine.limits, told.limits)),
+            tuple(map(max, mine.repeats, told.repeats)),
+            told.room if told.room is not OPEN else mine.room,
+            {**mine.missing, **told.missing},
+            tuple(dict.fromkeys(mine.fallback + told.fallback)),
+        )
+        self._left -= 1
+        if self._left == 0:
+            self._then(self._facts)
+
+
+@functools.lru_cache(maxsize=16384)
+def _slot(value: str) -> int:
+    return slot_of(f"{{{value}}}".encode("utf-8", "surrogatepass"))
+
+
+class ClusterClient(StateClient):
+    """One link to each primary. ``locate`` finds any node of the cluster."""
+
+    def __init__(
+        self,
+        locate: Callable[[], Awaitable[Address]],
+        credentials: Credentials,
+        settings: Settings,
+        *,
+        on_batch: Callable[[], None] = lambda: None,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__(locate, credentials, settings, on_batch=on_batch, epoch=epoch)
+        self._locate = locate
+        self._links: dict[Address, Link] = {}
+        self._owners: list[Link | None] = [None] * SLOTS
+        self._parts: dict[int, tuple[Plan, ...]] = {}
+        self._moved = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+
+    # Life
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._watcher = self._loop.create_task(self._watch())
+
+    async def close(self) -> None:
+        if self._watcher is not None:
+            await end([self._watcher])
+        for link in self._links.values():
+            await link.close()
+        self._owners = [None] * SLOTS
+        self._flush()
+
+    @property
+    def problem(self) -> str:
+        if not self._links:
+            return "connecting"
+        return next((link.problem or "breaker" for link in self._links.values() if not link.ready()), "")
+
+    @property
+    def misses(self) -> int:
+        return sum(link.misses for link in self._links.values())
+
+    async def _watch(self) -> None:
+        """Learn who owns which slot: at once, when a node says that a slot moved, and now and then."""
+        while True:
+            known = await self._refresh()
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(REFRESH if known else self.settings.reconnect):
+                    await self._moved.wait()
+                await asyncio.sleep(self.settings.reconnect)  # a slot that moves says so many times
+            except TimeoutError:
+                pass
+
+    async def _refresh(self) -> bool:
+        try:
+            seeds = [await self._locate(), *self._links]
+        except OSError:
+            seeds = list(self._links)
+        for seed in seeds:
+            try:
+                ranges = await topology.slots(seed, self._credentials)
+            except OSError:
+                continue
+            owners: list[Link | None] = [None] * SLOTS
+            for first, last, address in ranges:
+                owners[first : last + 1] = [self._link_to(address)] * (last + 1 - first)
+            self._owners = owners
+            gone = set(self._links) - {address for _, _, address in ranges}
+            for address in gone:
+                await self._links.pop(address).close()
+            return True
+        return False
+
+    def _link_to(self, address: Address) -> Link:
+        link = self._links.get(address)
+        if link is None:
+            link = self._links[address] = self._new_link(topology.fixed(address), GREETING)
+            link.start()
+        return link
+
+    def _greeted(self, link: Link, replies: list[Any]) -> None:
+        # No epoch: each slot has its own key, and the first call in it tells.
+        link.msetex = knows_msetex(replies[0])
+
+    # Asking
+
+    def _learn(self, found: bytes) -> bool:
+        before = self.epoch
+        known = super()._learn(found)
+        if self.epoch != before:
+            self._parts.clear()
+        return known
+
+    def _split(self, plan: Plan) -> tuple[Plan, ...]:
+        parts = self._parts.get(id(plan))
+        if parts is None or parts[0].asks is not plan.asks:
+            if len(self._parts) >= 256:
+                self._parts.clear()
+            made = [Plan(plan.asks, plan.route, self.keys, self.epoch, only) for only in PARTS]
+            parts = self._parts[id(plan)] = (plan, *made)
+        return parts[1:]
+
+    def _replan(self, plan: Plan) -> Plan:
+        whole = self._plan(plan.asks, plan.route)
+        return next(part for part in self._split(whole) if part.only == plan.only)
+
+    def _dispatch(self, entries: list[Entry]) -> None:
+        by_slot: dict[int, list[Entry]] = {}
+        for plan, message, scan, then in entries:
+            asked = [(slot, part) for part in self._split(plan) if (slot := _slot_for(part, message, scan)) is not None]
+            empty = Facts(None, (), plan.zeros, plan.ones)
+            if not asked:
+                self._tell(Entry(plan, message, scan, then), empty)
+                continue
+            gather = Gather(then, len(asked), empty)
+            for slot, part in asked:
+                by_slot.setdefault(slot, []).append(Entry(part, message, scan, gather.add))
+        by_link: dict[Link, list[Batch]] = {}
+        failed = False
+        for slot, waiting in by_slot.items():
+            link = self._owners[slot]
+            if link is None or not link.ready():
+                self._told_nothing(waiting, UNAVAILABLE)
+                failed = True
+            elif link.waiting > self.settings.max_waiting:
+                self._told_nothing(waiting, BUSY)
+                failed = True
+            else:
+                for start in range(0, len(waiting), self._size):
+                    batch = Batch(waiting[start : start + self._size], self.epoch, slot, self._replied, self._failed)
+                    by_link.setdefault(link, []).append(batch)
+        for link, batches in by_link.items():
+            self._send(link, batches)
+        if failed:
+            self._on_batch()
+
+    def _link_of(self, slot: int) -> Link | None:
+        return self._owners[slot]
+
+    # Redirections (cluster specification)
+
+    def _unusual(self, batch: Batch, reply: Any) -> None:
+        word = error_word(reply) if isinstance(reply, hiredis.ReplyError) else ""
+        if word in ("MOVED", "ASK"):
+            host, _, port = str(reply).split(" ")[2].rpartition(":")
+            link = self._links.get(Address(host=host, port=int(port)))
+            self._moved.set()
+            if link is not None and link.ready():
+                if word == "ASK":
+                    link.send(Call(), b"*1\r\n$6\r\nASKING\r\n")
+                batch.link = link
+                link.send(batch, b"*%d\r\n%b%b" % (batch.count, ADMIT.by_text, batch.arguments))
+            else:
+                self._told_nothing(batch.entries, ERROR)
+        else:
+            if word in ("CLUSTERDOWN", "TRYAGAIN"):
+                self._moved.set()
+            super()._unusual(batch, reply)
+
+
+def _slot_for(part: Plan, message: Message, scan: Scan) -> int | None:
+    """Where a part's keys lie; None where there is nothing to ask."""
+    scope = part.only[-1]
+    if scope == "text":
+        return _slot(scan.fingerprint.hex()) if part.repeats and scan.fingerprint else None
+    if not part.pieces and part.account is None and not part.repeats:
+        return None
+    if scope == "global":
+        return _slot("global")
+    value: str = getattr(message, scope)
+    return _slot(value) if value else None

@@ -1,0 +1,120 @@
+"""What was sent to a server and not answered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from filters.model.message import Message
+from filters.model.verdict import Facts, Scan
+from gateway.state.hot.plan import Plan, Shape
+
+if TYPE_CHECKING:
+    from gateway.state.hot.link import Link
+
+
+class Entry(NamedTuple):
+    """One message that waits for its facts."""
+
+    plan: Plan
+    message: Message
+    scan: Scan
+    then: Callable[[Facts], None]
+
+
+class Flight(Protocol):
+    """A command on its way. ``sent_at``: monotonic seconds, set by the link; ``missed``: its deadline passed, and its
+    callers were told; a late reply is read past. ``weight``: how many messages wait for it."""
+
+    sent_at: float
+    missed: bool
+    weight: int
+
+    def on_reply(self, reply: Any) -> None:
+        """The answer came in time; it may be a ``hiredis.ReplyError``."""
+
+    def on_failure(self, cause: str) -> None:
+        """No answer came in time, or none will come."""
+
+
+class Batch:
+    """Up to 32 messages in one call of ``admit.lua``. ``arguments``: everything after the script's name."""
+
+    __slots__ = (
+        "_failed",
+        "_replied",
+        "again",
+        "arguments",
+        "count",
+        "entries",
+        "epoch",
+        "link",
+        "missed",
+        "sent_at",
+        "shapes",
+        "slot",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        entries: list[Entry],
+        epoch: int,
+        slot: int,
+        replied: Callable[[Batch, Any], None],
+        failed: Callable[[Batch, str], None],
+    ) -> None:
+        self.entries = entries
+        self.weight = len(entries)
+        self.epoch = epoch
+        self.slot = slot  # of a cluster; -1 on a single server
+        self.shapes: list[Shape] = []
+        self.link: Link  # set when sent
+        self.arguments = b""  # of the call, after the script's name
+        self.count = 0  # of all words of the command
+        self.again = False  # sent a second time, with the epoch the first reply told
+        self.missed = False
+        self.sent_at = 0.0
+        self._replied = replied
+        self._failed = failed
+
+    def on_reply(self, reply: Any) -> None:
+        self._replied(self, reply)
+
+    def on_failure(self, cause: str) -> None:
+        self._failed(self, cause)
+
+
+class Call:
+    """Any other command: its reply goes to ``replied`` where somebody waits for it, its failure to ``failed``."""
+
+    __slots__ = ("_failed", "_replied", "missed", "sent_at", "weight")
+
+    def __init__(
+        self, replied: Callable[[Any], None] | None = None, failed: Callable[[str], None] | None = None
+    ) -> None:
+        self.weight = 0
+        self.missed = False
+        self.sent_at = 0.0
+        self._replied = replied
+        self._failed = failed
+
+    def on_reply(self, reply: Any) -> None:
+        if self._replied is not None:
+            self._replied(reply)
+
+    def on_failure(self, cause: str) -> None:
+        if self._failed is not None:
+            self._failed(cause)
+
+
+class GiveBack(Call):
+    """One call of ``give_back.lua``. Nobody waits for it; ``replied`` sends it again where the script is unknown."""
+
+    __slots__ = ("arguments", "count", "link")
+
+    def __init__(self, arguments: bytes, count: int, link: Link, replied: Callable[[GiveBack, Any], None]) -> None:
+        super().__init__(lambda reply: replied(self, reply))
+        self.arguments = arguments
+        self.count = count
+        self.link = link

@@ -1,0 +1,1 @@
+"""What state holds: the names of its keys, the snapshot, and what a client is told."""

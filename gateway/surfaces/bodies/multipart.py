@@ -1,0 +1,86 @@
+"""``multipart/form-data`` (RFC 7578, RFC 2046 section 5.1), strictly.
+
+Refused, because readers differ: text before the first or after the last delimiter, line ends other than CRLF, folded
+or repeated headers of a part, a transfer encoding that changes bytes, backslashes in quoted names, ``name*=``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.surfaces.input.forms import MAX_FIELDS, Field
+from gateway.surfaces.input.reasons import Refused
+
+MAX_PART_HEAD = 4096  # bytes
+MAX_PART_HEADERS = 8
+
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")  # RFC 2046, section 5.1.1
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
+_DISPOSITION = re.compile(
+    rb'form-data; ?name="([^"\\]*)"(; ?filename="[^"\\]*")?(; ?filename\*=[Uu][Tt][Ff]-8\'[0-9A-Za-z-]*\'[^\s;"\\]*)?',
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(rb'text/plain(?:; ?charset=(?:"utf-8"|utf-8|"us-ascii"|us-ascii))?', re.IGNORECASE)
+_KNOWN = (b"content-disposition", b"content-type", b"content-transfer-encoding")
+_IDENTITY = (b"7bit", b"8bit", b"binary")
+
+
+def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[Field]:
+    """All parts, in order. The value of an upload is left empty: nothing here reads it."""
+    if _BOUNDARY.fullmatch(boundary) is None:
+        raise Refused("form.malformed")
+    delimiter = b"\r\n--" + boundary.encode()
+    if not body.startswith(delimiter[2:]):
+        raise Refused("form.malformed")
+    fields: list[Field] = []
+    at = len(delimiter) - 2
+    while True:
+        follows = body[at : at + 2]
+        if follows == b"--":
+            if body[at + 2 :] not in (b"", b"\r\n"):
+                raise Refused("form.malformed")
+            return fields
+        if follows != b"\r\n" or len(fields) >= max_fields:
+            raise Refused("form.malformed" if follows != b"\r\n" else "form.too_many")
+        head_end = body.find(b"\r\n\r\n", at, at + MAX_PART_HEAD)
+        value_start = head_end + 4
+        end = body.find(delimiter, value_start - 2)
+        if head_end < 0 or end < value_start:
+            raise Refused("form.malformed")
+        name, file = _part_head(body[at + 2 : head_end])
+        fields.append(Field(name, "" if file else _text(body[value_start:end]), value_start, end, file))
+        at = end + len(delimiter)
+
+
+def replacement(text: str, boundary: str) -> bytes:
+    """A field's value as it stands in a body. ``ValueError`` when it would end the part early."""
+    value = text.encode()
+    if b"\r\n--" + boundary.encode() in b"\r\n" + value:
+        raise ValueError("the text holds the form's delimiter")
+    return value
+
+
+def _part_head(head: bytes) -> tuple[str, bool]:
+    """The part's name, and whether it is something other than a text field."""
+    headers: dict[bytes, bytes] = {}
+    lines = head.split(b"\r\n")
+    if len(lines) > MAX_PART_HEADERS:
+        raise Refused("form.malformed")
+    for line in lines:
+        match = _HEADER.fullmatch(line)
+        if match is None or match[1].lower() in headers:
+            raise Refused("form.malformed")
+        headers[match[1].lower()] = match[2]
+    disposition = _DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
+    encoding = headers.get(b"content-transfer-encoding", b"binary").lower()
+    if disposition is None or b"%" in disposition[1] or encoding not in _IDENTITY:
+        raise Refused("form.malformed")
+    plain = _PLAIN.fullmatch(headers.get(b"content-type", b"text/plain")) is not None
+    return _text(disposition[1]), not plain or disposition[2] is not None or disposition[3] is not None
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Refused("body.not_utf8") from None

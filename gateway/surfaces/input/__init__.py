@@ -1,0 +1,1 @@
+"""What a surface reads, strictly, and why it cannot."""

@@ -1,0 +1,58 @@
+"""What decoding gives: messages to judge, something to relay as it is, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from filters.model.message import Message
+from gateway.surfaces.input.reasons import CHALLENGES, REASONS
+
+Changes = Mapping[int, tuple[str, ...] | None]
+"""By the message's index: its texts as they shall go on, or None where the message shall not go on at all. Messages
+that are not named go on unchanged."""
+
+Encode = Callable[[bytes, Changes], bytes | None]
+"""The body with the changes made and every other value as it was; None when nothing of it is left to relay."""
+
+
+class Messages(NamedTuple):
+    """What was found in one body or frame.
+
+    ``body`` is what to relay: the very bytes that were judged. ``identity`` is true when they differ from what came
+    because a Content-Encoding was undone; the head that goes on then has no Content-Encoding. Whoever relays what
+    ``encode`` returns also leaves out Content-MD5, Digest, Content-Digest and Repr-Digest (RFC 9530): they describe
+    the bytes that came. ``stamped``: the route writes our ids into the body, so what goes on is what ``encode``
+    returns, also where nothing is changed.
+    """
+
+    messages: tuple[Message, ...]
+    body: bytes
+    encode: Encode
+    identity: bool = False
+    stamped: bool = False
+
+
+class Untouched(NamedTuple):
+    """Relayed as it came: the route's ``relay_when`` says so (law 3). ``body`` and ``identity`` as in Messages."""
+
+    body: bytes
+    identity: bool = False
+
+
+class Malformed(NamedTuple):
+    """Refused: ``reason`` is a key of REASONS. ``challenge`` is the WWW-Authenticate value that a 401 carries."""
+
+    status: int
+    reason: str
+    detail: str
+    challenge: bytes = b""
+
+
+Decoded = Messages | Untouched | Malformed
+
+
+def malformed(reason: str) -> Malformed:
+    """The refusal that REASONS states for ``reason``."""
+    row = REASONS[reason]
+    return Malformed(row.status, reason, row.detail, CHALLENGES.get(reason, b""))

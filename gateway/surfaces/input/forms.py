@@ -1,0 +1,114 @@
+"""Form fields: ``application/x-www-form-urlencoded`` (WHATWG URL, section 5), strictly, and which fields are read.
+
+Readers of forms differ more than readers of JSON: PHP cuts a name at ``[`` and NUL and turns spaces and dots into
+underscores, ASP.NET ignores case, some split at ``;``, servlets look into the query first. A field that is read here
+is therefore refused when it comes twice, when another field's name could be taken for it, or when the query has one
+of its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import quote_plus, unquote_to_bytes
+
+from gateway.surfaces.input.reasons import Refused
+
+MAX_FIELDS = 256
+
+# Raw spaces and UTF-8 are what curl --data sends; ";" separates pairs for some readers, so it must be escaped.
+_BODY = re.compile(rb"(?:[^%;\x00-\x1f\x7f]|%[0-9A-Fa-f]{2})*+")
+
+
+class Field(NamedTuple):
+    """One field: the bytes of its value stand at ``body[start:end]``. ``file``: an upload, or not plain text."""
+
+    name: str
+    value: str
+    start: int
+    end: int
+    file: bool = False
+
+
+class Form(NamedTuple):
+    """The fields that the route reads, by name, and the names of uploads in it."""
+
+    fields: dict[str, Field]
+    files: tuple[str, ...] = ()
+
+
+class Wanted:
+    """The names that a route reads from forms, and what else could be taken for one of them."""
+
+    __slots__ = ("_canonical", "names")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        self._canonical = {canonical(name): name for name in self.names}
+
+    def select(self, fields: Sequence[Field]) -> Form:
+        """The wanted ones of ``fields``; ``Refused`` where there is any doubt which value a reader takes."""
+        chosen: dict[str, Field] = {}
+        files: list[str] = []
+        for field in fields:
+            wanted = self._canonical.get(canonical(field.name))
+            if field.file:
+                files.append(field.name)
+            if wanted is None:
+                if field.name == "_charset_" and field.value.lower() not in ("utf-8", "utf8", ""):
+                    raise Refused("charset.unsupported")
+                continue
+            if wanted != field.name:
+                raise Refused("form.alias")
+            if wanted in chosen:
+                raise Refused("form.twice")
+            chosen[wanted] = field
+        return Form(chosen, tuple(files))
+
+    def check_query(self, query: bytes) -> None:
+        """Refuse a query that holds a field of the form as well: servlets would read that one."""
+        if query and self.names:
+            for field in urlencoded(query):
+                if canonical(field.name) in self._canonical:
+                    raise Refused("form.twice")
+
+
+def canonical(name: str) -> str:
+    """The least that different readers make of a field's name."""
+    name = name.lstrip(" ").partition("\x00")[0]
+    head, bracket, _ = name.partition("[")
+    if bracket and not head:
+        head = name
+    return head.replace(" ", "_").replace(".", "_").casefold()
+
+
+def urlencoded(body: bytes, max_fields: int = MAX_FIELDS) -> list[Field]:
+    """All pairs of a body or a query, in order."""
+    if _BODY.fullmatch(body) is None:
+        raise Refused("form.malformed")
+    if body.count(b"&") >= max_fields:
+        raise Refused("form.too_many")
+    fields = []
+    at = 0
+    for pair in body.split(b"&"):
+        if pair:
+            name, _, value = pair.partition(b"=")
+            end = at + len(pair)
+            fields.append(Field(_decoded(name), _decoded(value), end - len(value), end))
+        at += len(pair) + 1
+    return fields
+
+
+def encoded(text: str) -> bytes:
+    """A value as it stands in a body."""
+    return quote_plus(text).encode()
+
+
+def _decoded(raw: bytes) -> str:
+    if b"%" in raw or b"+" in raw:
+        raw = unquote_to_bytes(raw.replace(b"+", b" "))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Refused("body.not_utf8") from None

@@ -1,0 +1,88 @@
+"""What a route says of its surface, as plain values: the configuration fills it, the surface compiles it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.surfaces.input.strict_json import MAX_DEPTH
+
+Scalar = str | int | float | bool | None
+
+MAX_JWKS = 1 << 20  # bytes of a JWK set: a thousand keys and more
+MAX_TEXT = 4096  # code points, DESIGN law 10
+
+
+class SurfaceError(ValueError):
+    """The settings of a surface do not make sense; the message names key, value and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """How JSON Web Tokens are found and verified.
+
+    ``source``: ``header:Authorization`` (after ``Bearer``, RFC 6750), another header, or a cookie. ``keys``: by key id
+    (which may be empty), a secret or a public key in PEM; ``jwks``: the text of a JWK set (RFC 7517). ``algorithms``
+    pins what is accepted; ``none`` never is. ``leeway`` in seconds. ``max_cached`` bounds the verified tokens that are
+    remembered until they expire.
+    """
+
+    algorithms: tuple[str, ...]
+    source: str = "header:Authorization"
+    keys: tuple[tuple[str, bytes], ...] = ()
+    jwks: bytes = b""
+    issuer: str = ""
+    audience: tuple[str, ...] = ()
+    leeway: int = 0
+    max_token: int = 8192
+    max_cached: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceSettings:
+    """One route's surface.
+
+    Sources are written ``header:X-User-Id``, ``jwt:sub``, ``json:/user/id``, ``form:uid``, ``cookie:user``,
+    ``query:uid``, ``path:room``; of several the first that is present counts, and none at all is not read. ``text``
+    lists ``json:``, ``form:`` and ``body:text`` (the whole plain-text body); the Content-Type decides which of them
+    apply. ``parts`` lists ``json:`` and ``form:``. ``trusted_front``: a sender that a client could write itself (all
+    sources but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
+    those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
+    ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
+    (``json:/pointer``; ``header:`` is the carrier's matter). Bounds: ``max_text`` in code points, all texts of a
+    message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
+    """
+
+    name: str
+    surface: str
+    sender: tuple[str, ...]
+    text: tuple[str, ...]
+    room: tuple[str, ...] = ()
+    device: tuple[str, ...] = ()
+    registrant: tuple[str, ...] = ()
+    location: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
+    verified_until: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    shown_sender: tuple[str, ...] = ()
+    playback: tuple[str, ...] = ()
+    playback_unit: Literal["ms", "s"] = "s"
+    message_when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    relay_when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    format: str = "json"
+    read_ip: bool = True
+    trusted_front: bool = False
+    edit: bool = False
+    optional_text: bool = False
+    upstream_id: str = ""
+    id_to: str = ""
+    token: TokenSettings | None = None
+    max_text: int = MAX_TEXT
+    max_depth: int = MAX_DEPTH
+    max_inflated: int = 1 << 20
+    max_fields: int = 256
+    max_packets: int = 256
+    message_operations: tuple[int, ...] = (4, 5)
+    relay_operations: tuple[int, ...] = (2, 7)

@@ -1,0 +1,1 @@
+"""Who sends, where to, and with what: where each value is read from."""

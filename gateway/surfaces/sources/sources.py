@@ -1,0 +1,164 @@
+"""Where a value is read from, compiled once per route: ``header:X-User-Id``, ``json:/user/id``, ``jwt:sub`` …
+
+A source gives the value, or MISSING, or raises ``Refused`` with ``fact.twice``, ``fact.malformed`` or a reason of
+its own (``jwt.expired``, ``body.key_case``). Whoever asks turns the first two into its own (``sender.twice``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.surfaces.input import pointer
+from gateway.surfaces.input.forms import canonical, urlencoded
+from gateway.surfaces.input.pointer import MISSING
+from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.settings import SurfaceError
+from gateway.surfaces.sources.cookies import cookie
+from gateway.surfaces.sources.jwt import Tokens
+
+Read = Callable[[Reading], Any]
+
+# A client can write these itself; jwt: carries its own proof and path: is where the message goes.
+FORGEABLE = frozenset(("header", "cookie", "query", "json", "form"))
+KINDS = (*sorted(FORGEABLE), "jwt", "path")
+
+
+def kind(source: str) -> str:
+    """``header`` of ``header:X-User-Id``."""
+    return source.partition(":")[0]
+
+
+def first(sources: tuple[str, ...], key: str, tokens: Tokens | None) -> Read:
+    """The function that reads the first of ``sources`` that is present. A token that is not valid is no absence."""
+    reads = [compiled(source, key, tokens) for source in sources]
+    if len(reads) == 1:
+        return reads[0]
+
+    def read(reading: Reading) -> Any:
+        for one in reads:
+            try:
+                value = one(reading)
+            except Refused as refused:
+                if refused.reason != "jwt.missing":
+                    raise
+            else:
+                if value is not MISSING:
+                    return value
+        return MISSING
+
+    return read
+
+
+def compiled(source: str, key: str, tokens: Tokens | None = None) -> Read:
+    """The function that reads ``source``; ``key`` names the setting in errors."""
+    sort, colon, name = source.partition(":")
+    if sort not in KINDS or not colon or not name:
+        raise SurfaceError(f"{key} = {source!r} is not a source: write one of {', '.join(KINDS)}, a colon and a name")
+    if sort == "jwt":
+        if tokens is None:
+            raise SurfaceError(f"{key} = {source!r} needs to know how tokens are verified: add the jwt settings")
+        return _claim(tokens, name)
+    try:
+        return _READERS[sort](name)
+    except ValueError as error:
+        raise SurfaceError(f"{key} = {source!r}: {error}") from None
+
+
+def _header(name: str) -> Read:
+    key = name.lower().encode()
+
+    def read(reading: Reading) -> Any:
+        value = reading.fields.get(key)
+        if value is None:
+            return MISSING
+        if reading.repeated and key in reading.repeated:
+            raise Refused("fact.twice")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise Refused("fact.malformed") from None
+
+    return read
+
+
+def _cookie(name: str) -> Read:
+    def read(reading: Reading) -> Any:
+        value = reading.fields.get(b"cookie")
+        if value is None:
+            return MISSING
+        if b"cookie" in reading.repeated:  # RFC 6265, section 5.4: a user agent sends one
+            raise Refused("fact.twice")
+        return cookie(value, name)
+
+    return read
+
+
+def _query(name: str) -> Read:
+    wanted = canonical(name)
+
+    def read(reading: Reading) -> Any:
+        query = reading.request.query
+        if not query:
+            return MISSING
+        try:
+            fields = [field for field in urlencoded(query) if canonical(field.name) == wanted]
+        except Refused:
+            raise Refused("fact.malformed") from None
+        if not fields:
+            return MISSING
+        if len(fields) > 1 or fields[0].name != name:
+            raise Refused("fact.twice")
+        return fields[0].value
+
+    return read
+
+
+def _path(name: str) -> Read:
+    def read(reading: Reading) -> Any:
+        return reading.request.parameters.get(name, MISSING)
+
+    return read
+
+
+def _json(name: str) -> Read:
+    find = pointer.compiled(name)
+
+    def read(reading: Reading) -> Any:
+        return find(reading.document)
+
+    return read
+
+
+def _form(name: str) -> Read:
+    def read(reading: Reading) -> Any:
+        form = reading.form
+        field = form.fields.get(name) if form is not None else None
+        if field is None:
+            return MISSING
+        if field.file:
+            raise Refused("fact.malformed")
+        return field.value
+
+    return read
+
+
+def _claim(tokens: Tokens, name: str) -> Read:
+    find = pointer.compiled(name if name.startswith("/") else "/" + name.replace("~", "~0").replace("/", "~1"))
+    claims = tokens.claims
+
+    def read(reading: Reading) -> Any:
+        return find(claims(reading))
+
+    return read
+
+
+_READERS: dict[str, Callable[[str], Read]] = {
+    "header": _header,
+    "cookie": _cookie,
+    "query": _query,
+    "path": _path,
+    "json": _json,
+    "form": _form,
+}

@@ -1,0 +1,1 @@
+"""The data plane: one process, and its only wiring."""

@@ -1,0 +1,135 @@
+"""One worker process: an event loop, and everything that a message passes through.
+
+``python -m gateway.worker --data-dir D --number N --listen-fds 3,4``; started by the supervisor only.
+
+It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
+exchanges under way finished within ``server.drain``. Its commands (unix socket ``run/worker-N.sock``): load, snapshot,
+counters, status, drain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from gateway.common import channel, logs
+from gateway.common.folders import Folders
+from gateway.common.signals import on_stop
+from gateway.generation import generation
+from gateway.generation import settings as build
+from gateway.worker.app import App
+
+log = structlog.get_logger()
+
+# A message builds a few dozen short-lived objects and no cycles; the collector finds nothing and costs a pause.
+GC_THRESHOLD = (50_000, 50, 100)
+
+
+class Worker:
+    """The process's own life; what it carries is ``App``."""
+
+    def __init__(self, folders: Folders, number: int, listen_fds: list[int]) -> None:
+        self._folders = folders
+        self._number = number
+        self._listen_fds = listen_fds
+        self._stopping = asyncio.Event()
+        self._app: App | None = None
+        self._generation = 0
+        self._loading = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        loop = asyncio.get_running_loop()
+        on_stop(self._stopping.set)
+        first = generation.load(self._folders, self._folders.current())
+        build.configure_logs(first.config.logs, f"worker-{self._number}")
+        app = self._app = await App.start(self._folders, self._number, first)
+        self._generation = first.number
+        servers = [
+            await loop.create_server(app.protocol, sock=socket.socket(fileno=descriptor))
+            for descriptor in self._listen_fds
+        ]
+        commands = await channel.serve(
+            self._folders.worker_socket(self._number),
+            {
+                "load": self._on_load,
+                "snapshot": self._on_snapshot,
+                "counters": lambda request: app.counters(),
+                "status": self._on_status,
+                "drain": self._on_drain,
+            },
+        )
+        # A reload that ended between reading which generation is in force and listening for commands.
+        if (current := self._folders.current()) != self._generation:
+            await self._on_load({"generation": current})
+        freeze()
+        log.info("worker.serving", worker=self._number, generation=first.number)
+        await self._stopping.wait()
+        for server in servers:
+            server.close()
+        await app.drain()
+        await commands.close()
+        await app.stop()
+
+    async def _on_load(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._app is not None
+        number = int(request["generation"])
+        async with self._loading:
+            try:
+                await self._app.load(generation.load(self._folders, number))
+            except Exception as error:
+                # Whatever is wrong with the new generation, the last good one stays in force (law 9).
+                log.error("worker.load_failed", generation=number, exc_info=True)
+                return {"error": f"{type(error).__name__}: {error}", "generation": self._generation}
+            self._generation = number
+        freeze()
+        return {"ok": True, "generation": number}
+
+    async def _on_snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._app is not None
+        self._app.on_snapshot(request["snapshot"])
+        return {"ok": True, "snapshot": self._app.snapshot_version}
+
+    async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._app is not None
+        return {"ok": True, "generation": self._generation, **self._app.status()}
+
+    async def _on_drain(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._stopping.set()
+        return {"ok": True}
+
+
+def freeze() -> None:
+    """Take what is built now out of the collector's sight: it stays as long as its generation does."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+
+
+def main() -> int:
+    """Entry point of the process."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.worker")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--number", type=int, required=True)
+    parser.add_argument("--listen-fds", required=True)
+    options = parser.parse_args()
+    logs.configure(process=f"worker-{options.number}", console=sys.stderr.isatty())
+    worker = Worker(Folders(options.data_dir), options.number, [int(text) for text in options.listen_fds.split(",")])
+    try:
+        uvloop.run(worker.run())
+    except Exception:  # never a traceback as it is: its message may quote what was being read
+        log.critical("worker.failed", exc_info=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

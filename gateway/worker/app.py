@@ -1,0 +1,423 @@
+"""The only wiring: from a generation to the objects of one worker, and from one generation to the next.
+
+A reload builds everything that the new generation needs aside, and only then swaps: the router as one reference, the
+settings of upstreams that stay in place, so that their connections and their health outlive the reload. What fails on
+the way leaves the old generation untouched (law 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from filters.lists.wordlist import of_words
+from filters.policy import Policy
+from filters.reading.keywords import AnyList, Scanner
+from filters.reading.window import Consecutive
+from gateway.carriers.link import Link
+from gateway.carriers.requests import Gate
+from gateway.carriers.sockets import Sockets
+from gateway.common.clock import now_us
+from gateway.common.folders import Folders
+from gateway.common.logs import AccessLog
+from gateway.common.metrics import Counts, WorkerMetrics
+from gateway.common.sweep import Sweep
+from gateway.config import Config
+from gateway.config.sections import policies as policy_sections
+from gateway.config.sections.routes import Removal
+from gateway.config.sections.routes import Route as RouteSettings
+from gateway.generation import settings as build
+from gateway.generation.generation import Generation
+from gateway.http.server.cors import Cors
+from gateway.http.server.exchange import Exchange
+from gateway.http.server.problem import PlatformShape
+from gateway.http.server.router import Router
+from gateway.http.server.server import Server
+from gateway.http.upstream.upstream import Upstream
+from gateway.http.wire.forwarding import request_id
+from gateway.http.wire.path import Template, parse_template
+from gateway.http.wire.peers import TrustedProxies
+from gateway.journal.write.counters import APPEND_BOUNDS
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.record import Basis
+from gateway.journal.write.writer import Writer
+from gateway.judging import overlay
+from gateway.judging.copies import fingerprints
+from gateway.judging.deletion import Deletions
+from gateway.judging.pipeline import Pipeline
+from gateway.judging.route import Preflight, Relayed, Route, SocketSide, Target
+from gateway.mirror.pages.pages import Pages
+from gateway.mirror.serving.access import Access, Guard
+from gateway.mirror.serving.files import MirrorFiles
+from gateway.mirror.serving.site import MirrorSite
+from gateway.mirror.store.pulse import PulseReader
+from gateway.state import connecting
+from gateway.state.cold.notices import Notices
+from gateway.state.hot.client import StateClient
+from gateway.state.model.snapshot import Snapshot
+from gateway.surfaces import compiled as compile_surface
+from gateway.surfaces.deletion import DeletionReader
+from gateway.websocket.origins import Origins
+from gateway.words.files import load_artifact
+from gateway.words.tables import folding_tables
+
+log = structlog.get_logger()
+
+
+class App:
+    """Everything of one worker that outlives a reload, and the generation in force."""
+
+    def __init__(
+        self, folders: Folders, number: int, config: Config, state: StateClient, journal: Writer, ids: Ids
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._folders = folders
+        self._number = number
+        self._loop = loop
+        self._config = config
+        self._ids = ids
+        self._state = state
+        self._journal = journal
+        self._sweep = Sweep(loop)
+        self._upstreams: dict[str, Upstream] = {}
+        self._retired: list[tuple[str, Upstream]] = []
+        self._snapshot: Snapshot | None = None
+        self._notices: Notices | None = None
+        self.metrics = WorkerMetrics(config.metrics.buckets)
+        state.observe = self.metrics.asked
+        self._pipeline = Pipeline(state, journal, self.metrics)
+        self._pulse = PulseReader(folders.pulse)
+        self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
+        self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
+        self._server = Server(self._gate, build.server(config.server), self._sweep)
+        self._access: AccessLog | None = None
+        self._sweep.watch(self._flush_access)
+        self._gauges()
+
+    @classmethod
+    async def start(cls, folders: Folders, number: int, generation: Generation) -> App:
+        """Open journal and state, and build the first generation."""
+        config = generation.config
+        loop = asyncio.get_running_loop()
+        ids = Ids(config.server.node, number)
+        journal = Writer(
+            folders.journal(config), f"node-{config.server.node}", number,
+            ids=ids, settings=build.journal(config.journal), loop=loop,
+        )  # fmt: skip
+        journal.start()
+        state = connecting.client(config.state, folders.state, journal.flush)
+        app = cls(folders, number, config, state, journal, ids)
+        await app.load(generation)
+        await state.start()
+        app._notices = connecting.notices(config.state, folders.state, app._on_notice)
+        app._notices.start()
+        return app
+
+    async def load(self, generation: Generation) -> None:
+        """Build what the generation needs, then swap. Whatever is raised, nothing has changed."""
+        config = generation.config
+        # Lists first, and in a thread: a million words take a quarter of a second to read.
+        lists = await asyncio.to_thread(_read_lists, generation.artifacts)
+        settings = {name: build.upstream(name, section) for name, section in config.upstreams.items()}
+        upstreams = {
+            name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
+            for name, wanted in settings.items()
+        }
+        access: AccessLog | None = None
+        try:
+            access = build.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
+            targets = _targets(self, config, lists, upstreams)
+            router = Router(targets, _guarded)
+        except Exception:  # raised again; what was opened for a generation that never comes would stay open
+            for name, upstream in upstreams.items():
+                if name not in self._upstreams:
+                    upstream.close()
+            if access is not None:
+                access.close()
+            raise
+        gone = [(name, upstream) for name, upstream in self._upstreams.items() if name not in upstreams]
+        for name, upstream in upstreams.items():
+            upstream.apply(settings[name])
+        self._upstreams = upstreams
+        self._config = config
+        self._gate.router = router
+        self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
+        self._gate.unmatched = _unmatched(config, upstreams)
+        self._gate.mirror = self._mirror(config, upstreams)
+        self._server.configure(build.server(config.server))
+        before, self._access = self._access, access
+        if before is not None:
+            before.close()
+        self._server.on_answered = self._answered if access is not None else None
+        self._sockets.on_ended = self._ended if access is not None else None
+        if self._snapshot is not None:
+            self._switch(self._snapshot)
+        for _, upstream in gone:
+            upstream.retire()
+        self._count_failures()
+        self._retired = [(name, upstream) for name, upstream in self._retired if not upstream.resting] + gone
+
+    @property
+    def protocol(self) -> Any:
+        """Makes the protocol of each accepted connection."""
+        return self._server.protocol
+
+    def _mirror(self, config: Config, upstreams: Mapping[str, Upstream]) -> MirrorSite | None:
+        mirror = config.mirror
+        if mirror is None:
+            return None
+        danmaku = [route for route in config.routes if route.surface == "danmaku"]
+        guards = [
+            Guard(route.name, upstreams[route.upstream], parse_template(route.access))
+            for route in danmaku
+            if route.access
+        ]
+        known = [route.name for route in danmaku]
+        access = Access(guards, known, mirror.access_cache) if guards else None
+        pages = Pages(mirror.language, mirror.path)
+        return MirrorSite(
+            mirror.path, MirrorFiles(self._folders.mirror(config), mirror.path, pages, mirror.max_age, access)
+        )
+
+    def mirror_fresh(self, config: Config) -> Callable[[], bool]:
+        """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
+        return partial(self._pulse.fresh, config.mirror.max_lag) if config.mirror is not None else bool
+
+    @property
+    def ids(self) -> Ids:
+        """Where the ids of messages come from."""
+        return self._ids
+
+    @property
+    def snapshot_version(self) -> int:
+        """The version of the switches in force; 0 before the first."""
+        return self._snapshot.version if self._snapshot is not None else 0
+
+    def on_snapshot(self, document: Mapping[str, Any]) -> None:
+        """Control's push; older than what is in force it is ignored."""
+        if int(document.get("version", 0)) > self.snapshot_version:
+            self._take(Snapshot(document))
+
+    def _on_notice(self, snapshot: Snapshot) -> None:
+        # Control pushes and state tells: whichever comes first is in force, and an older one changes nothing.
+        if snapshot.version > self.snapshot_version:
+            self._take(snapshot)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self._switch(snapshot)
+        self._state.on_snapshot(snapshot)
+        self._snapshot = snapshot
+
+    def _switch(self, snapshot: Snapshot) -> None:
+        self._pipeline.overlay = overlay.build(snapshot.document, _urgent, _prints)
+        self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
+
+    def status(self) -> dict[str, Any]:
+        """What readiness looks at."""
+        return {
+            "snapshot": self.snapshot_version,
+            "connections": len(self._server.connections),
+            "journal": {"available": self._journal.available, "ready": self._journal.ready},
+            "state": {"problem": self._state.problem, "epoch": self._state.epoch},
+        }
+
+    def counters(self) -> dict[str, Any]:
+        """Everything counted, for ``/metrics``."""
+        self._count_failures()
+        journal = self._journal.counters
+        counted = self.metrics.told(
+            {
+                "tidegate_journal_append_seconds": {
+                    "bounds": APPEND_BOUNDS,
+                    "series": [[[], journal.append_buckets, journal.append_seconds]],
+                },
+                "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
+            }
+        )
+        # What the connections refused by themselves, before there was a route.
+        refused = counted["metrics"]["tidegate_refused_requests_total"]["series"]
+        refused += [[["", reason], count] for reason, count in self._server.refusals.items()]
+        return counted
+
+    async def drain(self) -> None:
+        """Finish what is under way within ``server.drain``."""
+        seconds = self._config.server.drain
+        await asyncio.gather(self._server.drain(seconds), self._sockets.drain(seconds))
+
+    async def stop(self) -> None:
+        """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
+        for _, upstream in self._known_upstreams():
+            upstream.close()
+        if self._notices is not None:
+            await self._notices.close()
+        await asyncio.sleep(0)  # what closing failed is recorded in its own turn
+        if self._access is not None:
+            self._access.close()
+        await self._state.close()
+        self._journal.close()
+
+    def _known_upstreams(self) -> list[tuple[str, Upstream]]:
+        """Those in force, and those that a reload took away while something was under way."""
+        return [*self._upstreams.items(), *self._retired]
+
+    def _count_failures(self) -> None:
+        for name, upstream in self._known_upstreams():
+            take_failures(self.metrics.upstream_failures, name, upstream)
+
+    def _answered(self, exchange: Exchange) -> None:
+        assert self._access is not None
+        found = exchange.route
+        self._access.add(
+            exchange.method.decode(),
+            found.route.name if found is not None else "",
+            exchange.status or 0,
+            exchange.sent,
+            seconds=perf_counter() - exchange.began,
+            request_id=request_id(exchange.head, exchange.ids),
+        )
+
+    def _ended(self, link: Link) -> None:
+        assert self._access is not None
+        self._access.add_socket(
+            link.name,
+            seconds=perf_counter() - link.began,
+            frames=(link.frames_up, link.relay.frames),
+            sizes=(link.bytes_up, link.bytes_down),
+            code=link.close_code,
+        )
+
+    def _flush_access(self, now: float = 0.0) -> None:
+        if self._access is not None:
+            self._access.flush()
+
+    def _gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("tidegate_connections", lambda: len(self._server.connections))
+        gauge("tidegate_sockets", lambda: len(self._sockets.links))
+        gauge("tidegate_journal_lag_seconds", self._journal.lag)
+        gauge(
+            "tidegate_upstream_connections",
+            lambda: sum(len(pool.connections) for _, upstream in self._known_upstreams() for pool in upstream.pools),
+        )
+
+
+def _targets(
+    app: App, config: Config, lists: Mapping[str, AnyList], upstreams: Mapping[str, Upstream]
+) -> list[tuple[Template, Target]]:
+    policies = policy_sections.build(config)
+    targets: list[tuple[Template, Target]] = []
+    for settings in config.routes:
+        upstream = upstreams[settings.upstream]
+        target: Target
+        if settings.judged:
+            target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
+        elif settings.removal is not None:
+            target = _deletions(app, settings, settings.removal, upstream)
+        else:
+            target = Relayed(settings.name, upstream, _socket_side(settings))
+        template = settings.template
+        targets.append((template, target))
+        if isinstance(target, Route) and target.cors is not None:
+            targets.append((template._replace(methods=(b"OPTIONS",)), Preflight(target.cors)))
+    return targets
+
+
+def _judged(
+    app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Mapping[str, AnyList], upstream: Upstream
+) -> Route:
+    cors = settings.cors
+    shape = settings.refusal
+    appeal = config.policies[settings.policy].appeal
+    chosen = [lists[name] for name in policy.asks.lists]
+    reaching = [(one, reach) for one in chosen if (reach := config.lists[one.name].consecutive) > 1]
+    assert settings.surface is not None
+    kind, _, name = settings.id_to.partition(":")
+    id_header = name.encode() if kind == "header" else b""
+    return Route(
+        name=settings.name,
+        settings=settings,
+        surface=compile_surface(build.surface(config, settings), app.ids, now_us),
+        policy=policy,
+        scanner=Scanner(chosen, policy.asks.fingerprint, build.bounds(config.server, settings), folding_tables()),
+        basis=Basis(
+            settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
+            settings.keep,
+        ),
+        upstream=upstream,
+        upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
+        trusted=TrustedProxies(str(network) for network in settings.trust),
+        appeal="" if appeal == "off" else appeal,
+        cors=Cors(
+            cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
+        ) if cors is not None else None,
+        shape=PlatformShape(shape.status or 0, shape.body, shape.headers) if shape is not None else None,
+        passed=app.metrics.messages.of((settings.name, "pass", "")),
+        id_header=id_header,
+        id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
+        mirrored=config.mirror.path if config.mirror is not None and settings.surface == "danmaku" else "",
+        fresh=app.mirror_fresh(config) if settings.surface == "danmaku" else None,
+        consecutive=Consecutive(reaching, build.bounds(config.server, settings)) if reaching else None,
+        socket=_socket_side(settings),
+    )  # fmt: skip
+
+
+def _guarded(target: Target) -> bool:
+    """Whether a request for it must not go on as if it were for nothing."""
+    return isinstance(target, Route | Deletions)
+
+
+def _socket_side(settings: RouteSettings) -> SocketSide | None:
+    if settings.transport != "websocket":
+        return None
+    return SocketSide(build.habits(settings.websocket), Origins(settings.origins))
+
+
+def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
+    room = settings.room
+    if room.startswith("path:") and room.removeprefix("path:") not in settings.template.names:
+        room = ""  # a deletion need not say where
+    reader = DeletionReader(removal.id, room, removal.gone_when)
+    return Deletions(
+        settings.name, upstream, removal.of, removal.by == "tidegate", removal.actor, reader, settings.max_body,
+        app.metrics.removals,
+    )  # fmt: skip
+
+
+def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
+    tables = folding_tables()
+    lists = {name: load_artifact(path, tables) for name, path in artifacts.items()}
+    for each in lists.values():
+        each.folder.prepare()  # here, in a thread, and not when the loop makes a scanner
+    return lists
+
+
+def _urgent(words: Sequence[str]) -> Scanner:
+    return Scanner([of_words(words, folding_tables())])
+
+
+def _prints() -> Scanner:
+    return fingerprints(folding_tables())
+
+
+def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | None:
+    if config.server.unmatched == "refuse":
+        return None
+    name = config.server.unmatched_upstream or next(iter(config.upstreams))
+    return Relayed("", upstreams[name])
+
+
+def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:
+    """Move what an upstream counted to the metrics, where it outlives a reload that takes the upstream away."""
+    for (server, reason), number in upstream.failures.items():
+        counts.add((name, server, reason), number)
+    upstream.failures.clear()
+
+
+def _notice(upstream: str, event: str, server: str) -> None:
+    log.warning("upstream.health", upstream=upstream, change=event, server=server)

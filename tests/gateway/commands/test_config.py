@@ -1,0 +1,66 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from gateway.commands.config import app
+
+DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "tidegate.toml"
+
+Written = Callable[..., Path]
+run = CliRunner().invoke
+
+
+def test_a_good_file(written: Written) -> None:
+    told = run(app, ["check", str(written())])
+    assert told.exit_code == 0
+    assert told.stdout.endswith("ok\n")
+    assert "1 judged, 0 relayed" in told.stdout
+
+
+def test_doubts_are_told_and_are_no_failure(written: Written) -> None:
+    told = run(app, ["check", str(written("https://platform.example/appeal?message={id}", "off"))])
+    assert told.exit_code == 0
+    assert "warning: policies.comment.appeal" in told.stderr
+
+
+def test_a_bad_file(written: Written) -> None:
+    told = run(app, ["check", str(written('policy = "comment"', 'policy = "coment"', more="[sever]\n"))])
+    assert told.exit_code == 1
+    assert "did you mean “comment”" in told.stderr
+    assert "2 problems" in told.stderr
+
+
+def test_json(written: Written) -> None:
+    told = run(app, ["check", "--json", str(written())])
+    assert json.loads(told.stdout) == {"problems": [], "warnings": []}
+    told = run(app, ["check", "--json", str(written('policy = "comment"', 'policy = "coment"'))])
+    assert told.exit_code == 1
+    assert [one["key"] for one in json.loads(told.stdout)["problems"]] == ["routes[comments].policy"]
+
+
+def test_obligations(written: Written) -> None:
+    told = run(app, ["check", "--obligations", str(written())])
+    rows = [line.split("\t") for line in told.stdout.splitlines()]
+    assert {row[0] for row in rows} == {"comments"}
+    assert ["comments", "comments-2017", "5(1)", "enforced", "identity rule"] in [row[:5] for row in rows]
+    told = run(app, ["check", "--obligations", "--json", str(written())])
+    told_by = {(one["document"], one["article"]): one["status"] for one in json.loads(told.stdout)}
+    assert told_by["comments-2017", "5(4)"] == "not applicable"
+    assert told_by["comments-2017", "8"] == "absent"
+
+
+def test_the_demo_is_well_and_doubtless() -> None:
+    told = run(app, ["check", "--json", str(DEMO)])
+    assert json.loads(told.stdout) == {"problems": [], "warnings": []}
+    assert told.exit_code == 0
+
+
+def test_usage_errors_are_two() -> None:
+    assert run(app, ["check"]).exit_code == 2
+
+
+def test_schema_and_reference() -> None:
+    assert json.loads(run(app, ["schema"]).stdout)["type"] == "object"
+    assert run(app, ["reference"]).stdout.startswith("<!-- reference")

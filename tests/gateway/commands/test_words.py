@@ -1,0 +1,98 @@
+"""The commands: what they print, and how they end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gateway.commands.words import filter_, visible, words
+from gateway.words.specs import ListSpec
+
+app = typer.Typer()
+app.add_typer(words, name="words")
+app.add_typer(filter_, name="filter")
+
+Listed = Callable[..., ListSpec]
+
+
+def run(*arguments: str, given: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(arguments), input=given, env={"COLUMNS": "200", "TERM": "dumb"})
+    return done.exit_code, done.output
+
+
+def test_check(listed: Listed) -> None:
+    good, bad = listed("good", "傻瓜\n傻.瓜\n").path, listed("bad", "@nonsense\n★\n").path
+    code, output = run("words", "check", good)
+    assert code == 0
+    assert f"{good}: 2 entries" in output
+    assert f"note: {good}:2: folds to the same as line 1" in output
+    code, output = run("words", "check", good, bad)
+    assert code == 1
+    assert f"{bad}:1: unknown directive @nonsense" in output
+    code, output = run("words", "check", "--json", bad)
+    assert code == 1
+    assert json.loads(output)["faults"][0]["line"] == 1
+    assert run("words", "check", listed("star", "★\n").path)[0] == 1
+
+
+def test_usage(tmp_path: Path) -> None:
+    assert run("words", "check")[0] == 2
+    assert run("words", "check", "--config", str(tmp_path / "gone.toml"))[0] == 2
+    assert run("filter", "explain")[0] == 2
+
+
+def test_compile(listed: Listed, tmp_path: Path) -> None:
+    path, out = listed("abuse", "傻瓜\n").path, tmp_path / "out"
+    code, output = run("words", "compile", "--out", str(out), path)
+    assert code == 0
+    assert "abuse: 1 entries" in output
+    code, output = run("words", "compile", "--out", str(out), "--json", path)
+    assert json.loads(output)["lists"][0]["reused"] is True
+    assert run("words", "compile", "--out", str(out), listed("bad", "@x\n").path)[0] == 1
+
+
+def test_explain(listed: Listed) -> None:
+    path = listed("gambling", "网上赌博\n@allow 反网上赌博\n").path
+    code, output = run("filter", "explain", "反网上赌博，網\u200b上-賭博", "--list", path)
+    assert code == 0
+    assert "網<200B>上-賭博" in output
+    assert "反网上赌博网上赌博" in output
+    assert "allow phrase 反网上赌博 at 0-5" in output
+    assert "6-12" in output
+    assert "nothing found" in run("filter", "explain", "好", "-l", path)[1]
+    code, output = run("filter", "explain", "-", "--list", path, "--json", given="网上赌博\n")
+    assert json.loads(output)["hits"][0]["spans"] == [[0, 4]]
+    assert run("filter", "explain", "x", "--list", listed("bad", "@x\n").path)[0] == 1
+
+
+def test_explain_with_a_configuration(listed: Listed, tmp_path: Path) -> None:
+    listed("spam", "代开发票\n")
+    config = tmp_path / "tidegate.toml"
+    config.write_text('[lists.spam]\npath = "spam.txt"\ncategory = "junk"\nfold = { separators = false }\n')
+    code, output = run("filter", "explain", "代開發票 代.开发票", "--config", str(config), "--json")
+    assert code == 0
+    (hit,) = json.loads(output[output.index("{") :])["hits"]
+    assert (hit["category"], hit["covered"]) == ("junk", ["代開發票"])
+
+
+DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "tidegate.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "published"),
+    [("网上赌博 idiot", "reject", None), ("you idiot", "pass", "you *****"), ("反网上赌博", "pass", None)],
+)
+def test_explain_tells_the_verdict_of_each_policy(text: str, verdict: str, published: str | None) -> None:
+    code, output = run("filter", "explain", text, "--config", str(DEMO), "--json")
+    assert code == 0
+    judged = {one["policy"]: one for one in json.loads(output)["verdicts"]}
+    assert (judged["comment"]["verdict"], judged["comment"]["text"]) == (verdict, published)
+    assert all(finding["ground"] for finding in judged["comment"]["findings"])
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a\x1b[31m", "a<001B>[31m"), ("好😀", "好😀"), ("\u202e", "<202E>")])
+def test_a_terminal_is_never_obeyed(text: str, shown: str) -> None:
+    assert visible(text) == shown

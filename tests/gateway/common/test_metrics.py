@@ -1,0 +1,65 @@
+"""The table of metrics, its cells, and its documentation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.common.metrics import MAX_SERIES, METRICS, OF_WORKERS, OTHER, SECONDS, Counts, Histogram, WorkerMetrics
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
+PERSONAL = {"sender", "room", "ip", "device", "registrant", "text", "message", "id"}
+
+
+def test_documented_is_what_exists() -> None:
+    rows = re.findall(
+        r"^\| `(tidegate_\w+)` \| (\w+) \| ([^|]*) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    documented = {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    assert documented == {name: (metric.kind, metric.labels) for name, metric in METRICS.items()}
+
+
+def test_names_and_labels_follow_the_rules() -> None:
+    for metric in METRICS.values():
+        assert (metric.kind == "counter") == metric.name.endswith("_total")
+        assert (metric.kind == "histogram") == bool(metric.bounds)
+        assert list(metric.bounds) == sorted(set(metric.bounds))
+        assert not PERSONAL & set(metric.labels)
+
+
+def test_every_metric_of_workers_has_a_cell() -> None:
+    metrics = WorkerMetrics()
+    gauges = [metric.name for metric in OF_WORKERS if metric.kind == "gauge"]
+    for name in gauges:
+        metrics.gauge(name, lambda: 1.0)
+    journal = {"tidegate_journal_append_seconds", "tidegate_journal_unknown_total"}  # the journal's writer counts these
+    told = metrics.told({name: {"series": []} for name in journal})["metrics"]
+    assert set(told) == {metric.name for metric in OF_WORKERS}
+    assert set(metrics.told()["metrics"]) == set(told) - journal
+    with pytest.raises(ValueError, match="not a gauge"):
+        metrics.gauge("tidegate_messages_total", lambda: 1.0)
+
+
+@given(st.lists(st.floats(0, 100)))
+def test_a_histogram_puts_each_value_under_the_first_bound_that_holds_it(values: list[float]) -> None:
+    histogram = Histogram(SECONDS)
+    for value in values:
+        histogram.observe(value)
+    for place, bound in enumerate(SECONDS):
+        assert sum(histogram.counts[: place + 1]) == sum(value <= bound for value in values)
+    assert sum(histogram.counts) == len(values)
+    assert histogram.total == pytest.approx(sum(values))
+
+
+def test_label_values_are_bounded() -> None:
+    counts = Counts(METRICS["tidegate_degraded_total"])
+    for number in range(MAX_SERIES + 10):
+        counts.add((f"cause-{number}",))
+    assert len(counts.values) == MAX_SERIES + 1
+    assert counts.values[OTHER,] == 10
+    with pytest.raises(ValueError, match="takes the labels"):
+        counts.add(("one", "two"))

@@ -1,0 +1,59 @@
+"""The file, its lock and its schema."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import text
+
+from gateway.control.acts.database import Database, DatabaseInUse
+from gateway.control.acts.models import Model
+
+
+def test_migrations_make_exactly_the_models(plant: Any) -> None:
+    with plant.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        assert compare_metadata(context, Model.metadata) == []
+
+
+def test_the_file_is_its_owner_s_and_in_wal_mode(tmp_path: Path) -> None:
+    database = Database(tmp_path / "made" / "control.sqlite3")
+    try:
+        assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(database.path.parent.stat().st_mode) == 0o700
+        assert database.now(lambda session: session.scalar(text("PRAGMA journal_mode"))) == "wal"
+        assert database.now(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
+    finally:
+        database.close()
+
+
+def test_only_one_process_owns_it(plant: Any) -> None:
+    with pytest.raises(DatabaseInUse):
+        Database(plant.database.path)
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "control.sqlite3"
+    database = Database(path)
+    database.now(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    database.close()
+    with pytest.raises(CommandError):
+        Database(path)
+    with pytest.raises(CommandError):  # and the lock was given back
+        Database(path)
+
+
+async def test_what_raises_is_rolled_back(plant: Any) -> None:
+    def work(session: Any) -> None:
+        session.execute(text("INSERT INTO marks VALUES ('x', 1)"))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await plant.database.run(work)
+    assert plant.database.now(lambda session: session.scalar(text("SELECT count(*) FROM marks"))) == 0

@@ -1,0 +1,191 @@
+"""Routes: what matches, what only seems not to."""
+
+import pytest
+
+from gateway.http.server.router import Router, plain_host
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.path import parse_template
+
+TABLE = {
+    "POST /api/articles/{room}/comments": "comments",
+    "GET /live/{room}": "live",
+    "POST /api/articles/latest/comments": "latest",
+    "POST /api/articles/latest/{what}/x": "x",
+    "PUT|PATCH /api/comments/{id}/": "edit",
+    "POST forum.example/post": "forum",
+}
+
+
+@pytest.fixture
+def router() -> Router[str]:
+    return Router([(parse_template(text), name) for text, name in TABLE.items()])
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "route", "values"),
+    [
+        (b"POST", b"/api/articles/a1/comments", "comments", (b"a1",)),
+        (b"POST", b"/api/articles/a-1.b/comments?x=/..//", "comments", (b"a-1.b",)),
+        (b"POST", b"/api/articles/latest/comments", "latest", ()),
+        (b"POST", b"/api/articles/%e4%bd%a0/comments", "comments", (b"%E4%BD%A0",)),
+        (b"GET", b"/live/7", "live", (b"7",)),
+        (b"PATCH", b"/api/comments/9/", "edit", (b"9",)),
+        (b"POST", b"/api/articles/latest/y/x", "x", (b"y",)),
+    ],
+)
+def test_routes_are_found(router: Router[str], method: bytes, target: bytes, route: str, values: tuple[bytes]) -> None:
+    found = router.find(method, b"h", target)
+    assert (found.route, found.values) == (route, values)
+
+
+def test_a_literal_does_not_hide_a_variable() -> None:
+    router = Router([(parse_template("GET /a/b/c"), 1), (parse_template("GET /a/{x}/d"), 2)])
+    assert router.find(b"GET", b"h", b"/a/b/d").route == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"/", b"/"),
+        (b"/static/app.js?v=1", b"/static/app.js"),
+        (b"/other//x", b"/other//x"),
+        (b"/other/%61/../b", b"/other/b"),
+        (b"/other/a%2fb", b"/other/a%2Fb"),
+        (b"/other/%zz", b"/other/%zz"),
+        (b"*", b"*"),
+    ],
+)
+def test_elsewhere_paths_are_forwarded_in_normal_form(router: Router[str], target: bytes, path: bytes) -> None:
+    found = router.find(b"GET", b"h", target)
+    assert (found.route, found.path) == (None, path)
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (b"//api/articles/a/comments", "path.empty_segment"),
+        (b"/api/articles//a/comments", "path.empty_segment"),
+        (b"/x/../api/articles/a/comments", "path.dot_segment"),
+        (b"/api/articles/./a/comments", "path.dot_segment"),
+        (b"/%61pi/articles/a/comments", "path.needless_encoding"),
+        (b"/api/articles/%61/comments", "path.needless_encoding"),
+        (b"/api%2farticles/a/comments", "path.encoded_slash"),
+        (b"/api/articles/a%2Fb/comments", "path.encoded_slash"),
+        (b"/api/articles/a/comments;v=1", "path.parameters"),
+        (b"/api/articles/a/comment%73", "path.needless_encoding"),
+        (b"/api/articles/a%/comments", "path.percent"),
+        (b"/api\\articles/a/comments", "path.character"),
+        (b"/%2561pi/articles/a/comments", "path.lookalike"),
+        (b"/API/articles/a/comments", "path.lookalike"),
+        (b"/api/articles/a/comments/", "path.lookalike"),
+        (b"/api/articles/a/Comments", "path.lookalike"),
+    ],
+)
+def test_a_judged_path_has_no_disguise(router: Router[str], target: bytes, reason: str) -> None:
+    with pytest.raises(HTTPError) as caught:
+        router.find(b"POST", b"h", target)
+    assert caught.value.reason == reason
+
+
+def test_reading_beside_a_judged_path_is_free(router: Router[str]) -> None:
+    assert router.find(b"GET", b"h", b"/API/articles/a/comments/").route is None
+
+
+def test_hosts(router: Router[str]) -> None:
+    assert router.find(b"POST", b"Forum.Example:8080", b"/post").route == "forum"
+    assert router.find(b"POST", b"forum.example.", b"/post").route == "forum"
+    assert router.find(b"POST", b"forum.example", b"/api/articles/a/comments").route == "comments"
+    with pytest.raises(HTTPError, match="lookalike"):
+        router.find(b"POST", b"forum.example", b"/POST")
+    assert plain_host(b"[::1]:80") == b"[::1]"
+    assert plain_host(b"[::1]") == b"[::1]"
+
+
+OWN_HOSTS = {
+    "POST forum.example/posts/{room}": "judged",
+    "GET|POST forum.example/posts/{room}/likes": "relayed",
+    "POST news.example/posts/latest": "judged",
+    "PUT www.example/other": "relayed",
+    "POST /posts/{room}/{what}": "relayed",
+    "POST news.example/boards/{room}/{what}": "judged",
+    "POST /boards/{room}/{what}": "judged",
+    "PUT /boards/{room}/{what}": "relayed",
+    "DELETE news.example/posts/a/{id}": "judged",
+    "DELETE /posts/a/{id}": "relayed",
+}
+
+
+@pytest.fixture
+def hosted() -> Router[str]:
+    return Router([(parse_template(text), name) for text, name in OWN_HOSTS.items()], lambda name: name == "judged")
+
+
+@pytest.mark.parametrize("host", [b"x", b"", b"127.0.0.1:8080", b"forum.example.evil", b"forum%2Eexample", b"[::1]"])
+@pytest.mark.parametrize(
+    ("method", "target", "reason"),
+    [
+        (b"POST", b"/posts/7", "route.host"),
+        (b"POST", b"/posts/7?x=1", "route.host"),
+        (b"POST", b"/posts/%e4%bd%a0", "route.host"),
+        (b"POST", b"/posts/latest", "route.host"),
+        (b"DELETE", b"/posts/a/7", "route.host"),
+        (b"POST", b"/posts/7/", "path.lookalike"),
+        (b"POST", b"/Posts/7", "path.lookalike"),
+        (b"POST", b"//posts/7", "path.empty_segment"),
+    ],
+)
+def test_what_is_judged_under_one_host_is_not_relayed_under_a_strange_one(
+    hosted: Router[str], host: bytes, method: bytes, target: bytes, reason: str
+) -> None:
+    """The upstream may well take an unknown Host for the one that is judged."""
+    for _ in range(2):
+        with pytest.raises(HTTPError) as caught:
+            hosted.find(method, host, target)
+        assert caught.value.reason == reason
+    assert caught.value.status == {"route.host": 421}.get(reason, 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "target", "route"),
+    [
+        (b"POST", b"forum.example:80", b"/posts/7", "judged"),
+        (b"POST", b"www.example", b"/posts/7", None),  # a route names this host: it is another site
+        (b"POST", b"news.example", b"/posts/7", None),
+        (b"GET", b"x", b"/posts/7", None),
+        (b"POST", b"x", b"/posts/7/likes", "relayed"),  # what is not judged there is not judged here
+        (b"POST", b"x", b"/boards/7/b", "judged"),  # judged under any host
+        (b"PUT", b"x", b"/boards/7/b", "relayed"),
+        (b"POST", b"x", b"/", None),
+        (b"OPTIONS", b"x", b"*", None),
+    ],
+)
+def test_hosts_that_a_route_names_and_paths_that_none_judges_go_on(
+    hosted: Router[str], method: bytes, host: bytes, target: bytes, route: str | None
+) -> None:
+    assert hosted.find(method, host, target).route == route
+
+
+def test_parameters_are_decoded(router: Router[str]) -> None:
+    assert router.find(b"GET", b"h", b"/live/%E4%BD%A0").parameters() == {"room": "你"}
+    with pytest.raises(HTTPError, match=r"path\.encoding"):
+        router.find(b"GET", b"h", b"/live/%FF").parameters()
+
+
+def test_two_templates_for_the_same_requests() -> None:
+    with pytest.raises(ValueError, match="same requests"):
+        Router([(parse_template("GET /a/{x}"), 1), (parse_template("PUT|GET /a/{y}"), 2)])
+
+
+def test_without_routes_everything_is_unmatched() -> None:
+    assert Router[str]([]).find(b"GET", b"h", b"/a/../b").path == b"/b"
+
+
+def test_a_target_is_remembered_but_for_its_query() -> None:
+    router = Router(
+        [(parse_template("GET /live/{room}"), "live"), (parse_template("GET h.example/live/{room}"), "own")]
+    )
+    first = router.find(b"GET", b"a", b"/live/7")
+    assert router.find(b"GET", b"a", b"/live/7") is first
+    assert router.find(b"GET", b"h.example", b"/live/7").route == "own"
+    assert router.find(b"GET", b"a", b"/live/7?token=s") is not router.find(b"GET", b"a", b"/live/7?token=s")
+    assert router.find(b"GET", b"a", b"/live/7?token=s").query == b"token=s"

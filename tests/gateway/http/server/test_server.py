@@ -1,0 +1,131 @@
+"""The server: caps, draining, reloading; and the whole thing once over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import replace
+from typing import Any
+
+from gateway.common.sweep import Sweep
+from gateway.http.server.server import Server
+from gateway.http.server.settings import ServerSettings
+from gateway.http.wire.head import parse_response
+
+HOST = b"Host: h.example\r\n"
+OK = parse_response(b"HTTP/1.1 200 OK\r\nContent-Length: 2")
+POST = b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\na"
+
+
+async def test_the_cap_on_connections(bench: Any) -> None:
+    bench.server.configure(replace(bench.server.settings, max_connections=2))
+    first, second, third = (bench.connect(f"1.1.1.{i}") for i in range(3))
+    assert not first.transport.closed
+    assert not second.transport.closed
+    assert third.transport.closed == "abort"
+    assert bench.server.refusals == {"server.full": 1}
+    first.transport.close()
+    assert not bench.connect("1.1.1.9").transport.closed
+
+
+async def test_the_cap_on_one_address(bench: Any) -> None:
+    bench.server.configure(
+        replace(bench.server.settings, max_connections_per_address=1, trusted_proxies=("10.0.0.0/8",))
+    )
+    bench.connect("1.1.1.1")
+    refused = bench.connect("1.1.1.1")
+    assert refused.statuses == [503]
+    assert b'"reason":"server.busy"' in refused.written
+    assert b"Retry-After: 1\r\n" in refused.written
+    assert not bench.connect("2.2.2.2").transport.closed
+    bench.connect("10.0.0.1")
+    assert bench.connect("10.0.0.1").written == b""
+
+
+async def test_judged_bodies_together_are_bounded(bench: Any) -> None:
+    bench.server.configure(replace(bench.server.settings, max_collected=100))
+    start = b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 900\r\n\r\n"
+    first = bench.connect()
+    first.send(start + b"a" * 90)
+    assert bench.server.collected == 90
+    second = bench.connect()
+    second.send(start + b"a" * 20)
+    assert second.statuses == [503]
+    assert b"server.full" in second.written
+    assert bench.server.collected == 90
+    first.transport.abort()
+    assert bench.server.collected == 0
+
+
+async def test_peers_and_senders(bench: Any) -> None:
+    bench.server.configure(replace(bench.server.settings, trusted_proxies=("10.0.0.0/8",)))
+    lines = b"X-Forwarded-For: 6.6.6.6, 7.7.7.7\r\n"
+    for ip, peer_ip, trusted in (("10.0.0.1", "7.7.7.7", True), ("3.3.3.3", "3.3.3.3", False)):
+        client = bench.connect(ip)
+        client.send(b"GET / HTTP/1.1\r\n" + HOST + lines + b"\r\n")
+        assert (client.exchange.peer_ip, client.exchange.peer_trusted) == (peer_ip, trusted)
+
+
+async def test_draining(bench: Any) -> None:
+    idle, busy = bench.connect(), bench.connect()
+    idle.send(POST)
+    busy.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+    draining = asyncio.ensure_future(bench.server.drain(10))
+    await asyncio.sleep(0)
+    assert idle.transport.closed == "close"
+    assert not busy.transport.closed
+    busy.call.sink.on_head(OK, True)
+    busy.call.sink.on_data(b"ok")
+    busy.call.sink.on_end()
+    assert b"Connection: close\r\n" in busy.written
+    assert not draining.done()
+    busy.protocol.eof_received()
+    busy.transport.close()
+    assert await draining is True
+    bench.sweep.watch(bench.server._look)
+
+
+async def test_draining_has_an_end(bench: Any) -> None:
+    busy = bench.connect()
+    busy.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert await bench.server.drain(0.01) is False
+    assert busy.transport.closed == "abort"
+    assert busy.call.aborted
+    bench.sweep.watch(bench.server._look)
+
+
+async def test_a_reload_swaps_the_gate_and_closes_nothing(bench: Any) -> None:
+    client = bench.connect()
+    client.send(POST)
+    other = type(bench.gate)(bench.upstream)
+    bench.server.gate = other
+    client.send(POST)
+    assert (len(bench.gate.bodies), len(other.bodies)) == (1, 1)
+    assert client.statuses == [200, 200]
+
+
+async def test_over_real_sockets(bench: Any) -> None:
+    server = Server(bench.gate, ServerSettings(max_buffered=65536), Sweep(asyncio.get_running_loop()))
+    sock = socket.create_server(("127.0.0.1", 0))
+    await server.listen(sock)
+    port = sock.getsockname()[1]
+
+    def judge(exchange: Any, body: bytes) -> None:
+        asyncio.get_running_loop().call_soon(exchange.answer, 200, b"", body * 100)
+
+    bench.gate.judge = judge
+    bench.gate.max_body = 1 << 20
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = b"x" * 200_000
+    writer.write(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(body) + body + POST)
+    for expected in (body, b"a"):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert await reader.readexactly(len(expected) * 100) == expected * 100
+    # refused in the middle of a large body: the answer arrives all the same
+    bench.gate.max_body = 1000
+    writer.write(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 900000\r\n\r\n" + b"x" * 900_000)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413 ")
+    assert b"body.too_large" in await reader.read()
+    writer.close()
+    assert await server.drain(5) is True

@@ -1,0 +1,201 @@
+"""One client's connection, without a network: requests in their order, answers, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.common.sweep import Sweep
+from gateway.http.server.exchange import Exchange
+from gateway.http.server.server import Server
+from gateway.http.server.settings import ServerSettings
+from gateway.http.wire.head import parse_response
+from tests.gateway.http.server.requests import HOST, OK, STREAMED, chunked, get, post, reason
+
+# requests and answers
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+@pytest.mark.parametrize("text", [post(b"hello"), chunked(b"hel", b"lo"), b"\r\n" + post(b"hello")])
+async def test_a_judged_body_is_whole_however_it_is_cut(bench: Any, text: bytes, step: int) -> None:
+    client = bench.connect()
+    client.send(text + text, step)
+    assert bench.gate.bodies == [b"hello", b"hello"]
+    assert client.statuses == [200, 200]
+    assert client.written.endswith(b"Content-Length: 5\r\n\r\nhello")
+    assert not client.transport.closed
+
+
+async def test_an_answer_of_our_own(bench: Any) -> None:
+    client = bench.connect()
+    client.send(post(b"x"))
+    head = client.written.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert head[0] == b"HTTP/1.1 200 OK"
+    assert head[1].startswith(b"Date: ")
+    assert head[2:] == [b"Content-Type: application/json", b"Content-Length: 1"]
+
+
+async def test_a_verdict_that_comes_later_is_still_in_order(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"one") + post(b"two") + get(b"/three"))
+    assert bench.gate.bodies == [b"one"]
+    bench.gate.exchanges[0].answer(200, b"", b"1")
+    assert bench.gate.bodies == [b"one", b"two"]
+    bench.gate.exchanges[1].answer(200, b"", b"2")
+    client.call.sink.on_head(OK, True)
+    client.call.sink.on_data(b"33")
+    client.call.sink.on_end()
+    assert [part.rpartition(b"\r\n\r\n")[2] for part in client.written.split(b"HTTP/1.1 ")[1:]] == [b"1", b"2", b"33"]
+
+
+async def test_pipelining_is_bounded(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"x"))
+    while client.transport.reading:
+        client.send(get())
+        assert len(client.protocol._buffer) < 20000
+    bench.gate.judge = None
+    bench.gate.exchanges[0].answer(200, b"", b"")
+    for _ in range(2000):
+        if client.transport.reading:
+            break
+        client.call.sink.on_head(OK, False)
+        client.call.sink.on_end()
+    assert client.transport.reading
+
+
+async def test_answers_to_head_have_no_body(bench: Any) -> None:
+    bench.gate.admit = lambda exchange: exchange.answer(200, b"", b"12345")
+    client = bench.connect()
+    client.send(b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert client.written.endswith(b"Content-Length: 5\r\n\r\n")
+
+
+async def test_informational_answers(bench: Any) -> None:
+    client = bench.connect()
+    client.send(get())
+    client.call.sink.on_informational(parse_response(b"HTTP/1.1 103 Early Hints\r\nLink: </a>"))
+    client.call.sink.on_informational(parse_response(b"HTTP/1.1 100 Continue"))
+    assert client.written == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", [b"/j/a", b"/up"])
+async def test_continue_is_said_when_the_body_is_wanted(bench: Any, path: bytes) -> None:
+    client = bench.connect()
+    head, _, body = post(b"abc", path=path, lines=b"Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+    client.send(head + b"\r\n\r\n")
+    assert client.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.send(body)
+    assert b"100" not in client.take()
+    if path == b"/up":
+        assert b"Expect" not in client.call.head
+
+
+async def test_continue_is_not_said_for_nothing(bench: Any) -> None:
+    client = bench.connect()
+    client.send(post(b"abc", lines=b"Expect: 100-continue\r\n"))
+    assert b"100 Continue" not in client.take()
+    client.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 5000\r\n\r\n")
+    assert client.statuses == [413]
+
+
+# how it ends
+
+
+async def test_http_1_0(bench: Any) -> None:
+    client = bench.connect()
+    client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    client.call.sink.on_head(OK, True)
+    client.call.sink.on_data(b"ok")
+    client.call.sink.on_end()
+    assert b"Connection: keep-alive\r\n" in client.take()
+    assert not client.transport.closed
+    client.send(b"GET / HTTP/1.0\r\n\r\n")
+    client.call.sink.on_head(STREAMED, True)
+    client.call.sink.on_data(b"ok")
+    client.call.sink.on_end()
+    assert client.take() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok"
+    assert client.transport.closed == "close"
+
+
+async def test_connection_close(bench: Any) -> None:
+    client = bench.connect()
+    client.send(post(b"a", lines=b"Connection: close\r\n") + post(b"b"))
+    assert bench.gate.bodies == [b"a"]
+    assert b"Connection: close\r\n" in client.written
+    assert client.transport.closed == "close"
+
+
+async def test_a_half_closed_client_gets_its_answer(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"a"))
+    assert client.protocol.eof_received() is True
+    client.exchange.answer(200, b"", b"x")
+    assert client.statuses == [200]
+    assert client.transport.closed == "close"
+
+
+async def test_a_body_cut_off(bench: Any) -> None:
+    client = bench.connect()
+    client.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc")
+    client.protocol.eof_received()
+    assert reason(client.written) == "body.cut_off"
+    assert bench.gate.bodies == []
+    assert bench.server.collected == 0
+
+
+# all of it, cut anywhere
+
+
+STREAM = (
+    post(b"one") + chunked(b"t", b"wo") + get(b"/a?b") + post(b"", lines=b"Expect: 100-continue\r\n") + post(b"x" * 900)
+)
+
+
+@given(st.lists(st.integers(1, len(STREAM) - 1), max_size=12))
+def test_a_stream_of_requests_reads_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    async def run() -> None:
+        class Gate:
+            def __init__(self) -> None:
+                self.seen: list[bytes] = []
+
+            def admit_request(self, exchange: Exchange) -> None:
+                exchange.collect(1000)
+
+            def on_body(self, exchange: Exchange, body: bytes) -> None:
+                self.seen.append(exchange.head.target + b" " + body)
+                exchange.answer(200, b"", body)
+
+            def on_outcome(self, *_: Any) -> None: ...
+
+        class Transport(asyncio.Transport):
+            def __init__(self) -> None:
+                super().__init__({"peername": ("1.2.3.4", 1)})
+                self.written = b""
+
+            def write(self, data: Any) -> None:
+                self.written += data
+
+            def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+        gate = Gate()
+        server = Server(gate, ServerSettings(), Sweep(asyncio.get_running_loop()))
+        protocol = server.protocol()
+        transport = Transport()
+        protocol.connection_made(transport)
+        places = sorted({0, len(STREAM), *cuts})
+        for start, end in pairwise(places):
+            protocol.data_received(STREAM[start:end])
+        server.sweep.unwatch(server._look)
+        assert gate.seen == [b"/j/a one", b"/j/a two", b"/a?b ", b"/j/a ", b"/j/a " + b"x" * 900]
+        assert transport.written.count(b"HTTP/1.1 200 OK") == 5
+
+    asyncio.run(run())

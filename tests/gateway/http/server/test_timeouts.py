@@ -1,0 +1,79 @@
+"""How long a client may take on its connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway.http.server.requests import HOST, STREAMED, get, post, reason, settings
+
+
+async def test_slowloris_head(bench: Any) -> None:
+    client = bench.connect()
+    for byte in b"GET / HTTP/1.1\r\nX: ":
+        client.send(bytes((byte,)))
+        bench.advance(0.1)
+    assert client.statuses == [408]
+    assert reason(client.written) == "head.timeout"
+    assert client.transport.eof_written
+
+
+async def test_slow_body(bench: Any) -> None:
+    settings(bench, body_timeout=5)
+    client = bench.connect()
+    client.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\n")
+    for _ in range(7):
+        client.send(b"a")
+        bench.advance(0.3)
+    assert reason(client.written) == "body.timeout"
+    assert bench.server.collected == 0
+
+
+async def test_a_streamed_body_may_take_its_time_but_not_pause(bench: Any) -> None:
+    settings(bench, stall_timeout=5)
+    client = bench.connect()
+    client.send(b"POST /up HTTP/1.1\r\n" + HOST + b"Content-Length: 1000\r\n\r\n")
+    for _ in range(5):
+        client.send(b"a")
+        bench.advance(3)
+    assert client.written == b""
+    bench.advance(6)
+    assert reason(client.written) == "body.timeout"
+    assert client.call.aborted
+
+
+async def test_silence(bench: Any) -> None:
+    client = bench.connect()
+    bench.advance(9)
+    assert not client.transport.closed
+    bench.advance(2)
+    assert client.transport.closed == "abort"
+    client = bench.connect()
+    client.send(post(b"a"))
+    bench.advance(70)
+    assert not client.transport.closed
+    bench.advance(6)
+    assert client.transport.closed
+    assert client.statuses == [200]
+
+
+async def test_a_verdict_may_take_longer_than_any_client_time_out(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"a"))
+    bench.advance(200)
+    assert not client.transport.closed
+
+
+async def test_a_client_that_stops_reading_is_cut(bench: Any) -> None:
+    client = bench.connect()
+    client.transport.stalled = True
+    client.send(get())
+    client.call.sink.on_head(STREAMED, True)
+    client.call.sink.on_data(b"a" * 70000)
+    bench.advance(50)
+    client.transport.buffered -= 10  # slow, but reading
+    bench.advance(50)
+    assert not client.transport.closed
+    bench.advance(70)
+    assert client.transport.closed == "abort"
+    assert client.call.aborted

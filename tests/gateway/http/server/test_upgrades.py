@@ -1,0 +1,35 @@
+"""Connections that are handed over to another protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway.http.server.requests import get, post, reason
+
+
+async def test_a_connection_is_handed_over(bench: Any) -> None:
+    taken: list[Any] = []
+    bench.gate.admit = lambda exchange: taken.append(exchange.take_over())
+    client = bench.connect()
+    client.send(get(b"/live", b"Connection: Upgrade\r\nUpgrade: websocket\r\n") + b"\x81\x00")
+    assert (taken[0].transport, taken[0].early) == (client.transport, b"\x81\x00")
+    assert client.exchange.head.upgrade == b"websocket"
+    assert bench.server._addresses == {"1.2.3.4": 1}
+    taken[0].release()
+    taken[0].release()
+    assert bench.server._addresses == {}
+    bench.advance(100)
+    assert not client.transport.closed
+
+
+async def test_an_upgrade_with_a_body_is_refused(bench: Any) -> None:
+    bench.gate.admit = lambda exchange: exchange.take_over()
+    client = bench.connect()
+    client.send(post(b"abc", b"/live", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"))
+    assert reason(client.written) == "head.upgrade"
+
+
+async def test_other_upgrades_are_ignored(bench: Any) -> None:
+    client = bench.connect()
+    client.send(get(lines=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"))
+    assert b"pgrade" not in client.call.head

@@ -1,0 +1,69 @@
+"""Upstreams behind TLS."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from gateway.http.upstream.settings import ServerSettings
+from gateway.http.wire.address import parse_address
+from tests.gateway.http.calls import SEEN_OK
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for localhost: (server context, client context that trusts it)."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    return server, ssl.create_default_context(cafile=str(path))
+
+
+async def test_tls_with_a_trusted_certificate(make_upstream, make_server, ask, certificate):
+    accepts, trusts = certificate
+    server = await make_server(ssl=accepts)
+    to = ServerSettings(parse_address(server.address), tls=trusts, server_name="localhost")
+    upstream = make_upstream(servers=(to,))
+    assert (await ask(upstream)).events == SEEN_OK
+    assert (await ask(upstream)).events == SEEN_OK
+    assert server.accepted == 1
+
+
+async def test_tls_with_an_unknown_certificate(make_upstream, make_server, ask, certificate):
+    server = await make_server(ssl=certificate[0])
+    sink = await ask(make_upstream(server.address))
+    assert (sink.error.reason, sink.error.detail, sink.error.sent) == ("upstream.tls", "certificate", False)
+
+
+async def test_tls_to_a_server_that_speaks_none(make_upstream, make_server, ask):
+    async def plain(peer):
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    server = await make_server(plain)
+    sink = await ask(make_upstream(server.address.replace("http:", "https:")))
+    assert sink.error.reason == "upstream.tls"

@@ -1,0 +1,50 @@
+"""Every refusal has words for its sender, and they give nothing of a list away."""
+
+import pytest
+
+from filters.checks import CHECKS, limit
+from filters.model.limits import Limit
+from filters.model.rule import Rule
+from filters.model.verdict import Decided, Finding, Hit, Verdict
+from gateway.judging import answers
+
+RULE = Rule("keywords", "reject", "reject", None, "agreement 3.1")
+
+
+def refused(*decided: Decided) -> Verdict:
+    return Verdict("reject", "digest", decided)
+
+
+@pytest.mark.parametrize("code", sorted(answers.REASONS))
+def test_every_reason_is_a_refusal_with_words(code: str) -> None:
+    row = answers.reason_of(code)
+    assert row.status in (403, 429, 503)
+    assert row.title
+    assert row.detail.endswith(".")
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_every_check_that_fails_has_an_answer(check: str) -> None:
+    verdict = refused(Decided(RULE, Finding(check, f"{check}.unavailable"), "reject", degraded=True))
+    problem = answers.problem(verdict, "id", "")
+    assert (problem.status, problem.reason) == (503, f"{check}.unavailable")
+    assert problem.retry_after > 0
+
+
+def test_a_word_is_not_told() -> None:
+    hit = Hit("secret-list", "digest", 7, "gambling", 9, 0, ((0, 4),))
+    problem = answers.problem(refused(Decided(RULE, Finding("keywords", "keyword.match", hit), "reject")), "id", "/a")
+    assert (problem.category, problem.ground, problem.appeal) == ("gambling", "agreement 3.1", "/a")
+    assert "secret-list" not in str(problem)
+
+
+def test_limits_are_told_as_the_ratelimit_fields_want_them() -> None:
+    options = limit.Options((Limit("sender", 5, 10_000_000), Limit("room", 500, 1_000_000)))
+    rule = Rule("limit", "reject", "pass", options, "agreement 4.2")
+    findings = [
+        Finding("limit", "limit.sender", retry_after=1.5, detail={"quota": 5, "period_us": 10_000_000}),
+        Finding("limit", "limit.room", retry_after=0.2, detail={"quota": 500, "period_us": 1_000_000}),
+    ]
+    problem = answers.problem(refused(*(Decided(rule, finding, "reject") for finding in findings)), "id", "")
+    assert (problem.status, problem.retry_after) == (429, 1.5)
+    assert [(one.name, one.quota, one.window) for one in problem.limits] == [("sender", 5, 10.0), ("room", 500, 1.0)]

@@ -1,0 +1,118 @@
+"""multipart/form-data, strictly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.surfaces.bodies.multipart import multipart, replacement
+from gateway.surfaces.input.reasons import Refused
+
+FILE = b'Content-Disposition: form-data; name="photo"; filename="a.png"\r\nContent-Type: image/png'
+
+
+def part(head: bytes, value: bytes) -> bytes:
+    return b"--B\r\n" + head + b"\r\n\r\n" + value + b"\r\n"
+
+
+def field(name: str, value: bytes) -> bytes:
+    return part(b'Content-Disposition: form-data; name="' + name.encode() + b'"', value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.from_regex(r"\A[a-z]{1,4}\Z"), st.text(st.characters(codec="utf-8"))), max_size=4))
+def test_round_trip(pairs: list[tuple[str, str]]) -> None:
+    if any("\r\n--B" in "\r\n" + value for _, value in pairs) or not pairs:
+        return
+    body = b"".join(field(name, value.encode()) for name, value in pairs) + b"--B--\r\n"
+    fields = multipart(body, "B")
+    assert [(one.name, one.value, one.file) for one in fields] == [(name, value, False) for name, value in pairs]
+    assert [body[one.start : one.end].decode() for one in fields] == [value for _, value in pairs]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=30), st.integers(0, 200), st.integers(0, 5))
+def test_broken_bodies_are_refused_and_nothing_else_happens(noise: bytes, at: int, cut: int) -> None:
+    body = field("msg", b"hello") + part(FILE, b"\x89PNG") + b"--B--\r\n"
+    body = body[:at] + noise + body[at + cut :]
+    try:
+        fields = multipart(body, "B")
+    except Refused:
+        return
+    assert all(0 < one.start <= one.end < len(body) for one in fields)
+
+
+def test_files_and_other_types_are_no_text() -> None:
+    body = (
+        field("msg", "你好".encode())
+        + part(FILE, b"\x89PNG\r\n\xff")
+        + part(b'content-disposition: form-data; name="doc"\r\ncontent-type: text/html', b"<p>")
+        + part(b'Content-Disposition: form-data; name="t"\r\nContent-Type: text/plain; charset=utf-8', b"x")
+        + part(b"Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''a.txt", b"x")
+        + b"--B--"
+    )
+    assert [(one.name, one.value, one.file) for one in multipart(body, "B")] == [
+        ("msg", "你好", False),
+        ("photo", "", True),
+        ("doc", "", True),
+        ("t", "x", False),
+        ("f", "", True),
+    ]
+
+
+END = b"--B--\r\n"
+GOOD = field("msg", b"hello")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "form.malformed"),
+        (b"preamble\r\n" + GOOD + END, "form.malformed"),
+        (GOOD + END + b"epilogue", "form.malformed"),
+        (GOOD, "form.malformed"),
+        (GOOD + b"--B-", "form.malformed"),
+        (GOOD.replace(b"\r\n", b"\n") + END, "form.malformed"),
+        (part(b'Content-Disposition: form-data; name="a\\"b"', b"x") + END, "form.malformed"),
+        (part(b'Content-Disposition: form-data; name="a%22b"', b"x") + END, "form.malformed"),
+        (part(b'Content-Disposition: form-data; name="a"; name="b"', b"x") + END, "form.malformed"),
+        (part(b"Content-Disposition: form-data; name=a", b"x") + END, "form.malformed"),
+        (part(b"Content-Disposition: form-data; name*=UTF-8''a", b"x") + END, "form.malformed"),
+        (part(b'Content-Disposition: attachment; name="a"', b"x") + END, "form.malformed"),
+        (part(b"X: y", b"x") + END, "form.malformed"),
+        (part(b"", b"x") + END, "form.malformed"),
+        (part(b'Content-Disposition: form-data;\r\n name="a"', b"x") + END, "form.malformed"),
+        (
+            part(b'Content-Disposition: form-data; name="a"\r\nContent-Disposition: form-data; name="b"', b"x") + END,
+            "form.malformed",
+        ),
+        (
+            part(b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64', b"eA==") + END,
+            "form.malformed",
+        ),
+        (part(b'Content-Disposition: form-data; name="a"\r\nX: ' + b"x" * 5000, b"x") + END, "form.malformed"),
+        (part(b'Content-Disposition: form-data; name="a"' + b"\r\nA: b" * 9, b"x") + END, "form.malformed"),
+        (field("msg", b"\xff") + END, "body.not_utf8"),
+        (GOOD * 257 + END, "form.too_many"),
+        (b"--B\r\n" + END, "form.malformed"),
+        (GOOD + b"--Bx\r\n" + END, "form.malformed"),
+    ],
+)
+def test_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        multipart(body, "B")
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("boundary", ["", "a" * 71, 'a"b', "a\r\nb", "é", "a "])
+def test_no_boundary(boundary: str) -> None:
+    with pytest.raises(Refused):
+        multipart(b"--" + boundary.encode() + b"--", boundary)
+
+
+def test_a_text_that_holds_the_delimiter_is_not_put_back() -> None:
+    assert replacement("a--B", "B") == b"a--B"
+    for text in ("--B", "x\r\n--B"):
+        with pytest.raises(ValueError, match="delimiter"):
+            replacement(text, "B")

@@ -1,0 +1,48 @@
+"""One cookie, strictly."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.surfaces.input.pointer import MISSING
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.sources.cookies import cookie
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        (b"user=alice", "alice"),
+        (b"a=1; user=alice; b=2", "alice"),
+        (b"a=1;user=alice", "alice"),
+        (b"user=", ""),
+        (b"user=a=b", "a=b"),
+        (b"user", ""),
+        (b"superuser=x", MISSING),
+        (b"", MISSING),
+        (b"x=user=alice", MISSING),
+    ],
+)
+def test_read(header: bytes, value: object) -> None:
+    assert cookie(header, "user") == value
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (b"user=alice; user=alice", "fact.twice"),
+        (b"user=alice; User=bob", "fact.twice"),
+        (b"user=alice; user[]=bob", "fact.twice"),
+        (b'user="alice"', "fact.malformed"),
+        (b"user=%61lice", "fact.malformed"),
+        (b"user=a b", "fact.malformed"),
+        (b"user=a,b", "fact.malformed"),
+        (b"user=a\\b", "fact.malformed"),
+        ("user=张三".encode(), "fact.malformed"),
+        (b"a=1;" * 101 + b"user=x", "fact.malformed"),
+    ],
+)
+def test_refused(header: bytes, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        cookie(header, "user")
+    assert refused.value.reason == reason

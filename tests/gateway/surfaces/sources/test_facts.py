@@ -1,0 +1,185 @@
+"""Sender, room and the optional facts: what counts, what is refused, what refuses nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from filters.model.message import Vouched
+from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.settings import SurfaceError
+
+MakeRequest = Callable[..., Any]
+MakeSurface = Callable[..., Any]
+
+JSON = ("Content-Type", "application/json")
+BODY = b'{"content": "hello"}'
+
+
+@pytest.fixture
+def decode(make_surface: MakeSurface, make_request: MakeRequest) -> Callable[..., Any]:
+    """Decode BODY with the given headers and settings."""
+
+    def run(
+        *headers: tuple[str, str], body: bytes = BODY, trusted: bool = True, query: bytes = b"", **more: Any
+    ) -> Any:
+        parameters = more.pop("parameters", {"room": "r1"})
+        request = make_request([JSON, *headers], trusted=trusted, query=query, parameters=parameters)
+        decoded = make_surface(**more).decode(request, body)
+        return decoded.messages[0] if isinstance(decoded, Messages) else decoded
+
+    return run
+
+
+def test_all_facts(decode: Callable[..., Any]) -> None:
+    message = decode(
+        ("X-User-Id", "alice"),
+        ("X-Device", "d-1"),
+        ("X-Registrant", "p:77"),
+        ("X-City", "Shanghai"),
+        ("X-Verified", "true"),
+        ("X-Level", "80"),
+        device=("header:X-Device",),
+        registrant=("header:X-Registrant",),
+        location=("header:X-City",),
+        verified=("header:X-Verified",),
+        level=("header:X-Level",),
+        shown_sender=("header:X-City",),
+    )
+    assert message._asdict() == {
+        "id": "id-1",
+        "surface": "comment",
+        "route": "c",
+        "room": "r1",
+        "sender": "alice",
+        "texts": ("hello",),
+        "received_at": 1_700_000_000_000_000,
+        "device": "d-1",
+        "ip": "192.0.2.1",
+        "registrant": "p:77",
+        "location": "Shanghai",
+        "vouched": Vouched(True, 0, 80),
+        "parts": (),
+        "edit": False,
+        "playback_ms": -1,
+        "shown_sender": "Shanghai",
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "status"),
+    [
+        ([], "sender.missing", 403),
+        ([("X-User-Id", "")], "sender.missing", 403),
+        ([("X-User-Id", "alice"), ("X-User-Id", "alice")], "sender.twice", 400),
+        ([("X-User-Id", "alice, mallory")], "sender.twice", 400),
+        ([("X-User-Id", "a" * 257)], "sender.malformed", 400),
+        ([("X-User-Id", "a\tb")], "sender.malformed", 400),
+        ([("X-User-Id", "a\u202eb")], "sender.malformed", 400),
+        ([("X-User-Id", "a\u200bb")], "sender.malformed", 400),
+    ],
+)
+def test_sender_refused(decode: Callable[..., Any], headers: list[tuple[str, str]], reason: str, status: int) -> None:
+    decoded = decode(*headers)
+    assert isinstance(decoded, Malformed)
+    assert (decoded.reason, decoded.status) == (reason, status)
+
+
+@pytest.mark.parametrize(
+    ("value", "sender"),
+    [('"u7"', "u7"), ("7", "7"), ("7.0", None), ("true", None), ("null", None), ("[7]", None), ('" u"', None)],
+)
+def test_sender_from_the_body(decode: Callable[..., Any], value: str, sender: str | None) -> None:
+    decoded = decode(body=b'{"content": "x", "user": {"id": ' + value.encode() + b"}}", sender=("json:/user/id",))
+    if sender is None:
+        assert decoded.reason in ("sender.malformed", "sender.missing")
+    else:
+        assert decoded.sender == sender
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [({}, "room.missing"), ({"room": ""}, "room.missing"), ({"room": "a\nb"}, "room.malformed")],
+)
+def test_room_refused(decode: Callable[..., Any], parameters: dict[str, str], reason: str) -> None:
+    assert decode(("X-User-Id", "alice"), parameters=parameters).reason == reason
+
+
+def test_room_twice(decode: Callable[..., Any]) -> None:
+    assert decode(("X-User-Id", "a"), query=b"room=1&room=2", room=("query:room",)).reason == "room.twice"
+
+
+def test_no_room_where_the_route_reads_none(decode: Callable[..., Any]) -> None:
+    assert decode(("X-User-Id", "alice"), room=()).room == ""
+
+
+def test_trusted_front(decode: Callable[..., Any]) -> None:
+    alice = ("X-User-Id", "alice")
+    assert decode(alice, trusted_front=True).sender == "alice"
+    assert decode(alice, trusted_front=True, trusted=False).reason == "sender.untrusted"
+    assert decode(trusted_front=True, trusted=False).reason == "sender.missing"
+    assert decode(alice, trusted_front=False, trusted=False).sender == "alice"
+    spoofed = decode(
+        ("Cookie", "user=alice"), trusted_front=True, trusted=False, sender=("header:X-User-Id", "cookie:user")
+    )
+    assert spoofed.reason == "sender.untrusted"
+
+
+def test_an_untrusted_peer_vouches_for_nothing(decode: Callable[..., Any]) -> None:
+    message = decode(
+        ("X-Verified", "true"),
+        ("X-Device", "d"),
+        ("X-Registrant", "p"),
+        sender=("path:user",),
+        parameters={"room": "r", "user": "alice"},
+        verified=("header:X-Verified",),
+        device=("header:X-Device",),
+        registrant=("header:X-Registrant",),
+        trusted_front=True,
+        trusted=False,
+    )
+    assert (message.sender, message.vouched, message.device, message.registrant) == ("alice", None, "", "")
+
+
+@pytest.mark.parametrize("device", [[("X-Device", "a"), ("X-Device", "b")], [("X-Device", "x" * 513)], []])
+def test_a_garbled_device_refuses_nobody(decode: Callable[..., Any], device: list[tuple[str, str]]) -> None:
+    assert decode(("X-User-Id", "alice"), *device, device=("header:X-Device",)).device == ""
+
+
+def test_numbers_are_names_too(decode: Callable[..., Any]) -> None:
+    body = b'{"content": "x", "d": 5, "r": 6}'
+    message = decode(("X-User-Id", "a"), body=body, device=("json:/d",), registrant=("json:/r",))
+    assert (message.device, message.registrant) == ("5", "6")
+
+
+@pytest.mark.parametrize(
+    ("registrant", "reason"),
+    [([("X-R", "a"), ("X-R", "b")], "fact.twice"), ([("X-R", "a\tb")], "fact.malformed")],
+)
+def test_a_garbled_registrant_is_refused(
+    decode: Callable[..., Any], registrant: list[tuple[str, str]], reason: str
+) -> None:
+    assert decode(("X-User-Id", "alice"), *registrant, registrant=("header:X-R",)).reason == reason
+
+
+def test_a_registrant_may_be_absent(decode: Callable[..., Any]) -> None:
+    assert decode(("X-User-Id", "alice"), registrant=("header:X-R",)).registrant == ""
+
+
+def test_a_garbled_verification_is_refused(decode: Callable[..., Any]) -> None:
+    decoded = decode(("X-User-Id", "alice"), ("X-Verified", "perhaps"), verified=("header:X-Verified",))
+    assert decoded.reason == "fact.malformed"
+
+
+def test_no_address_where_it_is_not_read(decode: Callable[..., Any]) -> None:
+    assert decode(("X-User-Id", "alice"), read_ip=False).ip == ""
+
+
+@pytest.mark.parametrize(
+    "changed", [{"sender": ()}, {"level": ("header:X-Level",)}, {"verified_until": ("header:X-Until",)}]
+)
+def test_settings_that_make_no_sense(make_surface: MakeSurface, changed: dict[str, Any]) -> None:
+    with pytest.raises(SurfaceError):
+        make_surface(**changed)

@@ -1,0 +1,99 @@
+"""What the wiring itself decides."""
+
+import asyncio
+from pathlib import Path
+from unittest.mock import AsyncMock, MagicMock
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway import config
+from gateway.common.folders import Folders
+from gateway.common.metrics import METRICS, Counts
+from gateway.common.sweep import Sweep
+from gateway.generation.generation import Generation
+from gateway.http.upstream.settings import ServerSettings, UpstreamSettings
+from gateway.http.upstream.upstream import Upstream
+from gateway.http.wire.address import parse_address
+from gateway.journal.write.ids import Ids
+from gateway.worker.app import App, _notice, take_failures
+
+
+def test_a_server_that_rests_is_told_in_the_log() -> None:
+    """The pool calls this from within a failing call: an exception here would strand its message."""
+    with capture_logs() as told:
+        _notice("platform", "ejected", "http://127.0.0.1:9000")
+    assert told == [
+        {
+            "event": "upstream.health",
+            "change": "ejected",
+            "upstream": "platform",
+            "server": "http://127.0.0.1:9000",
+            "log_level": "warning",
+        }
+    ]
+
+
+async def test_failures_of_an_upstream_are_counted_once_and_outlive_it() -> None:
+    loop = asyncio.get_running_loop()
+    settings = UpstreamSettings("platform", (ServerSettings(parse_address("http://127.0.0.1:9")),))
+    sweep = Sweep(loop)
+    upstream = Upstream(settings, loop, sweep)
+    counts = Counts(METRICS["tidegate_upstream_failures_total"])
+    key = ("platform", "http://127.0.0.1:9", "upstream.closed")
+    for expected in (2, 4):
+        upstream.failed(upstream.pools[0], "upstream.closed")
+        upstream.failed(upstream.pools[0], "upstream.closed")
+        take_failures(counts, "platform", upstream)
+        take_failures(counts, "platform", upstream)
+        assert counts.values == {key: expected}
+    upstream.close()
+    assert counts.told() == {"series": [[list(key), 4]]}
+
+
+RELAY = """
+[upstreams.platform]
+servers = ["http://127.0.0.1:9"]
+[logs]
+access = true
+access_file = "{file}"
+"""
+
+
+def generation(folder: Path, number: int, file: str) -> Generation:
+    """A configuration that relays everything and logs it to ``file``."""
+    path = folder / f"{number}.toml"
+    path.write_text(RELAY.replace("{file}", file), encoding="utf-8")
+    return Generation(number, config.load(path), {})
+
+
+async def test_a_reload_opens_the_access_log_anew_and_loses_no_line(tmp_path: Path) -> None:
+    first, second = generation(tmp_path, 1, "one.log"), generation(tmp_path, 2, "two.log")
+    state = MagicMock(close=AsyncMock())
+    app = App(Folders(tmp_path / "data"), 0, first.config, state, MagicMock(), Ids(1, 0))
+    try:
+        await app.load(first)
+        assert app._access is not None
+        app._access.add("POST", "early", 201, 0, seconds=0.1)
+        await app.load(second)
+        assert b"early" in (tmp_path / "one.log").read_bytes()
+        assert opened(tmp_path) == {"two.log"}
+        (tmp_path / "two.log").rename(tmp_path / "two.log.1")  # rotated
+        app._access.add("POST", "late", 201, 0, seconds=0.1)
+        await app.load(second)
+        assert b"late" in (tmp_path / "two.log.1").read_bytes()
+        assert opened(tmp_path) == {"two.log"}
+        with pytest.raises(FileNotFoundError):
+            await app.load(generation(tmp_path, 3, "none/three.log"))
+        assert opened(tmp_path) == {"two.log"}
+        app._access.add("POST", "last", 201, 0, seconds=0.1)
+    finally:
+        await app.stop()
+    assert b"last" in (tmp_path / "two.log").read_bytes()
+    assert opened(tmp_path) == set()
+
+
+def opened(folder: Path) -> set[str]:
+    """Files of the folder that this process holds open."""
+    held = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    return {path.name for path in held if path.parent == folder}

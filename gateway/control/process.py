@@ -126,12 +126,11 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             lists=CompiledLists(current),
             messages=messages,
             platform=platform,
-            takedowns=takedowns,
-            health=health,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
             bounds=Bounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
+            features=(takedowns, health),
         )
         confirming = Confirming(database, relay, projection)
         # Once before anything is answered: a state server that starts empty is filled now.

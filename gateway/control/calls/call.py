@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -11,11 +11,9 @@ from aiohttp import web
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger, Outcome
-from gateway.control.node.health import Health
 from gateway.control.ports.errors import missing
 from gateway.control.ports.ports import Deleter, Lists, Messages, Projection, Reloader
 from gateway.control.ports.schemas import Done, ReloadOut
-from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 
@@ -23,6 +21,7 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 class Bounds(NamedTuple):
@@ -34,7 +33,11 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything behind the API; made once, in ``gateway.control.process``."""
+    """Everything behind the API; made once, in ``gateway.control.process``.
+
+    ``features``: what features have running, one object of each class. A handler asks for its own by class
+    (``call.service(Takedowns)``), so that calls know no feature and no feature knows another's handlers.
+    """
 
     database: Database
     ledger: Ledger
@@ -45,12 +48,18 @@ class Services:
     lists: Lists
     messages: Messages
     platform: Deleter
-    takedowns: Takedowns
-    health: Health
     route_names: Callable[[], frozenset[str]]
     mirror_lag: Callable[[], float | None]  # seconds
     bounds: Bounds
     metrics: bool = True  # whether /metrics is offered
+    features: Sequence[object] = ()
+
+    def of(self, kind: type[S]) -> S:
+        """The feature of this class. Raises LookupError where nobody made one: a fault of the wiring."""
+        for feature in self.features:
+            if isinstance(feature, kind):
+                return feature
+        raise LookupError(f"nothing here is a {kind.__name__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,10 @@ class Call(Generic[B, Q]):
         if not value.isascii() or not value.isdigit() or len(value) > 18:
             raise missing(name if name != "id" else "number")
         return int(value)
+
+    def service(self, kind: type[S]) -> S:
+        """What this call's feature has running, by its class."""
+        return self.services.of(kind)
 
     async def act(self, reason: str, kind: str, subject: str, work: Callable[[Unit], R]) -> Outcome[R]:
         """Do an act in the caller's name."""

@@ -9,8 +9,10 @@ from gateway.control.acts.acts import SNAPSHOT_VERSION, Unit
 from gateway.control.acts.models import Mark
 from gateway.control.calls.call import Call, Services, done
 from gateway.control.node import collector, rebuild
+from gateway.control.node.health import Health
 from gateway.control.ports.errors import ControlError
 from gateway.control.ports.schemas import Alive, Done, NoQuery, Ready, Reasoned, Rebuilt
+from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Series
 
 
@@ -32,7 +34,7 @@ async def alive(call: Call[None, NoQuery]) -> Alive:
 
 async def ready(call: Call[None, NoQuery]) -> web.StreamResponse:
     """200 where this node may get traffic, else 503; each check by name."""
-    found: Ready = await call.services.health.look()
+    found: Ready = await call.service(Health).look()
     return web.json_response(text=found.model_dump_json(), status=200 if found.ready else 503)
 
 
@@ -54,7 +56,7 @@ async def _own(services: Services) -> dict[str, Series]:
         "tidegate_acts_total": dict(services.ledger.done.values),
         "tidegate_outbox_waiting": {(): waiting.acts},
         "tidegate_outbox_age_seconds": {(): waiting.age},
-        "tidegate_takedowns": {(state,): count for state, count in (await services.takedowns.counted()).items()},
+        "tidegate_takedowns": {(state,): count for state, count in (await services.of(Takedowns).counted()).items()},
         "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
         "tidegate_process_resident_bytes": {},
         "tidegate_process_restarts_total": {},

@@ -94,9 +94,10 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
         return row
 
     outcome = await call.act(body.reason, "takedown.create", f"message:{told.id}", work)
-    services.takedowns.kick()
+    running = call.service(takedowns.Takedowns)
+    running.kick()
     number = outcome.result.id
-    state = await services.takedowns.settled(number, ANSWER_WITHIN)
+    state = await running.settled(number, ANSWER_WITHIN)
     answer = done(
         outcome, await services.database.run(lambda session: _out(session, session.get_one(Takedown, number)))
     )

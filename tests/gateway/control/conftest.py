@@ -260,11 +260,10 @@ class Plant:
             lists=OneList(),
             messages=self.messages,
             platform=self.platform,
-            takedowns=self.takedowns,
-            health=health,
             route_names=lambda: frozenset({"comments"}),
             mirror_lag=lambda: self.mirror_lag,
             bounds=Bounds(max_body=65536, max_import=300_000),
+            features=(self.takedowns, health),
         )
 
     async def restart(self) -> None:

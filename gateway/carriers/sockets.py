@@ -68,8 +68,8 @@ class Sockets:
 
     def on_snapshot(self, snapshot: Snapshot, overlay: Overlay | None) -> None:
         """Switches or blocks may have changed: whoever they concern is told, a few sockets a turn."""
-        document = snapshot.document
-        standing = [document.get(key) for key in ("switches", "blocks", "ranges")]
+        rows = snapshot.rows
+        standing = (rows.switches, rows.blocks, rows.ranges)
         if standing != self._told and (self._told is not None or any(standing)):
             self._tell([link for link in self.links if isinstance(link, Session)], snapshot, overlay)
         self._told = standing

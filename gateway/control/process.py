@@ -31,7 +31,7 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.outbox import Relay
 from gateway.control.acts.people import People
-from gateway.control.adapters.journal import WORKER, JournalOfActs, append
+from gateway.control.adapters.journal import JournalOfActs, append
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
@@ -51,14 +51,11 @@ from gateway.generation import settings as build
 from gateway.generation.generation import Generation
 from gateway.journal.retention.keeping import Keeping
 from gateway.journal.retention.retention import Retention
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, PROJECTOR, Ids
 from gateway.journal.write.writer import Writer
 from gateway.mirror.store.pulse import PulseReader
 
 log = structlog.get_logger()
-
-
-PROJECTOR = 254  # the projector's number among the writers of a node
 
 
 class Current:
@@ -80,13 +77,13 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
     current = Current(folders)
     config = current().config
     loop = asyncio.get_running_loop()
-    ids = Ids(config.server.node, WORKER)
+    ids = Ids(config.server.node, CONTROL)
     async with AsyncExitStack() as stack:
         database = Database(folders.database(config))
         stack.callback(database.close)
         _first_person(database, config, folders, ids)
         writer = Writer(
-            folders.journal(config), f"node-{config.server.node}", WORKER,
+            folders.journal(config), f"node-{config.server.node}", CONTROL,
             ids=ids, settings=build.journal(config.journal), loop=loop,
         )  # fmt: skip
         writer.start()
@@ -136,7 +133,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         # Once before anything is answered: a state server that starts empty is filled now.
         await confirming.look()
         workers.offer(await database.run(snapshot.build))
-        living = frozenset({*map(str, range(config.server.workers)), str(WORKER), str(PROJECTOR)})
+        living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)

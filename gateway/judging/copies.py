@@ -7,14 +7,17 @@ is made here, and only while any copy is in force.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from filters.model.message import Message
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Scan
 from filters.reading.keywords import Bounds, Scanner
 from filters.text.tables import FoldTables
+
+if TYPE_CHECKING:
+    from gateway.state.model.snapshot import CopyRow
 
 REMOVED = "copy.removed"
 BOUNDS = Bounds(text=1 << 20, folded=1 << 20)  # beyond any route's: what was judged must be known again
@@ -26,18 +29,18 @@ class _Copy(NamedTuple):
 
 
 class Copies:
-    """The copies of one snapshot. ``rows``: ``[{"fingerprint" (hexadecimal), "ground", "expires_at" (s), "id"}]``."""
+    """The copies of one snapshot."""
 
     __slots__ = ("_copies", "_prints")
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]], prints: Scanner) -> None:
+    def __init__(self, rows: Sequence[CopyRow], prints: Scanner) -> None:
         self._prints = prints
         self._copies = {
-            bytes.fromhex(row["fingerprint"]): _Copy(
-                int(row["expires_at"]) * 1_000_000,
+            bytes.fromhex(row.fingerprint): _Copy(
+                row.expires_at * 1_000_000,
                 Decided(
-                    Rule("copy", "reject", "reject", None, row["ground"]),
-                    Finding("copy", REMOVED, detail={"copy": row["id"]}),
+                    Rule("copy", "reject", "reject", None, row.ground),
+                    Finding("copy", REMOVED, detail={"copy": row.id}),
                     "reject",
                 ),
             )

@@ -7,7 +7,7 @@ rules. Nothing here outlives its snapshot: a switch is undone by the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filters.model.message import Message
 from filters.model.rule import Rule
@@ -15,6 +15,10 @@ from filters.model.verdict import Decided, Finding, Scan
 from filters.reading.keywords import Scanner
 from gateway.judging.copies import Copies
 
+if TYPE_CHECKING:
+    from gateway.state.model.snapshot import SnapshotRows
+
+FREEZE = "freeze"  # the one kind of switch there is; another, of a newer control, is passed over
 FROZEN = "switch.frozen"
 URGENT = "keyword.urgent"
 MIRROR = "mirror.unavailable"
@@ -70,7 +74,7 @@ class Overlay:
 
 
 def build(
-    snapshot: Mapping[str, Any], compile_words: Callable[[Sequence[str]], Scanner], prints: Callable[[], Scanner]
+    snapshot: SnapshotRows, compile_words: Callable[[Sequence[str]], Scanner], prints: Callable[[], Scanner]
 ) -> Overlay | None:
     """The overlay of a snapshot, or None where nothing is switched on.
 
@@ -79,18 +83,14 @@ def build(
     """
     routes: dict[str, Decided] = {}
     rooms: dict[str, Decided] = {}
-    for switch in snapshot.get("switches", ()):
-        if switch.get("kind") != "freeze":
-            continue
-        for key, table in (("route", routes), ("room", rooms)):
-            if switch.get(key):
-                finding = Finding("switch", FROZEN, detail={key: switch[key]})
-                table[switch[key]] = _decided("switch", finding, switch.get("ground", ""))
-    words: Sequence[Mapping[str, Any]] = snapshot.get("urgent", ())
-    urgent = compile_words([word["word"] for word in words]) if words else None
-    removed = snapshot.get("copies", ())
-    copies = Copies(removed, prints()) if removed else None
+    for switch in snapshot.switches:
+        if switch.kind == FREEZE and switch.scope:
+            finding = Finding("switch", FROZEN, detail={switch.scope: switch.value})
+            frozen = routes if switch.scope == "route" else rooms
+            frozen[switch.value] = _decided("switch", finding, switch.ground)
+    urgent = compile_words([row.word for row in snapshot.urgent]) if snapshot.urgent else None
+    copies = Copies(snapshot.copies, prints()) if snapshot.copies else None
     if not routes and not rooms and urgent is None and copies is None:
         return None
-    grounds = {place: word.get("ground", "") for place, word in enumerate(words)}
-    return Overlay(int(snapshot.get("version", 0)), routes, rooms, urgent, grounds, copies)
+    grounds = {place: row.ground for place, row in enumerate(snapshot.urgent)}
+    return Overlay(snapshot.version, routes, rooms, urgent, grounds, copies)

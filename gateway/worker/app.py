@@ -60,7 +60,7 @@ from gateway.mirror.store.pulse import PulseReader
 from gateway.state import connecting
 from gateway.state.cold.notices import Notices
 from gateway.state.hot.client import StateClient
-from gateway.state.model.snapshot import Snapshot
+from gateway.state.model.snapshot import Snapshot, decode
 from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.websocket.origins import Origins
@@ -200,9 +200,10 @@ class App:
         return self._snapshot.version if self._snapshot is not None else 0
 
     def on_snapshot(self, document: Mapping[str, Any]) -> None:
-        """Control's push; older than what is in force it is ignored."""
-        if int(document.get("version", 0)) > self.snapshot_version:
-            self._take(Snapshot(document))
+        """Control's push; older than what is in force it is ignored. Raises ``ValueError`` where it is no snapshot."""
+        rows = decode(document)
+        if rows.version > self.snapshot_version:
+            self._take(Snapshot(rows))
 
     def _on_notice(self, snapshot: Snapshot) -> None:
         # Control pushes and state tells: whichever comes first is in force, and an older one changes nothing.
@@ -215,7 +216,7 @@ class App:
         self._snapshot = snapshot
 
     def _switch(self, snapshot: Snapshot) -> None:
-        self._pipeline.overlay = overlay.build(snapshot.document, _urgent, _prints)
+        self._pipeline.overlay = overlay.build(snapshot.rows, _urgent, _prints)
         self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
 
     def status(self) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from gateway.common.ending import end
 from gateway.control.acts import snapshot
 from gateway.control.acts.database import Database
 from gateway.control.acts.models import GOVERNED, IN_SNAPSHOT, PROJECTED, Act, Outbox
-from gateway.control.ports.ports import ActJournal, Change, Projection, Snapshot
+from gateway.control.ports.ports import ActJournal, Change, Projection
+from gateway.state.model.snapshot import SnapshotRows
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ class _Batch(NamedTuple):
     unrecorded: list[dict[str, Any]]
     unprojected: list[int]
     changes: list[Change]
-    snapshot: Snapshot | None
+    snapshot: SnapshotRows | None
 
 
 class Relay:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from gateway.control.acts.acts import SNAPSHOT_VERSION
 from gateway.control.acts.models import Block, Copy, Mark, Switch, UrgentWord
 from gateway.control.ports.errors import ControlError
-from gateway.control.ports.ports import Snapshot
+from gateway.state.model.snapshot import BlockRow, CopyRow, RangeRow, SnapshotRows, SwitchRow, UrgentRow
 
 MAX_SWITCHES = 500
 MAX_URGENT = 500
@@ -24,7 +24,7 @@ MAX_RANGES = 2000
 MAX_BLOCKS = 5000
 
 
-def build(session: Session, now: float | None = None) -> Snapshot:
+def build(session: Session, now: float | None = None) -> SnapshotRows:
     """The snapshot as of ``now`` (seconds since the epoch)."""
     now = time.time() if now is None else now
     mark = session.get(Mark, SNAPSHOT_VERSION)
@@ -33,42 +33,23 @@ def build(session: Session, now: float | None = None) -> Snapshot:
     blocks = session.scalars(
         select(Block).where(Block.scope != "cidr", unexpired).order_by(Block.id.desc()).limit(MAX_BLOCKS)
     )
-    return {
-        "version": mark.value if mark is not None else 0,
-        "switches": [_switch(row) for row in session.scalars(select(Switch).order_by(Switch.id))],
-        "urgent": [
-            {"id": row.id, "word": row.word, "ground": row.ground}
+    return SnapshotRows(
+        mark.value if mark is not None else 0,
+        switches=tuple(
+            SwitchRow(row.id, row.kind, row.scope, row.value, row.ground)
+            for row in session.scalars(select(Switch).order_by(Switch.id))
+        ),
+        urgent=tuple(
+            UrgentRow(row.id, row.word, row.ground)
             for row in session.scalars(select(UrgentWord).order_by(UrgentWord.id))
-        ],
-        "copies": [
-            {"id": row.id, "fingerprint": row.fingerprint, "ground": row.ground, "expires_at": row.expires_at}
+        ),
+        copies=tuple(
+            CopyRow(row.id, row.fingerprint, row.ground, row.expires_at)
             for row in session.scalars(select(Copy).where(Copy.expires_at > int(now)).order_by(Copy.id))
-        ],
-        "ranges": [
-            {"cidr": row.value, "reason": row.reason, "expires_at": row.expires_at, "limited": row.limited}
-            for row in ranges
-        ],
-        "blocks": [
-            {
-                "scope": row.scope,
-                "value": row.value,
-                "reason": row.reason,
-                "expires_at": row.expires_at,
-                "limited": row.limited,
-            }
-            for row in blocks
-        ],
-    }
-
-
-def _switch(row: Switch) -> dict[str, str | int]:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        row.scope: row.value,
-        "ground": row.ground,
-        "reason_code": "switch.frozen",
-    }
+        ),
+        ranges=tuple(RangeRow(row.value, row.reason, row.expires_at, row.limited) for row in ranges),
+        blocks=tuple(BlockRow(row.scope, row.value, row.reason, row.expires_at, row.limited) for row in blocks),
+    )
 
 
 def has_room(session: Session, model: type[Switch] | type[UrgentWord] | type[Block] | type[Copy], limit: int) -> None:

@@ -12,7 +12,6 @@ from gateway.journal.read import reader
 from gateway.journal.write import record
 from gateway.journal.write.writer import JournalUnavailable, Writer
 
-WORKER = 255  # control's number among the writers of a node; workers count from 0
 NEEDLE = b'"kind":"act"'
 
 

@@ -12,12 +12,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.config.sections.state import State
-from gateway.control.ports.ports import Change, Snapshot
+from gateway.control.ports.ports import Change
 from gateway.state.cold.projection import Projection
 from gateway.state.cold.topology import topology
 from gateway.state.connecting import cold, limited
 from gateway.state.model.keys import Keys
 from gateway.state.model.settings import Address
+from gateway.state.model.snapshot import SnapshotRows
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class LocatedProjection:
     async def apply(self, changes: Sequence[Change]) -> None:
         await self._ask(lambda projection: projection.apply(changes))
 
-    async def publish(self, snapshot: Snapshot) -> None:
+    async def publish(self, snapshot: SnapshotRows) -> None:
         await self._ask(lambda projection: projection.publish(snapshot))
 
     async def confirm(self) -> bool:
@@ -55,7 +56,7 @@ class LocatedProjection:
     async def restarted(self) -> bool:
         return await self._ask(lambda projection: projection.restarted())
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
         self._moved = False
         return written

@@ -14,11 +14,10 @@ from gateway.control.acts import snapshot
 from gateway.control.acts.acts import Intent, perform
 from gateway.control.acts.database import Database
 from gateway.control.acts.models import GOVERNED, PROJECTED
-from gateway.control.adapters.journal import WORKER
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.ports.ports import Change, Projection
 from gateway.control.ports.schemas import Rebuilt
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, Ids
 
 BATCH = 1000  # rows read and written at a time
 
@@ -30,7 +29,7 @@ async def offline(config: Config, folders: Folders, person: str, reason: str) ->
     """
     database = Database(folders.database(config))
     projection = LocatedProjection(config.state, folders.state)
-    intent = Intent(Ids(config.server.node, WORKER)(), person, reason, "state.rebuild", "state")
+    intent = Intent(Ids(config.server.node, CONTROL)(), person, reason, "state.rebuild", "state")
     try:
         rebuilt = await rebuild(database, projection)
         await database.run(lambda session: perform(session, intent, lambda unit: None))
@@ -44,7 +43,7 @@ async def rebuild(database: Database, projection: Projection) -> Rebuilt:
     """Replace state's governance data. The caller sees to it that no act is projected meanwhile."""
     present = await database.run(snapshot.build)
     subjects = await projection.rebuild(batches(database), present)
-    return Rebuilt(subjects=subjects, version=present["version"])
+    return Rebuilt(subjects=subjects, version=present.version)
 
 
 def batches(database: Database) -> Iterator[Sequence[Change]]:

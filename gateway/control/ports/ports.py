@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from gateway.state.model.snapshot import SnapshotRows
+
 if TYPE_CHECKING:
     from gateway.control.ports.schemas import TryOut
 
 Row = Mapping[str, Any]
-Snapshot = dict[str, Any]
 
 
 class Change(NamedTuple):
@@ -46,7 +47,7 @@ class Projection(Protocol):
     async def apply(self, changes: Sequence[Change]) -> None:
         """Bring these subjects up to date. Harmless when repeated."""
 
-    async def publish(self, snapshot: Snapshot) -> None:
+    async def publish(self, snapshot: SnapshotRows) -> None:
         """Store the snapshot, raise its version key and tell every node."""
 
     async def confirm(self) -> bool:
@@ -55,7 +56,7 @@ class Projection(Protocol):
     async def restarted(self) -> bool:
         """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
 
     async def ping(self) -> None:

@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from gateway.control.adapters.journal import WORKER
 from gateway.control.takedowns.upstream_ids import UpstreamIds
 from gateway.journal.read import lookup
 from gateway.journal.read.follow import Follower
 from gateway.journal.read.reader import folder_name
+from gateway.journal.write.ids import CONTROL
 from gateway.journal.write.record import removal
 from gateway.journal.write.segments import folders, segments
 
@@ -39,7 +39,7 @@ REACH = 1 << 30  # bytes of each folder that a first start reads
 PATIENCE_US = 60_000_000  # how long a name is looked for: its outcome may stand in a folder not yet read so far
 MAX_WAITING = 10_000
 MAX_RETRY = 5.0  # seconds
-OWN = f"/{WORKER}"  # the folder in which control records
+OWN = f"/{CONTROL}"  # the folder in which control records
 
 
 class _Step(NamedTuple):

@@ -15,8 +15,8 @@ from typing import Any
 
 from gateway.common import channel
 from gateway.common.rounds import Rounds
-from gateway.control.ports.ports import Snapshot
 from gateway.control.workers.totals import Totals
+from gateway.state.model.snapshot import SnapshotRows, encode
 
 WITHIN = 0.5  # seconds for one answer
 EVERY = 1.0  # seconds between two looks of the keeper
@@ -35,18 +35,18 @@ class Workers:
         self._sockets = sockets
         self._totals = totals
         self._projector = projector
-        self._snapshot: Snapshot | None = None
+        self._snapshot: SnapshotRows | None = None
         self.keeper = Rounds("workers.look", self.look, EVERY)
 
-    def offer(self, snapshot: Snapshot) -> None:
+    def offer(self, snapshot: SnapshotRows) -> None:
         """Let the keeper see to it that every worker holds this snapshot, or a newer one."""
-        if self._snapshot is None or snapshot["version"] >= self._snapshot["version"]:
+        if self._snapshot is None or snapshot.version >= self._snapshot.version:
             self._snapshot = snapshot
 
-    async def push(self, snapshot: Snapshot) -> dict[str, bool]:
+    async def push(self, snapshot: SnapshotRows) -> dict[str, bool]:
         """Give every worker the snapshot; tells which have it in force."""
         self.offer(snapshot)
-        answers = await self._tell({"command": "snapshot", "snapshot": snapshot})
+        answers = await self._tell({"command": "snapshot", "snapshot": encode(snapshot)})
         return {name: isinstance(answer, dict) and "error" not in answer for name, answer in answers.items()}
 
     async def look(self) -> None:
@@ -73,8 +73,8 @@ class Workers:
             return
         sockets = self._sockets()
         for name, status in self.statuses.items():
-            if status.get("snapshot", 0) < snapshot["version"] and name in sockets:
-                await self._one(sockets[name], {"command": "snapshot", "snapshot": snapshot})
+            if status.get("snapshot", 0) < snapshot.version and name in sockets:
+                await self._one(sockets[name], {"command": "snapshot", "snapshot": encode(snapshot)})
 
     async def _mirrored(self) -> dict[str, dict[str, Any] | str]:
         if self._projector is None:

@@ -17,6 +17,9 @@ from typing import Final, NamedTuple
 
 NODES: Final = 1 << 14
 WORKERS: Final = 1 << 8
+PROJECTOR: Final = 254  # writers of a node that are no workers; workers count from 0 (``server.workers`` ends below)
+CONTROL: Final = 255
+IMPORTER: Final = 255  # of node 0 and its own folder, ``imports``: what was published before there was a gateway
 _COUNTERS: Final = 1 << 12
 _RANDOM_BYTES: Final = 4000  # one system call for 800 ids; ten hex digits each
 _RANDOM_DIGITS: Final = 2 * _RANDOM_BYTES

@@ -24,7 +24,7 @@ from gateway.config.sections.mirror import Mirror
 from gateway.generation import generation
 from gateway.generation import settings as build
 from gateway.journal.read.reader import Flaw
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import PROJECTOR, Ids
 from gateway.journal.write.writer import JournalUnavailable, Writer
 from gateway.mirror.pages.names import room_path
 from gateway.mirror.pages.pages import Pages
@@ -40,7 +40,6 @@ from gateway.mirror.upkeep.rebuild import rebuild
 
 log = structlog.get_logger("mirror")
 
-WORKER = 254  # the projector's number among the writers of a node; control has 255
 TURN_EVERY = 0.8  # seconds between two turns; a bullet is on its page within two seconds
 RECORDS_AT_ONCE = 64  # page records that wait for one write
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between two rebuilds, where one does not help
@@ -49,7 +48,7 @@ TOLD_EVERY = 30.0  # seconds between two lines about the same failure
 
 def own_folder(config: Config) -> str:
     """The journal folder with this node's page records."""
-    return f"node-{config.server.node}/{WORKER}"
+    return f"node-{config.server.node}/{PROJECTOR}"
 
 
 def without_bullets(config: Config) -> frozenset[str]:
@@ -65,7 +64,7 @@ class Projector:
         self._folders = folders
         self._stop = stop
         self._generation = generation.load(folders, folders.current())
-        self._ids = Ids(self._config.server.node, WORKER)
+        self._ids = Ids(self._config.server.node, PROJECTOR)
         self._pulse = Pulse(folders.pulse)
         self._projection: Projection | None = None
         self._mark: folder.Mark | None = None
@@ -85,7 +84,7 @@ class Projector:
         config = self._config
         async with AsyncExitStack() as stack:
             self._writer = writer = Writer(
-                self._folders.journal(config), f"node-{config.server.node}", WORKER,
+                self._folders.journal(config), f"node-{config.server.node}", PROJECTOR,
                 ids=self._ids, settings=build.journal(config.journal), loop=loop,
             )  # fmt: skip
             writer.start()

@@ -22,7 +22,7 @@ import orjson
 from gateway.config.sections.routes import Route
 from gateway.journal.read.reader import records
 from gateway.journal.write import encoding, recovery
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import IMPORTER, Ids
 from gateway.journal.write.log import Log
 from gateway.journal.write.record import imported
 from gateway.journal.write.segments import IMPORTS, Owner
@@ -101,7 +101,7 @@ def bring_in(
     folder = journal / IMPORTS
     owner = Owner(folder)
     try:
-        ids = Ids(0, 255)
+        ids = Ids(0, IMPORTER)
         log, _ = recovery.begin(folder, ids, always=True)
         known = _Known(folder)
         try:

@@ -19,9 +19,8 @@ from redis.exceptions import ResponseError
 
 from filters.model.limits import Pace
 from gateway.state.model.keys import SLOTS, Keys
-from gateway.state.model.snapshot import LIMITED
+from gateway.state.model.snapshot import LIMITED, SnapshotRows, encode
 
-Snapshot = Mapping[str, Any]
 CHUNK = 1000  # keys of one pipeline
 
 
@@ -110,11 +109,11 @@ class Projection:
                 raise EpochLost("state lost the governance data: rebuild them")
             await self._write(epoch, changes)
 
-    async def publish(self, snapshot: Snapshot) -> None:
+    async def publish(self, snapshot: SnapshotRows) -> None:
         """Store the snapshot, then its version, then tell every node."""
-        await self._redis.set(self._keys.snapshot, orjson.dumps(snapshot))
-        await self._redis.set(self._keys.version, str(snapshot["version"]))
-        await self._redis.publish(self._keys.notices, str(snapshot["version"]))
+        await self._redis.set(self._keys.snapshot, orjson.dumps(encode(snapshot)))
+        await self._redis.set(self._keys.version, str(snapshot.version))
+        await self._redis.publish(self._keys.notices, str(snapshot.version))
 
     async def confirm(self) -> bool:
         """Does state still hold what was written? False where it was emptied or replaced: rebuild."""
@@ -139,7 +138,7 @@ class Projection:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
         async with self._lock:
             await self._current()

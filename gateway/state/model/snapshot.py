@@ -1,4 +1,13 @@
-"""The snapshot: what every worker holds in memory so that it is in force at once, and without state."""
+"""The snapshot: what every worker holds in memory so that it is in force at once, and without state.
+
+One set of typed rows for everybody: control writes them, the projection stores them, workers read them. On the wire
+(a key in state, a command on a worker's socket) they are one JSON object:
+
+    {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […]}
+
+A reader takes what a program of the version before wrote, and the one after: a section or a field that is not there has
+its default, one that is not known is passed over.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +21,113 @@ from filters.model.verdict import Block
 from gateway.state.model.ranges import Ranges
 
 LIMITED = pace(1, 10_000_000)  # what a block allows that is a limit rather than a wall, unless configured otherwise
+FROZEN = "switch.frozen"  # what a frozen room's or route's refusals say; on the wire beside each switch
+
+
+class SwitchRow(NamedTuple):
+    """An emergency switch. ``kind``: freeze; ``scope``: room or route, empty in one that says neither."""
+
+    id: int
+    kind: str
+    scope: str
+    value: str
+    ground: str
+
+
+class UrgentRow(NamedTuple):
+    """A word that every worker refuses."""
+
+    id: int
+    word: str
+    ground: str
+
+
+class CopyRow(NamedTuple):
+    """A text that is refused. ``fingerprint``: 16 hexadecimal digits; ``expires_at``: seconds since the epoch."""
+
+    id: int
+    fingerprint: str
+    ground: str
+    expires_at: int
+
+
+class RangeRow(NamedTuple):
+    """A blocked range of addresses. ``expires_at``: seconds since the epoch, 0 for never."""
+
+    cidr: str
+    reason: str
+    expires_at: int = 0
+    limited: bool = False
+
+
+class BlockRow(NamedTuple):
+    """One of the newest blocks. ``expires_at``: seconds since the epoch, 0 for never."""
+
+    scope: str
+    value: str
+    reason: str
+    expires_at: int = 0
+    limited: bool = False
+
+
+class SnapshotRows(NamedTuple):
+    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks are the newest ones."""
+
+    version: int
+    switches: tuple[SwitchRow, ...] = ()
+    urgent: tuple[UrgentRow, ...] = ()
+    copies: tuple[CopyRow, ...] = ()
+    ranges: tuple[RangeRow, ...] = ()
+    blocks: tuple[BlockRow, ...] = ()
+
+
+def encode(rows: SnapshotRows) -> dict[str, Any]:
+    """The JSON object."""
+    return {
+        "version": rows.version,
+        "switches": [
+            {"id": row.id, "kind": row.kind, row.scope: row.value, "ground": row.ground, "reason_code": FROZEN}
+            for row in rows.switches
+        ],
+        "urgent": [row._asdict() for row in rows.urgent],
+        "copies": [row._asdict() for row in rows.copies],
+        "ranges": [row._asdict() for row in rows.ranges],
+        "blocks": [row._asdict() for row in rows.blocks],
+    }
+
+
+def decode(document: Any) -> SnapshotRows:
+    """The rows of a JSON object. Raises ``ValueError`` where it is not a snapshot."""
+    if not isinstance(document, dict):
+        raise ValueError("the snapshot is not a JSON object")
+    try:
+        return SnapshotRows(
+            int(document.get("version", 0)),
+            tuple(_switch(row) for row in document.get("switches", ())),
+            tuple(
+                UrgentRow(int(row.get("id", 0)), str(row["word"]), str(row.get("ground", "")))
+                for row in document.get("urgent", ())
+            ),
+            tuple(
+                CopyRow(int(row["id"]), str(row["fingerprint"]), str(row["ground"]), int(row["expires_at"]))
+                for row in document.get("copies", ())
+            ),
+            tuple(RangeRow(str(row["cidr"]), *_terms(row)) for row in document.get("ranges", ())),
+            tuple(BlockRow(str(row["scope"]), str(row["value"]), *_terms(row)) for row in document.get("blocks", ())),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the snapshot lacks something: {type(error).__name__}") from None
+
+
+def _switch(row: Mapping[str, Any]) -> SwitchRow:
+    scope = next((scope for scope in ("route", "room") if row.get(scope)), "")
+    return SwitchRow(
+        int(row.get("id", 0)), str(row.get("kind", "")), scope, str(row.get(scope, "")), str(row.get("ground", ""))
+    )
+
+
+def _terms(row: Mapping[str, Any]) -> tuple[str, int, bool]:
+    return str(row["reason"]), int(row.get("expires_at", 0)), bool(row.get("limited", False))
 
 
 class RangeBlock(NamedTuple):
@@ -22,33 +138,26 @@ class RangeBlock(NamedTuple):
 
 
 class Snapshot:
-    """One version of the snapshot, read. Immutable.
+    """One version of the snapshot as a worker asks it. Immutable.
 
-    ``document`` is the whole JSON object (switches and urgent words are other people's matter). ``ranges`` finds the
-    block of an address range; ``blocks`` holds the newest blocks by (scope, value), a stand-in while state is away.
+    ``ranges`` finds the block of an address range; ``blocks`` holds the newest blocks by (scope, value), a stand-in
+    while state is away; what people switched on stands in ``rows``.
     """
 
-    __slots__ = ("blocks", "document", "ranges", "version")
+    __slots__ = ("blocks", "ranges", "rows", "version")
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
-        self.version = int(document.get("version", 0))
+    def __init__(self, rows: SnapshotRows) -> None:
+        self.rows = rows
+        self.version = rows.version
         self.ranges: Ranges[RangeBlock] = Ranges(
-            (row["cidr"], RangeBlock(row["cidr"], _block("ip", row))) for row in document.get("ranges", ())
+            (row.cidr, RangeBlock(row.cidr, Block("ip", row.reason, row.expires_at, row.limited)))
+            for row in rows.ranges
         )
-        self.blocks = {(row["scope"], row["value"]): _block(row["scope"], row) for row in document.get("blocks", ())}
+        self.blocks = {
+            (row.scope, row.value): Block(row.scope, row.reason, row.expires_at, row.limited) for row in rows.blocks
+        }
 
 
 def parse(data: bytes) -> Snapshot:
     """Read a snapshot from state. Raises ``ValueError`` where it is not one."""
-    document = orjson.loads(data)
-    if not isinstance(document, dict):
-        raise ValueError("the snapshot in state is not a JSON object")
-    try:
-        return Snapshot(document)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"the snapshot in state lacks something: {type(error).__name__}") from None
-
-
-def _block(scope: str, row: Mapping[str, Any]) -> Block:
-    return Block(scope, str(row["reason"]), int(row.get("expires_at", 0)), bool(row.get("limited", False)))
+    return Snapshot(decode(orjson.loads(data)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.judging.overlay import build as overlay_of
-from gateway.state.model.snapshot import Snapshot
+from gateway.state.model.snapshot import Snapshot, decode
 from gateway.websocket.frames import masked_frame
 from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import TEXT
@@ -80,7 +80,7 @@ async def test_an_outage_of_ours_mutes_nobody(bench):
 
 
 def snapshot(version, **document):
-    return Snapshot({"version": version, **document})
+    return Snapshot(decode({"version": version, **document}))
 
 
 def _never(*_):
@@ -89,7 +89,7 @@ def _never(*_):
 
 def switch(bench, *snapshots):
     for one in snapshots:
-        bench.pipeline.overlay = overlay_of(one.document, _never, _never)
+        bench.pipeline.overlay = overlay_of(one.rows, _never, _never)
         bench.sockets.on_snapshot(one, bench.pipeline.overlay)
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from gateway.commands.state_status import app
 from gateway.config import load
 from gateway.state import connecting
+from gateway.state.model.snapshot import SnapshotRows
 
 CONFIG = """
 [server]
@@ -61,7 +62,7 @@ async def test_factories(config: Path, own_server: Any) -> None:
     loaded = load(config).state
     folder = own_server.folder
     projection = await connecting.projection(loaded, folder)
-    assert await projection.rebuild([], {"version": 4}) == 0
+    assert await projection.rebuild([], SnapshotRows(4)) == 0
     await projection.ping()
     client = connecting.client(loaded, folder, lambda: None)
     await client.start()

@@ -29,12 +29,12 @@ from gateway.control.ports.ports import (
     Reloaded,
     Row,
     Said,
-    Snapshot,
 )
 from gateway.control.ports.schemas import HitOut, TryOut
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
+from gateway.state.model.snapshot import SnapshotRows, encode
 
 
 class Crash(Exception):
@@ -65,7 +65,7 @@ class State:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[Any, ...], Row] = {}
-        self.snapshot: Snapshot = {}
+        self.snapshot: dict[str, Any] = {}  # as it stands in state
         self.published: list[int] = []
         self.epoch = False
         self.fresh = False
@@ -91,10 +91,10 @@ class State:
         if fail == "after":
             raise Crash
 
-    async def publish(self, snapshot: Snapshot) -> None:
+    async def publish(self, snapshot: SnapshotRows) -> None:
         self._maybe()
-        self.snapshot = snapshot
-        self.published.append(snapshot["version"])
+        self.snapshot = encode(snapshot)
+        self.published.append(snapshot.version)
 
     async def confirm(self) -> bool:
         self._maybe()
@@ -104,7 +104,7 @@ class State:
         self._maybe()
         return self.fresh
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: Snapshot) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         self._maybe()
         self.rows.clear()
         count = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from filters.lists.wordlist import of_words
@@ -14,6 +12,7 @@ from filters.reading.keywords import Scanner
 from gateway.journal.write.record import Basis, judged
 from gateway.judging import answers, overlay
 from gateway.judging.copies import REMOVED, Copies, fingerprints
+from gateway.state.model.snapshot import CopyRow, SnapshotRows
 from gateway.words.tables import folding_tables
 
 NOW = 1_800_000_000
@@ -25,13 +24,8 @@ def said(*texts: str, at: int = NOW) -> Message:
     return Message("m", "comment", "comments", "r1", "bob", texts, at * 1_000_000)
 
 
-def row(*texts: str, until: int = NOW + 60) -> dict[str, Any]:
-    return {
-        "fingerprint": PRINTS.scan(texts).fingerprint.hex(),
-        "ground": "rule 9",
-        "expires_at": until,
-        "id": 3,
-    }
+def row(*texts: str, until: int = NOW + 60) -> CopyRow:
+    return CopyRow(3, PRINTS.scan(texts).fingerprint.hex(), "rule 9", until)
 
 
 def never(*_: object) -> Scanner:
@@ -40,7 +34,7 @@ def never(*_: object) -> Scanner:
 
 @pytest.mark.parametrize("text", ["Win a phone today", "WIN a phone  today!", "ｗｉｎ a ph\u200bone today"])
 def test_a_copy_is_refused_and_says_why(text: str) -> None:
-    built = overlay.build({"version": 7, "copies": [row("win a phone today")]}, never, lambda: PRINTS)
+    built = overlay.build(SnapshotRows(7, copies=(row("win a phone today"),)), never, lambda: PRINTS)
     assert built is not None
     message = said(text)
     verdict = judge(POLICY, message, Scan(), Facts(), built.acts(message, Scan()))
@@ -73,8 +67,7 @@ def test_the_scans_own_fingerprint_is_the_same_and_is_not_made_twice() -> None:
 
 
 def test_nothing_in_force_costs_nothing() -> None:
-    for snapshot in ({}, {"copies": []}, {"copies": [], "switches": [], "urgent": []}):
-        assert overlay.build(snapshot, never, never) is None
+    assert overlay.build(SnapshotRows(1), never, never) is None
 
 
 def test_long_and_padded_texts_are_read_whole() -> None:

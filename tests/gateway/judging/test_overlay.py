@@ -7,6 +7,7 @@ from filters.model.message import Message
 from filters.model.verdict import Scan
 from filters.reading.keywords import Scanner
 from gateway.judging import overlay
+from gateway.state.model.snapshot import SnapshotRows, SwitchRow, UrgentRow
 from gateway.words.tables import folding_tables
 
 MESSAGE = Message("id", "comment", "comments", "7", "alice", ("网.上-赌★博 now",), 0)
@@ -21,18 +22,19 @@ def scanner(words: Sequence[str]) -> Scanner:
 
 
 def test_nothing_switched_on_is_no_overlay_at_all() -> None:
-    assert overlay.build({"version": 4, "switches": [], "urgent": []}, scanner, prints) is None
+    assert overlay.build(SnapshotRows(4), scanner, prints) is None
 
 
 def test_frozen_rooms_and_routes() -> None:
     built = overlay.build(
-        {
-            "version": 4,
-            "switches": [
-                {"kind": "freeze", "room": "7", "ground": "incident 12"},
-                {"kind": "freeze", "route": "other", "ground": "incident 13"},
-            ],
-        },
+        SnapshotRows(
+            4,
+            switches=(
+                SwitchRow(1, "freeze", "room", "7", "incident 12"),
+                SwitchRow(2, "freeze", "route", "other", "incident 13"),
+                SwitchRow(3, "slow", "room", "7", "a kind that only a newer control knows"),
+            ),
+        ),
         scanner,
         prints,
     )
@@ -44,8 +46,8 @@ def test_frozen_rooms_and_routes() -> None:
 
 
 def test_urgent_words_are_folded_like_all_others_and_name_their_ground() -> None:
-    words = [{"word": "别的", "ground": "a", "id": 1}, {"word": "网上赌博", "ground": "order 9", "id": 2}]
-    built = overlay.build({"version": 5, "urgent": words}, scanner, prints)
+    words = (UrgentRow(1, "别的", "a"), UrgentRow(2, "网上赌博", "order 9"))
+    built = overlay.build(SnapshotRows(5, urgent=words), scanner, prints)
     assert built is not None
     (act,) = built.acts(MESSAGE, Scan())
     assert (act.finding.reason, act.rule.ground) == ("keyword.urgent", "order 9")

@@ -25,6 +25,7 @@ from gateway.state.cold.projection import Projection
 from gateway.state.hot.client import StateClient
 from gateway.state.model.keys import Keys
 from gateway.state.model.settings import Settings
+from gateway.state.model.snapshot import SnapshotRows
 from tests.ports import free_port
 
 
@@ -238,7 +239,7 @@ async def projection(server: Server) -> AsyncIterator[Projection]:
 async def project(server: Server) -> AsyncIterator[Projection]:
     client = topology.redis(*embedded.access(server.folder))
     projection = Projection(client, Keys())
-    await projection.rebuild([], {"version": 1})
+    await projection.rebuild([], SnapshotRows(1))
     yield projection
     await client.aclose()
 

@@ -13,9 +13,9 @@ from gateway.control.acts import acts
 from gateway.control.acts.acts import Intent
 from gateway.control.acts.models import Account
 from gateway.control.acts.outbox import Relay
-from gateway.control.adapters.journal import WORKER, JournalOfActs
+from gateway.control.adapters.journal import JournalOfActs
 from gateway.journal.read import reader
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.settings import Settings
 from gateway.journal.write.writer import JournalUnavailable, Writer
 
@@ -39,8 +39,8 @@ async def opened(tmp_path: Path) -> Any:
         for earlier in writers:
             earlier.close()
         settings = Settings(fsync="no", warn_free=0, least_free=0)
-        ids = Ids(0, WORKER)
-        writer = Writer(tmp_path, "node-0", WORKER, ids=ids, settings=settings, loop=asyncio.get_running_loop())
+        ids = Ids(0, CONTROL)
+        writer = Writer(tmp_path, "node-0", CONTROL, ids=ids, settings=settings, loop=asyncio.get_running_loop())
         writer.start()
         writers.append(writer)
         return writer
@@ -75,7 +75,7 @@ async def test_a_journal_that_cannot_write_says_so(tmp_path: Path) -> None:
     (tmp_path / "node-0").write_bytes(b"a file where a folder should be")
     settings = Settings(fsync="no", warn_free=0, least_free=0)
     loop = asyncio.get_running_loop()
-    writer = Writer(tmp_path, "node-0", WORKER, ids=Ids(0, WORKER), settings=settings, loop=loop)
+    writer = Writer(tmp_path, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
     writer.start()
     journal = JournalOfActs(writer)
     with pytest.raises(JournalUnavailable):

@@ -42,10 +42,10 @@ async def test_everything_is_written_over_several_pages(plant: Any) -> None:
 def test_the_snapshot_leaves_out_what_has_expired(plant: Any) -> None:
     fill(plant, 0)
     made = plant.database.now(snapshot.build)
-    assert [row["cidr"] for row in made["ranges"]] == ["10.0.0.0/16"]
-    assert [row["value"] for row in made["blocks"]] == ["stays"]
+    assert [row.cidr for row in made.ranges] == ["10.0.0.0/16"]
+    assert [row.value for row in made.blocks] == ["stays"]
     earlier = plant.database.now(lambda session: snapshot.build(session, now=0.0))
-    assert len(earlier["ranges"]) == 2
+    assert len(earlier.ranges) == 2
 
 
 async def test_a_state_that_lost_everything_is_filled_again_by_itself(plant: Any) -> None:

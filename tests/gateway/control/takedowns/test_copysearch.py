@@ -13,13 +13,12 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.control.adapters.journal import WORKER
 from gateway.control.ports.errors import ControlError
 from gateway.control.takedowns import copysearch
 from gateway.control.takedowns import messages as adapter
 from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.sightings import Sightings
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import envelope, outcome, removal
 from gateway.journal.write.settings import Settings
 from gateway.journal.write.writer import Writer
@@ -31,7 +30,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "journal"
         self.worker = self.writer(0)
-        self.own = self.writer(WORKER)
+        self.own = self.writer(CONTROL)
         self.ids = Ids(1, 0)
         self.sightings = Sightings(self.root, folder / "ids.sqlite3", lambda: ["comments"], self.append)
         self.messages = JournalMessages(self.root, self.own, self.sightings)
@@ -146,5 +145,5 @@ async def test_a_message_by_both_ids(desk: Desk) -> None:
 
 async def test_records_are_written_when_append_returns(desk: Desk) -> None:
     await desk.messages.append(removal("m", "user", "seen", room="r1"))
-    (path,) = (desk.root / "node-1" / str(WORKER)).glob("*.jsonl")
+    (path,) = (desk.root / "node-1" / str(CONTROL)).glob("*.jsonl")
     assert b'"kind":"removal"' in path.read_bytes()

@@ -11,11 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.control.adapters.journal import WORKER
 from gateway.control.ports.ports import MessageTold
 from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.sightings import Sightings
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.settings import Settings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.upkeep.importing import bring_in, bullet_id
@@ -35,7 +34,7 @@ class Shelf:
         bring_in(source, self.root, route)
         settings = Settings(warn_free=0, least_free=0)
         loop = asyncio.get_running_loop()
-        self.writer = Writer(self.root, "node-0", WORKER, ids=Ids(0, WORKER), settings=settings, loop=loop)
+        self.writer = Writer(self.root, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
         self.writer.start()
         self.sightings = Sightings(self.root, folder / "ids.sqlite3", lambda: self.routes, self.append)
         self.messages = JournalMessages(self.root, self.writer, self.sightings)

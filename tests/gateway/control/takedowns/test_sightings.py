@@ -12,9 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.control.adapters.journal import WORKER
 from gateway.control.takedowns.sightings import PATIENCE_US, Sightings
-from gateway.journal.write.ids import Ids
+from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import envelope, outcome, removal
 from gateway.journal.write.settings import Settings
 from gateway.journal.write.writer import Writer
@@ -28,7 +27,7 @@ class Desk:
         self.root = folder / "journal"
         self.path = folder / "ids.sqlite3"
         self.workers = [self.writer(0), self.writer(1)]
-        self.own = self.writer(WORKER)
+        self.own = self.writer(CONTROL)
         self.ids = [Ids(1, 0), Ids(1, 1)]
         self.routes = ["comments"]
         self.removals: list[dict[str, Any]] = []

@@ -10,12 +10,13 @@ from gateway.common.metrics import METRICS, WorkerMetrics
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.mirror.projector.counters import ProjectorMetrics
+from gateway.state.model.snapshot import SnapshotRows, decode
 
 
 async def test_a_worker_that_was_away_is_given_the_present_snapshot(tmp_path: Path) -> None:
     path = tmp_path / "worker-0.sock"
     workers = Workers(lambda: {"worker-0": path}, Totals())
-    assert await workers.push({"version": 7}) == {"worker-0": False}
+    assert await workers.push(SnapshotRows(7)) == {"worker-0": False}
     got: list[Any] = []
     held = {"version": 0}
 
@@ -28,10 +29,10 @@ async def test_a_worker_that_was_away_is_given_the_present_snapshot(tmp_path: Pa
     served = await channel.serve(path, status)
     await workers.look()
     await workers.look()
-    assert got == [{"version": 7}]
-    workers.offer({"version": 3})
+    assert [decode(one) for one in got] == [SnapshotRows(7)]
+    workers.offer(SnapshotRows(3))
     await workers.look()
-    assert got == [{"version": 7}]
+    assert [decode(one) for one in got] == [SnapshotRows(7)]
     assert workers.answers == {"worker-0": "ok"}
     await served.close()
     await workers.look()
@@ -76,5 +77,5 @@ async def test_the_projector_is_counted_and_is_no_worker(tmp_path: Path) -> None
     counted = dict(totals.series())
     assert counted[bullets] == {(): 10}
     assert counted[METRICS["tidegate_mirror_probes_total"]] == {("live", "linked"): 2}
-    assert await workers.push({"version": 1}) == {}
+    assert await workers.push(SnapshotRows(1)) == {}
     assert workers.answers == {}

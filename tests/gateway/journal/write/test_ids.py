@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.journal.write.ids import Ids, parse
+from gateway.config.sections.server import Server
+from gateway.journal.write.ids import CONTROL, IMPORTER, PROJECTOR, WORKERS, Ids, parse
 
 
 def test_is_a_uuid7_of_the_time_node_and_worker() -> None:
@@ -71,3 +72,8 @@ def test_numbers_that_do_not_fit_are_refused(node: int, worker: int) -> None:
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="an id is"):
         parse(text)
+
+
+def test_no_worker_can_have_the_number_of_another_writer() -> None:
+    (most,) = (bound.le for bound in Server.model_fields["workers"].metadata if hasattr(bound, "le"))
+    assert most == PROJECTOR < CONTROL == IMPORTER == WORKERS - 1

@@ -9,7 +9,7 @@ from gateway.state.cold import embedded, topology
 from gateway.state.cold.notices import Notices
 from gateway.state.cold.projection import Projection
 from gateway.state.model.keys import Keys
-from gateway.state.model.snapshot import Snapshot
+from gateway.state.model.snapshot import RangeRow, Snapshot, SnapshotRows, SwitchRow
 
 
 class Heard:
@@ -35,10 +35,10 @@ async def test_told_at_once(server: Any, projection: Projection) -> None:
     async with asyncio.timeout(5):
         while not server.cli("PUBSUB", "NUMSUB", "tg:notices")[1]:
             await asyncio.sleep(0.01)
-    ranges = [{"cidr": "10.0.0.0/8", "reason": "x", "expires_at": 0, "limited": False}]
-    await projection.publish({"version": 2, "switches": [{"kind": "freeze"}], "ranges": ranges})
+    frozen = SwitchRow(1, "freeze", "room", "7", "incident 12")
+    await projection.publish(SnapshotRows(2, switches=(frozen,), ranges=(RangeRow("10.0.0.0/8", "x"),)))
     snapshot = await heard.next()
-    assert snapshot.document["switches"] == [{"kind": "freeze"}]
+    assert snapshot.rows.switches == (frozen,)
     found = snapshot.ranges.find("10.1.1.1")
     assert found is not None
     assert found.block.reason == "x"
@@ -67,7 +67,7 @@ async def test_what_cannot_be_read_leaves_the_last_one(server: Any, projection: 
             while heard.notices.reads < reads + 2:
                 await asyncio.sleep(0.01)
     server.empty()
-    await projection.publish({"version": 9})
+    await projection.publish(SnapshotRows(9))
     assert (await heard.next()).version == 9
     assert heard.snapshots.empty()
     await heard.notices.close()
@@ -79,6 +79,6 @@ async def test_the_server_goes_and_comes_back(own_server: Any, own_projection: P
     await heard.next()
     own_server.stop()
     await own_server.start_aside()
-    await own_projection.publish({"version": 3})
+    await own_projection.publish(SnapshotRows(3))
     assert (await heard.next()).version == 3
     await heard.notices.close()

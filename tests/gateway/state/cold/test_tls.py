@@ -22,6 +22,7 @@ from gateway.config.sections.state import State
 from gateway.control.ports.ports import Change
 from gateway.state import connecting
 from gateway.state.hot.client import StateClient
+from gateway.state.model.snapshot import SnapshotRows
 
 DAY = datetime.timedelta(days=1)
 
@@ -120,7 +121,7 @@ async def written(state: State, folder: Path) -> None:
         while True:
             projection = await connecting.projection(state, folder)
             try:
-                await projection.rebuild([[Change("accounts", {"sender": "alice"}, row)]], {"version": 1})
+                await projection.rebuild([[Change("accounts", {"sender": "alice"}, row)]], SnapshotRows(1))
                 return
             except RedisError:
                 await asyncio.sleep(0.05)

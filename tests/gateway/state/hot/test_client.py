@@ -16,7 +16,7 @@ from gateway.state import connecting
 from gateway.state.cold import embedded, topology
 from gateway.state.cold.projection import Projection
 from gateway.state.model.keys import Keys
-from gateway.state.model.snapshot import Snapshot
+from gateway.state.model.snapshot import Snapshot, decode
 
 Make = Callable[..., Message]
 
@@ -105,7 +105,7 @@ async def test_how_much_a_limited_block_lets_through_is_configured(
 
     away = connecting.client(configured, server.folder, lambda: None)
     row = {"reason": "campus", "expires_at": 0, "limited": True}
-    away.fallback.snapshot = Snapshot({"version": 1, "ranges": [{"cidr": "10.0.0.0/8", **row}]})
+    away.fallback.snapshot = Snapshot(decode({"version": 1, "ranges": [{"cidr": "10.0.0.0/8", **row}]}))
     found = away.fallback.snapshot.ranges.find("10.2.0.1")
     assert found is not None
     biting = [away.fallback.biting(found.block, "cidr:10.0.0.0/8", 1) for _ in range(3)]
@@ -121,7 +121,7 @@ async def test_ranges_come_from_the_snapshot(server: Any, projection: Projection
         {"cidr": "10.1.0.0/16", "reason": "farm", "expires_at": 0, "limited": False},
         {"cidr": "2001:db8::/32", "reason": "old", "expires_at": 1, "limited": False},
     ]
-    asker.client.on_snapshot(Snapshot({"version": 2, "ranges": ranges}))
+    asker.client.on_snapshot(Snapshot(decode({"version": 2, "ranges": ranges})))
     asks = Asks(blocks=True)
     wall, first, second, expired = await asker.ask(
         asks, *(message(ip=ip) for ip in ("10.1.2.3", "10.2.0.1", "10.3.0.1", "2001:db8::1"))

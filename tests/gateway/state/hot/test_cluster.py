@@ -23,6 +23,7 @@ from gateway.state.cold.projection import Projection
 from gateway.state.hot.cluster import ClusterClient
 from gateway.state.model.keys import Keys, slot_of
 from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.state.model.snapshot import SnapshotRows
 from tests.ports import free_ports
 
 
@@ -111,7 +112,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     ]
     block = Change("blocks", {"scope": "device", "value": "d1"}, {"reason": "x", "expires_at": 0, "limited": False})
     room = Change("rooms", {"room": "r2"}, {"status": "muted", "interval_ms": 0})
-    await projection.rebuild([rows, [block, room]], {"version": 1})
+    await projection.rebuild([rows, [block, room]], SnapshotRows(1))
     client = ClusterClient(
         topology.fixed(cluster.addresses[0]),
         Credentials(),
@@ -146,7 +147,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     assert (await say(message("new", room="r9"), scan=Scan()))[0].limits[0] == 0
 
     # A rebuild goes unnoticed; an epoch that is gone does not.
-    await projection.rebuild([rows, [block, room]], {"version": 2})
+    await projection.rebuild([rows, [block, room]], SnapshotRows(2))
     assert (await say(message("u7")))[0].account == Account(True, 0, 7)
     await redis.delete(Keys().epoch_at(slot_of(b"{u7}")))
     (facts,) = await say(message("u7"))
@@ -179,7 +180,7 @@ async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
     sender = next(name for name in (f"u{number}" for number in range(100)) if slot_of(f"{{{name}}}".encode()) < 8192)
     slot = slot_of(f"{{{sender}}}".encode())
     row = {"verified": True, "verified_until": 0, "credit": 12}
-    await projection.rebuild([[Change("accounts", {"sender": sender}, row)]], {"version": 1})
+    await projection.rebuild([[Change("accounts", {"sender": sender}, row)]], SnapshotRows(1))
     client = ClusterClient(
         topology.fixed(cluster.addresses[0]), Credentials(), Settings(deadline=0.3, reconnect=0.02, misses=2)
     )

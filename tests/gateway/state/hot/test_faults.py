@@ -22,7 +22,7 @@ from gateway.state.cold import topology
 from gateway.state.cold.projection import EpochLost, Projection
 from gateway.state.hot.client import StateClient
 from gateway.state.model.settings import Address, Credentials, Settings
-from gateway.state.model.snapshot import Snapshot
+from gateway.state.model.snapshot import Snapshot, SnapshotRows, decode
 
 Make = Callable[..., Message]
 
@@ -51,7 +51,7 @@ async def test_stand_ins_while_it_is_away(message: Make, everything: Asks, tmp_p
         {"scope": "sender", "value": "mallory", "reason": "spam", "expires_at": 0, "limited": False},
         {"scope": "sender", "value": "past", "reason": "spam", "expires_at": 5, "limited": False},
     ]
-    client.on_snapshot(Snapshot({"version": 1, "blocks": blocks}))
+    client.on_snapshot(Snapshot(decode({"version": 1, "blocks": blocks})))
     await client.start()
     told: list[Facts] = []
     asks = Asks(blocks=True)
@@ -106,14 +106,14 @@ async def test_killed_and_back(own_server: Any, own_projection: Projection, conn
 
 async def test_started_again_is_told(own_server: Any, own_projection: Projection) -> None:
     """An append-only file, or a snapshot above all, may lack what was written last; the epoch does not show it."""
-    await own_projection.rebuild([], {"version": 1})
+    await own_projection.rebuild([], SnapshotRows(1))
     assert not await own_projection.restarted()
     own_server.written()
     own_server.stop(signal.SIGKILL)
     await own_server.start_aside()
     assert await own_projection.confirm()
     assert await own_projection.restarted()
-    await own_projection.rebuild([], {"version": 2})
+    await own_projection.rebuild([], SnapshotRows(2))
     assert not await own_projection.restarted()
 
 
@@ -129,7 +129,7 @@ async def test_emptied(
     assert not await own_projection.confirm()
     with pytest.raises(EpochLost):
         await own_projection.apply([])
-    await own_projection.rebuild([], {"version": 2})
+    await own_projection.rebuild([], SnapshotRows(2))
     assert await own_projection.confirm()
     assert not (await asker.one(everything, message())).missing
 
@@ -151,11 +151,11 @@ async def test_an_epoch_learnt_while_messages_wait_for_their_call(
     from gateway.control.ports.ports import Change
 
     blocked = Change("blocks", {"scope": "sender", "value": "m"}, {"reason": "x", "expires_at": 0, "limited": False})
-    await own_projection.rebuild([[blocked]], {"version": 1})
+    await own_projection.rebuild([[blocked]], SnapshotRows(1))
     asker = await connect(own_server)
     asks = Asks(blocks=True)
     assert (await asker.one(asks, message("m"))).blocks
-    await own_projection.rebuild([[blocked]], {"version": 2})
+    await own_projection.rebuild([[blocked]], SnapshotRows(2))
     epoch = own_server.cli("GET", "tg:epoch")
     waiting = asyncio.ensure_future(asker.ask(asks, message("m"), message("m")))
     asyncio.get_running_loop().call_soon(asker.client._learn, epoch)  # behind the asking, before the call goes out
@@ -172,7 +172,7 @@ async def test_rebuilt_under_load(own_server: Any, own_projection: Projection, c
     asker = await connect(own_server)
     asks = Asks(account=True, blocks=True)
     for _ in range(5):
-        rebuild = asyncio.create_task(own_projection.rebuild([[blocked]], {"version": 3}))
+        rebuild = asyncio.create_task(own_projection.rebuild([[blocked]], SnapshotRows(3)))
         while not rebuild.done():
             facts = await asker.one(asks, message("m"))
             assert not facts.missing

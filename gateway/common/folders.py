@@ -21,7 +21,7 @@ class Folders:
     artifacts/       compiled word lists, named by content
     journal/         records, a folder for each writer
     state/           the embedded state server
-    control/         the control database, the first person's token
+    control/         the control database, what people changed in lists, the first person's token
     mirror/          the static version of bullets
     run/             unix sockets, the projector's pulse and the lock
     """
@@ -88,6 +88,11 @@ class Folders:
     def database(self, config: Config) -> Path:
         """The control database."""
         return config.control.database or self.control / "control.sqlite3"
+
+    @property
+    def list_changes(self) -> Path:
+        """What people changed in word lists: written by control, read by the compiler of lists."""
+        return self.control / "list-changes.json"
 
     def upstream_ids(self, config: Config) -> Path:
         """The index of the platform's ids, beside the control database."""

@@ -22,6 +22,7 @@ import structlog
 from aiohttp import web
 
 from gateway.common import channel
+from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.config import Config
@@ -36,10 +37,12 @@ from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import Bounds, Services
+from gateway.control.lists.changes import ChangesFile
 from gateway.control.lists.compiled import CompiledLists
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
+from gateway.control.ports.ports import Reloader
 from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.platform import PlatformDeletions
 from gateway.control.takedowns.sightings import Sightings
@@ -95,7 +98,16 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         relay = Relay(database, JournalOfActs(writer), projection, retry=config.control.relay_interval)
         known = People(database.now(people.hashes))
         reloader = SupervisorSocket(folders.supervisor_socket)
-        ledger = Ledger(database=database, relay=relay, workers=workers, reloader=reloader, known=known, ids=ids)
+        ledger = Ledger(
+            database=database,
+            relay=relay,
+            workers=workers,
+            reloader=reloader,
+            known=known,
+            ids=ids,
+            beside={"words": ChangesFile(folders.list_changes)},
+        )
+        mended = await ledger.mend()
         health = Health(
             database=database,
             relay=relay,
@@ -149,8 +161,19 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
         stack.push_async_callback(commands.close)
+        if mended:
+            # What was compiled before is not what people said: of a crash, or of a version that wrote no such file.
+            log.warning("lists.changes_mended")
+            lists = asyncio.create_task(_recompile(reloader), name="reload of mended lists")
+            stack.push_async_callback(end, [lists])
         log.info("control.serving", listen=config.control.listen)
         await stop.wait()
+
+
+async def _recompile(reloader: Reloader) -> None:
+    reloaded = await reloader.reload()
+    if not reloaded.ok:
+        log.error("lists.not_recompiled", problems=reloaded.problems)
 
 
 def _named_by_platform(config: Config) -> frozenset[str]:

@@ -26,7 +26,7 @@ from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError
 from gateway.generation import settings as build
-from gateway.generation.changes import line_changes
+from gateway.generation.changes import ChangesLost, line_changes
 from gateway.words.compile import compile_lists
 from gateway.words.errors import WordListError
 from gateway.words.specs import ListSpec
@@ -69,7 +69,10 @@ def compile_here(config_path: Path, folders: Folders) -> int:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
     if problems := build.unbuildable(config, str(config_path)):
         raise CompileFailed([str(problem) for problem in problems])
-    changes = line_changes(folders.database(config))
+    try:
+        changes = line_changes(folders.list_changes, folders.database(config))
+    except ChangesLost as error:
+        raise CompileFailed([str(error)]) from None
     specs = [
         ListSpec(
             name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,

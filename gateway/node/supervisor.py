@@ -31,6 +31,7 @@ from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.common.rounds import Rounds
 from gateway.common.signals import on_stop
+from gateway.config import ConfigError, load
 from gateway.generation import rotation
 from gateway.generation.generation import CompileFailed, Generation, compile_aside
 from gateway.generation.rotation import Rotation
@@ -45,6 +46,7 @@ FIXED_SECTIONS = ("state", "journal", "control")
 NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
 STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
 READY_WITHIN = 60.0  # seconds from start to all workers answering
+CHANGES_WITHIN = 60.0  # seconds for control to write down what people changed in lists
 CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
 
 
@@ -76,6 +78,7 @@ class Supervisor:
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
         self._own_the_folder()
+        await self._write_list_changes()
         generation = self._generation = await compile_aside(self._config_path, self.folders)
         self._rotation.in_force = rotation.digest(_jwks(generation))
         self.folders.make_current(generation.number)
@@ -120,6 +123,28 @@ class Supervisor:
             raise AlreadyRunning(
                 f"{self.folders.root} is in use by another tidegate: stop it, or give another --data-dir"
             ) from None
+
+    async def _write_list_changes(self) -> None:
+        """Let control say what people changed in word lists before they are compiled: after a crash between file and
+        commit, and in a data folder of an earlier version, which has a database and no file. What it cannot mend the
+        compiler refuses, with the remedy."""
+        try:
+            config = load(self._config_path)
+        except ConfigError:
+            return  # the compiler says all that is wrong with it
+        if not self.folders.database(config).exists():
+            return
+        process = await asyncio.create_subprocess_exec(
+            *self._python("gateway.control.lists.changes", "--config", os.fspath(self._config_path)),
+            stdin=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await asyncio.wait_for(process.wait(), CHANGES_WITHIN)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        if process.returncode:
+            log.error("lists.changes_unwritten", code=process.returncode)
 
     async def _start(self, generation: Generation) -> None:
         config = generation.config

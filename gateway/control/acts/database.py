@@ -32,16 +32,20 @@ class DatabaseInUse(Exception):
 
 
 class Database:
-    """Open, migrated and locked for this process; its folder is made where it is missing, for its owner only."""
+    """Open, migrated and locked for this process; its folder is made where it is missing, for its owner only.
 
-    def __init__(self, path: Path) -> None:
+    ``migrated`` false: as it is, for a look before it is certain that this version will run.
+    """
+
+    def __init__(self, path: Path, *, migrated: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._lock = _locked(path.with_name(path.name + ".lock"))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="control-database")
         self.engine = _engine(path)
         try:
-            self._thread.submit(self._migrate).result()
+            if migrated:
+                self._thread.submit(self._migrate).result()
         except BaseException:  # raised again; nobody else could let go of thread and lock
             self.close()
             raise

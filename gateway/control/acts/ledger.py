@@ -9,10 +9,12 @@ commit ──► relay: journal and state
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from gateway.common.metrics import METRICS, Counts
 from gateway.control.acts import acts, people, snapshot
@@ -24,6 +26,8 @@ from gateway.control.acts.people import People
 from gateway.control.ports.errors import ControlError
 from gateway.control.ports.ports import Reloaded, Reloader
 from gateway.control.workers.workers import Workers
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -48,8 +52,18 @@ class Outcome(NamedTuple, Generic[T]):
         return self.journalled and self.projected and all((self.workers or {}).values()) and reloaded
 
 
+class Beside(Protocol):
+    """A file that says what a table says, for a process that does not read the database."""
+
+    def write(self, session: Session, act: int) -> None:
+        """Say what the table says within this transaction, which commits next. Raises ``OSError``."""
+
+    def mend(self, session: Session) -> bool:
+        """Say what the database says; True where the file said something else."""
+
+
 class Ledger:
-    """Does acts. ``ids`` gives their names in the journal, rising."""
+    """Does acts. ``ids`` gives their names in the journal, rising; ``beside``: files that change with a table."""
 
     def __init__(
         self,
@@ -60,6 +74,7 @@ class Ledger:
         reloader: Reloader,
         known: People,
         ids: Callable[[], str],
+        beside: Mapping[str, Beside] | None = None,
     ) -> None:
         self.database = database
         self.relay = relay
@@ -68,6 +83,7 @@ class Ledger:
         self._reloader = reloader
         self._people = known
         self._ids = ids
+        self._beside = dict(beside or {})
 
     async def act(
         self, person: str, reason: str, kind: str, subject: str, work: Callable[[Unit], T], *, settle: bool = True
@@ -75,14 +91,44 @@ class Ledger:
         """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state."""
         uid = self._ids()
         intent = Intent(uid, person, reason, kind, subject)
-        try:
-            done: Done[T] = await self.database.run(lambda session: acts.perform(session, intent, work))
-        except IntegrityError as error:
-            raise ControlError(409, "control.conflict", "Something else stands in this place already.") from error
+        done = await self._commit(intent, work)
         self.done.add((kind,))
         self.relay.kick()
         # Once committed an act takes its course, also when the one who asked has hung up.
         return await asyncio.shield(asyncio.ensure_future(self._follow(uid, done, settle)))
+
+    async def _commit(self, intent: Intent, work: Callable[[Unit], T]) -> Done[T]:
+        written: list[Beside] = []
+
+        def transaction(session: Session) -> Done[T]:
+            done = acts.perform(session, intent, work)
+            for table in sorted(done.tables & self._beside.keys()):
+                written.append(self._beside[table])
+                self._beside[table].write(session, done.act)
+            return done
+
+        try:
+            return await self.database.run(transaction)
+        except BaseException as error:  # raised again: what was written is not what the database came to say
+            if written:
+                await asyncio.shield(asyncio.ensure_future(self.mend()))
+            if isinstance(error, IntegrityError):
+                raise ControlError(409, "control.conflict", "Something else stands in this place already.") from error
+            if isinstance(error, OSError):
+                raise ControlError(
+                    503, "control.changes_unwritten", "The change could not be written to disk; nothing was done."
+                ) from error
+            raise
+
+    async def mend(self) -> bool:
+        """Make every file beside the database say what the database says; True where one said something else."""
+        mended = False
+        for table, beside in self._beside.items():
+            try:
+                mended |= await self.database.run(beside.mend)
+            except OSError as error:  # a full disk: whoever reads the file learns of it, and the next act tries again
+                log.error("acts.file_unwritten", table=table, problem=type(error).__name__)
+        return mended
 
     async def _follow(self, uid: str, done: Done[T], settle: bool) -> Outcome[T]:
         pushed: dict[str, bool] | None = None

@@ -87,6 +87,7 @@ async def attempt(call: Call[TryText, NoQuery]) -> TryOut:
 async def reload(call: Call[Reasoned, NoQuery]) -> Done[ReloadOut]:
     """Compile configuration and lists anew and swap; on a problem the last good generation stays."""
     outcome = await call.act(call.body.reason, "reload", "generation", _nothing)
+    await call.services.ledger.mend()  # where somebody lost the file of changes, this brings it back
     reloaded = await call.services.reloader.reload()
     return done(outcome._replace(reload=reloaded), ReloadOut(**reloaded._asdict()))
 

@@ -1,7 +1,6 @@
 """Generations: compiled aside, immutable, the last good one kept."""
 
 import os
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from gateway.common.folders import Folders
 from gateway.generation import generation
+from gateway.generation.changes import LineChanges, write
 from gateway.words.files import load_artifact
 from gateway.words.tables import folding_tables
 
@@ -110,15 +110,21 @@ def test_old_generations_go_but_never_the_one_in_force(place: tuple[Path, Folder
 
 def test_lines_that_people_added_and_removed_are_compiled_in(place: tuple[Path, Folders]) -> None:
     config, folders = place
-    with sqlite3.connect(folders.database(generation.configuration.load(config))) as database:
-        database.execute("CREATE TABLE words (id INTEGER PRIMARY KEY, list TEXT, line TEXT, effect TEXT)")
-        database.execute("INSERT INTO words (list, line, effect) VALUES ('spam', '新的词语', 'added')")
-        database.execute("INSERT INTO words (list, line, effect) VALUES ('spam', '代开发票', 'removed')")
-    database.close()
+    write(folders.list_changes, 1, {"spam": LineChanges(("新的词语",), ("代开发票",))})
     number = generation.compile_here(config, folders)
     assert words(folders, number, "新的词语")
     assert not words(folders, number, "代开发票")
     assert words(folders, number, "刷单返利")
+
+
+def test_without_what_people_changed_nothing_is_compiled(place: tuple[Path, Folders]) -> None:
+    config, folders = place
+    folders.database(generation.configuration.load(config)).touch()
+    for spoil in (lambda: None, lambda: folders.list_changes.write_bytes(b"{}")):
+        spoil()
+        with pytest.raises(generation.CompileFailed, match="what people changed in word lists: control writes it anew"):
+            generation.compile_here(config, folders)
+    assert not [path for path in folders.generations.iterdir() if path.name.isdigit()]
 
 
 def test_messages_come_before_the_compiler(place: tuple[Path, Folders], monkeypatch, capfd) -> None:

@@ -15,12 +15,15 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import bench, growth, micro, peers, profile, record, table
-from benchmarks.expectations import WrongAnswer
-from benchmarks.objectives import answers
-from benchmarks.points import Run
-from benchmarks.process import ROOT
+from benchmarks import micro
+from benchmarks.load.faults import WrongAnswer
+from benchmarks.measuring import bench
+from benchmarks.measuring.points import Run
+from benchmarks.report import record, table
+from benchmarks.report.objectives import answers
+from benchmarks.studies import growth, peers, profile
 from benchmarks.websocket import run as websocket
+from rig.process import ROOT
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -17,12 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks import record, turns, words
-from benchmarks.measure import Bench, closed
-from benchmarks.process import ROOT
+from benchmarks.measuring import turns
+from benchmarks.measuring.measure import Bench, closed
+from benchmarks.report import record
 from benchmarks.systems.nginx import Nginx, Upstream
 from benchmarks.systems.system import Setting, System
 from benchmarks.systems.tidegate import Tidegate
+from rig import words
+from rig.process import ROOT
 
 WORDS: Final = 20_000
 PEOPLE: Final = 2_000

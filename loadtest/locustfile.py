@@ -1,7 +1,7 @@
 """For Locust: ``locust -f loadtest/locustfile.py --host http://127.0.0.1:8080``, with its web UI or headless.
 
-Chooses nothing by itself: suite, shape and rate are options (``loadtest/options.py``), also in the web form. With
-``--master`` and ``--worker`` (or ``--processes 2``) several processes make the load together.
+Chooses nothing by itself: suite, shape and rate are options (``loadtest/measuring/options.py``), also in the web form.
+With ``--master`` and ``--worker`` (or ``--processes 2``) several processes make the load together.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtest import options, tally
-from loadtest.loopback import OWN_HOST, refused
-from loadtest.shapes.chosen import Chosen
+from loadtest.chosen import Chosen
+from loadtest.measuring import options, tally
+from loadtest.target.loopback import OWN_HOST, refused
 from loadtest.users import Abuser, Commenter, Fan, Member, Poster, Viewer
 from loadtest.users.crew import TALLY, gather
 

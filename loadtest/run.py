@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import machine
-from loadtest import load, objectives, suites, target
-from loadtest.admin import Admin
-from loadtest.load import Order, Run, Second
-from loadtest.loopback import refused
-from loadtest.objectives import Objective, Objectives
-from loadtest.options import DEMO_SENDERS
-from loadtest.report import estimate, figures, saturation
+from loadtest.crowd import suites
+from loadtest.crowd.suites import SUITES, offered
+from loadtest.measuring import load
+from loadtest.measuring.load import Order, Run, Second
+from loadtest.measuring.options import DEMO_SENDERS
+from loadtest.report import estimate, figures, objectives, saturation
+from loadtest.report.objectives import Objective, Objectives
 from loadtest.report.page import page
-from loadtest.suites import SUITES, offered
-from loadtest.target import Pins, Target, TargetError
+from loadtest.target import target
+from loadtest.target.admin import Admin
+from loadtest.target.loopback import refused
+from loadtest.target.target import Pins, Target, TargetError
+from rig import machine
 
 
 class Asked(NamedTuple):

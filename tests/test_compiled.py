@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine
 from gateway.common import compiled
+from rig import machine
 from tests import interpreted
 
 TREES = {module: ast.parse(compiled.source_of(module).read_text(encoding="utf-8")) for module in compiled.MODULES}

@@ -12,7 +12,8 @@ MAP = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 def places(text: str) -> set[str]:
     """Paths in backticks."""
     return {
-        found.rstrip("/") for found in re.findall(r"`((?:filters|gateway|tests|benchmarks|loadtest)/[\w/.]*)`", text)
+        found.rstrip("/")
+        for found in re.findall(r"`((?:filters|gateway|tests|benchmarks|loadtest|rig)/[\w/.]*)`", text)
     }
 
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("filters", "gateway")
+PACKAGES = ("filters", "gateway", "rig", "loadtest", "benchmarks")
 MOST_FILES = 15
+MOST_TESTS = 25  # a folder of tests has its stand-ins and samples beside them
 
 
 def modules() -> dict[str, Path]:
@@ -69,3 +70,39 @@ def test_every_folder_says_what_it_is() -> None:
         if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert mute == []
+
+
+def test_no_folder_of_tests_is_full() -> None:
+    folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
+    full = {
+        folder.relative_to(ROOT).as_posix(): count
+        for folder in folders
+        if (count := len(list(folder.glob("*.py")))) > MOST_TESTS
+    }
+    assert full == {}
+
+
+def test_only_their_own_tests_import_benchmarks_and_load_tests() -> None:
+    """What others share with them stands in ``rig/``, which needs neither."""
+    known = modules()
+    found = {}
+    for package in ("filters", "gateway", "rig", "tests"):
+        for path in (ROOT / package).rglob("*.py"):
+            names = {name.partition(".")[0] for name in imported(path, known)} & {"benchmarks", "loadtest"}
+            place = path.relative_to(ROOT).as_posix()
+            own = {name for name in names if place.startswith(f"tests/{name}/")}
+            if place == "gateway/commands/loadtest.py":  # the command that runs it
+                own.add("loadtest")
+            if names - own:
+                found[place] = names - own
+    assert found == {}
+
+
+def test_benchmarks_and_load_tests_do_not_need_each_other() -> None:
+    tops = {"benchmarks", "loadtest"}
+    between = {
+        folder: sorted(other for other in others if other.partition("/")[0] in tops - {folder.partition("/")[0]})
+        for folder, others in needs().items()
+        if folder.partition("/")[0] in tops
+    }
+    assert not any(between.values()), between

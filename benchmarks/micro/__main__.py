@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import micro, table
+from benchmarks import micro
+from benchmarks.report import table
 
 table.rows(Console(), "The parts alone, µs a call", micro.run(quick="--quick" in sys.argv))

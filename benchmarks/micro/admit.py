@@ -7,7 +7,6 @@ from hashlib import sha1
 
 import hiredis
 
-from benchmarks import rules
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import MESSAGE
 from filters.model.limits import paces, parse_limit
@@ -19,6 +18,7 @@ from gateway.state.hot.flight import Batch, Entry
 from gateway.state.hot.plan import Plan
 from gateway.state.hot.scripts import ADMIT
 from gateway.state.model.keys import Keys
+from rig import rules
 
 EPOCH = 1
 SCAN = Scan(fingerprint=b"12345678", folded_length=30)

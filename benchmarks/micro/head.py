@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator
 from http.client import parse_headers
 
-from benchmarks.comments import Comments
 from benchmarks.micro.case import Case
 from gateway.http.wire.head import parse_request
+from rig.comments import Comments
 
 BROWSER = (
     b"POST /api/articles/17/comments HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\n"

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import words
 from benchmarks.micro.case import Case
 from benchmarks.micro.samples import TEXT
 from filters.lists import matcher
@@ -16,6 +15,7 @@ from filters.reading.keywords import Scanner
 from filters.text.folding import folder
 from filters.text.tables import WORDS
 from gateway.words.tables import folding_tables
+from rig import words
 
 COUNT = 20_000
 

@@ -3,9 +3,9 @@
 Each checkout is a process of its own (``scan_process``) with its own virtual environment, compiled or not; both read
 the same texts with the same list of 20,000 words, none of which hits. What counts is the ratio round by round, because
 a shared machine is fast now and slow a second later. ``--instructions`` counts instead of timing, under valgrind's
-cachegrind: the same figure on every machine and beside any load, to a part in a thousand. The difference of a long and
-a short run is divided by the scans between them, so that no start-up is in it. (Where the kernel lets one count,
-``perf stat -e instructions:u`` around ``scan_process`` does the same faster; virtual machines often do not.)
+cachegrind: the same figure beside any load, to half a per cent. A run that only starts is subtracted from one that
+reads. (Where the kernel lets one count, ``perf stat -e instructions:u`` around ``scan_process`` does the same faster;
+virtual machines often do not.)
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ import re
 import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks import words
-from benchmarks.comments import WORDS
-from benchmarks.process import ROOT
+from rig import words
+from rig.comments import WORDS
+from rig.process import ROOT
 
 LISTED: Final = 20_000
 TEXTS: Final = 128  # of each kind, all different
 CHARACTERS: Final = {"chinese": 30, "english": 120}
 ENGLISH: Final = tuple(word for word in WORDS if word.isascii())
 CHINESE: Final = tuple(word for word in WORDS if not word.isascii())
-PASSES: Final = 10  # over all texts of a kind, in the shorter of two counted runs
+PASSES: Final = 40  # over all texts of a kind, where instructions are counted
 SECONDS: Final = 0.1  # of one timed slice
 
 SCRIPT: Final = Path(__file__).with_name("scan_process.py")
@@ -139,21 +140,21 @@ def counted(checkouts: Mapping[str, Path], given: Given) -> dict[str, dict[str, 
             check=True,
             stdout=subprocess.DEVNULL,
         )  # compiles the list, which would take minutes under valgrind
+    asked = [(name, kind) for name in checkouts for kind in ("", *CHARACTERS)]
+    with ThreadPoolExecutor(os.cpu_count()) as running:  # how busy the machine is does not matter
+        runs = running.map(lambda each: instructions(checkouts[each[0]], given, each[1]), asked)
+        whole = dict(zip(asked, runs, strict=True))
     return {
-        kind: {
-            name: (instructions(checkout, given, kind, 2 * PASSES) - instructions(checkout, given, kind, PASSES))
-            / (PASSES * TEXTS)
-            for name, checkout in checkouts.items()
-        }
+        kind: {name: (whole[name, kind] - whole[name, ""]) / (PASSES * TEXTS) for name in checkouts}
         for kind in CHARACTERS
     }
 
 
-def instructions(checkout: Path, given: Given, kind: str, passes: int) -> int:
-    """Of a whole process that reads all texts of a kind so often."""
+def instructions(checkout: Path, given: Given, kind: str) -> int:
+    """Of a whole process that reads all texts of a kind ``PASSES`` times; without a kind, of its start alone."""
     done = subprocess.run(
-        [*VALGRIND, *given.argv(checkout)], input=f"{kind} {passes}\n", env=environment(checkout), cwd=checkout,
-        text=True, capture_output=True, check=True,
+        [*VALGRIND, *given.argv(checkout)], input=f"{kind} {PASSES}\n" if kind else "", env=environment(checkout),
+        cwd=checkout, text=True, capture_output=True, check=True,
     )  # fmt: skip
     found = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
     if found is None:

@@ -23,10 +23,11 @@ import ahocorasick
 import redis.asyncio
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, web
 
-from benchmarks import process, rules
 from benchmarks.systems import valkey
 from benchmarks.systems.system import Checks, Setting
 from filters.model.limits import pace, parse_limit
+from rig import process, rules
+from rig.ports import free_port
 
 GCRA = """
 local now = redis.call('TIME')
@@ -213,7 +214,7 @@ class AiohttpGateway:
     checks: Checks = "plain"
 
     def __init__(self) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         self._gateway: subprocess.Popen[bytes] | None = None
         self._state: valkey.Server | None = None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
-from benchmarks import process
 from benchmarks.systems.system import Checks, Setting
+from rig import process
+from rig.ports import free_port
 
 CONFIGURATION = """
 global
@@ -36,7 +37,7 @@ class Haproxy:
     checks: Checks = "none"
 
     def __init__(self) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         self._haproxy: subprocess.Popen[bytes] | None = None
 
     def start(self, setting: Setting) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from benchmarks import process
 from benchmarks.systems.system import Checks, Setting
+from rig import process
+from rig.ports import free_port
 
 UPSTREAM = """
 worker_processes 1; daemon off; pid {scratch}/upstream.pid; error_log {scratch}/upstream.log crit;
@@ -57,7 +58,7 @@ class Upstream:
     """The platform of the benchmark: 201 and a small JSON body, at once."""
 
     def __init__(self, scratch: Path, cpus: str) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         text = UPSTREAM.format(scratch=scratch, port=self.port)
         self._nginx = run(text, scratch / "upstream.conf", self.port, cpus)
 
@@ -104,7 +105,7 @@ class Nginx:
     checks: Checks = "none"
 
     def __init__(self) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         self._nginx: subprocess.Popen[bytes] | None = None
 
     def start(self, setting: Setting) -> None:

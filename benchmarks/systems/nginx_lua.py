@@ -16,7 +16,6 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-from benchmarks import process, rules
 from benchmarks.systems import nginx, valkey
 from benchmarks.systems.system import Checks, Setting
 from filters.model.limits import parse_limit
@@ -31,6 +30,8 @@ from gateway.state.hot.plan import Plan
 from gateway.state.hot.scripts import ADMIT
 from gateway.state.model.keys import Keys
 from gateway.words.tables import folding_tables
+from rig import process, rules
+from rig.ports import free_port
 
 LUA = Path(__file__).with_name("lua")
 MODULES = Path("/usr/lib/nginx/modules")
@@ -129,7 +130,7 @@ class NginxLua:
     checks: Checks = "folded"
 
     def __init__(self) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         self._nginx: subprocess.Popen[bytes] | None = None
         self._state: valkey.Server | None = None
 

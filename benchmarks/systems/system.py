@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from benchmarks.rules import RULES
+from rig.rules import RULES
 
 Checks = Literal["none", "plain", "folded"]
 

@@ -12,63 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import process
 from benchmarks.systems.system import Checks, Setting
 from gateway.common import channel
 from gateway.common.folders import Folders
+from rig import process
+from rig.configuration import CONFIGURATION
+from rig.ports import free_port
 
 COMPILED_WITHIN = 900.0  # seconds: a million words take half a minute, on a busy machine minutes
-
-# The state server shares its processor with the load here, and the peers wait a second for it: with the default
-# deadline of 20 ms a busy scheduler, not the gateway, would decide about refusals. 10,000 connections take longer to
-# open than a head may take by default; nginx gives it 60 s. Groups keep their texts, as the peers do.
-CONFIGURATION = """
-[state]
-deadline = "1s"
-
-[server]
-listen = "127.0.0.1:{port}"
-workers = {workers}
-max_connections_per_address = 20000
-head_timeout = "60s"
-
-[control]
-listen = "127.0.0.1:{control}"
-
-[upstreams.platform]
-servers = ["http://127.0.0.1:{upstream}"]
-
-{lists}
-
-[policies.comment]
-appeal = "https://platform.example/appeal?message={{id}}"
-rules = [
-  {rules},
-]
-
-[[routes]]
-name = "article-comments"
-match = "POST /api/articles/{{room}}/comments"
-surface = "comment"
-upstream = "platform"
-policy = "comment"
-sender = "header:X-User-Id"
-trust = ["127.0.0.0/8"]
-text = "json:/content"
-
-[[routes]]
-name = "groups"
-match = "GET /groups/{{room}}"
-transport = "websocket"
-surface = "group"
-upstream = "platform"
-policy = "comment"
-sender = "header:X-User-Id"
-trust = ["127.0.0.0/8"]
-message_when = {{ "/type" = "message" }}
-text = "json:/content"
-content = "always"
-"""
 
 
 class Tidegate:
@@ -82,8 +33,8 @@ class Tidegate:
         self.key = key
         self._checkout = checkout
         self._python = str(checkout / ".venv" / "bin" / "python") if checkout is not None else sys.executable
-        self.port = process.free_port()
-        self.control = process.free_port()
+        self.port = free_port()
+        self.control = free_port()
         self.data = Path()
         self._run: subprocess.Popen[bytes] | None = None
 

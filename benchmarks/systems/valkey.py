@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from benchmarks import process
+from rig import process
 
 
 def binary() -> str:

@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from benchmarks.comments import PEOPLE, ROOMS, WORDS
 from gateway.websocket.frames import FrameParser, frame, masked_frame
 from gateway.websocket.opcodes import PING, PONG, TEXT
+from rig.comments import PEOPLE, ROOMS, WORDS
 
 ECHO = "/groups/{room}"  # what one says comes back to oneself
 ANNOUNCE = "/announce"  # what is said here everybody on the other path gets

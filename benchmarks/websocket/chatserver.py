@@ -16,12 +16,13 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import process
-from benchmarks.command import raise_limit
-from benchmarks.process import ROOT
+from benchmarks.load.command import raise_limit
 from benchmarks.websocket.chat import ANNOUNCE
 from gateway.websocket.frames import frame, mask
 from gateway.websocket.opcodes import CLOSE, PING, PONG, TEXT
+from rig import process
+from rig.ports import free_port
+from rig.process import ROOT
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _ANSWERS = {TEXT: TEXT, PING: PONG, CLOSE: CLOSE}
@@ -116,7 +117,7 @@ class ChatServer:
     """Starts the platform above."""
 
     def __init__(self, scratch: Path, cpus: str) -> None:
-        self.port = process.free_port()
+        self.port = free_port()
         argv = [sys.executable, "-m", "benchmarks.websocket.chatserver", "--port", str(self.port)]
         with (scratch / "chatserver.log").open("wb") as log:
             self._process = process.start(argv, cpus, stderr=log, cwd=ROOT)

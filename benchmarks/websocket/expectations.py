@@ -6,7 +6,8 @@ import json
 import socket
 import time
 
-from benchmarks.expectations import REPEATED, WrongAnswer
+from benchmarks.load.faults import WrongAnswer
+from benchmarks.systems.expectations import REPEATED
 from benchmarks.systems.system import System
 from benchmarks.websocket.chat import ECHO, Frame, answered, handshake, said
 from benchmarks.websocket.opening import open_all

@@ -1,7 +1,7 @@
 """The open-model load of frames: who is due speaks, whatever the answers do, and latency counts from when it was due.
 
-What ``benchmarks.openload`` is for requests, in Python, because each answer is compared with the frame it answers. A
-timer of the kernel (timerfd_create(2)) wakes it when the next frame is due; ``late`` says how far behind the schedule
+What ``benchmarks.load.openload`` is for requests, in Python, because each answer is compared with the frame it answers.
+A timer of the kernel (timerfd_create(2)) wakes it when the next frame is due; ``late`` says how far behind the schedule
 it was by its own fault, with a session free.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
-from benchmarks.outcome import GRACE, Outcome, arrivals, settle
+from benchmarks.load.outcome import GRACE, Outcome, arrivals, settle
 
 _NONBLOCK = os.O_NONBLOCK
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks import awake, command, process
-from benchmarks.expectations import WrongAnswer
-from benchmarks.measure import Bench, Window, check, check_seconds, refusals
+from benchmarks.load import awake, command
+from benchmarks.load.faults import Refused, WrongAnswer
+from benchmarks.measuring.measure import Bench, Window, check, check_seconds, refusals
 from benchmarks.systems.system import System
 from benchmarks.systems.tidegate import Tidegate
-from benchmarks.websocket.opening import Refused
 from benchmarks.websocket.viewers import FIRST, announcer
+from rig import process
 
 Told = dict[str, Any]
 PER_PROCESS = 2_500  # sessions that one load process holds

@@ -13,14 +13,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from benchmarks.load.faults import Refused
+
 UNDER_WAY = 64  # handshakes at once, where no rate is given
 PER_ADDRESS = 8_000
 GIVE_UP = 20.0  # seconds without any handshake that ends
 NO_PORT = 24  # IP_BIND_ADDRESS_NO_PORT: a port is chosen when the other end is known, so that they may be used twice
-
-
-class Refused(Exception):
-    """A handshake was not answered with 101."""
 
 
 class Opened(NamedTuple):

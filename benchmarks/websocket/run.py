@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import bench, turns
-from benchmarks.command import raise_limit
-from benchmarks.measure import Bench
-from benchmarks.points import Row, Run, Tell, beside, point, started
+from benchmarks.load.command import raise_limit
+from benchmarks.measuring import bench, turns
+from benchmarks.measuring.measure import Bench
+from benchmarks.measuring.points import Row, Run, Tell, beside, point, started
 from benchmarks.systems.aiohttp_gateway import AiohttpGateway
 from benchmarks.systems.nginx import Nginx
 from benchmarks.systems.system import Setting, System

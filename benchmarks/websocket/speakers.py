@@ -1,8 +1,8 @@
 """People who speak: every frame is judged, and its answer compared with what it has to be, byte for byte.
 
 A process of its own, pinned: ``python -m benchmarks.websocket.speakers --port P --seconds S``. Without ``--rate`` the
-load is closed: whoever is answered speaks again. With it, it is an open one, as ``benchmarks.openload`` has it. A frame
-is one write, and a session has one frame under way: nothing is coalesced.
+load is closed: whoever is answered speaks again. With it, it is an open one, as ``benchmarks.load.openload`` has it. A
+frame is one write, and a session has one frame under way: nothing is coalesced.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from benchmarks import command
-from benchmarks.outcome import GRACE, settle
+from benchmarks.load import command
+from benchmarks.load.faults import Refused
+from benchmarks.load.outcome import GRACE, settle
 from benchmarks.websocket.chat import Frame, answered, group, messages
 from benchmarks.websocket.load import Load
-from benchmarks.websocket.opening import Refused, open_all
+from benchmarks.websocket.opening import open_all
 
 FASTEST = 30_000  # frames a second that are built for a closed load: more than one processor of anything here judges
 

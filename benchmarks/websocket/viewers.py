@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import command
-from benchmarks.outcome import GRACE, settle
-from benchmarks.quantiles import of_sorted
+from benchmarks.load import command
+from benchmarks.load.outcome import GRACE, settle
+from benchmarks.load.quantiles import of_sorted
 from benchmarks.websocket.chat import ANNOUNCE, Frame, answered, group, handshake, said
 from benchmarks.websocket.opening import Opened, open_all
 

@@ -54,13 +54,13 @@ def loadtest(
     if missing:
         _refuse(MISSING.format(names=" and ".join(missing)))
     from loadtest import run
-    from loadtest.admin import AdminError
-    from loadtest.load import LoadError
-    from loadtest.objectives import Objectives
+    from loadtest.crowd.suites import SUITES
+    from loadtest.measuring.load import LoadError
     from loadtest.report.estimate import cores_in
+    from loadtest.report.objectives import Objectives
     from loadtest.shapes import SHAPES
-    from loadtest.suites import SUITES
-    from loadtest.target import TargetError
+    from loadtest.target.admin import AdminError
+    from loadtest.target.target import TargetError
 
     if suite not in SUITES:
         _refuse(f"“{suite}” is no suite: choose one of {', '.join(SUITES)}.")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from loadtest.load import Run, Second
-from loadtest.probe import MACHINE, Sample
-from loadtest.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
+from loadtest.measuring.load import Run, Second
+from loadtest.measuring.probe import MACHINE, Sample
+from loadtest.measuring.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
 
 SETTLING = 1.0  # seconds at the start that are about connecting, not about carrying
 CHECK_BOUND = 0.001  # seconds: the objective that DESIGN names for a check

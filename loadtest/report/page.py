@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from loadtest.objectives import Objective
-from loadtest.probe import MACHINE
+from loadtest.measuring.probe import MACHINE
 from loadtest.report.estimate import FILL, Estimate
 from loadtest.report.figures import Figures
+from loadtest.report.objectives import Objective
 from loadtest.report.saturation import Saturation
 
 GROUPS = {

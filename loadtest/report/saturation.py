@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from loadtest.probe import MACHINE
+from loadtest.measuring.probe import MACHINE
 from loadtest.report.figures import Moment, Window
 from loadtest.shapes.steps import STEPS, step_at, users_at
 

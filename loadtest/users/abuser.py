@@ -6,8 +6,8 @@ from collections import deque
 
 from locust import task
 
-from loadtest.corpus import Line
-from loadtest.people import Person
+from loadtest.crowd.corpus import Line
+from loadtest.crowd.people import Person
 from loadtest.users.commenter import ROUTE
 from loadtest.users.crew import OTHERS
 from loadtest.users.http import Writer

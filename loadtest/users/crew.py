@@ -6,14 +6,14 @@ from random import Random
 from time import perf_counter, sleep, time
 from typing import TYPE_CHECKING, Any
 
-from loadtest.arrivals import Arrivals
-from loadtest.corpus import Corpus, Line, Register
-from loadtest.expectation import UNJUDGED, Outcome, WrongVerdict, expected
-from loadtest.options import Options
-from loadtest.people import ADDRESS_PACE, REPEAT_PERIOD, Allowance, People, Person, Span, share_of
-from loadtest.rooms import Rooms
-from loadtest.suites import SUITES, Part, rates
-from loadtest.tally import Tally
+from loadtest.crowd.arrivals import Arrivals
+from loadtest.crowd.corpus import Corpus, Line, Register
+from loadtest.crowd.people import ADDRESS_PACE, REPEAT_PERIOD, Allowance, People, Person, Span, share_of
+from loadtest.crowd.rooms import Rooms
+from loadtest.crowd.suites import SUITES, Part, rates
+from loadtest.measuring.options import Options
+from loadtest.measuring.tally import Tally
+from loadtest.verdicts.expectation import UNJUDGED, Outcome, WrongVerdict, expected
 
 if TYPE_CHECKING:
     from locust.env import Environment

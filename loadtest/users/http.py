@@ -7,11 +7,11 @@ from time import perf_counter
 import orjson
 from locust import FastHttpUser
 
-from loadtest.answers import Broken, fault_of, read
-from loadtest.corpus import Line
-from loadtest.expectation import WrongVerdict
-from loadtest.people import Person, Span
+from loadtest.crowd.corpus import Line
+from loadtest.crowd.people import Person, Span
 from loadtest.users.crew import TALLY, Crew, crew_of
+from loadtest.verdicts.answers import Broken, fault_of, read
+from loadtest.verdicts.expectation import WrongVerdict
 
 JSON = "application/json"
 

@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 from locust import User, task
 
-from loadtest.answers import notice_in
-from loadtest.corpus import Line
-from loadtest.expectation import MASK, PASS, Outcome, WrongVerdict
-from loadtest.people import Person, Span
+from loadtest.crowd.corpus import Line
+from loadtest.crowd.people import Person, Span
 from loadtest.users.crew import TALLY, Crew, crew_of
 from loadtest.users.socket import Gone, NotOpened, Socket
+from loadtest.verdicts.answers import notice_in
+from loadtest.verdicts.expectation import MASK, PASS, Outcome, WrongVerdict
 
 PATIENCE = 5.0  # seconds that a message's end may take
 PING_EVERY = 20.0

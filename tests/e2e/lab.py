@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.e2e.upstream import Upstream, serve
-from tests.ports import free_port
 
 RULES = """
   { check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" },

@@ -14,9 +14,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
+from rig.ports import free_port
 from tests.e2e.lab import RULES, write_config
 from tests.e2e.node import Node
-from tests.ports import free_port
 
 ROUTES = (
     """

@@ -12,11 +12,11 @@ from typing import Literal
 import pytest
 import pytest_asyncio
 
+from rig.ports import free_port
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer, request
 from tests.e2e.upstream import Behave, Received, created
 from tests.e2e.wire import wire
-from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

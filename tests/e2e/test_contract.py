@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from rig.ports import free_port
 from tests.e2e.node import Node
-from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 import websockets
 
+from rig.ports import free_port
 from tests.e2e.node import Answer, Node, read_answer, request
 from tests.e2e.socketlab import told
-from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 
 from gateway.common import channel
+from rig.ports import free_port
 from tests.e2e.lab import PATIENT, Lab, lab, write_config
 from tests.e2e.node import Answer, kill, request
 from tests.e2e.upstream import Received, created
 from tests.e2e.wire import wire
-from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from gateway.commands.cli import build
 from gateway.demo import platform as demo
 from gateway.journal.write.ids import parse
+from rig.ports import free_port
 from tests.e2e.lab import write_config
 from tests.e2e.node import Answer, Node
-from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

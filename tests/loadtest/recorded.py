@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.load import Order, Run
-from loadtest.tally import Tally
+from loadtest.measuring.load import Order, Run
+from loadtest.measuring.tally import Tally
 
 BEGAN = 1_000_000.0
 ORDER = Order("comment-storm", "steps", 50, 500.0, 10.0, 2000, 1, 1, False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.micro import scans
-from benchmarks.process import ROOT
+from rig.process import ROOT
 
 
 def test_texts_are_as_long_as_they_say_and_all_different() -> None:

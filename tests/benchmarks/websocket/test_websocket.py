@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from benchmarks.expectations import WrongAnswer
-from benchmarks.measure import Bench
+from benchmarks.load.faults import Refused, WrongAnswer
+from benchmarks.measuring.measure import Bench
 from benchmarks.systems.nginx import Direct
 from benchmarks.websocket import chat, chatserver, measure
 from benchmarks.websocket.chatserver import ChatServer, Peer
 from benchmarks.websocket.expectations import answer, hold, passed
-from benchmarks.websocket.opening import Refused, open_all
+from benchmarks.websocket.opening import open_all
 from gateway.websocket.frames import frame
 from gateway.websocket.opcodes import PING, TEXT
 

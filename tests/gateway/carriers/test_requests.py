@@ -8,7 +8,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from benchmarks.hot_path import Course
 from filters.model.verdict import Scan
 from filters.reading.keywords import Scanner
 from gateway.http.server.server_protocol import ServerProtocol
@@ -16,6 +15,7 @@ from gateway.journal.read.reader import merged
 from gateway.state.hot.scripts import GIVE_BACK
 from gateway.surfaces.input.decoded import Changes, Messages
 from gateway.surfaces.surface import Surface
+from rig.worker import Course
 
 
 def broken(body: bytes, changes: Changes) -> bytes | None:

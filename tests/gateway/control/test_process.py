@@ -26,7 +26,7 @@ from gateway.generation import generation
 from gateway.journal.read import reader
 from gateway.state.cold import embedded
 from gateway.state.model.keys import Keys
-from tests.ports import free_port
+from rig.ports import free_port
 
 CONFIG = """
 [upstreams.platform]

@@ -26,7 +26,7 @@ from gateway.state.hot.client import StateClient
 from gateway.state.model.keys import Keys
 from gateway.state.model.settings import Settings
 from gateway.state.model.snapshot import SnapshotRows
-from tests.ports import free_port
+from rig.ports import free_port
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:

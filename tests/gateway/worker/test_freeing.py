@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hot_path import TOGETHER, Course
 from filters.model.message import Message
 from gateway.carriers.requests import Comment
 from gateway.http.server.exchange import Exchange
 from gateway.http.upstream.call import UpstreamCall
 from gateway.judging.pipeline import Passage
+from rig.worker import TOGETHER, Course
 
 MADE = (Message, Comment, UpstreamCall, Exchange, Passage)
 

@@ -24,7 +24,7 @@ from gateway.common.folders import Folders
 from gateway.generation.generation import compile_here
 from gateway.mirror.store.pulse import Beat, PulseReader
 from gateway.mirror.store.shelf import read_page, read_room
-from tests.ports import free_port
+from rig.ports import free_port
 
 CONFIG = """
 [upstreams.platform]

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.mirror.projector import purge
 from gateway.mirror.projector.client import Client
 from gateway.mirror.projector.purge import TRIES, Purger
-from tests.ports import free_port
+from rig.ports import free_port
 
 Network = tuple[str, list[tuple[str, str]], list[int]]
 

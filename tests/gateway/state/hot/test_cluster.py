@@ -24,7 +24,7 @@ from gateway.state.hot.cluster import ClusterClient
 from gateway.state.model.keys import Keys, slot_of
 from gateway.state.model.settings import Address, Credentials, Settings
 from gateway.state.model.snapshot import SnapshotRows
-from tests.ports import free_ports
+from rig.ports import free_ports
 
 
 class Cluster:

@@ -1,0 +1,7 @@
+"""Write the page."""
+
+from __future__ import annotations
+
+from benchmarks.report.page import main
+
+main()

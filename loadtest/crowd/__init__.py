@@ -1,0 +1,1 @@
+"""Who takes part and what they say: suites, people, rooms, arrivals, texts."""

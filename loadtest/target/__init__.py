@@ -1,0 +1,1 @@
+"""What is loaded: a node of our own, or one that runs already, and its admin API."""

@@ -1,0 +1,1 @@
+"""Which answers are right for a message, and what an answer says."""

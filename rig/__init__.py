@@ -1,0 +1,1 @@
+"""What tests, benchmarks and load tests share: processes and ports, the machine, a worker without sockets, comments."""

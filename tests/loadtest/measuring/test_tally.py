@@ -1,0 +1,88 @@
+"""Counting: quantiles within their bound, and sums that do not depend on who counted."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.measuring import tally
+from loadtest.measuring.probe import busy_seconds, checks_in, messages_in
+from loadtest.target.loopback import is_loopback, refused
+
+seconds = st.floats(1e-5, 100.0)
+
+
+@given(st.lists(seconds, min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99]))
+def test_quantiles_are_a_fortieth_off_at_most(observed: list[float], share: float) -> None:
+    buckets: dict[int, int] = {}
+    for each in observed:
+        buckets[tally.bucket_of(each)] = buckets.get(tally.bucket_of(each), 0) + 1
+    exact = sorted(observed)[math.ceil(share * len(observed)) - 1]
+    assert tally.quantile(buckets, share) == pytest.approx(exact, rel=0.026)
+
+
+def test_nothing_observed_has_no_quantile() -> None:
+    assert math.isnan(tally.quantile({}, 0.5))
+
+
+def test_processes_add_up_over_json() -> None:
+    parts = []
+    for process in range(2):
+        counted = tally.Tally()
+        counted.answered("c", 0.001, "pass")
+        counted.answered("c", 0.001, "limit.sender")
+        counted.error("503")
+        counted.wrong("wrong verdict: x")
+        counted.late(0.01 * (process + 1))
+        counted.seen(0.002)
+        parts.append(json.loads(json.dumps(counted.drain())))
+        assert counted.drain() == tally.added([])
+    whole = tally.added(parts)
+    assert whole["verdicts"] == {"c": {"pass": 2, "limit.sender": 2}}
+    assert whole["errors"] == {"503": 2}
+    assert whole["wrong"] == {"wrong verdict: x": 2}
+    assert tally.buckets_in(whole["took"]["c"]) == {tally.bucket_of(0.001): 2}
+    assert tally.buckets_in(whole["took"]["c refused"]) == {tally.bucket_of(0.001): 2}
+    assert sum(whole["late"].values()) == sum(whole["seen"].values()) == 2
+    assert parts[0]["errors"] == {"503": 1}  # adding changes nobody's counts
+
+
+METRICS = """# HELP tidegate_messages_total Judged messages.
+tidegate_messages_total{route="c",verdict="pass",reason=""} 10.0
+tidegate_messages_total{route="c",verdict="reject",reason="limit.sender"} 2.0
+tidegate_check_seconds_bucket{le="0.001"} 11.0
+tidegate_check_seconds_bucket{le="+Inf"} 12.0
+tidegate_check_seconds_sum 0.01
+tidegate_outbox_waiting 0
+"""
+
+
+def test_metrics_are_read() -> None:
+    assert messages_in(METRICS) == 12
+    assert checks_in(METRICS) == {"0.001": 11.0, "+Inf": 12.0}
+
+
+def test_processors_that_idle_are_not_busy() -> None:
+    stat = "cpu  100 10 20 9999 5 1 2 3 0 0\ncpu0 50 5 10 1 1 1 1 1 0 0\ncpu1 50 5 10 1 1 1 1 1 0 0\nintr 7\n"
+    busy, processors = busy_seconds(stat)
+    assert (busy, processors) == (1.36, 2)
+    assert busy_seconds(Path("/proc/stat").read_text(encoding="ascii"))[0] > 0
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://127.9.9.9", "http://localhost:1", "http://[::1]:80"])
+def test_this_machine_may_be_loaded(url: str) -> None:
+    assert is_loopback(url)
+    assert refused(url, allowed=False) == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1", "https://platform.example", "http://127.0.0.1.example", "http://127.0.0.1@10.0.0.1/", "",
+            "nonsense"],
+)  # fmt: skip
+def test_others_only_by_their_owner(url: str) -> None:
+    assert not is_loopback(url)
+    assert "--i-own-this-host" in refused(url, allowed=False)
+    assert refused(url, allowed=True) == ""

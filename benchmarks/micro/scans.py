@@ -18,6 +18,7 @@ import random
 import re
 import statistics
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -67,8 +68,9 @@ class Given:
         self.texts.write_text(json.dumps(texts()), encoding="utf-8")
 
     def argv(self, checkout: Path) -> list[str]:
-        """With its own Python. ``-P``: nothing beside the script is imported."""
-        python = checkout / ".venv" / "bin" / "python"
+        """With its own Python, or this one where it has none. ``-P``: nothing beside the script is imported."""
+        own = checkout / ".venv" / "bin" / "python"
+        python = own if own.exists() else sys.executable
         compiled = self._folder / f"{hashlib.sha256(bytes(checkout)).hexdigest()[:16]}.list"
         return [str(python), "-P", str(SCRIPT), str(self.words), str(self.texts), str(compiled)]
 

@@ -26,7 +26,6 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> scans.Given:
     return scans.Given(tmp_path)
 
 
-@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="each checkout is read by the Python of its own .venv")
 def test_both_are_timed_in_turn(given: scans.Given, capsys: pytest.CaptureFixture[str]) -> None:
     found = scans.timed({"before": ROOT, "after": ROOT}, given, 2)
     assert set(found) == set(scans.CHARACTERS)

@@ -6,10 +6,10 @@ import asyncio
 import signal
 from pathlib import Path
 
+from rig.ports import free_port
 from tests.e2e.lab import lab, write_config
 from tests.e2e.node import Node
 from tests.e2e.upstream import serve
-from tests.ports import free_port
 
 ADDED = "网上赌博"
 

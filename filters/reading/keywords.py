@@ -13,7 +13,7 @@ from filters.lists.patterns import PatternList
 from filters.lists.wordlist import WordList
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
-from filters.text.folding import FOLDED_MAX, FoldBound, Folded, Folder, folder
+from filters.text.folding import FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, folder
 from filters.text.tables import WORDS, FoldTables
 
 AnyList = WordList | PatternList
@@ -29,7 +29,7 @@ class Bounds(NamedTuple):
     either fails the lists that read it with ``fold.bound``. ``hits``: of one list in one text, see
     ``filters.text.spans.bounded``."""
 
-    text: int = 4_096
+    text: int = TEXT_MAX
     folded: int = FOLDED_MAX
     hits: int = 64
 

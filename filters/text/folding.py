@@ -23,7 +23,8 @@ from filters.text.tables import MAPS, FoldTables, Switches
 if TYPE_CHECKING:
     from mypy_extensions import i64  # where this is compiled, characters are counted and compared as machine words
 
-FOLDED_MAX: Final = 16_384  # code points; four times the judged text's default bound
+TEXT_MAX: Final = 4_096  # code points of judged text, by default
+FOLDED_MAX: Final = 4 * TEXT_MAX  # folding can lengthen it
 
 _CONTEXT: Final = "\0"  # stands in the table for what is not folded alone; in no folded text, for it is invisible
 _CACHED_MAX: Final = 1 << 16  # characters; a text of rarer ones is folded without being remembered

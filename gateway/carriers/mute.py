@@ -29,14 +29,14 @@ class Mute:
 
     def refused(self, now: float, habits: Habits) -> bool:
         """One more refusal. True where it is the one that mutes."""
-        quota = habits.mute_quota
-        if not quota or now < self.until:
+        after = habits.mute_after
+        if after is None or now < self.until:
             return False
         refusals = self._refusals
         refusals.append(now)
-        while now - refusals[0] > habits.mute_period:
+        while now - refusals[0] > after.seconds:
             refusals.popleft()
-        if len(refusals) < quota:
+        if len(refusals) < after.quota:
             return False
         refusals.clear()
         self.until = now + habits.mute_for

@@ -14,7 +14,7 @@ from rich.table import Table
 from gateway import config as configuration
 from gateway.config import Config
 from gateway.config.reference import reference as render
-from gateway.generation import settings as build
+from gateway.generation import conversion
 from gateway.obligations.regulations.articles import documents
 from gateway.obligations.standing import Row, rows
 
@@ -37,7 +37,7 @@ def check(
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
     config, problems = configuration.check(file)
     if config is not None and not problems:
-        problems = build.unbuildable(config, str(file))
+        problems = conversion.unbuildable(config, str(file))
     if config is None or problems:
         if as_json:
             told = [{"file": one.file, "key": one.key, "value": one.value, "message": one.message} for one in problems]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from gateway.config.values import units
+from gateway.common import units
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from gateway.common.folders import Folders
-from gateway.config.values.units import duration
+from gateway.common.units import duration
 from gateway.control.api.client import Client, Refused, token
 from gateway.generation import generation
 

@@ -6,12 +6,35 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gateway.config import Config
+from typing import Protocol
 
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 108 bytes; the longest name below takes up the rest
+
+
+class _InFolder(Protocol):
+    @property
+    def dir(self) -> Path | None: ...
+
+
+class _OfControl(Protocol):
+    @property
+    def database(self) -> Path | None: ...
+
+    @property
+    def first_token(self) -> Path | None: ...
+
+
+class Placed(Protocol):
+    """What a configuration may say of places. Structural: the configuration stands above what processes share."""
+
+    @property
+    def journal(self) -> _InFolder: ...
+
+    @property
+    def mirror(self) -> _InFolder | None: ...
+
+    @property
+    def control(self) -> _OfControl: ...
 
 
 class Folders:
@@ -76,16 +99,16 @@ class Folders:
         """Commands to a worker: load, snapshot, counters, status, drain."""
         return self.run / f"worker-{number}.sock"
 
-    def journal(self, config: Config) -> Path:
+    def journal(self, config: Placed) -> Path:
         """Where records are written."""
         return config.journal.dir or self.root / "journal"
 
-    def mirror(self, config: Config) -> Path:
+    def mirror(self, config: Placed) -> Path:
         """The static version of bullets."""
         own = config.mirror.dir if config.mirror is not None else None
         return own or self.root / "mirror"
 
-    def database(self, config: Config) -> Path:
+    def database(self, config: Placed) -> Path:
         """The control database."""
         return config.control.database or self.control / "control.sqlite3"
 
@@ -94,11 +117,11 @@ class Folders:
         """What people changed in word lists: written by control, read by the compiler of lists."""
         return self.control / "list-changes.json"
 
-    def upstream_ids(self, config: Config) -> Path:
+    def upstream_ids(self, config: Placed) -> Path:
         """The index of the platform's ids, beside the control database."""
         return self.database(config).with_name("upstream-ids.sqlite3")
 
-    def first_token(self, config: Config) -> Path:
+    def first_token(self, config: Placed) -> Path:
         """Where the first person's token is kept."""
         return config.control.first_token or self.control / "first-token"
 

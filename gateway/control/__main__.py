@@ -15,8 +15,7 @@ from gateway.common.listening import CannotListen
 from gateway.common.signals import on_stop
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
-from gateway.generation import generation
-from gateway.generation import settings as build
+from gateway.generation import conversion, generation
 
 log = structlog.get_logger()
 
@@ -34,7 +33,7 @@ def main() -> int:
     options = parser.parse_args()
     os.umask(0o077)
     folders = Folders(options.data_dir)
-    build.configure_logs(generation.load(folders, folders.current()).config.logs, "control")
+    conversion.configure_logs(generation.load(folders, folders.current()).config.logs, "control")
     try:
         asyncio.run(_main(folders))
     except (CannotListen, DatabaseInUse) as error:

@@ -49,8 +49,7 @@ from gateway.control.takedowns.sightings import Sightings
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
-from gateway.generation import generation
-from gateway.generation import settings as build
+from gateway.generation import conversion, generation
 from gateway.generation.generation import Generation
 from gateway.journal.retention.keeping import Keeping
 from gateway.journal.retention.retention import Retention
@@ -87,7 +86,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         _first_person(database, config, folders, ids)
         writer = Writer(
             folders.journal(config), f"node-{config.server.node}", CONTROL,
-            ids=ids, settings=build.journal(config.journal), loop=loop,
+            ids=ids, settings=conversion.journal(config.journal), loop=loop,
         )  # fmt: skip
         writer.start()
         stack.callback(writer.close)

@@ -25,7 +25,7 @@ import orjson
 from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError
-from gateway.generation import settings as build
+from gateway.generation import conversion
 from gateway.generation.changes import ChangesLost, line_changes
 from gateway.words.compile import compile_lists
 from gateway.words.errors import WordListError
@@ -67,7 +67,7 @@ def compile_here(config_path: Path, folders: Folders) -> int:
         config = configuration.load(config_path)
     except ConfigError as error:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
-    if problems := build.unbuildable(config, str(config_path)):
+    if problems := conversion.unbuildable(config, str(config_path)):
         raise CompileFailed([str(problem) for problem in problems])
     try:
         changes = line_changes(folders.list_changes, folders.database(config))

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.common.defaults import default_rate, default_size, default_time
+from gateway.common.units import Rate
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Sizes in bytes, times in seconds. The names are those of the configuration, where each is explained.
+    """Sizes in bytes, times in seconds. The names are those of the configuration, which explains each and takes its
+    default.
 
-    ``mute_quota`` refusals within ``mute_period`` mute a socket for ``mute_for``; a quota of 0 never does.
+    As many refusals as ``mute_after`` says mute a socket for ``mute_for``; None: none ever does.
     """
 
-    max_frame: int = 65_536
-    max_message: int = 262_144
+    max_frame: int = default_size("64KiB")
+    max_message: int = default_size("256KiB")
     max_fragments: int = 64
-    max_buffered: int = 1 << 20
+    max_buffered: int = default_size("1MiB")
     max_checking: int = 64
-    slow_timeout: float = 10.0
-    idle_timeout: float = 300.0
-    ping_interval: float = 30.0
-    ping_timeout: float = 20.0
-    mute_quota: int = 10
-    mute_period: float = 60.0
-    mute_for: float = 60.0
+    slow_timeout: float = default_time("10s")
+    idle_timeout: float = default_time("5m")
+    ping_interval: float = default_time("30s")
+    ping_timeout: float = default_time("20s")
+    mute_after: Rate | None = default_rate("10/1m")  # noqa: RUF009 - it is a field
+    mute_for: float = default_time("1m")
     close_blocked: bool = False

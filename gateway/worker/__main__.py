@@ -23,8 +23,7 @@ import uvloop
 from gateway.common import channel, logs
 from gateway.common.folders import Folders
 from gateway.common.signals import on_stop
-from gateway.generation import generation
-from gateway.generation import settings as build
+from gateway.generation import conversion, generation
 from gateway.worker.app import App
 
 log = structlog.get_logger()
@@ -50,7 +49,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         on_stop(self._stopping.set)
         first = generation.load(self._folders, self._folders.current())
-        build.configure_logs(first.config.logs, f"worker-{self._number}")
+        conversion.configure_logs(first.config.logs, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
         servers = [

@@ -32,7 +32,7 @@ from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
 from gateway.config.sections.routes import Removal
 from gateway.config.sections.routes import Route as RouteSettings
-from gateway.generation import settings as build
+from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.http.server.cors import Cors
 from gateway.http.server.exchange import Exchange
@@ -95,7 +95,7 @@ class App:
         self._pulse = PulseReader(folders.pulse)
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
-        self._server = Server(self._gate, build.server(config.server), self._sweep)
+        self._server = Server(self._gate, conversion.server(config.server), self._sweep)
         self._access: AccessLog | None = None
         self._sweep.watch(self._flush_access)
         self._gauges()
@@ -108,7 +108,7 @@ class App:
         ids = Ids(config.server.node, number)
         journal = Writer(
             folders.journal(config), f"node-{config.server.node}", number,
-            ids=ids, settings=build.journal(config.journal), loop=loop,
+            ids=ids, settings=conversion.journal(config.journal), loop=loop,
         )  # fmt: skip
         journal.start()
         state = connecting.client(config.state, folders.state, journal.flush)
@@ -124,14 +124,14 @@ class App:
         config = generation.config
         # Lists first, and in a thread: a million words take a quarter of a second to read.
         lists = await asyncio.to_thread(_read_lists, generation.artifacts)
-        settings = {name: build.upstream(name, section) for name, section in config.upstreams.items()}
+        settings = {name: conversion.upstream(name, section) for name, section in config.upstreams.items()}
         upstreams = {
             name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
             for name, wanted in settings.items()
         }
         access: AccessLog | None = None
         try:
-            access = build.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
+            access = conversion.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
             targets = _targets(self, config, lists, upstreams)
             router = Router(targets, _guarded)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
@@ -150,7 +150,7 @@ class App:
         self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
         self._gate.unmatched = _unmatched(config, upstreams)
         self._gate.mirror = self._mirror(config, upstreams)
-        self._server.configure(build.server(config.server))
+        self._server.configure(conversion.server(config.server))
         before, self._access = self._access, access
         if before is not None:
             before.close()
@@ -343,9 +343,9 @@ def _judged(
     return Route(
         name=settings.name,
         settings=settings,
-        surface=compile_surface(build.surface(config, settings), app.ids, now_us),
+        surface=compile_surface(conversion.surface(config, settings), app.ids, now_us),
         policy=policy,
-        scanner=Scanner(chosen, policy.asks.fingerprint, build.bounds(config.server, settings), folding_tables()),
+        scanner=Scanner(chosen, policy.asks.fingerprint, conversion.bounds(config.server, settings), folding_tables()),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
             settings.keep,
@@ -363,7 +363,7 @@ def _judged(
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
         mirrored=config.mirror.path if config.mirror is not None and settings.surface == "danmaku" else "",
         fresh=app.mirror_fresh(config) if settings.surface == "danmaku" else None,
-        consecutive=Consecutive(reaching, build.bounds(config.server, settings)) if reaching else None,
+        consecutive=Consecutive(reaching, conversion.bounds(config.server, settings)) if reaching else None,
         socket=_socket_side(settings),
     )  # fmt: skip
 
@@ -376,7 +376,7 @@ def _guarded(target: Target) -> bool:
 def _socket_side(settings: RouteSettings) -> SocketSide | None:
     if settings.transport != "websocket":
         return None
-    return SocketSide(build.habits(settings.websocket), Origins(settings.origins))
+    return SocketSide(conversion.habits(settings.websocket), Origins(settings.origins))
 
 
 def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:

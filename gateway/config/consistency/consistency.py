@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from gateway.common.units import duration, size
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import routes as route_consistency
 from gateway.config.consistency.document import Found, named, table, text, texts
@@ -19,7 +20,6 @@ from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.state import Breaker
 from gateway.config.values.section import Section
-from gateway.config.values.units import duration, size
 
 
 def problems(document: dict[str, Any], file: str) -> Iterator[Problem]:

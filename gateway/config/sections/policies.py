@@ -17,8 +17,9 @@ from filters.model.limits import Limit, parse_limit
 from filters.model.rule import Repeat
 from filters.model.rule import Rule as BoundRule
 from filters.policy import Policy as BoundPolicy
+from gateway.common.units import Rate
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.units import Rate, RateOf
+from gateway.config.values.units import RateOf
 
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config

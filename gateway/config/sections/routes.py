@@ -7,13 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.sources import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
 from gateway.config.values.units import Duration, Range, RateOf, Size
 from gateway.http.wire.path import Template, parse_template
+from gateway.surfaces.input.settings import SurfaceSettings
+from gateway.websocket.habits import Habits
 
 PLACEHOLDERS = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
+
+
+SURFACE = defaults(SurfaceSettings)
+HABITS = defaults(Habits)
 
 
 def match(value: Any) -> str:
@@ -127,23 +134,35 @@ class Removal(Section):
 class Socket(Section):
     """Bounds and habits of a WebSocket route."""
 
-    max_frame: Size = setting("64KiB", "Largest frame from a client; beyond: closed with 1009.", ge=128)
-    max_message: Size = setting("256KiB", "Largest message, its fragments joined; beyond: closed with 1009.", ge=128)
-    max_fragments: int = setting(64, "Fragments of one message; beyond: closed with 1008.", ge=1)
-    max_packets: int = setting(64, "Packets in one frame of a packet format; beyond: closed with 1008.", ge=1)
+    max_frame: Size = setting(HABITS.max_frame, "Largest frame from a client; beyond: closed with 1009.", ge=128)
+    max_message: Size = setting(
+        HABITS.max_message, "Largest message, its fragments joined; beyond: closed with 1009.", ge=128
+    )
+    max_fragments: int = setting(HABITS.max_fragments, "Fragments of one message; beyond: closed with 1008.", ge=1)
+    max_packets: int = setting(
+        SURFACE.max_packets, "Packets in one frame of a packet format; beyond: closed with 1008.", ge=1
+    )
     max_buffered: Size = setting(
-        "1MiB", "Bytes waiting for a slow side, or of a client's for verdicts; then no more are read.", ge=4096
+        HABITS.max_buffered,
+        "Bytes waiting for a slow side, or of a client's for verdicts; then no more are read.",
+        ge=4096,
     )
     max_checking: int = setting(
-        64, "Messages of one socket being judged at once, and frames waiting their turn; then it is not read.", ge=1
+        HABITS.max_checking,
+        "Messages of one socket being judged at once, and frames waiting their turn; then it is not read.",
+        ge=1,
     )
-    slow_timeout: Duration = setting("10s", "A client may stay too slow for; beyond: closed with 1013.", gt=0)
-    idle_timeout: Duration = setting("5m", "Silence in both directions; beyond: closed with 1001.", gt=0)
-    ping_interval: Duration = setting("30s", "How often a silent client is pinged; 0: never.", ge=0)
-    ping_timeout: Duration = setting("20s", "A pong must come within; beyond: closed with 1001.", gt=0)
-    mute_after: RateOf | None = setting("10/1m", "Refusals on one socket that mute it.")
-    mute_for: Duration = setting("1m", "How long such a mute lasts.", gt=0)
-    close_blocked: bool = setting(False, "Close the socket of a blocked sender; otherwise they may go on watching.")
+    slow_timeout: Duration = setting(
+        HABITS.slow_timeout, "A client may stay too slow for; beyond: closed with 1013.", gt=0
+    )
+    idle_timeout: Duration = setting(HABITS.idle_timeout, "Silence in both directions; beyond: closed with 1001.", gt=0)
+    ping_interval: Duration = setting(HABITS.ping_interval, "How often a silent client is pinged; 0: never.", ge=0)
+    ping_timeout: Duration = setting(HABITS.ping_timeout, "A pong must come within; beyond: closed with 1001.", gt=0)
+    mute_after: RateOf | None = setting(HABITS.mute_after, "Refusals on one socket that mute it.")
+    mute_for: Duration = setting(HABITS.mute_for, "How long such a mute lasts.", gt=0)
+    close_blocked: bool = setting(
+        HABITS.close_blocked, "Close the socket of a blocked sender; otherwise they may go on watching."
+    )
 
 
 class Route(Section):
@@ -171,21 +190,29 @@ class Route(Section):
     room: SourceOf = setting("path:room", "Where it is sent: an article, a video, a group.")
     device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
     registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")
-    location: SourcesOf = setting((), "Location as the front tells it; may be missing.")
+    location: SourcesOf = setting(SURFACE.location, "Location as the front tells it; may be missing.")
     verified: MaybeSource = setting("", "Whether the front vouches for a verified identity; unset: accounts in state.")
     level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
 
     format: Literal["json", "text", "bilibili"] = setting(
-        "json", "What a WebSocket's frames hold. bilibili: packets of that live protocol, several in a frame."
+        SURFACE.format, "What a WebSocket's frames hold. bilibili: packets of that live protocol, several in a frame."
     )
     text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
-    optional_text: bool = setting(False, "A message may have no text, because it is an image alone.")
-    parts: SourcesOf = setting((), "Parts that nothing here can judge: images, links to media. See the parts check.")
-    message_when: Conditions = setting({}, "JSON values that make a body or frame a message; empty: each is one.")
-    relay_when: Conditions = setting({}, "JSON values that make it none, to be relayed untouched; the rest is refused.")
-    edit: bool = setting(False, "Messages replace earlier ones; judged like new ones, recorded as edits.")
+    optional_text: bool = setting(SURFACE.optional_text, "A message may have no text, because it is an image alone.")
+    parts: SourcesOf = setting(
+        SURFACE.parts, "Parts that nothing here can judge: images, links to media. See the parts check."
+    )
+    message_when: Conditions = setting(
+        SURFACE.message_when, "JSON values that make a body or frame a message; empty: each is one."
+    )
+    relay_when: Conditions = setting(
+        SURFACE.relay_when, "JSON values that make it none, to be relayed untouched; the rest is refused."
+    )
+    edit: bool = setting(SURFACE.edit, "Messages replace earlier ones; judged like new ones, recorded as edits.")
     max_body: Size = setting("64KiB", "Largest judged body; beyond: 413.", ge=1)
-    max_text: int = setting(4096, "Code points of judged text in a message, all fields together; beyond: 413.", ge=1)
+    max_text: int = setting(
+        SURFACE.max_text, "Code points of judged text in a message, all fields together; beyond: 413.", ge=1
+    )
 
     content: Literal["always", "findings", "never"] | None = setting(
         None, "When the text goes into the journal; unset: “findings” for groups, “always” elsewhere."
@@ -205,7 +232,7 @@ class Route(Section):
         "", "The platform's page on which the bullets show, with {room}. Needed with danmaku.", pattern="^(/.*)?$"
     )
     playback: MaybeSource = setting("", "Where in the video a bullet belongs.")
-    playback_unit: Literal["s", "ms"] = setting("s", "Unit of playback.")
+    playback_unit: Literal["s", "ms"] = setting(SURFACE.playback_unit, "Unit of playback.")
     shown_sender: MaybeSource = setting("", "Name that the bullet itself shows; unset: the static version shows none.")
     access: MatchText | None = setting(
         None,
@@ -213,9 +240,9 @@ class Route(Section):
     )
 
     upstream_id: MaybeSource = setting(
-        "", "Where the JSON of the platform's answer tells its own id of the message: a json: source."
+        SURFACE.upstream_id, "Where the JSON of the platform's answer tells its own id of the message: a json: source."
     )
-    id_to: MaybeSource = setting("", "Where our id is written into the message: a JSON Pointer or a header.")
+    id_to: MaybeSource = setting(SURFACE.id_to, "Where our id is written into the message: a JSON Pointer or a header.")
     takedown: Takedown | None = setting(None, "How the platform is asked to delete a message.")
     removal: Removal | None = setting(None, "On a relayed route: it deletes messages of another route.")
 

@@ -6,8 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from filters.reading.keywords import Bounds
+from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, setting
 from gateway.config.values.units import Duration, Listen, Local, Range, Size, addresses
+from gateway.http.server.settings import ServerSettings
+from gateway.surfaces.input.settings import SurfaceSettings
+
+SERVER = defaults(ServerSettings)
+SURFACE = defaults(SurfaceSettings)
+READING = defaults(Bounds)
 
 
 class Server(Section):
@@ -31,40 +39,56 @@ class Server(Section):
     trusted_proxies: tuple[Range, ...] = setting(
         (), "Peers whose X-Forwarded-For and X-Forwarded-Proto count, and whose word on senders is taken."
     )
-    via: str = setting("tidegate", "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-    request_ids: bool = setting(True, "Send each request on with an X-Request-Id, unless it has one.")
-    traces: bool = setting(False, "Send each request on with a traceparent (W3C Trace Context), unless it has one.")
-
-    max_target: Size = setting("8KiB", "Longest request target; beyond: 414.", ge=64)
-    max_head: Size = setting("16KiB", "Largest request head, all header lines together; beyond: 431.", ge=1024)
-    max_headers: int = setting(100, "Header lines in a request; beyond: 431.", ge=8, le=1000)
-    max_relayed_body: Size = setting("1GiB", "Largest body of an unjudged request, streamed; beyond: 413.", ge=1)
-    max_buffered: Size = setting(
-        "256KiB", "Bytes waiting for a slow reader, each direction of a connection; then reading pauses.", ge=4096
+    via: str = setting(SERVER.via, "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+    request_ids: bool = setting(SERVER.request_ids, "Send each request on with an X-Request-Id, unless it has one.")
+    traces: bool = setting(
+        SERVER.traces, "Send each request on with a traceparent (W3C Trace Context), unless it has one."
     )
-    max_connections: int = setting(20000, "Open connections per worker; beyond: closed at once, counted.", ge=1)
+
+    max_target: Size = setting(SERVER.max_target, "Longest request target; beyond: 414.", ge=64)
+    max_head: Size = setting(SERVER.max_head, "Largest request head, all header lines together; beyond: 431.", ge=1024)
+    max_headers: int = setting(SERVER.max_headers, "Header lines in a request; beyond: 431.", ge=8, le=1000)
+    max_relayed_body: Size = setting(
+        SERVER.max_relayed_body, "Largest body of an unjudged request, streamed; beyond: 413.", ge=1
+    )
+    max_buffered: Size = setting(
+        SERVER.max_buffered,
+        "Bytes waiting for a slow reader, each direction of a connection; then reading pauses.",
+        ge=4096,
+    )
+    max_connections: int = setting(
+        SERVER.max_connections, "Open connections per worker; beyond: closed at once, counted.", ge=1
+    )
     max_connections_per_address: int = setting(
-        1000,
+        SERVER.max_connections_per_address,
         "Open connections of one client address per worker; beyond: 503 and closed. Trusted proxies are exempt.",
         ge=1,
     )
     max_collected: Size = setting(
-        "256MiB", "Judged bodies being collected, all connections of a worker together; beyond: 503.", ge=65536
+        SERVER.max_collected,
+        "Judged bodies being collected, all connections of a worker together; beyond: 503.",
+        ge=65536,
     )
 
-    head_timeout: Duration = setting("10s", "A head must be complete within; beyond: 408.", gt=0)
-    body_timeout: Duration = setting("30s", "A judged body must be complete within; beyond: 408.", gt=0)
-    stall_timeout: Duration = setting("60s", "A streamed body or a slow reader may pause for; beyond: closed.", gt=0)
-    idle_timeout: Duration = setting("75s", "A kept-alive connection may rest for; beyond: closed.", gt=0)
+    head_timeout: Duration = setting(SERVER.head_timeout, "A head must be complete within; beyond: 408.", gt=0)
+    body_timeout: Duration = setting(SERVER.body_timeout, "A judged body must be complete within; beyond: 408.", gt=0)
+    stall_timeout: Duration = setting(
+        SERVER.stall_timeout, "A streamed body or a slow reader may pause for; beyond: closed.", gt=0
+    )
+    idle_timeout: Duration = setting(SERVER.idle_timeout, "A kept-alive connection may rest for; beyond: closed.", gt=0)
     linger_timeout: Duration = setting(
-        "2s", "What a refused client still sends is read and thrown away for, so that our answer reaches it.", ge=0
+        SERVER.linger_timeout,
+        "What a refused client still sends is read and thrown away for, so that our answer reaches it.",
+        ge=0,
     )
     drain: Duration = setting("30s", "After SIGTERM, open exchanges may finish within.", gt=0)
 
-    max_json_depth: int = setting(32, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)
-    max_fields: int = setting(256, "Fields of a judged form; beyond: 400.", ge=1, le=10000)
-    max_inflated: Size = setting("1MiB", "A judged body after decompression; beyond: 413.", ge=1024)
+    max_json_depth: int = setting(SURFACE.max_json_depth, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)
+    max_fields: int = setting(SURFACE.max_fields, "Fields of a judged form; beyond: 400.", ge=1, le=10000)
+    max_inflated: Size = setting(SURFACE.max_inflated, "A judged body after decompression; beyond: 413.", ge=1024)
     max_folded: int = setting(
-        16384, "Code points of a text after folding; beyond: the keywords rule's on_error.", ge=256
+        READING.folded, "Code points of a text after folding; beyond: the keywords rule's on_error.", ge=256
     )
-    max_hits: int = setting(64, "Hits of one list in one message; beyond: the keywords rule's on_error.", ge=1, le=4096)
+    max_hits: int = setting(
+        READING.hits, "Hits of one list in one message; beyond: the keywords rule's on_error.", ge=1, le=4096
+    )

@@ -6,9 +6,13 @@ from typing import Literal
 
 from pydantic import SecretStr, field_validator
 
+from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.units import Duration, Listen, RateOf, Readable, Size
+from gateway.state.model.settings import Settings
+
+STATE = defaults(Settings)
 
 
 class Sentinel(Section):
@@ -31,12 +35,12 @@ class StateTls(Section):
 class Breaker(Section):
     """When state is no longer asked for a while. Only misses that a second look confirmed count."""
 
-    misses: int = setting(20, "Confirmed misses within the window that open the breaker.", ge=1)
-    window: Duration = setting("1s", "Time over which misses are counted.", gt=0)
+    misses: int = setting(STATE.misses, "Confirmed misses within the window that open the breaker.", ge=1)
+    window: Duration = setting(STATE.window, "Time over which misses are counted.", gt=0)
     pause: Duration = setting(
-        "500ms", "First pause before state is tried again; each further one is twice as long.", gt=0
+        STATE.pause, "First pause before state is tried again; each further one is twice as long.", gt=0
     )
-    max_pause: Duration = setting("10s", "Longest pause.", gt=0)
+    max_pause: Duration = setting(STATE.max_pause, "Longest pause.", gt=0)
 
 
 class State(Section):
@@ -51,26 +55,31 @@ class State(Section):
     sentinel: Sentinel | None = setting(None, "The primary is found through Sentinel; instead of url.")
     tls: StateTls = setting({}, "For rediss://.")
     prefix: str = setting(
-        "tg", "Start of every key, so that several gateways can share a server.", pattern="^[A-Za-z0-9_-]+$"
+        STATE.prefix, "Start of every key, so that several gateways can share a server.", pattern="^[A-Za-z0-9_-]+$"
     )
-    deadline: Duration = setting("20ms", "An answer must come within; beyond: each rule's on_error.", gt=0)
-    connect_timeout: Duration = setting("1s", "A connection must stand within.", gt=0)
+    deadline: Duration = setting(STATE.deadline, "An answer must come within; beyond: each rule's on_error.", gt=0)
+    connect_timeout: Duration = setting(STATE.connect_timeout, "A connection must stand within.", gt=0)
     reconnect: Duration = setting(
-        "100ms", "First pause before a lost connection is tried again; doubles up to 5 s.", gt=0
+        STATE.reconnect, "First pause before a lost connection is tried again; doubles up to 5 s.", gt=0
     )
-    batch: int = setting(32, "Messages of one loop turn that share a script call.", ge=1, le=256)
-    max_waiting: int = setting(4096, "Messages of a worker that wait for state; beyond: each rule's on_error.", ge=1)
+    batch: int = setting(STATE.batch, "Messages of one loop turn that share a script call.", ge=1, le=256)
+    max_waiting: int = setting(
+        STATE.max_waiting, "Messages of a worker that wait for state; beyond: each rule's on_error.", ge=1
+    )
     breaker: Breaker = setting({}, "When state is no longer asked for a while.")
     local_share: float = setting(
-        0.5, "Share of each limit that a worker grants on its own while state is out of reach.", gt=0, le=1
+        STATE.local_share,
+        "Share of each limit that a worker grants on its own while state is out of reach.",
+        gt=0,
+        le=1,
     )
-    local_limits: int = setting(100_000, "Limits that a worker remembers on its own meanwhile.", ge=100)
+    local_limits: int = setting(STATE.local_limits, "Limits that a worker remembers on its own meanwhile.", ge=100)
     block_limit: RateOf = setting(
         "1/10s",
         "What a block lets through that is a limit, as those of devices, addresses and ranges are by default. "
         "Blocks in force keep theirs until “tidegate state rebuild”; ranges take it up at the next start.",
     )
-    poll: Duration = setting("250ms", "How often workers look for new switches and blocks, notices apart.", gt=0)
+    poll: Duration = setting(STATE.poll, "How often workers look for new switches and blocks, notices apart.", gt=0)
     memory: Size = setting("256MiB", "Memory of the embedded server.", ge=16 << 20)
     server: str = setting("", "Program of the embedded server; found by itself if empty.")
 

@@ -1,64 +1,17 @@
-"""Values with units, as an operator writes them: ``64KiB``, ``20ms``, ``5/10s``, ``127.0.0.1:8080``, ``10.0.0.0/8``.
-
-A number without its unit is refused everywhere: 20 may be seconds to its writer and milliseconds to its reader.
-"""
+"""Values as an operator writes them, for the sections: ``64KiB``, ``20ms``, ``127.0.0.1:8080``, ``10.0.0.0/8``."""
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from gateway.common.units import Rate, duration, rate, size
 from gateway.http.wire.address import parse_address
 
-SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)")
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:us|ms|s|m|h|d))+")
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h|d)")
-
 Network = IPv4Network | IPv6Network
-
-
-class Rate(NamedTuple):
-    """``quota`` events in ``seconds``."""
-
-    quota: int
-    seconds: float
-
-
-def size(value: Any) -> int:
-    """Bytes from ``64KiB``; a bare 0 needs no unit."""
-    if value == 0 and not isinstance(value, bool):
-        return 0
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if match is None or match[2] not in SIZES:
-        raise ValueError("is not a size: write a number and one of B, KiB, MiB, GiB, TiB, such as “64KiB”")
-    return int(float(match[1]) * SIZES[match[2]])
-
-
-def duration(value: Any) -> float:
-    """Seconds from ``20ms`` or ``1m30s``; a bare 0 needs no unit."""
-    if value == 0 and not isinstance(value, bool):
-        return 0.0
-    if not isinstance(value, str) or _DURATION.fullmatch(value) is None:
-        raise ValueError("is not a time: write a number and one of us, ms, s, m, h, d, such as “20ms” or “1m30s”")
-    return sum(float(number) * DURATIONS[unit] for number, unit in _DURATION_PART.findall(value))
-
-
-def rate(value: Any) -> Rate:
-    """A count in a time, from ``5/10s``."""
-    count, slash, time = value.partition("/") if isinstance(value, str) else ("", "", "")
-    if not slash or not count.strip().isascii() or not count.strip().isdigit() or int(count) < 1:
-        raise ValueError("is not a rate: write a count of at least 1, a slash and a time, such as “5/10s”")
-    seconds = duration(time.strip())
-    if seconds <= 0:
-        raise ValueError("is a rate over no time: write a time above zero, such as “5/10s”")
-    return Rate(int(count), seconds)
 
 
 def address(value: Any) -> str:

@@ -51,7 +51,7 @@ class _Batch(NamedTuple):
 class Relay:
     """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``."""
 
-    def __init__(self, database: Database, journal: ActJournal, projection: Projection, *, retry: float = 1.0) -> None:
+    def __init__(self, database: Database, journal: ActJournal, projection: Projection, *, retry: float) -> None:
         self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
         self._database = database
         self._journal = journal

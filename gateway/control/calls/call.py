@@ -27,8 +27,8 @@ S = TypeVar("S")
 class Bounds(NamedTuple):
     """``max_body`` and ``max_import`` in bytes."""
 
-    max_body: int = 1 << 20
-    max_import: int = 1 << 30
+    max_body: int
+    max_import: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from gateway.config.sections.routes import Route
 from gateway.config.sections.routes import Takedown as Section
 from gateway.config.sections.upstreams import Upstream as UpstreamSection
 from gateway.control.ports.ports import Asked, Said
-from gateway.generation import settings as build
+from gateway.generation import conversion
 from gateway.http.upstream.failure import UpstreamError
 from gateway.http.upstream.sink import ResponseSink
 from gateway.http.upstream.upstream import Upstream
@@ -80,7 +80,7 @@ class PlatformDeletions:
         held = self._upstreams.get(name)
         if held is not None and held[0] == section:
             return held[1]
-        settings = replace(build.upstream(name, section), max_connections=MAX_CONNECTIONS, check=None)
+        settings = replace(conversion.upstream(name, section), max_connections=MAX_CONNECTIONS, check=None)
         if held is None:
             upstream = Upstream(settings, self._loop, self._sweep)
         else:

@@ -28,10 +28,10 @@ class Cors:
         self,
         origins: Sequence[str],
         methods: Sequence[str],
-        headers: Sequence[str] = ("content-type",),
+        headers: Sequence[str],
         *,
-        credentials: bool = False,
-        max_age: int = 600,
+        credentials: bool,
+        max_age: int,
     ) -> None:
         self._any = "*" in origins
         if self._any and credentials:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.http.wire.head import HeadBounds
+from gateway.common.defaults import default_size, default_time
+from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Sizes in bytes, times in seconds. The names are those of the configuration, where each is explained.
+    """Sizes in bytes, times in seconds. The names are those of ``[server]``, which explains each and takes its default.
 
     ``linger_timeout``: how long what a refused client still sends is read and thrown away, so that the reset which
     closing would cause does not destroy the answer on its way (RFC 9112 section 9.6).
@@ -17,19 +18,19 @@ class ServerSettings:
 
     trusted_proxies: tuple[str, ...] = ()
     via: str = "tidegate"
-    max_target: int = 8192
-    max_head: int = 16384
-    max_headers: int = 100
-    max_relayed_body: int = 1 << 30
-    max_buffered: int = 262144
+    max_target: int = default_size(DEFAULT_BOUNDS.target)
+    max_head: int = default_size(DEFAULT_BOUNDS.size)
+    max_headers: int = DEFAULT_BOUNDS.fields
+    max_relayed_body: int = default_size("1GiB")
+    max_buffered: int = default_size("256KiB")
     max_connections: int = 20000
     max_connections_per_address: int = 1000
-    max_collected: int = 256 << 20
-    head_timeout: float = 10.0
-    body_timeout: float = 30.0
-    stall_timeout: float = 60.0
-    idle_timeout: float = 75.0
-    linger_timeout: float = 2.0
+    max_collected: int = default_size("256MiB")
+    head_timeout: float = default_time("10s")
+    body_timeout: float = default_time("30s")
+    stall_timeout: float = default_time("60s")
+    idle_timeout: float = default_time("75s")
+    linger_timeout: float = default_time("2s")
     request_ids: bool = True
     traces: bool = False
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.http.upstream.pool import ServerPool
     from gateway.http.upstream.sink import UpgradeSink
 
+MAX_FIELDS: Final = 200  # header lines of an answer
 PROBE_AFTER: Final = 1.0
 """Seconds idle after which a kept connection is asked before reuse whether the server has closed it."""
 JOIN_BELOW: Final = 64 * 1024
@@ -73,7 +74,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._answer_wait = settings.answer_timeout + TICK
         self._read_wait = settings.read_timeout + TICK
         self._idle_wait = settings.idle_timeout + TICK
-        self._bounds = HeadBounds(settings.max_head, settings.max_fields)
+        self._bounds = HeadBounds(settings.max_head, MAX_FIELDS)
         self._decoder: BodyDecoder | None = None  # reading a body
         self._held: bytearray | None = None  # a head that is not complete
         self._keep = False  # what the answer's head says

@@ -1,4 +1,7 @@
-"""What an operator can set on an upstream; every bound has a default (law 10). Times are in seconds, sizes in bytes."""
+"""What an operator can set on an upstream; every bound has a default (law 10). Times are in seconds, sizes in bytes.
+
+The names are those of ``[upstreams.NAME]`` and its tables, which take their defaults from here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.common.defaults import default_size, default_time
 from gateway.http.wire.address import ServerAddress
+
+Balance = Literal["round-robin", "least-connections"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class EjectionSettings:
     """
 
     failures: int = 5
-    pause: float = 10.0
-    longest_pause: float = 300.0
+    pause: float = default_time("10s")
+    longest_pause: float = default_time("5m")
     share: float = 0.5
 
 
@@ -47,8 +53,8 @@ class CheckSettings:
     """Active health checks: ``GET path`` each ``interval``; 200 to 399 within ``timeout`` is well."""
 
     path: str
-    interval: float = 5.0
-    timeout: float = 2.0
+    interval: float = default_time("5s")
+    timeout: float = default_time("2s")
     healthy_after: int = 2
     unhealthy_after: int = 3
     host: str = ""  # the Host field; the server's address where empty
@@ -60,21 +66,18 @@ class UpstreamSettings:
 
     name: str
     servers: tuple[ServerSettings, ...]
-    balance: Literal["round-robin", "least-connections"] = "round-robin"
+    balance: Balance = "round-robin"
     max_connections: int = 256  # per server
     max_upgraded: int = 16_384  # WebSocket connections per server, counted apart from the pool
     max_waiting: int = 1024  # calls that wait for a connection
-    wait_timeout: float = 2.0
-    connect_timeout: float = 3.0
-    answer_timeout: float = 30.0  # from the complete request to the answer's complete head
-    read_timeout: float = (
-        60.0  # between two pieces of the answer's body, or of the request when the server stops reading
-    )
+    wait_timeout: float = default_time("2s")
+    connect_timeout: float = default_time("3s")
+    answer_timeout: float = default_time("30s")  # from the complete request to the answer's complete head
+    read_timeout: float = default_time("60s")  # between two pieces of the answer's body, or of the request's
     total_timeout: float | None = None  # of a whole call; None because a download may be long
-    idle_timeout: float = 50.0  # of a kept connection; shorter than the common 60 s and 75 s of servers
+    idle_timeout: float = default_time("50s")  # of a kept connection; shorter than the common 60 s and 75 s of servers
     retries: int = 1  # repetitions of a call that may be repeated safely, besides connection attempts
-    max_head: int = 64 * 1024
-    max_fields: int = 200
+    max_head: int = default_size("64KiB")
     max_informational: int = 16  # 1xx answers before the final one
     ejection: EjectionSettings = field(default_factory=EjectionSettings)
     check: CheckSettings | None = None

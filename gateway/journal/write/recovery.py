@@ -1,7 +1,7 @@
 """What a start has to put right: the torn tail of a killed worker, and messages whose outcome nobody heard.
 
 Only the last sound segment is read: its header lists the messages that were open when it began, so a journal of any
-size is recovered in the time that one segment takes (``segment_bytes`` bounds it).
+size is recovered in the time that one segment takes (``segment_size`` bounds it).
 """
 
 from __future__ import annotations

@@ -29,6 +29,6 @@ def look(folder: Path, settings: Settings) -> Space:
     except OSError:
         return UNREAD
     free = told.f_bavail * told.f_frsize
-    if free < settings.least_free:
+    if free < settings.full_disk:
         return Space(free, "low")
-    return Space(free, "warn" if free < settings.warn_free else "ok")
+    return Space(free, "warn" if free < settings.low_disk else "ok")

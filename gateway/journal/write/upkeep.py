@@ -125,7 +125,7 @@ class Upkeep:
 
     def _prepare(self, log: Log) -> None:
         """Create the next segment's file aside: making its name durable takes a disk's time."""
-        why = log.due(self._settings.segment_bytes, self._settings.segment_age)
+        why = log.due(self._settings.segment_size, self._settings.segment_age)
         if why and time.monotonic() >= self._not_before:
             self._preparing = True
             self._why = why

@@ -132,7 +132,7 @@ class Writer:
         self._ids = ids
         self._own_ids = ids.sibling()  # the log's own records may be made in the thread
         self._settings = settings
-        self._queue_bytes = settings.queue_bytes
+        self._max_waiting = settings.max_waiting
         self._always = settings.fsync == "always"
         self._loop = loop
         self._owner: Owner | None = None
@@ -179,7 +179,7 @@ class Writer:
     def enqueue(self, fields: bytes, waiter: Waiter, passed: str = "") -> None:
         """``append`` for a record that is encoded. ``passed``: its message's id where an outcome is to follow."""
         batch = self._batch
-        if not self.available or batch.size > self._queue_bytes:
+        if not self.available or batch.size > self._max_waiting:
             self._refuse(waiter)
             return
         if not batch.fields:
@@ -201,7 +201,7 @@ class Writer:
     def settle(self, message_id: str, fields: bytes) -> None:
         """``insist`` for a record that is encoded: the outcome of ``message_id``, or another where that is empty."""
         batch = self._batch
-        if not self.available or batch.size > self._queue_bytes:
+        if not self.available or batch.size > self._max_waiting:
             self._refuse(None)
             self._keep(_Settled(message_id, fields))
             return

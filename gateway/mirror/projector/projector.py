@@ -21,8 +21,7 @@ from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.config import Config
 from gateway.config.sections.mirror import Mirror
-from gateway.generation import generation
-from gateway.generation import settings as build
+from gateway.generation import conversion, generation
 from gateway.journal.read.reader import Flaw
 from gateway.journal.write.ids import PROJECTOR, Ids
 from gateway.journal.write.writer import JournalUnavailable, Writer
@@ -85,7 +84,7 @@ class Projector:
         async with AsyncExitStack() as stack:
             self._writer = writer = Writer(
                 self._folders.journal(config), f"node-{config.server.node}", PROJECTOR,
-                ids=self._ids, settings=build.journal(config.journal), loop=loop,
+                ids=self._ids, settings=conversion.journal(config.journal), loop=loop,
             )  # fmt: skip
             writer.start()
             stack.callback(writer.close)

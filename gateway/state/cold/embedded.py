@@ -72,7 +72,7 @@ def socket_path(folder: Path) -> Path:
     return folder / "state.sock"
 
 
-def prepare(folder: Path, *, memory: int = 256 << 20, program: str = "") -> list[str]:
+def prepare(folder: Path, *, memory: int, program: str = "") -> list[str]:
     """Write configuration and users into ``folder`` (made with mode 0700); returns the command line.
 
     ``memory`` is in bytes. The password is drawn once for each folder. Raises ``NoServer``.

@@ -31,7 +31,7 @@ class Notices:
         keys: Keys,
         on_snapshot: Callable[[Snapshot], None],
         *,
-        poll: float = 0.25,
+        poll: float,
     ) -> None:
         self.version: bytes | None = None
         self.reads = 0  # polls that were answered

@@ -18,6 +18,7 @@ from gateway.state.model.settings import Address, Credentials, Settings, Tls
 
 if TYPE_CHECKING:
     from gateway.config.sections.state import State
+from gateway.config.values.carrying import carried
 
 SCHEMES = ("redis", "rediss", "unix")
 PORT = 6379
@@ -67,22 +68,7 @@ def topology(state: State, folder: Path) -> Topology:
 
 def settings(state: State) -> Settings:
     """The client's settings out of a configuration."""
-    breaker = state.breaker
-    return Settings(
-        prefix=state.prefix,
-        deadline=state.deadline,
-        connect_timeout=state.connect_timeout,
-        reconnect=state.reconnect,
-        batch=state.batch,
-        max_waiting=state.max_waiting,
-        misses=breaker.misses,
-        window=breaker.window,
-        pause=breaker.pause,
-        max_pause=breaker.max_pause,
-        local_share=state.local_share,
-        local_limits=state.local_limits,
-        poll=state.poll,
-    )
+    return carried(Settings, state, state.breaker)
 
 
 def parse_url(url: str, tls: Tls) -> tuple[Address, Credentials]:

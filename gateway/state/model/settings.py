@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext, create_default_context
 
+from gateway.common.defaults import default_time
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -47,18 +49,18 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See ``[state]`` in the configuration reference for what each of them means."""
+    """The names are those of ``[state]`` and ``[state.breaker]``, which explain each and take their defaults."""
 
     prefix: str = "tg"
-    deadline: float = 0.020
-    connect_timeout: float = 1.0
-    reconnect: float = 0.1
+    deadline: float = default_time("20ms")
+    connect_timeout: float = default_time("1s")
+    reconnect: float = default_time("100ms")
     batch: int = 32
     max_waiting: int = 4096
     misses: int = 20
-    window: float = 1.0
-    pause: float = 0.5
-    max_pause: float = 10.0
+    window: float = default_time("1s")
+    pause: float = default_time("500ms")
+    max_pause: float = default_time("10s")
     local_share: float = 0.5
     local_limits: int = 100_000
-    poll: float = 0.25
+    poll: float = default_time("250ms")

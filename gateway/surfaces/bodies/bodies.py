@@ -102,7 +102,7 @@ class JsonBody:
         except ValueError as error:
             raise SurfaceError(f"text, parts: {error}") from None
         self._find = self._finds[0] if len(self._finds) == 1 else None
-        self._max_depth = settings.max_depth
+        self._max_depth = settings.max_json_depth
         self._max_text = settings.max_text
         self._optional = settings.optional_text
 
@@ -207,7 +207,6 @@ def _form_sources(settings: SurfaceSettings) -> list[str]:
         *settings.registrant,
         *settings.location,
         *settings.verified,
-        *settings.verified_until,
         *settings.level,
         *settings.playback,
     )

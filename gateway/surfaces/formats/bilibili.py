@@ -6,7 +6,7 @@ A packet is a header of 16 bytes, big-endian, and a body:
 
 Version 0 and 1: the body is plain. Version 2 (zlib) and 3 (Brotli): it is packets, compressed; those are of version
 0 or 1. A frame holds one or more packets. Operations 4 (send) and 5 (notification) carry messages, 2 (heartbeat) and
-7 (authentication) are relayed as they are; the settings may name others, and what nobody names is refused.
+7 (authentication) are relayed as they are; anything else is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import brotli
 from gateway.surfaces.bodies.content import inflated, unbrotlied
 from gateway.surfaces.formats.format import Payload
 from gateway.surfaces.input.reasons import Refused
-from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
+from gateway.surfaces.input.settings import SurfaceSettings
 
 HEADER = struct.Struct(">IHHII")
 
@@ -29,6 +29,8 @@ PLAIN = (0, 1)
 ZLIB = 2
 BROTLI = 3
 NOTIFICATION = 5
+MESSAGES = frozenset((4, NOTIFICATION))
+RELAYED = frozenset((2, 7))
 
 
 class Packet(NamedTuple):
@@ -44,13 +46,11 @@ class Packet(NamedTuple):
 class Bilibili:
     """See the module. ``max_packets`` and ``max_inflated`` (bytes) hold for a whole frame."""
 
-    __slots__ = ("_max_inflated", "_max_packets", "_messages", "_relayed", "binary", "kind")
+    __slots__ = ("_max_inflated", "_max_packets", "binary", "kind")
 
-    def __init__(self, messages: frozenset[int], relayed: frozenset[int], max_packets: int, max_inflated: int) -> None:
+    def __init__(self, max_packets: int, max_inflated: int) -> None:
         self.binary = True
         self.kind = "json"
-        self._messages = messages
-        self._relayed = relayed
         self._max_packets = max_packets
         self._max_inflated = max_inflated
 
@@ -99,9 +99,9 @@ class Bilibili:
         return HEADER.pack(HEADER.size + len(text), HEADER.size, 0, NOTIFICATION, 0) + text
 
     def _payload(self, packet: Packet, data: bytes) -> Payload:
-        if packet.operation in self._messages:
+        if packet.operation in MESSAGES:
             return Payload(data)
-        if packet.operation in self._relayed:
+        if packet.operation in RELAYED:
             return Payload(data, judged=False)
         raise Refused("frame.unknown")
 
@@ -130,7 +130,7 @@ class Bilibili:
         return batch
 
     def _expanded(self, packet: Packet, data: bytes, limit: int) -> bytes:
-        if packet.operation not in self._messages:
+        if packet.operation not in MESSAGES:
             raise Refused("frame.malformed")  # a reader might not expand it, and then what was judged is not read
         try:
             return inflated(data, limit, zlib.MAX_WBITS) if packet.version == ZLIB else unbrotlied(data, limit)
@@ -151,7 +151,4 @@ def _packed(packet: Packet, body: bytes) -> bytes:
 
 def compiled(settings: SurfaceSettings) -> Bilibili:
     """The format as a route's settings bound it."""
-    messages, relayed = frozenset(settings.message_operations), frozenset(settings.relay_operations)
-    if not messages or messages & relayed:
-        raise SurfaceError("message_operations, relay_operations: name some of the first, and none in both")
-    return Bilibili(messages, relayed, settings.max_packets, settings.max_inflated)
+    return Bilibili(settings.max_packets, settings.max_inflated)

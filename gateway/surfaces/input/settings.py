@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from filters.text.folding import TEXT_MAX
+from gateway.common.defaults import default_size, default_time
+from gateway.surfaces.input.forms import MAX_FIELDS
 from gateway.surfaces.input.strict_json import MAX_DEPTH
 
-Scalar = str | int | float | bool | None
+Scalar = str | int | float | bool
 
 MAX_JWKS = 1 << 20  # bytes of a JWK set: a thousand keys and more
-MAX_TEXT = 4096  # code points, DESIGN law 10
+
+
+Algorithm = Literal[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
 
 
 class SurfaceError(ValueError):
@@ -28,13 +35,13 @@ class TokenSettings:
     remembered until they expire.
     """
 
-    algorithms: tuple[str, ...]
+    algorithms: tuple[Algorithm, ...] = ("RS256",)
     source: str = "header:Authorization"
     keys: tuple[tuple[str, bytes], ...] = ()
     jwks: bytes = b""
     issuer: str = ""
     audience: tuple[str, ...] = ()
-    leeway: int = 0
+    leeway: float = default_time("30s")
     max_token: int = 8192
     max_cached: int = 65_536
 
@@ -46,8 +53,8 @@ class SurfaceSettings:
     Sources are written ``header:X-User-Id``, ``jwt:sub``, ``json:/user/id``, ``form:uid``, ``cookie:user``,
     ``query:uid``, ``path:room``; of several the first that is present counts, and none at all is not read. ``text``
     lists ``json:``, ``form:`` and ``body:text`` (the whole plain-text body); the Content-Type decides which of them
-    apply. ``parts`` lists ``json:`` and ``form:``. ``trusted_front``: a sender that a client could write itself (all
-    sources but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
+    apply. ``parts`` lists ``json:`` and ``form:``. A sender that a client could write itself (all sources
+    but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
     those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
     ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
     (``json:/pointer``; ``header:`` is the carrier's matter). Bounds: ``max_text`` in code points, all texts of a
@@ -63,7 +70,6 @@ class SurfaceSettings:
     registrant: tuple[str, ...] = ()
     location: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()
-    verified_until: tuple[str, ...] = ()
     level: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     shown_sender: tuple[str, ...] = ()
@@ -73,16 +79,13 @@ class SurfaceSettings:
     relay_when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     format: str = "json"
     read_ip: bool = True
-    trusted_front: bool = False
     edit: bool = False
     optional_text: bool = False
     upstream_id: str = ""
     id_to: str = ""
     token: TokenSettings | None = None
-    max_text: int = MAX_TEXT
-    max_depth: int = MAX_DEPTH
-    max_inflated: int = 1 << 20
-    max_fields: int = 256
-    max_packets: int = 256
-    message_operations: tuple[int, ...] = (4, 5)
-    relay_operations: tuple[int, ...] = (2, 7)
+    max_text: int = TEXT_MAX
+    max_json_depth: int = MAX_DEPTH
+    max_inflated: int = default_size("1MiB")
+    max_fields: int = MAX_FIELDS
+    max_packets: int = 64

@@ -33,8 +33,8 @@ class FactReaders:
     def __init__(self, settings: SurfaceSettings, tokens: Tokens | None) -> None:
         if not settings.sender:
             raise SurfaceError("sender: name where it is read from, such as “header:X-User-Id”")
-        if (settings.level or settings.verified_until) and not settings.verified:
-            raise SurfaceError("verified: the front's level or end of verification needs it as well")
+        if settings.level and not settings.verified:
+            raise SurfaceError("verified: the front's level needs it as well")
         self.sender = _sender(settings, tokens)
         self.room = _room(settings, tokens) if settings.room else None
         self.registrant = _registrant(settings, tokens) if settings.registrant else None
@@ -48,11 +48,11 @@ class FactReaders:
 
 
 def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    first = _only_trusted(settings, settings.sender, "sender", tokens, "sender.untrusted")
+    first = _only_trusted(settings.sender, "sender", tokens, "sender.untrusted")
     missing = "jwt.missing" if any(sources.kind(source) == "jwt" for source in settings.sender) else "sender.missing"
     name = _needed(first, "sender", missing, joined=any(sources.kind(one) == "header" for one in settings.sender))
     if len(settings.sender) == 1 and sources.kind(settings.sender[0]) == "header":
-        return _of_header(settings.sender[0], settings.trusted_front, name)
+        return _of_header(settings.sender[0], name)
     return name
 
 
@@ -63,7 +63,7 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     return name
 
 
-def _of_header(source: str, trusted_front: bool, careful: Name) -> Name:
+def _of_header(source: str, careful: Name) -> Name:
     """``careful`` for the one header ``source``, with values that passed lately in one look-up."""
     key = source.partition(":")[2].lower().encode()
     good: dict[bytes | None, str] = {}
@@ -71,7 +71,7 @@ def _of_header(source: str, trusted_front: bool, careful: Name) -> Name:
     def name(reading: Reading) -> str:
         value = reading.fields.get(key)
         known = good.get(value)
-        if known is not None and not reading.repeated and (reading.request.peer_trusted or not trusted_front):
+        if known is not None and not reading.repeated and reading.request.peer_trusted:
             return known
         told = careful(reading)
         if len(good) >= REMEMBERED:
@@ -131,14 +131,12 @@ def _as(refused: Refused, role: str) -> Refused:
     return Refused(f"{role}.{what}") if kind == "fact" else refused
 
 
-def _only_trusted(
-    settings: SurfaceSettings, listed: tuple[str, ...], key: str, tokens: Tokens | None, untrusted: str = ""
-) -> sources.Read:
+def _only_trusted(listed: tuple[str, ...], key: str, tokens: Tokens | None, untrusted: str = "") -> sources.Read:
     """``listed``, where what a client could write itself counts only from a trusted peer.
 
     ``untrusted``: the refusal when it came from another; empty: then it is as if it had not come.
     """
-    if not settings.trusted_front or not any(sources.kind(source) in sources.FORGEABLE for source in listed):
+    if not any(sources.kind(source) in sources.FORGEABLE for source in listed):
         return sources.first(listed, key, tokens)
     every = sources.first(listed, key, tokens)
     proven = tuple(source for source in listed if sources.kind(source) not in sources.FORGEABLE)
@@ -162,7 +160,7 @@ def _only_trusted(
 
 
 def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    needed = _needed(_only_trusted(settings, settings.registrant, "registrant", tokens), "fact", "absent")
+    needed = _needed(_only_trusted(settings.registrant, "registrant", tokens), "fact", "absent")
 
     def name(reading: Reading) -> str:
         try:
@@ -176,7 +174,7 @@ def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 
 
 def _optional(settings: SurfaceSettings, listed: tuple[str, ...], key: str, tokens: Tokens | None) -> Name:
-    return _lenient(_only_trusted(settings, listed, key, tokens))
+    return _lenient(_only_trusted(listed, key, tokens))
 
 
 def _lenient(first: sources.Read) -> Name:
@@ -207,8 +205,8 @@ def _vouched(settings: SurfaceSettings, tokens: Tokens | None) -> Callable[[Read
         return read
 
     def of(listed: tuple[str, ...], key: str) -> sources.Read | None:
-        return absent(_only_trusted(settings, listed, key, tokens)) if listed else None
+        return absent(_only_trusted(listed, key, tokens)) if listed else None
 
     verified = of(settings.verified, "verified")
     assert verified is not None
-    return vouched.compiled(verified, of(settings.verified_until, "verified_until"), of(settings.level, "level"))
+    return vouched.compiled(verified, of(settings.level, "level"))

@@ -136,7 +136,7 @@ class Tokens:
 
     def _expiry_us(self, claims: dict[str, Any]) -> int:
         """When the token ends, 0 for never; refuses one that has not begun (RFC 7519, sections 4.1.4 to 4.1.6)."""
-        leeway_us = self._settings.leeway * 1_000_000
+        leeway_us = round(self._settings.leeway * 1_000_000)
         now_us = self._now_us()
         for name in ("nbf", "iat"):
             if name in claims and _microseconds(claims[name]) > now_us + leeway_us:

@@ -21,7 +21,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST, _LAST = 10**9, 10**11
 
 
-def compiled(verified: Read, until: Read | None, level: Read | None) -> Read:
+def compiled(verified: Read, level: Read | None) -> Read:
     """The function that gives a Vouched, or None where the front says nothing."""
 
     def read(reading: Reading) -> Vouched | None:
@@ -29,10 +29,6 @@ def compiled(verified: Read, until: Read | None, level: Read | None) -> Read:
         if value is MISSING or value is None or value == "":
             return None
         sure, end = verification(value)
-        if until is not None and sure:
-            written = until(reading)
-            if written is not MISSING and written is not None and written != "":
-                end = moment(written)
         return Vouched(sure, end, -1 if level is None else credit(level(reading)))
 
     return read

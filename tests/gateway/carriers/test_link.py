@@ -285,7 +285,7 @@ async def test_a_slow_client_stops_the_upstream_and_is_closed_in_the_end(bench, 
 
 
 async def test_a_slow_upstream_stops_the_client_and_is_given_up_in_the_end(bench, close_of):
-    client = bench.open(bench.route(habits=Habits(max_buffered=4096, slow_timeout=10, mute_quota=0, **QUIET)))
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, slow_timeout=10, mute_after=None, **QUIET)))
     client.upstream.stalled = True
     for number in range(200):
         if not client.transport.reading:

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from gateway.carriers.mute import Mute
 from gateway.common.sweep import NEVER
+from gateway.common.units import Rate
 from gateway.websocket.habits import Habits
 
-THREE = Habits(mute_quota=3, mute_period=60, mute_for=30)
+THREE = Habits(mute_after=Rate(3, 60), mute_for=30)
 
 
 def test_so_many_refusals_in_a_period_mute():
@@ -40,7 +41,7 @@ def test_while_muted_refusals_count_no_further():
 
 def test_a_quota_of_zero_never_mutes():
     mute = Mute()
-    assert not any(mute.refused(0, Habits(mute_quota=0)) for _ in range(1000))
+    assert not any(mute.refused(0, Habits(mute_after=None)) for _ in range(1000))
 
 
 def test_what_stands_is_told_once():
@@ -66,7 +67,7 @@ def test_a_snapshot_ends_only_what_a_snapshot_has_shown():
 @given(st.lists(st.floats(0, 20), max_size=60), st.integers(1, 6))
 def test_it_mutes_exactly_when_the_quota_falls_into_one_period(gaps, quota):
     """Against the plain definition, over refusals that are not interrupted by a mute."""
-    habits = Habits(mute_quota=quota, mute_period=30, mute_for=0.001)
+    habits = Habits(mute_after=Rate(quota, 30), mute_for=0.001)
     mute = Mute()
     now, seen = 0.0, []
     for gap in gaps:

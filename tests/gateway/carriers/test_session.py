@@ -88,7 +88,7 @@ async def test_order_is_kept_whatever_the_order_of_facts(bench):
 @given(data=st.data())
 async def test_whatever_is_refused_the_rest_keeps_its_order(bench, data):
     bench.state.waiting.clear()
-    client = bench.open(bench.route(habits=Habits(mute_quota=0)))
+    client = bench.open(bench.route(habits=Habits(mute_after=None)))
     wanted = []
     texts = data.draw(st.lists(st.sampled_from(["fine", "spam", "idiot", "ping"]), max_size=12))
     for number, text in enumerate(texts):

@@ -121,7 +121,7 @@ async def test_one_message_larger_than_the_bound_is_no_dead_end(bench):
 @given(data=st.data())
 async def test_whatever_waits_is_bounded_and_keeps_its_order(bench, data):
     bench.state.waiting.clear()
-    client = bench.open(bench.route(habits=Habits(max_checking=3, max_buffered=4096, mute_quota=0)))
+    client = bench.open(bench.route(habits=Habits(max_checking=3, max_buffered=4096, mute_after=None)))
     kinds = st.sampled_from(["fine", "spam", "ping"])
     bursts = data.draw(st.lists(st.lists(st.tuples(kinds, st.sampled_from([0, 1500])), max_size=8), max_size=8))
     wanted = []
@@ -157,7 +157,7 @@ async def test_a_verdict_costs_the_same_however_much_is_held(bench):
 
 
 async def test_a_client_that_reads_nothing_is_not_read_once_notices_pile_up(bench):
-    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0)))
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_after=None)))
     client.transport.stalled = True
     client.arrives(frame(BINARY, b"x" * 5000))
     assert not client.upstream.reading
@@ -190,7 +190,7 @@ async def test_a_client_that_is_not_read_while_its_messages_wait_is_not_silent(b
 
 
 async def test_a_client_that_is_not_read_because_of_its_notices_is_not_silent(bench):
-    client = bench.open(bench.route(habits=Habits(mute_quota=0)))
+    client = bench.open(bench.route(habits=Habits(mute_after=None)))
     client.arrives(frame(TEXT, b"amid a message", final=False))
     fill(client, (masked_frame(TEXT, b"{", key=KEY) for _ in range(40)))
     only_upstream_answers(bench, client, 60)
@@ -202,7 +202,7 @@ async def test_a_client_that_is_not_read_because_of_its_notices_is_not_silent(be
 
 @pytest.mark.parametrize("judged", [False, True])
 async def test_what_one_read_brings_makes_no_more_notices_wait_than_the_bound(bench, judged):
-    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0, max_checking=1)))
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_after=None, max_checking=1)))
     client.transport.stalled = True
     client.arrives(frame(BINARY, b"x" * 5000))
     client.send((said("spam") if judged else masked_frame(TEXT, b"{", key=KEY)) * 500 + client.ping(b"behind"))
@@ -243,7 +243,7 @@ async def test_what_was_held_fails_when_both_have_gone(bench):
 
 
 async def test_a_client_that_left_is_owed_no_notice_before_what_it_sent_is_judged(bench):
-    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_quota=0)))
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_after=None)))
     client.transport.stalled = True
     client.arrives(frame(BINARY, b"x" * 5000))
     client.send(masked_frame(TEXT, b"{", key=KEY) * 20 + said("last words"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway.common.units import Rate
 from gateway.judging.overlay import build as overlay_of
 from gateway.state.model.snapshot import Snapshot, decode
 from gateway.websocket.frames import masked_frame
@@ -39,7 +40,7 @@ async def test_a_blocked_senders_socket_is_closed_where_the_route_says_so(bench,
 
 
 async def test_repeated_refusals_mute_and_the_end_is_told(bench):
-    client = bench.open(bench.route(habits=Habits(mute_quota=3, mute_period=60, mute_for=30, ping_interval=0)))
+    client = bench.open(bench.route(habits=Habits(mute_after=Rate(3, 60), mute_for=30, ping_interval=0)))
     for number in range(3):
         client.say(f"spam {number}")
         bench.judge()
@@ -63,13 +64,13 @@ async def test_repeated_refusals_mute_and_the_end_is_told(bench):
 
 
 async def test_what_cannot_be_read_counts_towards_a_mute(bench):
-    client = bench.open(bench.route(habits=Habits(mute_quota=2)))
+    client = bench.open(bench.route(habits=Habits(mute_after=Rate(2, 60))))
     client.send(masked_frame(TEXT, b"{") * 2)
     assert client.told() == [("reject", "body.not_json")] * 2 + [("mute", "socket.muted")]
 
 
 async def test_an_outage_of_ours_mutes_nobody(bench):
-    client = bench.open(bench.route(habits=Habits(mute_quota=2), fresh=lambda: False))
+    client = bench.open(bench.route(habits=Habits(mute_after=Rate(2, 60)), fresh=lambda: False))
     for _ in range(4):
         client.say("a bullet")
     bench.judge()

@@ -15,7 +15,7 @@ import structlog
 from gateway.common import logs
 from gateway.config.sections.control import Logs
 from gateway.control.ports.errors import ControlError
-from gateway.generation.settings import access_log
+from gateway.generation.conversion import access_log
 
 SECRET = "13800138000"
 

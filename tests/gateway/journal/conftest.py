@@ -32,8 +32,8 @@ async def make_writer(root: Path) -> AsyncIterator[MakeWriter]:
 
     def make(worker: int = 0, folder: Path = root, **settings: Any) -> Writer:
         loop = asyncio.get_running_loop()
-        settings.setdefault("warn_free", 0)
-        settings.setdefault("least_free", 0)
+        settings.setdefault("low_disk", 0)
+        settings.setdefault("full_disk", 0)
         writer = Writer(folder, "n1", worker, ids=Ids(1, worker), settings=Settings(**settings), loop=loop)
         made.append(writer)
         writer.start()

@@ -51,7 +51,7 @@ class Node:
     def writer(self, worker: int = 0) -> Writer:
         if worker not in self.writers:
             self.ids[worker] = Ids(0, worker)
-            settings = Settings(warn_free=0, least_free=0, fsync="no", segment_bytes=2_000_000, slow_write=1e9)
+            settings = Settings(low_disk=0, full_disk=0, fsync="no", segment_size=2_000_000, slow_write=1e9)
             writer = Writer(self.root, "node-0", worker, ids=self.ids[worker], settings=settings, loop=self.loop)
             writer.start()
             self.writers[worker] = writer

@@ -38,7 +38,7 @@ async def opened(tmp_path: Path) -> Any:
     def open_() -> Writer:
         for earlier in writers:
             earlier.close()
-        settings = Settings(fsync="no", warn_free=0, least_free=0)
+        settings = Settings(fsync="no", low_disk=0, full_disk=0)
         ids = Ids(0, CONTROL)
         writer = Writer(tmp_path, "node-0", CONTROL, ids=ids, settings=settings, loop=asyncio.get_running_loop())
         writer.start()
@@ -73,7 +73,7 @@ async def test_an_act_is_written_with_its_own_time_and_found_again(opened: Any, 
 
 async def test_a_journal_that_cannot_write_says_so(tmp_path: Path) -> None:
     (tmp_path / "node-0").write_bytes(b"a file where a folder should be")
-    settings = Settings(fsync="no", warn_free=0, least_free=0)
+    settings = Settings(fsync="no", low_disk=0, full_disk=0)
     loop = asyncio.get_running_loop()
     writer = Writer(tmp_path, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
     writer.start()

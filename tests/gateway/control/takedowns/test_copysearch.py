@@ -39,7 +39,7 @@ class Desk:
         await self.messages.append(record)
 
     def writer(self, worker: int) -> Writer:
-        settings = Settings(warn_free=0, least_free=0)
+        settings = Settings(low_disk=0, full_disk=0)
         loop = asyncio.get_running_loop()
         made = Writer(self.root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
         made.start()

@@ -32,7 +32,7 @@ class Shelf:
         source.write_bytes(orjson.dumps({"id": "77", "room": "r1", "text": "old one", "at": SENT_AT}) + b"\n")
         route: Any = SimpleNamespace(name="live", playback_unit="s")
         bring_in(source, self.root, route)
-        settings = Settings(warn_free=0, least_free=0)
+        settings = Settings(low_disk=0, full_disk=0)
         loop = asyncio.get_running_loop()
         self.writer = Writer(self.root, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
         self.writer.start()

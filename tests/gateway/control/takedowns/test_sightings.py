@@ -38,7 +38,7 @@ class Desk:
 
     def writer(self, worker: int) -> Writer:
         loop = asyncio.get_running_loop()
-        settings = Settings(warn_free=0, least_free=0)
+        settings = Settings(low_disk=0, full_disk=0)
         made = Writer(self.root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
         made.start()
         return made

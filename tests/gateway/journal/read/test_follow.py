@@ -23,7 +23,7 @@ async def test_each_record_once_and_in_order(make_writer, journalist, root: Path
     ids: list[str] = []
     seen: list[str] = []
     for _ in range(3):
-        journal = make_writer(segment_bytes=1000)
+        journal = make_writer(segment_size=1000)
         desk = journalist(journal)
         for count in range(1, 30):
             ids.append(desk.judged(verdict="reject"))

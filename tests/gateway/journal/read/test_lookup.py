@@ -20,7 +20,7 @@ from gateway.mirror.upkeep.importing import bring_in, bullet_id
 
 
 def writer(root: Path, worker: int) -> Writer:
-    settings = Settings(segment_bytes=2000, warn_free=0, least_free=0)
+    settings = Settings(segment_size=2000, low_disk=0, full_disk=0)
     loop = asyncio.get_running_loop()
     made = Writer(root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
     made.start()

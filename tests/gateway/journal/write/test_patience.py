@@ -82,7 +82,7 @@ class Desk:
     def __init__(self, root: Path, loop: Loop) -> None:
         self.loop = loop
         self.ids = Ids(1, 0)
-        settings = Settings(fsync="no", warn_free=0, least_free=0)
+        settings = Settings(fsync="no", low_disk=0, full_disk=0)
         of = cast(asyncio.AbstractEventLoop, loop)
         self.journal = writer.Writer(root, "n1", 0, ids=self.ids, settings=settings, loop=of)
         self.journal.start()

@@ -137,7 +137,7 @@ async def test_rubbish_at_the_end_is_cut_and_damage_in_the_middle_is_not(make_wr
 
 
 async def test_only_the_last_segment_is_read(make_writer, journalist, root: Path, monkeypatch) -> None:
-    journal = make_writer(segment_bytes=1500)
+    journal = make_writer(segment_size=1500)
     desk = journalist(journal)
     first = desk.judged()
     count = 1

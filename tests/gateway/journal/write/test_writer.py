@@ -214,7 +214,7 @@ async def test_records_that_come_while_the_thread_writes_go_together(make_writer
 
 
 async def test_the_queue_is_bounded_and_says_so(make_writer, journalist, disk: Disk, root: Path) -> None:
-    journal = make_writer(fsync="always", queue_bytes=1000)
+    journal = make_writer(fsync="always", max_waiting=1000)
     desk = journalist(journal)
     gate = threading.Event()
     disk.before_write = lambda fd, data: None if gate.wait(10) else 0
@@ -344,7 +344,7 @@ async def test_what_has_already_happened_waits_for_its_record(make_writer, journ
 
 
 async def test_what_has_already_happened_outlasts_a_full_queue(make_writer, journalist, root, read) -> None:
-    journal = make_writer(fsync="no", queue_bytes=200)
+    journal = make_writer(fsync="no", max_waiting=200)
     desk = journalist(journal)
     ids = [desk.judged(text="x" * 300)]
     journal.insist(outcome(ids[0], "delivered", status=201))
@@ -458,7 +458,7 @@ async def test_a_failed_fsync_is_never_retried_everysec(make_writer, journalist,
 
 
 async def test_segments_follow_one_another_by_size(make_writer, journalist, root: Path, read) -> None:
-    journal = make_writer(segment_bytes=2000)
+    journal = make_writer(segment_size=2000)
     desk = journalist(journal)
     ids = []
     async with asyncio.timeout(20):
@@ -488,8 +488,8 @@ async def test_segments_follow_one_another_by_age(make_writer, journalist, root:
 
 
 async def test_low_disk_is_not_ready(make_writer) -> None:
-    assert make_writer(worker=1, warn_free=1 << 60, least_free=0).ready
-    low = make_writer(worker=2, warn_free=1 << 60, least_free=1 << 60)
+    assert make_writer(worker=1, low_disk=1 << 60, full_disk=0).ready
+    low = make_writer(worker=2, low_disk=1 << 60, full_disk=1 << 60)
     assert low.available
     assert not low.ready
     assert low.space.level == "low"

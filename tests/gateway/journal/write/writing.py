@@ -24,7 +24,7 @@ from gateway.journal.write.writer import Writer
 async def main(root: Path, fsync: str) -> None:
     loop = asyncio.get_running_loop()
     ids = Ids(1, 0)
-    settings = Settings(fsync=fsync, segment_bytes=40_000, warn_free=0, least_free=0)  # type: ignore[arg-type]
+    settings = Settings(fsync=fsync, segment_size=40_000, low_disk=0, full_disk=0)  # type: ignore[arg-type]
     journal = Writer(root, "n1", 0, ids=ids, settings=settings, loop=loop)
     journal.start()
     assert journal.available

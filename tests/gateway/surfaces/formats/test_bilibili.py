@@ -18,7 +18,7 @@ from gateway.surfaces.formats.format import Payload
 from gateway.surfaces.input.decoded import Messages, Untouched
 from gateway.surfaces.input.reasons import Refused
 
-FORMAT = Bilibili(frozenset((4, 5)), frozenset((2, 7)), 64, 100_000)
+FORMAT = Bilibili(64, 100_000)
 
 # A heartbeat as web clients send it: 31 bytes, version 1, operation 2, sequence 1.
 HEARTBEAT = bytes.fromhex("0000001f0010000100000002000000015b6f626a656374204f626a6563745d")

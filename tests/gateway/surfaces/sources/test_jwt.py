@@ -38,7 +38,7 @@ class Clock:
 
 
 def hs256(**changed: Any) -> TokenSettings:
-    return TokenSettings(**({"algorithms": ("HS256",), "keys": (("", SECRET),)} | changed))
+    return TokenSettings(**({"algorithms": ("HS256",), "keys": (("", SECRET),), "leeway": 0.0} | changed))
 
 
 def signed(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256", **headers: Any) -> str:
@@ -209,9 +209,7 @@ def test_the_memory_is_bounded(make_request: MakeRequest, clock: Clock, bound: i
 
 
 def test_facts_from_claims(make_surface: Callable[..., Any], make_request: MakeRequest) -> None:
-    surface = make_surface(
-        sender=("jwt:sub",), verified=("jwt:verified",), level=("jwt:/rank/credit",), trusted_front=True, token=hs256()
-    )
+    surface = make_surface(sender=("jwt:sub",), verified=("jwt:verified",), level=("jwt:/rank/credit",), token=hs256())
     token = signed({"sub": "alice", "verified": True, "rank": {"credit": 70}})
     headers = [("Content-Type", "application/json"), ("Authorization", f"Bearer {token}")]
     message = surface.decode(make_request(headers, trusted=False), b'{"content": "x"}').messages[0]

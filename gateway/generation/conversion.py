@@ -1,10 +1,12 @@
 """From configuration to settings: one function for each section, and nothing else.
 
-The parts below know nothing of TOML; each has settings of its own, in its own words. Here the words meet.
+The parts below know nothing of TOML; each has settings of its own. What has the same name in both is carried over
+(``carried``); only what differs is written here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import sys
 
@@ -17,7 +19,8 @@ from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.server import Server
-from gateway.config.sections.upstreams import Upstream
+from gateway.config.sections.upstreams import Upstream, UpstreamTls
+from gateway.config.values.carrying import carried
 from gateway.generation import rotation
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamSettings
@@ -32,91 +35,54 @@ from gateway.websocket.habits import Habits
 
 def server(section: Server) -> ServerSettings:
     """``[server]``, the part that concerns connections."""
-    return ServerSettings(
-        trusted_proxies=tuple(str(network) for network in section.trusted_proxies),
-        via=section.via,
-        max_target=section.max_target,
-        max_head=section.max_head,
-        max_headers=section.max_headers,
-        max_relayed_body=section.max_relayed_body,
-        max_buffered=section.max_buffered,
-        max_connections=section.max_connections,
-        max_connections_per_address=section.max_connections_per_address,
-        max_collected=section.max_collected,
-        head_timeout=section.head_timeout,
-        body_timeout=section.body_timeout,
-        stall_timeout=section.stall_timeout,
-        idle_timeout=section.idle_timeout,
-        linger_timeout=section.linger_timeout,
-        request_ids=section.request_ids,
-        traces=section.traces,
-    )
+    return carried(ServerSettings, section, trusted_proxies=tuple(str(network) for network in section.trusted_proxies))
 
 
 def upstream(name: str, section: Upstream) -> UpstreamSettings:
-    """``[upstreams.NAME]``."""
+    """``[upstreams.NAME]``; reads the files of its TLS."""
     servers = []
+    tls, tls_key = _upstream_tls(section.tls)
     for entry in section.servers:
         address = parse_address(entry.url)
-        tls = _upstream_tls(section) if address.tls else None
-        servers.append(UpstreamServerSettings(address, entry.weight, tls, section.tls.server_name))
-    passive, active = section.passive, section.active
-    check = None
-    if active is not None:
-        check = CheckSettings(
-            active.path,
-            active.interval,
-            active.timeout,
-            active.healthy_after,
-            active.unhealthy_after,
-            active.host,
-        )
-    return UpstreamSettings(
+        servers.append(
+            carried(
+                UpstreamServerSettings, entry, section.tls,
+                address=address, tls=tls if address.tls else None, tls_key=tls_key if address.tls else "",
+            )
+        )  # fmt: skip
+    return carried(
+        UpstreamSettings,
+        section,
         name=name,
         servers=tuple(servers),
-        balance=section.balance,
-        max_connections=section.max_connections,
-        max_upgraded=section.max_upgraded,
-        max_waiting=section.max_waiting,
-        wait_timeout=section.wait_timeout,
-        connect_timeout=section.connect_timeout,
-        answer_timeout=section.answer_timeout,
-        read_timeout=section.read_timeout,
-        total_timeout=section.total_timeout,
-        idle_timeout=section.idle_timeout,
-        retries=section.retries,
-        max_head=section.max_head,
-        max_informational=section.max_informational,
-        ejection=EjectionSettings(passive.failures, passive.pause, passive.longest_pause, passive.share),
-        check=check,
+        ejection=carried(EjectionSettings, section.passive),
+        check=carried(CheckSettings, section.active) if section.active is not None else None,
         # Several servers behind one name answer to one name: the first one's.
         host="" if section.preserve_host else servers[0].address.authority,
     )
 
 
-def _upstream_tls(section: Upstream) -> ssl.SSLContext:
-    tls = section.tls
+def _upstream_tls(tls: UpstreamTls) -> tuple[ssl.SSLContext, str]:
+    """The context, and a digest of all that it was made of: connections made under another are not used again."""
+    digest = hashlib.sha256(repr((tls.verify, tls.ca, tls.certificate, tls.key)).encode())
+    for file in (tls.ca, tls.certificate, tls.key):
+        digest.update(b"" if file is None else hashlib.sha256(file.read_bytes()).digest())
     context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca is not None else None)
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
-    return context
+    return context, digest.hexdigest()
 
 
 def tokens(section: Jwt) -> TokenSettings:
     """``[jwt]``; reads the JWKS file."""
-    return TokenSettings(
-        algorithms=section.algorithms,
-        source=str(section.source),
+    return carried(
+        TokenSettings,
+        section,
         keys=tuple(("", key.get_secret_value().encode()) for key in section.keys),
         jwks=rotation.read(section.jwks) if section.jwks is not None else b"",
-        issuer=section.issuer,
-        audience=section.audience,
-        leeway=round(section.leeway),
-        max_token=section.max_token,
-        max_cached=section.max_cached,
     )
 
 
@@ -126,58 +92,28 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
     scopes = {limit.scope for rule in policy.rules for limit in getattr(rule, "limits", ())}
     blocks = any(rule.check == "block" for rule in policy.rules)
     assert route.surface is not None
-    return SurfaceSettings(
-        name=route.name,
+    return carried(
+        SurfaceSettings,
+        route,
+        config.server,
+        route.websocket,
         surface=route.surface,
-        sender=tuple(map(str, route.sender)),
-        text=tuple(map(str, route.text)),
-        room=(str(route.room),),
-        device=_one(route.device),
-        registrant=_one(route.registrant),
-        location=tuple(map(str, route.location)),
-        verified=_one(route.verified),
-        level=_one(route.level),
-        parts=tuple(map(str, route.parts)),
-        shown_sender=_one(route.shown_sender),
-        playback=_one(route.playback),
-        playback_unit=route.playback_unit,
-        message_when=route.message_when,
-        relay_when=route.relay_when,
-        format=route.format,
+        room=(route.room,),
+        device=_listed(route.device),
+        registrant=_listed(route.registrant),
+        verified=_listed(route.verified),
+        level=_listed(route.level),
+        shown_sender=_listed(route.shown_sender),
+        playback=_listed(route.playback),
         # An address is a personal field: it is read only where a check or the record needs it (law 7).
         read_ip=blocks or "ip" in scopes or "ip" in route.keep,
-        trusted_front=True,
-        edit=route.edit,
-        optional_text=route.optional_text,
-        upstream_id=str(route.upstream_id) if route.upstream_id is not None else "",
-        id_to=route.id_to,
         token=tokens(config.jwt) if config.jwt is not None else None,
-        max_text=route.max_text,
-        max_depth=config.server.max_json_depth,
-        max_inflated=config.server.max_inflated,
-        max_fields=config.server.max_fields,
-        max_packets=route.websocket.max_packets,
     )
 
 
 def habits(section: Socket) -> Habits:
     """``[routes.websocket]``."""
-    quota, period = section.mute_after or (0, 0.0)
-    return Habits(
-        max_frame=section.max_frame,
-        max_message=section.max_message,
-        max_fragments=section.max_fragments,
-        max_buffered=section.max_buffered,
-        max_checking=section.max_checking,
-        slow_timeout=section.slow_timeout,
-        idle_timeout=section.idle_timeout,
-        ping_interval=section.ping_interval,
-        ping_timeout=section.ping_timeout,
-        mute_quota=quota,
-        mute_period=period,
-        mute_for=section.mute_for,
-        close_blocked=section.close_blocked,
-    )
+    return carried(Habits, section)
 
 
 def unbuildable(config: Config, file: str) -> list[Problem]:
@@ -202,15 +138,7 @@ def bounds(section: Server, route: Route) -> Bounds:
 
 def journal(section: Journal) -> JournalSettings:
     """``[journal]``, the part that concerns writing."""
-    return JournalSettings(
-        fsync=section.fsync,
-        segment_bytes=section.segment_size,
-        segment_age=section.segment_age,
-        queue_bytes=section.max_waiting,
-        slow_write=section.slow_write,
-        warn_free=section.low_disk,
-        least_free=section.full_disk,
-    )
+    return carried(JournalSettings, section)
 
 
 def configure_logs(section: Logs, process: str) -> None:
@@ -235,5 +163,5 @@ def _to_stderr(lines: bytes) -> None:
     sys.stderr.buffer.flush()
 
 
-def _one(source: object) -> tuple[str, ...]:
-    return (str(source),) if source else ()
+def _listed(source: str) -> tuple[str, ...]:
+    return (source,) if source else ()

@@ -74,7 +74,7 @@ class Node:
         return number
 
     async def start_state(self) -> None:
-        argv = embedded.prepare(self.folders.state)
+        argv = embedded.prepare(self.folders.state, memory=64 << 20)
         self.state = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.DEVNULL)
         await embedded.ready(self.folders.state)
 

@@ -101,6 +101,6 @@ async def test_the_relay_repeats_nothing_after_a_crash(
     with monkeypatch.context() as patch:
         patch.setattr("gateway.control.acts.outbox._acknowledge", die)
         with pytest.raises(KeyboardInterrupt):
-            await Relay(plant.database, JournalOfActs(opened()), plant.state).step()
-    await Relay(plant.database, JournalOfActs(opened()), plant.state).step()
+            await Relay(plant.database, JournalOfActs(opened()), plant.state, retry=1.0).step()
+    await Relay(plant.database, JournalOfActs(opened()), plant.state, retry=1.0).step()
     assert [record["id"] for record in kept(tmp_path)] == ["0199-9"]

@@ -13,22 +13,22 @@ from gateway.state.cold import embedded
 
 
 def test_files_are_private(tmp_path: Path) -> None:
-    argv = embedded.prepare(tmp_path / "state")
+    argv = embedded.prepare(tmp_path / "state", memory=256 << 20)
     assert Path(argv[0]).exists()
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     for name in ("password", "users.acl", "server.conf"):
         assert stat.S_IMODE((tmp_path / "state" / name).stat().st_mode) == 0o600
     password = embedded.access(tmp_path / "state")[1].password
-    embedded.prepare(tmp_path / "state")
+    embedded.prepare(tmp_path / "state", memory=256 << 20)
     assert embedded.access(tmp_path / "state")[1].password == password
     assert password not in repr(embedded.access(tmp_path / "state"))
 
 
 def test_no_place_and_no_program(tmp_path: Path) -> None:
     with pytest.raises(embedded.NoServer, match="shorter"):
-        embedded.prepare(tmp_path / ("x" * 120))
+        embedded.prepare(tmp_path / ("x" * 120), memory=64 << 20)
     with pytest.raises(embedded.NoServer, match="executable"):
-        embedded.prepare(tmp_path / "state", program="no-such-program")
+        embedded.prepare(tmp_path / "state", memory=64 << 20, program="no-such-program")
 
 
 @pytest.mark.parametrize(

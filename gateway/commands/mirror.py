@@ -116,7 +116,7 @@ def import_(
 ) -> None:
     """Bring in bullets from before the gateway, oldest first. The same file may be imported again."""
     folders, config, _ = _loaded(data_dir)
-    routes = {one.name: one for one in config.routes if one.surface == "danmaku"}
+    routes = {one.name: one for one in config.routes if one.mirrored}
     chosen = routes.get(route) if route else next(iter(routes.values())) if len(routes) == 1 else None
     if chosen is None:
         _fail(
@@ -144,7 +144,7 @@ def probe(
 ) -> None:
     """Look whether the platform's page of a room contains its list. Exit code 1 where it does not."""
     _, config, _ = _loaded(data_dir)
-    routes = [one for one in config.routes if one.surface == "danmaku" and route in ("", one.name)]
+    routes = [one for one in config.routes if one.mirrored and route in ("", one.name)]
     if not routes:
         _fail("there is no such danmaku route", USAGE)
     results = asyncio.run(_look(config, routes, room))

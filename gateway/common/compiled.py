@@ -111,6 +111,7 @@ MODULES: Final = (
     "gateway.surfaces.input.reading",
     "gateway.surfaces.input.request",
     "gateway.surfaces.input.strict_json",
+    "gateway.surfaces.profile",
     "gateway.surfaces.sources.cookies",
     "gateway.surfaces.sources.facts",
     "gateway.surfaces.sources.jwt",

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from filters.checks import CHECKS
-from gateway.obligations.regulations.articles import BY_SURFACE, Article, documents
+from gateway.obligations.regulations.articles import Article, documents
+from gateway.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -133,8 +134,9 @@ MEANS: Mapping[str, Means] = {
 
 def standing(config: Config, route: Route, article: Article) -> Standing:
     """How one judged route stands to one article: the worst of what answers it."""
-    surface = route.surface or ""
-    kinds = frozenset(route.services or BY_SURFACE.get(surface, ()))
+    assert route.surface is not None
+    surface = route.surface
+    kinds = frozenset(route.services or SURFACES[surface].services)
     if not article.concerns(kinds):
         return Standing("not applicable", f"speaks of services: {', '.join(article.services)}")
     if article.surfaces and surface not in article.surfaces:

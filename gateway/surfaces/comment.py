@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.surface import Surface
+from gateway.surfaces.traits import Traits
 
 
 def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Callable[[], int]) -> Surface:
@@ -13,3 +14,6 @@ def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Calla
     if settings.playback:
         raise SurfaceError("playback: a comment has none; use the surface “danmaku” for bullets")
     return Surface(settings, new_id, now_us)
+
+
+TRAITS = Traits(compiled, services=("comments",))

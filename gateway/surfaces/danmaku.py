@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.surface import Surface
+from gateway.surfaces.traits import Traits
 
 
 def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Callable[[], int]) -> Surface:
@@ -13,3 +14,7 @@ def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Calla
     if not settings.room:
         raise SurfaceError("room: name where it is read from, such as “path:room”; a bullet's static version needs it")
     return Surface(settings, new_id, now_us)
+
+
+# An edit does not name what it replaces, and both would stand in the static version.
+TRAITS = Traits(compiled, services=("comments", "audio-video"), mirrored=True, edits=False)

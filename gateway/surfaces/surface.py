@@ -54,6 +54,7 @@ class Surface:
         "_max_inflated",
         "_new_id",
         "_now_us",
+        "_payload",
         "_playback",
         "_read_ip",
         "_types",
@@ -75,7 +76,9 @@ class Surface:
         self._now_us = now_us
         self._facts = FactReaders(settings, tokens)
         self._bodies = bodies.compiled(settings)
-        self._format = FORMATS[settings.format](settings)
+        entry = FORMATS[settings.format]
+        self._format = entry.compiled(settings)
+        self._payload = entry.payload
         self._is_message = (
             conditions.compiled(settings.message_when, settings.relay_when)
             if settings.message_when or settings.relay_when
@@ -132,9 +135,9 @@ class Surface:
     def attach(self, request: Request) -> Socket:
         """The decoder for the frames of a socket that ``request`` opened. Who sends is asked per message, because
         those who only watch need not say (law 7)."""
-        carrier = self._bodies.get(self._format.kind)
+        carrier = self._bodies.get(self._payload)
         if carrier is None:
-            raise SurfaceError(f"text: name a source that reads {self._format.kind} frames")
+            raise SurfaceError(f"text: name a source that reads {self._payload} frames")
         return Socket(self, request, self._format, carrier)
 
     def upstream_id(self, body: bytes) -> str:

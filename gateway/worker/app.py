@@ -172,13 +172,13 @@ class App:
         mirror = config.mirror
         if mirror is None:
             return None
-        danmaku = [route for route in config.routes if route.surface == "danmaku"]
+        mirrored = [route for route in config.routes if route.mirrored]
         guards = [
             Guard(route.name, upstreams[route.upstream], parse_template(route.access))
-            for route in danmaku
+            for route in mirrored
             if route.access
         ]
-        known = [route.name for route in danmaku]
+        known = [route.name for route in mirrored]
         access = Access(guards, known, mirror.access_cache) if guards else None
         pages = Pages(mirror.language, mirror.path)
         return MirrorSite(
@@ -361,8 +361,8 @@ def _judged(
         passed=app.metrics.messages.of((settings.name, "pass", "")),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
-        mirrored=config.mirror.path if config.mirror is not None and settings.surface == "danmaku" else "",
-        fresh=app.mirror_fresh(config) if settings.surface == "danmaku" else None,
+        mirrored=config.mirror.path if config.mirror is not None and settings.mirrored else "",
+        fresh=app.mirror_fresh(config) if settings.mirrored else None,
         consecutive=Consecutive(reaching, conversion.bounds(config.server, settings)) if reaching else None,
         socket=_socket_side(settings),
     )  # fmt: skip

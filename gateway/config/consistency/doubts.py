@@ -88,7 +88,7 @@ def _route(config: Config, route: Route) -> Iterator[str]:
             yield f"{key}.keep: names {field}, which the route does not read"
     if route.max_body > config.server.max_collected:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
-    if route.surface == "danmaku" and "*" in route.origins:
+    if route.mirrored and "*" in route.origins:
         yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
 
 
@@ -98,7 +98,7 @@ def _unheard(key: str, route: Route, policy: Policy) -> Iterator[str]:
         rule.check for rule in policy.rules if rule.mode == "enforce" and "label" in (rule.action, rule.on_error)
     ]
     if labelling:
-        seen = "the record and the static version" if route.surface == "danmaku" else "the record"
+        seen = "the record and the static version" if route.mirrored else "the record"
         yield (
             f"{key}.policy: {route.policy} labels messages ({', '.join(dict.fromkeys(labelling))}), and frames have no "
             f"header for it: labels stand in {seen}, the platform is told nothing; give the socket a policy of its own"

@@ -8,6 +8,8 @@ from gateway.config.consistency.document import Found, Path, table, tables, text
 from gateway.config.consistency.translation import nearest
 from gateway.http.wire.path import Template, parse_template
 from gateway.obligations.regulations.articles import services
+from gateway.surfaces import SURFACES
+from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.surface import EDITS
 
 PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
@@ -91,14 +93,17 @@ def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, templat
         key = (*path, "text", at) if isinstance(route.get("text"), list) else (*path, "text")
         if kind not in {"json", "form", "text"}:
             yield key, "is not in the body: judged text is read by json:, form: or text:"
-        elif socket and kind != {"json": "json", "text": "text", "bilibili": "json"}.get(shape, kind):
+        elif socket and shape in FORMATS and kind != FORMATS[shape].payload:
             yield key, f"cannot be read from frames of format “{shape}”"
-    if text(route, "surface") == "danmaku":
-        yield from _danmaku(document, route, path, template)
+    traits = SURFACES.get(text(route, "surface"))
+    if traits is not None and traits.mirrored:
+        yield from _mirrored(document, route, path)
+    if traits is not None and not traits.edits:
+        yield from _never_edited(route, path, template)
     yield from _deletion(route, path)
 
 
-def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
+def _mirrored(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
     if not isinstance(document.get("mirror"), dict):
         yield (
             ("mirror",),
@@ -112,6 +117,9 @@ def _danmaku(document: dict[str, Any], route: dict[str, Any], path: Path, templa
         yield (*path, "page"), "has no {room}: each room's list stands on its own page"
     if text(route, "content", "always") != "always":
         yield (*path, "content"), "is not “always”: the static version is rendered from the recorded text"
+
+
+def _never_edited(route: dict[str, Any], path: Path, template: Template | None) -> Found:
     edits = [method.decode() for method in template.methods if method in EDITS] if template is not None else []
     if edits:
         yield (

@@ -18,6 +18,7 @@ from gateway.config.sections.server import Server
 from gateway.config.sections.state import State
 from gateway.config.sections.upstreams import Upstream
 from gateway.config.values.section import Section, required, setting
+from gateway.config.values.surface import WITH_PAGES
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -36,7 +37,7 @@ class Config(Section):
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
     credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
-    mirror: Mirror | None = setting(None, "The static version of every bullet; needed by danmaku routes.")
+    mirror: Mirror | None = setting(None, f"The static version of every bullet; needed by {WITH_PAGES} routes.")
     control: Control = setting({}, "The admin API, health and metrics.")
     metrics: Metrics = setting({}, "What Prometheus reads.")
     logs: Logs = setting({}, "What the processes say about themselves.")

@@ -11,8 +11,17 @@ from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.sources import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.values.surface import (
+    WITH_PAGES,
+    Content,
+    FormatName,
+    SurfaceName,
+    content_by_surface,
+    what_frames_hold,
+)
 from gateway.config.values.units import Duration, Range, RateOf, Size
 from gateway.http.wire.path import Template, parse_template
+from gateway.surfaces import MIRRORED, SURFACES
 from gateway.surfaces.input.settings import SurfaceSettings
 from gateway.websocket.habits import Habits
 
@@ -174,9 +183,7 @@ class Route(Section):
         "“PUT|PATCH forum.example/posts/{room}”."
     )
     transport: Literal["http", "websocket"] = setting("http", "Requests, or a WebSocket.")
-    surface: Literal["comment", "danmaku", "group", "profile"] | None = setting(
-        None, "What the messages are; unset: nothing is judged."
-    )
+    surface: SurfaceName | None = setting(None, "What the messages are; unset: nothing is judged.")
     upstream: str = required("Where it is relayed to.")
     policy: str = setting("", "Which policy judges; needed with a surface.")
     services: tuple[str, ...] = setting(
@@ -194,9 +201,7 @@ class Route(Section):
     verified: MaybeSource = setting("", "Whether the front vouches for a verified identity; unset: accounts in state.")
     level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
 
-    format: Literal["json", "text", "bilibili"] = setting(
-        SURFACE.format, "What a WebSocket's frames hold. bilibili: packets of that live protocol, several in a frame."
-    )
+    format: FormatName = setting(SURFACE.format, f"What a WebSocket's frames hold.{what_frames_hold()}")
     text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
     optional_text: bool = setting(SURFACE.optional_text, "A message may have no text, because it is an image alone.")
     parts: SourcesOf = setting(
@@ -214,9 +219,7 @@ class Route(Section):
         SURFACE.max_text, "Code points of judged text in a message, all fields together; beyond: 413.", ge=1
     )
 
-    content: Literal["always", "findings", "never"] | None = setting(
-        None, "When the text goes into the journal; unset: “findings” for groups, “always” elsewhere."
-    )
+    content: Content | None = setting(None, f"When the text goes into the journal; unset: {content_by_surface()}.")
     keep: tuple[Literal["ip", "device", "registrant", "location"], ...] = setting(
         (), "Optional personal fields that the journal keeps, because they are necessary."
     )
@@ -229,7 +232,9 @@ class Route(Section):
     websocket: Socket = setting({}, "Bounds of a WebSocket route.")
 
     page: str = setting(
-        "", "The platform's page on which the bullets show, with {room}. Needed with danmaku.", pattern="^(/.*)?$"
+        "",
+        f"The platform's page on which the bullets show, with {{room}}. Needed with {WITH_PAGES}.",
+        pattern="^(/.*)?$",
     )
     playback: MaybeSource = setting("", "Where in the video a bullet belongs.")
     playback_unit: Literal["s", "ms"] = setting(SURFACE.playback_unit, "Unit of playback.")
@@ -257,6 +262,12 @@ class Route(Section):
         return self.surface is not None
 
     @property
-    def content_kept(self) -> Literal["always", "findings", "never"]:
+    def mirrored(self) -> bool:
+        """Whether each message of this route has a static version (law 6)."""
+        return self.surface in MIRRORED
+
+    @property
+    def content_kept(self) -> Content:
         """``content``, or what the surface makes of its absence."""
-        return self.content or ("findings" if self.surface == "group" else "always")
+        assert self.surface is not None
+        return self.content or SURFACES[self.surface].content

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.mirror.pages.bullet import Bullet, of_imported, of_judged, read
+from gateway.surfaces import MIRRORED
 
 OVERDUE_MS = 15 * 60 * 1000
 MAX_WAITING = 200_000
@@ -61,7 +62,7 @@ class Intake:
                 return waiting._replace(bullet=bullet)
             return waiting
         if kind == "judged":
-            if record["surface"] == "danmaku" and record["verdict"] == "pass":
+            if record["surface"] in MIRRORED and record["verdict"] == "pass":
                 self._expect(Arrival(record["room"], record["route"], of_judged(record)))
         elif kind == "removal":
             if record["id"] and record.get("route", "") not in self.others:

@@ -42,7 +42,7 @@ class Probing:
             config = self._config()
             if config.mirror is not None:
                 for route in config.routes:
-                    if route.surface == "danmaku" and loop.time() >= self._due.get(route.name, 0.0):
+                    if route.mirrored and loop.time() >= self._due.get(route.name, 0.0):
                         latest = self._latest(route.name)
                         if latest is not None:
                             self._due[route.name] = loop.time() + config.mirror.probe_interval

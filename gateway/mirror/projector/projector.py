@@ -52,7 +52,7 @@ def own_folder(config: Config) -> str:
 
 def without_bullets(config: Config) -> frozenset[str]:
     """Routes that carry no bullets: what is removed there was on no page."""
-    return frozenset(route.name for route in config.routes if route.surface != "danmaku")
+    return frozenset(route.name for route in config.routes if not route.mirrored)
 
 
 class Projector:

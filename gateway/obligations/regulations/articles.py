@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -37,15 +36,6 @@ class Document(NamedTuple):
     version: str
     services: tuple[str, ...]
     articles: tuple[Article, ...]
-
-
-# What a route is where it does not say so itself.
-BY_SURFACE: Mapping[str, tuple[str, ...]] = {
-    "comment": ("comments",),
-    "danmaku": ("comments", "audio-video"),
-    "group": ("groups",),
-    "profile": ("forum",),
-}
 
 
 @cache

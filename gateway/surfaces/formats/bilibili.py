@@ -19,7 +19,7 @@ from typing import NamedTuple
 import brotli
 
 from gateway.surfaces.bodies.content import inflated, unbrotlied
-from gateway.surfaces.formats.format import Payload
+from gateway.surfaces.formats.format import Entry, Payload
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceSettings
 
@@ -46,11 +46,10 @@ class Packet(NamedTuple):
 class Bilibili:
     """See the module. ``max_packets`` and ``max_inflated`` (bytes) hold for a whole frame."""
 
-    __slots__ = ("_max_inflated", "_max_packets", "binary", "kind")
+    __slots__ = ("_max_inflated", "_max_packets", "binary")
 
     def __init__(self, max_packets: int, max_inflated: int) -> None:
         self.binary = True
-        self.kind = "json"
         self._max_packets = max_packets
         self._max_inflated = max_inflated
 
@@ -152,3 +151,6 @@ def _packed(packet: Packet, body: bytes) -> bytes:
 def compiled(settings: SurfaceSettings) -> Bilibili:
     """The format as a route's settings bound it."""
     return Bilibili(settings.max_packets, settings.max_inflated)
+
+
+ENTRY = Entry(compiled, "json", "packets of that live protocol, several in a frame")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from gateway.surfaces.input.settings import SurfaceSettings
 
 
 class Payload(NamedTuple):
@@ -14,14 +16,13 @@ class Payload(NamedTuple):
 
 
 class Format(Protocol):
-    """``binary``: frames come with opcode 2, not 1. ``kind``: what a judged payload is, ``json`` or ``text``.
+    """``binary``: frames come with opcode 2, not 1.
 
     Two laws, held by a property test of every format: ``join(frame, {}) == frame``; and after
     ``split(join(frame, {i: data}))`` payload ``i`` is ``data`` and all others are as they were.
     """
 
     binary: bool
-    kind: str
 
     def split(self, frame: bytes) -> Sequence[Payload]:
         """Everything in the frame, in order. ``Refused`` where any of it is not framed as it should be."""
@@ -31,3 +32,15 @@ class Format(Protocol):
 
     def join(self, frame: bytes, changes: Mapping[int, bytes | None]) -> bytes | None:
         """The frame with payloads replaced, or left out (None), by their index; None when nothing is left."""
+
+
+class Entry(NamedTuple):
+    """A row of ``FORMATS``.
+
+    ``compiled`` makes a route's format. ``payload``: what a judged payload is, and so which sources of text read it.
+    ``meaning``: for the configuration's reference, where the name does not say it.
+    """
+
+    compiled: Callable[[SurfaceSettings], Format]
+    payload: Literal["json", "text"]
+    meaning: str = ""

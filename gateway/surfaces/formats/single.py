@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.surfaces.formats.format import Payload
+from gateway.surfaces.formats.format import Entry, Payload
 from gateway.surfaces.input.settings import SurfaceSettings
 
 
 class Single:
     """The frame is the payload."""
 
-    __slots__ = ("binary", "kind")
+    __slots__ = ("binary",)
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, settings: SurfaceSettings) -> None:
         self.binary = False
-        self.kind = kind
 
     def split(self, frame: bytes) -> Sequence[Payload]:
         """See Format."""
@@ -30,11 +29,5 @@ class Single:
         return changes.get(0, frame)
 
 
-def compiled_json(settings: SurfaceSettings) -> Single:
-    """JSON text frames."""
-    return Single("json")
-
-
-def compiled_text(settings: SurfaceSettings) -> Single:
-    """Plain text frames."""
-    return Single("text")
+JSON = Entry(Single, "json")
+TEXT = Entry(Single, "text")

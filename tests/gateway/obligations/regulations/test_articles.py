@@ -1,8 +1,9 @@
 import tomllib
 from importlib.resources import files
 
-from gateway.obligations.regulations.articles import BY_SURFACE, documents, services
+from gateway.obligations.regulations.articles import documents, services
 from gateway.obligations.standing import MEANS
+from gateway.surfaces import SURFACES
 
 
 def test_each_article_is_told_once_in_both_languages_with_what_answers_it() -> None:
@@ -30,7 +31,7 @@ def test_documents_are_told_apart_and_dated() -> None:
 
 
 def test_surfaces_are_services_that_some_document_speaks_of() -> None:
-    assert {service for named in BY_SURFACE.values() for service in named} <= services()
+    assert {service for traits in SURFACES.values() for service in traits.services} <= services()
     assert "*" not in services()
 
 

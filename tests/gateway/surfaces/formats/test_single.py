@@ -12,8 +12,8 @@ SETTINGS = SurfaceSettings("r", "danmaku", ("header:X",), ("json:/content",))
 
 @pytest.mark.parametrize("name", ["json", "text"])
 def test_the_frame_is_the_payload(name: str) -> None:
-    format = FORMATS[name](SETTINGS)
-    assert (format.kind, format.binary) == (name, False)
+    format = FORMATS[name].compiled(SETTINGS)
+    assert (FORMATS[name].payload, format.binary) == (name, False)
     assert [payload.data for payload in format.split(b"x")] == [b"x"]
     assert format.join(b"x", {}) == b"x"
     assert format.join(b"x", {0: b"y"}) == b"y"

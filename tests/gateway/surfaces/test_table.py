@@ -1,0 +1,73 @@
+"""The tables of surfaces and formats are the only places that know their names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from gateway import config
+from gateway.config.reference import reference
+from gateway.config.values.surface import FormatName, SurfaceName
+from gateway.surfaces import MIRRORED, SURFACES
+from gateway.surfaces.bodies import bodies
+from gateway.surfaces.formats import FORMATS
+from gateway.surfaces.input.settings import SurfaceSettings
+
+GATEWAY = Path(__file__).parents[3] / "gateway"
+# “text” is also a kind of log and of source: what is compared there is no format.
+NAMES = (set(SURFACES) | set(FORMATS)) - {"json", "text"}
+
+
+def compared(tree: ast.AST) -> Iterator[str]:
+    """Texts that something is compared with, or looked up in a table by."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            inside = [found for side in (node.left, *node.comparators) for found in ast.walk(side)]
+        elif isinstance(node, ast.MatchValue):
+            inside = list(ast.walk(node))
+        elif isinstance(node, ast.Dict):
+            inside = [key for key in node.keys if key is not None]
+        else:
+            continue
+        yield from (one.value for one in inside if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def test_nobody_compares_the_name_of_a_surface_or_a_format() -> None:
+    """Whoever treats them differently asks ``Traits`` or ``Entry``; the demo is a platform, with words of its own."""
+    found = {
+        str(path.relative_to(GATEWAY)): names
+        for path in GATEWAY.rglob("*.py")
+        if path.parts[len(GATEWAY.parts)] not in {"demo"}
+        and path.name != "__init__.py"
+        and (names := set(compared(ast.parse(path.read_text(encoding="utf-8")))) & NAMES)
+    }
+    assert found == {}
+
+
+def test_the_configuration_takes_its_words_from_the_tables() -> None:
+    assert get_args(SurfaceName) == tuple(SURFACES)
+    assert get_args(FormatName) == tuple(FORMATS)
+    route = config.schema()["$defs"]["Route"]["properties"]
+    assert route["surface"]["anyOf"][0]["enum"] == list(SURFACES)
+    assert route["format"]["enum"] == list(FORMATS)
+    for name, entry in FORMATS.items():
+        assert not entry.meaning or f"{name}: {entry.meaning}." in reference()
+
+
+@pytest.mark.parametrize("name", sorted(SURFACES))
+def test_what_has_a_static_version_keeps_its_text_and_is_never_edited(name: str) -> None:
+    """The static version is rendered from the recorded text, and an edit does not name what it replaces (law 6)."""
+    traits = SURFACES[name]
+    assert traits.mirrored is (name in MIRRORED)
+    assert not traits.mirrored or (traits.content == "always" and not traits.edits)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_payload_is_read_by_a_body_of_its_kind(name: str) -> None:
+    source = {"json": "json:/content", "text": "body:text"}[FORMATS[name].payload]
+    settings = SurfaceSettings("r", "comment", ("header:X",), (source,))
+    assert FORMATS[name].payload in bodies.compiled(settings)

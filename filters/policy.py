@@ -16,6 +16,7 @@ from typing import Final
 
 from filters.checks import CHECKS
 from filters.model.message import Message
+from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Find, Rule
 from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
 
@@ -46,18 +47,16 @@ class Policy:
         self.reading = tuple(bound for bound in self.bound if CHECKS[bound[0].check].reads != "facts")
         self.always = tuple(bound for bound in self.reading if CHECKS[bound[0].check].reads == "message")
         self.counted = max((max(1, repeat.min_length) for repeat in self.asks.repeats), default=0)
-        self.quiet: dict[int, tuple[Facts, float]] = {}
+        self.quiet: Remembered[int, tuple[Facts, float]] = Remembered(REMEMBERED)
         self.asks_state = self.asks.anything
         self.passed = Verdict("pass", digest)
 
     def remember(self, facts: Facts) -> None:
         """Nothing was found that hangs on ``facts``. Equal facts of clean senders are one object (``state.facts``), so
         most messages have theirs here; it is held, so that its identity is nobody else's."""
-        if len(self.quiet) >= REMEMBERED:
-            self.quiet.clear()
         account = facts.account
         until = account.verified_until * 1_000_000 if account is not None else 0
-        self.quiet[id(facts)] = facts, until or inf
+        self.quiet.put(id(facts), (facts, until or inf))
 
 
 def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tuple[Decided, ...] = ()) -> Verdict:
@@ -71,7 +70,7 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     degraded: list[str] | None = list(facts.fallback) if facts.fallback else None
     bound = policy.bound
     vouched = message.vouched is not None
-    quiet = policy.quiet.get(id(facts))
+    quiet = policy.quiet.known.get(id(facts))
     if quiet is not None and not vouched and message.received_at < quiet[1]:
         bound = policy.reading if scan.hits or scan.failed or message.parts else policy.always
     for rule, find in bound:

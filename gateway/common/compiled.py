@@ -21,6 +21,7 @@ MODULES: Final = (
     "filters.lists.wordlist",
     "filters.model.credit",
     "filters.model.limits",
+    "filters.model.remembered",
     "filters.policy",
     "filters.reading.keywords",
     "filters.reading.window",

@@ -167,8 +167,8 @@ def test_what_is_remembered_of_facts_is_bounded() -> None:
     policy = Policy("p", "d", [Rule("identity", "reject", "reject", identity.Options(), "g")])
     for _ in range(REMEMBERED + 5):
         judge(policy, MESSAGE, Scan(), Facts(account=Account(True)))
-    assert 0 < len(policy.quiet) <= REMEMBERED
-    assert all(id(facts) == known for known, (facts, _) in policy.quiet.items())
+    assert 0 < len(policy.quiet.known) <= REMEMBERED
+    assert all(id(facts) == known for known, (facts, _) in policy.quiet.known.items())
 
 
 def test_identity_reasons() -> None:

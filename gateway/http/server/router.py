@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.path import Template, clean_segment, normalise, shadow
 
@@ -154,19 +155,17 @@ class Router(Generic[Route]):
                 self._elsewhere.add(template, route, again=True)
             prefixes.add(template.prefix.lower())
         self._prefixes = tuple(prefixes)
-        self._remembered: dict[tuple[bytes, bytes, bytes], Found[Route]] = {}
+        self._remembered: Remembered[tuple[bytes, bytes, bytes], Found[Route]] = Remembered(REMEMBERED)
 
     def find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:
         """The route of a request. Raises ``HTTPError`` for a path or a host that only looks unlike a routed one."""
         asked = method, host, target
-        found = self._remembered.get(asked)
+        found = self._remembered.known.get(asked)
         if found is None:
             found = self._find(method, host, target)
             # A query may hold a secret, and seldom comes twice.
             if found.route is not None and not found.query and len(target) <= LONGEST:
-                if len(self._remembered) >= REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[asked] = found
+                self._remembered.put(asked, found)
         return found
 
     def _find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:

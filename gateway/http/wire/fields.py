@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
 
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -40,14 +41,16 @@ class Glances:
     sent on as they came; ``rare`` are left to the careful path, which knows what they mean.
     """
 
-    __slots__ = ("_names", "_rare", "_specials", "known")
+    __slots__ = ("_lines", "_names", "_rare", "_specials", "known")
 
     CAPACITY: Final = 4096
     LONGEST: Final = 256
 
     def __init__(self, specials: frozenset[bytes], rare: frozenset[bytes]) -> None:
-        self.known: dict[bytes, tuple[bytes, bytes, bool]] = {}
-        self._names: dict[bytes, tuple[bytes, bool, bool]] = {}  # as spelled: in lower case, stays, may be remembered
+        self._lines: Remembered[bytes, tuple[bytes, bytes, bool]] = Remembered(self.CAPACITY)
+        self.known = self._lines.known
+        # as spelled: in lower case, stays, may be remembered
+        self._names: Remembered[bytes, tuple[bytes, bool, bool]] = Remembered(self.CAPACITY)
         self._specials = specials
         self._rare = rare
 
@@ -71,7 +74,7 @@ class Glances:
         """A line that is not known. Raises ``Uncommon`` where it is not exactly ``Name: value``, for underscores, for
         fields of ours and for rare ones."""
         spelled, _, value = line.partition(b": ")
-        name, stays, interned = self._names.get(spelled) or self._name(spelled)
+        name, stays, interned = self._names.known.get(spelled) or self._name(spelled)
         # Letters and digits alone, as of an id or a token, are told by one quick look.
         if not value.isalnum() and (
             not value or value[0] <= 32 or value[-1] <= 32 or not value.decode("latin-1").isprintable()
@@ -80,9 +83,7 @@ class Glances:
         # By name alone: whether a line is sent on does not hang on what is still remembered.
         read = name, value, stays
         if interned and len(line) <= self.LONGEST:
-            if len(self.known) >= self.CAPACITY:
-                self.known.clear()
-            self.known[line] = read
+            self._lines.put(line, read)
         return read
 
     def _name(self, spelled: bytes) -> tuple[bytes, bool, bool]:
@@ -91,10 +92,7 @@ class Glances:
             raise Uncommon
         if name in self._rare:
             raise Uncommon
-        if len(self._names) >= self.CAPACITY:
-            self._names.clear()
-        known = self._names[spelled] = name, name not in self._specials, name in _INTERNED
-        return known
+        return self._names.put(spelled, (name, name not in self._specials, name in _INTERNED))
 
 
 def read_fields(

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.fields import CONTROLS, Glances, Uncommon, read_fields, token
 
@@ -89,16 +90,16 @@ DEFAULT_BOUNDS: Final = HeadBounds()
 _NONE: Final[frozenset[bytes]] = frozenset()
 _request_glances: Final = Glances(_REQUEST_SPECIAL, _RARE)
 _response_glances: Final = Glances(_RESPONSE_SPECIAL, _NONE)
-_good_hosts: Final[set[bytes]] = set()
+_ANSWERS: Final = 512
+_good_hosts: Final[Remembered[bytes, bytes]] = Remembered(Glances.CAPACITY)
 """Well-formed Host values seen lately; bounded, and emptied when full."""
-_lengths: Final[dict[bytes, int]] = {}
+_lengths: Final[Remembered[bytes, int]] = Remembered(Glances.CAPACITY)
 """Values of Content-Length seen lately; bounded, and emptied when full."""
-_request_lines: Final[dict[bytes, tuple[bytes, bytes, int]]] = {}
+_request_lines: Final[Remembered[bytes, tuple[bytes, bytes, int]]] = Remembered(Glances.CAPACITY)
 """Request lines without a query seen lately: method, target, minor version; bounded, and emptied when full."""
-_answers: Final[dict[bytes, ResponseHead]] = {}
+_answers: Final[Remembered[bytes, ResponseHead]] = Remembered(_ANSWERS)
 """Whole heads of answers seen lately: most of an upstream's answers differ in nothing but the second of their Date.
 Bounded, emptied when full; none that sets a cookie. They are shared: nobody changes a head once it is read."""
-_ANSWERS: Final = 512
 _LONGEST_ANSWER: Final = 1024
 
 
@@ -224,14 +225,14 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     """The quick path. Raises ``Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
     lines = head.split(b"\r\n")
     line = lines.pop(0)
-    method, target, minor = _request_lines.get(line) or _request_line(line)
+    method, target, minor = _request_lines.known.get(line) or _request_line(line)
     fields, kept = _request_glances.lines(lines)
     length = fields.get(b"content-length", b"0")
     host = fields.get(b"host")
     if (
         len(fields) > bounds.fields
         or len(target) > bounds.target
-        or host not in _good_hosts
+        or host not in _good_hosts.known
         or not minor
         or fields.get(b"connection") not in _STAYS
     ):
@@ -244,7 +245,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.fields = fields
     request.lines = kept
     request.repeated = _NONE
-    request.length = _lengths.get(length) or _length(length)
+    request.length = _lengths.known.get(length) or _length(length)
     request.keep_alive = True
     request.expect = False
     request.upgrade = b""
@@ -257,10 +258,7 @@ def _length(digits: bytes) -> int:
     """The value of a Content-Length."""
     if not digits.isdigit() or len(digits) > 18:
         raise Uncommon
-    if len(_lengths) >= Glances.CAPACITY:
-        _lengths.clear()
-    length = _lengths[digits] = int(digits)
-    return length
+    return _lengths.put(digits, int(digits))
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
@@ -279,9 +277,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
         raise Uncommon
     read = method, target, VERSIONS[version]
     if b"?" not in target and len(target) <= Glances.LONGEST:  # a query may hold a secret
-        if len(_request_lines) >= Glances.CAPACITY:
-            _request_lines.clear()
-        _request_lines[line] = read
+        _request_lines.put(line, read)
     return read
 
 
@@ -317,12 +313,10 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
         host = b""
     elif repeated is not None and b"host" in repeated:
         raise HTTPError("head.duplicate_host")
-    elif host not in _good_hosts:
+    elif host not in _good_hosts.known:
         if not _host(host):
             raise HTTPError("head.host")
-        if len(_good_hosts) >= Glances.CAPACITY:
-            _good_hosts.clear()
-        _good_hosts.add(host)
+        _good_hosts.put(host, host)
     request.host = host
     if b"#" in target or not target:
         raise HTTPError("head.target")
@@ -411,7 +405,7 @@ def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], mi
 
 def known_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> ResponseHead | None:
     """What ``parse_response`` gave for the same bytes lately; None where they have to be read."""
-    known = _answers.get(head)
+    known = _answers.known.get(head)
     return known if known is not None and len(known.fields) <= bounds.fields and len(head) <= bounds.size - 4 else None
 
 
@@ -446,7 +440,5 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     # An answer that can have no body is not remembered: who remembers one takes its length at its word.
     bodily = response.status >= 200 and response.status not in (204, 304)
     if bodily and repeated is None and b"set-cookie" not in fields and len(head) <= _LONGEST_ANSWER:
-        if len(_answers) >= _ANSWERS:
-            _answers.clear()
-        _answers[head] = response
+        _answers.put(head, response)
     return response

@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+from filters.model.remembered import Remembered
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _CACHE_SIZE: Final = 8192
@@ -34,19 +36,16 @@ class TrustedProxies:
 
     def __init__(self, ranges: Iterable[str] = ()) -> None:
         self._networks: tuple[Network, ...] = tuple(ipaddress.ip_network(text, strict=False) for text in ranges)
-        self._cache: dict[str, bool] = {}
+        self._cache: Remembered[str, bool] = Remembered(_CACHE_SIZE)
 
     def trusts(self, ip: str) -> bool:
         """Whether ``ip`` (canonical) lies in one of the ranges."""
         if not self._networks or not ip:
             return False
-        known = self._cache.get(ip)
+        known = self._cache.known.get(ip)
         if known is None:
             address = ipaddress.ip_address(ip)
-            known = any(address in network for network in self._networks)
-            if len(self._cache) >= _CACHE_SIZE:
-                self._cache.clear()
-            self._cache[ip] = known
+            known = self._cache.put(ip, any(address in network for network in self._networks))
         return known
 
     def client(self, peer: str, forwarded_for: bytes | None) -> str:

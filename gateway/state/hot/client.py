@@ -14,6 +14,7 @@ from typing import Any, Final
 import hiredis
 
 from filters.model.message import Message
+from filters.model.remembered import Remembered
 from filters.model.rule import Asks
 from filters.model.verdict import Facts, Scan
 from gateway.state.hot import give_back
@@ -85,7 +86,7 @@ class StateClient:
         self._on_batch = on_batch
         self._credentials = credentials
         self._size = min(settings.batch, MAX_BATCH)
-        self._plans: dict[int, dict[str, Plan]] = {}
+        self._plans: Remembered[int, dict[str, Plan]] = Remembered(REMEMBERED_ASKS)
         self._entries: list[Entry] = []
         self._returns: list[tuple[Message, Asks, Scan]] = []
         self._scheduled = False
@@ -152,13 +153,14 @@ class StateClient:
 
     def _plan(self, asks: Asks, route: str) -> Plan:
         try:
-            return self._plans[id(asks)][route]
+            return self._plans.known[id(asks)][route]
         except KeyError:
             pass
         # A plan holds its asks, so an id is not used twice while it is remembered.
-        if len(self._plans) >= REMEMBERED_ASKS:
-            self._plans.clear()
-        plan = self._plans.setdefault(id(asks), {})[route] = Plan(asks, route, self.keys, self.epoch)
+        plans = self._plans.known.get(id(asks))
+        if plans is None:
+            plans = self._plans.put(id(asks), {})
+        plan = plans[route] = Plan(asks, route, self.keys, self.epoch)
         return plan
 
     def _flush(self) -> None:
@@ -213,7 +215,7 @@ class StateClient:
         try:
             for shape, entry, told in zip(batch.shapes, entries, reply[1:], strict=True):
                 # The common case in one look-up: nothing to find, and an account that was seen before.
-                facts = shape.clean.get(told) if type(told) is not list else None
+                facts = shape.clean.known.get(told) if type(told) is not list else None
                 if facts is None:
                     facts = read(shape, told)
                 if ranges and entry.plan.ranges and entry.message.ip:
@@ -264,7 +266,7 @@ class StateClient:
             return False
         if int(found) > self.epoch:
             self.epoch = int(found)
-            self._plans.clear()
+            self._plans.known.clear()
             # Whoever waits for this turn's call has keys of the epoch before: under the new one they would be empty,
             # and an empty block is an innocent sender.
             self._entries = [

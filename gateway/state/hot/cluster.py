@@ -19,6 +19,7 @@ from typing import Any
 import hiredis
 
 from filters.model.message import Message
+from filters.model.remembered import Remembered
 from filters.model.verdict import OPEN, Facts, Scan
 from gateway.common.ending import end
 from gateway.state.cold import topology
@@ -32,6 +33,7 @@ from gateway.state.model.settings import Address, Credentials, Settings
 
 PARTS = (("account", "sender"), ("registrant",), ("device",), ("ip",), ("room",), ("route",), ("global",), ("text",))
 REFRESH = 30.0  # seconds between two looks at the cluster's slots when nothing says that they moved
+REMEMBERED_PLANS = 256
 
 
 class Gather:
@@ -81,7 +83,7 @@ class ClusterClient(StateClient):
         self._locate = locate
         self._links: dict[Address, Link] = {}
         self._owners: list[Link | None] = [None] * SLOTS
-        self._parts: dict[int, tuple[Plan, ...]] = {}
+        self._parts: Remembered[int, tuple[Plan, ...]] = Remembered(REMEMBERED_PLANS)
         self._moved = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -158,16 +160,14 @@ class ClusterClient(StateClient):
         before = self.epoch
         known = super()._learn(found)
         if self.epoch != before:
-            self._parts.clear()
+            self._parts.known.clear()
         return known
 
     def _split(self, plan: Plan) -> tuple[Plan, ...]:
-        parts = self._parts.get(id(plan))
+        parts = self._parts.known.get(id(plan))
         if parts is None or parts[0].asks is not plan.asks:
-            if len(self._parts) >= 256:
-                self._parts.clear()
             made = [Plan(plan.asks, plan.route, self.keys, self.epoch, only) for only in PARTS]
-            parts = self._parts[id(plan)] = (plan, *made)
+            parts = self._parts.put(id(plan), (plan, *made))
         return parts[1:]
 
     def _replan(self, plan: Plan) -> Plan:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from filters.model.remembered import Remembered
 from filters.model.verdict import OPEN, Account, Block, Facts, RepeatFact, RoomFact
 from gateway.state.hot.plan import ONCE, REMEMBERED, Shape
 
 STATUS: Final = {b"muted": RoomFact("muted"), b"closed": RoomFact("closed")}
 
-_accounts: dict[bytes, Account] = {}
+_accounts: Final[Remembered[bytes, Account]] = Remembered(REMEMBERED)
 
 
 class Unreadable(Exception):
@@ -20,15 +21,13 @@ def account(stored: bytes | None) -> Account | None:
     """The account as it is stored; equal ones are one object."""
     if stored is None:
         return None
-    known = _accounts.get(stored)
+    known = _accounts.known.get(stored)
     if known is None:
         try:
             verified, until, credit = map(int, stored.split(b" "))
         except ValueError:
             raise Unreadable("an account in state is not three numbers") from None
-        if len(_accounts) >= REMEMBERED:
-            _accounts.clear()
-        known = _accounts[stored] = Account(bool(verified), until, credit)
+        known = _accounts.put(stored, Account(bool(verified), until, credit))
     return known
 
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from filters.model.limits import Limit, paces
 from filters.model.message import Message
+from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Account, Facts, RepeatFact, Scan
 from gateway.state.hot.wire import Packable, bulk_text, msgpack
@@ -46,14 +47,11 @@ class Piece(NamedTuple):
     field: int
     kinds: tuple[str | int, ...]  # "account", "block.sender" …, "room", or a counter's number
     keys: tuple[Callable[[str], str], ...]
-    remembered: dict[str, bytes]
+    remembered: Remembered[str, bytes]
 
     def build(self, value: str) -> bytes:
         """The piece's keys as arguments of a command."""
-        if len(self.remembered) >= REMEMBERED:
-            self.remembered.clear()
-        built = self.remembered[value] = b"".join([bulk_text(key(value)) for key in self.keys])
-        return built
+        return self.remembered.put(value, b"".join([bulk_text(key(value)) for key in self.keys]))
 
 
 class Repeated(NamedTuple):
@@ -62,7 +60,7 @@ class Repeated(NamedTuple):
     place: int
     repeat: Repeat
     prefix: str
-    starts: dict[str, bytes]  # by sender: the key up to the fingerprint
+    starts: Remembered[str, bytes]  # by sender: the key up to the fingerprint
 
 
 class Shape:
@@ -77,14 +75,11 @@ class Shape:
         self.blocks: list[str] = []  # scopes, in the script's order
         self.counters: list[Counter] = []
         self.repeats: list[int] = []  # places in Facts.repeats
-        self.clean: dict[bytes | None, Facts] = {}
+        self.clean: Remembered[bytes | None, Facts] = Remembered(REMEMBERED)
 
     def remember(self, stored: bytes | None, account: Account | None) -> Facts:
         """The facts of everybody with this account of whom there is nothing else to say."""
-        if len(self.clean) >= REMEMBERED:
-            self.clean.clear()
-        facts = self.clean[stored] = Facts(account, (), self.plan.zeros, self.plan.ones)
-        return facts
+        return self.clean.put(stored, Facts(account, (), self.plan.zeros, self.plan.ones))
 
 
 class Plan:
@@ -119,7 +114,13 @@ class Plan:
         self.counters = counters(asks)
         wants_account = asks.account or any(limit.scale for limit in asks.limits)
         self.account = (
-            Piece(ACCOUNT_BIT, Message._fields.index("sender"), ("account",), (lambda v: keys.account(epoch, v),), {})
+            Piece(
+                ACCOUNT_BIT,
+                Message._fields.index("sender"),
+                ("account",),
+                (lambda v: keys.account(epoch, v),),
+                Remembered(REMEMBERED),
+            )
             if wants_account and "account" in only
             else None
         )
@@ -127,7 +128,7 @@ class Plan:
         self.pieces = tuple(piece for piece in pieces if piece.keys)
         self.room = asks.room and "room" in only
         self.repeats = tuple(
-            Repeated(place, repeat, keys.repeat(repeat, route, place in asks.shadow_repeats), {})
+            Repeated(place, repeat, keys.repeat(repeat, route, place in asks.shadow_repeats), Remembered(REMEMBERED))
             for place, repeat in enumerate(asks.repeats)
             if ("text" if repeat.scope == "global" else repeat.scope) in only
         )
@@ -148,7 +149,7 @@ class Plan:
                 kinds.append(place)
                 made.append(_counted(keys, counter, route))
         field = Message._fields.index(scope) if scope in Message._fields else ROUTE
-        return Piece(FIRST_PIECE_BIT << number, field, tuple(kinds), tuple(made), {})
+        return Piece(FIRST_PIECE_BIT << number, field, tuple(kinds), tuple(made), Remembered(REMEMBERED))
 
     def _names(self) -> tuple[str, ...]:
         kinds = {kind for piece in self.pieces for kind in piece.kinds}
@@ -171,12 +172,12 @@ class Plan:
         elif self.account is not None and message.sender:
             mask = ACCOUNT_BIT
             piece = self.account
-            parts.append(piece.remembered.get(message.sender) or piece.build(message.sender))
+            parts.append(piece.remembered.known.get(message.sender) or piece.build(message.sender))
         for piece in self.pieces:
             value: str = message[piece.field]  # type: ignore[assignment]  # fields of pieces are text
             if value:
                 mask |= piece.bit
-                parts.append(piece.remembered.get(value) or piece.build(value))
+                parts.append(piece.remembered.known.get(value) or piece.build(value))
         if self.room and message.sender and message.room:
             mask |= SLOW_BIT
             parts.append(bulk_text(self.keys.slow(message.room, message.sender)))
@@ -186,7 +187,7 @@ class Plan:
                 if repeat.scope == "sender" and repeat.senders == 1:  # the usual one, without its key as text
                     if message.sender and scan.folded_length >= repeat.min_length:
                         mask |= bit
-                        start = starts.get(message.sender) or self._start(prefix, message.sender, starts)
+                        start = starts.known.get(message.sender) or self._start(prefix, message.sender, starts)
                         mark = hexlify(scan.fingerprint)
                         parts.append(b"$%d\r\n%b%b\r\n" % (len(start) + len(mark), start, mark))
                 elif (key := repeat_key(prefix, repeat, message, scan)) is not None:
@@ -199,12 +200,9 @@ class Plan:
         return self.shapes.get(mask) or self._shape(mask), credit
 
     @staticmethod
-    def _start(prefix: str, sender: str, starts: dict[str, bytes]) -> bytes:
+    def _start(prefix: str, sender: str, starts: Remembered[str, bytes]) -> bytes:
         """``repeat_key`` up to the fingerprint."""
-        if len(starts) >= REMEMBERED:
-            starts.clear()
-        start = starts[sender] = f"{prefix}{{{sender}}}:".encode("utf-8", "surrogatepass")
-        return start
+        return starts.put(sender, f"{prefix}{{{sender}}}:".encode("utf-8", "surrogatepass"))
 
     def counted(self, message: Message) -> Iterator[tuple[Counter, str]]:
         """The limits that the message has a value for, and their keys."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Generic, TypeVar
 
+from filters.model.remembered import Remembered
+
 Value = TypeVar("Value")
 CACHED = 8192
 
@@ -28,7 +30,7 @@ class Ranges(Generic[Value]):
             tables[network.version].setdefault(shift, {})[int(network.network_address) >> shift] = value
         self._v4 = tuple(sorted(tables[4].items()))
         self._v6 = tuple(sorted(tables[6].items()))
-        self._seen: dict[str, Value | None] = {}
+        self._seen: Remembered[str, Value | None] = Remembered(CACHED)
 
     def __bool__(self) -> bool:
         return bool(self._v4 or self._v6)
@@ -36,13 +38,10 @@ class Ranges(Generic[Value]):
     def find(self, address: str) -> Value | None:
         """The value of the narrowest range that holds ``address``; None where none does or it is no address."""
         try:
-            return self._seen[address]
+            return self._seen.known[address]
         except KeyError:
             pass
-        if len(self._seen) >= CACHED:
-            self._seen.clear()
-        found = self._seen[address] = self._search(address)
-        return found
+        return self._seen.put(address, self._search(address))
 
     def _search(self, text: str) -> Value | None:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from filters.model.message import Vouched
+from filters.model.remembered import Remembered
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import Reading
 from gateway.surfaces.input.reasons import Refused
@@ -66,18 +67,14 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 def _of_header(source: str, careful: Name) -> Name:
     """``careful`` for the one header ``source``, with values that passed lately in one look-up."""
     key = source.partition(":")[2].lower().encode()
-    good: dict[bytes | None, str] = {}
+    good: Remembered[bytes | None, str] = Remembered(REMEMBERED)
 
     def name(reading: Reading) -> str:
         value = reading.fields.get(key)
-        known = good.get(value)
+        known = good.known.get(value)
         if known is not None and not reading.repeated and reading.request.peer_trusted:
             return known
-        told = careful(reading)
-        if len(good) >= REMEMBERED:
-            good.clear()
-        good[value] = told
-        return told
+        return good.put(value, careful(reading))
 
     return name
 
@@ -85,17 +82,14 @@ def _of_header(source: str, careful: Name) -> Name:
 def _of_path(source: str, careful: Name) -> Name:
     """``careful`` for the one placeholder ``source``, with values that passed lately in one look-up."""
     placeholder = source.partition(":")[2]
-    good: set[str | None] = set()
+    good: Remembered[str, str] = Remembered(REMEMBERED)
 
     def name(reading: Reading) -> str:
         value = reading.request.parameters.get(placeholder)
-        if value is not None and value in good:
+        if value is not None and value in good.known:
             return value
         told = careful(reading)
-        if len(good) >= REMEMBERED:
-            good.clear()
-        good.add(told)
-        return told
+        return good.put(told, told)
 
     return name
 

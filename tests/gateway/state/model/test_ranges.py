@@ -45,4 +45,4 @@ def test_remembered_addresses_are_bounded() -> None:
     ranges = Ranges([("10.0.0.0/8", 1)])
     for number in range(CACHED + 10):
         assert ranges.find(str(IPv4Address(0x0A000000 + number))) == 1
-    assert len(ranges._seen) <= CACHED
+    assert len(ranges._seen.known) <= CACHED

@@ -7,7 +7,6 @@ import http.client
 import json
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from benchmarks.systems.system import Checks, Setting
 from gateway.common import channel
 from gateway.common.folders import Folders
-from rig import process
+from rig import node, process
 from rig.configuration import CONFIGURATION
 from rig.ports import free_port
 
@@ -56,16 +55,17 @@ class Tidegate:
         ]  # fmt: skip
         log = (self.data / "run.log").open("wb")
         self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log, cwd=self._checkout)
-        self._wait_until_ready()
+        if not node.wait_until_ready(self._run, COMPILED_WITHIN):
+            raise RuntimeError("tidegate did not start:\n" + self.log(40))
         for pid in self.gateway_pids():
             process.pin(pid, setting.cpus)
         self._introduce(setting.people)
 
     def gateway_pids(self) -> list[int]:
-        return [pid for name, pid in self._children().items() if name.startswith("worker-")]
+        return [pid for name, pid in node.children(self.data).items() if name.startswith("worker-")]
 
     def state_pids(self) -> list[int]:
-        return [pid for name, pid in self._children().items() if name == "state"]
+        return [pid for name, pid in node.children(self.data).items() if name == "state"]
 
     def other_pids(self) -> list[int]:
         assert self._run is not None
@@ -89,23 +89,6 @@ class Tidegate:
         """Compile and load the configuration and its lists again; the supervisor's answer."""
         return asyncio.run(self._command("reload", COMPILED_WITHIN))
 
-    def _wait_until_ready(self) -> None:
-        assert self._run is not None
-        assert self._run.stdout is not None
-        out = self._run.stdout
-        ready = threading.Event()
-
-        def read() -> None:
-            for line in out:  # to the end, so that the pipe never fills
-                if line.strip() == b"ready":
-                    ready.set()
-
-        threading.Thread(target=read, daemon=True).start()
-        until = time.monotonic() + COMPILED_WITHIN
-        while not ready.wait(0.05):
-            if self._run.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("tidegate did not start:\n" + self.log(40))
-
     def _introduce(self, people: int) -> None:
         """Import the senders, and wait until the state server knows the last of them."""
         lines = "\n".join(json.dumps({"sender": f"u{n}", "verified": True, "credit": 90}) for n in range(1, people + 1))
@@ -128,10 +111,6 @@ class Tidegate:
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path} was answered {answer.status}: {text[:500]}")
         return text
-
-    def _children(self) -> dict[str, int]:
-        answer = asyncio.run(self._command("status", 10.0))
-        return {name: child["pid"] for name, child in answer["children"].items() if child["pid"]}
 
     async def _command(self, command: str, within: float) -> dict[str, Any]:
         return dict(await channel.call(Folders(self.data).supervisor_socket, {"command": command}, timeout=within))

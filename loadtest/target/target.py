@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.common import channel
-from gateway.common.folders import Folders
 from loadtest.crowd.people import REPEAT_PERIOD, REPEAT_QUOTA, SENDER_LIMIT
 from loadtest.target.admin import Admin
-from rig import process
+from rig import node, process
 from rig.ports import free_port
 
 READY_WITHIN = 60.0  # seconds
@@ -49,14 +45,12 @@ class Target(NamedTuple):
         groups: dict[str, list[int]] = {"platform": [self.platform_pid]} if self.platform_pid else {}
         if self.node is not None:
             try:
-                command = channel.call(Folders(self.node).supervisor_socket, {"command": "status"}, timeout=10)
-                children = asyncio.run(command)["children"]
+                children = node.children(self.node)
             except channel.ChannelError as error:
                 raise TargetError(f"{self.node}: no tidegate runs on this data folder ({error})") from error
-            for name, child in children.items():
+            for name, pid in children.items():
                 kind = "gateway" if name.startswith("worker-") else "state" if name == "state" else "other"
-                if child["pid"]:
-                    groups.setdefault(kind, []).append(child["pid"])
+                groups.setdefault(kind, []).append(pid)
         return groups
 
 
@@ -89,11 +83,13 @@ def of_our_own(senders: int, workers: int, pins: Pins | None) -> Iterator[Target
         process.wait_for_port(ports["platform"], platform, scratch / "platform.log", READY_WITHIN)
         config = _lay_out(scratch, ports, workers)
         data = scratch / "data"
-        node = _start(
+        started = _start(
             running, scratch / "node.log", others,
             "-m", "gateway", "run", "--config", str(config), "--data-dir", str(data),
         )  # fmt: skip
-        _wait_until_ready(node, scratch / "node.log")
+        if not node.wait_until_ready(started, READY_WITHIN):
+            log = (scratch / "node.log").read_text(encoding="utf-8", errors="replace")
+            raise TargetError("the node did not start:\n" + log[-2000:])
         token = (data / "control" / "first-token").read_text(encoding="ascii").strip()
         admin = Admin(f"http://127.0.0.1:{ports['control']}", token)
         target = Target(
@@ -135,20 +131,3 @@ def _lay_out(scratch: Path, ports: Mapping[str, int], workers: int) -> Path:
         text.format(**ports, workers=workers, sender_limit=SENDER_LIMIT, repeat_limit=repeat_limit), encoding="utf-8"
     )
     return config
-
-
-def _wait_until_ready(node: subprocess.Popen[bytes], log: Path) -> None:
-    ready = threading.Event()
-
-    def read() -> None:
-        assert node.stdout is not None
-        with contextlib.suppress(ValueError):  # closed, because everything ends
-            for line in node.stdout:  # to the end, so that the pipe never fills
-                if line.strip() == b"ready":
-                    ready.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    until = time.monotonic() + READY_WITHIN
-    while not ready.wait(0.05):
-        if node.poll() is not None or time.monotonic() > until:
-            raise TargetError("the node did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-2000:])

@@ -25,7 +25,7 @@ from typing import Any
 from crc32c import crc32c
 
 MAGIC = b"TIDEGATE"
-FORMAT = 1
+FORMAT = 2
 
 _head = struct.Struct("<8sIIII")
 _ALIGN = 8

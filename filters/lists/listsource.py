@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, NamedTuple
 
+from filters.lists.strictness import CHOICES, DEFAULT, Strictness, changed, contradiction
 from filters.text.tables import PATTERNS, SWITCHES, WORDS, Switches
 
 Kind = Literal["words", "patterns"]
@@ -54,6 +56,8 @@ class Entry(NamedTuple):
     category: str = ""
     severity: int = 5
     whole: bool | None = None
+    strict: Strictness | None = None
+    """None where the word says nothing of its own: the list's."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class ParsedList:
     kind: Kind = "words"
     switches: Switches = WORDS
     match_raw: bool = False
+    strict: Strictness = DEFAULT
     entries: list[Entry] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
 
@@ -80,18 +85,24 @@ def parse(
     kind: Kind | None = None,
     category: str = "",
     fold: Mapping[str, bool] | None = None,
+    strict: Mapping[str, str] | None = None,
 ) -> ParsedList:
-    """Read a list. ``kind``, ``category`` and ``fold`` come from the configuration: kind and switches stand above the
-    file's own, the category below it. Raises ``ListErrors`` with every problem at once."""
-    return _Parser(name, kind, category or name, dict(fold or {})).read(text)
+    """Read a list. ``kind``, ``category``, ``fold`` and ``strict`` come from the configuration: kind, switches and
+    choices stand above the file's own, the category below it. Raises ``ListErrors`` with every problem at once."""
+    return _Parser(name, kind, category or name, dict(fold or {}), dict(strict or {})).read(text)
 
 
 class _Parser:
-    def __init__(self, name: str, kind: Kind | None, category: str, fold: dict[str, bool]) -> None:
+    def __init__(
+        self, name: str, kind: Kind | None, category: str, fold: dict[str, bool], strict: dict[str, str]
+    ) -> None:
         self.parsed = ParsedList(name, kind or "words")
         self.kind = kind
         self.fold: dict[str, bool] = {}
         self.outer_fold = fold
+        self.strict: dict[str, str] = {}
+        self.outer_strict = strict
+        self.own_strict: dict[int, dict[str, str]] = {}  # place of an entry: what its line says of it
         self.category = category
         self.severity = 5
         self.whole: bool | None = None
@@ -131,7 +142,35 @@ class _Parser:
             raise ListErrors(parsed.name, self.problems)
         base = PATTERNS if parsed.kind == "patterns" else WORDS
         parsed.switches = base.changed(self.fold).changed(self.outer_fold)
+        self.settle()
         return parsed
+
+    def settle(self) -> None:
+        """How strict the list and each of its words are, now that all of it is known."""
+        parsed = self.parsed
+        for name, value in self.outer_strict.items():
+            if value not in CHOICES.get(name, ()):
+                self.wrong(f"the configuration sets {name} to {value!r}", f"{name} is one of {_choices(name)}")
+        if parsed.kind == "patterns" and (self.strict or self.outer_strict):
+            named = ", ".join([*self.strict, *self.outer_strict])
+            self.wrong(f"{named} in a list of patterns", "only words have disguises: a pattern says what it finds")
+        if not self.problems:
+            parsed.strict = changed(changed(DEFAULT, self.strict), self.outer_strict)
+            self.agrees(parsed.strict)
+            for place, choices in self.own_strict.items():
+                entry = parsed.entries[place]
+                self.line = entry.line
+                own = changed(parsed.strict, choices)
+                self.agrees(own)
+                parsed.entries[place] = entry._replace(strict=own)
+        if self.problems:
+            raise ListErrors(parsed.name, self.problems)
+
+    def agrees(self, strict: Strictness) -> None:
+        switches = self.parsed.switches
+        wrong = contradiction(strict, switches.repeats, switches.separators, switches.marks)
+        if wrong is not None:
+            self.wrong(*wrong)
 
     def add(self, entry: Entry) -> None:
         for part in (*entry.parts, *entry.refused):
@@ -147,17 +186,26 @@ class _Parser:
         """A line with a character that may mean something: attributes, a compound, a comment, an escape."""
         source, *attributes = re.split(r"\s+\|\s+", _comment.sub("", line).strip())
         category, severity, whole = self.category, self.severity, self.whole
+        strict: dict[str, str] = {}
+        said: dict[str, str] = {}
         for attribute in attributes:
             key, _, value = attribute.partition(" ")
             value = value.strip()
-            if key == "category":
+            if said.setdefault(key, value) != value:
+                self.wrong(f"{key} {said[key]} and {key} {value} for one word", "say one of them")
+            elif key == "category":
                 category = self.category_name(value) or category
             elif key == "severity":
                 severity = self.severity_number(value) or severity
             elif key == "whole-word":
                 whole = self.on_off(key, value)
+            elif key in CHOICES:
+                self.choose(strict, key, key, value)
             else:
-                self.wrong(f"unknown attribute {key!r}", "after | comes category, severity or whole-word")
+                known = ", ".join(CHOICES)
+                self.wrong(
+                    f"unknown attribute {key!r}", f"after | comes category, severity or whole-word, or one of {known}"
+                )
         parts, refused = [], []
         for part in re.split(r"\s+&\s+", source):
             if part.startswith("!"):
@@ -174,6 +222,8 @@ class _Parser:
             self.wrong(f"a rule of {len(parts) + len(refused)} parts", f"at most {PARTS_MAX}")
         else:
             kept = " & ".join([*parts, *("!" + part for part in refused)])
+            if strict:
+                self.own_strict[len(self.parsed.entries)] = strict
             self.add(Entry(self.line, kept, tuple(parts), tuple(refused), False, category, severity, whole))
 
     def directive(self, line: str) -> None:
@@ -184,7 +234,7 @@ class _Parser:
             known = ", ".join("@" + name for name in self.directives())
             self.wrong(f"unknown directive @{key}", f"one of {known}; a word that begins with @ is written \\@")
             return
-        if key in ("kind", "fold", "match") and self.parsed.entries:
+        if key in ("kind", "fold", "match", *CHOICES) and self.parsed.entries:
             self.wrong(f"@{key} after the first word", "it speaks for the whole list: move it to the top")
             return
         handler(value)
@@ -198,7 +248,21 @@ class _Parser:
             "fold": self.set_fold,
             "match": self.set_match,
             "allow": self.allow,
+            **{name: partial(self.set_choice, name) for name in CHOICES},
         }
+
+    def set_choice(self, name: str, value: str) -> None:
+        before = self.strict.get(name)
+        if before is not None and before != value:
+            self.wrong(f"@{name} {before} and @{name} {value}", "say one of them")
+        else:
+            self.choose(self.strict, name, f"@{name}", value)
+
+    def choose(self, choices: dict[str, str], name: str, written: str, value: str) -> None:
+        if value in CHOICES[name]:
+            choices[name] = value
+        else:
+            self.wrong(f"{written} {value!r}", f"{written} is one of {_choices(name)}")
 
     def set_kind(self, value: str) -> None:
         if value not in ("words", "patterns"):
@@ -260,6 +324,10 @@ class _Parser:
             self.wrong(f"{key} {value!r}", f"write {key} on or {key} off")
             return None
         return value == "on"
+
+
+def _choices(name: str) -> str:
+    return ", ".join(CHOICES[name]) if name in CHOICES else f"none of {', '.join(CHOICES)}"
 
 
 def _stray(part: str) -> bool:

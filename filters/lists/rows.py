@@ -5,15 +5,17 @@ from __future__ import annotations
 from array import array
 
 from filters.lists.listsource import Entry, ListErrors, ParsedList, Problem
+from filters.lists.standing import Shape
+from filters.lists.strictness import Strictness
 from filters.text.folding import Folder
 
 # What a row is.
 WORD, ALLOW, PART, REFUSED = range(4)
 KIND = 0b11
 WHOLE = 0b100  # both ends must end a word
-ALONE = 0b1000  # letters of scripts with spaces only: a space inside means two words
-RUNS = 0b10000  # how often each letter stood there decides
-DECIDED_LATER = WHOLE | ALONE | RUNS
+NUMBERS = 0b1000  # an end that is a digit must end a number
+
+Key = str | tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]
 
 
 class Rows:
@@ -24,11 +26,15 @@ class Rows:
         self.words = array("I")  # place of the row's entry in ``kept``
         self.flags = bytearray()
         self.parts = bytearray()
+        self.strict = bytearray()  # place in ``stricts``
+        self.stricts: list[Strictness] = []
         self.kept: list[Entry] = []
         self.notices: list[Problem] = []
         self._folder = folder
+        self._strict = parsed.strict
         self._problems: list[Problem] = []
-        self._lines: dict[str, tuple[int, bool]] = {}  # folded word: its line, and whether it is an allow phrase
+        self._places: dict[Strictness, int] = {}
+        self._lines: dict[Key, tuple[int, bool]] = {}  # folded word: its line, and whether it is an allow phrase
         for entry in parsed.entries:
             self._add(entry)
         if self._problems:
@@ -39,22 +45,23 @@ class Rows:
             for part, text in enumerate([*entry.parts, *entry.refused]):
                 self._row(entry, text, PART if part < len(entry.parts) else REFUSED, part)
         else:
-            spelled = self._row(entry, entry.parts[0], ALLOW if entry.allow else WORD, 0)
-            if spelled is None:
+            key = self._row(entry, entry.parts[0], ALLOW if entry.allow else WORD, 0)
+            if key is None:
                 return
-            line, allow = self._lines.setdefault(spelled, (entry.line, entry.allow))
+            line, allow = self._lines.setdefault(key, (entry.line, entry.allow))
             if allow != entry.allow:
                 self._problems.append(
                     Problem(entry.line, f"both denied and allowed, see line {line}", "take one of the two out")
                 )
             elif line != entry.line:
                 self.notices.append(Problem(entry.line, f"folds to the same as line {line}", "one of them can go"))
-                for column in (self.texts, self.words, self.flags, self.parts):
+                for column in (self.texts, self.words, self.flags, self.parts, self.strict):
                     column.pop()
                 return
         self.kept.append(entry)
 
-    def _row(self, entry: Entry, text: str, kind: int, part: int) -> str | None:
+    def _row(self, entry: Entry, text: str, kind: int, part: int) -> Key | None:
+        """Add a row; what it has in common with those that say the same, or None where it is none."""
         folder = self._folder
         folded = folder.text(text)
         if not folded:
@@ -65,24 +72,23 @@ class Rows:
             )
             return None
         flag = kind
-        spelled = folder.spelled(text)
-        if folder.squeezes and (spelled != folded or any(map(is_small_latin, folded))):
-            flag |= RUNS
-        if kind != ALLOW and entry.whole is not False and (entry.whole or folder.bounds(folded[0])):
-            edges = [folder.bounds(char) for char in folded]
-            if all(edges):
-                flag |= WHOLE
-                if "letter" in edges:
-                    flag |= ALONE
-            elif entry.whole and (edges[0] or edges[-1]):
-                flag |= WHOLE
+        if kind != ALLOW and entry.whole is not False:
+            if entry.whole or folder.bounds(folded[0]):
+                edges = [folder.bounds(char) for char in folded]
+                if all(edges) or (entry.whole and (edges[0] or edges[-1])):
+                    flag |= WHOLE
+            if folded[0].isdecimal() or folded[-1].isdecimal():
+                flag |= NUMBERS
+        strict = entry.strict or self._strict
+        if strict not in self._places:
+            self._places[strict] = len(self.stricts)
+            self.stricts.append(strict)
         self.texts.append(folded)
         self.words.append(len(self.kept))
         self.flags.append(flag)
         self.parts.append(part)
-        return spelled
-
-
-def is_small_latin(char: str) -> bool:
-    """The letters whose doubling spells another word."""
-    return "a" <= char <= "z"
+        self.strict.append(self._places[strict])
+        if folded == text:
+            return folded  # nothing was folded away that would have to be compared
+        key = Shape(folder, text, strict, False, False).key()
+        return key if key[1] or key[2] or key[0] != folded else folded

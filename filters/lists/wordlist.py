@@ -1,7 +1,7 @@
 """Word lists: compiled to an artifact, loaded from it, and asked what their matches mean.
 
 Rows (``filters.lists.rows``) and words lie in flat arrays. The text of a word is read only after it was found, to
-decide what the folded text cannot tell: whether the letters stood doubled, and whether the word stood alone.
+decide what the folded text cannot tell: whether it stands there (``filters.lists.standing``).
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from filters.lists import matcher
-from filters.lists.artifact import Artifact, ArtifactError, pack
+from filters.lists import matcher, standing
+from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
+from filters.lists.inserted import thinned
 from filters.lists.listsource import Entry, ParsedList, Problem, parse
 from filters.lists.patterns import PatternList, compile_patterns
-from filters.lists.rows import ALLOW, ALONE, DECIDED_LATER, KIND, PART, REFUSED, RUNS, WHOLE, WORD, Rows, is_small_latin
+from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
+from filters.lists.standing import Placed, Shape
+from filters.lists.strictness import EXACT, Strictness
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, folder
 from filters.text.spans import Allowed, Span, bounded, merged
@@ -75,6 +78,7 @@ def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] |
         "categories": categories,
         "words": len(words),
         "rows": len(rows.texts),
+        "strict": rows.stricts,
     }
     sections = {
         "ids": array("Q", [word_id for word_id, _ in numbered]).tobytes(),
@@ -85,6 +89,7 @@ def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] |
         "needs": bytes(len(entry.parts) for entry in words),
         "row_flags": bytes(rows.flags),
         "row_parts": bytes(rows.parts),
+        "row_strict": bytes(rows.strict),
         "sources": b"".join(sources),
         "automaton": matcher.compiled(rows.texts),
     }
@@ -130,6 +135,17 @@ def of_words(words: Sequence[str], tables: FoldTables, name: str = "urgent", cat
     return loaded
 
 
+class Weighed(NamedTuple):
+    """One match, and why it does not count; ``reason`` is empty where it does. ``spans`` are where the word stands, or
+    the one stretch that was looked at. ``refused``: a part of a compound that must not be there."""
+
+    word_id: int
+    text: str
+    refused: bool
+    reason: str
+    spans: tuple[Span, ...]
+
+
 class WordList:
     """A loaded list. ``find`` gives the automaton's matches in a folded text, ``hits`` says what they mean."""
 
@@ -146,6 +162,8 @@ class WordList:
         "_severities",
         "_shape",
         "_sources",
+        "_strict",
+        "_stricts",
         "digest",
         "find",
         "folder",
@@ -161,7 +179,8 @@ class WordList:
         self.switches = Switches().changed(header["switches"])
         self.tables = tables
         self.folder = folder(tables, self.switches)
-        self.find = find
+        self._stricts = [Strictness(*choices) for choices in header["strict"]]
+        self.find = thinned(find) if any(one.inserted == "on" for one in self._stricts) else find
         self._artifact = artifact
         self._category_names: list[str] = header["categories"]
         self._ids = artifact.array("ids", "Q")
@@ -172,6 +191,7 @@ class WordList:
         self._needs = artifact.section("needs")
         self._flags = artifact.section("row_flags")
         self._parts = artifact.section("row_parts")
+        self._strict = artifact.section("row_strict")
         self._sources = artifact.section("sources")
         self._shape = lru_cache(maxsize=256)(self._shape_of)
 
@@ -191,26 +211,32 @@ class WordList:
         """The hits that the matches ``found`` in ``folded.text`` amount to, at most ``most``: one a word, with a span
         for each place where it stands. Overlapping spans of one word are merged."""
         flags, row_words = self._flags, self._row_words
-        allowed = self._allowed(folded, found)
+        allowed: Allowed | None = None
+        asked = False
         spans: dict[int, list[Span]] = {}
         parts: dict[int, set[int]] = {}
         vetoed: set[int] = set()
         for start, end, row in found:
-            flag = flags[row]
-            kind = flag & KIND
+            kind = flags[row] & KIND
             if kind == ALLOW:
                 continue
-            if flag & DECIDED_LATER and not self._stands(folded, start, end, row, flag):
+            there = standing.placed(folded, start, end, self._shape(row)).spans
+            if not there:
                 continue
             word = row_words[row]
             if kind == REFUSED:
                 vetoed.add(word)
                 continue
-            if allowed is not None and allowed.takes(start, end):
-                continue
+            if not asked:
+                allowed = self._allowed(folded, found)
+                asked = True
+            if allowed is not None:
+                there = [span for span in there if not allowed.takes(span[0], span[1])]
+                if not there:
+                    continue
             if kind == PART:
                 parts.setdefault(word, set()).add(self._parts[row])
-            spans.setdefault(word, []).append(folded.span(start, end))
+            spans.setdefault(word, []).extend(there)
         hits = [
             Hit(
                 self.name,
@@ -226,44 +252,40 @@ class WordList:
         ]
         return bounded(hits, most)
 
+    def weighed(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> list[Weighed]:
+        """What became of each match that is no allow phrase, in the order of ``found``: for explanations."""
+        allowed = self._allowed(folded, found)
+        told = []
+        for start, end, row in found:
+            kind = self._flags[row] & KIND
+            if kind == ALLOW:
+                continue
+            there: Placed = standing.placed(folded, start, end, self._shape(row))
+            spans, reason = there.spans, there.reason
+            if spans and kind != REFUSED and allowed is not None:
+                spans = [span for span in spans if not allowed.takes(span[0], span[1])]
+                reason = reason if spans else "allowed"
+            word = self._row_words[row]
+            told.append(
+                Weighed(
+                    self._ids[word], self._row_source(row), kind == REFUSED, reason,
+                    tuple(spans) if spans else (there.tried if not there.spans else there.spans[0],),
+                )
+            )  # fmt: skip
+        return told
+
     def allow_spans(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> tuple[tuple[str, Span], ...]:
         """The allow phrases among the matches, with where they stand in the original: for explanations."""
         return tuple(
-            (self._row_source(row), folded.span(start, end))
+            (self._row_source(row), span)
             for start, end, row in found
-            if self._flags[row] & KIND == ALLOW and self._stands(folded, start, end, row, self._flags[row])
+            if self._flags[row] & KIND == ALLOW
+            for span in standing.allowed(folded, start, end, self._shape(row))
         )
 
     def _allowed(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> Allowed | None:
-        flags = self._flags
-        spans = [
-            (start, end)
-            for start, end, row in found
-            if flags[row] & KIND == ALLOW and self._stands(folded, start, end, row, flags[row])
-        ]
+        spans = [span for _, span in self.allow_spans(folded, found)]
         return Allowed(spans) if spans else None
-
-    def _stands(self, folded: Folded, start: int, end: int, row: int, flag: int) -> bool:
-        starts, ends, counts = folded.map
-        text, wanted, gaps = self._shape(row)
-        if flag & RUNS and not _runs_fit(text, wanted, counts[start:end], whole=bool(flag & WHOLE)):
-            return False
-        if flag & WHOLE:
-            edge = self.folder.edge
-            first, last = self.folder.bounds(text[0]), self.folder.bounds(text[-1])
-            if first and edge(folded.original, starts[start] - 1, -1) == first:
-                return False
-            if last and edge(folded.original, ends[end - 1], 1) == last:
-                return False
-        if flag & ALONE:
-            between = [
-                folded.original[ends[place] : starts[place + 1]]
-                for place in range(start, end - 1)
-                if place - start not in gaps and text[place - start].isalpha() and text[place - start + 1].isalpha()
-            ]
-            if any(map(_has_space, between)) and not all(between):
-                return False
-        return True
 
     def _source(self, place: int) -> str:
         data = self._sources[self._offsets[place] : self._offsets[place + 1]]
@@ -276,31 +298,10 @@ class WordList:
         part = source.split(_SEPARATOR)[self._parts[row]]
         return part[1:] if self._flags[row] & KIND == REFUSED else part
 
-    def _shape_of(self, row: int) -> tuple[str, list[int], frozenset[int]]:
-        """A row's folded text, how often each of its characters stands there, and after which it has a gap itself."""
-        text, starts, ends, counts = self.folder.pieces(self._row_source(row))
-        return text, counts, frozenset(place for place in range(len(text) - 1) if ends[place] < starts[place + 1])
-
-
-def _runs_fit(text: str, wanted: Sequence[int], there: Sequence[int], *, whole: bool) -> bool:
-    """May a run of letters stand for the word's?
-
-    Never fewer than the word has. More always, but for Latin letters: "good" is not a stretched "god", so there a
-    longer run needs three, or every letter doubled, or the open end of a word that need not stand alone.
-    """
-    doubled = all(have >= 2 * want for have, want in zip(there, wanted, strict=True))
-    last = len(text) - 1
-    for place, (have, want) in enumerate(zip(there, wanted, strict=True)):
-        if have < want:
-            return False
-        open_end = not whole and place in (0, last)
-        if want < have < 3 and not doubled and not open_end and is_small_latin(text[place]):
-            return False
-    return True
-
-
-def _has_space(text: str) -> bool:
-    return any(map(str.isspace, text))
+    def _shape_of(self, row: int) -> Shape:
+        flag = self._flags[row]
+        strict = EXACT if flag & KIND == ALLOW else self._stricts[self._strict[row]]
+        return Shape(self.folder, self._row_source(row), strict, bool(flag & WHOLE), bool(flag & NUMBERS))
 
 
 def _ids(entries: Sequence[Entry]) -> list[int]:
@@ -321,9 +322,11 @@ def list_digest(parsed: ParsedList, tables: FoldTables) -> str:
     """Hexadecimal SHA-256 of what a list means, known before it is compiled: the same for the same entries in another
     order or with other comments."""
     content = hashlib.sha256()
-    head = [parsed.kind, parsed.switches.as_dict(), tables.digest, parsed.match_raw]
+    head = [FORMAT, parsed.kind, parsed.switches.as_dict(), tables.digest, parsed.match_raw, parsed.strict]
     content.update(json.dumps(head).encode())
-    lines = [f"\n{e.source}\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}" for e in parsed.entries]
+    lines = [
+        f"\n{e.source}\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}\0{e.strict or ''}" for e in parsed.entries
+    ]
     lines.sort()
     for line in lines:
         content.update(line.encode("utf-8", "surrogatepass"))

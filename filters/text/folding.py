@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ class Step(NamedTuple):
 
     folding: str
     text: str
+
+
+class Spelling(NamedTuple):
+    """A folded text before repeats are squeezed, by places in the original: where the stretch of each character begins
+    and ends, and with which character each run begins that the folded text has one of. The last of ``firsts`` is the
+    number of characters."""
+
+    starts: list[int]
+    ends: list[int]
+    firsts: list[int]
 
 
 class Folder:
@@ -127,6 +138,10 @@ class Folder:
                 raise FoldBound(limit)
         return text
 
+    def without(self, switch: str) -> Folder:
+        """The folder that leaves one folding out."""
+        return folder(self.tables, self.switches.changed({switch: False}))
+
     def spelled(self, text: str) -> str:
         """The folded text before repeats are squeezed."""
         folded = text.translate(self._table)
@@ -145,7 +160,43 @@ class Folder:
         Returns the folded text and, for each of its characters, where the original begins and ends that it stands
         for, and how many like it stood there before repeats were squeezed.
         """
-        table, invisible, context = self._table, self.tables.invisible, self.tables.context
+        chars: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        counts: list[int] = []
+        squeezes = self.squeezes
+        for start, end, folded in self._units(text):
+            for char in folded:
+                if squeezes and chars and chars[-1] == char:
+                    ends[-1] = end
+                    counts[-1] += 1
+                else:
+                    chars.append(char)
+                    starts.append(start)
+                    ends.append(end)
+                    counts.append(1)
+        return "".join(chars), starts, ends, counts
+
+    def spelling(self, text: str) -> Spelling:
+        """Each character of the folded text as often as it stood there, and which run of the folded text it is in."""
+        starts: list[int] = []
+        ends: list[int] = []
+        firsts: list[int] = []
+        squeezes = self.squeezes
+        last = ""
+        for start, end, folded in self._units(text):
+            for char in folded:
+                if not squeezes or char != last:
+                    firsts.append(len(starts))
+                    last = char
+                starts.append(start)
+                ends.append(end)
+        firsts.append(len(starts))
+        return Spelling(starts, ends, firsts)
+
+    def _units(self, text: str) -> list[tuple[int, int, str]]:
+        """What folds together: start and end in the original, with what shows nothing at the end, and the folding."""
+        table, clings = self._table, self.clings
         units: list[list[Any]] = []  # start, end, original without what was dropped, folded; None until it is known
         for place, char in enumerate(text):
             folded = table[ord(char)]
@@ -159,24 +210,14 @@ class Folder:
                     unit[2] += char
             elif folded:
                 units.append([place, place + 1, char, folded])
-            elif units and units[-1][1] == place and (ord(char) in invisible or ord(char) in context):
+            elif units and units[-1][1] == place and clings(char):
                 units[-1][1] = place + 1
-        chars: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        counts: list[int] = []
-        squeezes = self.squeezes
-        for start, end, raw, folded in units:
-            for char in self._cluster(raw) if folded is None else folded:
-                if squeezes and chars and chars[-1] == char:
-                    ends[-1] = end
-                    counts[-1] += 1
-                else:
-                    chars.append(char)
-                    starts.append(start)
-                    ends.append(end)
-                    counts.append(1)
-        return "".join(chars), starts, ends, counts
+        return [(start, end, self._cluster(raw) if folded is None else folded) for start, end, raw, folded in units]
+
+    def clings(self, char: str) -> bool:
+        """Is it part of the character before it: a mark over it, or nothing that is seen? Spacing signs are none."""
+        code = ord(char)
+        return code in self.tables.invisible or (code in self.tables.context and unicodedata.category(char)[0] == "M")
 
     def trail(self, text: str) -> tuple[Step, ...]:
         """What each folding does to ``text``, one switch after the other; foldings that change nothing are left out.
@@ -201,15 +242,16 @@ class Folder:
 
         A letter of a script that parts words with spaces, a digit, or something that ends a word.
         """
-        invisible, context = self.tables.invisible, self.tables.context
         while 0 <= place < len(text):
             code = ord(text[place])
-            if code not in invisible and code not in context:
+            if not self.clings(text[place]):
+                if text[place] in APOSTROPHES or (code < 128 and not text[place].isalnum()):
+                    return ""  # leetspeak reads "!" as a letter, but it still ends a word
                 if 0x3400 <= code <= 0x9FFF or code >= 0x20000:
                     return ""  # a numeral such as 二 bounds no number written in digits
                 shown = self.single(text[place])[::step][:1]
-                if not shown or (code < 128 and not text[place].isalnum()):
-                    return ""  # leetspeak reads "!" as a letter, but it still ends a word
+                if not shown:
+                    return ""
                 return "digit" if text[place].isdecimal() else self.bounds(shown)
             place += step
         return ""
@@ -269,13 +311,14 @@ def folder(tables: FoldTables, switches: Switches) -> Folder:
 class Folded:
     """A folded text and the way back. Positions are code points."""
 
-    __slots__ = ("_map", "folder", "original", "text")
+    __slots__ = ("_map", "_spelling", "folder", "original", "text")
 
     def __init__(self, original: str, text: str, folder: Folder) -> None:
         self.original = original
         self.text = text
         self.folder = folder
         self._map: tuple[list[int], list[int], list[int]] | None = None
+        self._spelling: Spelling | None = None
 
     @property
     def map(self) -> tuple[list[int], list[int], list[int]]:
@@ -283,6 +326,13 @@ class Folded:
         if self._map is None:
             self._map = self.folder.pieces(self.original)[1:]
         return self._map
+
+    @property
+    def spelling(self) -> Spelling:
+        """See ``Folder.spelling``."""
+        if self._spelling is None:
+            self._spelling = self.folder.spelling(self.original)
+        return self._spelling
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the original that the folded characters from ``start`` to before ``end`` stand for."""

@@ -15,9 +15,12 @@ LIBRARY: Final = "tidegate__mypyc"
 
 MODULES: Final = (
     "filters.lists.artifact",
+    "filters.lists.inserted",
     "filters.lists.matcher",
     "filters.lists.patterns",
     "filters.lists.rows",
+    "filters.lists.standing",
+    "filters.lists.strictness",
     "filters.lists.wordlist",
     "filters.model.credit",
     "filters.model.limits",
@@ -25,8 +28,10 @@ MODULES: Final = (
     "filters.policy",
     "filters.reading.keywords",
     "filters.reading.window",
+    "filters.text.diacritics",
     "filters.text.fingerprint",
     "filters.text.folding",
+    "filters.text.signs",
     "filters.text.spans",
     "filters.text.tables",
     "gateway.carriers.arrival",

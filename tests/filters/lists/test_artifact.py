@@ -33,7 +33,7 @@ def test_equal_input_gives_equal_bytes() -> None:
     [
         (b"", "too short"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "not an artifact"),
-        (MAGIC + (FORMAT + 1).to_bytes(4, "little") + bytes(40), "format 2, this program reads 1"),
+        (MAGIC + (FORMAT + 1).to_bytes(4, "little") + bytes(40), f"format {FORMAT + 1}, this program reads {FORMAT}"),
         (GOOD[:30], "header is damaged"),
         (GOOD[:-16], "automaton is damaged"),
         (GOOD[:60] + b"~" + GOOD[61:], "header is damaged"),

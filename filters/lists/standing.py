@@ -1,0 +1,531 @@
+"""Does a word stand where the automaton found it?
+
+The automaton reads folded text, in which every run of one character is one: so no word that stands in a text is ever
+missed there, and many are found that do not stand. Each find is weighed here against the original, by these laws:
+
+* **A plain word stands.** What is spelled as the word is spelled and has the borders that its script asks for is found,
+  whatever stands beside it; its span is the word. A run that a neighbour shares is divided, not refused.
+* **A disguise must evade.** Repeats, separators, marks and numbers also stand in innocent texts. Each has a rule that
+  says when it counts (docs/word-lists.md gives them with examples; ``filters.lists.strictness`` the choices).
+
+Nothing here is called for a text in which nothing was found.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.lists.strictness import Strictness
+from filters.text.diacritics import diacritics
+from filters.text.folding import Edge, Folded, Folder
+from filters.text.signs import JOINING, ends_clause, has_space
+from filters.text.spans import Span
+
+# Why a find does not stand; ``filters.reading.explanation`` has a sentence for each.
+STANDS: Final = ""
+FEWER: Final = "fewer"
+REPEATS: Final = "repeats"
+INSIDE_WORD: Final = "inside-word"
+INSIDE_NUMBER: Final = "inside-number"
+SPACE: Final = "space"
+SIGN: Final = "one-sign"
+CLAUSE: Final = "clause"
+NUMBER: Final = "number-apart"
+SEPARATORS: Final = "separators"
+MARKS: Final = "marks"
+NO_LETTER: Final = "no-letter"
+INSERTED: Final = "inserted"
+
+# What stands on the two sides of a gap.
+_LETTERS, _MIXED, _DIGITS, _OPEN, _HANGUL = range(5)
+
+_SHORT: Final = 3  # characters; words of no more are found across a clause only where everything stands apart
+_LONG_NUMBER: Final = 5  # digits; from here on people group them
+
+
+class Shape:
+    """A row as it is spelled: ``text`` squeezed, how often each of its characters stands there, and everything about
+    the places between its characters that the weighing asks for."""
+
+    __slots__ = (
+        "apart",
+        "counts",
+        "digits",
+        "first",
+        "last",
+        "lettered",
+        "marks",
+        "own",
+        "parted",
+        "size",
+        "strict",
+        "text",
+    )
+
+    def __init__(self, folder: Folder, source: str, strict: Strictness, whole: bool, numbers: bool) -> None:
+        text, _, _, counts = folder.pieces(source)
+        starts, ends, _ = folder.spelling(source)
+        self.text = text
+        self.counts = counts
+        self.size = len(starts)
+        self.strict = strict
+        self.own = {
+            place: source[ends[place] : starts[place + 1]]
+            for place in range(self.size - 1)
+            if ends[place] < starts[place + 1]
+        }
+        spelled = "".join([char * count for char, count in zip(text, counts, strict=True)])
+        # Where it matters that the word itself has something there: elsewhere anything may stand between.
+        self.parted = tuple(
+            place
+            for place, gap in self.own.items()
+            if _pair(folder, spelled[place], spelled[place + 1]) != _OPEN or ends_clause(gap)
+        )
+        marks = [diacritics(source[start:end]) for start, end in zip(starts, ends, strict=True)]
+        wanted = folder.switches.marks and (strict.marks == "off" or (strict.marks == "evading" and any(marks)))
+        self.marks = marks if wanted else None
+        # The borders that the two ends ask for.
+        self.first: Edge = folder.bounds(text[0]) if whole or numbers else ""
+        self.last: Edge = folder.bounds(text[-1]) if whole or numbers else ""
+        if not whole:
+            self.first = "digit" if self.first == "digit" else ""
+            self.last = "digit" if self.last == "digit" else ""
+        self.lettered = folder.switches.leetspeak and any(map(str.isalpha, source))
+        self.digits = sum(count for char, count in zip(text, counts, strict=True) if char.isdecimal())
+        self.apart = self.digits == self.size  # a number and nothing else
+
+    def key(self) -> tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]:
+        """What two words have in common of which one is enough."""
+        spelled = "".join([char * count for char, count in zip(self.text, self.counts, strict=True)])
+        return spelled, self.parted, tuple(self.marks or ())
+
+
+class Placed:
+    """Where a word may stand: in ``spans``, or nowhere for ``reason``; then ``tried`` is what was looked at."""
+
+    __slots__ = ("reason", "spans", "tried")
+
+    def __init__(self, spans: list[Span], reason: str, tried: Span) -> None:
+        self.spans = spans
+        self.reason = reason
+        self.tried = tried
+
+
+def placed(folded: Folded, start: int, end: int, shape: Shape) -> Placed:
+    """Where the word of ``shape`` stands within the folded characters from ``start`` to before ``end``."""
+    if end - start != len(shape.text):
+        return _with_inserted(folded, start, end, shape)
+    if end - start == 1:
+        return _in_one_run(folded, start, shape)
+    return _Find(folded, start, end, shape).placed()
+
+
+class _Find:
+    """One find of a word with at least two runs. Places are those of ``Folder.spelling``; ``a`` and ``b`` bound a
+    stretch of them, ``a`` inclusive."""
+
+    __slots__ = ("end", "ends", "firsts", "folded", "head", "last", "shape", "start", "starts", "stop", "tail")
+
+    def __init__(self, folded: Folded, start: int, end: int, shape: Shape) -> None:
+        self.folded = folded
+        self.shape = shape
+        self.start = start
+        self.end = end
+        self.starts, self.ends, self.firsts = folded.spelling
+        self.head = self.firsts[start]  # the first run is from here to before ``stop``
+        self.stop = self.firsts[start + 1] if start + 1 < end else self.firsts[end]
+        self.tail = self.firsts[end - 1]  # and the last from here to before ``last``
+        self.last = self.firsts[end]
+
+    def placed(self) -> Placed:
+        shape = self.shape
+        first, last = shape.counts[0], shape.counts[-1]
+        a, b = self.stop - first, self.tail + last
+        if a < self.head or b > self.last:
+            return self._nowhere(self.head, self.last, FEWER)
+        # What goes on beyond the word in the same run, with nothing between.
+        ends, starts = self.ends, self.starts
+        far_a, far_b = a, b
+        while far_a > self.head and ends[far_a - 1] >= starts[far_a]:
+            far_a -= 1
+        while far_b < self.last and ends[far_b - 1] >= starts[far_b]:
+            far_b += 1
+        if shape.first == "letter":
+            a = far_a
+        if shape.last == "letter":
+            b = far_b
+        reason = self.fits(a, b)
+        if reason and (a, b) != (self.head, self.last) and not self.fits(self.head, self.last):
+            a, b, reason = self.head, self.last, STANDS
+        if reason:
+            return self._nowhere(a, b, reason)
+        if shape.strict.repeats != "off" and (far_a < a or far_b > b):
+            a, b = self._stretched(a, b, far_a, far_b)
+        return Placed([(starts[a], ends[b - 1])], STANDS, (starts[a], ends[b - 1]))
+
+    def _nowhere(self, a: int, b: int, reason: str) -> Placed:
+        return Placed([], reason, (self.starts[a], self.ends[b - 1]))
+
+    def _stretched(self, a: int, b: int, far_a: int, far_b: int) -> Span:
+        """A run of three at an end, or any where the word is repeated all over, belongs to the word."""
+        counts = self.shape.counts
+        if self.shape.text[0].isdecimal():
+            far_a = a
+        if self.shape.text[-1].isdecimal():
+            far_b = b
+        head, tail = self.stop - far_a, far_b - self.tail
+        inner = self._inner()
+        all_over = any(have > want for have, want in inner) or (
+            head >= 2 * counts[0] and tail >= 2 * counts[-1] and all(have >= 2 * want for have, want in inner)
+        )
+        if all_over or (head >= 3 and head > counts[0]):
+            a = far_a
+        if all_over or (tail >= 3 and tail > counts[-1]):
+            b = far_b
+        return a, b
+
+    def _inner(self) -> list[tuple[int, int]]:
+        firsts, counts, start = self.firsts, self.shape.counts, self.start
+        return [
+            (firsts[start + run + 1] - firsts[start + run], counts[run]) for run in range(1, len(self.shape.text) - 1)
+        ]
+
+    def fits(self, a: int, b: int) -> str:
+        """Why what is spelled from ``a`` to before ``b`` is not the word; empty where it is."""
+        shape = self.shape
+        return (
+            _border(self.folded, self.start, a, -1, shape.first)
+            or _border(self.folded, self.end - 1, b, 1, shape.last)
+            or self._runs(a, b)
+            or self._gaps(a, b)
+            or (self._marks(a, b) if shape.marks is not None else STANDS)
+            or (_letters(self.folded, a, b) if shape.lettered else STANDS)
+        )
+
+    def _runs(self, a: int, b: int) -> str:
+        """May each run of letters stand for the word's? Never fewer than the word has."""
+        shape = self.shape
+        if b - a == shape.size:
+            # As many in all: as many in each, unless one has fewer.
+            for have, want in self._inner():
+                if have < want:
+                    return FEWER
+            return STANDS
+        counts = [self.stop - a, *[have for have, _ in self._inner()], b - self.tail]
+        doubled = True
+        for char, have, want in zip(shape.text, counts, shape.counts, strict=True):
+            if have < want:
+                return FEWER
+            doubled = doubled and (have >= 2 * want or char.isdecimal())
+        allowed = shape.strict.repeats
+        if allowed == "all":
+            return STANDS
+        for run, char in enumerate(shape.text):
+            have, want = counts[run], shape.counts[run]
+            if have > want and (allowed == "off" or not self._repeats(run, char, have, doubled)):
+                return REPEATS
+        return STANDS
+
+    def _repeats(self, run: int, char: str, have: int, doubled: bool) -> bool:
+        """Is a longer run a repeat? Two numbers are two numbers, and doubled letters spell other words."""
+        if char.isdecimal():
+            return False
+        if doubled or have >= 3:
+            return True
+        if "a" <= char <= "z":
+            return False
+        if self.folded.folder.bounds(char):
+            return True
+        if self.shape.size <= _SHORT:
+            return False
+        at = self.firsts[self.start + run]
+        return all(self.ends[at + step] >= self.starts[at + step + 1] for step in range(have - 1))
+
+    def _gaps(self, a: int, b: int) -> str:
+        """May what stands between the letters stand there?"""
+        starts, ends = self.starts, self.ends
+        if ends[b - 1] - starts[a] == b - a and not self.shape.own:
+            return STANDS
+        original, shape, text = self.folded.original, self.shape, self.shape.text
+        gaps = _Gaps(shape)
+        word = 0  # the character of the word that the place stands for
+        for run, want in enumerate(shape.counts):
+            first = a if run == 0 else self.firsts[self.start + run]
+            stop = b if run == len(text) - 1 else self.firsts[self.start + run + 1]
+            inside = _pair(self.folded.folder, text[run], text[run])
+            for place in range(first, stop):
+                if place + 1 == b:
+                    break
+                at = word + want - 1 if place + 1 == stop else word + min(place - first, want - 2)
+                kind = inside if place + 1 < stop else _pair(self.folded.folder, text[run], text[run + 1])
+                own = shape.own.get(at) if place + 1 == stop or want > 1 else None
+                gaps.add(kind, own, original[ends[place] : starts[place + 1]])
+            word += want
+        alone = (a == 0 or ends[a - 1] < starts[a]) and (b == len(starts) or ends[b - 1] < starts[b])
+        return gaps.reason(alone)
+
+    def _marks(self, a: int, b: int) -> str:
+        """What the word has, the text must have; more is ornament."""
+        shape, original, starts, ends = self.shape, self.folded.original, self.starts, self.ends
+        assert shape.marks is not None
+        exact = shape.strict.marks == "off"
+        word = 0
+        for run, want in enumerate(shape.counts):
+            first = a if run == 0 else self.firsts[self.start + run]
+            stop = b if run == len(shape.counts) - 1 else self.firsts[self.start + run + 1]
+            for place in range(first, stop):
+                wanted = shape.marks[word + min(place - first, want - 1)]
+                there = diacritics(original[starts[place] : ends[place]])
+                if there != wanted if exact else not wanted <= there:
+                    return MARKS
+            word += want
+        return STANDS
+
+
+class _Gaps:
+    """What was seen between the letters of one find."""
+
+    __slots__ = (
+        "_clauses",
+        "_gapped",
+        "_kinds",
+        "_letters",
+        "_letters_gapped",
+        "_pairs",
+        "_shape",
+        "_signs",
+        "_spaced",
+    )
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._pairs = 0  # places between letters where the word itself has nothing
+        self._gapped = 0  # of them with something between
+        self._letters = 0  # the same for those between letters of a script with spaces
+        self._letters_gapped = 0
+        self._spaced = 0
+        self._clauses = 0
+        self._kinds = [0, 0, 0, 0, 0]
+        self._signs = ""
+
+    def add(self, kind: int, own: str | None, gap: str) -> None:
+        if own is not None:
+            if gap and ends_clause(gap) and not ends_clause(own):
+                self._clauses += kind >= _OPEN or self._shape.strict.clause == "strict"
+            return
+        self._pairs += 1
+        self._letters += kind == _LETTERS
+        if not gap:
+            return
+        self._gapped += 1
+        self._kinds[kind] += 1
+        if kind == _LETTERS:
+            self._letters_gapped += 1
+            self._spaced += has_space(gap)
+        if kind <= _DIGITS:
+            self._signs += gap
+        elif ends_clause(gap) or (kind == _HANGUL and has_space(gap)) or self._cut(gap):
+            self._clauses += 1
+
+    def _cut(self, gap: str) -> bool:
+        return self._shape.strict.clause == "strict" and any(sign in JOINING for sign in gap)
+
+    def reason(self, alone: bool) -> str:
+        """Why these gaps are no disguise. ``alone``: something stands between the whole and its neighbours."""
+        shape = self._shape
+        apart = self._gapped == self._pairs
+        if self._clauses and shape.strict.clause != "all":
+            if shape.strict.clause == "strict":
+                return CLAUSE
+            if shape.size <= _SHORT:
+                if not (apart and alone):
+                    return CLAUSE
+            elif self._clauses > 1 and not apart:
+                return CLAUSE
+        if not self._gapped or shape.strict.separators == "all":
+            return STANDS
+        if shape.strict.separators == "off":
+            return SEPARATORS
+        if self._spaced and self._letters_gapped < self._letters:
+            return SPACE
+        signs = {sign for sign in self._signs if not sign.isspace()}
+        between = self._kinds[_LETTERS] + self._kinds[_MIXED]
+        if between and signs and all(sign in JOINING for sign in signs):
+            if between == 1 and len(signs) == 1:
+                return SIGN
+            if shape.size <= _SHORT and any(map(str.isspace, self._signs)):
+                return SIGN  # A, B, C
+        if self._kinds[_DIGITS] and shape.digits < _LONG_NUMBER:
+            if not apart and shape.apart:
+                return NUMBER
+            if shape.apart and any(sign in JOINING or sign == "/" for sign in signs):
+                return NUMBER  # a date, a version
+        return STANDS
+
+
+def _in_one_run(folded: Folded, run: int, shape: Shape) -> Placed:
+    """A word of one character, or of one character again and again: each stretch of it without a gap, and each window
+    over gaps."""
+    starts, ends, firsts = folded.spelling
+    head, last = firsts[run], firsts[run + 1]
+    size, char = shape.size, shape.text[0]
+    find = _Find(folded, run, run + 1, shape)
+    spans: list[Span] = []
+    reason = FEWER
+    tried = (starts[head], ends[last - 1])
+    a = head
+    while a < last:
+        b = a + 1
+        while b < last and ends[b - 1] >= starts[b]:
+            b += 1
+        if b - a >= size:
+            why = _stretch(find, a, b, char)
+            if why:
+                reason, tried = why, (starts[a], ends[b - 1])
+            else:
+                spans.append((starts[a], ends[b - 1]))
+        a = b
+    for a in range(head, last - size + 1) if size > 1 else ():
+        b = a + size
+        if ends[b - 1] - starts[a] > size:
+            find.stop = b
+            why = find.fits(a, b)
+            if not why:
+                spans.append((starts[a], ends[b - 1]))
+            elif reason == FEWER:
+                reason, tried = why, (starts[a], ends[b - 1])
+    return Placed(spans, STANDS if spans else reason, tried)
+
+
+def _stretch(find: _Find, a: int, b: int, char: str) -> str:
+    """Does a stretch of one character, with nothing between, hold the word?"""
+    shape, folded, have = find.shape, find.folded, b - a
+    if shape.first:
+        why = _border(folded, find.start, a, -1, shape.first) or _border(folded, find.start, b, 1, shape.last)
+        if why:
+            return why
+        if have > shape.size and (shape.strict.repeats == "off" or char.isdecimal()):
+            return INSIDE_NUMBER if char.isdecimal() else REPEATS
+        doubled = have >= 3 or have >= 2 * shape.size
+        if have > shape.size and not doubled and shape.strict.repeats == "evading" and "a" <= char <= "z":
+            return REPEATS
+    if shape.own and shape.strict.separators == "off":
+        return SEPARATORS
+    if shape.marks is not None:
+        exact = shape.strict.marks == "off"
+        for place in range(a, b):
+            wanted = shape.marks[min(place - a, shape.size - 1)]
+            there = diacritics(folded.original[find.starts[place] : find.ends[place]])
+            if there != wanted if exact else not wanted <= there:
+                return MARKS
+    return _letters(folded, a, b) if shape.lettered else STANDS
+
+
+def _border(folded: Folded, run: int, place: int, step: int, wanted: Edge) -> str:
+    """Does the word go on beyond its end, before ``place`` or from it on? ``run`` is that of the word's own end."""
+    if not wanted:
+        return STANDS
+    starts, ends, _ = folded.spelling
+    folder = folded.folder
+    there: Edge
+    if 0 < place < len(starts) and starts[place - 1] == starts[place]:
+        there = folder.bounds(_char(folded, place - 1 if step < 0 else place))  # within what one character folds to
+    elif step < 0:
+        there = folder.edge(folded.original, starts[place] - 1, -1)
+    else:
+        there = folder.edge(folded.original, ends[place - 1], 1)
+    if there != wanted:
+        return STANDS
+    return INSIDE_WORD if wanted == "letter" else INSIDE_NUMBER
+
+
+def _char(folded: Folded, place: int) -> str:
+    firsts = folded.spelling.firsts
+    low, high = 0, len(firsts) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if firsts[middle] <= place:
+            low = middle
+        else:
+            high = middle
+    return folded.text[low]
+
+
+def _letters(folded: Folded, a: int, b: int) -> str:
+    """Leetspeak: digits and signs alone are no word."""
+    starts = folded.spelling.starts
+    plain = folded.folder.without("leetspeak")
+    for place in range(a, b):
+        if any(map(str.isalpha, plain.single(folded.original[starts[place]]))):
+            return STANDS
+    return NO_LETTER
+
+
+def _pair(folder: Folder, one: str, other: str) -> int:
+    first, second = folder.bounds(one), folder.bounds(other)
+    if first and second:
+        if first == second:
+            return _LETTERS if first == "letter" else _DIGITS
+        return _MIXED
+    return _HANGUL if is_hangul(one) and is_hangul(other) else _OPEN
+
+
+def is_hangul(char: str) -> bool:
+    """Syllables and letters of Hangul, which is written with spaces between words and endings glued to them."""
+    return "\uac00" <= char <= "\ud7a3" or "\u1100" <= char <= "\u11ff" or "\u3131" <= char <= "\u318e"
+
+
+def _with_inserted(folded: Folded, start: int, end: int, shape: Shape) -> Placed:
+    """A Han or Hangul word with one foreign letter or digit between two of its characters, nothing else between."""
+    starts, ends, firsts = folded.spelling
+    text = folded.text
+    a, b = firsts[start + 1] - 1, firsts[end - 1] + 1
+    tried = (starts[a], ends[b - 1])
+    if shape.strict.inserted != "on" or ends[b - 1] - starts[a] != b - a:
+        return Placed([], INSERTED, tried)
+    word = 0
+    foreign = False
+    for run in range(start, end):
+        count = 1 if run in (start, end - 1) else firsts[run + 1] - firsts[run]
+        if word < len(shape.text) and text[run] == shape.text[word] and count == shape.counts[word]:
+            word += 1
+            foreign = False
+        elif foreign or count > 1:
+            return Placed([], INSERTED, tried)
+        else:
+            foreign = True
+    if word < len(shape.text):
+        return Placed([], INSERTED, tried)
+    return Placed([tried], STANDS, tried)
+
+
+def allowed(folded: Folded, start: int, end: int, shape: Shape) -> list[Span]:
+    """Where an allow phrase stands undisguised: spelled as it is, with nothing between its characters that is seen."""
+    starts, ends, firsts = folded.spelling
+    size = shape.size
+    if end - start == 1:
+        places = range(firsts[start], firsts[end] - size + 1)
+    else:
+        first = firsts[start + 1] - shape.counts[0]
+        places = range(first, first + 1)
+        if first < firsts[start] or firsts[end - 1] + shape.counts[-1] > firsts[end] or first + size > firsts[end]:
+            return []
+        for run in range(1, end - start - 1):
+            if firsts[start + run + 1] - firsts[start + run] != shape.counts[run]:
+                return []
+    return [
+        (starts[a], ends[a + size - 1])
+        for a in places
+        if all(
+            _same_gap(folded.original[ends[a + at] : starts[a + at + 1]], shape.own.get(at, ""))
+            for at in range(size - 1)
+        )
+        and (
+            shape.marks is None
+            or all(diacritics(folded.original[starts[a + at] : ends[a + at]]) == shape.marks[at] for at in range(size))
+        )
+    ]
+
+
+def _same_gap(there: str, own: str) -> bool:
+    return there == own or (bool(there) and there.split() == own.split() and has_space(there) == has_space(own))

@@ -1,0 +1,287 @@
+"""Does a word stand where it was found? Each rule of docs/word-lists.md with innocent and evading texts, and the law
+that holds them all: a plain word is found whatever stands beside it, and its span is the word."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.lists.wordlist import WordList, compile_list, load, parse
+from filters.reading.keywords import Bounds, Scanner
+from filters.text.signs import APOSTROPHES, CLAUSE_MARKS, FULL_STOPS
+from gateway.words.tables import folding_tables
+
+TABLES = folding_tables()
+
+
+def make(text: str) -> WordList:
+    loaded = load(compile_list(parse(text, "list"), TABLES).data, TABLES)
+    assert isinstance(loaded, WordList)
+    return loaded
+
+
+def stands(source: str | WordList, text: str) -> list[str]:
+    """What of the text is covered, whatever the word."""
+    loaded = make(source) if isinstance(source, str) else source
+    hits = Scanner([loaded], bounds=Bounds(text=70_000, folded=70_000)).scan((text,)).hits.get("list", ())
+    return [text[start:end] for hit in hits for start, end in hit.spans]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("idiot", "you idiot talk too much"),
+        ("idiot", "idiot, that is wrong"),
+        ("idiot", "hi idiot"),
+        ("idiot", "i idiot t"),
+        ("llama", "all llama all"),
+        ("спам", "спам мне"),
+        ("спам", "с спам"),
+        ("傻瓜", "傻瓜，瓜子脸"),
+        ("网上赌博", "网上赌博，博主说"),
+        ("网上赌博", "网上赌博博主"),
+        ("网上赌博", "网网上赌博"),
+        ("妈的", "妈妈的味道"),
+        ("개새끼", "개 개새끼 끼"),
+        ("علم", "م علم ع"),
+        ("110", "1 110 0"),
+        ("110", "11 110 01"),
+        ("八年", "打了八年年年"[:5]),
+        ("加群520", "加加群520 0"),
+        ("kfc | whole-word off", "kkfcc"),
+    ],
+)
+def test_a_neighbour_that_shares_the_border_letter(word: str, text: str) -> None:
+    assert stands(word, text) == [word.split(" |", maxsplit=1)[0]]
+
+
+def test_several_words_share_a_border_letter() -> None:
+    assert stands("buy followers", "BUY FOLLOWERS SALE") == ["BUY FOLLOWERS"]
+    assert stands("idiot", "idiot talk, idiot, idiot") == ["idiot"] * 3
+    assert stands("a", "a a aaaa b") == ["a", "a", "aaaa"]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("ass", "such as S&P 500"),
+        ("butt", "but T-shirt"),
+        ("110", "1100"),
+        ("110", "1110"),
+        ("250", "2500"),
+        ("250", "2 50"),
+        ("110", "v1.1.0"),
+        ("110", "11:0"),
+        ("٢٥٠", "٢٥٠٠"),
+        ("大家好", "大家家好"),
+        ("good", "god"),
+        ("god", "good"),
+        ("god | repeats off", "goood"),
+    ],
+)
+def test_runs_that_are_no_repeats(word: str, text: str) -> None:
+    assert stands(word, text) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "covered"),
+    [
+        ("god", "goood", "goood"),
+        ("god", "ggoodd", "ggoodd"),
+        ("god | repeats all", "good", "good"),
+        ("赌博", "赌赌博博", "赌赌博博"),
+        ("赌博", "去赌赌赌赌博吧", "赌赌赌赌博"),
+        ("大家好", "大家家家好", "大家家家好"),
+        ("网上赌博", "网上上赌博", "网上上赌博"),
+        ("网上赌博", "网.网.上.上.赌.赌.博.博", "网.网.上.上.赌.赌.博.博"),
+        ("idiot", "i.i.d.d.i.i.o.o.t.t", "i.i.d.d.i.i.o.o.t.t"),
+        ("13800138000", "138 0013 8000", "138 0013 8000"),
+        ("110", "1-1-0", "1-1-0"),
+    ],
+)
+def test_runs_that_are_repeats(word: str, text: str, covered: str) -> None:
+    assert stands(word, text) == [covered]
+
+
+@pytest.mark.parametrize("sign", sorted(CLAUSE_MARKS) + [". ", ".\n", " ."])
+def test_han_words_across_what_ends_a_clause(sign: str) -> None:
+    assert stands("口交", f"酒店门口{sign}交通方便") == []
+    assert stands("客服", f"必胜客{sign}服务好") == []
+    assert stands("大家好", f"大家{sign}好人") == []
+    assert stands("赌博", f"赌{sign}博") == [f"赌{sign}博"]
+    assert stands("大家好", f"，大{sign}家，好。") == [f"大{sign}家，好"]
+    assert stands("网上赌博", f"在网上{sign}赌博吧") == [f"网上{sign}赌博"]
+    assert stands("网上赌博", f"在网{sign}上{sign}赌博吧") == []
+    assert stands("网上赌博", f"在网{sign}上{sign}赌{sign}博吧") == [f"网{sign}上{sign}赌{sign}博"]
+    assert stands("网上赌博 | clause strict", f"在网上{sign}赌博吧") == []
+    assert stands("口交 | clause all", f"酒店门口{sign}交通方便") == [f"口{sign}交"]
+    assert stands("@clause all\n口交", f"酒店门口{sign}交通方便") == [f"口{sign}交"]
+    assert stands("개새끼", f"무지개{sign}새끼손가락") == []
+
+
+@pytest.mark.parametrize(
+    "sign", ["-", "★", " ", "\u3000", "😀", "~", "*", "·", ".", "_", "+", "|", "👨\u200d👩\u200d👧"]
+)
+def test_han_words_across_what_decorates(sign: str) -> None:
+    assert stands("口交", f"我口{sign}交了") == [f"口{sign}交"]
+    assert stands("网上赌博", f"在网{sign}上{sign}赌博吧") == [f"网{sign}上{sign}赌博"]
+
+
+def test_hangul_words_across_spaces() -> None:
+    assert stands("개새끼", "무지개 새끼손가락") == []
+    assert stands("시발", "다시 발견") == []
+    assert stands("시발", "야 시 발 놈") == ["시 발"]
+    assert stands("개새끼", "이개새끼야 개-새끼 개★새★끼") == ["개새끼", "개-새끼", "개★새★끼"]
+    assert stands("보이스피싱", "보이스 피싱을") == ["보이스 피싱"]
+    assert stands("보이스피싱", "보이 스 피싱을") == []
+    assert stands("보이스 피싱", "보이스 피싱 보이스피싱") == ["보이스 피싱", "보이스피싱"]
+
+
+@pytest.mark.parametrize("sign", sorted(APOSTROPHES))
+def test_apostrophes_are_no_separators_but_borders(sign: str) -> None:
+    assert stands("hell", f"he{sign}ll be there") == []
+    assert stands("id", f"I{sign}d say") == []
+    assert stands("wont", f"I won{sign}t") == []
+    assert stands("idiot", f"l{sign}idiot, idiot{sign}s") == ["idiot", "idiot"]
+
+
+@pytest.mark.parametrize("sign", sorted((CLAUSE_MARKS - set("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")) | FULL_STOPS))
+def test_one_stop_in_a_latin_word_is_no_separator(sign: str) -> None:
+    assert stands("penis", f"My pen{sign}is it yours?") == []
+    assert stands("idiot", f"id{sign}iot") == []
+    assert stands("idiot", f"id{sign} iot") == []
+    assert stands("idiot", f"id{sign * 3}iot") == []
+    assert stands("3p", f"3{sign}P") == []
+    assert stands("idiot", sign.join("idiot")) == [sign.join("idiot")]
+    assert stands("idiot | separators all", f"id{sign}iot") == [f"id{sign}iot"]
+    assert stands("idiot | separators off", sign.join("idiot")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["id-iot", "id*iot", "id_iot", "id·iot", "i-d_iot", "id.-iot", "i d i o t", "id😀iot", "i.d.iot"]
+)
+def test_what_separates_a_latin_word(text: str) -> None:
+    assert stands("idiot", f"you {text}!") == [text]
+
+
+@pytest.mark.parametrize("text", ["S, M, L", "I, d", "v. x", "idi ot", "i diot", "i\u00a0diot"])
+def test_enumerations_and_spaces_do_not_make_words(text: str) -> None:
+    assert stands("sml\nsm\nid\nvx\nidiot", text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["别反！网上赌博来", "反\n网上赌博群", "反-网上赌博", "反网网上赌博", "反网\u0336上赌博", "反网上-赌博"]
+)
+def test_a_disguised_allow_phrase_opens_no_door(text: str) -> None:
+    assert stands("网上赌博\n@allow 反网上赌博", text)
+
+
+@pytest.mark.parametrize("text", ["反网上赌博", "反\u200b網上\ufeff賭博", "反反网上赌博", "反网上赌博，网站"])
+def test_an_allow_phrase_as_it_stands_does(text: str) -> None:
+    assert stands("网上赌博\n@allow 反网上赌博", text) == []
+    assert stands("ass\n@allow kick ass radio", "KICK  ass radio") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "found"),
+    [
+        ("八年", "2008年", []),
+        ("八年", "2008 年", []),
+        ("八年", "第８８年", []),
+        ("八年", "٢٨年", []),
+        ("八年", "八年 8年 打了八年", ["八年", "8年", "八年"]),
+        ("加群520", "加群5201314", []),
+        ("加群520", "加群520吧", ["加群520"]),
+        ("加群520 | whole-word off", "加群5201314", ["加群520"]),
+        ("三级片", "13级片", []),
+    ],
+)
+def test_numbers_in_words_are_whole_numbers(word: str, text: str, found: list[str]) -> None:
+    assert stands(word, text) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [
+        ("göt", ["got", "gôt"]), ("mất", ["mật", "mat", "mât"]), ("mật", ["mất"]), ("đi", ["di"]), ("søt", ["sot"]),
+        ("pêche", ["péché", "peche"]), ("всё", ["все"]), ("año", ["ano"]), ("łaska", ["laska"]), ("ñu", ["nu"]),
+    ],
+)  # fmt: skip
+def test_what_marks_the_word_has_the_text_must_have(word: str, others: list[str]) -> None:
+    for form in ("NFC", "NFD"):
+        for spelled in (word, word.upper(), "".join(char + "\u0336" for char in word)):
+            text = unicodedata.normalize(form, spelled)  # type: ignore[arg-type]
+            assert stands(word, text) == [text]
+    for other in others:
+        assert stands(word, other) == []
+        assert stands(f"{word} | marks all", other) == [other]
+    assert stands("got | marks off", "göt got") == ["got"]
+    assert stands("got", "göt g̶o̶t̶") == ["göt", "g̶o̶t̶"]
+
+
+def test_words_that_differ_in_marks_or_gaps_stay_two() -> None:
+    assert stands("göt\ngot", "got") == ["got"]
+    assert stands("buyfollowers\nbuy followers", "buy followers") == ["buy followers"]
+    assert len(make("傻瓜\n傻.瓜")) == 1
+
+
+def test_leetspeak_needs_a_letter() -> None:
+    loaded = make("@fold leetspeak on\nsos\nsis\n007")
+    assert stands(loaded, "HTTP 505, 515") == []
+    assert stands(loaded, "S0S 5i5 agent 007") == ["S0S", "5i5", "007"]
+
+
+def test_inserted_only_where_it_is_asked_for() -> None:
+    assert stands("傻逼\n병신", "傻1逼 병1신") == []
+    for source in ("@inserted on\n傻逼\n병신", "傻逼 | inserted on\n병신 | inserted on"):
+        assert stands(source, "傻1逼 傻a逼") == ["傻1逼", "傻a逼"]
+        assert stands(source, "병1신 병ж신") == ["병1신", "병ж신"]
+        assert stands(source, "傻12逼 傻 1 逼 傻1，逼 傻好逼") == []
+
+
+# The law. A word of each kind; neighbours rich in its own border letters, and in whatever could hide a border.
+WORDS = ["idiot", "llama", "ass", "спам", "赌博", "妈的", "网上赌博", "개새끼", "علم", "110", "2500", "ab", "göt"]
+LISTS = {word: make(word) for word in WORDS}
+EXACT = {word: make(f"{word} | repeats off | separators off | clause strict") for word in WORDS}
+SIGNS = " \n.,，。!-_*'’\"·😀★\u200b\u0301\ufe0f&/(（"
+
+
+@st.composite
+def plain(draw: st.DrawFn) -> tuple[str, str, str]:
+    """A word, and texts on both sides of which none touches it where its script asks for a border."""
+    word = draw(st.sampled_from(WORDS))
+    alphabet = word + word[0] * 3 + word[-1] * 3 + SIGNS + "x好1가م"
+    before = draw(st.text(st.sampled_from(alphabet), max_size=8))
+    after = draw(st.text(st.sampled_from(alphabet), max_size=8))
+    reader = LISTS[word].folder
+    if reader.bounds(reader.text(word)[0]):
+        before += draw(st.sampled_from(["", " ", ", ", "'", ". ", "-", "，", "“"]))
+        after = draw(st.sampled_from(["", " ", ", ", "'", ". ", "-", "，", "”"])) + after
+    return word, before, after
+
+
+@settings(max_examples=600)
+@given(plain())
+def test_a_plain_word_is_found_whatever_stands_beside_it(case: tuple[str, str, str]) -> None:
+    word, before, after = case
+    loaded = LISTS[word]
+    reader = loaded.folder
+    text = before + word + after
+    start, end = len(before), len(before) + len(word)
+    border = reader.bounds(reader.text(word)[0])
+    last = reader.bounds(reader.text(word)[-1])
+    if (border and reader.edge(text, start - 1, -1) == border) or (last and reader.edge(text, end, 1) == last):
+        return  # it does not stand alone
+    clinging = len(text) - end - len(text[end:].lstrip("\u200b\u0301\ufe0f"))
+    first, stop = next(span for span in spans_of(loaded, text) if span[0] <= start and end <= span[1])
+    # What is more is the word's own border letter, in one stretch with it.
+    assert set(text[first:start]) <= {word[0], *"\u200b\u0301\ufe0f"}
+    assert set(text[end:stop]) <= {word[-1], *"\u200b\u0301\ufe0f"}
+    assert border != "digit" or (first, stop) == (start, end + clinging)
+    # And a list that takes no disguise covers the word and nothing else.
+    assert (start, end + clinging) in spans_of(EXACT[word], text)
+
+
+def spans_of(loaded: WordList, text: str) -> list[tuple[int, int]]:
+    return [span for hit in Scanner([loaded]).scan((text,)).hits.get("list", ()) for span in hit.spans]

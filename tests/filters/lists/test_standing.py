@@ -261,7 +261,7 @@ def plain(draw: st.DrawFn) -> tuple[str, str, str]:
     return word, before, after
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(plain())
 def test_a_plain_word_is_found_whatever_stands_beside_it(case: tuple[str, str, str]) -> None:
     word, before, after = case

@@ -13,6 +13,7 @@ Nothing here is called for a text in which nothing was found.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from filters.lists.strictness import Strictness
@@ -37,8 +38,9 @@ NO_LETTER: Final = "no-letter"
 INSERTED: Final = "inserted"
 
 # What stands on the two sides of a gap.
-_LETTERS, _MIXED, _DIGITS, _OPEN, _HANGUL = range(5)
+_LETTERS, _MIXED, _DIGITS, _OPEN, _HANGUL, _NUMBERED = range(6)
 
+_ENUMERATING: Final = ("、", "\uff64")
 _SHORT: Final = 3  # characters; words of no more are found across a clause only where everything stands apart
 _LONG_NUMBER: Final = 5  # digits; from here on people group them
 
@@ -48,13 +50,12 @@ class Shape:
     the places between its characters that the weighing asks for."""
 
     __slots__ = (
-        "apart",
         "counts",
-        "digits",
         "first",
         "last",
         "lettered",
         "marks",
+        "number",
         "own",
         "parted",
         "size",
@@ -79,7 +80,7 @@ class Shape:
         self.parted = tuple(
             place
             for place, gap in self.own.items()
-            if _pair(folder, spelled[place], spelled[place + 1]) != _OPEN or ends_clause(gap)
+            if _pair(folder, spelled[place], spelled[place + 1]) not in {_OPEN, _NUMBERED} or ends_clause(gap)
         )
         marks = [diacritics(source[start:end]) for start, end in zip(starts, ends, strict=True)]
         wanted = folder.switches.marks and (strict.marks == "off" or (strict.marks == "evading" and any(marks)))
@@ -91,8 +92,7 @@ class Shape:
             self.first = "digit" if self.first == "digit" else ""
             self.last = "digit" if self.last == "digit" else ""
         self.lettered = folder.switches.leetspeak and any(map(str.isalpha, source))
-        self.digits = sum(count for char, count in zip(text, counts, strict=True) if char.isdecimal())
-        self.apart = self.digits == self.size  # a number and nothing else
+        self.number = spelled.isdecimal()
 
     def key(self) -> tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]:
         """What two words have in common of which one is enough."""
@@ -262,7 +262,8 @@ class _Find:
                 gaps.add(kind, own, original[ends[place] : starts[place + 1]])
             word += want
         alone = (a == 0 or ends[a - 1] < starts[a]) and (b == len(starts) or ends[b - 1] < starts[b])
-        return gaps.reason(alone)
+        first, stop = starts[a], ends[b - 1]
+        return gaps.reason(alone, original[first - 1 : first] if first else "", original[stop : stop + 1])
 
     def _marks(self, a: int, b: int) -> str:
         """What the word has, the text must have; more is ornament."""
@@ -291,6 +292,7 @@ class _Gaps:
         "_kinds",
         "_letters",
         "_letters_gapped",
+        "_open",
         "_pairs",
         "_shape",
         "_signs",
@@ -305,8 +307,9 @@ class _Gaps:
         self._letters_gapped = 0
         self._spaced = 0
         self._clauses = 0
-        self._kinds = [0, 0, 0, 0, 0]
+        self._kinds = [0, 0, 0, 0, 0, 0]
         self._signs = ""
+        self._open = ""
 
     def add(self, kind: int, own: str | None, gap: str) -> None:
         if own is not None:
@@ -322,18 +325,29 @@ class _Gaps:
         if kind == _LETTERS:
             self._letters_gapped += 1
             self._spaced += has_space(gap)
-        if kind <= _DIGITS:
+        if kind < _DIGITS or (kind == _DIGITS and self._shape.number):
             self._signs += gap
-        elif ends_clause(gap) or (kind == _HANGUL and has_space(gap)) or self._cut(gap):
+        elif (
+            ends_clause(gap)
+            or (kind == _HANGUL and has_space(gap))
+            or (kind == _NUMBERED and not gap.isspace())
+            or self._cut(gap)
+        ):
             self._clauses += 1
+        else:
+            self._open += gap
 
     def _cut(self, gap: str) -> bool:
         return self._shape.strict.clause == "strict" and any(sign in JOINING for sign in gap)
 
-    def reason(self, alone: bool) -> str:
-        """Why these gaps are no disguise. ``alone``: something stands between the whole and its neighbours."""
+    def reason(self, alone: bool, before: str, after: str) -> str:
+        """Why these gaps are no disguise. ``alone``: something stands between the whole and its neighbours; ``before``
+        and ``after`` are the characters directly beside it."""
         shape = self._shape
         apart = self._gapped == self._pairs
+        if self._open and not _balanced(before + self._open + after) and not _balanced(self._open):
+            self._clauses += 1  # a bracket or a quotation begins or ends within the word, and goes on beyond it
+        alone = alone and before not in _ENUMERATING and after not in _ENUMERATING
         if self._clauses and shape.strict.clause != "all":
             if shape.strict.clause == "strict":
                 return CLAUSE
@@ -355,12 +369,11 @@ class _Gaps:
                 return SIGN
             if shape.size <= _SHORT and any(map(str.isspace, self._signs)):
                 return SIGN  # A, B, C
-        if self._kinds[_DIGITS] and shape.digits < _LONG_NUMBER:
-            if not apart and shape.apart:
-                return NUMBER
-            if shape.apart and any(sign in JOINING or sign == "/" for sign in signs):
-                return NUMBER  # a date, a version
-        return STANDS
+        if not shape.number or shape.size >= _LONG_NUMBER:
+            return STANDS
+        # Scores, dates and versions are several numbers.
+        joined = any(sign in JOINING or sign == "/" for sign in signs)
+        return NUMBER if not apart or shape.size == 2 or joined else STANDS
 
 
 def _in_one_run(folded: Folded, run: int, shape: Shape) -> Placed:
@@ -461,12 +474,26 @@ def _letters(folded: Folded, a: int, b: int) -> str:
     return NO_LETTER
 
 
+def _balanced(text: str) -> bool:
+    """Is as much opened as is closed?"""
+    open_now = 0
+    for sign in text:
+        category = unicodedata.category(sign)
+        if category in {"Ps", "Pi"}:
+            open_now += 1
+        elif category in {"Pe", "Pf"}:
+            open_now -= 1
+    return not open_now
+
+
 def _pair(folder: Folder, one: str, other: str) -> int:
     first, second = folder.bounds(one), folder.bounds(other)
     if first and second:
         if first == second:
             return _LETTERS if first == "letter" else _DIGITS
         return _MIXED
+    if first == "digit" or second == "digit":
+        return _NUMBERED
     return _HANGUL if is_hangul(one) and is_hangul(other) else _OPEN
 
 

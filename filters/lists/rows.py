@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from filters.lists.listsource import Entry, ListErrors, ParsedList, Problem
-from filters.lists.standing import Shape
+from filters.lists.shape import Shape
 from filters.lists.strictness import Strictness
 from filters.text.folding import Folder
 

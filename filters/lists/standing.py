@@ -13,91 +13,23 @@ Nothing here is called for a text in which nothing was found.
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Final
-
-from filters.lists.strictness import Strictness
+from filters.lists.gaps import SHORT, Gaps
+from filters.lists.reasons import (
+    FEWER,
+    INSERTED,
+    INSIDE_NUMBER,
+    INSIDE_WORD,
+    MARKS,
+    NO_LETTER,
+    REPEATS,
+    SEPARATORS,
+    STANDS,
+)
+from filters.lists.shape import Shape, pair
 from filters.text.diacritics import diacritics
-from filters.text.folding import Edge, Folded, Folder
-from filters.text.signs import JOINING, ends_clause, has_space
+from filters.text.folding import Edge, Folded
+from filters.text.signs import has_space
 from filters.text.spans import Span
-
-# Why a find does not stand; ``filters.reading.explanation`` has a sentence for each.
-STANDS: Final = ""
-FEWER: Final = "fewer"
-REPEATS: Final = "repeats"
-INSIDE_WORD: Final = "inside-word"
-INSIDE_NUMBER: Final = "inside-number"
-SPACE: Final = "space"
-SIGN: Final = "one-sign"
-CLAUSE: Final = "clause"
-NUMBER: Final = "number-apart"
-SEPARATORS: Final = "separators"
-MARKS: Final = "marks"
-NO_LETTER: Final = "no-letter"
-INSERTED: Final = "inserted"
-
-# What stands on the two sides of a gap.
-_LETTERS, _MIXED, _DIGITS, _OPEN, _HANGUL, _NUMBERED = range(6)
-
-_ENUMERATING: Final = ("、", "\uff64")
-_SHORT: Final = 3  # characters; words of no more are found across a clause only where everything stands apart
-_LONG_NUMBER: Final = 5  # digits; from here on people group them
-
-
-class Shape:
-    """A row as it is spelled: ``text`` squeezed, how often each of its characters stands there, and everything about
-    the places between its characters that the weighing asks for."""
-
-    __slots__ = (
-        "counts",
-        "first",
-        "last",
-        "lettered",
-        "marks",
-        "number",
-        "own",
-        "parted",
-        "size",
-        "strict",
-        "text",
-    )
-
-    def __init__(self, folder: Folder, source: str, strict: Strictness, whole: bool, numbers: bool) -> None:
-        text, _, _, counts = folder.pieces(source)
-        starts, ends, _ = folder.spelling(source)
-        self.text = text
-        self.counts = counts
-        self.size = len(starts)
-        self.strict = strict
-        self.own = {
-            place: source[ends[place] : starts[place + 1]]
-            for place in range(self.size - 1)
-            if ends[place] < starts[place + 1]
-        }
-        spelled = "".join([char * count for char, count in zip(text, counts, strict=True)])
-        # Where it matters that the word itself has something there: elsewhere anything may stand between.
-        self.parted = tuple(
-            place
-            for place, gap in self.own.items()
-            if _pair(folder, spelled[place], spelled[place + 1]) not in {_OPEN, _NUMBERED} or ends_clause(gap)
-        )
-        marks = [diacritics(source[start:end]) for start, end in zip(starts, ends, strict=True)]
-        wanted = folder.switches.marks and (strict.marks == "off" or (strict.marks == "evading" and any(marks)))
-        self.marks = marks if wanted else None
-        # The borders that the two ends ask for.
-        self.first: Edge = folder.bounds(text[0]) if whole or numbers else ""
-        self.last: Edge = folder.bounds(text[-1]) if whole or numbers else ""
-        if not whole:
-            self.first = "digit" if self.first == "digit" else ""
-            self.last = "digit" if self.last == "digit" else ""
-        self.lettered = folder.switches.leetspeak and any(map(str.isalpha, source))
-        self.number = spelled.isdecimal()
-
-    def key(self) -> tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]:
-        """What two words have in common of which one is enough."""
-        spelled = "".join([char * count for char, count in zip(self.text, self.counts, strict=True)])
-        return spelled, self.parted, tuple(self.marks or ())
 
 
 class Placed:
@@ -236,7 +168,7 @@ class _Find:
             return False
         if self.folded.folder.bounds(char):
             return True
-        if self.shape.size <= _SHORT:
+        if self.shape.size <= SHORT:
             return False
         at = self.firsts[self.start + run]
         return all(self.ends[at + step] >= self.starts[at + step + 1] for step in range(have - 1))
@@ -247,17 +179,17 @@ class _Find:
         if ends[b - 1] - starts[a] == b - a and not self.shape.own:
             return STANDS
         original, shape, text = self.folded.original, self.shape, self.shape.text
-        gaps = _Gaps(shape)
+        gaps = Gaps(shape)
         word = 0  # the character of the word that the place stands for
         for run, want in enumerate(shape.counts):
             first = a if run == 0 else self.firsts[self.start + run]
             stop = b if run == len(text) - 1 else self.firsts[self.start + run + 1]
-            inside = _pair(self.folded.folder, text[run], text[run])
+            inside = pair(self.folded.folder, text[run], text[run])
             for place in range(first, stop):
                 if place + 1 == b:
                     break
                 at = word + want - 1 if place + 1 == stop else word + min(place - first, want - 2)
-                kind = inside if place + 1 < stop else _pair(self.folded.folder, text[run], text[run + 1])
+                kind = inside if place + 1 < stop else pair(self.folded.folder, text[run], text[run + 1])
                 own = shape.own.get(at) if place + 1 == stop or want > 1 else None
                 gaps.add(kind, own, original[ends[place] : starts[place + 1]])
             word += want
@@ -281,99 +213,6 @@ class _Find:
                     return MARKS
             word += want
         return STANDS
-
-
-class _Gaps:
-    """What was seen between the letters of one find."""
-
-    __slots__ = (
-        "_clauses",
-        "_gapped",
-        "_kinds",
-        "_letters",
-        "_letters_gapped",
-        "_open",
-        "_pairs",
-        "_shape",
-        "_signs",
-        "_spaced",
-    )
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        self._pairs = 0  # places between letters where the word itself has nothing
-        self._gapped = 0  # of them with something between
-        self._letters = 0  # the same for those between letters of a script with spaces
-        self._letters_gapped = 0
-        self._spaced = 0
-        self._clauses = 0
-        self._kinds = [0, 0, 0, 0, 0, 0]
-        self._signs = ""
-        self._open = ""
-
-    def add(self, kind: int, own: str | None, gap: str) -> None:
-        if own is not None:
-            if gap and ends_clause(gap) and not ends_clause(own):
-                self._clauses += kind >= _OPEN or self._shape.strict.clause == "strict"
-            return
-        self._pairs += 1
-        self._letters += kind == _LETTERS
-        if not gap:
-            return
-        self._gapped += 1
-        self._kinds[kind] += 1
-        if kind == _LETTERS:
-            self._letters_gapped += 1
-            self._spaced += has_space(gap)
-        if kind < _DIGITS or (kind == _DIGITS and self._shape.number):
-            self._signs += gap
-        elif (
-            ends_clause(gap)
-            or (kind == _HANGUL and has_space(gap))
-            or (kind == _NUMBERED and not gap.isspace())
-            or self._cut(gap)
-        ):
-            self._clauses += 1
-        else:
-            self._open += gap
-
-    def _cut(self, gap: str) -> bool:
-        return self._shape.strict.clause == "strict" and any(sign in JOINING for sign in gap)
-
-    def reason(self, alone: bool, before: str, after: str) -> str:
-        """Why these gaps are no disguise. ``alone``: something stands between the whole and its neighbours; ``before``
-        and ``after`` are the characters directly beside it."""
-        shape = self._shape
-        apart = self._gapped == self._pairs
-        if self._open and not _balanced(before + self._open + after) and not _balanced(self._open):
-            self._clauses += 1  # a bracket or a quotation begins or ends within the word, and goes on beyond it
-        alone = alone and before not in _ENUMERATING and after not in _ENUMERATING
-        if self._clauses and shape.strict.clause != "all":
-            if shape.strict.clause == "strict":
-                return CLAUSE
-            if shape.size <= _SHORT:
-                if not (apart and alone):
-                    return CLAUSE
-            elif self._clauses > 1 and not apart:
-                return CLAUSE
-        if not self._gapped or shape.strict.separators == "all":
-            return STANDS
-        if shape.strict.separators == "off":
-            return SEPARATORS
-        if self._spaced and self._letters_gapped < self._letters:
-            return SPACE
-        signs = {sign for sign in self._signs if not sign.isspace()}
-        between = self._kinds[_LETTERS] + self._kinds[_MIXED]
-        if between and signs and all(sign in JOINING for sign in signs):
-            if between == 1 and len(signs) == 1:
-                return SIGN
-            if shape.size <= _SHORT and any(map(str.isspace, self._signs)):
-                return SIGN  # A, B, C
-        if not shape.number or shape.size >= _LONG_NUMBER:
-            return STANDS
-        # Scores, dates and versions are several numbers.
-        joined = any(sign in JOINING or sign == "/" for sign in signs)
-        return NUMBER if not apart or shape.size == 2 or joined else STANDS
 
 
 def _in_one_run(folded: Folded, run: int, shape: Shape) -> Placed:
@@ -472,34 +311,6 @@ def _letters(folded: Folded, a: int, b: int) -> str:
         if any(map(str.isalpha, plain.single(folded.original[starts[place]]))):
             return STANDS
     return NO_LETTER
-
-
-def _balanced(text: str) -> bool:
-    """Is as much opened as is closed?"""
-    open_now = 0
-    for sign in text:
-        category = unicodedata.category(sign)
-        if category in {"Ps", "Pi"}:
-            open_now += 1
-        elif category in {"Pe", "Pf"}:
-            open_now -= 1
-    return not open_now
-
-
-def _pair(folder: Folder, one: str, other: str) -> int:
-    first, second = folder.bounds(one), folder.bounds(other)
-    if first and second:
-        if first == second:
-            return _LETTERS if first == "letter" else _DIGITS
-        return _MIXED
-    if first == "digit" or second == "digit":
-        return _NUMBERED
-    return _HANGUL if is_hangul(one) and is_hangul(other) else _OPEN
-
-
-def is_hangul(char: str) -> bool:
-    """Syllables and letters of Hangul, which is written with spaces between words and endings glued to them."""
-    return "\uac00" <= char <= "\ud7a3" or "\u1100" <= char <= "\u11ff" or "\u3131" <= char <= "\u318e"
 
 
 def _with_inserted(folded: Folded, start: int, end: int, shape: Shape) -> Placed:

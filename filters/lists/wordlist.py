@@ -20,8 +20,10 @@ from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
 from filters.lists.inserted import thinned
 from filters.lists.listsource import Entry, ParsedList, Problem, parse
 from filters.lists.patterns import PatternList, compile_patterns
+from filters.lists.reasons import ALLOWED
 from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
-from filters.lists.standing import Placed, Shape
+from filters.lists.shape import Shape
+from filters.lists.standing import Placed
 from filters.lists.strictness import EXACT, Strictness
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, folder
@@ -264,7 +266,7 @@ class WordList:
             spans, reason = there.spans, there.reason
             if spans and kind != REFUSED and allowed is not None:
                 spans = [span for span in spans if not allowed.takes(span[0], span[1])]
-                reason = reason if spans else "allowed"
+                reason = reason if spans else ALLOWED
             word = self._row_words[row]
             told.append(
                 Weighed(

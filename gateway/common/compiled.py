@@ -15,10 +15,12 @@ LIBRARY: Final = "tidegate__mypyc"
 
 MODULES: Final = (
     "filters.lists.artifact",
+    "filters.lists.gaps",
     "filters.lists.inserted",
     "filters.lists.matcher",
     "filters.lists.patterns",
     "filters.lists.rows",
+    "filters.lists.shape",
     "filters.lists.standing",
     "filters.lists.strictness",
     "filters.lists.wordlist",

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test lint bench loadtest compiled pure lock clean
+.PHONY: setup run test lint reference bench loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -24,6 +24,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What nobody should write by hand: keys, reasons, metrics, endpoints in docs/, and the golden configurations.
+reference: setup
+	$(BIN)/python tools/reference.py
 
 bench: setup
 	tools/debian-packages bench

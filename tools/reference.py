@@ -1,25 +1,138 @@
-"""Writes the generated parts of docs/configuration.md and docs/reasons.md anew, from the code alone."""
+"""``make reference``: everything that can be written from the code alone, and that nobody should write by hand.
+
+The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, and what
+``config check`` says of each golden configuration. A test fails where one of them is stale; a person reads the
+difference before committing it: what changed there is what users see.
+"""
+
+from __future__ import annotations
 
 import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from gateway.config.reference import BEGIN, reference
-from gateway.judging import reasons
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-DOCS = Path(__file__).parent.parent / "docs"
-TABLE = re.compile(r"\| reason \|[^\n]*\n\|[-|]+\n(?:\|[^\n]*\n)*")
+from gateway import config  # noqa: E402  # the path comes first
+from gateway.common import metrics  # noqa: E402
+from gateway.config.reference import BEGIN, reference  # noqa: E402
+from gateway.control.api.routes import ENDPOINTS  # noqa: E402
+from gateway.judging import reasons  # noqa: E402
 
-page = DOCS / "configuration.md"
-head, begin, _ = page.read_text(encoding="utf-8").partition(BEGIN)
-assert begin, f"{page} has lost its mark {BEGIN!r}"
-page.write_text(head + reference(), encoding="utf-8")
+LINE = "----\n"
+"""In a golden configuration: the file above, every problem of it below."""
 
-page = DOCS / "reasons.md"
-text = page.read_text(encoding="utf-8")
-for chapter in reasons.chapters():
-    title = f"## {chapter.title}\n"
-    if title not in text:
-        text = f"{text.rstrip()}\n\n{title}\n| reason |\n|---|\n"
-    before, _, after = text.partition(title)
-    text = before + title + TABLE.sub(lambda _: reasons.page(chapter), after, count=1)  # noqa: B023 - used at once
-page.write_text(text, encoding="utf-8")
+GOLDEN = ROOT / "tests" / "golden" / "config"
+METRICS = {
+    "Of the workers, added up": metrics.OF_WORKERS,
+    "Of the projector": metrics.OF_PROJECTOR,
+    "Of control and the processes of the node": metrics.OF_CONTROL,
+}
+
+
+class Generated(NamedTuple):
+    """A file, and what stands in it once its generated parts are written into the text it has now."""
+
+    path: Path
+    written: Callable[[str], str]
+
+    def stale(self) -> bool:
+        """Whether it says something else than the code."""
+        text = self.path.read_text(encoding="utf-8")
+        return self.written(text) != text
+
+    def write(self) -> None:
+        """Bring it up to date."""
+        text = self.path.read_text(encoding="utf-8")
+        self.path.write_text(self.written(text), encoding="utf-8")
+
+
+def generated() -> Iterator[Generated]:
+    """All of them."""
+    docs = ROOT / "docs"
+    yield Generated(docs / "configuration.md", _keys)
+    yield Generated(docs / "reasons.md", _reasons)
+    yield Generated(docs / "metrics.md", _metrics)
+    yield Generated(docs / "admin-api.md", _endpoints)
+    for path in sorted(GOLDEN.glob("*.txt")):
+        yield Generated(path, _problems)
+
+
+def _keys(text: str) -> str:
+    prose, begin, _ = text.partition(BEGIN)
+    if not begin:
+        sys.exit(f"docs/configuration.md has lost its mark {BEGIN!r}")
+    return prose + reference()
+
+
+def _reasons(text: str) -> str:
+    for chapter in reasons.chapters():
+        text = _chapter(text, chapter.title, reasons.page(chapter))
+    return text
+
+
+def _metrics(text: str) -> str:
+    for title, table in METRICS.items():
+        rows = (
+            (f"`{one.name}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), one.meaning) for one in table
+        )
+        text = _chapter(text, title, _table(("name", "kind", "labels", "meaning"), rows))
+    return text
+
+
+def _endpoints(text: str) -> str:
+    rows = (
+        (one.method, f"`{one.path}`", f"{one.summary}; needs no token" if one.open else one.summary)
+        for one in ENDPOINTS
+    )
+    return _chapter(text, "Endpoints", _table(("method", "path", "what it does"), rows))
+
+
+def _problems(text: str) -> str:
+    document, line, _ = text.partition(LINE)
+    return f"{document}{line}{problems(document)}"
+
+
+def problems(document: str) -> str:
+    """What ``config check`` says of ``document``, one problem a line, in a folder that has the files it names."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "lists").mkdir()
+        for name, content in {"lists/spam.txt": "spam\n", "client.pem": "", "jwks.json": "{}"}.items():
+            (root / name).write_text(content, encoding="utf-8")
+        file = root / "tidegate.toml"
+        file.write_text(document, encoding="utf-8")
+        _, found = config.check(file, environ={})
+        return "".join(f"{problem}\n" for problem in found).replace(f"{root}/", "")
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(columns)
+    lines = [head, ["---"] * len(head), *rows]
+    marks = [f"| {' | '.join(line)} |" for line in lines]
+    marks[1] = "|" + "---|" * len(head)
+    return "".join(f"{line}\n" for line in marks)
+
+
+def _chapter(text: str, title: str, table: str) -> str:
+    """``text`` with the first table under ``## title`` replaced; a chapter that is not there yet comes at the end."""
+    heading = f"## {title}\n"
+    if heading not in text:
+        return f"{text.rstrip()}\n\n{heading}\n{table}"
+    before, _, after = text.partition(heading)
+    return before + heading + re.sub(r"(?:^\|[^\n]*\n)+", lambda _: table, after, count=1, flags=re.MULTILINE)
+
+
+def main() -> None:
+    for one in generated():
+        if one.stale():
+            one.write()
+            print(one.path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

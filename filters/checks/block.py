@@ -2,9 +2,25 @@
 
 from dataclasses import dataclass
 
+from filters.model.check import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
+
+REASONS = {
+    "block.sender": Meaning(403, {"en": ("You are blocked from writing", "The block's ground is named below.")}),
+    "block.registrant": Meaning(
+        403, {"en": ("You are blocked from writing", "The registrant of this account is blocked.")}
+    ),
+    "block.device": Meaning(
+        403, {"en": ("This device is restricted", "Messages from this device are restricted for a while.")}
+    ),
+    "block.ip": Meaning(
+        403, {"en": ("This address is restricted", "Messages from this network address are restricted.")}
+    ),
+    "block.room": Meaning(403, {"en": ("This place is blocked", "Nobody can write here at the moment.")}),
+}
+SAMPLE = '{ check = "block", action = "reject", on_error = "reject", ground = "agreement 2.2" }'
 
 
 @dataclass(frozen=True, slots=True)

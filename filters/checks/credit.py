@@ -1,17 +1,24 @@
 """Is the sender's credit below what this policy asks? (Comment rules, article 5: tiers by credit.)"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from filters.model.check import Meaning, Option
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
+REASONS = {
+    "credit.low": Meaning(403, {"en": ("Your credit is too low", "Your credit level does not allow this.")}),
+}
+SAMPLE = '{ check = "credit", action = "label", on_error = "pass", below = 40 }'
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``below``: a credit from 1 to 100; a sender with less is found."""
+    """One level; credit is a number from 0 to 100."""
 
-    below: int
+    below: Annotated[int, Option("Senders with a lower credit (1 to 100) are found.", 1, 100)]
 
 
 def bind(rule: Rule, asks: Asks) -> Find:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from filters.model.check import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
@@ -9,6 +10,15 @@ from filters.model.verdict import Facts, Finding, Missing, Scan
 UNKNOWN = (Finding("identity", "identity.unknown"),)
 UNVERIFIED = (Finding("identity", "identity.unverified"),)
 EXPIRED = (Finding("identity", "identity.expired"),)
+
+REASONS = {
+    "identity.unknown": Meaning(403, {"en": ("Nobody is known by this name", "Log in with a registered account.")}),
+    "identity.unverified": Meaning(
+        403, {"en": ("Your identity is not verified", "Verify your identity with the platform first.")}
+    ),
+    "identity.expired": Meaning(403, {"en": ("Your verification has expired", "Renew it with the platform.")}),
+}
+SAMPLE = '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }'
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,25 @@
 read."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from filters.model.check import Meaning, Option
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import NOTHING, Facts, Finding, Missing, Scan
 
+REASONS = {
+    "keyword.match": Meaning(403, {"en": ("The text breaks the rules", "It holds words that are not allowed here.")}),
+}
+SAMPLE = '{ check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] }'
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``lists`` are names from ``[lists]``; only hits of at least ``severity`` (1 to 9) count."""
+    """``lists`` are names from ``[lists]``."""
 
-    lists: tuple[str, ...]
-    severity: int = 1
+    lists: Annotated[tuple[str, ...], Option("Lists that are read, by name.", 1)]
+    severity: Annotated[int, Option("Only hits of at least this severity (1 to 9) count.", 1, 9)] = 1
 
 
 def bind(rule: Rule, asks: Asks) -> Find:

@@ -1,18 +1,36 @@
 """Does the sender, the address, the device, the room, the route or everybody together send too much?"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from filters.model.check import Meaning, Option
 from filters.model.limits import Limit
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
+
+REASONS = {
+    "limit.sender": Meaning(429, {"en": ("You write too fast", "Wait a little before the next message.")}),
+    "limit.ip": Meaning(429, {"en": ("Too many messages from this address", "Wait a little before the next message.")}),
+    "limit.device": Meaning(
+        429, {"en": ("Too many messages from this device", "Wait a little before the next message.")}
+    ),
+    "limit.room": Meaning(429, {"en": ("Too many messages here", "Wait a little before the next message.")}),
+    "limit.route": Meaning(429, {"en": ("Too many messages", "Wait a little before the next message.")}),
+    "limit.global": Meaning(429, {"en": ("Too many messages", "Wait a little before the next message.")}),
+}
+SAMPLE = (
+    '{ check = "limit", action = "reject", on_error = "pass", ground = "agreement 4.2", limits = ["sender 5/10s"] }'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """``limits``: all of them are checked together and charged together, or none is."""
 
-    limits: tuple[Limit, ...]
+    limits: Annotated[
+        tuple[Limit, ...], Option("Limits, each a scope (sender, ip, device, room, route, global) and a rate.", 1)
+    ]
 
 
 def bind(rule: Rule, asks: Asks) -> Find:

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
+from filters.model.check import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Scan
+
+REASONS = {
+    "parts.unjudged": Meaning(
+        403, {"en": ("The message cannot be checked", "It holds parts that are not allowed here.")}
+    ),
+}
+SAMPLE = '{ check = "parts", action = "label", on_error = "label", label = "not judged" }'
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 
+from filters.model.check import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Repeat, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
+
+REASONS = {
+    "repeat.sender": Meaning(429, {"en": ("You have said this already", "The same text was sent too often.")}),
+    "repeat.room": Meaning(
+        429, {"en": ("This has been said already", "The same text was sent here too often by several people.")}
+    ),
+    "repeat.global": Meaning(
+        429, {"en": ("This has been said already", "The same text was sent too often by several people.")}
+    ),
+}
+SAMPLE = '{ check = "repeats", action = "reject", on_error = "pass", ground = "agreement 4.3", limit = "3/1m" }'
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 
+from filters.model.check import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 MUTED = (Finding("room", "room.muted"),)
 CLOSED = (Finding("room", "room.closed"),)
+
+REASONS = {
+    "room.slow": Meaning(429, {"en": ("This place is in slow mode", "Wait a little before the next message.")}),
+    "room.muted": Meaning(403, {"en": ("This place is muted", "Nobody can write here at the moment.")}),
+    "room.closed": Meaning(403, {"en": ("This place is closed", "It takes no more messages.")}),
+}
+SAMPLE = '{ check = "room", action = "reject", on_error = "reject", ground = "agreement 2.3" }'
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ def repeated(seconds: float) -> Decided:
 def muted(seconds: float) -> Problem:
     """What is told when a socket is muted for its refusals."""
     row = answers.REASONS[MUTED]
-    return Problem(row.status, MUTED, row.title, row.detail, ground=_GROUND, retry_after=seconds)
+    title, detail = row.told()
+    return Problem(row.status, MUTED, title, detail, ground=_GROUND, retry_after=seconds)
 
 
 def lifted(reason: str) -> Problem:

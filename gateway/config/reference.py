@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from filters.checks import CHECKS
 from gateway.config import Config
 from gateway.config.consistency.translation import kinds
 from gateway.config.sections.policies import RULES, Rule
 
-BEGIN = "<!-- reference: written by `tidegate config reference`, do not edit below -->"
+BEGIN = "<!-- reference: written by `make reference`, do not edit below -->"
 
 
 def keys(model: type[BaseModel] = Config, path: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -98,9 +99,15 @@ def reference() -> str:
                 f"| `{path.removeprefix(prefix + '.')}` | {default(below)} | {meaning} |".replace("|PATCH", "\\|PATCH")
             )
         lines.append("")
-    lines += ["### Checks and their options", ""]
-    for check, model in RULES.items():
-        own = [name for name in model.model_fields if name not in Rule.model_fields]
-        options = f" Options: {', '.join(f'`{name}`' for name in own)}." if own else ""
-        lines.append(f"- `{check}`: {model.__doc__}{options}")
-    return "\n".join(lines) + "\n"
+    lines += ["### Checks, their options and reasons", ""]
+    for name, model in RULES.items():
+        check = CHECKS[name]
+        own = [key for key in model.model_fields if key not in Rule.model_fields]
+        options = f" Options: {_quoted(own)}." if own else ""
+        lines += [f"- `{name}`: {model.__doc__}{options} Reasons: {_quoted(check.reasons)}.", ""]
+        lines += [f"      {check.sample}", ""]
+    return "\n".join(lines)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -36,13 +36,13 @@ def chapters() -> Iterator[Chapter]:
     yield Chapter(
         "Messages that are judged and refused",
         "status",
-        tuple((code, row.status, f"{row.title}. {row.detail}") for code, row in answers.REASONS.items()),
+        tuple((code, row.status, ". ".join(row.told())) for code, row in answers.REASONS.items()),
     )
     unavailable = answers.UNAVAILABLE
     yield Chapter(
         "Checks that could not be made, where the rule's on_error refuses",
         "status",
-        tuple((f"{check}.unavailable", unavailable.status, unavailable.title) for check in sorted(CHECKS)),
+        tuple((f"{check}.unavailable", unavailable.status, unavailable.told()[0]) for check in sorted(CHECKS)),
     )
     yield Chapter("The upstream gave no answer", "status", _pairs(failure.REASONS))
     yield Chapter("Sockets that break the protocol", "close code", _pairs(frames.REASONS))

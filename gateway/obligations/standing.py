@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Status = Literal["enforced", "shadow", "absent", "not applicable"]
 
 _ORDER: Mapping[Status, int] = {"absent": 0, "shadow": 1, "enforced": 2}
-_MARKING = ("credit", "parts")  # checks whose finding may well be answered by a label
 
 
 class Standing(NamedTuple):
@@ -43,7 +42,7 @@ Means = Callable[["Config", "Route"], Standing]
 
 def _check(name: str) -> Means:
     """A rule of this check. For checks that keep something out, a label is no answer."""
-    counted = ("reject", "hold", "mask", "label") if name in _MARKING else ("reject", "hold", "mask")
+    counted = ("reject", "hold", "mask", "label") if CHECKS[name].grades else ("reject", "hold", "mask")
 
     def standing(config: Config, route: Route) -> Standing:
         rules = [rule for rule in config.policies[route.policy].rules if rule.check == name]

@@ -8,8 +8,9 @@ from filters.checks import CHECKS, credit, identity, keywords, limit, parts, rep
 from filters.model.limits import Limit
 from filters.model.message import Message, Vouched
 from filters.model.rule import Asks, Repeat, Rule
-from filters.model.verdict import Account, Block, Decided, Facts, Finding, Hit, RepeatFact, RoomFact, Scan
+from filters.model.verdict import Account, Block, Decided, Facts, Finding, Hit, Missing, RepeatFact, RoomFact, Scan
 from filters.policy import REMEMBERED, WEIGHT, Policy, judge, masked
+from tests import samples
 
 MESSAGE = Message("id", "comment", "r", "room", "alice", ("some text here",), 1_000_000)
 HIT = Hit("spam", "d1", 3, "spam", 5, 0, ((5, 9),))
@@ -144,7 +145,7 @@ OTHER = Message(
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_a_check_reads_what_it_says(name: str) -> None:
     check = CHECKS[name]
-    options = OPTIONS[name] if name in OPTIONS else check.options()
+    options = OPTIONS[name] if name in OPTIONS else samples.options(name)
     find = check.bind(Rule(name, "reject", "reject", options, "g"), Asks())
     for facts in (
         Facts(repeats=(RepeatFact(1),)),
@@ -154,6 +155,10 @@ def test_a_check_reads_what_it_says(name: str) -> None:
         Facts(Account(True), limits=(0,), repeats=(RepeatFact(1),), room=RoomFact("closed")),
         Facts(missing=dict.fromkeys(("account", "blocks", "limits", "room", "repeats"), "state.deadline")),
     ):
+        for scan in (READ, FOUND, FAILED, SHORT):
+            told = find(OTHER, scan, facts)
+            if not isinstance(told, Missing):
+                assert {finding.reason for finding in told} <= check.reasons.keys()
         if check.reads == "facts":
             assert find(MESSAGE, READ, facts) == find(OTHER, FOUND, facts)
             assert name != "repeats" or not find(OTHER, SHORT, facts)

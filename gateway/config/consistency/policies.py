@@ -8,8 +8,6 @@ from filters.checks import CHECKS
 from gateway.config.consistency.document import Found, named, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
 
-FINDS_TEXT = ("keywords",)  # checks whose findings have spans that can be masked
-
 
 def problems(document: dict[str, Any]) -> Found:
     """Unknown lists, masks that mask nothing, and what a rule lacks whose check nobody knows."""
@@ -29,7 +27,7 @@ def problems(document: dict[str, Any]) -> Found:
             for at, wanted in enumerate(texts(rule, "lists") if isinstance(rule.get("lists"), list) else ()):
                 if wanted not in lists:
                     yield (*path, "lists", at), "is not in [lists]" + nearest(wanted, lists)
-            if text(rule, "action") == "mask" and check in CHECKS and check not in FINDS_TEXT:
+            if text(rule, "action") == "mask" and check in CHECKS and not CHECKS[check].spans:
                 yield (*path, "action"), f"masks nothing: {check} finds no words; use “reject” or “label”"
             if "label" in rule and text(rule, "action") not in {"label", ""} and text(rule, "on_error") != "label":
                 yield (*path, "label"), f"has no effect: the rule's action is “{text(rule, 'action')}”"

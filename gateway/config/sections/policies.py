@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 
 from filters.checks import CHECKS
+from filters.model.check import Option
 from filters.model.limits import Limit, parse_limit
 from filters.model.rule import Repeat
 from filters.model.rule import Rule as BoundRule
@@ -80,10 +81,10 @@ class Rule(Section):
 def _option_fields(options: type[Any]) -> dict[str, Any]:
     """The TOML keys of a check's options. Three shapes have a spelling of their own; all else is as it is named."""
     fields: dict[str, Any] = {}
-    hints = get_type_hints(options)
+    hints, told = get_type_hints(options), get_type_hints(options, include_extras=True)
     for field in dataclasses.fields(options):
         hint = hints[field.name]
-        meaning = MEANINGS.get(field.name, "")
+        meaning, bounds = _described(told[field.name])
         if hint is Repeat:
             fields["limit"] = (RateOf, required("How often one text may be seen in which time, such as “3/1m”."))
             fields["scope"] = (
@@ -93,18 +94,27 @@ def _option_fields(options: type[Any]) -> dict[str, Any]:
             fields["min_length"] = (int, setting(0, "Shorter texts (folded, in code points) may repeat freely.", ge=0))
             fields["senders"] = (int, setting(1, "Different senders it takes, across people.", ge=1, le=64))
         elif get_origin(hint) is tuple and get_args(hint)[0] is Limit:
-            fields[field.name] = (tuple[LimitText, ...], required(meaning, min_length=1))
+            fields[field.name] = (tuple[LimitText, ...], required(meaning, **bounds))
             fields["scale"] = (
                 dict[Annotated[int, Field(ge=1, le=100)], Annotated[float, Field(gt=0, le=100)]],
                 setting({}, "Factor on the limits for senders whose credit is below a level, such as { 40 = 0.5 }."),
             )
+        elif field.default is dataclasses.MISSING:
+            fields[field.name] = (hint, required(meaning, **bounds))
         else:
-            bounds = BOUNDS.get(field.name, {})
-            if field.default is dataclasses.MISSING:
-                fields[field.name] = (hint, required(meaning, **bounds))
-            else:
-                fields[field.name] = (hint, setting(field.default, meaning, **bounds))
+            fields[field.name] = (hint, setting(field.default, meaning, **bounds))
     return fields
+
+
+def _described(annotated: Any) -> tuple[str, dict[str, int]]:
+    """An option's meaning and its bounds as pydantic names them, from what stands beside its type."""
+    option = next((one for one in get_args(annotated)[1:] if isinstance(one, Option)), None)
+    if option is None:
+        return "", {}
+    counted = get_origin(get_args(annotated)[0]) is tuple or get_args(annotated)[0] is str
+    names = ("min_length", "max_length") if counted else ("ge", "le")
+    bounds = zip(names, (option.at_least, option.at_most), strict=True)
+    return option.meaning, {name: bound for name, bound in bounds if bound is not None}
 
 
 def _question(options: type[Any]) -> str:
@@ -112,19 +122,6 @@ def _question(options: type[Any]) -> str:
     told = sys.modules[options.__module__].__doc__ or ""
     return told.partition("?")[0].replace("\n", " ") + "?"
 
-
-# The words and bounds of options, by name; a check's file says the same in its own docstring.
-MEANINGS = {
-    "lists": "Lists that are read, by name.",
-    "severity": "Only hits of at least this severity (1 to 9) count.",
-    "below": "Senders with a lower credit (1 to 100) are found.",
-    "limits": "Limits, each a scope (sender, ip, device, room, route, global) and a rate.",
-}
-BOUNDS: dict[str, dict[str, Any]] = {
-    "lists": {"min_length": 1},
-    "severity": {"ge": 1, "le": 9},
-    "below": {"ge": 1, "le": 100},
-}
 
 RULES: dict[str, type[Rule]] = {
     name: create_model(

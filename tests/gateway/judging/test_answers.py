@@ -19,8 +19,14 @@ def refused(*decided: Decided) -> Verdict:
 def test_every_reason_is_a_refusal_with_words(code: str) -> None:
     row = answers.reason_of(code)
     assert row.status in (403, 429, 503)
-    assert row.title
-    assert row.detail.endswith(".")
+    title, detail = row.told()
+    assert title
+    assert detail.endswith(".")
+
+
+def test_every_reason_of_every_check_is_answered_in_its_own_words() -> None:
+    for check in CHECKS.values():
+        assert check.reasons.items() <= answers.REASONS.items()
 
 
 @pytest.mark.parametrize("check", sorted(CHECKS))

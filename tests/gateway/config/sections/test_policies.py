@@ -32,6 +32,13 @@ def test_every_check_has_its_rule_and_every_option_its_key() -> None:
         assert all(field.description for field in RULES[name].model_fields.values())
 
 
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_every_sample_is_a_rule_that_stands_in_a_file(name: str, read: Read) -> None:
+    config = read(RULE, CHECKS[name].sample)
+    (rule, *_) = policies.build(config)["comment"].rules
+    assert isinstance(rule.options, CHECKS[name].options)
+
+
 def test_limits(read: Read) -> None:
     rule = only(
         '{ check = "limit", action = "reject", on_error = "pass", ground = "g", '

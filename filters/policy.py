@@ -1,7 +1,7 @@
 """Rules, and the one function that turns findings into a verdict.
 
 Pure and total: ``judge`` opens nothing, waits for nothing, and has an answer for every combination of findings,
-facts and failures. Its laws (DESIGN, section 2), each held by a property test:
+facts and failures. Its laws (laws 2, 4 and 3), each held by a property test:
 
 * the disposition is the worst enforced of ``pass < hold < reject``; label and mask accumulate;
 * a rule in shadow changes nothing but ``Verdict.shadow``, and its failures do not count as degraded;

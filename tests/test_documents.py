@@ -7,6 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAP = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+LAWS = (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")
+INDEX = "docs/decisions/README.md"
+DECISIONS = sorted(
+    f"docs/decisions/{path.name}" for path in (ROOT / INDEX).parent.glob("*.md") if path.name != "README.md"
+)
+PAGES = [
+    *(path.name for path in sorted(ROOT.glob("*.md"))),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
+]
+WHERE_LAWS_ARE_CITED = ("filters", "gateway", "tests", "loadtest", "benchmarks", "tools")
+SOURCES = {".py", ".lua", ".toml", ".html", ".md", ".c"}
 
 
 def places(text: str) -> set[str]:
@@ -27,15 +38,83 @@ def test_every_folder_of_the_gateway_is_on_the_map() -> None:
     assert here <= places(MAP)
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     targets = set(re.findall(r"\]\(([^)#:]+)\)", text))
-    missing = {target for target in targets if not (ROOT / target).exists()}
+    missing = {target for target in targets if not (ROOT / name).parent.joinpath(target).exists()}
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "docs/laws.md", *DECISIONS])
 def test_files_that_a_guide_names_exist(name: str) -> None:
     named = {place for place in places((ROOT / name).read_text(encoding="utf-8")) if "NAME" not in place}
     assert not {place for place in named if not (ROOT / place).exists()}
+
+
+def cited() -> dict[str, set[int]]:
+    """The laws that each file of the code and each page names by number."""
+    files = [path for folder in WHERE_LAWS_ARE_CITED for path in (ROOT / folder).rglob("*") if path.suffix in SOURCES]
+    found: dict[str, set[int]] = {}
+    for path in [*files, *(ROOT / name for name in PAGES)]:
+        text = path.read_text(encoding="utf-8")
+        told = re.findall(r"\b[Ll]aws? (\d+(?:(?:, | and |, and )\d+)*)", text)
+        if told:
+            found[str(path.relative_to(ROOT))] = {int(number) for one in told for number in re.findall(r"\d+", one)}
+    return found
+
+
+def test_every_law_that_is_cited_is_on_the_page() -> None:
+    known = {int(number) for number in re.findall(r"^## (\d+)\. ", LAWS, re.MULTILINE)}
+    assert known == set(range(1, 16))
+    assert len(cited()) > 40
+    assert {name: laws - known for name, laws in cited().items() if laws - known} == {}
+
+
+def test_every_law_says_what_holds_it() -> None:
+    for law in re.split(r"^## ", LAWS, flags=re.MULTILINE)[1:]:
+        _, _, holds = law.partition("*Held")
+        assert places(holds), law.partition("\n")[0]
+
+
+def test_nothing_cites_a_document_that_is_not_here() -> None:
+    """A reader of the code has the repository and nothing else."""
+    files = [path for folder in WHERE_LAWS_ARE_CITED for path in (ROOT / folder).rglob("*") if path.suffix in SOURCES]
+    word = "DES" + "IGN"
+    assert [str(path) for path in files if re.search(rf"(?<!BY_)\b{word}\b", path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_index_has_every_decision_and_each_says_why() -> None:
+    index = (ROOT / INDEX).read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\]\(([\w-]+\.md)\)", index)) == [Path(name).name for name in DECISIONS]
+    for name in DECISIONS:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == [
+            "Context", "Decision", "Evidence", "Consequences"
+        ], name  # fmt: skip
+
+
+def blocks(name: str) -> list[str]:
+    """The code blocks of a page: lines that are indented by four."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [block.strip("\n") for block in re.findall(r"(?:^    [^\n]*\n|(?<=\n)\n(?=    ))+", text, re.MULTILINE)]
+
+
+def test_both_languages_have_the_same_commands_and_links() -> None:
+    english, chinese = "README.md", "README.zh-CN.md"
+    assert blocks(chinese) == blocks(english)
+    links = [
+        re.findall(r"^\| [^|]+ \| \[[^\]]+\]\(([^)]+)\) \|$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        for name in (english, chinese)
+    ]
+    assert links[0] == links[1]
+    assert len(links[0]) > 10
+
+
+def test_pre_commit_runs_what_lint_runs() -> None:
+    rule = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nlint: setup\n")[2].partition("\n\n")[0]
+    wanted = [line.strip().replace("$(BIN)", ".venv/bin") for line in rule.splitlines()]
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE) == wanted
+    assert re.findall(r"^ *-? *repo: (.+)$", hooks, re.MULTILINE) == ["local"]
+    assert hooks.count("pass_filenames: false") == len(wanted), "each looks at the whole tree, as make lint does"

@@ -1,4 +1,4 @@
-"""What the sender of a socket's message is told, as the contract words it (DESIGN, section 10).
+"""What the sender of a socket's message is told, as docs/websocket.md words it.
 
 One JSON object a notice. ``verdict``: reject, hold, mask (of one message, named by ``message_id``), mute, unmute,
 close (of the socket). Nobody else gets it, and it names no list and no word.

@@ -15,7 +15,7 @@ from loadtest.measuring.probe import MACHINE, Sample
 from loadtest.measuring.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
 
 SETTLING = 1.0  # seconds at the start that are about connecting, not about carrying
-CHECK_BOUND = 0.001  # seconds: the objective that DESIGN names for a check
+CHECK_BOUND = 0.001  # seconds: the objective for a check: docs/performance.md
 
 
 class Moment(NamedTuple):

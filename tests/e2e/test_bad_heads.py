@@ -1,4 +1,4 @@
-"""Heads that are not one plain HTTP/1.1 request (DESIGN, section 12): each refused with its reason, none sent on."""
+"""Heads that are not one plain HTTP/1.1 request: each refused with its reason, none sent on."""
 
 import asyncio
 from collections.abc import AsyncIterator

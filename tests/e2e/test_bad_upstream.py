@@ -171,7 +171,7 @@ async def test_a_broken_platform(gate: Lab, name: str) -> None:
 
 
 async def test_what_the_platform_refused_may_be_said_again(gate: Lab) -> None:
-    """The repeat mark and the sender's limit come back (DESIGN, section 6)."""
+    """The repeat mark and the sender's limit come back."""
     sender = next(gate.people)
     async with behaving(gate, raw(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", then="keep")):
         assert [(await gate.node.say(sender, PRIVATE)).status for _ in range(5)] == [500] * 5

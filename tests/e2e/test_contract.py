@@ -1,4 +1,4 @@
-"""The contract of DESIGN section 10, asked over a real socket of the demo as a user starts it."""
+"""What the outside sees (docs/reasons.md, docs/websocket.md), asked over a real socket of the demo."""
 
 import asyncio
 import uuid

@@ -1,6 +1,6 @@
 """Answers that refuse or hold: RFC 9457 problem details, or the platform's own shape.
 
-The contract is section 10 of the design. An answer says why, and never which list or word: that is not among the
+Reasons and members are told by docs/reasons.md. An answer says why, and never which list or word: that is not among the
 members here, so that it cannot slip out.
 """
 

@@ -1,6 +1,6 @@
 """The writer of one worker's journal: everything appended in a turn of the event loop leaves in one ``write``.
 
-Laws of this file (DESIGN, section 2, law 5):
+Laws of this file (law 5 is their reason):
 
 * ``then`` is called after the record is in the operating system (on disk with ``fsync = "always"``), never before,
   never from inside ``append``, exactly once, in the order of ``append``; or else ``failed`` is, under the same rules;

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test lint reference bench loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled lint reference bench loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -19,6 +19,16 @@ run: setup
 test: setup
 	tools/debian-packages test
 	$(BIN)/python -m pytest $(ARGS)
+
+# The tests of what a message passes through, on machine code; then back to pure Python, whatever came of it. Fails where
+# there is no compiler. What looks inside classes is left out, by name: tests/interpreted.py.
+HOT := tests/test_compiled.py tests/filters tests/parity tests/e2e/test_contract.py \
+       $(addprefix tests/gateway/, http websocket carriers judging surfaces state/hot journal/write)
+
+test-compiled: setup
+	tools/debian-packages compiled
+	$(BIN)/python tools/compiled.py build
+	$(BIN)/python -m pytest $(HOT) $(ARGS); told=$$?; $(BIN)/python tools/compiled.py remove; exit $$told
 
 lint: setup
 	$(BIN)/ruff check .

@@ -7,8 +7,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ("tests.interpreted",)
+
+# A property is about values: how long one example takes on a busy machine says nothing.
+settings.register_profile("tidegate", deadline=None)
+settings.load_profile("tidegate")
 
 Condition = Callable[[], Any]
 

@@ -1,4 +1,4 @@
-"""The hot path can be compiled, and is what it reads as; ``make compiled`` itself is tried in CI, not here."""
+"""The hot path can be compiled, and is what it reads as; ``make test-compiled`` does it in CI, not here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from gateway.common import compiled
 from rig import machine
 from tests import interpreted
+from tools import compiled as building
 
 TREES = {module: ast.parse(compiled.source_of(module).read_text(encoding="utf-8")) for module in compiled.MODULES}
 # mypyc puts a _ before an attribute's name, and gcc has keywords that begin with two.
@@ -82,6 +83,30 @@ def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert compiled.described() == "2 modules compiled"
     os.utime(compiled.file_of(compiled.LIBRARY), (0, 0))
     assert compiled.described() == "compiled from older sources (first, second)"
+
+
+def test_what_was_built_is_tried_by_names_that_are_there() -> None:
+    """Else every build is taken back as one that cannot be imported."""
+    imports = [node for node in ast.walk(ast.parse(building.TRY)) if isinstance(node, ast.ImportFrom)]
+    assert imports
+    for node in imports:
+        for alias in node.names:
+            package = import_module(str(node.module))
+            assert hasattr(package, alias.name) or import_module(f"{node.module}.{alias.name}")
+
+
+def test_ci_tests_what_was_compiled_and_leaves_nothing_behind() -> None:
+    ci = Path(".ci/run").read_text(encoding="utf-8")
+    pure, first, second = (ci.index(f"\nmake {what}") for what in ("pure", "test 2", "test-compiled 2"))
+    assert pure < first < second < ci.index("allowed=")
+    recipe = Path("Makefile").read_text(encoding="utf-8").partition("\ntest-compiled: setup\n")[2].partition("\n\n")[0]
+    steps = ("compiled.py build", "pytest $(HOT)", "told=$$?", "compiled.py remove", "exit $$told")
+    assert sorted(steps, key=recipe.index) == list(steps)
+
+
+def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert "gcc" in building.missing()
 
 
 def test_the_list_of_interpreted_tests_names_tests_that_are_there() -> None:

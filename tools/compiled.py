@@ -40,7 +40,8 @@ SLICE = ("Py_ssize_t slice_len = endn - startn;", "Py_ssize_t slice_len = endn >
 
 TRY = """
 from importlib import import_module
-from gateway import compiled, worker
+from gateway.common import compiled
+from gateway.worker import app
 for module in compiled.MODULES:
     assert import_module(module).__file__ == str(compiled.file_of(module)), module
 """

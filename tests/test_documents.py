@@ -16,7 +16,7 @@ PAGES = [
     *(path.name for path in sorted(ROOT.glob("*.md"))),
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
-WHERE_LAWS_ARE_CITED = ("filters", "gateway", "tests", "loadtest", "benchmarks", "tools")
+WHERE_LAWS_ARE_CITED = ("filters", "gateway", "tests", "loadtest", "benchmarks", "tools", "rig")
 SOURCES = {".py", ".lua", ".toml", ".html", ".md", ".c"}
 
 

@@ -48,7 +48,7 @@ def compiled(settings: SurfaceSettings) -> dict[str, Body]:
         if kind == "body":
             kind = name
         if not colon or kind not in by_kind or (kind == "form" and not name):
-            raise SurfaceError(f"text = {source!r}: write “json:/pointer”, “form:field” or “body:text”")
+            raise SurfaceError(f"text = {source!r}: write “json:/pointer”, “form:field” or “text:”")
         by_kind[kind].append(name)
     if not settings.text:
         raise SurfaceError("text: name where it is read from, such as “json:/content”")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Strictness(NamedTuple):
@@ -39,6 +39,14 @@ def changed(given: Strictness, changes: Mapping[str, str]) -> Strictness:
         if value not in CHOICES[name]:
             raise KeyError(value)
     return given._replace(**changes)
+
+
+def chosen(table: Mapping[str, Any]) -> dict[str, str]:
+    """The choices that a table of a configuration makes, among other things; a switch may be a boolean."""
+    found = {name: table[name] for name in CHOICES if table.get(name) is not None}
+    return {
+        name: str(value) if not isinstance(value, bool) else "on" if value else "off" for name, value in found.items()
+    }
 
 
 def contradiction(given: Strictness, repeats: bool, separators: bool, marks: bool) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filters.lists.listsource import ListErrors
+from filters.lists.reasons import SENTENCES
 from filters.lists.wordlist import compile_list, load
 from filters.reading.explanation import Explanation, explain
 from filters.reading.keywords import AnyList
@@ -26,6 +27,8 @@ from gateway.words.verdicts import Judged, verdicts
 
 words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile them.")
 filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
+
+LINE_MAX = 1 << 16  # bytes of one of many texts
 
 _WRONG = 1
 _USAGE = 2
@@ -92,12 +95,24 @@ def compile_(
 
 @filter_.command("explain")
 def explain_(
-    text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    text: Annotated[
+        str | None,
+        typer.Argument(help="The text; - reads it from standard input. Without one, and with --json: many texts."),
+    ] = None,
     config: Config = None,
     lists: Lists = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what each folding does to a text, which words are found, what a mask would cover, and the verdict."""
+    """Show what each folding does to a text, which words are found, what a mask would cover, and the verdict.
+
+    Without a text, --json reads one text a line from standard input and answers with one JSON object a line: the hits
+    with spans in code points and the disguises seen through, and what was dropped and why.
+    """
+    if text is None:
+        if not as_json:
+            typer.echo("no text: name one, or --json to read one text a line from standard input", err=True)
+            raise typer.Exit(_USAGE)
+        raise typer.Exit(_many(_specs(lists, config)))
     if text == "-":
         text = sys.stdin.read().removesuffix("\n")
     try:
@@ -127,6 +142,34 @@ def explain_(
             console.print(Text(f"  goes on as: {visible(told['text'])}"))
 
 
+def _many(specs: list[ListSpec]) -> int:
+    """One text a line in, one JSON object a line out, in order; the exit code. A line that cannot be read is answered
+    with ``error``, and counts as something wrong."""
+    try:
+        read = [_compiled(spec)[0] for spec in specs]
+    except WordListError as error:
+        typer.echo(str(error), err=True)
+        return _WRONG
+    code = 0
+    source = typer.get_binary_stream("stdin")
+    while line := source.readline(LINE_MAX + 1):
+        told: dict[str, Any]
+        if len(line) > LINE_MAX and not line.endswith(b"\n"):
+            while (rest := source.readline(LINE_MAX)) and not rest.endswith(b"\n"):
+                pass
+            told = {"error": "line.too_long", "why": f"a line has at most {LINE_MAX} bytes"}
+        else:
+            try:
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                told = explain(text, read).as_line()
+            except UnicodeDecodeError as error:
+                told = {"error": "line.not_utf8", "why": f"byte {error.start + 1} of the line is not UTF-8"}
+        if "error" in told:
+            code = _WRONG
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    return code
+
+
 def show(explanation: Explanation, console: Console) -> None:
     """Print an explanation for a person."""
     covered = Text("text      ", style="bold")
@@ -148,17 +191,23 @@ def show(explanation: Explanation, console: Console) -> None:
         console.print(Text(f"{name}: not applied, {cause}", style="red"))
     for excused in explanation.excused:
         console.print(Text(f"{excused.list}: allow phrase {excused.phrase} at {excused.span[0]}-{excused.span[1]}"))
+    for dropped in explanation.dropped:
+        why = SENTENCES.get(dropped.reason, dropped.reason)
+        where = f"{dropped.span[0]}-{dropped.span[1]}"
+        console.print(Text(f"{dropped.list}: not {visible(dropped.word)} at {where}: {why} ({dropped.reason})"))
     if not explanation.hits:
         console.print("nothing found")
         return
     hits = Table()
-    for heading in ("list", "word", "id", "category", "severity", "at", "covers"):
+    for heading in ("list", "word", "id", "category", "severity", "at", "covers", "disguises"):
         hits.add_column(heading, overflow="fold")
     for explained in explanation.hits:
         hit = explained.hit
         where = ", ".join(f"{start}-{end}" for start, end in hit.spans)
         covers = Text(visible(" | ".join(explained.covered)))
-        hits.add_row(hit.list, Text(explained.word), str(hit.word_id), hit.category, str(hit.severity), where, covers)
+        disguises = ", ".join(explained.disguises)
+        word = Text(visible(explained.word))
+        hits.add_row(hit.list, word, str(hit.word_id), hit.category, str(hit.severity), where, covers, disguises)
     console.print(hits)
 
 

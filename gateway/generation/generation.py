@@ -76,8 +76,8 @@ def compile_here(config_path: Path, folders: Folders) -> int:
     specs = [
         ListSpec(
             name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,
-            *changes.get(name, ()),
-        )
+            *changes.get(name, ((), ())),
+        )._replace(strict=section.strict())
         for name, section in config.lists.items()
     ]  # fmt: skip
     try:

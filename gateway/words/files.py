@@ -45,7 +45,7 @@ def read_list(spec: ListSpec) -> ParsedList:
     if spec.added:
         text = "\n".join((text, *spec.added))
     try:
-        return parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold)
+        return parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold, strict=spec.strict)
     except ListErrors as errors:
         raise told(spec, errors) from None
 

@@ -6,11 +6,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from filters.lists.strictness import chosen
+
 MAX_SIZE = 256 << 20  # bytes of one file
 
 
 class ListSpec(NamedTuple):
-    """One list. ``kind`` and ``fold`` stand above what the file says of itself, ``category`` below it.
+    """One list. ``kind``, ``fold`` and ``strict`` stand above what the file says of itself, ``category`` below it.
 
     ``added`` and ``removed`` are whole lines that people added to or removed from the operator's file, which itself is
     never written.
@@ -24,6 +26,7 @@ class ListSpec(NamedTuple):
     max_size: int = MAX_SIZE
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    strict: dict[str, str] = {}
 
 
 def of_file(path: Path) -> ListSpec:
@@ -41,6 +44,7 @@ def of_config(path: Path) -> list[ListSpec]:
             table.get("kind"),
             table.get("category", ""),
             table.get("fold", {}),
+            strict=chosen(table),
         )
         for name, table in tables.items()
         if "path" in table

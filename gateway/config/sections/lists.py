@@ -6,9 +6,12 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from filters.lists.strictness import CHOICES, chosen
 from filters.text.tables import SWITCHES
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.units import Readable, Size
+
+Disguise = Literal["off", "evading", "all"]
 
 
 class ListFile(Section):
@@ -22,6 +25,19 @@ class ListFile(Section):
     fold: dict[str, bool] = setting(
         {}, "Folding switches that differ from the file's own, such as { leetspeak = true }."
     )
+    clause: Literal["strict", "long", "all"] | None = setting(
+        None,
+        "Whether Han and Hangul words are seen across what ends a clause: never, long words across one mark, "
+        "or always; unset, here and below: what the file says.",
+    )
+    repeats: Disguise | None = setting(None, "Which longer runs of a letter are disguises: off, evading or all.")
+    separators: Disguise | None = setting(None, "Which separators inside a word are disguises: off, evading or all.")
+    marks: Disguise | None = setting(
+        None, "Marks over letters: off, as the word has them; evading, those of the word and more; all, any."
+    )
+    inserted: bool | None = setting(
+        None, "See through one foreign letter or digit inside a Han or Hangul word, as in 傻1逼."
+    )
     consecutive: int = setting(
         1,
         "Messages of one sender in one room that are read as one text, to find split words; 1: each alone.",
@@ -29,6 +45,10 @@ class ListFile(Section):
         le=16,
     )
     max_size: Size = setting("256MiB", "Largest file that is compiled.", ge=1024)
+
+    def strict(self) -> dict[str, str]:
+        """What is said here of disguises, by the names of ``filters.lists.strictness``."""
+        return chosen({name: getattr(self, name) for name in CHOICES})
 
     @field_validator("fold", mode="after")
     @classmethod

@@ -36,7 +36,14 @@ class CompiledLists:
         generation = self._current()
         section = generation.config.lists[name]
         try:
-            parsed = parse(line, name, kind=section.kind, category=section.category, fold=dict(section.fold))
+            parsed = parse(
+                line,
+                name,
+                kind=section.kind,
+                category=section.category,
+                fold=dict(section.fold),
+                strict=section.strict(),
+            )
             if len(parsed.entries) != 1:
                 return ["the line holds no word; directives and comments belong in the operator's file"]
             compile_list(parsed, folding_tables())

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filters.lists.listsource import ListErrors
 from filters.lists.wordlist import WordList, compile_list, load, parse
 from filters.reading.keywords import Bounds, Scanner
 from filters.text.signs import APOSTROPHES, CLAUSE_MARKS, FULL_STOPS
@@ -285,3 +286,36 @@ def test_a_plain_word_is_found_whatever_stands_beside_it(case: tuple[str, str, s
 
 def spans_of(loaded: WordList, text: str) -> list[tuple[int, int]]:
     return [span for hit in Scanner([loaded]).scan((text,)).hits.get("list", ()) for span in hit.spans]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("@clause long\n@clause all\nx", "@clause long and @clause all"),
+        ("@fold repeats off\nx | repeats all", "repeats all, while the list has @fold repeats off"),
+        ("x | repeats off | repeats all", "repeats off and repeats all for one word"),
+        ("x | clause odd", "clause is one of strict, long, all"),
+        ("@kind patterns\n@clause all\nx", "in a list of patterns"),
+        ("x\n@clause all", "after the first word"),
+    ],
+)
+def test_choices_that_contradict_each_other(source: str, told: str) -> None:
+    with pytest.raises(ListErrors, match=told):
+        make(source)
+
+
+def test_a_configuration_stands_above_the_file_and_a_word_above_both() -> None:
+    source = "@clause strict\n网上赌博\n口交 | clause all"
+    loaded = load(compile_list(parse(source, "list", strict={"clause": "long"}), TABLES).data, TABLES)
+    assert isinstance(loaded, WordList)
+    assert stands(loaded, "网上，赌博") == ["网上，赌博"]
+    assert stands(loaded, "门口，交通") == ["口，交"]
+    assert stands(source, "网上，赌博") == []
+    with pytest.raises(ListErrors, match="the configuration sets clause"):
+        parse(source, "list", strict={"clause": "odd"})
+
+
+@pytest.mark.parametrize("piece", ["i", "傻", "傻.", "i.", "1 ", "e\u0301", "\u0301", ".", "傻，", "ii d"])
+def test_64_kib_of_one_thing_end(piece: str) -> None:
+    loaded = make("傻\n傻傻\n傻瓜\nidiot\niii\n11\n1111\néé\nid\nii\n@allow 傻傻傻")
+    stands(loaded, piece * (65_536 // len(piece)))

@@ -68,6 +68,52 @@ def test_explain(listed: Listed) -> None:
     assert run("filter", "explain", "x", "--list", listed("bad", "@x\n").path)[0] == 1
 
 
+def test_explain_many_texts(listed: Listed) -> None:
+    path = listed("mixed", "idiot\n口交\n网上赌博\n代开 & 发票 & !咨询\n@allow 反网上赌博\n").path
+    texts = [
+        "an idi\u200bOT 😀 ï.d.i.o.t",
+        "id.iot idiots",
+        "门口，交通",
+        "反网上赌博",
+        "代开",
+        "代开发票，咨询",
+        "",
+        "網上-賭博\r",
+    ]
+    code, output = run("filter", "explain", "--json", "--list", path, given="\n".join(texts))
+    assert code == 0
+    told = [json.loads(line) for line in output.splitlines()]
+    assert [one["text"] for one in told] == [text.rstrip("\r") for text in texts]
+    assert told[0]["hits"] == [
+        {
+            "list": "mixed",
+            "word": "idiot",
+            "spans": [[3, 9], [12, 21]],
+            "disguises": ["marks", "case", "invisible", "separators"],
+        }
+    ]
+    assert [[each["reason"] for each in one["dropped"]] for one in told[1:7]] == [
+        ["one-sign", "inside-word"], ["clause"], ["allowed"], ["part-missing"], ["refused-part", "refused-part"], []
+    ]  # fmt: skip
+    assert told[2]["dropped"][0] == {
+        "list": "mixed", "word": "口交", "spans": [[1, 4]], "reason": "clause", "why": "a clause ends inside"
+    }  # fmt: skip
+    assert told[7]["hits"][0]["disguises"] == ["traditional", "separators"]
+    assert "the inside of a longer word (inside-word)" in run("filter", "explain", "idiots", "-l", path)[1]
+
+
+def test_explain_tells_lines_that_it_cannot_read(listed: Listed) -> None:
+    path = listed("abuse", "傻瓜\n").path
+    given = b"a" * 70_000 + b"\n\xff\n" + "傻瓜\n".encode() + "好".encode() * 5_000 + b"\n" + b"b" * 65_536
+    done = CliRunner().invoke(app, ["filter", "explain", "--json", "-l", path], input=given)
+    assert done.exit_code == 1
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one.get("error") for one in told] == ["line.too_long", "line.not_utf8", None, None, None]
+    assert told[2]["hits"][0]["spans"] == [[0, 2]]
+    assert told[3]["failed"] == {"abuse": "fold.bound"}
+    assert run("filter", "explain", "--json", "--list", listed("bad", "@x\n").path, given="x\n")[0] == 1
+
+
 def test_explain_with_a_configuration(listed: Listed, tmp_path: Path) -> None:
     listed("spam", "代开发票\n")
     config = tmp_path / "tidegate.toml"

@@ -47,6 +47,8 @@ def accept(sockets: Sockets, exchange: Exchange, found: Found[Any], route: Route
     judged = isinstance(route, Route)
     if judged and head.underscored:
         raise HTTPError("head.underscore_name")
+    if judged and head.options:
+        raise HTTPError("head.connection_option")
     try:
         asked = check_client(head, route.socket.origins)
     except HandshakeError as error:

@@ -126,6 +126,8 @@ class Gate:
 
     def _delete(self, exchange: Exchange, route: Deletions, found: Found[Target]) -> None:
         """Relay a deletion and listen to its answer; its body is collected only where the id stands in it."""
+        if exchange.head.options:
+            raise HTTPError("head.connection_option")
         if route.reader.reads_body:
             exchange.route = found
             exchange.collect(route.max_body)

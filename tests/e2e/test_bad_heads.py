@@ -136,6 +136,22 @@ WELL_FRAMED = {
     "underscore": (post(b"X_User_Id: rubythroat"), 400, "head.underscore_name"),
     "bogus upgrade": (post(b"Connection: Upgrade", b"Upgrade: websocket"), 400, "head.upgrade"),
     "upgrade to http/2": (post(b"Connection: Upgrade", b"Upgrade: h2c"), 400, "head.upgrade"),
+    "connection names the type": (post(b"Connection: Content-Type"), 400, "head.connection_option"),
+    "connection names the sender": (post(b"Connection: keep-alive, x-user-ID"), 400, "head.connection_option"),
+    "connection names the cookie": (post(b"Connection: Cookie", b"Cookie: a=1"), 400, "head.connection_option"),
+    "connection names what is not there": (post(b"Connection: Authorization"), 400, "head.connection_option"),
+    "connection names the host": (post(b"Connection: Host"), 400, "head.connection_option"),
+    "connection names the length": (post(b"Connection: Content-Length"), 400, "head.connection_option"),
+    "connection names the address": (post(b"Connection: X-Forwarded-For"), 400, "head.connection_option"),
+    "connection names an id of ours": (post(b"Connection: Tidegate-Message-Id"), 400, "head.connection_option"),
+    "connection names the coding": (post(b"Connection: Content-Encoding"), 400, "head.connection_option"),
+    "a second connection": (
+        post(b"Connection: keep-alive", b"Connection: X-User-Id"), 400, "head.connection_option",
+    ),
+    "a tab in connection": (post(b"Connection: te,\tContent-Type\t"), 400, "head.connection_option"),
+    "connection by a word of its own": (post(b"Connection: persist"), 400, "head.connection_option"),
+    "connection with a semicolon": (post(b"Connection: te; Content-Type"), 400, "head.connection_option"),
+    "connection in quotes": (post(b'Connection: "Content-Type"'), 400, "head.connection_option"),
     "underscored coding": (post(b"Transfer_Encoding: chunked"), 400, "head.underscore_name"),
 }  # fmt: skip
 
@@ -224,17 +240,41 @@ async def test_a_head_is_rebuilt_not_passed_on(gate: Lab) -> None:
     answer = await once(
         gate.node,
         post(
-            b"Connection: X-Secret, keep-alive", b"X-Secret: 1", b"Keep-Alive: timeout=5", b"TE: trailers",
+            b"Connection: TE, keep-alive", b"Keep-Alive: timeout=5", b"TE: trailers",
             b"Proxy-Authorization: Basic eA==", b"Tidegate-Message-Id: forged", b"Tidegate-Label: forged",
             b"tidegate-verdict: forged", b"X-Forwarded-For: 203.0.113.9", b"Forwarded: for=203.0.113.9",
         ),
     )  # fmt: skip
     assert answer.status == 201
     fields = gate.upstream.received[-1].headers
-    gone = ("x-secret", "keep-alive", "te", "proxy-authorization", "tidegate-label", "tidegate-verdict", "forwarded")
+    gone = ("keep-alive", "te", "proxy-authorization", "tidegate-label", "tidegate-verdict", "forwarded")
     assert not fields.keys() & set(gone)
     assert fields["tidegate-message-id"] == answer.headers["tidegate-message-id"]
     assert fields["x-forwarded-for"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("option", [b"", b",", b"TE", b"keep-alive, Trailer", b"Proxy-Connection", b"HTTP2-Settings"])
+async def test_what_concerns_one_hop_may_be_named(gate: Lab, option: bytes) -> None:
+    assert (await once(gate.node, post(b"Connection: " + option))).status == 201
+
+
+async def test_elsewhere_what_connection_names_ends_here(gate: Lab) -> None:
+    """But for what the gate let the request through by: who named that would be another request behind the gate."""
+    answer = await once(
+        gate.node,
+        request(
+            "POST", "/api/likes/1", b"{}",
+            {
+                "Connection": "X-Secret, X-HTTP-Method, Origin, Host", "X-Secret": "1", "X-HTTP-Method": "DELETE",
+                "Origin": "https://a.example", "X-Other": "2",
+            },
+        ),
+    )  # fmt: skip
+    assert answer.status == 201
+    fields = gate.upstream.received[-1].headers
+    assert "x-secret" not in fields
+    assert (fields["x-http-method"], fields["origin"], fields["x-other"]) == ("DELETE", "https://a.example", "2")
+    assert fields["host"]
 
 
 async def test_an_empty_line_before_a_request_is_forgiven(gate: Lab) -> None:

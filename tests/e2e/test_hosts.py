@@ -77,6 +77,13 @@ async def test_no_method_override_leads_around_it(gate: Lab) -> None:
     assert len(gate.upstream.received) == before
 
 
+async def test_a_watched_deletion_loses_no_field_on_the_way(gate: Lab) -> None:
+    before = len(gate.upstream.received)
+    answer = await once(gate.node, ask("DELETE", "/posts/7/9", "forum.example", Connection="Authorization"))
+    assert (answer.status, answer.json()["reason"]) == (400, "head.connection_option")
+    assert len(gate.upstream.received) == before
+
+
 async def test_a_host_that_a_route_names_and_an_unjudged_path_are_relayed(gate: Lab) -> None:
     for method, target, host in (("POST", "/posts/7", "shop.example"), ("PUT", "/posts/7", "x"), ("POST", "/a", "x")):
         answer = await once(gate.node, ask(method, target, host))

@@ -35,6 +35,16 @@ UPGRADE = {
 }
 
 
+@pytest.mark.parametrize("named", ["X-User-Id", "Authorization", "cookie", "Sec-WebSocket-Protocol", "Origin", "host"])
+async def test_a_handshake_that_would_lose_a_field_on_the_way_is_refused(gate: SocketLab, named: str) -> None:
+    """Judged as the one person, it would be another's at the platform, where a cookie says who."""
+    before = len(gate.platform.handshakes)
+    fields = {**UPGRADE, "Connection": f"Upgrade, {named}", "Cookie": "session=bob"}
+    answer = await gate.node.ask("GET", "/chat/g", None, fields)
+    assert (answer.status, answer.json()["reason"]) == (400, "head.connection_option")
+    assert len(gate.platform.handshakes) == before
+
+
 # verdicts
 
 

@@ -161,6 +161,8 @@ class Exchange:
             raise HTTPError("head.upgrade")
         if head.underscored:
             raise HTTPError("head.underscore_name")
+        if head.options:
+            raise HTTPError("head.connection_option")
         self._connection.collect(max_body)
 
     def relay(self, upstream: Upstream, *, watched: bool = False) -> None:

@@ -30,6 +30,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "head.length_and_encoding": (400, "Content-Length and Transfer-Encoding exclude each other"),
     "head.transfer_encoding": (400, "The Transfer-Encoding is not exactly chunked"),
     "head.method_override": (400, "The request asks to be read as another method, one that is moderated here"),
+    "head.connection_option": (400, "The Connection field names what is no matter of one hop"),
     "head.expectation": (417, "Only 100-continue can be expected"),
     "head.upgrade": (400, "This address does not switch protocols"),
     # the path, RFC 3986 section 6

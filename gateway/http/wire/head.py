@@ -57,6 +57,25 @@ _HOP_BY_HOP: Final = frozenset(
         b"content-length",  # framing: written anew from what is really sent
     )
 )
+_OPTIONS: Final = frozenset(
+    (
+        b"",
+        b"close",
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""What ``Connection`` may say of one hop (RFC 9110 sections 7.6.1, 7.8, 10.1.4 and 11.7; RFC 7540 section 3.2.1)."""
+_DECIDED_BY: Final = OVERRIDES | {b"origin"}
+"""Fields by which a request that nobody judges is let through: what was let through goes on with them."""
 _FORWARDING: Final = frozenset(
     (
         b"x-forwarded-for",
@@ -110,7 +129,8 @@ class RequestHead:
     only under HTTP/1.0. ``fields``: every field by lower-case name, repeated ones joined (RFC 9110 section 5.3) and
     named in ``repeated``. ``lines``: what may be sent on, in order. ``length``: body bytes, or ``CHUNKED``.
     ``minor``: 0 or 1. ``expect``: the client waits for 100 (Continue). ``upgrade``: the protocols asked for, in lower
-    case. ``underscored``: a name has an underscore. ``overrides``: a kept line is one of ``OVERRIDES``.
+    case. ``underscored``: a name has an underscore. ``overrides``: a kept line is one of ``OVERRIDES``. ``options``:
+    what ``Connection`` names that is no matter of one hop; where something is read of the request, it is refused.
     """
 
     __slots__ = (
@@ -122,6 +142,7 @@ class RequestHead:
         "lines",
         "method",
         "minor",
+        "options",
         "overrides",
         "repeated",
         "target",
@@ -142,6 +163,7 @@ class RequestHead:
     upgrade: bytes
     underscored: bool
     overrides: bool
+    options: frozenset[bytes]
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the field ``name`` (lower case), repeated ones joined."""
@@ -251,6 +273,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.upgrade = b""
     request.underscored = False
     request.overrides = False
+    request.options = _NONE
     return request
 
 
@@ -328,8 +351,12 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     else:
         request.length = 0
     request.keep_alive = minor == 1
+    request.options = _NONE
     if b"connection" in fields:
-        _connection(request, fields, minor)
+        named = _connection(request, fields, minor)
+        if named:
+            request.options = frozenset(named)
+            _remove(request, {name for name in named if name.replace(b"_", b"-") not in _DECIDED_BY})
     expectation = fields.get(b"expect")
     request.expect = False
     if expectation is not None:
@@ -387,18 +414,23 @@ def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[byte
     return int(length)
 
 
-def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], minor: int) -> None:
-    """Apply the Connection field (RFC 9110 section 7.6.1): keep-alive or not, and the lines that it names removed."""
+def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], minor: int) -> set[bytes]:
+    """Apply the Connection field (RFC 9110 section 7.6.1): keep-alive or not. Gives the options that are not known to
+    be of one hop: names of fields to be removed."""
     options = fields[b"connection"].lower()
     if options == b"keep-alive":
         head.keep_alive = True
-        return
+        return set()
     if options == b"close":
         head.keep_alive = False
-        return
+        return set()
     named = {option.strip(b" \t") for option in options.split(b",")}
     head.keep_alive = b"close" not in named and (minor == 1 or b"keep-alive" in named)
-    named -= {b"close", b"keep-alive", b"upgrade", b""}
+    return named - _OPTIONS
+
+
+def _remove(head: RequestHead | ResponseHead, named: set[bytes]) -> None:
+    """Leave out the lines that Connection names."""
     if named:
         head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in named]
 
@@ -435,7 +467,7 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     response.length = _announced(fields, response.repeated, minor)
     response.keep_alive = minor == 1
     if b"connection" in fields:
-        _connection(response, fields, minor)
+        _remove(response, _connection(response, fields, minor))
     response.relayed = b""
     # An answer that can have no body is not remembered: who remembers one takes its length at its word.
     bodily = response.status >= 200 and response.status not in (204, 304)

@@ -26,6 +26,8 @@ class MirrorSite:
         """Answer a reader; the answer may wait for the platform's word on the room. Raises HTTPError."""
         if exchange.method not in READING:
             raise HTTPError("head.method")
+        if exchange.head.options:  # the platform is asked with the reader's fields, as if they came to it
+            raise HTTPError("head.connection_option")
 
         def then(answer: Answer) -> None:
             exchange.answer(answer.status, answer.lines, answer.body, answer.content_type)

@@ -171,7 +171,40 @@ def test_hop_by_hop_and_nominated_fields_are_not_kept() -> None:
         b"TE: trailers\r\nTrailer: X\r\nProxy-Authorization: b\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n"
     )
     assert request.lines == [b"X-End: 2"]
+    assert request.options == {b"x-hop"}
     assert request.upgrade == b"h2c"
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        (b"close", set()),
+        (b"Keep-Alive, TE, Trailer, Transfer-Encoding", set()),
+        (b"upgrade,proxy-connection , HTTP2-Settings,,", set()),
+        (b"Content-Type", {b"content-type"}),
+        (b"close,\tX-User-Id ,x_user_id", {b"x-user-id", b"x_user_id"}),
+        (b"Content-Length, Host, Expect", {b"content-length", b"host", b"expect"}),
+        (b"a b", {b"a b"}),
+    ],
+)
+def test_options_of_connection_that_are_no_matter_of_one_hop(value: bytes, options: set[bytes]) -> None:
+    assert head(START + HOST + b"Connection: " + value + b"\r\n\r\n").options == options
+
+
+@given(st.lists(st.from_regex(rb"[!-+.-~]{1,12}", fullmatch=True), max_size=5), st.booleans())
+def test_no_field_is_lost_that_connection_does_not_name_nor_kept_that_it_does(names: list[bytes], old: bool) -> None:
+    line = b"GET / HTTP/1.0\r\n" if old else START
+    request = head(line + HOST + b"Connection: " + b", ".join(names) + b"\r\nX-User-Id: 1\r\nCookie: a=1\r\n\r\n")
+    lowered = {name.lower() for name in names}
+    for name in (b"x-user-id", b"cookie"):
+        assert (name in request.options) is (name in lowered)
+        assert any(one.lower().startswith(name) for one in request.lines) is (name not in lowered)
+
+
+@pytest.mark.parametrize("name", [b"X-HTTP-Method-Override", b"x-http-method", b"X_Method_Override", b"Origin"])
+def test_what_a_request_was_let_through_by_is_kept(name: bytes) -> None:
+    request = head(START + HOST + b"Connection: " + name + b"\r\n" + name + b": DELETE\r\n\r\n")
+    assert request.lines == [name + b": DELETE"]
 
 
 def test_a_client_cannot_speak_for_us_or_for_a_proxy() -> None:

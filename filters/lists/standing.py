@@ -13,6 +13,8 @@ Nothing here is called for a text in which nothing was found.
 
 from __future__ import annotations
 
+from typing import Final
+
 from filters.lists.gaps import SHORT, Gaps
 from filters.lists.reasons import (
     FEWER,
@@ -30,6 +32,8 @@ from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folded
 from filters.text.signs import has_space
 from filters.text.spans import Span
+
+_REMEMBERED: Final = 64  # code points
 
 
 class Placed:
@@ -237,11 +241,23 @@ def _in_one_run(folded: Folded, run: int, shape: Shape) -> Placed:
             else:
                 spans.append((starts[a], ends[b - 1]))
         a = b
+    original = folded.original
+    known: dict[str, str] = {}  # a window with what stands on both sides: why it does not fit
     for a in range(head, last - size + 1) if size > 1 else ():
         b = a + size
-        if ends[b - 1] - starts[a] > size:
+        first, stop = starts[a], ends[b - 1]
+        if stop - first > size:
             find.stop = b
-            why = find.fits(a, b)
+            # Long runs are the same window again and again. What clings is looked past, so it is no side.
+            seen = "" if first == 0 or folded.folder.clings(original[first - 1]) else original[first - 1 : stop + 1]
+            if len(seen) > _REMEMBERED or stop == len(original):
+                seen = ""
+            if seen in known:
+                why = known[seen]
+            else:
+                why = find.fits(a, b)
+                if seen:
+                    known[seen] = why
             if not why:
                 spans.append((starts[a], ends[b - 1]))
             elif reason == FEWER:

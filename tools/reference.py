@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from gateway import config  # noqa: E402  # the path comes first
 from gateway.common import metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
-from gateway.control.api.routes import ENDPOINTS  # noqa: E402
+from gateway.control.features import ENDPOINTS  # noqa: E402
 from gateway.judging import reasons  # noqa: E402
 
 LINE = "----\n"

@@ -13,8 +13,9 @@ from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError, load
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.api.client import Client, Refused
+from gateway.control.features import GOVERNANCE
 from gateway.control.node.rebuild import offline
-from gateway.control.ports.schemas import Rebuilt
+from gateway.control.node.schemas import Rebuilt
 
 WRONG, USAGE = 1, 2
 WITHIN = 3600.0  # seconds; a million accounts take a minute or two
@@ -54,7 +55,7 @@ def rebuild(
 
 async def _rebuild(config: Config, folders: Folders, reason: str, token_file: Path | None) -> Rebuilt:
     try:
-        return await offline(config, folders, getpass.getuser(), reason)
+        return await offline(config, folders, getpass.getuser(), reason, GOVERNANCE)
     except DatabaseInUse:
         return await _ask(config, reason, token_file or folders.first_token(config))
 

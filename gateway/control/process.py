@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -26,27 +25,21 @@ from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.config import Config
-from gateway.control.accounts.recovery import Recovery
-from gateway.control.acts import people, snapshot
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.neighbours import Reloader
 from gateway.control.acts.outbox import Relay
-from gateway.control.acts.people import People
-from gateway.control.adapters.journal import JournalOfActs, append
+from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import Bounds, Services
-from gateway.control.lists.changes import ChangesFile
-from gateway.control.lists.compiled import CompiledLists
+from gateway.control.calls.feature import Running, Surroundings
+from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
-from gateway.control.ports.ports import Reloader
-from gateway.control.takedowns.messages import JournalMessages
-from gateway.control.takedowns.platform import PlatformDeletions
-from gateway.control.takedowns.sightings import Sightings
-from gateway.control.takedowns.takedowns import Takedowns
+from gateway.control.people.people import People
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.generation import conversion, generation
@@ -83,7 +76,6 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         database = Database(folders.database(config))
         stack.callback(database.close)
-        _first_person(database, config, folders, ids)
         writer = Writer(
             folders.journal(config), f"node-{config.server.node}", CONTROL,
             ids=ids, settings=conversion.journal(config.journal), loop=loop,
@@ -94,18 +86,13 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket)
-        relay = Relay(database, JournalOfActs(writer), projection, retry=config.control.relay_interval)
-        known = People(database.now(people.hashes))
+        relay = Relay(database, JournalOfActs(writer), projection, GOVERNANCE, retry=config.control.relay_interval)
         reloader = SupervisorSocket(folders.supervisor_socket)
         ledger = Ledger(
-            database=database,
-            relay=relay,
-            workers=workers,
-            reloader=reloader,
-            known=known,
-            ids=ids,
-            beside={"words": ChangesFile(folders.list_changes)},
+            database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids
         )
+        surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack)
+        features = [service for feature in FEATURES for service in feature.opened(surroundings)]
         mended = await ledger.mend()
         health = Health(
             database=database,
@@ -116,14 +103,6 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
         )
-        sightings = Sightings(
-            folders.journal(config), folders.upstream_ids(config), lambda: _named_by_platform(current().config),
-            partial(append, writer),
-        )  # fmt: skip
-        messages = JournalMessages(folders.journal(config), writer, sightings)
-        platform = PlatformDeletions(lambda: current().config, loop)
-        stack.callback(platform.close)
-        takedowns = Takedowns(database, messages, platform)
         services = Services(
             database=database,
             ledger=ledger,
@@ -131,30 +110,29 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             totals=totals,
             projection=projection,
             reloader=reloader,
-            lists=CompiledLists(current),
-            messages=messages,
-            platform=platform,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
             bounds=Bounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
-            features=(takedowns, health),
+            features=(*features, health),
         )
         confirming = Confirming(database, relay, projection)
         # Once before anything is answered: a state server that starts empty is filled now.
         await confirming.look()
-        workers.offer(await database.run(snapshot.build))
+        workers.offer(await database.run(GOVERNANCE.snapshot))
         living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
-        recovery = Recovery(database, ledger, lambda: current().config.credit)
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most)
-        rounds = (workers.keeper, confirming.rounds, keeping.rounds, recovery.rounds, pruning.rounds)
-        for part in (relay, takedowns, sightings, *rounds):
+        rounds = (workers.keeper, confirming.rounds, keeping.rounds, pruning.rounds)
+        parts = (relay, *(service for service in features if isinstance(service, Running)), *rounds)
+        for part in parts:
             part.start()
             stack.push_async_callback(part.stop)
-        app = application(services, known, version=version("tidegate"), allow=config.control.allow)
+        app = application(
+            services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow
+        )
         await _serve(stack, app, config)
         commands = await channel.serve(
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
@@ -175,26 +153,10 @@ async def _recompile(reloader: Reloader) -> None:
         log.error("lists.not_recompiled", problems=reloaded.problems)
 
 
-def _named_by_platform(config: Config) -> frozenset[str]:
-    """Judged routes whose messages somebody may ask for by the platform's ids."""
-    deleted = {route.removal.of for route in config.routes if route.removal is not None}
-    return frozenset(
-        route.name for route in config.routes if route.judged and (route.takedown is not None or route.name in deleted)
-    )
-
-
 def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:
     """Age of the static version's watermark in seconds; None where there is no mirror, or it was never begun."""
     beat = pulse.beat() if current().config.mirror is not None else None
     return max(0.0, time.time() - beat.watermark) if beat is not None else None
-
-
-def _first_person(database: Database, config: Config, folders: Folders, ids: Ids) -> None:
-    name, keep = config.control.first_person, folders.first_token(config)
-    token = database.now(lambda session: people.first(session, name, ids(), keep))
-    if token is not None:
-        sys.stdout.write(f"token of {name}, shown this once and kept in {keep}: {token}\n")
-        sys.stdout.flush()
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.control.accounts.rows import Account
+from gateway.control.accounts.schemas import AccountGiven, AccountOut, AccountPut
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Account
+from gateway.control.acts.refusal import missing
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.errors import missing
-from gateway.control.ports.schemas import AccountGiven, AccountOut, AccountPut, Done, Gone, NoQuery, Why
+from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 
 
 def write(unit: Unit, row: Account | None, sender: str, given: AccountGiven) -> Account:

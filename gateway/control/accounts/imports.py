@@ -15,13 +15,14 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from gateway.control.accounts.endpoints import write
+from gateway.control.accounts.rows import Account
+from gateway.control.accounts.schemas import AccountLine, Imported
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.ledger import SETTLE_WITHIN
-from gateway.control.acts.models import Account
+from gateway.control.acts.refusal import ControlError
 from gateway.control.calls.call import Call
+from gateway.control.calls.schemas import Why
 from gateway.control.calls.validation import problems
-from gateway.control.ports.errors import ControlError
-from gateway.control.ports.schemas import AccountLine, Imported, Why
 
 BATCH = 500
 MAX_LINE = 4096  # bytes

@@ -17,11 +17,10 @@ from sqlalchemy.orm import Session
 from filters.model.credit import recover
 from gateway.common.rounds import Rounds
 from gateway.config.sections.credit import Credit
-from gateway.control.acts.acts import Unit
+from gateway.control.accounts.rows import Account, Recovering
+from gateway.control.acts.acts import SYSTEM, Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
-from gateway.control.acts.models import Account, Recovering
-from gateway.control.acts.people import SYSTEM
 
 EVERY = 3600.0  # seconds between two looks; points are earned by the day
 BATCH = 500  # accounts; one act at most for each
@@ -42,6 +41,14 @@ class Recovery:
         self._settings = settings
         self._clock = clock
         self.rounds = Rounds("credit.recovery", self.look, EVERY)
+
+    def start(self) -> None:
+        """Look now and then."""
+        self.rounds.start()
+
+    async def stop(self) -> None:
+        """End."""
+        await self.rounds.stop()
 
     async def look(self) -> None:
         """Give every account the points that it has earned since."""

@@ -14,18 +14,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import inspect, select
+from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.orm import Session
 
-from gateway.control.acts.models import GOVERNED, IN_SNAPSHOT, PROJECTED, Act, Mark, Model, Outbox
-from gateway.control.ports.errors import ControlError, missing
+from gateway.control.acts.governance import SNAPSHOT_VERSION, Governance
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.acts.rows import Act, Mark, Model, Outbox
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
-SNAPSHOT_VERSION = "snapshot"
-NOT_UNDOABLE = frozenset({"people"})  # a token that is gone cannot come back; add or remove the person instead
-LASTING = frozenset({"takedowns"})  # what the platform deleted stays deleted; the rest of such an act can be undone
+SYSTEM = "tidegate"  # who does what no person does: the first person, recovery, pruning
 
 
 class Intent(NamedTuple):
@@ -55,8 +54,9 @@ class Unit:
     ``uid`` is the act's name in the journal.
     """
 
-    def __init__(self, session: Session, uid: str = "") -> None:
+    def __init__(self, session: Session, governance: Governance, uid: str = "") -> None:
         self.session = session
+        self.governance = governance
         self.uid = uid
         self.undoes: int | None = None
         self._touched: list[tuple[Model, dict[str, Any] | None, bool]] = []  # row, before, whether it stays
@@ -79,6 +79,12 @@ class Unit:
         self._touched.append((row, row.as_row(), False))
         self.session.delete(row)
 
+    def has_room(self, model: type[Model], most: int, *where: ColumnElement[bool]) -> None:
+        """Refuse one more row of ``model`` where ``most`` of them (``where`` that holds) are there already: the
+        snapshot must not outgrow its bound."""
+        if self.session.scalars(select(func.count()).select_from(model).where(*where)).one() >= most:
+            raise ControlError(409, "control.too_many", f"At most {most} of these can be in force; lift one first.")
+
     def changes(self) -> list[dict[str, Any]]:
         """Each row before and after, flushed once: an import has hundreds of them."""
         self.session.flush()
@@ -92,10 +98,14 @@ class Unit:
 
 
 def perform(
-    session: Session, intent: Intent, work: Callable[[Unit], T], clock: Callable[[], int] = time.time_ns
+    session: Session,
+    intent: Intent,
+    work: Callable[[Unit], T],
+    governance: Governance,
+    clock: Callable[[], int] = time.time_ns,
 ) -> Done[T]:
     """Do ``work`` as one act, within the session's transaction."""
-    unit = Unit(session, intent.uid)
+    unit = Unit(session, governance, intent.uid)
     result = work(unit)
     changes = unit.changes()
     act = Act(
@@ -114,22 +124,29 @@ def perform(
         undone = session.get_one(Act, unit.undoes)
         undone.undone_by = act.id
     tables = frozenset(change["table"] for change in changes)
-    if tables & IN_SNAPSHOT:
+    if tables & governance.in_snapshot:
         raise_mark(session, SNAPSHOT_VERSION, act.at // 1000)
+    projected = governance.projected
     payload = [
-        {"table": change["table"], "subject": subject(change)} for change in changes if change["table"] in PROJECTED
+        {"table": change["table"], "subject": subject(change, projected[change["table"]])}
+        for change in changes
+        if change["table"] in projected
     ]
     # Where nothing is to be projected, state has acknowledged by having nothing to say.
     session.add(
-        Outbox(act_id=act.id, payload=payload, acknowledged_state=not tables & (PROJECTED.keys() | IN_SNAPSHOT))
+        Outbox(
+            act_id=act.id,
+            payload=payload,
+            acknowledged_state=not tables & (projected.keys() | governance.in_snapshot),
+        )
     )
     return Done(act.id, result, tables)
 
 
-def subject(change: dict[str, Any]) -> dict[str, Any]:
+def subject(change: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
     """The columns that name the row's place in state."""
     row = change["after"] or change["before"]
-    return {name: row[name] for name in PROJECTED[change["table"]]}
+    return {name: row[name] for name in place}
 
 
 def raise_mark(session: Session, name: str, at_least: int) -> int:
@@ -149,9 +166,9 @@ def undo(unit: Unit, act_id: int) -> Act:
         raise missing("act")
     if act.undone_by is not None:
         raise ControlError(409, "control.undone_already", f"Act {act_id} was undone by act {act.undone_by}.")
-    changes = [change for change in act.changes if change["table"] not in LASTING]
+    changes = [change for change in act.changes if change["table"] not in unit.governance.lasting]
     tables = {change["table"] for change in changes}
-    if not tables or tables & NOT_UNDOABLE:
+    if not tables or tables & unit.governance.never_undone:
         raise ControlError(409, "control.not_undoable", f"An act of the kind {act.kind} cannot be undone.")
     for change in reversed(changes):
         _restore(unit, change)
@@ -160,7 +177,7 @@ def undo(unit: Unit, act_id: int) -> Act:
 
 
 def _restore(unit: Unit, change: dict[str, Any]) -> None:
-    model = GOVERNED[change["table"]]
+    model = unit.governance.rows(change["table"])
     row = unit.get(model, change["key"])
     if (row.as_row() if row is not None else None) != change["after"]:
         raise ControlError(

@@ -1,15 +1,15 @@
 """The ledger: every act goes through here, and what follows from one is done here.
 
-commit ──► relay: journal and state
-       ├─► people changed: who may act, at once
-       ├─► snapshot changed: to every worker directly
-       └─► words changed: a new generation is compiled
+rows, act ──► files beside the database ──► commit ──► relay: journal and state
+                                               ├─► who follows a table: at once
+                                               ├─► snapshot changed: to every worker directly
+                                               └─► lists changed: a new generation is compiled
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
@@ -17,14 +17,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.common.metrics import METRICS, Counts
-from gateway.control.acts import acts, people, snapshot
+from gateway.control.acts import acts
 from gateway.control.acts.acts import Done, Intent, Unit
 from gateway.control.acts.database import Database
-from gateway.control.acts.models import IN_SNAPSHOT
+from gateway.control.acts.governance import Governance
+from gateway.control.acts.neighbours import Reloaded, Reloader
 from gateway.control.acts.outbox import Relay
-from gateway.control.acts.people import People
-from gateway.control.ports.errors import ControlError
-from gateway.control.ports.ports import Reloaded, Reloader
+from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.rows import Model
 from gateway.control.workers.workers import Workers
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ class Beside(Protocol):
 
 
 class Ledger:
-    """Does acts. ``ids`` gives their names in the journal, rising; ``beside``: files that change with a table."""
+    """Does acts. ``ids`` gives their names in the journal, rising."""
 
     def __init__(
         self,
@@ -72,18 +72,26 @@ class Ledger:
         relay: Relay,
         workers: Workers,
         reloader: Reloader,
-        known: People,
+        governance: Governance,
         ids: Callable[[], str],
-        beside: Mapping[str, Beside] | None = None,
     ) -> None:
         self.database = database
         self.relay = relay
+        self.governance = governance
         self.done = Counts(METRICS["tidegate_acts_total"])
         self._workers = workers
         self._reloader = reloader
-        self._people = known
         self._ids = ids
-        self._beside = dict(beside or {})
+        self._beside: dict[str, Beside] = {}
+        self._followers: dict[str, list[Callable[[], Awaitable[None]]]] = {}
+
+    def write_beside(self, rows: type[Model], file: Beside) -> None:
+        """From now on ``file`` changes with this table, in the same transaction."""
+        self._beside[rows.__tablename__] = file
+
+    def follow(self, rows: type[Model], then: Callable[[], Awaitable[None]]) -> None:
+        """From now on ``then`` is awaited after each act that changed this table, before the act is answered."""
+        self._followers.setdefault(rows.__tablename__, []).append(then)
 
     async def act(
         self, person: str, reason: str, kind: str, subject: str, work: Callable[[Unit], T], *, settle: bool = True
@@ -101,7 +109,7 @@ class Ledger:
         written: list[Beside] = []
 
         def transaction(session: Session) -> Done[T]:
-            done = acts.perform(session, intent, work)
+            done = acts.perform(session, intent, work, self.governance)
             for table in sorted(done.tables & self._beside.keys()):
                 written.append(self._beside[table])
                 self._beside[table].write(session, done.act)
@@ -133,11 +141,12 @@ class Ledger:
     async def _follow(self, uid: str, done: Done[T], settle: bool) -> Outcome[T]:
         pushed: dict[str, bool] | None = None
         reload: Reloaded | None = None
-        if "people" in done.tables:
-            self._people.refresh(await self.database.run(people.hashes))
-        if done.tables & IN_SNAPSHOT:
-            pushed = await self._workers.push(await self.database.run(snapshot.build))
-        if "words" in done.tables:
+        for table in sorted(done.tables & self._followers.keys()):
+            for then in self._followers[table]:
+                await then()
+        if done.tables & self.governance.in_snapshot:
+            pushed = await self._workers.push(await self.database.run(self.governance.snapshot))
+        if done.tables & self.governance.compiled:
             reload = await self._reloader.reload()
         within = SETTLE_WITHIN if settle else 0.0
         journalled, projected = await self.relay.settled(done.act, within)

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -22,10 +23,10 @@ from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
-from gateway.control.acts import snapshot
 from gateway.control.acts.database import Database
-from gateway.control.acts.models import GOVERNED, IN_SNAPSHOT, PROJECTED, Act, Outbox
-from gateway.control.ports.ports import ActJournal, Change, Projection
+from gateway.control.acts.governance import Governance
+from gateway.control.acts.neighbours import ActJournal, Change, Projection
+from gateway.control.acts.rows import Act, Outbox
 from gateway.state.model.snapshot import SnapshotRows
 
 log = structlog.get_logger()
@@ -51,8 +52,17 @@ class _Batch(NamedTuple):
 class Relay:
     """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``."""
 
-    def __init__(self, database: Database, journal: ActJournal, projection: Projection, *, retry: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: ActJournal,
+        projection: Projection,
+        governance: Governance,
+        *,
+        retry: float,
+    ) -> None:
         self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
+        self.governance = governance
         self._database = database
         self._journal = journal
         self._projection = projection
@@ -129,7 +139,7 @@ class Relay:
     async def step(self) -> bool:
         """Relay one batch. True where something moved and more may wait."""
         async with self._stepping:
-            batch = await self._database.run(_next)
+            batch = await self._database.run(partial(_next, governance=self.governance))
             recorded = await self._record(batch.unrecorded)
             projected = await self._project(batch)
             if recorded or projected:
@@ -183,7 +193,7 @@ def _open() -> Any:
     return or_(Outbox.acknowledged_journal.is_(False), Outbox.acknowledged_state.is_(False))
 
 
-def _next(session: Session) -> _Batch:
+def _next(session: Session, governance: Governance) -> _Batch:
     unrecorded = session.scalars(
         select(Act).join(Outbox).where(Outbox.acknowledged_journal.is_(False)).order_by(Act.id).limit(BATCH)
     ).all()
@@ -195,8 +205,8 @@ def _next(session: Session) -> _Batch:
     return _Batch(
         [act.as_row() | {"undoes_uid": _uid(session, act.undoes)} for act in unrecorded],
         [row.act_id for row in unprojected],
-        current(session, [place for row in unprojected for place in row.payload]),
-        snapshot.build(session) if tables & IN_SNAPSHOT else None,
+        current(session, [place for row in unprojected for place in row.payload], governance),
+        governance.snapshot(session) if tables & governance.in_snapshot else None,
     )
 
 
@@ -204,10 +214,10 @@ def _uid(session: Session, act: int | None) -> str:
     return session.get_one(Act, act).uid if act is not None else ""
 
 
-def current(session: Session, places: Sequence[dict[str, Any]]) -> list[Change]:
+def current(session: Session, places: Sequence[dict[str, Any]], governance: Governance) -> list[Change]:
     """What stands at these places now; each place once."""
     changes: list[Change] = []
-    for table, columns in PROJECTED.items():
+    for table, columns in governance.projected.items():
         subjects = {
             tuple(place["subject"][name] for name in columns): place["subject"]
             for place in places
@@ -215,7 +225,7 @@ def current(session: Session, places: Sequence[dict[str, Any]]) -> list[Change]:
         }
         if not subjects:
             continue
-        model = GOVERNED[table]
+        model = governance.rows(table)
         keys = list(subjects)
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
         for start in range(0, len(keys), 500):

@@ -1,1 +1,1 @@
-"""Control's neighbours as they are: each file binds one of ``gateway.control.ports.ports``."""
+"""Control's neighbours as they are: each file binds one of ``gateway.control.acts.neighbours``."""

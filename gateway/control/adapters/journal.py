@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from gateway.control.ports.ports import Row
+from gateway.control.acts.neighbours import Row
 from gateway.journal.read import reader
 from gateway.journal.write import record
 from gateway.journal.write.writer import JournalUnavailable, Writer

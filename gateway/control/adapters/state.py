@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.config.sections.state import State
-from gateway.control.ports.ports import Change
+from gateway.control.acts.neighbours import Change
 from gateway.state.cold.projection import Projection
 from gateway.state.cold.topology import topology
 from gateway.state.connecting import cold, limited

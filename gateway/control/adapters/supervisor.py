@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.common import channel
-from gateway.control.ports.ports import Reloaded
+from gateway.control.acts.neighbours import Reloaded
 
 RELOAD_WITHIN = 900.0  # seconds; a list of a million words compiles in twenty
 STATUS_WITHIN = 1.0

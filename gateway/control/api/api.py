@@ -12,13 +12,13 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
-from gateway.control.acts.people import People
+from gateway.control.acts.refusal import MEDIA_TYPE, ControlError
 from gateway.control.api.openapi import describe
-from gateway.control.api.routes import ENDPOINTS, Endpoint
 from gateway.control.calls import validation
 from gateway.control.calls.call import Call, Services
-from gateway.control.ports.errors import MEDIA_TYPE, ControlError
-from gateway.control.ports.schemas import Done
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.schemas import Done
+from gateway.control.people.people import People
 
 log = structlog.get_logger()
 
@@ -27,14 +27,16 @@ SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 PEOPLE: web.AppKey[People] = web.AppKey("people", People)
 
 
-def application(services: Services, people: People, *, version: str, allow: Sequence[Network] = ()) -> web.Application:
-    """The API. ``allow``: networks of peers that may call; empty for whoever reaches the address."""
+def application(
+    services: Services, people: People, endpoints: Sequence[Endpoint], *, version: str, allow: Sequence[Network] = ()
+) -> web.Application:
+    """The API of these endpoints. ``allow``: networks of peers that may call; empty for whoever reaches the address."""
     app = web.Application(client_max_size=services.bounds.max_body, middlewares=[_answered])
     app[SERVICES] = services
     app[PEOPLE] = people
-    for endpoint in ENDPOINTS:
+    for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, _entrance(endpoint, tuple(allow)))
-    document = orjson.dumps(describe(ENDPOINTS, version))
+    document = orjson.dumps(describe(endpoints, version))
 
     async def described(_request: web.Request) -> web.Response:
         return web.Response(body=document, content_type="application/json")

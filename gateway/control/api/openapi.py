@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.control.api.routes import Endpoint
-from gateway.control.ports.errors import MEDIA_TYPE
-from gateway.control.ports.schemas import Done, Problem, Ready
+from gateway.control.acts.refusal import MEDIA_TYPE
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.schemas import Done, Problem
+from gateway.control.node.schemas import Ready
 
 REFS = "#/components/schemas/{model}"
 NDJSON = "application/x-ndjson"

@@ -6,12 +6,13 @@ import time
 
 from sqlalchemy import select
 
-from gateway.control.acts import snapshot
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Block
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.blocks import snapshot
+from gateway.control.blocks.rows import Block
+from gateway.control.blocks.schemas import SHARED, BlockNew, BlockOut, Blocks, BlocksQuery
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.errors import ControlError, missing
-from gateway.control.ports.schemas import DAY, SHARED, BlockNew, BlockOut, Blocks, BlocksQuery, Done, Gone, NoQuery, Why
+from gateway.control.calls.schemas import DAY, Done, Gone, NoQuery, Why
 
 
 async def listed(call: Call[None, BlocksQuery]) -> Blocks:
@@ -47,7 +48,7 @@ async def create(call: Call[BlockNew, NoQuery]) -> Done[BlockOut]:
         if held is not None:
             return unit.change(held, **values)
         if body.scope == "cidr":
-            snapshot.has_room(unit.session, Block, snapshot.MAX_RANGES)
+            unit.has_room(Block, snapshot.MAX_RANGES, Block.scope == "cidr")
         return unit.add(Block(scope=body.scope, value=body.value, **values))
 
     outcome = await call.act(body.reason, "block.create", f"{body.scope}:{body.value}", work)

@@ -11,9 +11,9 @@ from aiohttp import web
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger, Outcome
-from gateway.control.ports.errors import missing
-from gateway.control.ports.ports import Deleter, Lists, Messages, Projection, Reloader
-from gateway.control.ports.schemas import Done, ReloadOut
+from gateway.control.acts.neighbours import Projection, Reloader
+from gateway.control.acts.refusal import missing
+from gateway.control.calls.schemas import Done, ReloadOut
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 
@@ -45,9 +45,6 @@ class Services:
     totals: Totals
     projection: Projection
     reloader: Reloader
-    lists: Lists
-    messages: Messages
-    platform: Deleter
     route_names: Callable[[], frozenset[str]]
     mirror_lag: Callable[[], float | None]  # seconds
     bounds: Bounds

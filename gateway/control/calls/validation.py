@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.control.ports.errors import ControlError
+from gateway.control.acts.refusal import ControlError
 
 M = TypeVar("M", bound=BaseModel)
 

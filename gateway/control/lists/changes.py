@@ -27,7 +27,8 @@ from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.config import ConfigError
 from gateway.control.acts.database import Database, DatabaseInUse
-from gateway.control.acts.models import Act, Word
+from gateway.control.acts.rows import Act
+from gateway.control.lists.rows import Word
 from gateway.generation.changes import LineChanges, gathered, read, write
 
 LOCKED_WITHIN = 10.0  # seconds that a control process of a supervisor that was killed may take to end

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from filters.lists.artifact import ArtifactError
 from filters.lists.listsource import ListErrors, parse
-from filters.lists.wordlist import compile_list, of_words
+from filters.lists.wordlist import compile_list
 from filters.reading.keywords import AnyList, Scanner
-from gateway.control.ports.errors import ControlError
-from gateway.control.ports.ports import ListInfo
-from gateway.control.ports.schemas import HitOut, TryOut
+from gateway.control.acts.refusal import ControlError
+from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.generation.generation import Generation
 from gateway.words.files import load_artifact
 from gateway.words.tables import folding_tables
 
 KEPT = 4  # lists kept in memory: trying texts is a person's work, and a large list takes 200 MB
+
+
+class ListInfo(NamedTuple):
+    """A list as the generation in force holds it."""
+
+    name: str
+    kind: str
+    digest: str
+    words: int
 
 
 class CompiledLists:
@@ -28,6 +37,7 @@ class CompiledLists:
         self._load = lru_cache(maxsize=KEPT)(_loaded)
 
     def all(self) -> Sequence[ListInfo]:
+        """Every configured list, by name."""
         generation = self._current()
         return [self._info(generation, name) for name in sorted(generation.artifacts)]
 
@@ -51,15 +61,8 @@ class CompiledLists:
             return [f"{problem.what}; {problem.remedy}" for problem in errors.problems]
         return []
 
-    def check_urgent(self, word: str) -> Sequence[str]:
-        """As the workers will read it."""
-        try:
-            of_words([word], folding_tables())
-        except ListErrors as errors:
-            return [f"{problem.what}; {problem.remedy}" for problem in errors.problems]
-        return []
-
     def attempt(self, name: str, text: str) -> TryOut:
+        """What reading ``text`` with this list gives."""
         generation = self._current()
         wordlist = self._open(generation, name)
         scan = Scanner([wordlist]).scan((text,))

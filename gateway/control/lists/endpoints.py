@@ -9,29 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Word
+from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.errors import ControlError, missing
-from gateway.control.ports.ports import Lists
-from gateway.control.ports.schemas import (
-    Done,
-    ListOut,
-    ListsOut,
-    NoQuery,
-    Reasoned,
-    ReloadOut,
-    TryOut,
-    TryText,
-    WordGone,
-    WordNew,
-    WordOut,
-)
+from gateway.control.calls.schemas import Done, NoQuery, Reasoned, ReloadOut
+from gateway.control.lists.compiled import CompiledLists
+from gateway.control.lists.rows import Word
+from gateway.control.lists.schemas import ListOut, ListsOut, TryOut, TryText, WordGone, WordNew, WordOut
 from gateway.generation.changes import ADDED, REMOVED
 
 
 async def listed(call: Call[None, NoQuery]) -> ListsOut:
     rows = await call.services.database.run(lambda session: session.scalars(select(Word).order_by(Word.id)).all())
-    lists = await asyncio.to_thread(call.services.lists.all)
+    lists = await asyncio.to_thread(call.service(CompiledLists).all)
     return ListsOut(
         lists=[
             ListOut(**info._asdict(), changes=[WordOut(**row.as_row()) for row in rows if row.list == info.name])
@@ -42,8 +31,8 @@ async def listed(call: Call[None, NoQuery]) -> ListsOut:
 
 async def add(call: Call[WordNew, NoQuery]) -> Done[WordOut]:
     """Add a line, or take back that it was removed; then compile and reload."""
-    name, line = await _known(call.services.lists, call.path("name")), call.body.line
-    wrong = await asyncio.to_thread(call.services.lists.check, name, line)
+    name, line = await _known(call.service(CompiledLists), call.path("name")), call.body.line
+    wrong = await asyncio.to_thread(call.service(CompiledLists).check, name, line)
     if wrong:
         told = [{"where": "body.line", "problem": problem} for problem in wrong]
         raise ControlError(400, "control.line_invalid", "The list cannot hold this line; see errors.", told)
@@ -63,7 +52,7 @@ async def add(call: Call[WordNew, NoQuery]) -> Done[WordOut]:
 
 async def remove(call: Call[None, WordGone]) -> Done[WordOut]:
     """Take an added line back, or leave out one of the operator's file; then compile and reload."""
-    name, line = await _known(call.services.lists, call.path("name")), call.query.line
+    name, line = await _known(call.service(CompiledLists), call.path("name")), call.query.line
 
     def work(unit: Unit) -> None:
         held = _held(unit.session, name, line)
@@ -80,8 +69,8 @@ async def remove(call: Call[None, WordGone]) -> Done[WordOut]:
 
 async def attempt(call: Call[TryText, NoQuery]) -> TryOut:
     """What a text would meet in the generation in force. Nothing is recorded of it and nobody is judged."""
-    name = await _known(call.services.lists, call.path("name"))
-    return await asyncio.to_thread(call.services.lists.attempt, name, call.body.text)
+    name = await _known(call.service(CompiledLists), call.path("name"))
+    return await asyncio.to_thread(call.service(CompiledLists).attempt, name, call.body.text)
 
 
 async def reload(call: Call[Reasoned, NoQuery]) -> Done[ReloadOut]:
@@ -92,7 +81,7 @@ async def reload(call: Call[Reasoned, NoQuery]) -> Done[ReloadOut]:
     return done(outcome._replace(reload=reloaded), ReloadOut(**reloaded._asdict()))
 
 
-async def _known(lists: Lists, name: str) -> str:
+async def _known(lists: CompiledLists, name: str) -> str:
     known: Sequence[str] = [info.name for info in await asyncio.to_thread(lists.all)]
     if name not in known:
         raise missing("list")

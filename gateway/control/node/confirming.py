@@ -6,9 +6,9 @@ import structlog
 
 from gateway.common.rounds import Rounds
 from gateway.control.acts.database import Database
+from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import Relay
 from gateway.control.node.rebuild import rebuild
-from gateway.control.ports.ports import Projection
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Confirming:
                 held = not await self._projection.restarted()
             if not held:
                 async with self._relay.paused():
-                    rebuilt = await rebuild(self._database, self._projection)
+                    rebuilt = await rebuild(self._database, self._projection, self._relay.governance)
                 self.rebuilds += 1
                 log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
                 self._relay.kick()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.common.channel import ChannelError
-from gateway.control.acts.acts import SNAPSHOT_VERSION, Unit
-from gateway.control.acts.models import Mark
+from gateway.control.acts.acts import Unit
+from gateway.control.acts.governance import SNAPSHOT_VERSION
+from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.rows import Mark
 from gateway.control.calls.call import Call, Services, done
+from gateway.control.calls.feature import Measured
+from gateway.control.calls.schemas import Done, NoQuery, Reasoned
 from gateway.control.node import collector, rebuild
 from gateway.control.node.health import Health
-from gateway.control.ports.errors import ControlError
-from gateway.control.ports.schemas import Alive, Done, NoQuery, Ready, Reasoned, Rebuilt
-from gateway.control.takedowns.takedowns import Takedowns
+from gateway.control.node.schemas import Alive, Ready, Rebuilt
 from gateway.control.workers.totals import Series
 
 
@@ -22,7 +24,7 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
     outcome = await call.act(call.body.reason, "state.rebuild", "state", _nothing)
     try:
         async with services.ledger.relay.paused():
-            rebuilt = await rebuild.rebuild(services.database, services.projection)
+            rebuilt = await rebuild.rebuild(services.database, services.projection, services.ledger.governance)
     except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)
@@ -56,11 +58,13 @@ async def _own(services: Services) -> dict[str, Series]:
         "tidegate_acts_total": dict(services.ledger.done.values),
         "tidegate_outbox_waiting": {(): waiting.acts},
         "tidegate_outbox_age_seconds": {(): waiting.age},
-        "tidegate_takedowns": {(state,): count for state, count in (await services.of(Takedowns).counted()).items()},
         "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
         "tidegate_process_resident_bytes": {},
         "tidegate_process_restarts_total": {},
     }
+    for feature in services.features:
+        if isinstance(feature, Measured):
+            own |= await feature.series()
     lag = services.mirror_lag()
     if lag is not None:
         own["tidegate_mirror_lag_seconds"] = {(): lag}

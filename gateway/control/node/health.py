@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from gateway.control.acts.database import Database
+from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import Relay
-from gateway.control.ports.ports import Projection
-from gateway.control.ports.schemas import Check, Ready
+from gateway.control.node.schemas import Check, Ready
 from gateway.control.workers.workers import Workers
 
 WITHIN = 1.0  # seconds for one check

@@ -1,11 +1,12 @@
 """What the control database no longer has to hold: it grows with what is in force, not with what ever was.
 
-* Blocks and refused copies that expired a day ago go by an act of their own, so that state forgets them too.
+* What expired a day ago (blocks, refused copies: ``Table.expired_by``) goes by an act of its own, so that state
+  forgets it too.
 * Acts that are older than ``keep`` go, with their outbox rows, once journal and state have acknowledged them: the
   journal has them for as long as it keeps records. Law 7's floor holds here as well: the regulations ask that records
   of what was done about messages and accounts are kept, and logs for six months (microblogs, articles 12 and 16;
   groups, 11 and 13; public accounts, 11, 13 and 16).
-* Takedowns that the platform confirmed longer ago than that go with their traces; those that it did not confirm stay.
+* So does what a feature says has ended longer ago than that (``Table.prune``): takedowns that were confirmed.
 
 An act can be undone, and is listed, as long as it is here.
 """
@@ -17,17 +18,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.common.rounds import Rounds
 from gateway.config.sections.journal import FLOOR
-from gateway.control.acts.acts import Unit
+from gateway.control.acts.acts import SYSTEM, Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
-from gateway.control.acts.models import Act, Block, Copy, Deletion, Outbox, Takedown, TakedownEvent
-from gateway.control.acts.people import SYSTEM
-from gateway.control.takedowns.takedowns import CONFIRMED
+from gateway.control.acts.rows import Act, Model, Outbox
 
 log = structlog.get_logger()
 
@@ -37,7 +36,7 @@ EXPIRED = 86_400  # seconds that what expired can still be looked at
 
 
 class Pruning:
-    """``keep``: seconds that acts and confirmed takedowns stay, never less than ``FLOOR``; ``clock``: nanoseconds since
+    """``keep``: seconds that acts and what has ended stay, never less than ``FLOOR``; ``clock``: nanoseconds since
     the epoch."""
 
     def __init__(
@@ -56,28 +55,37 @@ class Pruning:
     async def look(self) -> None:
         """Prune everything that is due."""
         now = self._clock() // 1000
-        await self._expire("block.expire", Block, now)
-        await self._expire("copy.expire", Copy, now)
+        tables = self._ledger.governance.tables
+        for table in tables.values():
+            if table.expired_by:
+                await self._expire(table.expired_by, table.rows, now)
         before = now - round(max(self._keep(), FLOOR) * 1e6)
-        acts = takedowns = 0
-        while pruned := await self._database.run(partial(_prune_acts, before=before)):
-            acts += pruned
-        while pruned := await self._database.run(partial(_prune_takedowns, before=before)):
-            takedowns += pruned
-        if acts or takedowns:
-            log.info("acts.pruned", acts=acts, takedowns=takedowns)
+        pruned = {"acts": await self._prune(_prune_acts, before)}
+        for name, table in tables.items():
+            if table.prune is not None:
+                pruned[name] = await self._prune(table.prune, before)
+        if any(pruned.values()):
+            log.info("acts.pruned", **pruned)
 
-    async def _expire(self, kind: str, model: type[Block] | type[Copy], now: int) -> None:
+    async def _prune(self, some: Callable[[Session, int], int], before: int) -> int:
+        total = 0
+        while pruned := await self._database.run(lambda session: some(session, before)):
+            total += pruned
+        return total
+
+    async def _expire(self, kind: str, model: type[Model], now: int) -> None:
         until = now // 1_000_000 - EXPIRED
-        gone = select(model.id).where(model.expires_at > 0, model.expires_at <= until).order_by(model.id).limit(BATCH)
+        number, expires_at = model.__table__.c.id, model.__table__.c.expires_at
+        gone = select(number).where(expires_at > 0, expires_at <= until).order_by(number).limit(BATCH)
         while due := await self._database.run(lambda session: session.scalars(gone).all()):
             remove = partial(_remove, model=model, ids=due, until=until)
             await self._ledger.act(SYSTEM, "expired", kind, f"{model.__tablename__}:{len(due)}", remove, settle=False)
 
 
-def _remove(unit: Unit, model: type[Block] | type[Copy], ids: Sequence[int], until: int) -> None:
+def _remove(unit: Unit, model: type[Model], ids: Sequence[int], until: int) -> None:
     # One that was renewed a moment ago stays.
-    for row in unit.session.scalars(select(model).where(model.id.in_(ids), model.expires_at <= until)):
+    columns = model.__table__.c
+    for row in unit.session.scalars(select(model).where(columns.id.in_(ids), columns.expires_at <= until)):
         unit.remove(row)
 
 
@@ -104,21 +112,3 @@ def _prune_acts(session: Session, before: int) -> int:
 def _oldest(session: Session) -> int:
     """The id of the last of the ``BATCH`` oldest acts."""
     return max(session.scalars(select(Act.id).order_by(Act.id).limit(BATCH)), default=0)
-
-
-def _prune_takedowns(session: Session, before: int) -> int:
-    last = select(func.max(TakedownEvent.at)).where(TakedownEvent.takedown_id == Takedown.id).scalar_subquery()
-    untold = select(TakedownEvent.id).where(
-        TakedownEvent.takedown_id == Takedown.id, TakedownEvent.journalled.is_(False)
-    )
-    old = session.scalars(
-        select(Takedown.id)
-        .join(Deletion, Deletion.takedown_id == Takedown.id)
-        .where(Deletion.state == CONFIRMED, last < before, ~untold.exists())
-        .order_by(Takedown.id)
-        .limit(BATCH)
-    ).all()
-    session.execute(delete(TakedownEvent).where(TakedownEvent.takedown_id.in_(old)))
-    session.execute(delete(Deletion).where(Deletion.takedown_id.in_(old)))
-    session.execute(delete(Takedown).where(Takedown.id.in_(old)))
-    return len(old)

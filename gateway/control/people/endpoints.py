@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from gateway.control.acts import acts, people
+from gateway.control.acts import acts
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Person
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.schemas import (
+from gateway.control.calls.schemas import Done, Gone, NoQuery, Reasoned, Why
+from gateway.control.people import people
+from gateway.control.people.rows import Person
+from gateway.control.people.schemas import (
     ActOut,
     ActsOut,
     ActsQuery,
-    Done,
-    Gone,
-    NoQuery,
     PeopleOut,
     PersonMade,
     PersonNew,
     PersonOut,
-    Reasoned,
     Undone,
-    Why,
 )
 
 
@@ -62,7 +59,7 @@ async def undo(call: Call[Reasoned, NoQuery]) -> Done[Undone]:
 
     def work(unit: Unit) -> list[str]:
         undone = acts.undo(unit, number)
-        return sorted({change["table"] for change in undone.changes} & acts.LASTING)
+        return sorted({change["table"] for change in undone.changes} & unit.governance.lasting)
 
     outcome = await call.act(call.body.reason, "act.undo", f"act:{number}", work)
     return done(outcome, Undone(undone=number, lasting=outcome.result))

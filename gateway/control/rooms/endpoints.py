@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Room
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.schemas import Done, NoQuery, RoomOut, RoomPut
+from gateway.control.calls.schemas import Done, NoQuery
+from gateway.control.rooms.rows import Room
+from gateway.control.rooms.schemas import RoomOut, RoomPut
 
 
 async def get(call: Call[None, NoQuery]) -> RoomOut:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from gateway.control.acts import snapshot
+from filters.lists.listsource import ListErrors
+from filters.lists.wordlist import of_words
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Switch, UrgentWord
+from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.errors import ControlError, missing
-from gateway.control.ports.schemas import (
-    Done,
-    Gone,
-    NoQuery,
-    SwitchesOut,
-    SwitchNew,
-    SwitchOut,
-    UrgentNew,
-    UrgentOut,
-    UrgentsOut,
-    Why,
-)
+from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
+from gateway.control.switches import snapshot
+from gateway.control.switches.rows import Switch, UrgentWord
+from gateway.control.switches.schemas import SwitchesOut, SwitchNew, SwitchOut, UrgentNew, UrgentOut, UrgentsOut
+from gateway.words.tables import folding_tables
 
 FREEZE = "freeze"
 
@@ -42,7 +36,7 @@ async def freeze(call: Call[SwitchNew, NoQuery]) -> Done[SwitchOut]:
         held = select(Switch).where(Switch.kind == FREEZE, Switch.scope == body.scope, Switch.value == body.value)
         if unit.session.scalar(held) is not None:
             raise ControlError(409, "control.frozen_already", f"This {body.scope} is frozen already.")
-        snapshot.has_room(unit.session, Switch, snapshot.MAX_SWITCHES)
+        unit.has_room(Switch, snapshot.MAX_SWITCHES)
         return unit.add(
             Switch(
                 kind=FREEZE,
@@ -78,7 +72,7 @@ async def urgent(call: Call[None, NoQuery]) -> UrgentsOut:
 
 async def add_urgent(call: Call[UrgentNew, NoQuery]) -> Done[UrgentOut]:
     body = call.body
-    wrong = await asyncio.to_thread(call.services.lists.check_urgent, body.word)
+    wrong = await asyncio.to_thread(_problems, body.word)
     if wrong:
         told = [{"where": "body.word", "problem": problem} for problem in wrong]
         raise ControlError(400, "control.word_invalid", "Workers could not look for this word; see errors.", told)
@@ -86,7 +80,7 @@ async def add_urgent(call: Call[UrgentNew, NoQuery]) -> Done[UrgentOut]:
     def work(unit: Unit) -> UrgentWord:
         if unit.session.scalar(select(UrgentWord).where(UrgentWord.word == body.word)) is not None:
             raise ControlError(409, "control.word_exists", "This word is urgent already.")
-        snapshot.has_room(unit.session, UrgentWord, snapshot.MAX_URGENT)
+        unit.has_room(UrgentWord, snapshot.MAX_URGENT)
         return unit.add(UrgentWord(word=body.word, ground=body.ground, created_at=time.time_ns() // 1000))
 
     outcome = await call.act(body.reason, "urgent.add", "urgent", work)
@@ -103,3 +97,12 @@ async def remove_urgent(call: Call[None, Why]) -> Done[Gone]:
         unit.remove(row)
 
     return done(await call.act(call.query.reason, "urgent.remove", f"urgent:{number}", work), Gone())
+
+
+def _problems(word: str) -> Sequence[str]:
+    """What is wrong with an urgent word, as the workers will read it; empty where nothing is."""
+    try:
+        of_words([word], folding_tables())
+    except ListErrors as errors:
+        return [f"{problem.what}; {problem.remedy}" for problem in errors.problems]
+    return []

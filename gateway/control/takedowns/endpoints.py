@@ -8,21 +8,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.control.acts import snapshot
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Copy, Deletion, Takedown
+from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
-from gateway.control.ports.errors import ControlError, missing
-from gateway.control.ports.ports import Messages, MessageTold
-from gateway.control.ports.schemas import (
+from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
+from gateway.control.takedowns import snapshot, takedowns
+from gateway.control.takedowns.neighbours import Messages, MessageTold
+from gateway.control.takedowns.rows import Copy, Deletion, Takedown
+from gateway.control.takedowns.schemas import (
     CopiesOut,
     CopyNew,
     CopyOut,
-    Done,
-    Gone,
     MessageNamed,
     MessageOut,
-    NoQuery,
     RemovalNew,
     RemovalOut,
     TakedownAsked,
@@ -33,9 +31,8 @@ from gateway.control.ports.schemas import (
     TakedownsOut,
     TakedownsQuery,
     TakedownTraced,
-    Why,
 )
-from gateway.control.takedowns import takedowns
+from gateway.control.takedowns.takedowns import Takedowns
 from gateway.journal.write.record import removal
 
 SHOWN = frozenset(("delivered", "unknown", ""))  # outcomes after which a passed message may be shown
@@ -44,7 +41,8 @@ ANSWER_WITHIN = 1.0  # seconds that an answer waits for the platform
 
 async def preview(call: Call[TakedownAsked, NoQuery]) -> TakedownPreview:
     """What would go, and which copies there are. Nothing is changed; reading it goes on record."""
-    body, messages = call.body, call.services.messages
+    body, running = call.body, call.service(Takedowns)
+    messages = running.messages
     await call.reads(body.reason, "takedown.preview", _subject(body))
     told = await _published(messages, body)
     since = time.time_ns() // 1000 - body.since * 1_000_000
@@ -53,7 +51,7 @@ async def preview(call: Call[TakedownAsked, NoQuery]) -> TakedownPreview:
     return TakedownPreview(
         message=_message(told),
         upstream_id=told.upstream_id,
-        deletable=call.services.platform.confirm_within(told.route) > 0,
+        deletable=running.platform.confirm_within(told.route) > 0,
         comparable=bool(fingerprint),
         copies=[MessageOut(**copy._asdict()) for copy in found.copies] if found is not None else [],
         senders=found.senders if found is not None else 0,
@@ -64,12 +62,10 @@ async def preview(call: Call[TakedownAsked, NoQuery]) -> TakedownPreview:
 
 async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
     """Take a message down: it is shown here no more, and the platform is asked to delete it until it has."""
-    body, services = call.body, call.services
-    told = await _published(services.messages, body)
-    refused = (
-        _Refused.of(services.messages, told, body.ground or "", body.refuse_copies) if body.refuse_copies else None
-    )
-    within = services.platform.confirm_within(told.route)
+    body, services, running = call.body, call.services, call.service(Takedowns)
+    told = await _published(running.messages, body)
+    refused = _Refused.of(running.messages, told, body.ground or "", body.refuse_copies) if body.refuse_copies else None
+    within = running.platform.confirm_within(told.route)
 
     def work(unit: Unit) -> Takedown:
         held = unit.session.scalar(select(Takedown).where(Takedown.message_id == told.id))
@@ -94,7 +90,6 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
         return row
 
     outcome = await call.act(body.reason, "takedown.create", f"message:{told.id}", work)
-    running = call.service(takedowns.Takedowns)
     running.kick()
     number = outcome.result.id
     state = await running.settled(number, ANSWER_WITHIN)
@@ -144,11 +139,11 @@ async def copies(call: Call[None, NoQuery]) -> CopiesOut:
 
 async def refuse_copies(call: Call[CopyNew, NoQuery]) -> Done[CopyOut]:
     """Refuse a text without taking anything down; a text that is refused already is refused anew."""
-    body, services = call.body, call.services
-    told = await services.messages.find(body.id)
+    body, messages = call.body, call.service(Takedowns).messages
+    told = await messages.find(body.id)
     if told is None:
         raise missing("message")
-    refused = _Refused.of(services.messages, told, body.ground, body.refuse_copies)
+    refused = _Refused.of(messages, told, body.ground, body.refuse_copies)
     outcome = await call.act(body.reason, "copy.refuse", f"message:{told.id}", refused.put)
     return done(outcome, CopyOut(**outcome.result.as_row()))
 
@@ -168,7 +163,7 @@ async def lift_copy(call: Call[None, Why]) -> Done[Gone]:
 
 async def removed(call: Call[RemovalNew, NoQuery]) -> Done[RemovalOut]:
     """A user or the platform has deleted a message where no removal route saw it: it is shown here no more."""
-    body, messages = call.body, call.services.messages
+    body, messages = call.body, call.service(Takedowns).messages
     told = await _found(messages, body)
     outcome = await call.act(body.reason, "removal.tell", f"message:{told.id}", _nothing)
     record = removal(
@@ -207,7 +202,7 @@ class _Refused(NamedTuple):
         held = unit.session.scalar(select(Copy).where(Copy.fingerprint == self.fingerprint))
         if held is not None:
             return unit.change(held, ground=self.ground, expires_at=max(held.expires_at, self.expires_at))
-        snapshot.has_room(unit.session, Copy, snapshot.MAX_COPIES)
+        unit.has_room(Copy, snapshot.MAX_COPIES, Copy.expires_at > int(time.time()))
         return unit.add(Copy(**self._asdict(), created_at=time.time_ns() // 1000))
 
 

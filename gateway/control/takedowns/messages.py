@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 import structlog
 
+from gateway.control.acts.neighbours import Row
+from gateway.control.acts.refusal import ControlError
 from gateway.control.adapters import journal
-from gateway.control.ports.errors import ControlError
-from gateway.control.ports.ports import CopiesTold, CopyTold, MessageTold, Row
+from gateway.control.takedowns.neighbours import CopiesTold, CopyTold, MessageTold
 from gateway.control.takedowns.sightings import Sightings
 from gateway.journal.read import lookup
 from gateway.journal.write.writer import Writer

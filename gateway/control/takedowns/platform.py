@@ -12,7 +12,7 @@ from gateway.config import Config
 from gateway.config.sections.routes import Route
 from gateway.config.sections.routes import Takedown as Section
 from gateway.config.sections.upstreams import Upstream as UpstreamSection
-from gateway.control.ports.ports import Asked, Said
+from gateway.control.takedowns.neighbours import Asked, Said
 from gateway.generation import conversion
 from gateway.http.upstream.failure import UpstreamError
 from gateway.http.upstream.sink import ResponseSink

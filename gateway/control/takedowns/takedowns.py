@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
 from gateway.control.acts.database import Database
-from gateway.control.acts.models import Deletion, Takedown, TakedownEvent
-from gateway.control.ports.ports import Asked, Deleter, Messages, Said
+from gateway.control.takedowns.neighbours import Asked, Deleter, Messages, Said
+from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
+from gateway.control.workers.totals import Series
 from gateway.journal.write.record import removal
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ FIRST_PAUSE_US = 500_000
 LONGEST_PAUSE_US = 60_000_000
 LONGEST_WAIT = 1.0  # seconds between two looks at the database: what another task has added is found
 MAX_TRACE = 100  # events of one takedown; tries beyond are not told
+PRUNED_AT_ONCE = 500  # takedowns of one transaction, so that nobody's act waits long for the database
 RETRY = 1.0  # seconds until the journal or the database is tried again
 
 
@@ -60,8 +62,8 @@ class Takedowns:
     ) -> None:
         self.failing = ""  # class of the journal's last error; empty while it takes what it is told
         self._database = database
-        self._messages = messages
-        self._platform = platform
+        self.messages = messages
+        self.platform = platform
         self._clock = clock
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
@@ -98,12 +100,16 @@ class Takedowns:
 
         return await self._database.run(work)
 
+    async def series(self) -> dict[str, Series]:
+        """The same, as a metric."""
+        return {"tidegate_takedowns": {(state,): count for state, count in (await self.counted()).items()}}
+
     async def step(self) -> bool:
         """Tell the journal, ask for everything that is due, alarm for what is overdue. True where anything was due."""
         await self._tell()
         now = self._now()
         due = await self._database.run(lambda session: _due(session, now))
-        said = await asyncio.gather(*(self._platform.delete(one.asked) for one in due))
+        said = await asyncio.gather(*(self.platform.delete(one.asked) for one in due))
         now = self._now()
         alarms = await self._database.run(lambda session: _move_on(session, due, said, now))
         for alarm in alarms:
@@ -117,7 +123,7 @@ class Takedowns:
     async def _tell(self) -> None:
         try:
             for event, record in await self._database.run(_untold):
-                await self._messages.append(record)
+                await self.messages.append(record)
                 await self._database.run(_told_event(event))
         except Exception as error:  # of journal or database; what is untold stays so until the next step
             if not self.failing:  # once for each outage
@@ -244,3 +250,23 @@ def _next_due(session: Session, now: int) -> float:
     """Seconds until something is due, at most ``LONGEST_WAIT``."""
     due = session.scalar(select(func.min(Deletion.due_at)).where(Deletion.state != CONFIRMED))
     return LONGEST_WAIT if due is None else min(max((due - now) / 1e6, 0.0), LONGEST_WAIT)
+
+
+def prune(session: Session, before: int) -> int:
+    """Remove some takedowns that the platform confirmed before a time (µs since the epoch), with their traces; those
+    that it did not confirm stay."""
+    last = select(func.max(TakedownEvent.at)).where(TakedownEvent.takedown_id == Takedown.id).scalar_subquery()
+    untold = select(TakedownEvent.id).where(
+        TakedownEvent.takedown_id == Takedown.id, TakedownEvent.journalled.is_(False)
+    )
+    old = session.scalars(
+        select(Takedown.id)
+        .join(Deletion, Deletion.takedown_id == Takedown.id)
+        .where(Deletion.state == CONFIRMED, last < before, ~untold.exists())
+        .order_by(Takedown.id)
+        .limit(PRUNED_AT_ONCE)
+    ).all()
+    session.execute(delete(TakedownEvent).where(TakedownEvent.takedown_id.in_(old)))
+    session.execute(delete(Deletion).where(Deletion.takedown_id.in_(old)))
+    session.execute(delete(Takedown).where(Takedown.id.in_(old)))
+    return len(old)

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.common import logs
 from gateway.config.sections.control import Logs
-from gateway.control.ports.errors import ControlError
+from gateway.control.acts.refusal import ControlError
 from gateway.generation.conversion import access_log
 
 SECRET = "13800138000"

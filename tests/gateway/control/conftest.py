@@ -11,26 +11,18 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from gateway.control.acts import people
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.neighbours import Change, Reloaded, Row
 from gateway.control.acts.outbox import Relay
-from gateway.control.acts.people import People
 from gateway.control.api.api import application
 from gateway.control.calls.call import Bounds, Services
+from gateway.control.features import ENDPOINTS, GOVERNANCE
+from gateway.control.lists.compiled import CompiledLists, ListInfo
+from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
-from gateway.control.ports.ports import (
-    Asked,
-    Change,
-    CopiesTold,
-    CopyTold,
-    ListInfo,
-    MessageTold,
-    Reloaded,
-    Row,
-    Said,
-)
-from gateway.control.ports.schemas import HitOut, TryOut
+from gateway.control.people import people
+from gateway.control.takedowns.neighbours import Asked, CopiesTold, CopyTold, MessageTold, Said
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
@@ -135,17 +127,17 @@ class Supervisor:
         return {"generation": 1, "children": {"worker-0": {"pid": 1, "state": "running", "restarts": 2}}}
 
 
-class OneList:
+class OneList(CompiledLists):
     """A list ``spam`` in which a line with a question mark is wrong and ``buy`` is found."""
+
+    def __init__(self) -> None:
+        """No generation."""
 
     def all(self) -> Sequence[ListInfo]:
         return [ListInfo("spam", "words", "d1", 3)]
 
     def check(self, name: str, line: str) -> Sequence[str]:
         return ["has a question mark"] if "?" in line else []
-
-    def check_urgent(self, word: str) -> Sequence[str]:
-        return [] if word.strip(".") else ["folds to nothing"]
 
     def attempt(self, name: str, text: str) -> TryOut:
         at = text.find("buy")
@@ -230,16 +222,16 @@ class Plant:
         self.database = Database(self.folder / "control.sqlite3")
         self.totals = Totals()
         self.workers = Workers(lambda: self.sockets, self.totals, self.folder / "projector.sock")
-        self.relay = Relay(self.database, self.journal, self.state, retry=0.01)
-        self.people = People(self.database.now(people.hashes))
+        self.relay = Relay(self.database, self.journal, self.state, GOVERNANCE, retry=0.01)
         self.ledger = Ledger(
             database=self.database,
             relay=self.relay,
             workers=self.workers,
             reloader=self.supervisor,
-            known=self.people,
+            governance=GOVERNANCE,
             ids=self.ids,
         )
+        self.people = people.followed(self.ledger)
         health = Health(
             database=self.database,
             relay=self.relay,
@@ -257,13 +249,10 @@ class Plant:
             totals=self.totals,
             projection=self.state,
             reloader=self.supervisor,
-            lists=OneList(),
-            messages=self.messages,
-            platform=self.platform,
             route_names=lambda: frozenset({"comments"}),
             mirror_lag=lambda: self.mirror_lag,
             bounds=Bounds(max_body=65536, max_import=300_000),
-            features=(self.takedowns, health),
+            features=(OneList(), self.takedowns, health),
         )
 
     async def restart(self) -> None:
@@ -313,12 +302,12 @@ async def plant(tmp_path: Path, migrated: Path) -> AsyncIterator[Plant]:
 @pytest.fixture
 async def api(plant: Plant) -> AsyncIterator[Api]:
     keep = plant.folder / "first-token"
-    token = plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep))
+    token = plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep, GOVERNANCE))
     assert token is not None
     plant.people.refresh(plant.database.now(people.hashes))
     plant.relay.start()
     plant.takedowns.start()
-    runner = web.AppRunner(application(plant.services, plant.people, version="0"))
+    runner = web.AppRunner(application(plant.services, plant.people, ENDPOINTS, version="0"))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -2,8 +2,10 @@
 
 from alembic import context
 
-from gateway.control.acts.models import Model
+from gateway.control.acts.rows import Model
+from gateway.control.features import FEATURES
 
+assert FEATURES  # their rows are in the metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Model.metadata,

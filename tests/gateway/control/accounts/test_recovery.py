@@ -9,8 +9,9 @@ import pytest
 from gateway.config.sections.credit import Credit
 from gateway.control.accounts import recovery
 from gateway.control.accounts.recovery import Recovery
+from gateway.control.accounts.rows import Account, Recovering
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.models import Account, Act, Recovering
+from gateway.control.acts.rows import Act
 
 DAY = 86_400
 

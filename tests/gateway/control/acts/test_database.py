@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import text
 
 from gateway.control.acts.database import Database, DatabaseInUse
-from gateway.control.acts.models import Model
+from gateway.control.acts.rows import Model
 
 
 def test_migrations_make_exactly_the_models(plant: Any) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.control.accounts.rows import Account
 from gateway.control.acts import acts
 from gateway.control.acts.acts import Intent, Unit
-from gateway.control.acts.models import Account, Outbox, Room
+from gateway.control.acts.rows import Outbox
+from gateway.control.features import GOVERNANCE
+from gateway.control.rooms.rows import Room
 
 
 def put(plant: Any, sender: str, credit: int) -> int:
@@ -24,7 +27,7 @@ def put(plant: Any, sender: str, credit: int) -> int:
             unit.change(row, credit=credit)
 
     intent = Intent(plant.ids(), "ann", "because", "account.put", f"sender:{sender}")
-    return plant.database.now(lambda session: acts.perform(session, intent, work)).act
+    return plant.database.now(lambda session: acts.perform(session, intent, work, GOVERNANCE)).act
 
 
 def waiting(plant: Any) -> int:
@@ -47,7 +50,7 @@ async def test_act_and_outbox_commit_together_or_not_at_all(plant: Any) -> None:
 
     intent = Intent("act-x", "ann", "because", "account.put", "sender:alice")
     with pytest.raises(RuntimeError):
-        await plant.database.run(lambda session: acts.perform(session, intent, work))
+        await plant.database.run(lambda session: acts.perform(session, intent, work, GOVERNANCE))
     assert waiting(plant) == 0
     assert plant.database.now(lambda session: session.get(Account, "alice")) is None
 
@@ -137,7 +140,7 @@ async def test_a_row_removed_and_made_again_in_one_batch_is_there(plant: Any) ->
 
     for work in (close, reopen, close):
         intent = Intent(plant.ids(), "ann", "because", "room.put", "room:r")
-        plant.database.now(lambda session, intent=intent, work=work: acts.perform(session, intent, work))
+        plant.database.now(lambda session, intent=intent, work=work: acts.perform(session, intent, work, GOVERNANCE))
     await drain(plant)
     assert plant.state.rows["rooms", "r"]["status"] == "closed"
 

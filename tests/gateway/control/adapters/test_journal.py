@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from gateway.control.accounts.rows import Account
 from gateway.control.acts import acts
 from gateway.control.acts.acts import Intent
-from gateway.control.acts.models import Account
 from gateway.control.acts.outbox import Relay
 from gateway.control.adapters.journal import JournalOfActs
+from gateway.control.features import GOVERNANCE
 from gateway.journal.read import reader
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.settings import Settings
@@ -93,7 +94,7 @@ async def test_the_relay_repeats_nothing_after_a_crash(
         unit.add(Account(sender="alice", verified=True, verified_until=0, credit=1))
 
     intent = Intent("0199-9", "ann", "because", "account.put", "sender:alice")
-    plant.database.now(lambda session: acts.perform(session, intent, work))
+    plant.database.now(lambda session: acts.perform(session, intent, work, GOVERNANCE))
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -101,6 +102,6 @@ async def test_the_relay_repeats_nothing_after_a_crash(
     with monkeypatch.context() as patch:
         patch.setattr("gateway.control.acts.outbox._acknowledge", die)
         with pytest.raises(KeyboardInterrupt):
-            await Relay(plant.database, JournalOfActs(opened()), plant.state, retry=1.0).step()
-    await Relay(plant.database, JournalOfActs(opened()), plant.state, retry=1.0).step()
+            await Relay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
+    await Relay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
     assert [record["id"] for record in kept(tmp_path)] == ["0199-9"]

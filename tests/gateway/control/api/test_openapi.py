@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.control.api.openapi import describe
-from gateway.control.api.routes import ENDPOINTS
+from gateway.control.features import ENDPOINTS
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "admin-api.md").read_text(encoding="utf-8")

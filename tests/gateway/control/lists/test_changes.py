@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.acts.ledger import Ledger
-from gateway.control.acts.models import Word
+from gateway.control.acts.refusal import ControlError
+from gateway.control.features import GOVERNANCE
 from gateway.control.lists import changes
 from gateway.control.lists.changes import ChangesFile, written
-from gateway.control.ports.errors import ControlError
+from gateway.control.lists.rows import Word
 from gateway.generation.changes import LineChanges, read, write
 
 A_LINE = {"spam": LineChanges(("new",), ())}
@@ -35,15 +36,16 @@ def file(plant: Any) -> Path:
 
 @pytest.fixture
 def ledger(plant: Any, file: Path) -> Ledger:
-    return Ledger(
+    made = Ledger(
         database=plant.database,
         relay=plant.relay,
         workers=plant.workers,
         reloader=plant.supervisor,
-        known=plant.people,
+        governance=GOVERNANCE,
         ids=plant.ids,
-        beside={"words": ChangesFile(file)},
     )
+    made.write_beside(Word, ChangesFile(file))
+    return made
 
 
 async def act(ledger: Ledger, line: str) -> None:
@@ -74,7 +76,7 @@ async def test_a_commit_that_fails_takes_the_file_back(ledger: Ledger, file: Pat
             assert read(file) == {"spam": LineChanges(("new", "newer"), ())}
             raise MemoryError  # anything between the file and the commit
 
-    ledger._beside["words"] = Later(file)
+    ledger.write_beside(Word, Later(file))
     with pytest.raises(MemoryError):
         await act(ledger, "newer")
     assert read(file) == A_LINE
@@ -106,7 +108,7 @@ async def test_mending_says_whether_lists_were_other_than_they_should_be(ledger:
 
 async def test_a_reload_brings_a_lost_file_back(api: Any) -> None:
     file = api.plant.folder / "changes.json"
-    api.plant.ledger._beside["words"] = ChangesFile(file)
+    api.plant.ledger.write_beside(Word, ChangesFile(file))
     await api("POST", "/v1/lists/spam/words", json={"line": "new", "reason": "test"})
     file.unlink()
     await api("POST", "/v1/reload", json={"reason": "test"})
@@ -119,14 +121,16 @@ import os, sys
 from pathlib import Path
 from gateway.control.acts.acts import Intent, perform
 from gateway.control.acts.database import Database
-from gateway.control.acts.models import Word
+from gateway.control.lists.rows import Word
+from gateway.control.features import GOVERNANCE
 from gateway.control.lists.changes import ChangesFile
 
 database, file = Database(Path(sys.argv[1])), ChangesFile(Path(sys.argv[2]))
 
 def work(session):
     intent = Intent("act-9", "admin", "test", "word.add", "list:spam")
-    done = perform(session, intent, lambda unit: unit.add(Word(list="spam", line="never told", effect="added")))
+    word = Word(list="spam", line="never told", effect="added")
+    done = perform(session, intent, lambda unit: unit.add(word), GOVERNANCE)
     file.write(session, done.act)
     os._exit(9)
 

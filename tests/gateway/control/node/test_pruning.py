@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from gateway.control.accounts.rows import Account
 from gateway.control.acts.acts import Intent, Unit, perform, undo
-from gateway.control.acts.models import Account, Act, Block, Copy, Deletion, Outbox, Takedown, TakedownEvent
+from gateway.control.acts.rows import Act, Outbox
+from gateway.control.blocks.rows import Block
+from gateway.control.features import GOVERNANCE
 from gateway.control.node import pruning
 from gateway.control.node.pruning import Pruning
 from gateway.control.takedowns import takedowns
+from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEvent
 
 DAY = 86_400
 
@@ -34,7 +38,7 @@ class Bench:
             unit.add(Account(sender=sender, verified=True, verified_until=0, credit=50))
 
         intent = Intent(self.plant.ids(), "li", "papers", "account.put", f"sender:{sender}")
-        done = self.plant.database.now(lambda session: perform(session, intent, work or put, self.ns))
+        done = self.plant.database.now(lambda session: perform(session, intent, work or put, GOVERNANCE, self.ns))
         return int(done.act)
 
     async def relayed(self) -> None:

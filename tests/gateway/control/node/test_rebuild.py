@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gateway.control.acts import snapshot
-from gateway.control.acts.models import Account, Block, Room
+from gateway.control.accounts.rows import Account
+from gateway.control.blocks.rows import Block
+from gateway.control.features import GOVERNANCE
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.rebuild import BATCH, rebuild
+from gateway.control.rooms.rows import Room
 
 
 def fill(plant: Any, accounts: int) -> None:
@@ -32,7 +34,7 @@ def fill(plant: Any, accounts: int) -> None:
 async def test_everything_is_written_over_several_pages(plant: Any) -> None:
     fill(plant, BATCH * 2 + 7)
     plant.state.rows["accounts", "left over"] = {}
-    rebuilt = await rebuild(plant.database, plant.state)
+    rebuilt = await rebuild(plant.database, plant.state, GOVERNANCE)
     assert rebuilt.subjects == BATCH * 2 + 7 + 5
     assert len(plant.state.rows) == rebuilt.subjects
     assert plant.state.rows["accounts", "u02006"]["credit"] == 2006 % 101
@@ -41,10 +43,10 @@ async def test_everything_is_written_over_several_pages(plant: Any) -> None:
 
 def test_the_snapshot_leaves_out_what_has_expired(plant: Any) -> None:
     fill(plant, 0)
-    made = plant.database.now(snapshot.build)
+    made = plant.database.now(GOVERNANCE.snapshot)
     assert [row.cidr for row in made.ranges] == ["10.0.0.0/16"]
     assert [row.value for row in made.blocks] == ["stays"]
-    earlier = plant.database.now(lambda session: snapshot.build(session, now=0.0))
+    earlier = plant.database.now(lambda session: GOVERNANCE.snapshot(session, now=0.0))
     assert len(earlier.ranges) == 2
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.control.ports.errors import ControlError
+from gateway.control.acts.refusal import ControlError
 from gateway.control.takedowns import copysearch
 from gateway.control.takedowns import messages as adapter
 from gateway.control.takedowns.messages import JournalMessages

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.control.ports.ports import MessageTold
 from gateway.control.takedowns.messages import JournalMessages
+from gateway.control.takedowns.neighbours import MessageTold
 from gateway.control.takedowns.sightings import Sightings
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.settings import Settings

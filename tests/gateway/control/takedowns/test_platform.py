@@ -12,8 +12,8 @@ from aiohttp import web
 
 from gateway import config as configuration
 from gateway.config import Config
-from gateway.control.ports.ports import Asked, Said
 from gateway.control.takedowns import platform
+from gateway.control.takedowns.neighbours import Asked, Said
 from gateway.control.takedowns.platform import PlatformDeletions
 
 MESSAGE = "01a20094-b11c-7000-8001-0054a58fe235"

@@ -9,9 +9,10 @@ import pytest
 import structlog
 
 from gateway.control.acts.acts import Intent, perform
-from gateway.control.acts.models import Takedown
-from gateway.control.ports.ports import Said
+from gateway.control.features import GOVERNANCE
 from gateway.control.takedowns import takedowns
+from gateway.control.takedowns.neighbours import Said
+from gateway.control.takedowns.rows import Takedown
 from gateway.control.takedowns.takedowns import LONGEST_PAUSE_US, Takedowns
 
 AWAY = Said(False, None, "upstream.refused")
@@ -54,7 +55,7 @@ class Bench:
             return int(row.id)
 
         intent = Intent(self.plant.ids(), "admin", "order 7", "takedown.create", "message:m")
-        number: int = self.plant.database.now(lambda session: perform(session, intent, work)).result
+        number: int = self.plant.database.now(lambda session: perform(session, intent, work, GOVERNANCE)).result
         return number
 
     async def steps(self) -> None:
@@ -289,7 +290,7 @@ async def test_copies_without_a_takedown(api: Any) -> None:
 
 
 async def test_copies_are_bounded(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.control.acts.snapshot.MAX_COPIES", 1)
+    monkeypatch.setattr("gateway.control.takedowns.snapshot.MAX_COPIES", 1)
     for name, text in (("m1", "a"), ("m2", "b")):
         api.plant.messages.add(name, text)
     body = {"reason": "r", "ground": "g", "refuse_copies": 600}

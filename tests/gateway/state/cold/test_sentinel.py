@@ -14,8 +14,8 @@ from filters.model.limits import Limit
 from filters.model.rule import Asks
 from filters.model.verdict import Facts, Scan
 from gateway.config.sections.state import State
+from gateway.control.acts.neighbours import Change
 from gateway.control.adapters.state import LocatedProjection
-from gateway.control.ports.ports import Change
 from gateway.state import connecting
 from gateway.state.cold import topology
 from gateway.state.hot.client import StateClient

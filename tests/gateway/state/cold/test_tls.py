@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from filters.model.rule import Asks
 from gateway.config.sections.state import State
-from gateway.control.ports.ports import Change
+from gateway.control.acts.neighbours import Change
 from gateway.state import connecting
 from gateway.state.hot.client import StateClient
 from gateway.state.model.snapshot import SnapshotRows

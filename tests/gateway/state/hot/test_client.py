@@ -11,7 +11,7 @@ from filters.model.message import Message, Vouched
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Account, RoomFact, Scan
 from gateway.config.sections.state import State
-from gateway.control.ports.ports import Change
+from gateway.control.acts.neighbours import Change
 from gateway.state import connecting
 from gateway.state.cold import embedded, topology
 from gateway.state.cold.projection import Projection

@@ -17,7 +17,7 @@ from redis.asyncio.cluster import RedisCluster
 from filters.model.message import Message
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Account, Facts, Scan
-from gateway.control.ports.ports import Change
+from gateway.control.acts.neighbours import Change
 from gateway.state.cold import embedded, topology
 from gateway.state.cold.projection import Projection
 from gateway.state.hot.cluster import ClusterClient

@@ -148,7 +148,7 @@ async def test_an_epoch_learnt_while_messages_wait_for_their_call(
     own_server: Any, own_projection: Projection, connect: Any, message: Make
 ) -> None:
     """Their keys were made for the epoch before: asked under the new one they would find nobody, and no block."""
-    from gateway.control.ports.ports import Change
+    from gateway.control.acts.neighbours import Change
 
     blocked = Change("blocks", {"scope": "sender", "value": "m"}, {"reason": "x", "expires_at": 0, "limited": False})
     await own_projection.rebuild([[blocked]], SnapshotRows(1))
@@ -165,7 +165,7 @@ async def test_an_epoch_learnt_while_messages_wait_for_their_call(
 
 async def test_rebuilt_under_load(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
     """A new epoch is taken over within the same message: nothing is missing, nobody is innocent in between."""
-    from gateway.control.ports.ports import Change
+    from gateway.control.acts.neighbours import Change
 
     blocked = Change("blocks", {"scope": "sender", "value": "m"}, {"reason": "x", "expires_at": 0, "limited": False})
     await own_projection.apply([blocked])

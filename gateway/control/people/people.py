@@ -17,12 +17,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.control.acts.acts import Intent, Unit, perform
-from gateway.control.acts.models import Person
-from gateway.control.ports.errors import ControlError, missing
+from gateway.control.acts.acts import SYSTEM, Intent, Unit, perform
+from gateway.control.acts.governance import Governance
+from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.people.rows import Person
 
 PREFIX = "tg_"  # lets secret scanners know one
-SYSTEM = "tidegate"  # who does what no person does: the first person, recovery, pruning
 
 
 def new_token() -> str:
@@ -35,7 +36,7 @@ def hashed(token: str) -> str:
 
 
 class People:
-    """Who may act, in memory: ``refresh`` after each act that changed the table."""
+    """Who may act, in memory (``followed``)."""
 
     def __init__(self, hashes: Mapping[str, str]) -> None:
         self._hashes = dict(hashes)
@@ -51,6 +52,17 @@ class People:
             if hmac.compare_digest(asked, held):
                 found = name
         return found
+
+
+def followed(ledger: Ledger) -> People:
+    """Who may act, and from now on whoever is added or removed, before the act is answered."""
+    made = People(ledger.database.now(hashes))
+
+    async def refresh() -> None:
+        made.refresh(await ledger.database.run(hashes))
+
+    ledger.follow(Person, refresh)
+    return made
 
 
 def hashes(session: Session) -> dict[str, str]:
@@ -73,7 +85,7 @@ def remove(unit: Unit, name: str) -> None:
     unit.remove(person)
 
 
-def first(session: Session, name: str, uid: str, keep_at: Path) -> str | None:
+def first(session: Session, name: str, uid: str, keep_at: Path, governance: Governance) -> str | None:
     """On the first start create ``name`` and return the token, which stays in ``keep_at`` (mode 0600); else None.
 
     The file is written before the person is committed: a crash between the two leaves a token that opens nothing and
@@ -92,5 +104,5 @@ def first(session: Session, name: str, uid: str, keep_at: Path) -> str | None:
         os.fsync(descriptor)
     aside.replace(keep_at)
     intent = Intent(uid, SYSTEM, "first start", "person.add", f"person:{name}")
-    perform(session, intent, lambda unit: add(unit, name, token))
+    perform(session, intent, lambda unit: add(unit, name, token), governance)
     return token

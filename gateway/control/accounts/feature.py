@@ -1,0 +1,31 @@
+"""Accounts and credit, as control knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.control.accounts import endpoints, imports
+from gateway.control.accounts.recovery import Recovery
+from gateway.control.accounts.rows import Account, Recovering
+from gateway.control.accounts.schemas import AccountLine, Imported
+from gateway.control.acts.governance import Table
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature, Surroundings
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """Credit comes back with time."""
+    return (Recovery(surroundings.ledger.database, surroundings.ledger, lambda: surroundings.current().config.credit),)
+
+
+ACCOUNTS = Feature(
+    endpoints=(
+        Endpoint("POST", "/v1/accounts:import", imports.accounts, "Set many accounts", stream=(AccountLine, Imported)),
+        Endpoint("GET", "/v1/accounts/{sender}", endpoints.get, "Read an account"),
+        Endpoint("PUT", "/v1/accounts/{sender}", endpoints.put, "Set an account"),
+        Endpoint("DELETE", "/v1/accounts/{sender}", endpoints.delete, "Forget an account"),
+    ),
+    tables=(Table(Account, place=("sender",)),),
+    rows=(Recovering,),
+    opened=opened,
+)

@@ -1,0 +1,33 @@
+"""What is kept of accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.control.acts.rows import Model
+
+
+class Account(Model):
+    """What the platform says of a sender. ``credit`` from 0 to 100."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("credit BETWEEN 0 AND 100", name="credit"),)
+
+    sender: Mapped[str] = mapped_column(String(256), primary_key=True)
+    verified: Mapped[bool]
+    verified_until: Mapped[int] = mapped_column(default=0)
+    credit: Mapped[int] = mapped_column(default=100)
+
+
+class Recovering(Model):
+    """A credit that comes back with time: ``credit`` as it was when last looked at, earning points since ``since``.
+
+    Like ``Outbox`` it is moved on by a task; what a sender regains is an act.
+    """
+
+    __tablename__ = "recovering"
+
+    sender: Mapped[str] = mapped_column(String(256), primary_key=True)
+    credit: Mapped[int]
+    since: Mapped[int]

@@ -1,0 +1,44 @@
+"""What is said of accounts over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from gateway.control.calls.schemas import Given, Ident, Reason, Seconds
+
+
+class AccountGiven(Given):
+    verified: bool
+    verified_until: Seconds = Field(0, description="Seconds since the epoch; 0: no end.")
+    credit: int = Field(100, ge=0, le=100)
+
+
+class AccountPut(AccountGiven):
+    reason: Reason
+
+
+class AccountLine(AccountGiven):
+    """One line of an import."""
+
+    sender: Ident
+
+
+class AccountOut(BaseModel):
+    sender: str
+    verified: bool
+    verified_until: int
+    credit: int
+
+
+class Imported(BaseModel):
+    """The last line of an import's answer; the lines before it are ``{"lines": N, "accepted": N, "refused": N}``."""
+
+    done: bool
+    lines: int
+    accepted: int
+    refused: int
+    errors: list[dict[str, Any]] = Field(description="The first refused lines: number and problem, never the content.")
+    stopped: str = Field("", description="Why the import ended before its body did; empty where it did not.")
+    in_force: bool = Field(True, description="False where some of it is still on its way to journal or state.")

@@ -1,0 +1,79 @@
+"""What acts need of their neighbours, as they need it: the journal, state, the supervisor.
+
+``gateway.control.adapters`` binds them to the real ones; tests bind them to small ones of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from gateway.state.model.snapshot import SnapshotRows
+
+Row = Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """A row as it is now, or None where it is gone. ``key`` is its primary key; ``subject`` what it stood for.
+
+    A removed row cannot be read any more, so ``subject`` carries the columns that name its place in state:
+    ``{"scope", "value"}`` of a block, ``{"sender"}`` of an account, ``{"room"}`` of a room.
+    """
+
+    table: str
+    subject: Row
+    row: Row | None
+
+
+class ActJournal(Protocol):
+    """The journal as acts need it."""
+
+    async def append(self, act: Row) -> None:
+        """Write the record of one act; returns when it is written, raises when it may not be.
+
+        ``act`` is a row of ``Act``, with ``undoes_uid``, the journal's name of the act that it undoes, or empty.
+        """
+
+    async def recorded(self, uids: Collection[str], since: int) -> set[str]:
+        """Which of these acts, all done at ``since`` (µs since the epoch) or later, the journal already holds."""
+
+
+class Projection(Protocol):
+    """Governance data in state."""
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """Bring these subjects up to date. Harmless when repeated."""
+
+    async def publish(self, snapshot: SnapshotRows) -> None:
+        """Store the snapshot, raise its version key and tell every node."""
+
+    async def confirm(self) -> bool:
+        """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
+
+    async def restarted(self) -> bool:
+        """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
+
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
+        """Replace all governance data by ``batches``; returns how many subjects were written."""
+
+    async def ping(self) -> None:
+        """Raise where state does not answer."""
+
+
+class Reloaded(NamedTuple):
+    """What became of a reload. ``problems`` are told as the compiler told them."""
+
+    ok: bool
+    generation: int | None
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Reloader(Protocol):
+    """The supervisor, who compiles and swaps generations."""
+
+    async def reload(self) -> Reloaded:
+        """Compile aside and swap; ``ok`` is false where the last good generation stayed."""
+
+    async def status(self) -> Mapping[str, Any]:
+        """``{"generation", "children": {name: {"pid", "state", "restarts"}}}``; raises ChannelError."""

@@ -1,0 +1,64 @@
+"""What is said of blocks over the API."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from gateway.control.calls.schemas import Ground, Ident, Reasoned, Seconds, Why
+
+BlockScope = Literal["sender", "registrant", "device", "ip", "room", "cidr"]
+
+SHARED = ("device", "ip", "cidr")  # families and campuses share them: by default a limit, and for a day
+
+
+class BlockNew(Reasoned):
+    scope: BlockScope
+    value: Ident
+    ground: Ground
+    expires_at: Seconds | None = Field(
+        None, description="Seconds since the epoch, 0: never. Left out: never, or in a day for device, ip and cidr."
+    )
+    limited: bool | None = Field(
+        None, description="A limit rather than a wall. Left out: true for device, ip and cidr, which people share."
+    )
+
+    @model_validator(mode="after")
+    def _address(self) -> BlockNew:
+        if self.scope == "ip":
+            try:
+                address = ipaddress.ip_address(self.value)
+            except ValueError:
+                raise ValueError("value must be an IPv4 or IPv6 address") from None
+            mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+            self.value = str(mapped or address)
+        elif self.scope == "cidr":
+            try:
+                self.value = str(ipaddress.ip_network(self.value, strict=False))
+            except ValueError:
+                raise ValueError("value must be a range such as 192.0.2.0/24") from None
+        return self
+
+
+class BlockOut(BaseModel):
+    id: int
+    scope: BlockScope
+    value: str
+    reason: str
+    ground: str
+    expires_at: int
+    limited: bool
+    created_at: int = Field(description="Microseconds since the epoch.")
+
+
+class BlocksQuery(Why):
+    scope: BlockScope | None = None
+    value: Ident | None = None
+    after: int = Field(0, ge=0, description="Blocks with a higher id only.")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class Blocks(BaseModel):
+    blocks: list[BlockOut]

@@ -1,0 +1,69 @@
+"""A feature: everything that one folder adds to control. ``gateway.control.features`` is the table of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from gateway.common.folders import Folders
+from gateway.config import Config
+from gateway.control.acts.governance import Table
+from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.rows import Model
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.workers.totals import Series
+from gateway.generation.generation import Generation
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a feature builds its services from. ``current`` gives the generation in force, ``config`` what control was
+    started with; ``closing`` is left when control ends, after every service was stopped."""
+
+    folders: Folders
+    config: Config
+    current: Callable[[], Generation]
+    ledger: Ledger
+    writer: Writer
+    ids: Ids
+    loop: asyncio.AbstractEventLoop
+    closing: AsyncExitStack
+
+
+@runtime_checkable
+class Running(Protocol):
+    """A service with work of its own: started when all are made, stopped in the opposite order."""
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+
+    async def stop(self) -> None:
+        """End, and wait until it has ended."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A service with metrics of its own."""
+
+    async def series(self) -> dict[str, Series]:
+        """Series by the metric's name."""
+
+
+def nothing(_surroundings: Surroundings) -> Sequence[object]:
+    """No service: database and ledger are enough."""
+    return ()
+
+
+class Feature(NamedTuple):
+    """``tables``: rows that acts change; ``rows``: those that tasks move on by themselves; ``opened``: makes the
+    feature's services, which its handlers find by their class."""
+
+    endpoints: tuple[Endpoint, ...]
+    tables: tuple[Table, ...] = ()
+    rows: tuple[type[Model], ...] = ()
+    opened: Callable[[Surroundings], Sequence[object]] = nothing

@@ -1,0 +1,33 @@
+"""Every feature of control, in one table that a reader can see.
+
+A new one is a folder with its rows, schemas, endpoints and ``feature.py``, a row here, and a migration.
+"""
+
+from __future__ import annotations
+
+from gateway.control.accounts.feature import ACCOUNTS
+from gateway.control.acts.governance import Governance
+from gateway.control.blocks.feature import BLOCKS
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature
+from gateway.control.lists.feature import LISTS
+from gateway.control.node.feature import HEALTH, STATE
+from gateway.control.people.feature import PEOPLE
+from gateway.control.rooms.feature import ROOMS
+from gateway.control.switches.feature import SWITCHES
+from gateway.control.takedowns.feature import TAKEDOWNS
+
+FEATURES: tuple[Feature, ...] = (
+    ACCOUNTS,
+    BLOCKS,
+    ROOMS,
+    LISTS,
+    SWITCHES,
+    TAKEDOWNS,
+    STATE,
+    PEOPLE,
+    HEALTH,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for feature in FEATURES for endpoint in feature.endpoints)
+GOVERNANCE = Governance(table for feature in FEATURES for table in feature.tables)

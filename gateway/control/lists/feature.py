@@ -1,0 +1,32 @@
+"""Word lists, as control knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.control.acts.governance import Table
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.lists import endpoints
+from gateway.control.lists.changes import ChangesFile
+from gateway.control.lists.compiled import CompiledLists
+from gateway.control.lists.rows import Word
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """What is in force is read from the generation; what people change is written for its compiler."""
+    surroundings.ledger.write_beside(Word, ChangesFile(surroundings.folders.list_changes))
+    return (CompiledLists(surroundings.current),)
+
+
+LISTS = Feature(
+    endpoints=(
+        Endpoint("GET", "/v1/lists", endpoints.listed, "List word lists and their changes"),
+        Endpoint("POST", "/v1/lists/{name}/words", endpoints.add, "Add a line to a list"),
+        Endpoint("DELETE", "/v1/lists/{name}/words", endpoints.remove, "Leave a line out of a list"),
+        Endpoint("POST", "/v1/lists/{name}:try", endpoints.attempt, "Try a text against a list"),
+        Endpoint("POST", "/v1/reload", endpoints.reload, "Compile configuration and lists anew, and swap"),
+    ),
+    tables=(Table(Word, compiled=True),),
+    opened=opened,
+)

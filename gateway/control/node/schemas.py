@@ -1,0 +1,26 @@
+"""What is said of the node over the API."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Rebuilt(BaseModel):
+    subjects: int = Field(description="Accounts, blocks and rooms written.")
+    version: int = Field(description="Version of the snapshot that was published.")
+
+
+class Check(BaseModel):
+    ok: bool
+    detail: str = ""
+
+
+class Ready(BaseModel):
+    ready: bool
+    checks: dict[str, Check]
+
+
+class Alive(BaseModel):
+    status: Literal["ok"] = "ok"

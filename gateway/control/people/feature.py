@@ -1,0 +1,39 @@
+"""People and their acts, as control knows them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from gateway.control.acts.governance import Table
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.people import endpoints, people
+from gateway.control.people.rows import Person
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """Who may act; on the first start somebody, whose token is shown this once."""
+    ledger, config = surroundings.ledger, surroundings.config
+    name, keep = config.control.first_person, surroundings.folders.first_token(config)
+    token = ledger.database.now(
+        lambda session: people.first(session, name, surroundings.ids(), keep, ledger.governance)
+    )
+    if token is not None:
+        sys.stdout.write(f"token of {name}, shown this once and kept in {keep}: {token}\n")
+        sys.stdout.flush()
+    return (people.followed(ledger),)
+
+
+PEOPLE = Feature(
+    endpoints=(
+        Endpoint("GET", "/v1/acts", endpoints.listed_acts, "List acts"),
+        Endpoint("POST", "/v1/acts/{act}:undo", endpoints.undo, "Undo an act"),
+        Endpoint("GET", "/v1/people", endpoints.listed, "List people"),
+        Endpoint("POST", "/v1/people", endpoints.add, "Add a person"),
+        Endpoint("DELETE", "/v1/people/{name}", endpoints.remove, "Remove a person"),
+    ),
+    # A token that is gone cannot come back; add or remove the person instead.
+    tables=(Table(Person, undo="never"),),
+    opened=opened,
+)

@@ -1,0 +1,58 @@
+"""Takedowns, their copies and deletions elsewhere, as control knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from gateway.config import Config
+from gateway.control.acts.governance import Table
+from gateway.control.adapters.journal import append
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.takedowns import endpoints
+from gateway.control.takedowns.messages import JournalMessages
+from gateway.control.takedowns.platform import PlatformDeletions
+from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEvent
+from gateway.control.takedowns.sightings import Sightings
+from gateway.control.takedowns.snapshot import copies
+from gateway.control.takedowns.takedowns import Takedowns, prune
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """Asking the platform until it has deleted, and following the journal for what the platform calls our messages."""
+    folders, config, writer = surroundings.folders, surroundings.config, surroundings.writer
+    journal = folders.journal(config)
+    sightings = Sightings(
+        journal, folders.upstream_ids(config), lambda: named_by_platform(surroundings.current().config),
+        partial(append, writer),
+    )  # fmt: skip
+    platform = PlatformDeletions(lambda: surroundings.current().config, surroundings.loop)
+    surroundings.closing.callback(platform.close)
+    messages = JournalMessages(journal, writer, sightings)
+    return Takedowns(surroundings.ledger.database, messages, platform), sightings
+
+
+def named_by_platform(config: Config) -> frozenset[str]:
+    """Judged routes whose messages somebody may ask for by the platform's ids."""
+    deleted = {route.removal.of for route in config.routes if route.removal is not None}
+    return frozenset(
+        route.name for route in config.routes if route.judged and (route.takedown is not None or route.name in deleted)
+    )
+
+
+TAKEDOWNS = Feature(
+    endpoints=(
+        Endpoint("POST", "/v1/takedowns:preview", endpoints.preview, "What would be taken down, and its copies"),
+        Endpoint("GET", "/v1/takedowns", endpoints.listed, "List takedowns"),
+        Endpoint("POST", "/v1/takedowns", endpoints.create, "Take a message down"),
+        Endpoint("GET", "/v1/takedowns/{id}", endpoints.get, "Read a takedown and its trace"),
+        Endpoint("GET", "/v1/copies", endpoints.copies, "List texts that are refused because they were taken down"),
+        Endpoint("POST", "/v1/copies", endpoints.refuse_copies, "Refuse a text that was sent before"),
+        Endpoint("DELETE", "/v1/copies/{id}", endpoints.lift_copy, "Let a text be sent again"),
+        Endpoint("POST", "/v1/removals", endpoints.removed, "Tell of a message that was deleted elsewhere"),
+    ),
+    tables=(Table(Takedown, undo="lasting", prune=prune), Table(Copy, snapshot=copies, expired_by="copy.expire")),
+    rows=(Deletion, TakedownEvent),
+    opened=opened,
+)

@@ -1,0 +1,87 @@
+"""What takedowns need of their neighbours, as they need it: the platform, and the journal of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from gateway.control.acts.neighbours import Row
+
+
+class Asked(NamedTuple):
+    """A deletion that the platform is asked for. ``upstream_id``: empty where the platform never told one."""
+
+    message_id: str
+    upstream_id: str
+    route: str
+    room: str
+
+
+class Said(NamedTuple):
+    """What came of asking. ``status``: the answer's, None where there was none; ``problem``: then why, as a code."""
+
+    gone: bool
+    status: int | None
+    problem: str = ""
+
+
+class Deleter(Protocol):
+    """The platform, as far as it deletes messages."""
+
+    async def delete(self, asked: Asked) -> Said:
+        """Ask once; never raises."""
+
+    def confirm_within(self, route: str) -> float:
+        """Seconds the platform has to confirm; 0 where it cannot be asked."""
+
+
+class MessageTold(NamedTuple):
+    """A message as the journal holds it. ``state``: of its last outcome, empty where there is none yet; ``at`` in
+    microseconds since the epoch; ``texts``: None where they were not kept, or are sealed."""
+
+    id: str
+    route: str
+    room: str
+    at: int
+    verdict: str
+    state: str
+    upstream_id: str
+    texts: tuple[str, ...] | None
+
+
+class CopyTold(NamedTuple):
+    """Another message with the same fingerprint. ``at`` in microseconds since the epoch."""
+
+    id: str
+    route: str
+    room: str
+    at: int
+    verdict: str
+
+
+class CopiesTold(NamedTuple):
+    """``complete``: everything since then was looked at. ``more``: found beyond those that are listed."""
+
+    copies: Sequence[CopyTold]
+    senders: int
+    more: int
+    complete: bool
+
+
+class Messages(Protocol):
+    """What the journal knows of messages."""
+
+    async def find(self, message_id: str) -> MessageTold | None:
+        """By our id."""
+
+    async def named(self, route: str, upstream_id: str) -> str:
+        """Our id of what the platform calls so on this route; empty where nobody knows."""
+
+    def fingerprint(self, texts: tuple[str, ...]) -> str:
+        """16 hexadecimal digits; empty where the texts fold to nothing."""
+
+    async def copies(self, fingerprint: str, since_us: int, but: str) -> CopiesTold:
+        """Messages with this fingerprint, the newest first, other than ``but``."""
+
+    async def append(self, record: Row) -> None:
+        """Write a record; returns when it is written, raises when it may not be."""

@@ -1,0 +1,71 @@
+"""Accounts over the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
+
+
+async def test_an_account_is_set_projected_recorded_read_and_forgotten(api: Any) -> None:
+    sender = "álice/1?x=%2F 王"
+    path = "/v1/accounts/" + "%C3%A1lice%2F1%3Fx%3D%252F%20%E7%8E%8B"
+    done = await api("PUT", path, json=ACCOUNT)
+    assert (api.status, done["in_force"], done["result"]["sender"]) == (200, True, sender)
+    assert api.plant.state.rows["accounts", sender]["credit"] == 80
+    read = await api("GET", path, params={"reason": "complaint 7"})
+    assert read == {"sender": sender, "verified": True, "verified_until": 0, "credit": 80}
+    await api("DELETE", path, params={"reason": "closed by the user"})
+    assert ("accounts", sender) not in api.plant.state.rows
+    await api("GET", path, params={"reason": "look again"})
+    assert api.status == 404
+    await api.plant.relay.settled(5, 5)
+    kinds = [(act["kind"], act["person"], act["reason"]) for act in api.plant.journal.records]
+    assert kinds == [
+        ("person.add", "tidegate", "first start"),
+        ("account.put", "admin", "checked papers"),
+        ("account.read", "admin", "complaint 7"),
+        ("account.delete", "admin", "closed by the user"),
+        ("account.read", "admin", "look again"),
+    ]
+
+
+async def test_an_import_streams_commits_and_names_its_bad_lines(api: Any) -> None:
+    lines = [json.dumps({"sender": f"u{n}", "verified": True, "credit": n % 101}).encode() for n in range(1200)]
+    lines[3] = b'{"sender": "13800138000"}'
+    lines[700] = b"not json"
+    lines[701] = b'{"sender": "x", "verified": true' + b" " * 5000 + b"}"
+    body = b"\n".join(lines)
+    async with api.session.post(
+        api.url + "/v1/accounts:import",
+        params={"reason": "first load"},
+        data=body,
+        headers={"Authorization": f"Bearer {api.token}"},
+    ) as response:
+        assert response.status == 200
+        told = [json.loads(line) for line in (await response.text()).splitlines()]
+    end = told[-1]
+    assert (end["done"], end["lines"], end["accepted"], end["refused"]) == (True, 1200, 1197, 3)
+    assert [error["line"] for error in end["errors"]] == [4, 701, 702]
+    assert "13800138000" not in json.dumps(end)
+    # Whoever is told so may send the first message of one of them at once.
+    assert end["in_force"] is True
+    assert len(api.plant.state.rows) == 1197
+    assert api.plant.state.rows["accounts", "u1199"]["credit"] == 1199 % 101
+
+
+async def test_an_import_stops_at_its_bound_and_says_so(api: Any) -> None:
+    async def body() -> Any:
+        for n in range(10_000):
+            yield json.dumps({"sender": f"user-with-a-long-name-{n}", "verified": False}).encode() + b"\n"
+
+    response = await api.session.post(
+        api.url + "/v1/accounts:import",
+        params={"reason": "too much"},
+        data=body(),
+        headers={"Authorization": f"Bearer {api.token}"},
+    )
+    end = json.loads((await response.text()).splitlines()[-1])
+    assert end["done"] is False
+    assert "max_import" in end["stopped"]

@@ -1,0 +1,53 @@
+"""The node over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.common import channel
+
+ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
+
+
+async def test_state_is_rebuilt(api: Any) -> None:
+    await api("PUT", "/v1/accounts/alice", json=ACCOUNT)
+    api.plant.state.rows.clear()
+    done = await api("POST", "/v1/state:rebuild", json={"reason": "flushed"})
+    assert (api.status, done["result"]["subjects"]) == (200, 1)
+    assert api.plant.state.rows["accounts", "alice"]["credit"] == 80
+    api.plant.state.down = True
+    answer = await api("POST", "/v1/state:rebuild", json={"reason": "flushed"})
+    assert (api.status, answer["reason"]) == (503, "control.state_unavailable")
+
+
+async def test_health_names_what_is_wrong(api: Any) -> None:
+    assert await api("GET", "/healthz", token="") == {"status": "ok"}
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["ready"]) == (503, False)
+    assert answer["checks"]["workers"]["ok"] is False
+    path = api.plant.folder / "worker-0.sock"
+    journal = {"ok": True}
+    status = {"status": lambda _: {"pid": 1, "snapshot": 0, "journal": {"ready": journal["ok"]}}}
+    served = await channel.serve(path, status)
+    api.plant.sockets["worker-0"] = path
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["checks"]["workers"]["detail"]) == (200, "worker-0: ok")
+    journal["ok"] = False
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["checks"]["workers"]["ok"]) == (503, False)
+    journal["ok"] = True
+    api.plant.state.down = True
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["checks"]["state"]) == (503, {"ok": False, "detail": "ConnectionError"})
+    await served.close()
+
+
+async def test_the_mirrors_lag_is_told_where_there_is_a_mirror(api: Any) -> None:
+    async def lag() -> list[str]:
+        async with api.session.get(api.url + "/metrics") as response:
+            text = await response.text()
+        return [line for line in text.splitlines() if line.startswith("tidegate_mirror_lag_seconds")]
+
+    assert await lag() == []
+    api.plant.mirror_lag = 12.5
+    assert await lag() == ["tidegate_mirror_lag_seconds 12.5"]

@@ -1,0 +1,47 @@
+"""People over the API, and the first of them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import Any
+
+from gateway.control.features import GOVERNANCE
+from gateway.control.people import people
+
+ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
+
+
+async def test_people_have_a_token_each(api: Any) -> None:
+    made = await api("POST", "/v1/people", json={"name": "bo", "reason": "new reviewer"})
+    token = made["result"]["token"]
+    done = await api("PUT", "/v1/accounts/alice", token=token, json=ACCOUNT)
+    assert api.status == 200
+    assert [p["name"] for p in (await api("GET", "/v1/people"))["people"]] == ["admin", "bo"]
+    record = next(act for act in api.plant.journal.records if act["id"] == done["act"])
+    assert record["person"] == "bo"
+    await api("POST", "/v1/people", json={"name": "bo", "reason": "again"})
+    assert api.status == 409
+    await api("DELETE", "/v1/people/bo", params={"reason": "left"})
+    await api("GET", "/v1/people", token=token)
+    assert api.status == 401
+    answer = await api("DELETE", "/v1/people/admin", params={"reason": "left"})
+    assert (api.status, answer["reason"]) == (409, "control.last_person")
+    answer = await api("POST", f"/v1/acts/{made['act']}:undo", json={"reason": "r"})
+    assert (api.status, answer["reason"]) == (409, "control.not_undoable")
+    kept = json.dumps(api.plant.journal.records)
+    assert token not in kept
+    assert people.hashed(token) not in kept
+
+
+def test_the_first_person_s_token_is_kept_for_its_owner_only(plant: Any) -> None:
+    keep = plant.folder / "deep" / "first-token"
+    token = plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep, GOVERNANCE))
+    assert keep.read_text() == token + "\n"
+    assert stat.S_IMODE(keep.stat().st_mode) == 0o600
+    assert stat.S_IMODE(keep.parent.stat().st_mode) == 0o700
+    assert plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep, GOVERNANCE)) is None
+    plant.people.refresh(plant.database.now(people.hashes))
+    assert plant.people.known(token) == "admin"
+    assert plant.people.known(token[:-1]) is None
+    assert token not in (plant.folder / "control.sqlite3").read_bytes().decode("latin-1")

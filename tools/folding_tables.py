@@ -1,11 +1,14 @@
 """Writes ``gateway/words/folding.txt``, the tables that text is folded with.
 
-Run with the locked development packages, and commit what it writes::
+Run with the locked development packages and Debian's package unicode-data (or the folder of its files as the only
+argument), and commit what it writes::
 
-    .venv/bin/python tools/folding_tables.py
+    apt-get install unicode-data
+    .venv/bin/python tools/folding_tables.py [/usr/share/unicode]
 
 Sources: the interpreter's Unicode character database (NFKC, case folding, categories, numeric values), the look-alike
-pairs of Unicode Technical Standard 39 (in ``confusable-homoglyphs``) and OpenCC's conversions (in ``opencc``).
+pairs of Unicode Technical Standard 39 (in ``confusable-homoglyphs``), OpenCC's conversions (in ``opencc``), what
+``tools/han_variants.py`` reads, and the pairs of Lucene's Arabic and Persian normalizers below.
 The result is data with a digest of its own, so that a list compiled on one machine means the same on another, whatever
 Unicode version each interpreter carries.
 """
@@ -19,6 +22,8 @@ from pathlib import Path
 
 import opencc
 from confusable_homoglyphs.confusables import confusables_data
+from han_variants import han_pairs, variants
+from han_variants import versions as file_versions
 
 TARGET = Path(__file__).parent.parent / "gateway" / "words" / "folding.txt"
 EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
@@ -89,7 +94,9 @@ LEETSPEAK = {
     "7": "t",
 }
 
-# Scripts whose letters pass for Latin ones in a line of text.
+# Scripts whose letters pass for Latin ones in a line of text: alphabets and syllabaries that are written from left to
+# right and whose letters take no vowel signs. (A Hebrew letter turns the order of the word around; a vowel sign would
+# be taken for an ornament on an ASCII letter.)
 LOOKALIKE_SCRIPTS = (
     "LATIN",
     "GREEK",
@@ -100,7 +107,42 @@ LOOKALIKE_SCRIPTS = (
     "LISU",
     "DESERET",
     "CANADIAN SYLLABICS",
+    "BAMUM",
+    "CARIAN",
+    "ELBASAN",
+    "ETHIOPIC",
+    "GEORGIAN",
+    "GOTHIC",
+    "LYCIAN",
+    "MIAO",
+    "OLD ITALIC",
+    "OSAGE",
+    "OSMANYA",
+    "RUNIC",
+    "TIFINAGH",
+    "WARANG CITI",
 )
+
+# One letter in several hands: what Lucene 9's ArabicNormalizer, PersianNormalizer and SoraniNormalizer take for the
+# same, in the direction of the first. Hamza forms and vowel points go with ``marks``.
+ARABIC = {
+    "\u0671": "\u0627",  # alef wasla
+    "\u0649": "\u064a",  # alef maksura
+    "\u06cc": "\u064a",  # Farsi yeh
+    "\u06d2": "\u064a",  # yeh barree
+    "\u06a9": "\u0643",  # keheh
+    "\u0629": "\u0647",  # teh marbuta
+    "\u06c1": "\u0647",  # heh goal
+    "\u06c3": "\u0647",  # teh marbuta goal
+    "\u06be": "\u0647",  # heh doachashmee
+    "\u06d5": "\u0647",  # ae
+}
+
+# What browsers take for the dot of a domain name (UTS 46, section 2.3); the other forms are full-width ones of these.
+DOTS = {"\u3002": ".", "\uff61": ".", "\ufe12": "."}
+
+PROLONGED = "\u30fc"  # ー, which lengthens the kana before it, and looks like 一
+KEYCAP = "\u20e3"  # encloses the digit before it
 
 # Scripts that part words with spaces: where one of their words may begin and end matters.
 SPACED_SCRIPTS = (
@@ -120,7 +162,29 @@ STYLED_NAME = re.compile(
     r"(?:(?:CROSSED )?(?:NEGATIVE )?(?:CIRCLED|SQUARED|PARENTHESIZED) LATIN (?:CAPITAL |SMALL )?LETTER"
     r"|REGIONAL INDICATOR SYMBOL LETTER|LATIN LETTER SMALL CAPITAL) ([A-Z])"
 )
+# Of the foldings, those that say which letters a symbol holds.
+SHOWING = ("width", "numbers", "styled", "compat", "lookalike", "case")
+# Written for the Han characters they are pieces of, never as ornaments.
+PARTS_OF_HAN = ("CJK RADICAL", "KANGXI RADICAL", "CJK STROKE")
+RADICAL_PARTS = "亻"  # a side of a character, which no word is written with
 STYLED_TAGS = ("<font>", "<circle>", "<super>", "<sub>", "<square>")
+
+
+# Where each map comes from: told beside it.
+SOURCES = {
+    "width": "Unicode character database: <wide> and <narrow> decompositions",
+    "numbers": "Unicode character database: numeric values; Han numerals of everyday and of cheques",
+    "styled": "Unicode character database: <font>, <circle>, <super>, <sub>, <square> decompositions and names",
+    "compat": "Unicode character database: NFKC; UTS 46, section 2.3: the dots of domain names",
+    "marks": "Unicode character database: canonical decompositions without marks",
+    "case": "Unicode character database: full case folding",
+    "traditional": "OpenCC: t2s, tw2s, hk2s",
+    "variants": "EquivalentUnifiedIdeograph.txt; Unihan kSpoofingVariant, kZVariant; UTS 39, Han; OpenCC: jp2t",
+    "kana": "Unicode character database: Katakana and Hiragana blocks; UTS 39, Katakana to Han",
+    "lookalike": "UTS 39 to Latin; Lucene's Arabic, Persian and Sorani normalizers",
+    "leetspeak": "everyday use",
+    "second": "Unicode character database: symbols that the maps above read as letters; UTS 39: capitals",
+}
 
 
 def within(char: str, ranges: Iterable[tuple[int, int]]) -> bool:
@@ -179,7 +243,7 @@ def styled() -> dict[str, str]:
 
 
 def compatibility() -> dict[str, str]:
-    return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c}
+    return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c} | DOTS
 
 
 def marks() -> dict[str, str]:
@@ -213,6 +277,70 @@ def simplified() -> dict[str, str]:
     return found
 
 
+def kana() -> dict[str, str]:
+    """Katakana to Hiragana, and those that pass for Han characters (UTS 39) to these, in both forms alike: which of the
+    three was meant is decided where a word was found. The mark that lengthens is left out."""
+    han = {
+        char: entry["c"]
+        for char, entries in confusables_data.items()
+        if unicodedata.name(char[0], "").startswith("KATAKANA LETTER")
+        for entry in entries
+        if unicodedata.name(entry["c"][0], "").startswith("CJK UNIFIED IDEOGRAPH-") and entry["c"] not in RADICAL_PARTS
+    }
+    found = {PROLONGED: ""}
+    for code in range(0x30A1, 0x30F7):
+        char, flat = chr(code), chr(code - 0x60)
+        found[char] = han.get(char, flat)
+        if char in han:
+            found[flat] = han[char]
+    found |= {"\u30fd": "\u309d", "\u30fe": "\u309e"}
+    return found
+
+
+def seconds(maps: dict[str, dict[str, str]]) -> dict[str, str]:
+    """What can be read in two ways, with the way in which it is not read first.
+
+    * A symbol that holds letters or digits (™ 🇺 ① 🈲) is a letter, or an ornament that is looked over. So is a digit
+      with a keycap, for which the keycap stands here.
+    * A capital whose small letter looks like another one (Ν is n, ν is v), or a letter written as another (ϲ is c, and
+      as a sigma o).
+    * The mark that lengthens kana, as the Han character 一.
+    """
+    found = {KEYCAP: "", PROLONGED: "一"}
+    for char in EVERY:
+        if unicodedata.category(char) not in ("So", "Sm", "Sk", "No"):
+            continue
+        shown = shown_by(char, maps)
+        if (
+            shown != char
+            and any(unicodedata.category(c)[0] in "LN" for c in shown)
+            and not unicodedata.name(char, "").startswith(PARTS_OF_HAN)
+        ):
+            found[char] = ""
+    looks = own_looks()
+    for char in EVERY:
+        target = looks.get(unicodedata.normalize("NFKC", char), looks.get(char, ""))
+        if unicodedata.category(char)[0] != "L" or len(target) != 1 or target == "l":
+            continue  # there l stands for I as well
+        if target != shown_by(char, maps):
+            found[char] = target
+    for char in EVERY:  # what is the same with a mark is read the same
+        parts = unicodedata.normalize("NFD", char)
+        if len(parts) > 1 and all(map(is_mark, parts[1:])):
+            found.pop(char, None)
+            if parts[0] in found:
+                found[char] = found[parts[0]]
+    return found
+
+
+def shown_by(char: str, maps: dict[str, dict[str, str]]) -> str:
+    """The letters that a character comes to, by the maps that say what it shows."""
+    shown = char
+    for _ in range(8):
+        shown = "".join(next((maps[name][c] for name in SHOWING if c in maps[name]), c) for c in shown)
+    return shown
+
+
 def latin(target: str) -> str:
     """The ASCII letters that ``target`` shows, or nothing: ``o̸`` shows ``o``."""
     bare = "".join(part for part in unicodedata.normalize("NFKD", target) if not is_mark(part))
@@ -225,22 +353,29 @@ def lookalikes() -> dict[str, str]:
     A capital that looks Latin takes its small letter along (В as b, so в too), for otherwise a Cyrillic word would no
     longer match itself in the other case. Where small and capital differ (ν is v, Ν is N) the small letter's look wins.
     """
-    own: dict[str, str] = {}
-    for char, entries in confusables_data.items():
-        if len(char) != 1 or char.isascii() or not unicodedata.name(char, "").startswith(LOOKALIKE_SCRIPTS):
-            continue
-        if not unicodedata.category(char).startswith("L"):
-            continue
-        longest = 2 if unicodedata.name(char).startswith("LATIN") else 1
-        shows = [shown for entry in entries if 0 < len(shown := latin(entry["c"])) <= longest]
-        if shows:
-            own[char] = min(shows, key=len)
+    own = own_looks()
     found = dict(own)
     for char, target in own.items():
         small = char.casefold()
         if len(small) == 1 and small not in own and not small.isascii():
             found.setdefault(small, target)
-    return {char: found.get(char.casefold(), target) for char, target in found.items()}
+    return {char: found.get(char.casefold(), target) for char, target in found.items()} | ARABIC
+
+
+def own_looks() -> dict[str, str]:
+    """What each letter or symbol by itself passes for (UTS 39)."""
+    own: dict[str, str] = {}
+    for char, entries in confusables_data.items():
+        if len(char) != 1 or char.isascii():
+            continue
+        letter = unicodedata.category(char).startswith("L") and unicodedata.name(char, "").startswith(LOOKALIKE_SCRIPTS)
+        if not letter and unicodedata.category(char) not in ("So", "Sm"):
+            continue
+        longest = 2 if unicodedata.name(char).startswith("LATIN") else 1
+        shows = [shown for entry in entries if 0 < len(shown := latin(entry["c"])) <= longest]
+        if shows:
+            own[char] = min(shows, key=len)
+    return own
 
 
 def context() -> list[str]:
@@ -273,7 +408,7 @@ def ranges(chars: Iterable[str]) -> list[tuple[int, int]]:
     return found
 
 
-def main() -> None:
+def main(files: Path) -> None:
     maps = {
         "width": widths(),
         "numbers": numbers(),
@@ -281,10 +416,13 @@ def main() -> None:
         "compat": compatibility(),
         "marks": marks(),
         "case": cases(),
-        "traditional": simplified(),
+        "traditional": (plain := simplified()),
+        "variants": variants(han_pairs(files), lambda char: plain.get(char, char)),
+        "kana": kana(),
         "lookalike": lookalikes(),
         "leetspeak": LEETSPEAK,
     }
+    maps["second"] = seconds(maps)
     sets = {
         "invisible": [c for c in EVERY if is_invisible(c)],
         "word": [c for c in EVERY if is_word(c)],
@@ -296,12 +434,14 @@ def main() -> None:
         "context": context(),
     }
     versions = {name: importlib.metadata.version(name) for name in ("opencc", "confusable-homoglyphs")}
+    versions |= file_versions(files)
+    sources = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
         "# Folding tables, written by tools/folding_tables.py; do not edit. Hexadecimal code points.",
-        f"# Unicode {unicodedata.unidata_version}, " + ", ".join(f"{k} {v}" for k, v in versions.items()),
+        f"# Unicode {unicodedata.unidata_version}, {sources}, Lucene 9 (Arabic, Persian and Sorani normalizers).",
     ]
     for name, table in maps.items():
-        lines.append(f"@map {name}")
+        lines += [f"# {SOURCES[name]}", f"@map {name}"]
         lines += [" ".join(f"{ord(x):x}" for x in char + target) for char, target in sorted(table.items())]
     for name, chars in sets.items():
         lines.append(f"@set {name}")
@@ -315,4 +455,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "/usr/share/unicode"))

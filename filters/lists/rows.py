@@ -63,7 +63,7 @@ class Rows:
     def _row(self, entry: Entry, text: str, kind: int, part: int) -> Key | None:
         """Add a row; what it has in common with those that say the same, or None where it is none."""
         folder = self._folder
-        folded = folder.text(text)
+        folded = folder.word(text)
         if not folded:
             self._problems.append(
                 Problem(

@@ -27,6 +27,7 @@ from filters.lists.standing import Placed
 from filters.lists.strictness import EXACT, Strictness
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, folder
+from filters.text.likeness import passes_for
 from filters.text.spans import Allowed, Span, bounded, merged
 from filters.text.tables import FoldTables, Switches
 
@@ -207,7 +208,7 @@ class WordList:
 
     def rows(self) -> list[str]:
         """What the automaton looks for, folded, in its order: for other engines to be compared with it."""
-        return [self.folder.text(self._row_source(row)) for row in range(len(self._flags))]
+        return [self.folder.word(self._row_source(row)) for row in range(len(self._flags))]
 
     def hits(self, folded: Folded, found: Sequence[tuple[int, int, int]], field: int, most: int) -> tuple[Hit, ...]:
         """The hits that the matches ``found`` in ``folded.text`` amount to, at most ``most``: one a word, with a span
@@ -224,6 +225,8 @@ class WordList:
                 continue
             there = standing.placed(folded, start, end, self._shape(row)).spans
             if not there:
+                continue
+            if not passes_for(folded, start, end, self._row_source(row)):
                 continue
             word = row_words[row]
             if kind == REFUSED:

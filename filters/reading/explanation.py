@@ -9,7 +9,7 @@ from filters.lists.reasons import PART_MISSING, REFUSED_PART, SENTENCES
 from filters.lists.wordlist import WordList
 from filters.model.verdict import Hit, Scan
 from filters.reading.keywords import AnyList, Bounds, Scanner
-from filters.text.folding import FoldBound, Folded, Folder, Step
+from filters.text.folding import AGAIN, FoldBound, Folded, Folder, Step
 from filters.text.folding import folder as make_folder
 from filters.text.spans import Span
 from filters.text.tables import Switches
@@ -18,7 +18,10 @@ DROPPED_MAX = 256  # told of one text
 
 
 class Reading(NamedTuple):
-    """One way in which the text was read: the lists that read it so, and what each folding did to it."""
+    """One way in which the text was read: the lists that read it so, and what each folding did to it.
+
+    ``folded`` is both readings, with a stroke between them, where there are two; the trail is of the first.
+    """
 
     lists: tuple[str, ...]
     folded: str
@@ -130,7 +133,9 @@ def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None) -
             folded = folder.fold(text, bounds.folded)
         except FoldBound:
             continue
-        readings.append(Reading(tuple(each.name for each in readers_lists), folded.text, folded.trail))
+        readings.append(
+            Reading(tuple(each.name for each in readers_lists), folded.text.replace(AGAIN, " / "), folded.trail)
+        )
         excused += _excused(folded, readers_lists)
         for each in readers_lists:
             if isinstance(each, WordList):
@@ -167,7 +172,8 @@ def _disguises(word: str, covered: Sequence[str], words: WordList) -> tuple[str,
     parts = [part.removeprefix("!") for part in word.split(" & ")]
     told: set[str] = set()
     for stretch in dict.fromkeys(covered):
-        nearest = next((part for part in parts if words.folder.text(part) == words.folder.text(stretch)), None)
+        readings = words.folder.text(stretch).split(AGAIN)
+        nearest = next((part for part in parts if words.folder.word(part) in readings), None)
         if nearest is None:
             told.add("inserted")
             continue

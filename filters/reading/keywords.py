@@ -13,7 +13,7 @@ from filters.lists.patterns import PatternList
 from filters.lists.wordlist import WordList
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
-from filters.text.folding import FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, folder
+from filters.text.folding import FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
 from filters.text.tables import WORDS, FoldTables
 
 AnyList = WordList | PatternList
@@ -107,6 +107,7 @@ class Scanner:
                     if find(folded):
                         return self._scan(texts)
                 if self._fingerprint:
+                    folded = first_reading(folded)
                     return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded)))
                 return NO_HIT
         return self._scan(texts)
@@ -127,7 +128,7 @@ class Scanner:
                     continue
                 if is_print:
                     assert isinstance(folded, Folded)
-                    prints.append(folded.text)
+                    prints.append(first_reading(folded.text))
                 for each in lists:
                     found = each.find(folded if isinstance(folded, str) else folded.text)
                     if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]

@@ -6,6 +6,9 @@ The laws, each held by a test:
   character taken to its fixed point. So folding is idempotent, and a word and a text that look alike fold alike. Only
   what Unicode itself reads in context (Hangul letters, voicing marks, vowel signs) leaves that path: its cluster is
   normalised as a whole (UAX 15), which is slower and gives the same answer every time.
+* **What can be read in two ways is read in both.** A symbol that holds a letter is that letter (🅘🅓🅘🅞🅣) or an ornament
+  (idiot™), a capital has its own look or its small letter's (Ν). Such a text is folded twice, and the second reading
+  stands behind the first, after ``AGAIN``, so that one search finds what is in either. Other texts have one.
 * **The map back costs nothing until something is found.** ``Folded`` keeps the original and maps on the first question.
 * **The original stretch is covered whole**: from the first character that gave something to the last, with every
   separator between and every invisible character and mark that clings to the end.
@@ -18,6 +21,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from filters.text.hangul import composed, is_letter_vowel
 from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
 
@@ -26,14 +30,17 @@ if TYPE_CHECKING:
 
 TEXT_MAX: Final = 4_096  # code points of judged text, by default
 FOLDED_MAX: Final = 4 * TEXT_MAX  # folding can lengthen it
+AGAIN: Final = "\x1f"  # between the two readings of one text; in no folded text, for it is invisible
 
-_CONTEXT: Final = "\0"  # stands in the table for what is not folded alone; in no folded text, for it is invisible
+_CONTEXT: Final = "\0"  # stands in the table for what is not folded alone, or in two ways; in no folded text
+_KEYCAP: Final = 0x20E3  # encloses the digit before it
 _CACHED_MAX: Final = 1 << 16  # characters; a text of rarer ones is folded without being remembered
 _CLUSTER_MAX: Final = 32  # a base and thirty marks (UAX 15, stream-safe text); what else clings to it is ornament
 _ROUNDS: Final = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
 _PLAIN: Final = (range(0x21, 0x7F), range(0x4E00, 0xA000))  # where characters are looked for that fold to themselves
 
 Edge = Literal["letter", "digit", ""]
+Pieces = tuple[str, list[int], list[int], list[int]]
 
 
 class FoldBound(ValueError):
@@ -93,7 +100,8 @@ class Folder:
         self._plain = bytes(plain)
 
     def text(self, text: str, limit: int = FOLDED_MAX) -> str:
-        """The folded text alone: what is done to every message. Raises ``FoldBound``."""
+        """The folded text alone, in both readings where there are two: what is done to every message. Raises
+        ``FoldBound``, where the first is too long."""
         if len(text) > limit:
             raise FoldBound(limit)
         plain = self._plain
@@ -123,9 +131,10 @@ class Folder:
             if folded is None:
                 continue
             if folded == _CONTEXT:
-                pieces = [self.pieces(text)[0]]
-                stays = size
-                break
+                text = self.readings(text)[0]
+                if len(text) > limit and len(text.partition(AGAIN)[0]) > limit:
+                    raise FoldBound(limit)
+                return text
             for char in folded:
                 code = ord(char)
                 if code != last or not squeezes:
@@ -142,6 +151,10 @@ class Folder:
         """The folder that leaves one folding out."""
         return folder(self.tables, self.switches.changed({switch: False}))
 
+    def word(self, text: str) -> str:
+        """The first reading alone: how the words of lists are folded, and texts for fingerprints."""
+        return first_reading(self.text(text))
+
     def spelled(self, text: str) -> str:
         """The folded text before repeats are squeezed."""
         folded = text.translate(self._table)
@@ -154,18 +167,25 @@ class Folder:
         """The folded text with its way back. Raises ``FoldBound``."""
         return Folded(text, self.text(text, limit), self)
 
-    def pieces(self, text: str) -> tuple[str, list[int], list[int], list[int]]:
-        """The definition of folding, in the slow form that knows where each character came from.
+    def readings(self, text: str) -> Pieces:
+        """``pieces`` of both readings, one behind the other, where there are two."""
+        return self._pieces(self._both(text))
+
+    def pieces(self, text: str) -> Pieces:
+        """The definition of folding, in the slow form that knows where each character came from: the first reading.
 
         Returns the folded text and, for each of its characters, where the original begins and ends that it stands
         for, and how many like it stood there before repeats were squeezed.
         """
+        return self._pieces(self._units(text))
+
+    def _pieces(self, units: list[tuple[int, int, str]]) -> Pieces:
         chars: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
         counts: list[int] = []
         squeezes = self.squeezes
-        for start, end, folded in self._units(text):
+        for start, end, folded in units:
             for char in folded:
                 if squeezes and chars and chars[-1] == char:
                     ends[-1] = end
@@ -177,14 +197,15 @@ class Folder:
                     counts.append(1)
         return "".join(chars), starts, ends, counts
 
-    def spelling(self, text: str) -> Spelling:
-        """Each character of the folded text as often as it stood there, and which run of the folded text it is in."""
+    def spelling(self, text: str, both: bool = False) -> Spelling:
+        """Each character of the folded text as often as it stood there, and which run of the folded text it is in;
+        of the first reading, or of both."""
         starts: list[int] = []
         ends: list[int] = []
         firsts: list[int] = []
         squeezes = self.squeezes
         last = ""
-        for start, end, folded in self._units(text):
+        for start, end, folded in self._both(text) if both else self._units(text):
             for char in folded:
                 if not squeezes or char != last:
                     firsts.append(len(starts))
@@ -194,12 +215,33 @@ class Folder:
         firsts.append(len(starts))
         return Spelling(starts, ends, firsts)
 
-    def _units(self, text: str) -> list[tuple[int, int, str]]:
-        """What folds together: start and end in the original, with what shows nothing at the end, and the folding."""
+    def clings(self, char: str) -> bool:
+        """Is it part of the character before it: a mark over it, or nothing that is seen? Spacing signs are none."""
+        code = ord(char)
+        return code in self.tables.invisible or (code in self.tables.context and unicodedata.category(char)[0] == "M")
+
+    def _both(self, text: str) -> list[tuple[int, int, str]]:
+        """The units of both readings. What stands between them begins behind every other and ends before it, so that it
+        touches neither."""
+        first = self._units(text)
+        if not any(self._other(ord(char)) is not None for char in text):
+            return first
+        second = self._units(text, again=True)
+        return [*first, (len(text) + 1, -1, AGAIN), *second] if second and second != first else first
+
+    def _units(self, text: str, again: bool = False) -> list[tuple[int, int, str]]:
+        """What folds together: start and end in the original, with what shows nothing at the end, and the folding.
+        ``again``: what can be read in two ways is read the other way."""
         table, clings = self._table, self.clings
         units: list[list[Any]] = []  # start, end, original without what was dropped, folded; None until it is known
         for place, char in enumerate(text):
-            folded = table[ord(char)]
+            code = ord(char)
+            folded = table[code]
+            if (other := self._other(code)) is not None:
+                if again and code == _KEYCAP and units and units[-1][1] == place and _is_digit(units[-1][2]):
+                    units.pop()
+                    continue
+                folded = self.single(other if again else char)
             if folded == _CONTEXT:
                 if not units:
                     units.append([place, place, "", None])
@@ -212,17 +254,14 @@ class Folder:
                 units.append([place, place + 1, char, folded])
             elif units and units[-1][1] == place and clings(char):
                 units[-1][1] = place + 1
-        return [(start, end, self._cluster(raw) if folded is None else folded) for start, end, raw, folded in units]
-
-    def clings(self, char: str) -> bool:
-        """Is it part of the character before it: a mark over it, or nothing that is seen? Spacing signs are none."""
-        code = ord(char)
-        return code in self.tables.invisible or (code in self.tables.context and unicodedata.category(char)[0] == "M")
+        letters = [folded is None and any(map(is_letter_vowel, raw)) for _, _, raw, folded in units]
+        found = [(start, end, self._cluster(raw) if folded is None else folded) for start, end, raw, folded in units]
+        return composed(found, letters) if self.switches.compat and any(letters) else found
 
     def trail(self, text: str) -> tuple[Step, ...]:
         """What each folding does to ``text``, one switch after the other; foldings that change nothing are left out.
 
-        The last step is ``fold(text).text``. For people, not for the hot path.
+        The last step is ``word(text)``. For people, not for the hot path.
         """
         steps = []
         before = text
@@ -231,7 +270,7 @@ class Folder:
             if not wanted:
                 continue
             on[name] = True
-            after = folder(self.tables, Switches(**on)).text(text)
+            after = folder(self.tables, Switches(**on)).word(text)
             if after != before:
                 steps.append(Step(name, after))
             before = after
@@ -240,11 +279,21 @@ class Folder:
     def edge(self, text: str, place: int, step: Literal[1, -1]) -> Edge:
         """What the original shows at ``place``, looking on in ``step`` past what shows nothing.
 
-        A letter of a script that parts words with spaces, a digit, or something that ends a word.
+        A letter of a script that parts words with spaces, a digit, or something that ends a word. A symbol that holds
+        a letter is no neighbour, except of its own kind: 🅘 in 🅒🅘🅣🅨, but not in idiot🅘 or 🇺🇸idiot.
         """
+        inner = place - step
         while 0 <= place < len(text):
             code = ord(text[place])
             if not self.clings(text[place]):
+                kind = self._symbol(text, place)
+                if kind:
+                    while 0 <= inner < len(text) and self.clings(text[inner]):
+                        inner -= step
+                    if not 0 <= inner < len(text) or self._symbol(text, inner) != kind:
+                        return ""
+                elif 0x3041 <= code <= 0x30FF or 0xFF66 <= code <= 0xFF9F:
+                    return ""  # は passes for 八, and that for 8
                 if text[place] in APOSTROPHES or (code < 128 and not text[place].isalnum()):
                     return ""  # leetspeak reads "!" as a letter, but it still ends a word
                 if 0x3400 <= code <= 0x9FFF or code >= 0x20000:
@@ -255,6 +304,25 @@ class Folder:
                 return "digit" if text[place].isdecimal() else self.bounds(shown)
             place += step
         return ""
+
+    def _symbol(self, text: str, place: int) -> int:
+        """Which kind of symbol with a letter or digit stands there: a flag's letter, a keycap, another; 0 for none."""
+        code = ord(text[place])
+        if 0x1F1E6 <= code <= 0x1F1FF:
+            return 1
+        if code < 128:
+            after = text[place + 1 : place + 3].lstrip("\ufe0f")
+            return 2 if after and ord(after[0]) == _KEYCAP else 0
+        return 3 if self.tables.second.get(code) == "" else 0
+
+    def _other(self, code: int) -> str | None:
+        """The other way to read a character, where there is one for these switches."""
+        other = self.tables.second.get(code)
+        if other is None or not self.switches.separators:
+            return None
+        if other and not (self.switches.kana if code in self.tables.maps["kana"] else self.switches.lookalike):
+            return None
+        return other
 
     def bounds(self, char: str) -> Edge:
         """What a folded character is at the edge of a word: letters bound letters, digits bound digits."""
@@ -285,6 +353,8 @@ class Folder:
 
     def _entry(self, code: int) -> str | None:
         folded = self.single(chr(code))
+        if self._other(code) is not None:
+            return _CONTEXT
         if folded and self.switches.compat and code in self.tables.context:
             return _CONTEXT
         return folded or None
@@ -309,7 +379,7 @@ def folder(tables: FoldTables, switches: Switches) -> Folder:
 
 
 class Folded:
-    """A folded text and the way back. Positions are code points."""
+    """A folded text, in both readings where there are two, and the way back. Positions are code points."""
 
     __slots__ = ("_map", "_spelling", "folder", "original", "text")
 
@@ -324,14 +394,14 @@ class Folded:
     def map(self) -> tuple[list[int], list[int], list[int]]:
         """For each folded character: start and end of its original, and how many like it stood there."""
         if self._map is None:
-            self._map = self.folder.pieces(self.original)[1:]
+            self._map = self.folder.readings(self.original)[1:]
         return self._map
 
     @property
     def spelling(self) -> Spelling:
         """See ``Folder.spelling``."""
         if self._spelling is None:
-            self._spelling = self.folder.spelling(self.original)
+            self._spelling = self.folder.spelling(self.original, both=True)
         return self._spelling
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -359,6 +429,14 @@ class _Table(dict[int, str | None]):
         if len(self) < _CACHED_MAX:
             self[code] = entry
         return entry
+
+
+def first_reading(folded: str) -> str:
+    return folded.partition(AGAIN)[0] if AGAIN in folded else folded
+
+
+def _is_digit(text: str) -> bool:
+    return len(text) == 1 and "0" <= text <= "9"
 
 
 def _takes_no_marks(char: str) -> bool:

@@ -8,9 +8,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 # Changes whenever ``filters.text.folding`` would fold some text otherwise with the same tables: part of every digest.
-FOLDING_VERSION = 1
+FOLDING_VERSION = 2
 
-MAPS = ("width", "numbers", "styled", "compat", "marks", "case", "traditional", "lookalike", "leetspeak")
+MAPS = (
+    "width",
+    "numbers",
+    "styled",
+    "compat",
+    "marks",
+    "case",
+    "traditional",
+    "variants",
+    "kana",
+    "lookalike",
+    "leetspeak",
+)
+SECOND = "second"
 SETS = ("invisible", "word", "spaced", "context")
 
 
@@ -25,7 +38,9 @@ class Switches:
     ``width``: full-width and half-width forms. ``numbers``: digits of every style and script, 二 and 肆 included.
     ``styled``: mathematical, circled, squared letters and small capitals. ``compat``: the rest of NFKC. ``marks``:
     accents and points over letters. ``case``: full case folding. ``traditional``: to simplified, a character at a
-    time. ``lookalike``: letters that pass for Latin ones. ``invisible``: zero-width, bidi and other characters that
+    time. ``variants``: Han characters as others write them, radicals and Japanese forms. ``kana``: Hiragana, Katakana
+    and the Han characters these pass for, lengthened or not. ``lookalike``: letters that pass for Latin ones, and
+    the Arabic letters of several hands. ``invisible``: zero-width, bidi and other characters that
     show nothing, variation selectors. ``separators``: everything that is neither letter nor number, emoji included.
     ``repeats``: a run of one character is read as one. ``leetspeak``: 1d10t, off unless a list asks.
     """
@@ -37,6 +52,8 @@ class Switches:
     marks: bool = True
     case: bool = True
     traditional: bool = True
+    variants: bool = True
+    kana: bool = True
     lookalike: bool = True
     leetspeak: bool = False
     invisible: bool = True
@@ -57,8 +74,9 @@ class Switches:
 
 SWITCHES = tuple(field.name for field in fields(Switches))
 WORDS = Switches()
-# Links and numbers are read by their punctuation and their doubled letters.
-PATTERNS = Switches(separators=False, repeats=False)
+# Links and numbers are read by their punctuation and their doubled letters; which of two look-alikes was meant is asked
+# where a word was found, which a pattern has no word for.
+PATTERNS = Switches(kana=False, separators=False, repeats=False)
 
 
 class CodeSet:
@@ -77,13 +95,15 @@ class CodeSet:
 
 
 class FoldTables:
-    """Immutable. ``maps`` go from one code point to a text; ``digest`` names data and folding version together."""
+    """Immutable. ``maps`` go from one code point to a text; ``digest`` names data and folding version together.
+    ``second``: what can be read in two ways, with the other way; empty where it is an ornament then."""
 
-    __slots__ = ("context", "digest", "invisible", "maps", "spaced", "word")
+    __slots__ = ("context", "digest", "invisible", "maps", "second", "spaced", "word")
 
     def __init__(self, digest: str, maps: Mapping[str, Mapping[int, str]], sets: Mapping[str, CodeSet]) -> None:
         self.digest = digest
         self.maps = maps
+        self.second = maps[SECOND]
         self.invisible = sets["invisible"]
         self.word = sets["word"]
         self.spaced = sets["spaced"]
@@ -116,7 +136,7 @@ class FoldTables:
                     spans.append((codes[0], codes[1]))
             except (ValueError, IndexError, OverflowError) as error:
                 raise FoldTablesError(f"folding tables, line {number}: {type(error).__name__}") from None
-        missing = [name for name in MAPS if name not in maps] + [name for name in SETS if name not in ranges]
+        missing = [name for name in (*MAPS, SECOND) if name not in maps] + [name for name in SETS if name not in ranges]
         if missing:
             raise FoldTablesError(f"folding tables: no section {', '.join(missing)}")
         digest = hashlib.sha256(b"%d\n" % FOLDING_VERSION + data).hexdigest()

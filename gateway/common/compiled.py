@@ -33,6 +33,8 @@ MODULES: Final = (
     "filters.text.diacritics",
     "filters.text.fingerprint",
     "filters.text.folding",
+    "filters.text.hangul",
+    "filters.text.likeness",
     "filters.text.signs",
     "filters.text.spans",
     "filters.text.tables",

@@ -1,0 +1,216 @@
+"""Look-alikes and symbols: what stands for a word is found, from the sources of the tables; ordinary writing is not."""
+
+import unicodedata
+from collections.abc import Callable
+
+import opencc
+import pytest
+from confusable_homoglyphs.confusables import confusables_data
+
+from filters.model.verdict import Hit
+from filters.reading.keywords import AnyList, Scanner
+from filters.text.likeness import script
+from gateway.words.tables import folding_tables
+
+TABLES = folding_tables()
+Made = Callable[..., AnyList]
+
+
+def hits(words: AnyList, text: str) -> tuple[Hit, ...]:
+    return Scanner([words]).scan((text,)).hits.get(words.name, ())
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "span"),
+    [
+        ("网上赌博", "看网上赌🇨🇳博吧", "网上赌🇨🇳博"),
+        ("赌博", "赌🈲博", "赌🈲博"),
+        ("idiot", "idiot🇺🇸", "idiot"),
+        ("idiot", "🇺🇸idiot", "idiot"),
+        ("idiot", "idiot™", "idiot"),
+        ("idiot", "№idiot℠", "idiot"),
+        ("赌博", "赌1️⃣博", "赌1️⃣博"),
+        ("赌博", "1️⃣赌博2️⃣", "赌博"),
+        ("idiot", "🅘🅓🅘🅞🅣", "🅘🅓🅘🅞🅣"),
+        ("idiot", "🇮🇩🇮🇴🇹", "🇮🇩🇮🇴🇹"),
+        ("idiot", "ID🇮OT🇨🇳", "ID🇮OT"),
+        ("禁", "🈲", "🈲"),
+        ("开发票", "代开発票", "开発票"),
+        ("人民", "人⺠", "人⺠"),
+        ("口水", "ロ水", "ロ水"),
+        ("工口", "エロ", "エロ"),
+        ("赌场入口", "赌场入ロ", "赌场入ロ"),
+        ("一夜情", "ー夜情", "ー夜情"),
+        ("casino", "CASIΝO", "CASIΝO"),
+        ("casino", "САSІNО", "САSІNО"),
+        ("علي", "علی", "علی"),
+        ("علی", "علي", "علي"),
+        ("ばか", "バカ", "バカ"),
+        ("バカ", "ばか", "ばか"),
+        ("ばか", "ばーか", "ばーか"),
+        ("バカ", "ばーか", "ばーか"),
+        ("ばか", "ﾊﾞーｶ", "ﾊﾞーｶ"),
+        ("ばーか", "ばか", "ばか"),
+        ("バカ", "バーーカ", "バーーカ"),
+        ("ビール", "ビール", "ビール"),
+        ("カジノ", "力ジノ", "力ジノ"),
+        ("병신", "ㅂㅕㅇㅅㅣㄴ", "ㅂㅕㅇㅅㅣㄴ"),
+        ("병신", "야 ㅂ ㅕ ㅇ ㅅ ㅣ ㄴ ㅋㅋ", "ㅂ ㅕ ㅇ ㅅ ㅣ ㄴ"),
+        ("바보", "ㅂㅏㅂㅗㅋㅋ", "ㅂㅏㅂㅗ"),
+        ("바보", "바보ㅋ", "바보"),
+        ("сор", "сop", "сop"),
+        ("cop", "a сор", "сор"),
+        ("спам", "спaм", "спaм"),
+    ],
+)
+def test_what_looks_like_a_word_is_found_with_its_span(made: Made, word: str, text: str, span: str) -> None:
+    found = hits(made(f"{word}\n"), text)
+    assert [text[start:end] for hit in found for start, end in hit.spans] == [span]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("口交\n工口\n卜力\n二八\n入口\n夕方\n力口", "東京タワーの入りロビーは、エロイカでハトにカニとトロを出す。"),
+        ("口水\n一口", "ロ短調の水曜コンサート。コロナのロイド。"),
+        ("二人\n八百\n力士", "人に八つ当たりはだめ。はやく、かならずしもと言う。"),
+        ("ビル\nコピ\nバ", "ビールとコピーを買い、バーでハンバーグ。"),
+        ("cop\npop\ntop\nhop\nhere", "убери сор из избы, открой рот, не пей ром, пор нет"),
+        ("vai\nnai\ntov\nkai\nto", "ΝΑΙ, και το σπίτι του ανθρώπου είναι ωραίο"),
+        ("сор\nрот\nнос", "the cop took a poor pot for his hoc dog"),
+        ("lo\noi\nol", "قال علي إن المدرسة ليست بعيدة عن البيت"),
+        ("oi\nlo\nil", "من به خانه می‌روم و کتاب می‌خوانم"),
+        ("병신\n시발\n바복", "안녕하세요 바보ㅋㅋ 신발 병원에 갔어요 ㅠㅠ ㅎㅎㅎ ㄱㅅ"),
+        ("ass", "🅒🅛🅐🅢🅢🅘🅒 music"),
+        ("110", "1️⃣1️⃣0️⃣2️⃣"),
+        ("土人", "绅士人"),
+        ("缺债", "欠债"),
+    ],
+)
+def test_ordinary_writing_is_no_disguise(made: Made, words: str, text: str) -> None:
+    assert hits(made(words + "\n"), text) == ()
+
+
+def swept(words: AnyList, texts: dict[str, str]) -> list[str]:
+    """The characters whose text holds no hit; tells of the first, so that a failing sweep says where."""
+    return [char for char, text in texts.items() if not hits(words, text)]
+
+
+def test_every_symbol_with_a_letter_is_an_ornament_and_no_neighbour(made: Made) -> None:
+    symbols = [chr(code) for code, other in TABLES.second.items() if not other and code != 0x20E3]
+    assert len(symbols) > 1_300
+    han, latin = made("网上赌博\n"), made("idiot\n", "latin")
+    for shape in ("网上赌{}博", "{}网上赌博{}"):
+        assert swept(han, {char: shape.format(char, char) for char in symbols}) == []
+    for shape in ("an idiot{} here", "an {}idiot"):
+        assert swept(latin, {char: shape.format(char) for char in symbols}) == []
+    flags = [chr(first) + chr(second) for first in range(0x1F1E6, 0x1F200) for second in range(0x1F1E6, 0x1F200)]
+    keycaps = [f"{digit}\ufe0f\u20e3" for digit in "0123456789"]
+    assert swept(han, {each: f"网上赌{each}博" for each in flags + keycaps}) == []
+    assert swept(latin, {each: f"idiot{each}" for each in flags + keycaps}) == []
+
+
+def test_every_symbol_with_a_latin_letter_is_that_letter(made: Made) -> None:
+    wrong = []
+    for code, other in TABLES.second.items():
+        name = unicodedata.name(chr(code), "")
+        if other or " LATIN " not in f"{name} " or len(letter := name.rpartition(" ")[2]) != 1 or not letter.isalpha():
+            continue
+        word = f"xq{letter.lower()}zk"
+        wrong += swept(made(f"{word}\n"), {chr(code): f"xq{chr(code)}zk"})
+    assert wrong == []
+
+
+def test_every_look_alike_of_a_latin_letter_is_found_inside_a_word(made: Made) -> None:
+    """UTS 39: every letter of a script that is written as Latin is that shows one ASCII letter."""
+    missed, tried = [], 0
+    lists = {letter: made(f"xq{letter}zk\n") for letter in "abcdefghijklmnopqrstuvwxyz"}
+    for char, entries in confusables_data.items():
+        if len(char) != 1 or char.isascii() or unicodedata.category(char) not in ("Lu", "Ll", "Lo", "So"):
+            continue
+        shown = {entry["c"].casefold() for entry in entries if len(entry["c"]) == 1 and entry["c"].isascii()}
+        wanted = [letter for letter in shown if letter.isalpha()]
+        if not wanted or unicodedata.bidirectional(char) in ("R", "AL"):
+            continue
+        tried += 1
+        letters = wanted + (["i"] if "l" in wanted else [])  # the skeleton of I is l
+        if not any(hits(lists[letter], f"xq{char}zk") for letter in letters):
+            missed.append(char)
+    assert tried > 1_000
+    assert len(missed) <= tried // 100, missed
+
+
+def test_every_japanese_form_is_found_inside_a_word(made: Made) -> None:
+    """OpenCC's shinjitai, but for characters that mainland China writes for something else."""
+    old_forms, simple = opencc.OpenCC("jp2t"), opencc.OpenCC("t2s")
+    missed = []
+    tried = 0
+    for code in range(0x3400, 0xA000):
+        old = old_forms.convert(chr(code))
+        plain = simple.convert(old)
+        if old == chr(code) or plain == chr(code) or len(plain) != 1:
+            continue
+        if _in_gb2312(chr(code)) and _in_gb2312(plain):
+            continue
+        tried += 1
+        missed += swept(made(f"网上{plain}博\n"), {chr(code): f"网上{chr(code)}博"})
+    assert tried > 220
+    assert missed == []
+
+
+def test_every_variant_is_found_inside_a_word(made: Made) -> None:
+    """Radicals, strokes, spoofing and shape variants: the tables' own, for the files are not a package."""
+    plain = {code: target for code, target in TABLES.maps["variants"].items() if target not in "二"}
+    missed = []
+    for code, target in plain.items():
+        missed += swept(made(f"网上{target}博\n"), {chr(code): f"网上{chr(code)}博"})
+    assert len(plain) > 700
+    assert missed == []
+
+
+def test_every_katakana_is_its_hiragana_and_every_jamo_its_syllable(made: Made) -> None:
+    missed = []
+    for code in range(0x30A1, 0x30F7):
+        missed += swept(made(f"ぬ{chr(code - 0x60)}ぬ\n"), {chr(code): f"ヌ{chr(code)}ヌ"})
+    letters = [unicodedata.name(chr(code)).rpartition(" ")[2] for code in range(0x3131, 0x3164)]
+    by_name = dict(zip(letters, range(0x3131, 0x3164), strict=True))
+    for code in range(0xAC00, 0xD7A4, 7):
+        syllable = chr(code)
+        parts = [unicodedata.name(part).rpartition(" ")[2] for part in unicodedata.normalize("NFD", syllable)]
+        apart = "".join(chr(by_name[part]) for part in parts)
+        word = f"나{syllable}다"
+        missed += swept(made(f"{word}\n"), {syllable: f"ㄴㅏ{apart}ㄷㅏ"})
+    assert missed == []
+
+
+def test_domain_names_with_an_ideographic_stop(made: Made) -> None:
+    links = made("@kind patterns\n[a-z0-9-]+\\.com\n")
+    for dot in "。．｡":
+        text = f"看 evil{dot}com 吧"
+        assert [text[start:end] for hit in hits(links, text) for start, end in hit.spans] == [f"evil{dot}com"]
+
+
+def test_scripts() -> None:
+    assert [script(char) for char in "aжω口⺠ロかｶー한1!〇"] == [
+        "LATIN",
+        "CYRILLIC",
+        "GREEK",
+        "CJK",
+        "CJK",
+        "KATAKANA",
+        "HIRAGANA",
+        "KATAKANA",
+        "KATAKANA",
+        "HANGUL",
+        "",
+        "",
+        "CJK",
+    ]
+
+
+def _in_gb2312(char: str) -> bool:
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

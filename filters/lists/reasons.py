@@ -16,6 +16,7 @@ CLAUSE: Final = "clause"
 NUMBER: Final = "number-apart"
 SEPARATORS: Final = "separators"
 MARKS: Final = "marks"
+OTHER_SCRIPT: Final = "other-script"
 NO_LETTER: Final = "no-letter"
 INSERTED: Final = "inserted"
 ALLOWED: Final = "allowed"
@@ -33,6 +34,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     NUMBER: "what stands between the digits makes them several numbers",
     SEPARATORS: "something stands between, and the list takes no separators",
     MARKS: "it has other marks over its letters than the word",
+    OTHER_SCRIPT: "it is a word of another script, which only looks like this one",
     NO_LETTER: "digits and signs alone, without one letter",
     INSERTED: "a foreign character stands inside, and more than that",
     ALLOWED: "an allow phrase covers it",

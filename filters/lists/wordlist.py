@@ -20,7 +20,7 @@ from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
 from filters.lists.inserted import thinned
 from filters.lists.listsource import Entry, ParsedList, Problem, parse
 from filters.lists.patterns import PatternList, compile_patterns
-from filters.lists.reasons import ALLOWED
+from filters.lists.reasons import ALLOWED, OTHER_SCRIPT
 from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
 from filters.lists.shape import Shape
 from filters.lists.standing import Placed
@@ -267,6 +267,9 @@ class WordList:
                 continue
             there: Placed = standing.placed(folded, start, end, self._shape(row))
             spans, reason = there.spans, there.reason
+            if spans and not passes_for(folded, start, end, self._row_source(row)):
+                there = Placed([], OTHER_SCRIPT, spans[0])
+                spans, reason = there.spans, there.reason
             if spans and kind != REFUSED and allowed is not None:
                 spans = [span for span in spans if not allowed.takes(span[0], span[1])]
                 reason = reason if spans else ALLOWED

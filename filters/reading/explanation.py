@@ -11,6 +11,7 @@ from filters.model.verdict import Hit, Scan
 from filters.reading.keywords import AnyList, Bounds, Scanner
 from filters.text.folding import AGAIN, FoldBound, Folded, Folder, Step
 from filters.text.folding import folder as make_folder
+from filters.text.markup import Markup, unmarked
 from filters.text.spans import Span
 from filters.text.tables import Switches
 
@@ -118,10 +119,11 @@ class Explanation(NamedTuple):
         }
 
 
-def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None) -> Explanation:
+def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None, markup: Markup = "off") -> Explanation:
     """Read ``text`` as a scanner of ``lists`` does, and keep what the scanner throws away."""
     bounds = bounds or Bounds()
-    scan = Scanner(lists, bool(lists), bounds).scan((text,))
+    scan = Scanner(lists, bool(lists), bounds, markup=markup).scan((text,))
+    undone = unmarked(text, markup)
     readers: dict[Folder, list[AnyList]] = {}
     for each in lists:
         readers.setdefault(each.folder, []).append(each)
@@ -129,17 +131,28 @@ def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None) -
     excused = []
     dropped: list[Dropped] = []
     for folder, readers_lists in readers.items():
-        try:
-            folded = folder.fold(text, bounds.folded)
-        except FoldBound:
-            continue
-        readings.append(
-            Reading(tuple(each.name for each in readers_lists), folded.text.replace(AGAIN, " / "), folded.trail)
-        )
-        excused += _excused(folded, readers_lists)
-        for each in readers_lists:
-            if isinstance(each, WordList):
-                dropped += _dropped(folded, each, scan)
+        for part in (None,) if undone is None or not folder.switches.markup else undone:
+            if part is not None and not part.text:
+                continue
+            try:
+                folded = folder.fold(text if part is None else part.text, bounds.folded)
+            except FoldBound:
+                continue
+            names = tuple(each.name for each in readers_lists)
+            trail = folded.trail if part is None else (Step("markup", part.text), *folded.trail)
+            readings.append(Reading(names, folded.text.replace(AGAIN, " / "), trail))
+            excused += [
+                Excused(name, phrase, span)
+                for name, phrase, where in _excused(folded, readers_lists)
+                for span in ((where,) if part is None else part.spans(*where))
+            ]
+            for each in readers_lists:
+                if isinstance(each, WordList):
+                    dropped += [
+                        drop._replace(span=span)
+                        for drop in _dropped(folded, each, scan)
+                        for span in ([drop.span] if part is None else part.spans(*drop.span)[:1])
+                    ]
     by_name = {each.name: each for each in lists}
     hits = []
     for found in scan.hits.values():
@@ -148,6 +161,10 @@ def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None) -
             covered = tuple(text[start:end] for start, end in hit.spans)
             word = reader.word(hit.word_id) or ""
             told = _disguises(word, covered, reader) if isinstance(reader, WordList) else ()
+            if undone is not None and isinstance(reader, WordList) and told[-1:] == ("inserted",):
+                whole = unmarked("".join(covered), markup)
+                rest = _disguises(word, ("".join(covered) if whole is None else whole.seen.text,), reader)
+                told = ("markup", *[name for name in rest if name != "inserted"])
             hits.append(Explained(hit, word, covered, told))
     return Explanation(text, tuple(readings), tuple(hits), tuple(excused), tuple(dropped[:DROPPED_MAX]), scan)
 

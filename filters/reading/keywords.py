@@ -13,7 +13,9 @@ from filters.lists.patterns import PatternList
 from filters.lists.wordlist import WordList
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
-from filters.text.folding import FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
+from filters.text.folding import AGAIN, FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
+from filters.text.markup import Markup, Plain, is_marked, unmarked
+from filters.text.spans import merged
 from filters.text.tables import WORDS, FoldTables
 
 AnyList = WordList | PatternList
@@ -45,7 +47,7 @@ class _Group(NamedTuple):
 class Scanner:
     """Immutable; a reload builds another one (law 9). Lists of one scanner have different names."""
 
-    __slots__ = ("_bounds", "_fingerprint", "_groups", "_only", "lists", "tables")
+    __slots__ = ("_bounds", "_fingerprint", "_groups", "_markup", "_only", "_watched", "lists", "tables")
 
     def __init__(
         self,
@@ -53,8 +55,10 @@ class Scanner:
         fingerprint: bool = False,
         bounds: Bounds = Bounds(),  # noqa: B008  # a tuple cannot be changed
         tables: FoldTables | None = None,
+        markup: Markup = "off",
     ) -> None:
-        """``tables`` are needed only where a fingerprint is asked for without any list."""
+        """``tables`` are needed only where a fingerprint is asked for without any list. ``markup``: what the platform
+        undoes before people read a text; lists whose switches say so read it as it came."""
         names = [each.name for each in lists]
         if len(set(names)) != len(names):
             raise ValueError(f"two lists of one name among {', '.join(sorted(names))}")
@@ -62,6 +66,9 @@ class Scanner:
         self.tables = tables or (lists[0].tables if lists else None)
         self._bounds = bounds
         self._fingerprint = fingerprint
+        self._markup: Markup = markup
+        # Which signs mean more work than folding: none, HTML's (a fingerprint is of the text without it), Markdown's.
+        self._watched = 2 if markup == "markdown" else 1 if markup == "html" or fingerprint else 0
         grouped: dict[Folder | None, list[AnyList]] = {}
         for each in lists:
             grouped.setdefault(None if isinstance(each, PatternList) and each.match_raw else each.folder, []).append(
@@ -88,7 +95,7 @@ class Scanner:
         """The same scanner with one more list, or itself; cheap, nothing is compiled."""
         if overlay is None:
             return self
-        return Scanner([*self.lists, overlay], self._fingerprint, self._bounds, self.tables)
+        return Scanner([*self.lists, overlay], self._fingerprint, self._bounds, self.tables, self._markup)
 
     def scan(self, texts: tuple[str, ...]) -> Scan:
         """Total: a text that cannot be read fails its lists (``Scan.failed``), it raises nothing."""
@@ -98,7 +105,10 @@ class Scanner:
             bounds = self._bounds
             reader = self._groups[0].folder
             assert reader is not None
-            if len(text) <= bounds.text:
+            watched = self._watched
+            if len(text) <= bounds.text and not (
+                watched and ("&" in text or "<" in text or (watched == 2 and is_marked(text, "markdown")))
+            ):
                 try:
                     folded = reader.text(text, bounds.folded)
                 except FoldBound:
@@ -107,35 +117,59 @@ class Scanner:
                     if find(folded):
                         return self._scan(texts)
                 if self._fingerprint:
-                    folded = first_reading(folded)
+                    if AGAIN in folded:
+                        folded = first_reading(folded)
                     return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded)))
                 return NO_HIT
         return self._scan(texts)
+
+    def _printed(self, text: str, folded: Folded) -> str:
+        """What a fingerprint is of, on whichever route ``text`` came, so that a takedown knows its copies again.
+        Raises ``FoldBound``."""
+        plain = unmarked(text, "html")
+        source = text if plain is None else plain.seen.text
+        if source != folded.original:
+            folded = folded.folder.fold(source, self._bounds.folded)
+        return first_reading(folded.text)
 
     def _scan(self, texts: tuple[str, ...]) -> Scan:
         hits: dict[str, tuple[Hit, ...]] = {}
         failed: dict[str, str] = {}
         prints: list[str] = []
         bounds = self._bounds
+        shown = [unmarked(text, self._markup) if len(text) <= bounds.text else None for text in texts]
         for reader, lists, is_print in self._groups:
             for field, text in enumerate(texts):
-                try:
-                    if len(text) > bounds.text:
-                        raise FoldBound(bounds.text)
-                    folded = text if reader is None else reader.fold(text, bounds.folded)
-                except FoldBound:
-                    failed.update({each.name: "fold.bound" for each in lists})
-                    continue
-                if is_print:
-                    assert isinstance(folded, Folded)
-                    prints.append(first_reading(folded.text))
-                for each in lists:
-                    found = each.find(folded if isinstance(folded, str) else folded.text)
-                    if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]
-                        hits[each.name] = hits.get(each.name, ()) + told
+                undone = shown[field] if reader is not None and reader.switches.markup else None
+                for part in (None,) if undone is None else (undone.seen, undone.hidden):
+                    try:
+                        if len(text) > bounds.text:
+                            raise FoldBound(bounds.text)
+                        folded: Folded | str = text if part is None else part.text
+                        if reader is not None:
+                            folded = reader.fold(text if part is None else part.text, bounds.folded)
+                        if is_print and (undone is None or part is undone.seen):
+                            assert isinstance(folded, Folded)
+                            prints.append(self._printed(text, folded))
+                    except FoldBound:
+                        failed.update({each.name: "fold.bound" for each in lists})
+                        continue
+                    for each in lists:
+                        found = each.find(folded if isinstance(folded, str) else folded.text)
+                        if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]
+                            hits[each.name] = hits.get(each.name, ()) + _in_original(told, part)
         if not hits and not failed and not self._fingerprint:
             return NO_HIT
         # Fields are told apart: "ab" and "c" are not "a" and "bc". Nothing that folds to nothing has a fingerprint.
         whole = "\n".join(prints) if any(prints) else ""
         nothing: Mapping[str, str] = NO_HIT.failed
         return Scan(hits or NO_HIT.hits, failed or nothing, fingerprint(whole), sum(map(len, prints)))
+
+
+def _in_original(hits: tuple[Hit, ...], part: Plain | None) -> tuple[Hit, ...]:
+    """With the spans that the words have where their markup is still there."""
+    if part is None:
+        return hits
+    return tuple(
+        [hit._replace(spans=merged(span for where in hit.spans for span in part.spans(*where))) for hit in hits]
+    )

@@ -35,6 +35,7 @@ class FoldTablesError(ValueError):
 class Switches:
     """Which foldings are on. The defaults are those of a word list.
 
+    ``markup``: what the route says its platform undoes is undone before (``filters.text.markup``).
     ``width``: full-width and half-width forms. ``numbers``: digits of every style and script, 二 and 肆 included.
     ``styled``: mathematical, circled, squared letters and small capitals. ``compat``: the rest of NFKC. ``marks``:
     accents and points over letters. ``case``: full case folding. ``traditional``: to simplified, a character at a
@@ -45,6 +46,7 @@ class Switches:
     ``repeats``: a run of one character is read as one. ``leetspeak``: 1d10t, off unless a list asks.
     """
 
+    markup: bool = True
     width: bool = True
     numbers: bool = True
     styled: bool = True

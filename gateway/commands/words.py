@@ -17,6 +17,7 @@ from filters.lists.reasons import SENTENCES
 from filters.lists.wordlist import compile_list, load
 from filters.reading.explanation import Explanation, explain
 from filters.reading.keywords import AnyList
+from filters.text.markup import Markup
 from gateway.config import ConfigError
 from gateway.words.compile import compile_in_process
 from gateway.words.errors import Fault, WordListError
@@ -35,6 +36,7 @@ _USAGE = 2
 
 Lists = Annotated[list[Path] | None, typer.Option("--list", "-l", help="A list file; may be given several times.")]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the lists of this configuration.")]
+UndoneFirst = Annotated[Markup, typer.Option("--markup", help="Undo it first, as a route with this setting does.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 
 
@@ -102,6 +104,7 @@ def explain_(
     config: Config = None,
     lists: Lists = None,
     as_json: AsJson = False,
+    markup: UndoneFirst = "off",
 ) -> None:
     """Show what each folding does to a text, which words are found, what a mask would cover, and the verdict.
 
@@ -112,11 +115,11 @@ def explain_(
         if not as_json:
             typer.echo("no text: name one, or --json to read one text a line from standard input", err=True)
             raise typer.Exit(_USAGE)
-        raise typer.Exit(_many(_specs(lists, config)))
+        raise typer.Exit(_many(_specs(lists, config), markup))
     if text == "-":
         text = sys.stdin.read().removesuffix("\n")
     try:
-        explanation = explain(text, [_compiled(spec)[0] for spec in _specs(lists, config)])
+        explanation = explain(text, [_compiled(spec)[0] for spec in _specs(lists, config)], markup=markup)
     except WordListError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_WRONG) from None
@@ -142,7 +145,7 @@ def explain_(
             console.print(Text(f"  goes on as: {visible(told['text'])}"))
 
 
-def _many(specs: list[ListSpec]) -> int:
+def _many(specs: list[ListSpec], markup: Markup) -> int:
     """One text a line in, one JSON object a line out, in order; the exit code. A line that cannot be read is answered
     with ``error``, and counts as something wrong."""
     try:
@@ -161,7 +164,7 @@ def _many(specs: list[ListSpec]) -> int:
         else:
             try:
                 text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
-                told = explain(text, read).as_line()
+                told = explain(text, read, markup=markup).as_line()
             except UnicodeDecodeError as error:
                 told = {"error": "line.not_utf8", "why": f"byte {error.start + 1} of the line is not UTF-8"}
         if "error" in told:

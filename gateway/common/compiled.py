@@ -35,6 +35,8 @@ MODULES: Final = (
     "filters.text.folding",
     "filters.text.hangul",
     "filters.text.likeness",
+    "filters.text.markdown",
+    "filters.text.markup",
     "filters.text.signs",
     "filters.text.spans",
     "filters.text.tables",

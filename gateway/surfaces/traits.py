@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from filters.text.markup import Markup
 from gateway.surfaces.input.settings import SurfaceSettings
 from gateway.surfaces.surface import Surface
 
@@ -19,6 +20,7 @@ class Traits(NamedTuple):
     ``mirrored``: every message has a static version (law 6); the route names its page, and its text is recorded.
     ``edits``: a message may replace an earlier one.
     ``content``: when the text goes into the journal, where the route does not say so.
+    ``markup``: what the platform undoes before people read a text, where the route does not say so.
     """
 
     compiled: Compiled
@@ -26,3 +28,4 @@ class Traits(NamedTuple):
     mirrored: bool = False
     edits: bool = True
     content: Literal["always", "findings", "never"] = "always"
+    markup: Markup = "off"

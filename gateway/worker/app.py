@@ -345,7 +345,10 @@ def _judged(
         settings=settings,
         surface=compile_surface(conversion.surface(config, settings), app.ids, now_us),
         policy=policy,
-        scanner=Scanner(chosen, policy.asks.fingerprint, conversion.bounds(config.server, settings), folding_tables()),
+        scanner=Scanner(
+            chosen, policy.asks.fingerprint, conversion.bounds(config.server, settings), folding_tables(),
+            settings.markup_undone,
+        ),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
             settings.keep,
@@ -399,7 +402,7 @@ def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
 
 
 def _urgent(words: Sequence[str]) -> Scanner:
-    return Scanner([of_words(words, folding_tables())])
+    return Scanner([of_words(words, folding_tables())], markup="html")  # on every route, which they do not know
 
 
 def _prints() -> Scanner:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from filters.text.markup import Markup
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
@@ -17,6 +18,7 @@ from gateway.config.values.surface import (
     FormatName,
     SurfaceName,
     content_by_surface,
+    markup_by_surface,
     what_frames_hold,
 )
 from gateway.config.values.units import Duration, Range, RateOf, Size
@@ -204,6 +206,11 @@ class Route(Section):
     format: FormatName = setting(SURFACE.format, f"What a WebSocket's frames hold.{what_frames_hold()}")
     text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
     optional_text: bool = setting(SURFACE.optional_text, "A message may have no text, because it is an image alone.")
+    markup: Markup | None = setting(
+        None,
+        "What the platform undoes before people read a text: words are found through it. “markdown”: HTML in it too. "
+        f"Unset: {markup_by_surface()}.",
+    )
     parts: SourcesOf = setting(
         SURFACE.parts, "Parts that nothing here can judge: images, links to media. See the parts check."
     )
@@ -265,6 +272,11 @@ class Route(Section):
     def mirrored(self) -> bool:
         """Whether each message of this route has a static version (law 6)."""
         return self.surface in MIRRORED
+
+    @property
+    def markup_undone(self) -> Markup:
+        """``markup``, or what the surface makes of its absence."""
+        return self.markup or SURFACES[self.surface].markup if self.surface is not None else "off"
 
     @property
     def content_kept(self) -> Content:

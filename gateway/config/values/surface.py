@@ -26,6 +26,12 @@ def content_by_surface() -> str:
     return ", ".join([*others, "“always” elsewhere"])
 
 
+def markup_by_surface() -> str:
+    """What is undone where a route does not say so."""
+    said = [f"“{traits.markup}” for {name}" for name, traits in SURFACES.items() if traits.markup != "off"]
+    return ", ".join([*said, "“off” elsewhere"])
+
+
 def what_frames_hold() -> str:
     """A sentence for each format whose name does not say it."""
     return "".join(f" {name}: {entry.meaning}." for name, entry in FORMATS.items() if entry.meaning)

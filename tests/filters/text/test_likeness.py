@@ -7,6 +7,7 @@ import opencc
 import pytest
 from confusable_homoglyphs.confusables import confusables_data
 
+from filters.lists.wordlist import WordList
 from filters.model.verdict import Hit
 from filters.reading.keywords import AnyList, Scanner
 from filters.text.likeness import script
@@ -214,3 +215,10 @@ def _in_gb2312(char: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def test_it_is_told_why_an_ordinary_word_is_no_disguise(made: Made) -> None:
+    words = made("cop\n")
+    assert isinstance(words, WordList)
+    folded = words.folder.fold("убери сор из избы")
+    assert [told.reason for told in words.weighed(folded, words.find(folded.text))] == ["other-script"]

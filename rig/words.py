@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filters.text.folding import folder
 from filters.text.tables import WORDS
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from rig.comments import WORDS as LOAD
 
 FIRST, LAST = 0x4E00, 0x9FA5

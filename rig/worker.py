@@ -18,11 +18,11 @@ from gateway.generation import generation
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.upstream.connection import UpstreamConnection
 from gateway.journal.write.ids import Ids
-from gateway.journal.write.settings import Settings as JournalSettings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
-from gateway.state.hot.client import StateClient
-from gateway.state.hot.link import _Wire
-from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.state.hot.server_link import _Wire
+from gateway.state.hot.state_client import StateClient
+from gateway.state.model.settings import Address, Credentials, StateSettings
 from gateway.worker.app import App
 from rig import rules, words
 from rig.comments import CREATED, Comments
@@ -109,7 +109,7 @@ class Course:
             root / "journal", "node-1", 1, ids=ids, settings=JournalSettings(slow_write=60.0), loop=loop
         )
         self.journal.start()
-        client = StateClient(_nowhere, Credentials(), Settings(), on_batch=self.journal.flush, epoch=1)
+        client = StateClient(_nowhere, Credentials(), StateSettings(), on_batch=self.journal.flush, epoch=1)
         self.link = link = client._link
         client._loop = link._loop = loop
         self.wire = link._wire = _Wire(link)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
+
+from filters.model import errors
+from filters.model.errors import TidegateError
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("filters", "gateway", "rig", "loadtest", "benchmarks")
@@ -106,3 +112,136 @@ def test_benchmarks_and_load_tests_do_not_need_each_other() -> None:
         if folder.partition("/")[0] in tops
     }
     assert not any(between.values()), between
+
+
+def shipped() -> dict[str, Path]:
+    """The modules of what is installed: names in benchmarks and load tests are their own business."""
+    return {name: path for name, path in modules().items() if name.partition(".")[0] in ("filters", "gateway")}
+
+
+def exceptions() -> list[tuple[str, str, type[BaseException]]]:
+    """Every exception class of ours: its module, its name, and itself. Found in the source, so that none is missed."""
+    found = []
+    for name, path in shipped().items():
+        if "migrations" in path.parts or path.name == "__main__.py":
+            continue
+        classes = [
+            node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)
+        ]
+        if not classes:
+            continue
+        module = importlib.import_module(name)
+        for one in classes:
+            found_class = getattr(module, one)
+            if isinstance(found_class, type) and issubclass(found_class, BaseException):
+                found.append((name, one, found_class))
+    return found
+
+
+def test_every_exception_descends_from_the_root() -> None:
+    assert [f"{module}.{name}" for module, name, one in exceptions() if not issubclass(one, TidegateError)] == []
+
+
+def test_the_drawn_tree_of_exceptions_is_the_real_one() -> None:
+    """Names, modules, bases and depth: a line that is indented under another one's stands for its subclass."""
+    drawn: dict[tuple[str, str], tuple[str, str]] = {}
+    above: dict[int, str] = {}
+    for indent, name, _, second, module in re.findall(
+        r"^( +)(\w+)( \((\w+)\))? {2,}([a-z_.]+)$", errors.__doc__ or "", re.MULTILINE
+    ):
+        above[len(indent)] = name
+        drawn[module, name] = (above.get(len(indent) - 2, "TidegateError"), second)
+    real = {
+        (module, name): (one.__bases__[0].__name__, one.__bases__[1].__name__ if len(one.__bases__) > 1 else "")
+        for module, name, one in exceptions()
+        if one is not TidegateError
+    }
+    assert drawn == real
+
+
+def public_classes() -> dict[str, list[str]]:
+    """Where each class is defined that other modules may name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in shipped().values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def named_for_what_it_stores_or_configures(path: str) -> bool:
+    """A section of the configuration and a row of the database have the name of the thing: ``Route``, ``Takedown``."""
+    return path.startswith("gateway/config/sections/") or path.endswith(("/rows.py", "/acts/models.py"))
+
+
+SHARED_CLASSES = {"Options": "of a check: its keys in a rule (filters/checks)"}
+"""Names of classes that several folders share by convention."""
+
+
+def test_a_class_name_means_one_thing() -> None:
+    several = {}
+    for name, paths in public_classes().items():
+        own = [path for path in paths if not named_for_what_it_stores_or_configures(path)]
+        sections = [path for path in paths if path.startswith("gateway/config/sections/")]
+        rows = len(paths) - len(own) - len(sections)
+        if name not in SHARED_CLASSES and max(len(own), len(sections), rows) > 1:
+            several[name] = paths
+    assert several == {}
+
+
+SHARED_FILES = {
+    "endpoints": "a feature of control: what its endpoints do",
+    "errors": "a part's exceptions, where it has several or a table of reasons",
+    "feature": "a feature of control: its row in the one table, as it tells it",
+    "neighbours": "a feature of control: what it needs of others, as they would promise it",
+    "reasons": "a part's table of reason codes",
+    "rows": "a feature of control: its tables; of a list: what its lines become",
+    "schemas": "a feature of control: what its endpoints take and give",
+    "service": "a feature of control: what goes on when nobody asks",
+    "settings": "what a part takes from the configuration, as it wants it",
+    "snapshot": "what workers hold of governance: the whole, and each feature's part",
+}
+"""Names of files that several folders share by convention."""
+
+NAMED_FOR_THEIR_SUBJECT = {
+    "filters/checks": "a check",
+    "gateway/commands": "a command",
+    "gateway/config/consistency": "the section whose doubts it knows",
+    "gateway/config/sections": "a section",
+    "gateway/config/values": "a value, as a person writes it",
+    "gateway/control/acts/migrations/versions": "what a migration brings",
+    "gateway/control/adapters": "what it stands for",
+}
+"""Folders whose files have the name of the thing that they are about, which has a file of its own elsewhere."""
+
+
+def test_a_file_name_means_one_thing() -> None:
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in shipped().values():
+        where = path.relative_to(ROOT)
+        if not path.stem.startswith("__") and where.parent.as_posix() not in NAMED_FOR_THEIR_SUBJECT:
+            found[path.stem].append(where.as_posix())
+    assert {name: paths for name, paths in found.items() if len(paths) > 1 and name not in SHARED_FILES} == {}
+
+
+def has_a_test_of_its_own(module: str) -> bool:
+    folder = ROOT / "tests" / Path(module).parent
+    stem = Path(module).stem
+    return (folder / f"test_{stem}.py").exists() or any(folder.glob(f"test_{stem}_*.py"))
+
+
+def test_every_module_names_its_test() -> None:
+    """Its own file in the mirrored folder, or a row of covered.toml; no row for what has its own or is gone."""
+    covered = tomllib.loads((ROOT / "tests" / "covered.toml").read_text(encoding="utf-8"))
+    wanting = {
+        path.relative_to(ROOT).as_posix()
+        for path in shipped().values()
+        if "migrations" not in path.parts
+        and not (path.name == "__init__.py" and len(ast.parse(path.read_text(encoding="utf-8")).body) == 1)
+    }
+    wanting = {module for module in wanting if not has_a_test_of_its_own(module)}
+    assert {"without": wanting - covered.keys(), "too many": covered.keys() - wanting} == {
+        "without": set(),
+        "too many": set(),
+    }
+    assert sorted(test for test in set(covered.values()) if not (ROOT / test).is_file()) == []

@@ -21,7 +21,7 @@ from gateway import config  # noqa: E402  # the path comes first
 from gateway.common import metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
 from gateway.control.features import ENDPOINTS  # noqa: E402
-from gateway.judging import reasons  # noqa: E402
+from gateway.judging import reason_codes  # noqa: E402
 
 LINE = "----\n"
 """In a golden configuration: the file above, every problem of it below."""
@@ -70,8 +70,8 @@ def _keys(text: str) -> str:
 
 
 def _reasons(text: str) -> str:
-    for chapter in reasons.chapters():
-        text = _chapter(text, chapter.title, reasons.page(chapter))
+    for chapter in reason_codes.chapters():
+        text = _chapter(text, chapter.title, reason_codes.page(chapter))
     return text
 
 

@@ -13,8 +13,8 @@ from filters.model.limits import paces, parse_limit
 from filters.model.message import Message
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Facts, Scan
-from gateway.state.hot.encoding import encode
-from gateway.state.hot.flight import Batch, Entry
+from gateway.state.hot.admit_arguments import encode
+from gateway.state.hot.flight import AdmitBatch, Pending
 from gateway.state.hot.plan import Plan
 from gateway.state.hot.scripts import ADMIT
 from gateway.state.model.keys import Keys
@@ -44,10 +44,10 @@ def cases() -> Iterator[Case]:
 
     for size in (1, 32):
         messages = [MESSAGE._replace(sender=f"u{number}") for number in range(size)]
-        entries = [Entry(plan, message, SCAN, _nobody) for message in messages]
+        entries = [Pending(plan, message, SCAN, _nobody) for message in messages]
 
-        def ours(entries: list[Entry] = entries) -> Batch:
-            batch = Batch(entries, EPOCH, -1, _unheard, _unheard)
+        def ours(entries: list[Pending] = entries) -> AdmitBatch:
+            batch = AdmitBatch(entries, EPOCH, -1, _unheard, _unheard)
             encode(batch, keys, True)
             return batch
 
@@ -62,5 +62,5 @@ def _nobody(facts: Facts) -> None:
     """Nobody waits."""
 
 
-def _unheard(batch: Batch, reply: object) -> None:
+def _unheard(batch: AdmitBatch, reply: object) -> None:
     """Nobody listens."""

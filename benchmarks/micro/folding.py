@@ -10,7 +10,7 @@ from benchmarks.micro.case import Case
 from benchmarks.micro.samples import DISGUISED, TEXT
 from filters.text.folding import folder
 from filters.text.tables import WORDS
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 
 def cases() -> Iterator[Case]:

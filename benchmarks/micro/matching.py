@@ -14,7 +14,7 @@ from filters.lists.wordlist import of_words
 from filters.reading.keywords import Scanner
 from filters.text.folding import folder
 from filters.text.tables import WORDS
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from rig import words
 
 COUNT = 20_000

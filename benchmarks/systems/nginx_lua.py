@@ -24,12 +24,12 @@ from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Scan
 from filters.text.folding import folder
 from filters.text.tables import WORDS
-from gateway.state.cold.projection import account_value
-from gateway.state.hot.client import GREETING, knows_msetex
+from gateway.state.cold.governance_projection import account_value
 from gateway.state.hot.plan import Plan
 from gateway.state.hot.scripts import ADMIT
+from gateway.state.hot.state_client import GREETING, knows_msetex
 from gateway.state.model.keys import Keys
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from rig import process, rules
 from rig.ports import free_port
 

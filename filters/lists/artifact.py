@@ -24,6 +24,8 @@ from typing import Any
 
 from crc32c import crc32c
 
+from filters.model.errors import TidegateError
+
 MAGIC = b"TIDEGATE"
 FORMAT = 2
 
@@ -32,7 +34,7 @@ _ALIGN = 8
 _CHUNK = 1 << 20  # bytes checked at once: other threads get their turn between
 
 
-class ArtifactError(ValueError):
+class ArtifactError(TidegateError, ValueError):
     """A file that is no artifact, is damaged, or belongs to other code, tables or engine. Remedy: compile again."""
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from filters.lists.strictness import CHOICES, DEFAULT, Strictness, changed, contradiction
+from filters.model.errors import TidegateError
 from filters.text.tables import PATTERNS, SWITCHES, WORDS, Switches
 
 Kind = Literal["words", "patterns"]
@@ -22,7 +23,7 @@ CATEGORY_MAX = 48
 PROBLEMS_MAX = 100  # told at once; the rest is counted
 
 
-class Problem(NamedTuple):
+class ListProblem(NamedTuple):
     """What is wrong in one line, and what to do. ``line`` counts from 1; 0 is the list as a whole."""
 
     line: int
@@ -33,10 +34,10 @@ class Problem(NamedTuple):
         return f"line {self.line}: {self.what}; {self.remedy}" if self.line else f"{self.what}; {self.remedy}"
 
 
-class ListErrors(ValueError):
+class ListErrors(TidegateError, ValueError):
     """Everything that is wrong with one list, in the order of its lines."""
 
-    def __init__(self, name: str, problems: list[Problem]) -> None:
+    def __init__(self, name: str, problems: list[ListProblem]) -> None:
         self.name = name
         self.problems = tuple(sorted(problems)[:PROBLEMS_MAX])
         self.more = max(0, len(problems) - PROBLEMS_MAX)
@@ -70,7 +71,7 @@ class ParsedList:
     match_raw: bool = False
     strict: Strictness = DEFAULT
     entries: list[Entry] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
+    notices: list[ListProblem] = field(default_factory=list)
 
 
 _special = re.compile(r"[@#|&!\\]").search
@@ -106,12 +107,12 @@ class _Parser:
         self.category = category
         self.severity = 5
         self.whole: bool | None = None
-        self.problems: list[Problem] = []
+        self.problems: list[ListProblem] = []
         self.line = 0
         self.seen: dict[tuple[str, bool], int] = {}
 
     def wrong(self, what: str, remedy: str) -> None:
-        self.problems.append(Problem(self.line, what, remedy))
+        self.problems.append(ListProblem(self.line, what, remedy))
 
     def read(self, text: str) -> ParsedList:
         parsed = self.parsed
@@ -178,7 +179,7 @@ class _Parser:
                 self.wrong(f"a word of {len(part)} characters", f"at most {WORD_MAX}; sentences make poor words")
         first = self.seen.setdefault((entry.source, entry.allow), entry.line)
         if first != entry.line:
-            self.parsed.notices.append(Problem(entry.line, f"the same as line {first}", "one of them can go"))
+            self.parsed.notices.append(ListProblem(entry.line, f"the same as line {first}", "one of them can go"))
             return
         self.parsed.entries.append(entry)
 

@@ -75,17 +75,3 @@ def reference(words: Sequence[str]) -> Find:
         return [(last + 1 - length, last + 1, row) for last, (length, same) in automaton.iter(text) for row in same]
 
     return find
-
-
-def naive(words: Sequence[str]) -> Find:
-    """The same by looking everywhere: what an engine has to equal."""
-
-    def find(text: str) -> list[tuple[int, int, int]]:
-        return [
-            (end - len(word), end, row)
-            for end in range(1, len(text) + 1)
-            for row, word in enumerate(words)
-            if text.startswith(word, end - len(word)) and end >= len(word)
-        ]
-
-    return find

@@ -16,7 +16,7 @@ from typing import Any
 import re2
 
 from filters.lists.artifact import Artifact, ArtifactError, pack
-from filters.lists.listsource import Entry, ListErrors, ParsedList, Problem
+from filters.lists.listsource import Entry, ListErrors, ListProblem, ParsedList
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, Folder, folder
 from filters.text.spans import Allowed, Span, bounded, merged
@@ -39,7 +39,9 @@ def compile_patterns(parsed: ParsedList, tables: FoldTables, digest: str) -> byt
     for entry in parsed.entries:
         problems += _problems(entry, parsed, folder(tables, parsed.switches))
     if not problems and not _finds_probe(_set_of([_prepared(e, parsed, tables) for e in parsed.entries])):
-        problems = [Problem(0, "the patterns together need too much memory", "write fewer or shorter repeats {n,m}")]
+        problems = [
+            ListProblem(0, "the patterns together need too much memory", "write fewer or shorter repeats {n,m}")
+        ]
     if problems:
         raise ListErrors(parsed.name, problems)
     entries = [
@@ -149,14 +151,14 @@ def _without_surrogates(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def _problems(entry: Entry, parsed: ParsedList, folder: Folder) -> list[Problem]:
+def _problems(entry: Entry, parsed: ParsedList, folder: Folder) -> list[ListProblem]:
     try:
         compiled = re2.compile(entry.source, _options(PATTERN_MEMORY))
     except re2.error as error:
         why = str(error.args[0], "utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        return [Problem(entry.line, f"no RE2 pattern: {why}", "see github.com/google/re2/wiki/Syntax")]
+        return [ListProblem(entry.line, f"no RE2 pattern: {why}", "see github.com/google/re2/wiki/Syntax")]
     if compiled.search("") is not None:
-        return [Problem(entry.line, "the pattern matches where nothing is", "ask for at least one character")]
+        return [ListProblem(entry.line, "the pattern matches where nothing is", "ask for at least one character")]
     if parsed.match_raw:
         return []
     for place, char in _in_classes(entry.source):
@@ -164,7 +166,7 @@ def _problems(entry: Entry, parsed: ParsedList, folder: Folder) -> list[Problem]
         if char.isascii() or folded == char or (len(folded) == 1 and not _in_range(entry.source, place)):
             continue
         what = f"the class holds {char}, which folded text never has"
-        return [Problem(entry.line, what, f"write {folded or 'the class without it'}, or @match raw")]
+        return [ListProblem(entry.line, what, f"write {folded or 'the class without it'}, or @match raw")]
     return []
 
 

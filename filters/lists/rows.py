@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from filters.lists.listsource import Entry, ListErrors, ParsedList, Problem
+from filters.lists.listsource import Entry, ListErrors, ListProblem, ParsedList
 from filters.lists.shape import Shape
 from filters.lists.strictness import Strictness
 from filters.text.folding import Folder
@@ -29,10 +29,10 @@ class Rows:
         self.strict = bytearray()  # place in ``stricts``
         self.stricts: list[Strictness] = []
         self.kept: list[Entry] = []
-        self.notices: list[Problem] = []
+        self.notices: list[ListProblem] = []
         self._folder = folder
         self._strict = parsed.strict
-        self._problems: list[Problem] = []
+        self._problems: list[ListProblem] = []
         self._places: dict[Strictness, int] = {}
         self._lines: dict[Key, tuple[int, bool]] = {}  # folded word: its line, and whether it is an allow phrase
         for entry in parsed.entries:
@@ -51,10 +51,10 @@ class Rows:
             line, allow = self._lines.setdefault(key, (entry.line, entry.allow))
             if allow != entry.allow:
                 self._problems.append(
-                    Problem(entry.line, f"both denied and allowed, see line {line}", "take one of the two out")
+                    ListProblem(entry.line, f"both denied and allowed, see line {line}", "take one of the two out")
                 )
             elif line != entry.line:
-                self.notices.append(Problem(entry.line, f"folds to the same as line {line}", "one of them can go"))
+                self.notices.append(ListProblem(entry.line, f"folds to the same as line {line}", "one of them can go"))
                 for column in (self.texts, self.words, self.flags, self.parts, self.strict):
                     column.pop()
                 return
@@ -66,7 +66,7 @@ class Rows:
         folded = folder.word(text)
         if not folded:
             self._problems.append(
-                Problem(
+                ListProblem(
                     entry.line, "nothing is left of the word after folding", "write @fold separators off, or letters"
                 )
             )

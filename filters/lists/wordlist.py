@@ -18,7 +18,7 @@ from typing import NamedTuple
 from filters.lists import matcher, standing
 from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
 from filters.lists.inserted import thinned
-from filters.lists.listsource import Entry, ParsedList, Problem, parse
+from filters.lists.listsource import Entry, ListProblem, ParsedList, parse
 from filters.lists.patterns import PatternList, compile_patterns
 from filters.lists.reasons import ALLOWED, OTHER_SCRIPT
 from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
@@ -45,7 +45,7 @@ class Compiled(NamedTuple):
     data: bytes
     digest: str
     entries: int
-    notices: tuple[Problem, ...] = ()
+    notices: tuple[ListProblem, ...] = ()
 
 
 def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] | None = None) -> Compiled:

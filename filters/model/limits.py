@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from filters.model.errors import TidegateError
+
 SCOPES = ("sender", "ip", "device", "room", "route", "global")
 UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
@@ -37,7 +39,7 @@ class Pace(NamedTuple):
     burst: int
 
 
-class LimitError(ValueError):
+class LimitError(TidegateError, ValueError):
     """A limit that cannot be read; the message names the remedy."""
 
 

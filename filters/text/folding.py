@@ -21,6 +21,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from filters.model.errors import TidegateError
 from filters.text.hangul import composed, is_letter_vowel
 from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
@@ -43,7 +44,7 @@ Edge = Literal["letter", "digit", ""]
 Pieces = tuple[str, list[int], list[int], list[int]]
 
 
-class FoldBound(ValueError):
+class FoldBound(TidegateError, ValueError):
     """The folded text is longer than its bound."""
 
     def __init__(self, limit: int) -> None:

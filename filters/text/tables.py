@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
+from filters.model.errors import TidegateError
+
 # Changes whenever ``filters.text.folding`` would fold some text otherwise with the same tables: part of every digest.
 FOLDING_VERSION = 2
 
@@ -27,7 +29,7 @@ SECOND = "second"
 SETS = ("invisible", "word", "spaced", "context")
 
 
-class FoldTablesError(ValueError):
+class FoldTablesError(TidegateError, ValueError):
     """The bytes are no folding tables."""
 
 

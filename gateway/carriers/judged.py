@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.carriers.session import Session
     from gateway.judging.route import Route
     from gateway.surfaces.input.decoded import Changes, Messages
-    from gateway.websocket.frames import Message as Received
+    from gateway.websocket.frames import SocketMessage
 
 GONE = "upstream.closed"
 """The reason of a failure: the upstream had closed, or was gone, when it was the message's turn."""
@@ -29,12 +29,14 @@ SENT = 101
 _DROPPED: Final[Changes] = {0: None}
 
 
-class Single(Passage):
+class SingleMessage(Passage):
     """The one message of a frame: nearly every frame is this. ``left``: 1 while there is no verdict."""
 
     __slots__ = ("_changes", "_decoded", "_session", "left", "received")
 
-    def __init__(self, session: Session, route: Route, received: Received, decoded: Messages, began: float) -> None:
+    def __init__(
+        self, session: Session, route: Route, received: SocketMessage, decoded: Messages, began: float
+    ) -> None:
         # What Passage.__init__ does, without its frame.
         self.pipeline = session.sockets.pipeline
         self.route = route
@@ -81,12 +83,12 @@ class Single(Passage):
         _leave(self._session, self.received, self._decoded, changes, () if changes is _DROPPED else (self,))
 
 
-class Judged:
+class JudgedFrame:
     """Several messages of one frame. ``left``: messages without a verdict."""
 
     __slots__ = ("_changes", "_decoded", "_passed", "_session", "left", "received")
 
-    def __init__(self, session: Session, received: Received, decoded: Messages) -> None:
+    def __init__(self, session: Session, received: SocketMessage, decoded: Messages) -> None:
         self._session = session
         self.received = received
         self._decoded = decoded
@@ -140,7 +142,7 @@ class Judged:
 
 
 def _leave(
-    session: Session, received: Received, decoded: Messages, changes: Changes | None, passed: Sequence[Passage]
+    session: Session, received: SocketMessage, decoded: Messages, changes: Changes | None, passed: Sequence[Passage]
 ) -> None:
     """Send what is left of a frame up, and tell what became of its messages that ``passed``."""
     pipeline = session.sockets.pipeline

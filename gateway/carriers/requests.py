@@ -15,8 +15,8 @@ from gateway.http.server.problem import Problem
 from gateway.http.wire import override
 from gateway.http.wire.errors import HTTPError
 from gateway.judging import answers
-from gateway.judging.deletion import Deletions
 from gateway.judging.pipeline import FAULT, Passage
+from gateway.judging.relayed_deletion import Deletions
 from gateway.judging.route import Preflight, Relayed, Route
 from gateway.mirror.pages.names import link_value
 from gateway.surfaces.input.decoded import Malformed, Messages
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.router import Found, Router
     from gateway.http.upstream.failure import UpstreamError
-    from gateway.judging.deletion import Deletion
     from gateway.judging.pipeline import Pipeline
+    from gateway.judging.relayed_deletion import RelayedDeletion
     from gateway.judging.route import Target
     from gateway.mirror.serving.site import MirrorSite
 
@@ -119,7 +119,7 @@ class Gate:
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:
         """What became of a forwarded message, or of a deletion that was watched: the second record."""
-        carried: Comment | Deletion | None = exchange.user
+        carried: Comment | RelayedDeletion | None = exchange.user
         exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)

@@ -28,8 +28,8 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from gateway.carriers import standing
-from gateway.carriers.judged import Judged, Single
+from gateway.carriers import sanctions
+from gateway.carriers.judged import JudgedFrame, SingleMessage
 from gateway.carriers.link import HELD, NOTICES, Link
 from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
@@ -39,7 +39,7 @@ from gateway.judging import answers
 from gateway.judging.pipeline import Carried
 from gateway.surfaces.input.decoded import Malformed, Messages
 from gateway.websocket import endings
-from gateway.websocket.frames import Control, FrameParser, Message, frame, masked_frame
+from gateway.websocket.frames import ControlFrame, FrameParser, SocketMessage, frame, masked_frame
 from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG, TEXT
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from gateway.judging.route import Route
     from gateway.state.model.snapshot import Snapshot
     from gateway.surfaces.input.request import Arrived
-    from gateway.surfaces.surface import Socket
+    from gateway.surfaces.surface import SocketDecoder
     from gateway.websocket.frames import Event
 
 MUTED: Final = "socket.muted"
 _BYE: Final = GOING_AWAY.to_bytes(2, "big")  # what an upstream is told when the gateway ends a socket
 
-Slot = Single | Judged | Message | Control | str | None
+Slot = SingleMessage | JudgedFrame | SocketMessage | ControlFrame | str | None
 """What waits for its turn: a frame being judged, one that is only relayed, the client's close frame, an ending of ours
 (its reason), or the news that the client has gone (None)."""
 
@@ -77,7 +77,7 @@ class Session(Link):
         self._route = route
         self._routes: Mapping[str, Route] = sockets.routes
         self._arrived = arrived
-        self._socket: Socket = route.surface.attach(arrived)
+        self._socket: SocketDecoder = route.surface.attach(arrived)
         self._parser = FrameParser(
             masked=True,
             max_frame=habits.max_frame,
@@ -117,14 +117,14 @@ class Session(Link):
                 return
             event = came[0]
             kind = type(event)
-            if self._pauses & NOTICES or (kind is Message and self._slots and self._full()):
+            if self._pauses & NOTICES or (kind is SocketMessage and self._slots and self._full()):
                 self._held = came
                 self._stop_reading(HELD)
                 return
             came.popleft()
-            if kind is Message:
+            if kind is SocketMessage:
                 self._take_message(event)  # type: ignore[arg-type]
-            elif kind is Control:
+            elif kind is ControlFrame:
                 self._take_control(event)  # type: ignore[arg-type]
             elif event is None:
                 self._leave()
@@ -138,7 +138,7 @@ class Session(Link):
         most = habits.max_checking
         return self._checking >= most or len(self._slots) >= most or self._waiting >= habits.max_buffered
 
-    def _take_message(self, received: Message) -> None:
+    def _take_message(self, received: SocketMessage) -> None:
         sockets = self.sockets
         if sockets.routes is not self._routes:
             self._renew()
@@ -158,7 +158,7 @@ class Session(Link):
         else:
             self.up(received.raw)
 
-    def _judge(self, received: Message, decoded: Messages, began: float) -> None:
+    def _judge(self, received: SocketMessage, decoded: Messages, began: float) -> None:
         slots = self._slots
         if slots is None:
             slots = self._slots = deque()
@@ -169,7 +169,7 @@ class Session(Link):
         route = self._route
         passages: Sequence[Passage]
         if len(messages) == 1:
-            single = Single(self, route, received, decoded, began)
+            single = SingleMessage(self, route, received, decoded, began)
             slots.append(single)
             self._checking += 1
             if self.mute is None:
@@ -177,20 +177,20 @@ class Session(Link):
                 return
             passages = (single,)
         else:
-            judged = Judged(self, received, decoded)
+            judged = JudgedFrame(self, received, decoded)
             slots.append(judged)
             self._checking += len(messages)
             pipeline = self.sockets.pipeline
             passages = [Carried(pipeline, route, each, judged, began) for each in messages]
         if self.mute is not None and self.mute.muted(self.live.client):
-            act = standing.repeated(self.mute.until - self.live.client)
+            act = sanctions.repeated(self.mute.until - self.live.client)
             for passage in passages:
                 passage.refuse(act)
         else:
             for passage in passages:
                 passage.enter()
 
-    def _take_control(self, control: Control) -> None:
+    def _take_control(self, control: ControlFrame) -> None:
         opcode = control.opcode
         if opcode == CLOSE:
             if self._slots:
@@ -208,7 +208,7 @@ class Session(Link):
     def _take_close(self, came: deque[Event | None]) -> None:
         """The link is ending: all that counts is the client's own close frame."""
         for event in came:
-            if type(event) is Control and event.opcode == CLOSE:
+            if type(event) is ControlFrame and event.opcode == CLOSE:
                 if self._slots:
                     self._slots.append(event)
                 else:
@@ -239,7 +239,7 @@ class Session(Link):
         slots = self._slots
         while slots:
             slot = slots[0]
-            if isinstance(slot, Single | Judged):
+            if isinstance(slot, SingleMessage | JudgedFrame):
                 if slot.left:
                     break
                 slots.popleft()
@@ -252,10 +252,10 @@ class Session(Link):
             self._take_held()
 
     def _advance(self, slot: Slot) -> None:
-        if type(slot) is Message:
+        if type(slot) is SocketMessage:
             self._waiting -= len(slot.raw)
             self.up(slot.raw)
-        elif type(slot) is Control:
+        elif type(slot) is ControlFrame:
             self._client_closes(slot)
         elif type(slot) is str:
             self._say_goodbye(slot)
@@ -308,7 +308,7 @@ class Session(Link):
         """A message went on, so nothing stands against its sender any more."""
         assert self.mute is not None
         if ended := self.mute.passed():
-            self.tell("unmute", standing.lifted(ended))
+            self.tell("unmute", sanctions.lifted(ended))
 
     def refused(self, passage: Passage) -> None:
         """A message is refused."""
@@ -317,7 +317,7 @@ class Session(Link):
         self.tell(verdict.disposition, problem)
         if problem.reason == MUTED:
             return
-        if standing.is_standing(problem):
+        if sanctions.is_standing(problem):
             appeal = problem.appeal.replace("{id}", problem.message_id)  # that message is what an appeal is about
             self._stands(problem._replace(message_id="", appeal=appeal))
         if problem.status < 500:  # an outage of ours is no misbehaviour of theirs
@@ -334,14 +334,14 @@ class Session(Link):
         if self.closing:
             return
         sender, room = self._who or self._socket.who()
-        problem = standing.of_snapshot(self._route, sender, room, self._arrived.peer_ip, snapshot, overlay)
+        problem = sanctions.of_snapshot(self._route, sender, room, self._arrived.peer_ip, snapshot, overlay)
         if self.mute is None:
             if problem is None:
                 return
             self.mute = Mute()
         begun, ended = self.mute.listed(problem.reason if problem is not None else "")
         if ended:
-            self.tell("unmute", standing.lifted(ended))
+            self.tell("unmute", sanctions.lifted(ended))
         if begun and problem is not None:
             self._told_standing(problem)
 
@@ -349,7 +349,7 @@ class Session(Link):
         """The deadline has passed."""
         mute = self.mute
         if mute is not None and not self.closing and mute.over(now):
-            self.tell("unmute", standing.lifted(MUTED))
+            self.tell("unmute", sanctions.lifted(MUTED))
         super().overdue(now)
         if mute is not None:
             self.deadline = min(self.deadline, mute.ends)
@@ -361,7 +361,7 @@ class Session(Link):
             self._told_standing(problem)
 
     def _told_standing(self, problem: Problem) -> None:
-        closes = self.habits.close_blocked and problem.reason in standing.PERSONAL
+        closes = self.habits.close_blocked and problem.reason in sanctions.PERSONAL
         self.tell("close" if closes else "mute", problem)
         if closes:
             self.end(endings.BLOCKED)
@@ -373,7 +373,7 @@ class Session(Link):
         now = self.live.client
         if self.mute.refused(now, self.habits):
             self.deadline = min(self.deadline, self.mute.ends)
-            self.tell("mute", standing.muted(self.habits.mute_for))
+            self.tell("mute", sanctions.muted(self.habits.mute_for))
 
     # ends
 
@@ -409,7 +409,7 @@ class Session(Link):
         else:
             super()._leave()
 
-    def _client_closes(self, close: Control) -> None:
+    def _client_closes(self, close: ControlFrame) -> None:
         """The client's close frame: the first one goes up with its code, an answer to the upstream's as well."""
         self._begin_end()
         self._client_closed = close.close_code

@@ -15,8 +15,8 @@ from gateway import config as configuration
 from gateway.config import Config
 from gateway.config.reference import reference as render
 from gateway.generation import conversion
+from gateway.obligations.compliance import RouteStanding, rows
 from gateway.obligations.regulations.articles import documents
-from gateway.obligations.standing import Row, rows
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or describe what one may hold.")
 
@@ -89,7 +89,7 @@ def _obligations(config: Config, as_json: bool) -> None:
             _write("\t".join((row.route, article.document, article.number, standing.status, standing.how, article.en)))
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: RouteStanding) -> dict[str, Any]:
     article = row.article
     return {
         "route": row.route,
@@ -103,7 +103,7 @@ def _plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _table(told: list[Row]) -> None:
+def _table(told: list[RouteStanding]) -> None:
     console = Console()
     titles = {document.id: f"{document.title_zh} {document.version}" for document in documents()}
     for route in dict.fromkeys(row.route for row in told):

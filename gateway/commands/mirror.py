@@ -23,13 +23,13 @@ from gateway.generation import generation
 from gateway.journal.write.errors import Locked
 from gateway.journal.write.segments import Owner
 from gateway.mirror.pages.pages import Pages
-from gateway.mirror.projector.client import Client
-from gateway.mirror.projector.probe import Seen
+from gateway.mirror.projector.page_probe import Seen
+from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.probing import look
 from gateway.mirror.projector.projector import own_folder, without_bullets
 from gateway.mirror.store import folder
 from gateway.mirror.store.pulse import PulseReader
-from gateway.mirror.upkeep.importing import Refused, bring_in
+from gateway.mirror.upkeep.importing import ImportRefused, bring_in
 from gateway.mirror.upkeep.rebuild import rebuild as rebuild_mirror
 from gateway.mirror.upkeep.verify import verify as verify_mirror
 
@@ -127,7 +127,7 @@ def import_(
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("bullets", total=None)
             new, old = bring_in(file, folders.journal(config), chosen, lambda count: progress.advance(task, count))
-    except Refused as refused:
+    except ImportRefused as refused:
         for fault in refused.faults:
             typer.echo(f"{file}: line {fault.line} {fault.why}", err=True)
         _fail("nothing was imported", WRONG)
@@ -155,7 +155,7 @@ def probe(
 
 
 async def _look(config: Config, routes: list[Route], room: str) -> list[Seen]:
-    async with Client() as client:
+    async with PlatformClient() as client:
         return [await look(client, config, route, room, filled=True) for route in routes]
 
 

@@ -13,7 +13,7 @@ import typer
 
 from gateway.common.folders import Folders
 from gateway.common.units import duration
-from gateway.control.api.client import Client, Refused, token
+from gateway.control.api.client import CallRefused, ControlClient, token
 from gateway.generation import generation
 
 WRONG, USAGE = 1, 2
@@ -65,7 +65,7 @@ def takedown(
     folders = Folders(data_dir)
     try:
         confirmed = asyncio.run(_run(wanted, folders))
-    except Refused as error:
+    except CallRefused as error:
         _fail(str(error), WRONG)
     if not confirmed:
         raise typer.Exit(WRONG)
@@ -75,17 +75,17 @@ async def _run(wanted: _Wanted, folders: Folders) -> bool:
     try:
         config = generation.load(folders, folders.current()).config
     except OSError:
-        raise Refused(f"{folders.root} is not the data folder of a gateway: name it with --data-dir") from None
+        raise CallRefused(f"{folders.root} is not the data folder of a gateway: name it with --data-dir") from None
     by_our_id = {route.name for route in config.routes if route.id_to}
     confirmed = True
-    async with Client(config, token(folders.first_token(config))) as client:
+    async with ControlClient(config, token(folders.first_token(config))) as client:
         for message in wanted.messages:
             named = {"upstream_id": message, "route": wanted.route} if wanted.route else {"id": message}
             confirmed = await _one(client, named, wanted, by_our_id) and confirmed
     return confirmed
 
 
-async def _one(client: Client, named: dict[str, str], wanted: _Wanted, by_our_id: Set[str]) -> bool:
+async def _one(client: ControlClient, named: dict[str, str], wanted: _Wanted, by_our_id: Set[str]) -> bool:
     asked: dict[str, Any] = {**named, "reason": wanted.reason}
     if wanted.refuse or wanted.dry_run:
         preview = await client.call("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since})
@@ -111,7 +111,7 @@ async def _one(client: Client, named: dict[str, str], wanted: _Wanted, by_our_id
     return bool(told["state"] == "confirmed")
 
 
-async def _settled(client: Client, number: int, wait: float) -> dict[str, Any]:
+async def _settled(client: ControlClient, number: int, wait: float) -> dict[str, Any]:
     path = f"/v1/takedowns/{number}"
     told = await client.call("GET", path)
     loop = asyncio.get_running_loop()

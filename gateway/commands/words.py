@@ -21,10 +21,9 @@ from filters.text.markup import Markup
 from gateway.config import ConfigError
 from gateway.words.compile import compile_in_process
 from gateway.words.errors import Fault, WordListError
-from gateway.words.files import fault, read_list, told
+from gateway.words.files import fault, folding_tables, read_list, told
 from gateway.words.specs import ListSpec, of_config, of_file
-from gateway.words.tables import folding_tables
-from gateway.words.verdicts import Judged, verdicts
+from gateway.words.verdicts import PolicyVerdict, verdicts
 
 words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile them.")
 filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
@@ -123,7 +122,7 @@ def explain_(
     except WordListError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_WRONG) from None
-    judged: list[Judged] = []
+    judged: list[PolicyVerdict] = []
     try:
         judged = verdicts(config, text, explanation.scan) if config is not None else []
     except ConfigError:

@@ -22,6 +22,8 @@ from typing import Any
 import orjson
 import structlog
 
+from filters.model.errors import TidegateError
+
 log = structlog.get_logger()
 
 MAX_LINE = 8 * 1024 * 1024  # bytes; a snapshot with all its bounded blocks and ranges stays below it
@@ -32,7 +34,7 @@ Answer = Mapping[str, Any]
 Handler = Callable[[Command], Answer | Awaitable[Answer]]
 
 
-class ChannelError(Exception):
+class ChannelError(TidegateError):
     """A call without an answer. ``cause``: absent, refused, timeout, closed, garbage or too_large."""
 
     def __init__(self, cause: str) -> None:

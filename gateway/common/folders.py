@@ -24,7 +24,7 @@ class _OfControl(Protocol):
     def first_token(self) -> Path | None: ...
 
 
-class Placed(Protocol):
+class ConfiguredPlaces(Protocol):
     """What a configuration may say of places. Structural: the configuration stands above what processes share."""
 
     @property
@@ -99,16 +99,16 @@ class Folders:
         """Commands to a worker: load, snapshot, counters, status, drain."""
         return self.run / f"worker-{number}.sock"
 
-    def journal(self, config: Placed) -> Path:
+    def journal(self, config: ConfiguredPlaces) -> Path:
         """Where records are written."""
         return config.journal.dir or self.root / "journal"
 
-    def mirror(self, config: Placed) -> Path:
+    def mirror(self, config: ConfiguredPlaces) -> Path:
         """The static version of bullets."""
         own = config.mirror.dir if config.mirror is not None else None
         return own or self.root / "mirror"
 
-    def database(self, config: Placed) -> Path:
+    def database(self, config: ConfiguredPlaces) -> Path:
         """The control database."""
         return config.control.database or self.control / "control.sqlite3"
 
@@ -117,11 +117,11 @@ class Folders:
         """What people changed in word lists: written by control, read by the compiler of lists."""
         return self.control / "list-changes.json"
 
-    def upstream_ids(self, config: Placed) -> Path:
+    def upstream_ids(self, config: ConfiguredPlaces) -> Path:
         """The index of the platform's ids, beside the control database."""
         return self.database(config).with_name("upstream-ids.sqlite3")
 
-    def first_token(self, config: Placed) -> Path:
+    def first_token(self, config: ConfiguredPlaces) -> Path:
         """Where the first person's token is kept."""
         return config.control.first_token or self.control / "first-token"
 

@@ -13,6 +13,8 @@ import socket
 import stat
 from pathlib import Path
 
+from filters.model.errors import TidegateError
+
 BACKLOG = 4096
 REMEDIES = {
     errno.EADDRNOTAVAIL: "this machine has no such address (ip address list)",
@@ -21,7 +23,7 @@ REMEDIES = {
 }
 
 
-class CannotListen(Exception):
+class CannotListen(TidegateError):
     """The address cannot be had; the text names it, why, and a remedy."""
 
 

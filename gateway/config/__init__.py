@@ -17,11 +17,11 @@ from pydantic import ValidationError
 
 from gateway.config.consistency import consistency
 from gateway.config.consistency.doubts import doubts
-from gateway.config.consistency.problems import ConfigError, Problem
+from gateway.config.consistency.problems import ConfigError, ConfigProblem
 from gateway.config.consistency.translation import translate
 from gateway.config.sections.file import Config
 
-__all__ = ["Config", "ConfigError", "Problem", "check", "load", "schema", "warnings"]
+__all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "warnings"]
 
 
 def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -38,15 +38,15 @@ def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, st
 
 def check(
     path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None
-) -> tuple[Config | None, list[Problem]]:
+) -> tuple[Config | None, list[ConfigProblem]]:
     """The configuration, where it could be read at all, and everything that is wrong with it."""
     file = os.fspath(path)
     try:
         document = tomllib.loads(Path(path).read_bytes().decode("utf-8"))
     except OSError as error:
-        return None, [Problem(file, "", "", f"cannot be read: {error.strerror}")]
+        return None, [ConfigProblem(file, "", "", f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
-        return None, [Problem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8")]
+        return None, [ConfigProblem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8")]
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(file, error)]
     context = {
@@ -56,9 +56,9 @@ def check(
     return examine(document, file, context)
 
 
-def examine(document: dict[str, Any], file: str, context: dict[str, Any]) -> tuple[Config | None, list[Problem]]:
+def examine(document: dict[str, Any], file: str, context: dict[str, Any]) -> tuple[Config | None, list[ConfigProblem]]:
     """As ``check``, for a document that is already parsed. ``context`` holds ``base`` and ``environ``."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     config: Config | None = None
     try:
         config = Config.model_validate(document, context=context)
@@ -68,11 +68,11 @@ def examine(document: dict[str, Any], file: str, context: dict[str, Any]) -> tup
     return config, problems
 
 
-def _syntax(file: str, error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax(file: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
     message = str(error)
     found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)", message)
     where = f"{file}:{found[1]}:{found[2]}" if found and found[1] else file
-    return Problem(where, "", "", f"is not TOML: {message.partition(' (at ')[0]}")
+    return ConfigProblem(where, "", "", f"is not TOML: {message.partition(' (at ')[0]}")
 
 
 def warnings(config: Config) -> list[str]:

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.common.folders import Folders
 from gateway.common.listening import CannotListen
-from gateway.common.signals import on_stop
+from gateway.common.posix import on_stop
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.generation import conversion, generation

@@ -28,12 +28,12 @@ from gateway.config import Config
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Reloader
-from gateway.control.acts.outbox import Relay
+from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
-from gateway.control.calls.call import Bounds, Services
+from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.calls.feature import Running, Surroundings
 from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.confirming import Confirming
@@ -86,7 +86,9 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket)
-        relay = Relay(database, JournalOfActs(writer), projection, GOVERNANCE, retry=config.control.relay_interval)
+        relay = OutboxRelay(
+            database, JournalOfActs(writer), projection, GOVERNANCE, retry=config.control.relay_interval
+        )
         reloader = SupervisorSocket(folders.supervisor_socket)
         ledger = Ledger(
             database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids
@@ -112,7 +114,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             reloader=reloader,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
-            bounds=Bounds(config.control.max_body, config.control.max_import),
+            bounds=BodyBounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
             features=(*features, health),
         )

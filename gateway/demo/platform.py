@@ -28,7 +28,7 @@ NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PAGES = ("index", "article", "live", "group")
 
 
-class Room:
+class DemoRoom:
     """The messages of one article, video or group, and who watches it live."""
 
     def __init__(self) -> None:
@@ -61,12 +61,12 @@ class Platform:
     """The platform's own state and its handlers."""
 
     def __init__(self) -> None:
-        self.rooms: dict[tuple[str, str], Room] = {}
+        self.rooms: dict[tuple[str, str], DemoRoom] = {}
         self.ids = itertools.count(1)
 
-    def room(self, kind: str, name: str) -> Room:
+    def room(self, kind: str, name: str) -> DemoRoom:
         """The room, made on first use."""
-        return self.rooms.setdefault((kind, name), Room())
+        return self.rooms.setdefault((kind, name), DemoRoom())
 
     def application(self) -> web.Application:
         """All routes in one table."""

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from filters.model.errors import TidegateError
+
 ADDED = "added"
 REMOVED = "removed"
 REMEDY = (
@@ -36,7 +38,7 @@ class LineChanges(NamedTuple):
     removed: tuple[str, ...] = ()
 
 
-class ChangesLost(Exception):
+class ChangesLost(TidegateError):
     """What people changed cannot be read; the text names the file and the remedy, never a line."""
 
 

@@ -13,7 +13,7 @@ import sys
 from filters.reading.keywords import Bounds
 from gateway.common import logs
 from gateway.common.logs import AccessLog
-from gateway.config import Config, Problem
+from gateway.config import Config, ConfigProblem
 from gateway.config.sections.control import Logs
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
@@ -23,10 +23,9 @@ from gateway.config.sections.upstreams import Upstream, UpstreamTls
 from gateway.config.values.carrying import carried
 from gateway.generation import rotation
 from gateway.http.server.settings import ServerSettings
-from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamSettings
-from gateway.http.upstream.settings import ServerSettings as UpstreamServerSettings
+from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.wire.address import parse_address
-from gateway.journal.write.settings import Settings as JournalSettings
+from gateway.journal.write.settings import JournalSettings
 from gateway.surfaces import compiled as compiled_surface
 from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings, TokenSettings
@@ -116,7 +115,7 @@ def habits(section: Socket) -> Habits:
     return carried(Habits, section)
 
 
-def unbuildable(config: Config, file: str) -> list[Problem]:
+def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
     """What only building shows: settings of a surface that do not go together. Tried before anything is swapped."""
     problems = []
     for route in config.routes:
@@ -127,7 +126,7 @@ def unbuildable(config: Config, file: str) -> list[Problem]:
             if route.transport == "websocket":
                 made.attach(Arrived(b"GET", {}))
         except SurfaceError as error:
-            problems.append(Problem(file, f"routes[{route.name}]", "", str(error)))
+            problems.append(ConfigProblem(file, f"routes[{route.name}]", "", str(error)))
     return problems
 
 

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from filters.model.errors import TidegateError
 from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError
@@ -35,7 +36,7 @@ COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
 NICENESS = 5  # of the compiler: where processors are short, messages and state come first, and it still gets a quarter
 
 
-class CompileFailed(Exception):
+class CompileFailed(TidegateError):
     """No generation came of it; ``problems`` says all that is wrong, each with its remedy."""
 
     def __init__(self, problems: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from filters.model.message import Message
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Scan
 from filters.reading.keywords import Scanner
-from gateway.judging.copies import Copies
+from gateway.judging.refused_copies import RefusedCopies
 
 if TYPE_CHECKING:
     from gateway.state.model.snapshot import SnapshotRows
@@ -44,7 +44,7 @@ class Overlay:
         rooms: Mapping[str, Decided],
         urgent: Scanner | None,
         grounds: Mapping[int, str],
-        copies: Copies | None = None,
+        copies: RefusedCopies | None = None,
     ) -> None:
         self.version = version
         self._routes = routes
@@ -89,7 +89,7 @@ def build(
             frozen = routes if switch.scope == "route" else rooms
             frozen[switch.value] = _decided("switch", finding, switch.ground)
     urgent = compile_words([row.word for row in snapshot.urgent]) if snapshot.urgent else None
-    copies = Copies(snapshot.copies, prints()) if snapshot.copies else None
+    copies = RefusedCopies(snapshot.copies, prints()) if snapshot.copies else None
     if not routes and not rooms and urgent is None and copies is None:
         return None
     grounds = {place: row.ground for place, row in enumerate(snapshot.urgent)}

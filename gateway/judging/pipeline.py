@@ -14,6 +14,10 @@
       ▼
     outcome    delivered, failed or unknown, as a second record
 
+Two calls come from below, once for all messages of a turn: the state client calls ``Pipeline._read`` before it sends
+(``StateClient.on_turn``, set here), and the journal's ``Writer.flush`` once the facts of one answer are handed out
+(``on_batch``, set in ``worker/app.py``), so that their records leave in one write.
+
 Laws: a carrier hears of every passage exactly once, by ``on_verdict``, ``on_unrecorded`` or ``on_fault``;
 ``on_verdict`` only after its record is in the operating system (law 5); what cannot be recorded is neither relayed nor
 answered as judged.
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
     from gateway.journal.write.writer import Writer
     from gateway.judging.overlay import Overlay
     from gateway.judging.route import Route
-    from gateway.state.hot.client import StateClient
+    from gateway.state.hot.state_client import StateClient
 
 FAULT: Final = "gateway.failure"
 """The reason of a failure: what the verdict left could not be written again, which is a fault of ours."""

@@ -15,7 +15,7 @@ from gateway.http.server.problem import PlatformShape
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
-from gateway.judging.deletion import Deletions
+from gateway.judging.relayed_deletion import Deletions
 from gateway.surfaces.surface import Surface
 from gateway.websocket.habits import Habits
 from gateway.websocket.origins import Origins

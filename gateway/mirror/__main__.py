@@ -12,7 +12,7 @@ import structlog
 
 from gateway.common import logs
 from gateway.common.folders import Folders
-from gateway.common.signals import on_stop
+from gateway.common.posix import on_stop
 from gateway.mirror.projector.projector import Projector
 
 log = structlog.get_logger()

@@ -26,11 +26,12 @@ from typing import Any
 
 import structlog
 
-from gateway.common import channel, compiled, descriptors
+from filters.model.errors import TidegateError
+from gateway.common import channel, compiled
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
+from gateway.common.posix import on_stop, raise_limit
 from gateway.common.rounds import Rounds
-from gateway.common.signals import on_stop
 from gateway.config import ConfigError, load
 from gateway.generation import rotation
 from gateway.generation.generation import CompileFailed, Generation, compile_aside
@@ -50,11 +51,11 @@ CHANGES_WITHIN = 60.0  # seconds for control to write down what people changed i
 CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
 
 
-class NotReady(Exception):
+class NotReady(TidegateError):
     """A child did not come up; the text names it."""
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(TidegateError):
     """Another supervisor owns this data folder."""
 
 
@@ -83,7 +84,7 @@ class Supervisor:
         self._rotation.in_force = rotation.digest(_jwks(generation))
         self.folders.make_current(generation.number)
         config = generation.config
-        descriptors.raise_limit(config.server.max_connections)
+        raise_limit(config.server.max_connections)
         log.info("code", hot_path=compiled.described())
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
@@ -135,7 +136,7 @@ class Supervisor:
         if not self.folders.database(config).exists():
             return
         process = await asyncio.create_subprocess_exec(
-            *self._python("gateway.control.lists.changes", "--config", os.fspath(self._config_path)),
+            *self._python("gateway.control.lists.changes_file", "--config", os.fspath(self._config_path)),
             stdin=asyncio.subprocess.DEVNULL,
         )
         try:

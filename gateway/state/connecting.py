@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
 from filters.model.limits import Pace, pace
-from gateway.state.cold.notices import Notices
-from gateway.state.cold.projection import Projection
+from gateway.state.cold.governance_projection import GovernanceProjection
+from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.cold.topology import redis, settings, tls_options, topology
-from gateway.state.hot.client import StateClient
 from gateway.state.hot.cluster import ClusterClient
+from gateway.state.hot.state_client import StateClient
 from gateway.state.model.keys import Keys
 from gateway.state.model.snapshot import Snapshot
 
@@ -47,10 +47,10 @@ async def cold(state: State, folder: Path) -> Any:
     )
 
 
-async def projection(state: State, folder: Path) -> Projection:
+async def projection(state: State, folder: Path) -> GovernanceProjection:
     """What control writes with."""
     redis = await cold(state, folder)
-    return Projection(redis, Keys(state.prefix), cluster=state.topology == "cluster", limited=limited(state))
+    return GovernanceProjection(redis, Keys(state.prefix), cluster=state.topology == "cluster", limited=limited(state))
 
 
 def limited(state: State) -> Pace:

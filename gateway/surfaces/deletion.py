@@ -14,7 +14,7 @@ from gateway.surfaces.bodies import conditions
 from gateway.surfaces.bodies.content import media_type, undone
 from gateway.surfaces.input.forms import Wanted, urlencoded
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.request import Request
 from gateway.surfaces.input.settings import Scalar, SurfaceError
@@ -54,7 +54,7 @@ class DeletionReader:
     def read(self, request: Request, body: bytes = b"") -> Named:
         """What ``request`` deletes."""
         try:
-            reading = Reading(request)
+            reading = ParsedRequest(request)
             if self.reads_body:
                 self._load(reading, body)
             value = self._id(reading)
@@ -67,7 +67,7 @@ class DeletionReader:
             return Named()
         return Named(tuple(dict.fromkeys(ids)), room)
 
-    def _load(self, reading: Reading, body: bytes) -> None:
+    def _load(self, reading: ParsedRequest, body: bytes) -> None:
         media = media_type(reading.fields.get(b"content-type", b""))
         coding = reading.fields.get(b"content-encoding")
         if coding is not None:

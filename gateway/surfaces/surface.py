@@ -23,7 +23,7 @@ from gateway.surfaces.formats.format import Format
 from gateway.surfaces.formats.single import Single
 from gateway.surfaces.input import pointer
 from gateway.surfaces.input.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.request import Request
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
@@ -104,7 +104,7 @@ class Surface:
     def decode(self, request: Request, body: bytes) -> Decoded:
         """What one HTTP request holds."""
         try:
-            reading = Reading(request)
+            reading = ParsedRequest(request)
             fields = reading.fields
             header = fields.get(b"content-type", b"")
             known = self._types.get(header)
@@ -132,13 +132,13 @@ class Surface:
         except Refused as refused:
             return malformed(refused.reason)
 
-    def attach(self, request: Request) -> Socket:
+    def attach(self, request: Request) -> SocketDecoder:
         """The decoder for the frames of a socket that ``request`` opened. Who sends is asked per message, because
         those who only watch need not say (law 7)."""
         carrier = self._bodies.get(self._payload)
         if carrier is None:
             raise SurfaceError(f"text: name a source that reads {self._payload} frames")
-        return Socket(self, request, self._format, carrier)
+        return SocketDecoder(self, request, self._format, carrier)
 
     def upstream_id(self, body: bytes) -> str:
         """The platform's own id of a message, from its answer; empty where it does not tell one."""
@@ -162,7 +162,7 @@ class Surface:
             self._types[header] = known
         return known
 
-    def _message(self, reading: Reading, carrier: Body, method: bytes) -> Message:
+    def _message(self, reading: ParsedRequest, carrier: Body, method: bytes) -> Message:
         facts = self._facts
         sender = facts.sender(reading)
         room = "" if facts.room is None else facts.room(reading)
@@ -200,7 +200,7 @@ class Surface:
         )
 
 
-class Socket:
+class SocketDecoder:
     """Decodes the frames of one socket: ``surface.attach(handshake)``."""
 
     __slots__ = ("_carrier", "_encode", "_format", "_request", "_single", "_surface")
@@ -225,7 +225,7 @@ class Socket:
     def who(self) -> tuple[str, str]:
         """Sender and room as far as the handshake alone tells them; empty where only a message does."""
         facts = self._surface._facts
-        reading = Reading(self._request)
+        reading = ParsedRequest(self._request)
         told = []
         for read in (facts.sender, facts.room):
             try:
@@ -253,7 +253,7 @@ class Socket:
             for index, payload in enumerate(format.split(frame)):
                 if not payload.judged:
                     continue
-                reading = Reading(self._request)
+                reading = ParsedRequest(self._request)
                 carrier.load(reading, payload.data, FRAME)
                 if surface._is_message is None or surface._is_message(reading.document):
                     if place is not None:
@@ -276,7 +276,7 @@ class Socket:
         surface = self._surface
         carrier = self._carrier
         try:
-            reading = Reading(self._request)
+            reading = ParsedRequest(self._request)
             carrier.load(reading, frame, FRAME)
             if surface._is_message is not None and not surface._is_message(reading.document):
                 return Untouched(frame)
@@ -346,4 +346,4 @@ def _upstream_id(source: str) -> Callable[[Any], Any] | None:
     raise SurfaceError(f"upstream_id = {source!r}: write “json:” and a JSON Pointer into the platform's answer")
 
 
-__all__ = ["Malformed", "Messages", "Socket", "Surface", "Untouched"]
+__all__ = ["Malformed", "Messages", "SocketDecoder", "Surface", "Untouched"]

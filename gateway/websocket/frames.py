@@ -50,7 +50,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 """``reason: (close code, title)``."""
 
 
-class Message(NamedTuple):
+class SocketMessage(NamedTuple):
     """A whole message. ``opcode``: TEXT or BINARY. ``payload``: unmasked and joined; of a TEXT, valid UTF-8.
 
     ``raw``: the bytes of its frames as received, without control frames that came between.
@@ -61,7 +61,7 @@ class Message(NamedTuple):
     raw: bytes
 
 
-class Control(NamedTuple):
+class ControlFrame(NamedTuple):
     """A PING, PONG or CLOSE. ``raw``: its frame as received. After a CLOSE the parser looks at nothing more."""
 
     opcode: int
@@ -81,7 +81,7 @@ class ProtocolError(NamedTuple):
     code: int
 
 
-Event: TypeAlias = Message | Control | ProtocolError
+Event: TypeAlias = SocketMessage | ControlFrame | ProtocolError
 
 
 _WHOLE_TEXT: Final = FIN | TEXT
@@ -167,7 +167,7 @@ class FrameParser:
                             return self._refuse(events, "websocket.utf8")
                     if length > self._max_message:
                         return self._refuse(events, "websocket.too_large")
-                    events.append(_new(Message, (TEXT, payload, data if end - at == size else data[at:end])))
+                    events.append(_new(SocketMessage, (TEXT, payload, data if end - at == size else data[at:end])))
                     at = end
                     if at == size:
                         return events
@@ -218,7 +218,7 @@ class FrameParser:
                         payload.decode()
                     except UnicodeDecodeError:
                         return self._refuse(events, "websocket.utf8")
-                events.append(Message(opcode, payload, raw))
+                events.append(SocketMessage(opcode, payload, raw))
             elif opcode >= CLOSE:
                 if opcode == CLOSE:
                     fault = _close_fault(payload)
@@ -226,9 +226,9 @@ class FrameParser:
                         return self._refuse(events, fault)
                     self.done = True
                     self._fragments = None
-                    events.append(Control(opcode, payload, raw))
+                    events.append(ControlFrame(opcode, payload, raw))
                     return events
-                events.append(Control(opcode, payload, raw))
+                events.append(ControlFrame(opcode, payload, raw))
             else:
                 fault = self._fragment(events, opcode, bool(first & FIN), payload, raw)
                 if fault:
@@ -263,7 +263,7 @@ class FrameParser:
         message.raw.append(raw)
         if final:
             self._fragments = None
-            events.append(Message(message.opcode, b"".join(message.parts), b"".join(message.raw)))
+            events.append(SocketMessage(message.opcode, b"".join(message.parts), b"".join(message.raw)))
         return ""
 
     def _refuse(self, events: list[Event], reason: str) -> list[Event]:

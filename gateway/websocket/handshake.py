@@ -13,6 +13,7 @@ from hashlib import sha1
 from os import urandom
 from typing import Final, NamedTuple
 
+from filters.model.errors import TidegateError
 from gateway.http.wire.fields import TOKEN
 from gateway.http.wire.forwarding import without
 from gateway.http.wire.head import RequestHead, ResponseHead
@@ -46,7 +47,7 @@ REPLACED: Final = frozenset(
 """Fields (lower case) of a handshake that never go on as they came."""
 
 
-class HandshakeError(Exception):
+class HandshakeError(TidegateError):
     """A handshake that breaks a rule. ``detail``: a fixed word for logs, never what was sent."""
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -20,10 +20,9 @@ from filters.lists.matcher import ENGINE
 from filters.lists.wordlist import compile_list, list_digest
 from filters.text.tables import FoldTables
 from gateway.words.errors import Fault, WordListError
-from gateway.words.files import SUFFIX, fault, read_list, told, write_whole
+from gateway.words.files import SUFFIX, fault, folding_tables, read_list, told, write_whole
 from gateway.words.manifest import Built, Manifest
 from gateway.words.specs import ListSpec
-from gateway.words.tables import folding_tables
 
 _FOUND_WRONG = 1
 _USAGE = 2

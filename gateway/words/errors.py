@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from filters.model.errors import TidegateError
+
 
 class Fault(NamedTuple):
     """``line`` counts from 1; 0 is the file as a whole."""
@@ -20,7 +22,7 @@ class Fault(NamedTuple):
         return f"{place}: {self.what}; {self.remedy}"
 
 
-class WordListError(Exception):
+class WordListError(TidegateError):
     """Every fault of every list; nothing was put in place of the last good artifacts."""
 
     def __init__(self, faults: Sequence[Fault], more: int = 0) -> None:

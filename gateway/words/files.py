@@ -5,11 +5,13 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from functools import cache
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
 from filters.lists.artifact import Artifact, ArtifactError
-from filters.lists.listsource import ListErrors, ParsedList, Problem, parse
+from filters.lists.listsource import ListErrors, ListProblem, ParsedList, parse
 from filters.lists.wordlist import load
 from filters.reading.keywords import AnyList
 from filters.text.tables import FoldTables
@@ -18,6 +20,12 @@ from gateway.words.specs import ListSpec
 
 SUFFIX = ".tga"
 PIECE = 1 << 20  # bytes of an automaton that are read at once
+
+
+@cache
+def folding_tables() -> FoldTables:
+    """The tables of ``gateway/words/folding.txt``; read once a process, about 20 ms."""
+    return FoldTables.from_bytes((files("gateway.words") / "folding.txt").read_bytes())
 
 
 def read_list(spec: ListSpec) -> ParsedList:
@@ -55,7 +63,7 @@ def told(spec: ListSpec, errors: ListErrors) -> WordListError:
     return WordListError([fault(spec, problem) for problem in errors.problems], errors.more)
 
 
-def fault(spec: ListSpec, problem: Problem) -> Fault:
+def fault(spec: ListSpec, problem: ListProblem) -> Fault:
     """One problem with the file it stands in."""
     return Fault(spec.name, spec.path, problem.line, problem.what, problem.remedy)
 

@@ -12,7 +12,7 @@ from gateway import config as configuration
 from gateway.config.sections import policies
 
 
-class Judged(NamedTuple):
+class PolicyVerdict(NamedTuple):
     """One policy's verdict."""
 
     policy: str
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
         }
 
 
-def verdicts(path: Path, text: str, scan: Scan) -> list[Judged]:
+def verdicts(path: Path, text: str, scan: Scan) -> list[PolicyVerdict]:
     """Every policy's verdict on ``text``, which was read as ``scan``. Raises ConfigError.
 
     The sender is verified, has full credit and is within every limit: what is left is what the text itself costs.
@@ -41,7 +41,7 @@ def verdicts(path: Path, text: str, scan: Scan) -> list[Judged]:
         asks = policy.asks
         facts = Facts(Account(True), (), (0,) * len(asks.limits), (RepeatFact(1),) * len(asks.repeats))
         message = Message("", "comment", "", "", "", (text,), 0)
-        judged.append(Judged(name, judge(policy, message, scan, facts)))
+        judged.append(PolicyVerdict(name, judge(policy, message, scan, facts)))
     return judged
 
 

@@ -22,7 +22,7 @@ import uvloop
 
 from gateway.common import channel, logs
 from gateway.common.folders import Folders
-from gateway.common.signals import on_stop
+from gateway.common.posix import on_stop
 from gateway.generation import conversion, generation
 from gateway.worker.app import App
 

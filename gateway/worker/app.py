@@ -48,24 +48,23 @@ from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import Basis
 from gateway.journal.write.writer import Writer
 from gateway.judging import overlay
-from gateway.judging.copies import fingerprints
-from gateway.judging.deletion import Deletions
 from gateway.judging.pipeline import Pipeline
+from gateway.judging.refused_copies import fingerprints
+from gateway.judging.relayed_deletion import Deletions
 from gateway.judging.route import Preflight, Relayed, Route, SocketSide, Target
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.serving.access import Access, Guard
-from gateway.mirror.serving.files import MirrorFiles
+from gateway.mirror.serving.mirror_files import MirrorFiles
 from gateway.mirror.serving.site import MirrorSite
 from gateway.mirror.store.pulse import PulseReader
 from gateway.state import connecting
-from gateway.state.cold.notices import Notices
-from gateway.state.hot.client import StateClient
+from gateway.state.cold.snapshot_feed import Notices
+from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
 from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.websocket.origins import Origins
-from gateway.words.files import load_artifact
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables, load_artifact
 
 log = structlog.get_logger()
 
@@ -111,7 +110,7 @@ class App:
             ids=ids, settings=conversion.journal(config.journal), loop=loop,
         )  # fmt: skip
         journal.start()
-        state = connecting.client(config.state, folders.state, journal.flush)
+        state = connecting.client(config.state, folders.state, on_batch=journal.flush)
         app = cls(folders, number, config, state, journal, ids)
         await app.load(generation)
         await state.start()

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from filters.text.fingerprint import fingerprint
 from filters.text.folding import folder
 from filters.text.tables import WORDS
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from loadtest.crowd.evasions import EVASIONS
 from loadtest.crowd.phrases import CHAT, CLAUSES, SHORT
 

@@ -14,7 +14,14 @@ from os import urandom
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from gateway.websocket.frames import Control, FrameParser, Message, ProtocolError, close_payload, masked_frame
+from gateway.websocket.frames import (
+    ControlFrame,
+    FrameParser,
+    ProtocolError,
+    SocketMessage,
+    close_payload,
+    masked_frame,
+)
 from gateway.websocket.handshake import GUID
 from gateway.websocket.opcodes import CLOSE, NORMAL, PING, PONG, TEXT
 
@@ -120,11 +127,11 @@ class Socket:
     def _texts(self, data: bytes) -> list[bytes]:
         texts: list[bytes] = []
         for event in self._parser.feed(data):
-            if isinstance(event, Message):
+            if isinstance(event, SocketMessage):
                 texts.append(event.payload)
             elif isinstance(event, ProtocolError):
                 raise Gone(event.code)
-            elif isinstance(event, Control) and event.opcode == PING:
+            elif isinstance(event, ControlFrame) and event.opcode == PING:
                 self._socket.sendall(masked_frame(PONG, event.payload))
             elif event.opcode == CLOSE:
                 raise Gone(event.close_code)

@@ -7,7 +7,7 @@ import pytest
 from filters.lists.wordlist import compile_list, load, parse
 from filters.reading.keywords import AnyList
 from filters.text.tables import FoldTables
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ from filters.model.message import Message
 from filters.model.rule import Asks
 from filters.model.verdict import Facts, Scan
 from gateway.state.cold import embedded
-from gateway.state.hot.encoding import encode
-from gateway.state.hot.facts import read
-from gateway.state.hot.flight import Batch, Entry
+from gateway.state.hot.admit_arguments import encode
+from gateway.state.hot.flight import AdmitBatch, Pending
 from gateway.state.hot.plan import Plan
+from gateway.state.hot.replies import read
 from gateway.state.hot.scripts import ADMIT
 from gateway.state.model.keys import Keys
 
@@ -54,7 +54,9 @@ class Scripted:
     def admit(self, asks: Asks, messages: list[Message], scan: Scan | None = None) -> tuple[int, list[Facts]]:
         """The server's time in microseconds, and the facts of each message."""
         plan = Plan(asks, "comments", self.keys, EPOCH)
-        batch = Batch([Entry(plan, message, scan or Scan(), ignore) for message in messages], EPOCH, -1, ignore, ignore)
+        batch = AdmitBatch(
+            [Pending(plan, message, scan or Scan(), ignore) for message in messages], EPOCH, -1, ignore, ignore
+        )
         encode(batch, self.keys, self.msetex)
         words = _words(batch.arguments)
         count = int(words[0])

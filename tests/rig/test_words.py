@@ -4,7 +4,7 @@ from pathlib import Path
 
 from filters.lists.wordlist import of_words
 from filters.reading.keywords import Scanner
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from rig import words
 from rig.comments import Comments
 

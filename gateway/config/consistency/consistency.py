@@ -14,7 +14,7 @@ from gateway.common.units import duration, size
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import routes as route_consistency
 from gateway.config.consistency.document import Found, named, table, text, texts
-from gateway.config.consistency.problems import Problem, at, shown, written
+from gateway.config.consistency.problems import ConfigProblem, at, shown, written
 from gateway.config.consistency.translation import nearest
 from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
@@ -22,12 +22,12 @@ from gateway.config.sections.state import Breaker
 from gateway.config.values.section import Section
 
 
-def problems(document: dict[str, Any], file: str) -> Iterator[Problem]:
+def problems(document: dict[str, Any], file: str) -> Iterator[ConfigProblem]:
     """Every problem between keys, in the file's order of sections."""
     for check in (_server, _upstreams, policy_consistency.problems, route_consistency.problems, _jwt, _state, _journal,
                   _mirror, _control, _metrics):  # fmt: skip
         for path, message in check(document):
-            yield Problem(file, written(path, document), shown(at(document, path), path), message)
+            yield ConfigProblem(file, written(path, document), shown(at(document, path), path), message)
 
 
 def _server(document: dict[str, Any]) -> Found:

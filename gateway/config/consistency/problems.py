@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from filters.model.errors import TidegateError
+
 SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers"})
 _SECRETIVE = ("password", "passwd", "secret", "token", "key", "keys", "authorization")
 _USERINFO = re.compile(r":(//)?\S*@")
@@ -16,7 +18,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """``key`` is the path of the key, ``value`` what stands there as an operator would write it ("" for nothing)."""
 
     file: str
@@ -30,10 +32,10 @@ class Problem:
         return _CONTROL.sub("�", line)  # one line, whatever a key or a segment holds
 
 
-class ConfigError(Exception):
+class ConfigError(TidegateError):
     """A configuration that cannot be used. ``problems`` is never empty."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 

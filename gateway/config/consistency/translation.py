@@ -9,13 +9,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.consistency.problems import Problem, at, shown, unknown, written
+from gateway.config.consistency.problems import ConfigProblem, at, shown, unknown, written
 from gateway.config.sections.policies import RULES
 
 Path = tuple[str | int, ...]
 
 
-def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[Problem]:
+def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[ConfigProblem]:
     """One problem for each error, in the file's order of keys."""
     errors = error.errors(include_url=False, include_input=False)
     for one in errors:
@@ -26,7 +26,7 @@ def translate(error: ValidationError, model: type[BaseModel], document: Any, fil
         path = _in_file(tuple(_without_tags(one["loc"], document)), document)
         value = at(document, path)
         told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
-        yield Problem(file, written(path, document), told, _message(one, path, model, document))
+        yield ConfigProblem(file, written(path, document), told, _message(one, path, model, document))
 
 
 def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, setting
 from gateway.config.values.units import Duration, Local, Size
-from gateway.journal.write.settings import Fsync, Settings
+from gateway.journal.write.settings import Fsync, JournalSettings
 
 FLOOR = 184 * 86400.0  # six months, whichever six: from 1 March to 1 September are 184 days
 
 
-JOURNAL = defaults(Settings)
+JOURNAL = defaults(JournalSettings)
 
 
 class Journal(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, setting
-from gateway.config.values.sources import SourceOf
+from gateway.config.values.source_names import SourceOf
 from gateway.config.values.units import Duration, Readable
 from gateway.surfaces.input.settings import Algorithm, TokenSettings
 

@@ -11,7 +11,7 @@ from filters.text.markup import Markup
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.sources import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.values.source_names import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
 from gateway.config.values.surface import (
     WITH_PAGES,
     Content,

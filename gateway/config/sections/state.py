@@ -10,9 +10,9 @@ from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.units import Duration, Listen, RateOf, Readable, Size
-from gateway.state.model.settings import Settings
+from gateway.state.model.settings import StateSettings
 
-STATE = defaults(Settings)
+STATE = defaults(StateSettings)
 
 
 class Sentinel(Section):

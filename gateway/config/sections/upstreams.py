@@ -9,11 +9,17 @@ from pydantic import BeforeValidator
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.units import Duration, Readable, ServerUrl, Size
-from gateway.http.upstream.settings import Balance, CheckSettings, EjectionSettings, ServerSettings, UpstreamSettings
+from gateway.http.upstream.settings import (
+    Balance,
+    CheckSettings,
+    EjectionSettings,
+    UpstreamServerSettings,
+    UpstreamSettings,
+)
 
 EJECTION = defaults(EjectionSettings)
 CHECK = defaults(CheckSettings)
-SERVER = defaults(ServerSettings)
+SERVER = defaults(UpstreamServerSettings)
 UPSTREAM = defaults(UpstreamSettings)
 
 

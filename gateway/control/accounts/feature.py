@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.control.accounts import endpoints, imports
-from gateway.control.accounts.recovery import Recovery
+from gateway.control.accounts.credit_recovery import Recovery
 from gateway.control.accounts.rows import Account, Recovering
 from gateway.control.accounts.schemas import AccountLine, Imported
 from gateway.control.acts.governance import Table

@@ -40,7 +40,7 @@ class Intent(NamedTuple):
     subject: str
 
 
-class Done(NamedTuple, Generic[T]):
+class CommittedAct(NamedTuple, Generic[T]):
     """A committed act. ``tables`` are those it changed."""
 
     act: int
@@ -103,7 +103,7 @@ def perform(
     work: Callable[[Unit], T],
     governance: Governance,
     clock: Callable[[], int] = time.time_ns,
-) -> Done[T]:
+) -> CommittedAct[T]:
     """Do ``work`` as one act, within the session's transaction."""
     unit = Unit(session, governance, intent.uid)
     result = work(unit)
@@ -140,7 +140,7 @@ def perform(
             acknowledged_state=not tables & (projected.keys() | governance.in_snapshot),
         )
     )
-    return Done(act.id, result, tables)
+    return CommittedAct(act.id, result, tables)
 
 
 def subject(change: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:

@@ -22,12 +22,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
+from filters.model.errors import TidegateError
+
 T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class DatabaseInUse(Exception):
+class DatabaseInUse(TidegateError):
     """Another process (a running control) owns the database."""
 
 

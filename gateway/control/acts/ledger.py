@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 
 from gateway.common.metrics import METRICS, Counts
 from gateway.control.acts import acts
-from gateway.control.acts.acts import Done, Intent, Unit
+from gateway.control.acts.acts import CommittedAct, Intent, Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import Reloaded, Reloader
-from gateway.control.acts.outbox import Relay
+from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.acts.refusal import ControlError
 from gateway.control.acts.rows import Model
 from gateway.control.workers.workers import Workers
@@ -69,7 +69,7 @@ class Ledger:
         self,
         *,
         database: Database,
-        relay: Relay,
+        relay: OutboxRelay,
         workers: Workers,
         reloader: Reloader,
         governance: Governance,
@@ -105,10 +105,10 @@ class Ledger:
         # Once committed an act takes its course, also when the one who asked has hung up.
         return await asyncio.shield(asyncio.ensure_future(self._follow(uid, done, settle)))
 
-    async def _commit(self, intent: Intent, work: Callable[[Unit], T]) -> Done[T]:
+    async def _commit(self, intent: Intent, work: Callable[[Unit], T]) -> CommittedAct[T]:
         written: list[Beside] = []
 
-        def transaction(session: Session) -> Done[T]:
+        def transaction(session: Session) -> CommittedAct[T]:
             done = acts.perform(session, intent, work, self.governance)
             for table in sorted(done.tables & self._beside.keys()):
                 written.append(self._beside[table])
@@ -138,7 +138,7 @@ class Ledger:
                 log.error("acts.file_unwritten", table=table, problem=type(error).__name__)
         return mended
 
-    async def _follow(self, uid: str, done: Done[T], settle: bool) -> Outcome[T]:
+    async def _follow(self, uid: str, done: CommittedAct[T], settle: bool) -> Outcome[T]:
         pushed: dict[str, bool] | None = None
         reload: Reloaded | None = None
         for table in sorted(done.tables & self._followers.keys()):

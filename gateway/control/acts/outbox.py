@@ -49,7 +49,7 @@ class _Batch(NamedTuple):
     snapshot: SnapshotRows | None
 
 
-class Relay:
+class OutboxRelay:
     """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``."""
 
     def __init__(

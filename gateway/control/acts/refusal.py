@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from filters.model.errors import TidegateError
+
 MEDIA_TYPE = "application/problem+json"
 
 
-class ControlError(Exception):
+class ControlError(TidegateError):
     """``reason``: a stable code, ``control.…``. ``errors``: ``[{"where", "problem"}]``, never with the value itself."""
 
     def __init__(self, status: int, reason: str, detail: str, errors: Sequence[dict[str, Any]] = ()) -> None:

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 
 from gateway.config.sections.state import State
 from gateway.control.acts.neighbours import Change
-from gateway.state.cold.projection import Projection
+from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.cold.topology import topology
 from gateway.state.connecting import cold, limited
 from gateway.state.model.keys import Keys
@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 
 class LocatedProjection:
-    """``gateway.state.cold.projection`` over whichever server ``[state]`` leads to; ``folder``: the embedded server's.
+    """``gateway.state.cold.governance_projection`` over whichever server ``[state]`` leads to.
+
+    ``folder``: the embedded server's.
 
     A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
     ``confirm`` therefore asks for a rebuild.
@@ -38,7 +40,7 @@ class LocatedProjection:
         self._topology = topology(state, folder)
         self._address: Address | None = None
         self._client: Any = None
-        self._projection: Projection | None = None
+        self._projection: GovernanceProjection | None = None
         self._moved = False
 
     async def apply(self, changes: Sequence[Change]) -> None:
@@ -69,7 +71,7 @@ class LocatedProjection:
             await self._client.aclose()
         self._client = self._projection = None
 
-    async def _ask(self, what: Callable[[Projection], Awaitable[T]]) -> T:
+    async def _ask(self, what: Callable[[GovernanceProjection], Awaitable[T]]) -> T:
         projection = self._projection or await self._find()
         try:
             return await what(projection)
@@ -77,13 +79,13 @@ class LocatedProjection:
             await self._look_again()
             raise
 
-    async def _find(self) -> Projection:
+    async def _find(self) -> GovernanceProjection:
         self._address = await self._topology.locate()
         self._client = await cold(self._state, self._folder)
         if isinstance(self._client, Redis):
             # The relay and its pauses are the way of trying again; a client that tries ten times only hides the outage.
             self._client.set_retry(Retry(NoBackoff(), 1))
-        self._projection = Projection(
+        self._projection = GovernanceProjection(
             self._client, Keys(self._state.prefix), cluster=self._topology.cluster, limited=limited(self._state)
         )
         return self._projection

@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, UnixConnector
 
+from filters.model.errors import TidegateError
 from gateway.config import Config
 
 TOKEN = "TIDEGATE_TOKEN"  # noqa: S105 - the variable's name
 
 
-class Refused(Exception):
+class CallRefused(TidegateError):
     """Control did not do it; the text says why. ``reason``: its stable code, empty where it did not answer."""
 
     def __init__(self, why: str, reason: str = "") -> None:
@@ -32,10 +33,10 @@ def token(kept: Path, environ: Mapping[str, str] = os.environ) -> str:
     try:
         return kept.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise Refused(f"{kept} cannot be read ({error.strerror}): put your token into {TOKEN}") from None
+        raise CallRefused(f"{kept} cannot be read ({error.strerror}): put your token into {TOKEN}") from None
 
 
-class Client:
+class ControlClient:
     """An asynchronous context. ``within``: seconds for one call."""
 
     def __init__(self, config: Config, token: str, *, within: float = 60.0) -> None:
@@ -55,7 +56,7 @@ class Client:
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> ControlClient:
         return self
 
     async def __aexit__(
@@ -64,15 +65,15 @@ class Client:
         await self._session.close()
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The answer. Raises Refused."""
+        """The answer. Raises CallRefused."""
         data = orjson.dumps(body) if body is not None else None
         try:
             async with self._session.request(method, self._base + path, data=data) as response:
                 told: dict[str, Any] = orjson.loads(await response.read())
         except (ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
             why = f"control does not answer at {self._address} ({type(error).__name__}): does the gateway run?"
-            raise Refused(why) from None
+            raise CallRefused(why) from None
         if response.status >= 400:
             wrong = "".join(f"; {one.get('where')}: {one.get('problem')}" for one in told.get("errors", ()))
-            raise Refused(f"control refused: {told.get('detail', response.status)}{wrong}", told.get("reason", ""))
+            raise CallRefused(f"control refused: {told.get('detail', response.status)}{wrong}", told.get("reason", ""))
         return told

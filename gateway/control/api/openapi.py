@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from gateway.control.acts.refusal import MEDIA_TYPE
 from gateway.control.calls.endpoint import Endpoint
-from gateway.control.calls.schemas import Done, Problem
+from gateway.control.calls.schemas import Done, ProblemDetails
 from gateway.control.node.schemas import Ready
 
 REFS = "#/components/schemas/{model}"
@@ -21,7 +21,7 @@ NDJSON = "application/x-ndjson"
 def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
     """The whole document."""
     endpoints = tuple(endpoints)
-    used: dict[tuple[type[BaseModel], Any], None] = {(Problem, "serialization"): None}
+    used: dict[tuple[type[BaseModel], Any], None] = {(ProblemDetails, "serialization"): None}
     for endpoint in endpoints:
         if endpoint.body is not None:
             used[endpoint.body, "validation"] = None
@@ -79,7 +79,7 @@ def _responses(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
         content = {answer: {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": refs[answer, "serialization"]}}
-    problem = {"content": {MEDIA_TYPE: {"schema": refs[Problem, "serialization"]}}}
+    problem = {"content": {MEDIA_TYPE: {"schema": refs[ProblemDetails, "serialization"]}}}
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": content}}
     if isinstance(answer, type) and issubclass(answer, Done):
         responses["202"] = {"description": "On record, and not yet in force everywhere.", "content": content}

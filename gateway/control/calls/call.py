@@ -24,7 +24,7 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 
-class Bounds(NamedTuple):
+class BodyBounds(NamedTuple):
     """``max_body`` and ``max_import`` in bytes."""
 
     max_body: int
@@ -47,7 +47,7 @@ class Services:
     reloader: Reloader
     route_names: Callable[[], frozenset[str]]
     mirror_lag: Callable[[], float | None]  # seconds
-    bounds: Bounds
+    bounds: BodyBounds
     metrics: bool = True  # whether /metrics is offered
     features: Sequence[object] = ()
 

@@ -84,7 +84,7 @@ class Done(BaseModel, Generic[T]):
     result: T
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """RFC 9457."""
 
     type: str

@@ -12,7 +12,7 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned, ReloadOut
-from gateway.control.lists.compiled import CompiledLists
+from gateway.control.lists.compiled_lists import CompiledLists
 from gateway.control.lists.rows import Word
 from gateway.control.lists.schemas import ListOut, ListsOut, TryOut, TryText, WordGone, WordNew, WordOut
 from gateway.generation.changes import ADDED, REMOVED

@@ -8,8 +8,8 @@ from gateway.control.acts.governance import Table
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.lists import endpoints
-from gateway.control.lists.changes import ChangesFile
-from gateway.control.lists.compiled import CompiledLists
+from gateway.control.lists.changes_file import ChangesFile
+from gateway.control.lists.compiled_lists import CompiledLists
 from gateway.control.lists.rows import Word
 
 

@@ -19,7 +19,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Control(Collector):
+class ControlCollector(Collector):
     """One scrape. ``own`` holds the series of control's own metrics by name."""
 
     def __init__(self, totals: Totals, own: Mapping[str, Series]) -> None:
@@ -60,7 +60,7 @@ def _cumulated(buckets: Buckets) -> Iterable[tuple[str, float]]:
 def exposition(totals: Totals, own: Mapping[str, Series]) -> bytes:
     """The text of /metrics."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Control(totals, own))
+    registry.register(ControlCollector(totals, own))
     return generate_latest(registry)
 
 

@@ -7,8 +7,8 @@ import structlog
 from gateway.common.rounds import Rounds
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
-from gateway.control.acts.outbox import Relay
-from gateway.control.node.rebuild import rebuild
+from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.node.state_rebuild import rebuild
 
 log = structlog.get_logger()
 
@@ -18,7 +18,7 @@ EVERY = 1.0  # seconds: how long a flushed or replaced server stays without gove
 class Confirming:
     """Asks state once a second whether it still holds what was written."""
 
-    def __init__(self, database: Database, relay: Relay, projection: Projection, *, every: float = EVERY) -> None:
+    def __init__(self, database: Database, relay: OutboxRelay, projection: Projection, *, every: float = EVERY) -> None:
         self.failing = ""  # class of the last error; empty while state answers
         self.rebuilds = 0
         self._database = database

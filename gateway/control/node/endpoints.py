@@ -12,7 +12,7 @@ from gateway.control.acts.rows import Mark
 from gateway.control.calls.call import Call, Services, done
 from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned
-from gateway.control.node import collector, rebuild
+from gateway.control.node import collector, state_rebuild
 from gateway.control.node.health import Health
 from gateway.control.node.schemas import Alive, Ready, Rebuilt
 from gateway.control.workers.totals import Series
@@ -24,7 +24,7 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
     outcome = await call.act(call.body.reason, "state.rebuild", "state", _nothing)
     try:
         async with services.ledger.relay.paused():
-            rebuilt = await rebuild.rebuild(services.database, services.projection, services.ledger.governance)
+            rebuilt = await state_rebuild.rebuild(services.database, services.projection, services.ledger.governance)
     except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)

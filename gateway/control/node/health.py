@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
-from gateway.control.acts.outbox import Relay
-from gateway.control.node.schemas import Check, Ready
+from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.node.schemas import HealthCheck, Ready
 from gateway.control.workers.workers import Workers
 
 WITHIN = 1.0  # seconds for one check
@@ -25,7 +25,7 @@ class Health:
         self,
         *,
         database: Database,
-        relay: Relay,
+        relay: OutboxRelay,
         projection: Projection,
         workers: Workers,
         journal: Path,
@@ -42,7 +42,7 @@ class Health:
 
     async def look(self) -> Ready:
         """Ask everything at once; nothing takes longer than ``WITHIN``."""
-        asked: Mapping[str, Callable[[], Awaitable[Check]]] = {
+        asked: Mapping[str, Callable[[], Awaitable[HealthCheck]]] = {
             "database": self._of_database,
             "state": self._of_state,
             "journal": self._of_journal,
@@ -52,27 +52,27 @@ class Health:
         checks = dict(zip(asked, found, strict=True))
         return Ready(ready=all(check.ok for check in checks.values()), checks=checks)
 
-    async def _of_database(self) -> Check:
+    async def _of_database(self) -> HealthCheck:
         waiting = await self._relay.waiting()
-        return Check(ok=True, detail=f"{waiting.acts} acts wait in the outbox" if waiting.acts else "")
+        return HealthCheck(ok=True, detail=f"{waiting.acts} acts wait in the outbox" if waiting.acts else "")
 
-    async def _of_state(self) -> Check:
+    async def _of_state(self) -> HealthCheck:
         await self._projection.ping()
-        return Check(ok=True)
+        return HealthCheck(ok=True)
 
-    async def _of_journal(self) -> Check:
+    async def _of_journal(self) -> HealthCheck:
         free = (await asyncio.to_thread(shutil.disk_usage, self._journal)).free
         if not os.access(self._journal, os.W_OK):
-            return Check(ok=False, detail="the folder cannot be written")
+            return HealthCheck(ok=False, detail="the folder cannot be written")
         if free < self._full_disk:
-            return Check(ok=False, detail=f"{free >> 20} MiB free: less than journal.full_disk")
+            return HealthCheck(ok=False, detail=f"{free >> 20} MiB free: less than journal.full_disk")
         if "journal" in self._relay.failures:
-            return Check(ok=False, detail="acts cannot be recorded")
-        return Check(
+            return HealthCheck(ok=False, detail="acts cannot be recorded")
+        return HealthCheck(
             ok=True, detail=f"{free >> 20} MiB free: less than journal.low_disk" if free < self._low_disk else ""
         )
 
-    async def _of_workers(self) -> Check:
+    async def _of_workers(self) -> HealthCheck:
         await self._workers.look()
         told = dict(self._workers.answers)
         for name, status in self._workers.statuses.items():
@@ -80,14 +80,14 @@ class Health:
                 told[name] = "the journal is not ready"
         detail = ", ".join(f"{name}: {how}" for name, how in sorted(told.items()))
         # One that starts anew does not take a node out; none that can judge does.
-        return Check(ok="ok" in told.values(), detail=detail or "no worker has a socket")
+        return HealthCheck(ok="ok" in told.values(), detail=detail or "no worker has a socket")
 
 
-async def _within(check: Callable[[], Awaitable[Check]]) -> Check:
+async def _within(check: Callable[[], Awaitable[HealthCheck]]) -> HealthCheck:
     try:
         async with asyncio.timeout(WITHIN):
             return await check()
     except TimeoutError:
-        return Check(ok=False, detail="no answer in time")
+        return HealthCheck(ok=False, detail="no answer in time")
     except Exception as error:  # a check that fails is the answer, whatever made it fail
-        return Check(ok=False, detail=type(error).__name__)
+        return HealthCheck(ok=False, detail=type(error).__name__)

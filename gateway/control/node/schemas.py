@@ -12,14 +12,14 @@ class Rebuilt(BaseModel):
     version: int = Field(description="Version of the snapshot that was published.")
 
 
-class Check(BaseModel):
+class HealthCheck(BaseModel):
     ok: bool
     detail: str = ""
 
 
 class Ready(BaseModel):
     ready: bool
-    checks: dict[str, Check]
+    checks: dict[str, HealthCheck]
 
 
 class Alive(BaseModel):

@@ -17,7 +17,7 @@ from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 from gateway.control.switches import snapshot
 from gateway.control.switches.rows import Switch, UrgentWord
 from gateway.control.switches.schemas import SwitchesOut, SwitchNew, SwitchOut, UrgentNew, UrgentOut, UrgentsOut
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 FREEZE = "freeze"
 

@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from gateway.journal.read.lookup import matches, newest
-from gateway.judging.copies import fingerprints
-from gateway.words.tables import folding_tables
+from gateway.judging.refused_copies import fingerprints
+from gateway.words.files import folding_tables
 
 LISTED = 200  # copies that are told one by one
 WITHIN = 30.0  # seconds; then what was found is told, and that it is not all

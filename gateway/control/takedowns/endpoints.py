@@ -13,7 +13,7 @@ from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 from gateway.control.takedowns import snapshot, takedowns
-from gateway.control.takedowns.neighbours import Messages, MessageTold
+from gateway.control.takedowns.neighbours import JournalledMessages, MessageTold
 from gateway.control.takedowns.rows import Copy, Deletion, Takedown
 from gateway.control.takedowns.schemas import (
     CopiesOut,
@@ -188,7 +188,7 @@ class _Refused(NamedTuple):
     expires_at: int
 
     @classmethod
-    def of(cls, messages: Messages, told: MessageTold, ground: str, seconds: int) -> _Refused:
+    def of(cls, messages: JournalledMessages, told: MessageTold, ground: str, seconds: int) -> _Refused:
         """Raises where the message's text is not known."""
         fingerprint = messages.fingerprint(told.texts) if told.texts is not None else ""
         if not fingerprint:
@@ -206,7 +206,7 @@ class _Refused(NamedTuple):
         return unit.add(Copy(**self._asdict(), created_at=time.time_ns() // 1000))
 
 
-async def _found(messages: Messages, body: MessageNamed) -> MessageTold:
+async def _found(messages: JournalledMessages, body: MessageNamed) -> MessageTold:
     message_id = body.id
     if message_id is None:
         assert body.route is not None
@@ -218,7 +218,7 @@ async def _found(messages: Messages, body: MessageNamed) -> MessageTold:
     return told
 
 
-async def _published(messages: Messages, body: MessageNamed) -> MessageTold:
+async def _published(messages: JournalledMessages, body: MessageNamed) -> MessageTold:
     told = await _found(messages, body)
     if told.verdict != "pass" or told.state not in SHOWN:
         raise ControlError(409, "control.not_published", "The message was never shown: there is nothing to take down.")

@@ -12,7 +12,7 @@ from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.takedowns import endpoints
 from gateway.control.takedowns.messages import JournalMessages
-from gateway.control.takedowns.platform import PlatformDeletions
+from gateway.control.takedowns.platform_deletions import PlatformDeletions
 from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEvent
 from gateway.control.takedowns.sightings import Sightings
 from gateway.control.takedowns.snapshot import copies

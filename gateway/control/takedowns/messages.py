@@ -18,8 +18,8 @@ from gateway.control.takedowns.neighbours import CopiesTold, CopyTold, MessageTo
 from gateway.control.takedowns.sightings import Sightings
 from gateway.journal.read import lookup
 from gateway.journal.write.writer import Writer
-from gateway.judging.copies import fingerprints
-from gateway.words.tables import folding_tables
+from gateway.judging.refused_copies import fingerprints
+from gateway.words.files import folding_tables
 
 log = structlog.get_logger()
 

@@ -68,7 +68,7 @@ class CopiesTold(NamedTuple):
     complete: bool
 
 
-class Messages(Protocol):
+class JournalledMessages(Protocol):
     """What the journal knows of messages."""
 
     async def find(self, message_id: str) -> MessageTold | None:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
 from gateway.control.acts.database import Database
-from gateway.control.takedowns.neighbours import Asked, Deleter, Messages, Said
+from gateway.control.takedowns.neighbours import Asked, Deleter, JournalledMessages, Said
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
 from gateway.control.workers.totals import Series
 from gateway.journal.write.record import removal
@@ -58,7 +58,12 @@ class Takedowns:
     """``clock`` in nanoseconds since the epoch."""
 
     def __init__(
-        self, database: Database, messages: Messages, platform: Deleter, *, clock: Callable[[], int] = time.time_ns
+        self,
+        database: Database,
+        messages: JournalledMessages,
+        platform: Deleter,
+        *,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.failing = ""  # class of the journal's last error; empty while it takes what it is told
         self._database = database

@@ -33,7 +33,7 @@ Value = float | Buckets
 Series = dict[Key, Value]
 
 
-class Told(NamedTuple):
+class ProcessReport(NamedTuple):
     """What one process told last."""
 
     started: str
@@ -45,7 +45,7 @@ class Totals:
     """``take`` each answer; ``series`` gives the sums."""
 
     def __init__(self) -> None:
-        self.live: dict[str, Told] = {}
+        self.live: dict[str, ProcessReport] = {}
         self._unreadable: set[str] = set()
         self._dead: dict[str, Series] = {metric.name: {} for metric in COLLECTED}
 
@@ -76,7 +76,7 @@ class Totals:
         for name in self.live.keys() - processes:
             self._bury(self.live.pop(name))
 
-    def _bury(self, told: Told) -> None:
+    def _bury(self, told: ProcessReport) -> None:
         for name, series in told.metrics.items():
             if METRICS[name].kind != "gauge":
                 add(self._dead[name], series)
@@ -119,7 +119,7 @@ def _sum(held: Buckets, more: Buckets) -> Buckets:
     return Buckets(more.bounds, counts, total)
 
 
-def _read(answer: Mapping[str, Any]) -> Told:
+def _read(answer: Mapping[str, Any]) -> ProcessReport:
     metrics: dict[str, Series] = {}
     for name, told in answer["metrics"].items():
         metric = METRICS.get(name)
@@ -139,4 +139,4 @@ def _read(answer: Mapping[str, Any]) -> Told:
             else:
                 series[key] = float(entry[1])
         metrics[name] = series
-    return Told(str(answer["started"]), int(answer["pid"]), metrics)
+    return ProcessReport(str(answer["started"]), int(answer["pid"]), metrics)

@@ -16,7 +16,6 @@ from gateway.http.server.problem import (
     PROBLEM_JSON,
     PlatformShape,
     Problem,
-    encode_held,
     encode_problem,
     problem_for,
     problem_lines,
@@ -56,7 +55,7 @@ class TakenOver(NamedTuple):
 class Exchange:
     """``path`` and ``query`` are the target's two halves, the path in its normal form; the gate sets both.
 
-    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse`` and ``held``. ``message_id``:
+    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse``. ``message_id``:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
     ``ids``: the lines that name this request and were added for the upstream.
@@ -76,7 +75,6 @@ class Exchange:
         "began",
         "cancelled",
         "cors",
-        "forwarded",
         "head",
         "ids",
         "judged",
@@ -108,7 +106,6 @@ class Exchange:
         self.query = b""
         self.answered = False
         self.cancelled = False
-        self.forwarded = False
         self.ids = b""
         self.judged = False
         self.message_id = ""
@@ -171,7 +168,6 @@ class Exchange:
         if head.upgrade and b"websocket" in head.upgrade:
             raise HTTPError("head.upgrade")
         connection = self._connection
-        self.forwarded = True
         if watched:
             self._prefix = []
             self._prefix_size = 0
@@ -196,7 +192,6 @@ class Exchange:
         ``extra``: lines for the upstream (``Tidegate-Message-Id: …`` with line end). ``drop``: names of fields that no
         longer fit the body. ``answer_extra``: lines that the upstream's answer gets on its way to the client.
         """
-        self.forwarded = True
         self._prefix = []
         self._prefix_size = 0
         self._extra = answer_extra
@@ -227,13 +222,6 @@ class Exchange:
         else:
             self.answer(shape.status or problem.status, lines + shape.lines, shape.encode(problem), shape.content_type)
 
-    def held(self, message_id: str) -> None:
-        """Answer that the message waits for review."""
-        lines = b"Tidegate-Message-Id: %b\r\n" % message_id.encode("ascii")
-        if self.cors is not None:
-            lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
-        self.answer(202, lines, encode_held(message_id))
-
     def take_over(self) -> TakenOver:
         """Hand the connection to another protocol: for a WebSocket session, before anything was answered.
 
@@ -250,7 +238,6 @@ class Exchange:
         ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
         and its failure, is the answer to this request.
         """
-        self.forwarded = True
         self._upgraded = then
         self._call = upstream.upgrade(self._upstream_head(upstream.host, 0, extra, drop), self)
 

@@ -90,11 +90,6 @@ def encode_problem(problem: Problem) -> bytes:
     return orjson.dumps(members)
 
 
-def encode_held(message_id: str) -> bytes:
-    """The body of the 202 for a message that waits for review."""
-    return b'{"status":"held","message_id":%b}' % orjson.dumps(message_id)
-
-
 def problem_lines(problem: Problem) -> bytes:
     """The header lines that a problem brings.
 

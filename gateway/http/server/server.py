@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
-from gateway.http.server.gate import Gate
+from gateway.http.server.request_handler import RequestHandler
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
 from gateway.http.wire.peers import TrustedProxies
@@ -25,16 +25,15 @@ log = logging.getLogger("gateway.http")
 class Server:
     """``gate`` and the settings may be swapped between two requests (a reload); connections stay.
 
-    Counters for metrics: ``requests``, ``refusals`` (by reason code), ``connections`` (open ones), ``collected`` (bytes
+    Counters for metrics: ``refusals`` (by reason code), ``connections`` (open ones), ``collected`` (bytes
     of judged bodies not yet complete).
     """
 
-    def __init__(self, gate: Gate, settings: ServerSettings, sweep: Sweep) -> None:
+    def __init__(self, gate: RequestHandler, settings: ServerSettings, sweep: Sweep) -> None:
         self.gate = gate
         self.sweep = sweep
         self.configure(settings)
         self.connections: set[ServerProtocol] = set()
-        self.requests = 0
         self.refusals: dict[str, int] = {}
         self.collected = 0
         self.draining = False

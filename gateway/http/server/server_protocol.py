@@ -214,7 +214,6 @@ class ServerProtocol(asyncio.Protocol):
             self._body = None
             self._buffer = data[start:]
             self._whole = False
-        server.requests += 1
         try:
             server.gate.admit_request(exchange)
         except Exception as failure:  # the gate's own fault: the client must not wait for ever

@@ -25,9 +25,9 @@ from gateway.http.wire.framing import BodyDecoder, UntilCloseDecoder, decoder_fo
 from gateway.http.wire.head import HeadBounds, ResponseHead, find_head, known_response, parse_response
 
 if TYPE_CHECKING:
-    from gateway.http.upstream.call import UpstreamCall
     from gateway.http.upstream.pool import ServerPool
     from gateway.http.upstream.sink import UpgradeSink
+    from gateway.http.upstream.upstream_call import UpstreamCall
 
 MAX_FIELDS: Final = 200  # header lines of an answer
 PROBE_AFTER: Final = 1.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gateway.http.upstream.connection import UpstreamConnection
 
 if TYPE_CHECKING:
-    from gateway.http.upstream.call import UpstreamCall
     from gateway.http.upstream.pool import ServerPool
+    from gateway.http.upstream.upstream_call import UpstreamCall
 
 
 class Attempt:

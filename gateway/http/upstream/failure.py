@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from filters.model.errors import TidegateError
+
 REASONS: Final[dict[str, tuple[int, str]]] = {
     "upstream.refused": (502, "No server of the upstream accepted a connection"),
     "upstream.connect_timeout": (504, "No server of the upstream accepted a connection in time"),
@@ -20,7 +22,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 """
 
 
-class UpstreamError(Exception):
+class UpstreamError(TidegateError):
     """A call that failed. It carries no byte of the request or of the answer.
 
     - ``reason``: a key of ``REASONS``.

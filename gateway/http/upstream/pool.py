@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from gateway.common.sweep import NEVER
 from gateway.http.upstream.connector import Attempt
-from gateway.http.upstream.health import ServerHealth
+from gateway.http.upstream.server_health import ServerHealth
 
 if TYPE_CHECKING:
-    from gateway.http.upstream.call import UpstreamCall
     from gateway.http.upstream.connection import UpstreamConnection
-    from gateway.http.upstream.settings import ServerSettings
+    from gateway.http.upstream.settings import UpstreamServerSettings
     from gateway.http.upstream.upstream import Upstream
+    from gateway.http.upstream.upstream_call import UpstreamCall
 
 
 class ServerPool:
@@ -37,7 +37,7 @@ class ServerPool:
         "weight",
     )
 
-    def __init__(self, upstream: Upstream, settings: ServerSettings) -> None:
+    def __init__(self, upstream: Upstream, settings: UpstreamServerSettings) -> None:
         self.upstream = upstream
         self.settings = settings
         self.loop: asyncio.AbstractEventLoop = upstream.loop
@@ -66,7 +66,7 @@ class ServerPool:
         """The address as configured: for errors, logs and metrics."""
         return self.settings.address.text
 
-    def adopt(self, settings: ServerSettings, max_connections: int) -> None:
+    def adopt(self, settings: UpstreamServerSettings, max_connections: int) -> None:
         """Settings of a reload. Connections made under other TLS settings are not used again."""
         changed = (settings.tls_key, settings.server_name) != (self.settings.tls_key, self.settings.server_name)
         self.settings = settings

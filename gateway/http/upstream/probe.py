@@ -6,17 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.http.upstream.settings import CheckSettings, EjectionSettings, ServerSettings, UpstreamSettings
+from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.upstream.sink import ResponseSink
 
 if TYPE_CHECKING:
-    from gateway.http.upstream.call import UpstreamCall
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream
+    from gateway.http.upstream.upstream_call import UpstreamCall
     from gateway.http.wire.head import ResponseHead
 
 
-def check_settings(settings: UpstreamSettings, server: ServerSettings, check: CheckSettings) -> UpstreamSettings:
+def check_settings(
+    settings: UpstreamSettings, server: UpstreamServerSettings, check: CheckSettings
+) -> UpstreamSettings:
     """An upstream of one server and one connection: checks go through the same strict code as calls."""
     return replace(
         settings,
@@ -42,7 +44,7 @@ class Probe(ResponseSink):
     __slots__ = ("_call", "_check", "_due", "_head", "_report", "_status", "upstream")
 
     def __init__(
-        self, upstream: Upstream, server: ServerSettings, check: CheckSettings, report: Callable[[bool], None]
+        self, upstream: Upstream, server: UpstreamServerSettings, check: CheckSettings, report: Callable[[bool], None]
     ) -> None:
         self.upstream = upstream
         self._check = check

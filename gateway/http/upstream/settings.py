@@ -16,7 +16,7 @@ Balance = Literal["round-robin", "least-connections"]
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSettings:
+class UpstreamServerSettings:
     """``tls`` is built once at load, so that a reload with a broken certificate file fails before anything is swapped.
 
     ``tls_key``: anything that changes when the TLS settings or the files behind them change.
@@ -65,7 +65,7 @@ class UpstreamSettings:
     """One named upstream."""
 
     name: str
-    servers: tuple[ServerSettings, ...]
+    servers: tuple[UpstreamServerSettings, ...]
     balance: Balance = "round-robin"
     max_connections: int = 256  # per server
     max_upgraded: int = 16_384  # WebSocket connections per server, counted apart from the pool

@@ -16,13 +16,13 @@ from functools import partial
 
 from gateway.common.sweep import Sweep
 from gateway.http.upstream.balance import Balance, LeastConnections, RoundRobin
-from gateway.http.upstream.call import UpstreamCall
 from gateway.http.upstream.failure import REASONS, UpstreamError
-from gateway.http.upstream.health import may_eject_one_more
 from gateway.http.upstream.pool import ServerPool
 from gateway.http.upstream.probe import Probe, check_settings
+from gateway.http.upstream.server_health import may_eject_one_more
 from gateway.http.upstream.settings import UpstreamSettings
 from gateway.http.upstream.sink import ResponseSink, UpgradeSink
+from gateway.http.upstream.upstream_call import UpstreamCall
 
 __all__ = ["REASONS", "ResponseSink", "UpgradeSink", "Upstream", "UpstreamCall", "UpstreamError", "UpstreamSettings"]
 

@@ -6,6 +6,8 @@ clients, dashboards and ``docs/reasons.md`` name them, and a test compares the t
 
 from typing import Final
 
+from filters.model.errors import TidegateError
+
 REASONS: Final[dict[str, tuple[int, str]]] = {
     # the head, RFC 9112 sections 2 to 6
     "head.too_large": (431, "The request head is too large"),
@@ -61,7 +63,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 }
 
 
-class HTTPError(Exception):
+class HTTPError(TidegateError):
     """What a peer sent breaks a rule of ``REASONS``. Says which rule, never what was sent: that may be personal."""
 
     __slots__ = ("reason",)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from filters.model.errors import TidegateError
 from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
 
@@ -29,7 +30,7 @@ _INTERNED: Final = frozenset(
 """Names whose lines repeat from request to request and carry no secret and nobody's name."""
 
 
-class Uncommon(Exception):
+class Uncommon(TidegateError):
     """Not to be read at a glance: the careful path has the answer."""
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.journal.read.reader import Entry, Flaw, OnFlaw, folder_name
+from gateway.journal.read.reader import Flaw, LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.segments import Segment, end_of, folders, header, lines, segments
 
 UNSETTLED_NS = 2_000_000_000  # a folder that changed so lately may change again without its time telling
@@ -28,19 +28,19 @@ class Follower:
         self._on_flaw = on_flaw
         self._listed: dict[Path, tuple[int, list[Segment]]] = {}  # by folder: when it changed, and what is in it
 
-    def read(self, limit: int = 1000) -> list[Entry]:
+    def read(self, limit: int = 1000) -> list[LocatedRecord]:
         """Up to ``limit`` new records of each worker, by time; empty when there are none yet. Moves ``positions``."""
-        entries: list[Entry] = []
+        entries: list[LocatedRecord] = []
         for folder in folders(self.root):
             entries.extend(self.read_folder(folder, limit))
         entries.sort(key=lambda entry: entry.record.get("time", 0))  # stable: a worker's order stays within one time
         return entries
 
-    def read_folder(self, folder: Path, limit: int = 1000) -> list[Entry]:
+    def read_folder(self, folder: Path, limit: int = 1000) -> list[LocatedRecord]:
         """Up to ``limit`` new records of one worker, in the order of writing, whatever its clock did."""
         place = folder_name(folder)
         at, offset = _parse(self.positions.get(place, ":0"))
-        entries: list[Entry] = []
+        entries: list[LocatedRecord] = []
         found = self._segments(folder)
         remaining = found[bisect_left(found, at, key=_name) :]
         if remaining and remaining[0].name != at:
@@ -85,7 +85,7 @@ class Follower:
         end: int | None,
         last: bool,
         limit: int,
-        entries: list[Entry],
+        entries: list[LocatedRecord],
     ) -> int:
         try:
             file = segment.path.open("rb")
@@ -96,7 +96,7 @@ class Follower:
                 if line.flaw == "torn" and last:
                     break  # still being written, or to be cut by the next start
                 if line.record is not None:
-                    entries.append(Entry(place, segment.name, line.offset, line.record))
+                    entries.append(LocatedRecord(place, segment.name, line.offset, line.record))
                 else:
                     self._on_flaw(Flaw(place, segment.name, line.offset, len(line.raw), line.flaw))
                 offset = line.end

@@ -26,7 +26,7 @@ OUTCOME_WITHIN_US = 3_600_000_000  # an outcome comes seconds after its message;
 _IMPORTED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")  # UUID of version 8
 
 
-class Told(NamedTuple):
+class MessageHistory(NamedTuple):
     """What the journal holds of one message. ``outcome``: its last one, None where there is none yet.
 
     ``first`` is its ``judged`` record, or the ``imported`` one of a bullet from before the gateway, which nobody judged
@@ -60,7 +60,7 @@ class Told(NamedTuple):
         return str((self.first if self.imported else self.outcome or {}).get("upstream_id", ""))
 
 
-def find(root: Path, message_id: str) -> Told | None:
+def find(root: Path, message_id: str) -> MessageHistory | None:
     """What was judged and what became of it; None where the journal does not hold the message, or not any more."""
     try:
         told = ids.parse(message_id)
@@ -80,7 +80,7 @@ def find(root: Path, message_id: str) -> Told | None:
                 outcome = record
         if judged is not None and outcome is not None:
             break
-    return Told(judged, outcome) if judged is not None else None
+    return MessageHistory(judged, outcome) if judged is not None else None
 
 
 def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> str | None:
@@ -104,13 +104,13 @@ def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> st
     return None
 
 
-def _imported(root: Path, message_id: str) -> Told | None:
+def _imported(root: Path, message_id: str) -> MessageHistory | None:
     if not _IMPORTED.fullmatch(message_id):
         return None
     for segment in segments(root / IMPORTS):
         for record in matches(segment.path, b'"id":"%b"' % message_id.encode()):
             if record["kind"] == "imported" and record["id"] == message_id:
-                return Told(record, None)
+                return MessageHistory(record, None)
     return None
 
 

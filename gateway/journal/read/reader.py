@@ -12,7 +12,7 @@ from gateway.journal.write.segments import bounds, folders, lines, owned, segmen
 SLACK_US = 3_600_000_000  # a record may be this much older or newer than the headers around it say: clocks are set
 
 
-class Entry(NamedTuple):
+class LocatedRecord(NamedTuple):
     """A record and where it stands: ``folder`` as ``node/worker``, ``segment`` a file name, ``offset`` bytes."""
 
     folder: str
@@ -41,7 +41,7 @@ def folder_name(folder: Path) -> str:
 
 def records(
     folder: Path, on_flaw: OnFlaw, *, since_us: int = 0, until_us: int | None = None, needle: bytes = b""
-) -> Iterator[Entry]:
+) -> Iterator[LocatedRecord]:
     """One worker's records in the order of writing, damaged lines told to ``on_flaw`` and passed over.
 
     Segments wholly before ``since_us`` or after ``until_us`` (microseconds since the epoch) are not opened further
@@ -65,14 +65,14 @@ def records(
         with file:
             for line in lines(file, end=end, needle=needle):
                 if line.record is not None:
-                    yield Entry(place, segment.name, line.offset, line.record)
+                    yield LocatedRecord(place, segment.name, line.offset, line.record)
                 elif line.flaw != "torn" or not owned(folder):  # a living writer's last line is not torn, only young
                     on_flaw(Flaw(place, segment.name, line.offset, len(line.raw), line.flaw))
 
 
 def merged(
     root: Path, on_flaw: OnFlaw, *, since_us: int = 0, until_us: int | None = None, needle: bytes = b""
-) -> Iterator[Entry]:
+) -> Iterator[LocatedRecord]:
     """The records of all workers by time. Each worker's own order is kept where its clock was set back."""
     streams = [
         _timed(records(folder, on_flaw, since_us=since_us, until_us=until_us, needle=needle))
@@ -82,7 +82,7 @@ def merged(
         yield entry
 
 
-def _timed(entries: Iterator[Entry]) -> Iterator[tuple[int, str, Entry]]:
+def _timed(entries: Iterator[LocatedRecord]) -> Iterator[tuple[int, str, LocatedRecord]]:
     latest = 0
     for entry in entries:
         latest = max(latest, entry.record.get("time", 0))

@@ -19,7 +19,7 @@ from gateway.journal.write.segments import Line, Segment, bounds, folders, lines
 PROGRESS_BYTES = 1 << 20
 
 
-class Problem(NamedTuple):
+class JournalProblem(NamedTuple):
     """``code``: those of ``encoding.Corrupt``, and sequence, chain, header, missing, size."""
 
     folder: str
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
 
 @dataclass(slots=True)
-class Report:
+class JournalReport:
     """``beyond``: bytes that stand after the counted end of a segment: left there by a write that failed."""
 
     records: int = 0
@@ -38,14 +38,14 @@ class Report:
     bytes: int = 0
     cuts: int = 0
     beyond: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[JournalProblem] = field(default_factory=list)
     pruned: set[str] = field(default_factory=set)
-    missing: list[tuple[Problem, str]] = field(default_factory=list)
+    missing: list[tuple[JournalProblem, str]] = field(default_factory=list)
 
 
-def verify(root: Path, on_progress: Callable[[int], object] = lambda size: None) -> Report:
+def verify(root: Path, on_progress: Callable[[int], object] = lambda size: None) -> JournalReport:
     """Read all of a journal; ``on_progress`` gets the bytes read since it was last called."""
-    report = Report()
+    report = JournalReport()
     for folder in folders(root):
         _Folder(folder, report, on_progress).verify()
     report.problems.extend(problem for problem, path in report.missing if path not in report.pruned)
@@ -58,7 +58,7 @@ def size(root: Path) -> int:
 
 
 class _Folder:
-    def __init__(self, folder: Path, report: Report, on_progress: Callable[[int], object]) -> None:
+    def __init__(self, folder: Path, report: JournalReport, on_progress: Callable[[int], object]) -> None:
         self._folder = folder
         self._name = folder_name(folder)
         self._report = report
@@ -94,7 +94,7 @@ class _Folder:
                 self._problem(segment, 0, "chain", "the first segment does not begin the chain")
         elif before is None or previous["segment"] != before.name:
             detail = f"{previous['segment']}, which it follows, is not there"
-            problem = Problem(self._name, segment.name, 0, "missing", detail)
+            problem = JournalProblem(self._name, segment.name, 0, "missing", detail)
             self._report.missing.append((problem, f"{self._name}/{previous['segment']}"))
             self._chain = None
             self._sequence = header["seq"]
@@ -147,4 +147,4 @@ class _Folder:
             self._report.pruned.update(f"{record['folder']}/{name}" for name in record["segments"])
 
     def _problem(self, segment: Segment, offset: int, code: str, detail: str) -> None:
-        self._report.problems.append(Problem(self._name, segment.name, offset, code, detail))
+        self._report.problems.append(JournalProblem(self._name, segment.name, offset, code, detail))

@@ -18,6 +18,8 @@ from typing import Any, Final
 import orjson
 from crc32c import crc32c
 
+from filters.model.errors import TidegateError
+
 FORMAT: Final = 1
 GENESIS: Final = bytes(32)  # the chain value before the first batch of a folder
 MAX_LINE: Final = 8 * 1024 * 1024  # bytes; a longer line is damage
@@ -28,7 +30,7 @@ _PAIRS: Final = tuple(b"%02x" % byte for byte in range(256))
 _CRC_SIZE: Final = len(_CRC) + 8 + 3  # digits, quote, brace, line feed
 
 
-class Corrupt(ValueError):
+class Corrupt(TidegateError, ValueError):
     """A line that is not what was written. ``code``: ``torn``, ``format``, ``crc``, ``json`` or ``version``."""
 
     def __init__(self, code: str) -> None:

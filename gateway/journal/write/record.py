@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from filters.model.errors import TidegateError
 from filters.model.message import Message
 from filters.model.verdict import Decided, Verdict
 from filters.policy import Policy
@@ -48,11 +49,11 @@ CONTENT: Final = ("content",)
 DISPOSITION: Final = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
 
 
-class Unexplained(ValueError):
+class Unexplained(TidegateError, ValueError):
     """A verdict that does not say why (law 1). The message names what is missing, never the text."""
 
 
-class Unattributed(ValueError):
+class Unattributed(TidegateError, ValueError):
     """A manual act without a person's name or without a reason (law 12)."""
 
 

@@ -11,7 +11,7 @@ Fsync = Literal["always", "everysec", "no"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class JournalSettings:
     """Bounds of one worker's journal. Bytes and seconds. ``[journal]`` has the same names and takes its defaults.
 
     ``fsync``, as Redis names it: ``always`` before anything is answered, ``everysec`` once a second (a power cut may

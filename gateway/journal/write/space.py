@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 
 Level = Literal["ok", "warn", "low", "unread"]
 
@@ -22,7 +22,7 @@ class Space(NamedTuple):
 UNREAD = Space(0, "unread")
 
 
-def look(folder: Path, settings: Settings) -> Space:
+def look(folder: Path, settings: JournalSettings) -> Space:
     """Ask the file system. Blocks; never raises."""
     try:
         told = os.statvfs(folder)

@@ -21,7 +21,7 @@ from gateway.journal.write.counters import Counters
 from gateway.journal.write.log import Log
 from gateway.journal.write.offload import Offload
 from gateway.journal.write.segments import Tail, created
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 
 TICK = 1.0  # second
 
@@ -41,7 +41,7 @@ class Upkeep:
         loop: asyncio.AbstractEventLoop,
         folder: Path,
         *,
-        settings: Settings,
+        settings: JournalSettings,
         counters: Counters,
         between: Callable[[], None],
         tell: Callable[[dict[str, Any]], None],

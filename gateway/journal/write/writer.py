@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
+from filters.model.errors import TidegateError
 from gateway.journal.write import encoding, recovery
 from gateway.journal.write.counters import Counters
 from gateway.journal.write.errors import SyncFailed
@@ -34,7 +35,7 @@ from gateway.journal.write.ids import Ids
 from gateway.journal.write.log import Log
 from gateway.journal.write.offload import Offload
 from gateway.journal.write.segments import Owner
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.space import Space
 from gateway.journal.write.upkeep import Upkeep, plain
 
@@ -53,7 +54,7 @@ Then = Callable[[], object]
 Failed = Callable[["JournalUnavailable"], object]
 
 
-class JournalUnavailable(Exception):
+class JournalUnavailable(TidegateError):
     """The record was not written. ``reason``: ``journal.unavailable``, ``journal.queue`` or ``journal.closed``."""
 
     def __init__(self, reason: str) -> None:
@@ -123,7 +124,14 @@ class Writer:
     """
 
     def __init__(
-        self, root: Path, node: str, worker: int, *, ids: Ids, settings: Settings, loop: asyncio.AbstractEventLoop
+        self,
+        root: Path,
+        node: str,
+        worker: int,
+        *,
+        ids: Ids,
+        settings: JournalSettings,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.folder = root / node / str(worker)
         self.counters = Counters()

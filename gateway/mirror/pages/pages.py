@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import resources
@@ -23,10 +24,10 @@ from markupsafe import Markup
 from gateway.mirror.pages.bullet import Bullet
 from gateway.mirror.pages.language import LANGUAGES, Words
 from gateway.mirror.pages.names import folder_name, room_path
-from gateway.mirror.pages.times import day_and_time, place_in_video
 
 NEIGHBOURS = 12  # newest pages that a head links to, beside the first
 GZIP_LEVEL, BROTLI_QUALITY = 6, 5
+FAR = 253_402_300_799  # the last second of the year 9999, beyond which no calendar goes
 
 _LIST_BEGINS: Final = b"<!--list-->\n"
 _LIST_ENDS: Final = b"<!--/list-->"
@@ -38,7 +39,7 @@ _controls = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _directions = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-class Row(NamedTuple):
+class BulletRow(NamedTuple):
     """A bullet as the template writes it."""
 
     id: str
@@ -60,7 +61,7 @@ class Pages:
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         # A page needs nothing but its style; should the escaping ever fail, nothing runs.
         self._policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-        self._bullet: Callable[[Row, Words], str] = environment.get_template("bullet.html").module.bullet  # type: ignore[attr-defined]
+        self._bullet: Callable[[BulletRow, Words], str] = environment.get_template("bullet.html").module.bullet  # type: ignore[attr-defined]
         self._page = environment.get_template("page.html")
         self._head = environment.get_template("head.html")
 
@@ -164,9 +165,9 @@ def script() -> bytes:
     return resources.files("gateway.mirror.pages").joinpath("templates", "embed.js").read_bytes()
 
 
-def _row(bullet: Bullet) -> Row:
+def _row(bullet: Bullet) -> BulletRow:
     shown_at = day_and_time(bullet.at // 1000)
-    return Row(
+    return BulletRow(
         bullet.id,
         f"{shown_at[:10]}T{shown_at[11:]}Z",
         shown_at,
@@ -184,3 +185,16 @@ def _clean(text: str) -> str:
 def _name(room: str) -> str:
     """A room's name for places that cannot isolate its direction, such as a title."""
     return _directions.sub("", _clean(room))
+
+
+@lru_cache(maxsize=4096)
+def day_and_time(seconds: int) -> str:
+    """``2026-11-21 08:00:00`` in UTC from seconds since the epoch."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(max(seconds, 0), FAR)))
+
+
+def place_in_video(milliseconds: int) -> str:
+    """``1:02:03`` or ``2:03`` from the beginning of a video."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -12,8 +12,8 @@ from gateway.common.metrics import Counts
 from gateway.config import Config
 from gateway.config.sections.routes import Route
 from gateway.http.wire.address import parse_address
-from gateway.mirror.projector.client import Client
-from gateway.mirror.projector.probe import Seen, examine
+from gateway.mirror.projector.page_probe import Seen, examine
+from gateway.mirror.projector.platform_client import PlatformClient
 
 log = structlog.get_logger("mirror")
 
@@ -27,7 +27,7 @@ Latest = Callable[[str], tuple[str, bool] | None]
 class Probing:
     """``count`` counts (route, result): contained, linked, absent, unreachable. All but the first are errors."""
 
-    def __init__(self, client: Client, config: Callable[[], Config], latest: Latest, count: Counts) -> None:
+    def __init__(self, client: PlatformClient, config: Callable[[], Config], latest: Latest, count: Counts) -> None:
         self._client = client
         self._config = config
         self._latest = latest
@@ -58,7 +58,7 @@ class Probing:
             log.error("mirror.page_lacks_list", route=route, result=seen.result, how=seen.how)
 
 
-async def look(client: Client, config: Config, route: Route, room: str, *, filled: bool) -> Seen:
+async def look(client: PlatformClient, config: Config, route: Route, room: str, *, filled: bool) -> Seen:
     """Fetch the platform's page of a room, and say what is in it. ``filled`` as in ``examine``."""
     mirror = config.mirror
     assert mirror is not None

@@ -27,10 +27,10 @@ from gateway.journal.write.ids import PROJECTOR, Ids
 from gateway.journal.write.writer import JournalUnavailable, Writer
 from gateway.mirror.pages.names import room_path
 from gateway.mirror.pages.pages import Pages
-from gateway.mirror.projector.client import Client
-from gateway.mirror.projector.counters import ProjectorMetrics
+from gateway.mirror.projector.bullet_projection import BulletProjection, opened
+from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.probing import Probing
-from gateway.mirror.projector.projection import Projection, opened
+from gateway.mirror.projector.projector_metrics import ProjectorMetrics
 from gateway.mirror.projector.purge import Purger
 from gateway.mirror.store import folder
 from gateway.mirror.store.pulse import Pulse
@@ -65,8 +65,8 @@ class Projector:
         self._generation = generation.load(folders, folders.current())
         self._ids = Ids(self._config.server.node, PROJECTOR)
         self._pulse = Pulse(folders.pulse)
-        self._projection: Projection | None = None
-        self._mark: folder.Mark | None = None
+        self._projection: BulletProjection | None = None
+        self._mark: folder.FolderIdentity | None = None
         self._settings: tuple[Any, ...] = ()
         self._turning = asyncio.Lock()
         self._problem = ""
@@ -89,7 +89,7 @@ class Projector:
             writer.start()
             stack.callback(writer.close)
             stack.callback(self._pulse.close)
-            client = await stack.enter_async_context(Client())
+            client = await stack.enter_async_context(PlatformClient())
             stack.push_async_callback(self._stop_purging)
             commands = await channel.serve(
                 self._folders.projector_socket,
@@ -110,7 +110,7 @@ class Projector:
     def _config(self) -> Config:
         return self._generation.config
 
-    async def _follow(self, client: Client) -> None:
+    async def _follow(self, client: PlatformClient) -> None:
         stopping = asyncio.create_task(self._stop.wait())
         while not self._stop.is_set():
             began = time.monotonic()
@@ -183,7 +183,7 @@ class Projector:
                 durable=self._config.journal.fsync != "no",
             )
         )
-        self._mark = folder.Mark(root)
+        self._mark = folder.FolderIdentity(root)
         self._settings = settings
 
     async def _project(self) -> None:
@@ -315,7 +315,7 @@ class Projector:
 
     # -- settings
 
-    def _refresh(self, client: Client) -> None:
+    def _refresh(self, client: PlatformClient) -> None:
         """Take up the generation in force, and what it says of purges."""
         number = self._folders.current()
         if number != self._generation.number:
@@ -330,7 +330,7 @@ class Projector:
             self._purger = Purger(address, token, lambda result: self.metrics.purges.add((result,)), client.post)
             self._purger.start()
 
-    def _purge(self, projection: Projection) -> None:
+    def _purge(self, projection: BulletProjection) -> None:
         changed, projection.changed = projection.changed, []
         mirror = self._config.mirror
         if self._purger is None or mirror is None:

@@ -17,9 +17,9 @@ from urllib.parse import quote
 from gateway.http.upstream.sink import ResponseSink
 
 if TYPE_CHECKING:
-    from gateway.http.upstream.call import UpstreamCall
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream
+    from gateway.http.upstream.upstream_call import UpstreamCall
     from gateway.http.wire.head import ResponseHead
     from gateway.http.wire.path import Template
 

@@ -8,7 +8,7 @@ from gateway.http.wire.errors import HTTPError
 
 if TYPE_CHECKING:
     from gateway.http.server.exchange import Exchange
-    from gateway.mirror.serving.files import Answer, MirrorFiles
+    from gateway.mirror.serving.mirror_files import Answer, MirrorFiles
 
 READING = frozenset((b"GET", b"HEAD"))
 

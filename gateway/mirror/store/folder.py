@@ -21,7 +21,7 @@ def rebuilt_beside(root: Path) -> Path:
     return root.with_name(root.name + REBUILT)
 
 
-class Mark:
+class FolderIdentity:
     """Remembers which folder a path was, to notice that it was deleted or replaced."""
 
     def __init__(self, root: Path) -> None:

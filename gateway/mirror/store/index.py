@@ -22,7 +22,7 @@ _SUM = struct.Struct(">I")
 ROW = _ROW.size + _SUM.size
 
 
-class Row(NamedTuple):
+class PageRow(NamedTuple):
     """``first`` and ``until`` as 32 hexadecimal digits without hyphens; ``size`` includes ``removed``."""
 
     number: int
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     removed: int
 
 
-def put(batch: Batch, folder: Path, row: Row) -> None:
+def put(batch: Batch, folder: Path, row: PageRow) -> None:
     """Write a page's row, new or again."""
     data = _ROW.pack(digits(row.first), digits(row.until), row.size, row.removed)
     batch.patch(folder / NAME, (row.number - 1) * ROW, data + _SUM.pack(zlib.crc32(data)))
@@ -46,19 +46,19 @@ def digits(message_id: str) -> bytes:
     return data
 
 
-def rows(folder: Path, pages: int) -> Iterator[Row]:
+def rows(folder: Path, pages: int) -> Iterator[PageRow]:
     """The rows of the first ``pages`` pages. Raises Damaged."""
     for number, data in enumerate(_read(folder, 0, pages), 1):
         yield _row(folder, data, number)
 
 
-def row(folder: Path, number: int) -> Row:
+def row(folder: Path, number: int) -> PageRow:
     """One page's row. Raises Damaged."""
     (data,) = _read(folder, number - 1, number)
     return _row(folder, data, number)
 
 
-def candidates(folder: Path, pages: int, message_id: str) -> list[Row]:
+def candidates(folder: Path, pages: int, message_id: str) -> list[PageRow]:
     """Those of the first ``pages`` pages that may hold an id, the likeliest first. Raises Damaged."""
     wanted = digits(message_id)
     low, high = 0, pages  # the first page whose ``until`` reaches the id, counted from 0
@@ -89,8 +89,8 @@ def _read(folder: Path, start: int, end: int) -> list[bytes]:
     return [data[at : at + ROW] for at in range(0, len(data), ROW)]
 
 
-def _row(folder: Path, raw: bytes, number: int) -> Row:
+def _row(folder: Path, raw: bytes, number: int) -> PageRow:
     if _SUM.unpack_from(raw, _ROW.size)[0] != zlib.crc32(raw[: _ROW.size]):
         raise Damaged(f"row {number} of the index of {folder.name} is damaged")
     first, until, size, removed = _ROW.unpack_from(raw)
-    return Row(number, first.hex(), until.hex(), size, removed)
+    return PageRow(number, first.hex(), until.hex(), size, removed)

@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from filters.model.errors import TidegateError
 
-class Damaged(Exception):
+
+class Damaged(TidegateError):
     """Something in the mirror's folder is not what was written there; ``mirror rebuild`` makes it anew."""
 
 

@@ -25,7 +25,7 @@ from gateway.mirror.pages.names import folder_name
 from gateway.mirror.pages.pages import Pages, compressed, page_json
 from gateway.mirror.store import index, slots
 from gateway.mirror.store.batch import PRIVATE, Batch
-from gateway.mirror.store.room import Closed, Room, restored
+from gateway.mirror.store.mirrored_room import Closed, MirroredRoom, restored
 from gateway.mirror.store.sealed import Damaged, seal, unseal
 
 ROUTES = ".routes"
@@ -63,19 +63,19 @@ class Shelf:
         """Whether there is anything of a room."""
         return self.folder(room).is_dir()
 
-    def load(self, name: str) -> Room:
+    def load(self, name: str) -> MirroredRoom:
         """A room as it was written last, or a new one. Raises Damaged, OSError."""
         folder = self.folder(name)
         room = read_room(folder)
         if room is None:
-            return Room(name)
+            return MirroredRoom(name)
         if room.name != name:
             raise Damaged(f"{folder.name} holds another room")
         # Counted, not remembered: a crash between a page and its room's file must leave no wrong sum behind.
         room.total += sum(row.size - row.removed for row in index.rows(folder, room.number - 1))
         return room
 
-    def write(self, room: Room, batch: Batch) -> list[int]:
+    def write(self, room: MirroredRoom, batch: Batch) -> list[int]:
         """Put all that changed of a room into a batch; the room's own file comes last, it makes the rest count.
         Returns the numbers of complete pages that lost a bullet. Raises Damaged, OSError."""
         folder = self.folder(room.name)
@@ -91,7 +91,7 @@ class Shelf:
         self._write_open(room, folder, batch)
         return changed
 
-    def written(self, room: Room) -> None:
+    def written(self, room: MirroredRoom) -> None:
         """The batch was committed: what was put into it is on disk."""
         for closed in room.closed:
             for bullet in closed.bullets:
@@ -114,13 +114,13 @@ class Shelf:
                 batch.put(folder / f"{number}.{kind}{suffix}", packed)
         batch.put(folder / f"{number}.html", html)
         batch.put(folder / f"{number}.json", json)
-        index.put(batch, folder, index.Row(number, first, until, size, removed))
+        index.put(batch, folder, index.PageRow(number, first, until, size, removed))
 
     def page(self, room: str, number: int) -> Stored:
         """A page from disk. Raises Damaged where it is not there or not whole."""
         return read_page(self.folder(room), number)
 
-    def holds(self, room: Room, message_id: str) -> bool:
+    def holds(self, room: MirroredRoom, message_id: str) -> bool:
         """Whether an id stands on a complete page. Raises Damaged."""
         if message_id > room.until:
             return False
@@ -152,7 +152,7 @@ class Shelf:
             self._ids.move_to_end(key)
         return ids
 
-    def _departures(self, room: Room, folder: Path, batch: Batch) -> list[int]:
+    def _departures(self, room: MirroredRoom, folder: Path, batch: Batch) -> list[int]:
         room.total += room.adjusted  # a write that failed is made anew
         room.adjusted = 0
         if not room.departed:
@@ -164,7 +164,7 @@ class Shelf:
                 room.total -= len(closed.bullets) - len(kept)
                 left -= {bullet.id for bullet in closed.bullets}
                 room.closed[place] = closed._replace(bullets=kept)
-        pages: dict[int, index.Row] = {}
+        pages: dict[int, index.PageRow] = {}
         written = room.number - 1 - len(room.closed)
         for message_id in left:
             for row in index.candidates(folder, written, message_id):
@@ -180,7 +180,7 @@ class Shelf:
         room.total -= room.adjusted
         return sorted(pages)
 
-    def _write_open(self, room: Room, folder: Path, batch: Batch) -> None:
+    def _write_open(self, room: MirroredRoom, folder: Path, batch: Batch) -> None:
         bullets = room.open_bullets()
         items = self.pages.items(bullets, room.items)
         removed = len(room.open) - len(bullets)
@@ -200,7 +200,7 @@ def read_page(folder: Path, number: int) -> Stored:
         raise Damaged(f"page {number} of {folder.name}: {type(error).__name__}") from None
 
 
-def read_room(folder: Path) -> Room | None:
+def read_room(folder: Path) -> MirroredRoom | None:
     """A room's open page from disk; None where there is no room. ``total`` lacks the complete pages. Raises Damaged,
     OSError."""
     found = slots.load(folder)

@@ -33,7 +33,7 @@ create table gone (id text primary key) without rowid;
 """
 
 
-class Placed(NamedTuple):
+class PlacedBullet(NamedTuple):
     """A bullet and its complete page; None for the open one. ``gone``: removed, but it counts on its page."""
 
     page: int | None
@@ -162,7 +162,7 @@ class Expected:
         """The routes that let the room's bullets in."""
         return {route for (route,) in self._rows("select distinct route from bullet where room = ?", room)}
 
-    def placed(self, room: str) -> Iterator[Placed]:
+    def placed(self, room: str) -> Iterator[PlacedBullet]:
         """The room's bullets, page by page and in order; those of the open page last. Removed ones are among them."""
         for number, route, told, gone in self._rows(
             "select page.number, bullet.route, bullet.told, gone.id is not null from bullet "
@@ -171,7 +171,7 @@ class Expected:
             "where bullet.room = ? order by page.number is null, page.number, bullet.id",
             room,
         ):
-            yield Placed(number, route, read(orjson.loads(told)), bool(gone))
+            yield PlacedBullet(number, route, read(orjson.loads(told)), bool(gone))
 
     def sizes(self, room: str) -> dict[int, int]:
         """How many bullets each complete page of a room has, removed ones included."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from filters.model.errors import TidegateError
 from gateway.config.sections.routes import Route
 from gateway.journal.read.reader import records
 from gateway.journal.write import encoding, recovery
@@ -36,17 +37,17 @@ SEGMENT = 64 * 1024 * 1024  # bytes
 _KNOWN = {"id", "room", "text", "time", "at"}
 
 
-class Fault(NamedTuple):
+class BadLine(NamedTuple):
     """A line that cannot be imported, and why; never its text."""
 
     line: int
     why: str
 
 
-class Refused(Exception):
+class ImportRefused(TidegateError):
     """Nothing was imported."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[BadLine]) -> None:
         super().__init__(f"{len(faults)} lines cannot be imported")
         self.faults = faults
 
@@ -72,7 +73,7 @@ def bullet_id(room: str, platform_id: str, sent_at: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def read(lines: Iterable[bytes], route: Route) -> Iterator[Old | Fault]:
+def read(lines: Iterable[bytes], route: Route) -> Iterator[Old | BadLine]:
     """Each line as a bullet, or what is wrong with it. Empty lines are passed over."""
     factor = 1000 if route.playback_unit == "s" else 1
     for number, line in enumerate(lines, 1):
@@ -81,23 +82,23 @@ def read(lines: Iterable[bytes], route: Route) -> Iterator[Old | Fault]:
         try:
             yield _one(line, factor)
         except ValueError as error:
-            yield Fault(number, str(error))
+            yield BadLine(number, str(error))
 
 
 def bring_in(
     source: Path, journal: Path, route: Route, on_progress: Callable[[int], object] = lambda count: None
 ) -> tuple[int, int]:
-    """Import a file; how many bullets are new, and how many were there already. Raises Refused, OSError (also where
-    another import runs)."""
-    faults: list[Fault] = []
+    """Import a file; how many bullets are new, and how many were there already. Raises ImportRefused, and OSError (also
+    where another import runs)."""
+    faults: list[BadLine] = []
     with source.open("rb") as file:
         for found in read(_lines(file), route):
-            if isinstance(found, Fault):
+            if isinstance(found, BadLine):
                 faults.append(found)
                 if len(faults) >= MAX_FAULTS:
                     break
     if faults:
-        raise Refused(faults)
+        raise ImportRefused(faults)
     folder = journal / IMPORTS
     owner = Owner(folder)
     try:
@@ -116,7 +117,7 @@ def bring_in(
 
 
 def _write(
-    log: Log, known: _Known, found: Iterable[Old | Fault], route: str, on_progress: Callable[[int], object]
+    log: Log, known: _Known, found: Iterable[Old | BadLine], route: str, on_progress: Callable[[int], object]
 ) -> tuple[int, int]:
     new = old = 0
     waiting: list[dict[str, Any]] = []

@@ -18,10 +18,10 @@ from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import checkpoint, folder, index
 from gateway.mirror.store.batch import Batch
 from gateway.mirror.store.checkpoint import Checkpoint
-from gateway.mirror.store.room import NO_ID, Closed, Room
+from gateway.mirror.store.mirrored_room import NO_ID, Closed, MirroredRoom
 from gateway.mirror.store.sealed import Damaged
 from gateway.mirror.store.shelf import Shelf, read_page, read_room, read_routes
-from gateway.mirror.upkeep.expected import Expected, Placed
+from gateway.mirror.upkeep.expected import Expected, PlacedBullet
 
 log = structlog.get_logger("mirror")
 
@@ -101,7 +101,7 @@ def _keep(root: Path, expected: Expected) -> None:
 
 
 def _make(shelf: Shelf, expected: Expected, name: str) -> None:
-    room = Room(name)
+    room = MirroredRoom(name)
     room.routes = expected.routes(name) - {""}
     sizes = expected.sizes(name)
     shelf.folder(name).mkdir(mode=0o755, exist_ok=True)
@@ -130,7 +130,7 @@ def _make(shelf: Shelf, expected: Expected, name: str) -> None:
         batch.abandon()
 
 
-def _close(room: Room, number: int, placed: list[Placed], size: int) -> int:
+def _close(room: MirroredRoom, number: int, placed: list[PlacedBullet], size: int) -> int:
     """Put a recorded page on ``room.closed``; how many bullets stand on it."""
     bullets = tuple(one.bullet for one in placed if not one.gone)
     first = placed[0].bullet.id if placed else room.until or NO_ID

@@ -34,7 +34,7 @@ OPEN_TRIES, OPEN_PAUSE = 5, 0.2  # looks at an open page, and seconds between th
 _MAX_INFLATED = 256 * 1024 * 1024
 
 
-class Problem(NamedTuple):
+class MirrorProblem(NamedTuple):
     """``where``: a room's folder and file, or a journal segment. ``id``: of the bullet, where it is about one."""
 
     code: Code
@@ -44,7 +44,7 @@ class Problem(NamedTuple):
 
 
 @dataclass(slots=True)
-class Report:
+class MirrorReport:
     """``expected``: bullets that should be shown; ``shown``: bullets found; ``older``: of these, ones older than what
     the journal retains, which nothing can be said of; ``waiting``: passed, and their outcome not known yet."""
 
@@ -54,7 +54,7 @@ class Report:
     waiting: int = 0
     rooms: int = 0
     pages: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[MirrorProblem] = field(default_factory=list)
 
 
 def verify(
@@ -66,14 +66,14 @@ def verify(
     others: Collection[str] = (),
     caught_up: Callable[[float], object] = lambda moment: None,
     on_progress: Callable[[str, int], object] = lambda what, count: None,
-) -> Report:
+) -> MirrorReport:
     """Compare. ``caught_up(moment)`` returns once the projector has come to ``moment`` (seconds since the epoch), or
     will not. ``near``: a folder for a temporary database. Raises OSError, sqlite3.Error."""
-    report = Report()
+    report = MirrorReport()
 
     def on_flaw(flaw: Flaw) -> None:
         where = f"{flaw.folder}/{flaw.segment}"
-        report.problems.append(Problem("journal", where, detail=f"byte {flaw.offset}: {flaw.code}"))
+        report.problems.append(MirrorProblem("journal", where, detail=f"byte {flaw.offset}: {flaw.code}"))
 
     near.mkdir(mode=0o700, parents=True, exist_ok=True)
     expected = Expected(journal, own, on_flaw, near, others)
@@ -91,10 +91,12 @@ def verify(
         missing = list(expected.unseen())
         expected.read()  # what was recorded meanwhile: bullets that arrived, bullets that went
         _settle(report, expected, expected.horizon(), doubtful, before)
-        report.problems.extend(Problem("missing", room, one) for room, one in missing if not expected.is_gone(one))
-        report.problems.extend(Problem("twice", room, one) for room, one in expected.seen_twice())
+        report.problems.extend(
+            MirrorProblem("missing", room, one) for room, one in missing if not expected.is_gone(one)
+        )
+        report.problems.extend(MirrorProblem("twice", room, one) for room, one in expected.seen_twice())
         if expected.intake.twice:
-            report.problems.append(Problem("collision", "journal", detail=f"{expected.intake.twice} ids"))
+            report.problems.append(MirrorProblem("collision", "journal", detail=f"{expected.intake.twice} ids"))
         report.waiting = expected.intake.waiting
     finally:
         expected.close()
@@ -102,7 +104,7 @@ def verify(
 
 
 def _settle(
-    report: Report,
+    report: MirrorReport,
     expected: Expected,
     horizon: Horizon,
     doubtful: list[tuple[str, str, Bullet]],
@@ -114,23 +116,23 @@ def _settle(
         known = expected.known(room, bullet.id)
         if known is None:
             if expected.is_gone(bullet.id) and horizon.hides(bullet.id):
-                report.problems.append(Problem("removed", where, bullet.id))
+                report.problems.append(MirrorProblem("removed", where, bullet.id))
             elif horizon.hides(bullet.id):
                 report.older += 1
             elif bullet.certain or bullet.id not in waiting:  # overdue ones are shown before they are settled
-                report.problems.append(Problem("surplus", where, bullet.id))
+                report.problems.append(MirrorProblem("surplus", where, bullet.id))
         else:
             was, gone = known
             if gone:
-                report.problems.append(Problem("removed", where, bullet.id))
+                report.problems.append(MirrorProblem("removed", where, bullet.id))
             elif was._replace(certain=bullet.certain) != bullet:
-                report.problems.append(Problem("changed", where, bullet.id))
+                report.problems.append(MirrorProblem("changed", where, bullet.id))
 
 
 class _Walk:
     """Reads rooms; what cannot be said at once is given back: where, room, bullet."""
 
-    def __init__(self, report: Report, expected: Expected) -> None:
+    def __init__(self, report: MirrorReport, expected: Expected) -> None:
         self._report = report
         self._expected = expected
 
@@ -152,7 +154,7 @@ class _Walk:
                     return
                 room = read_room(folder) or room
         except (Damaged, OSError) as error:
-            self._report.problems.append(Problem("page", folder.name, detail=_told(error)))
+            self._report.problems.append(MirrorProblem("page", folder.name, detail=_told(error)))
 
     def _open_page(self, folder: Path, number: int) -> list[Bullet] | None:
         """The open page's bullets; None where it has become complete."""
@@ -172,7 +174,7 @@ class _Walk:
                 break
         else:
             self._report.problems.append(
-                Problem("page", f"{folder.name}/{number}.html", detail="it shows other bullets than its room has")
+                MirrorProblem("page", f"{folder.name}/{number}.html", detail="it shows other bullets than its room has")
             )
         self._report.pages += 1
         return bullets
@@ -185,11 +187,11 @@ class _Walk:
             stored = read_page(folder, number)
             row = index.row(folder, number)
             if stored.room != name or stored.number != number or row.removed != stored.removed:
-                report.problems.append(Problem("page", where, detail="page and index disagree"))
+                report.problems.append(MirrorProblem("page", where, detail="page and index disagree"))
             yield from self._bullets(where, name, list(stored.bullets))
             self._html(folder, number, [bullet.id for bullet in stored.bullets])
         except (Damaged, OSError) as error:
-            report.problems.append(Problem("page", where, detail=_told(error)))
+            report.problems.append(MirrorProblem("page", where, detail=_told(error)))
 
     def _bullets(self, where: str, name: str, bullets: list[Bullet]) -> Iterator[tuple[str, str, Bullet]]:
         report = self._report
@@ -208,7 +210,7 @@ class _Walk:
         where = f"{folder.name}/{number}"
         problems = self._report.problems
         if [one.decode() for one in _IDS((folder / f"{number}.html").read_bytes())] != ids:
-            problems.append(Problem("page", f"{where}.html", detail="it shows other bullets than its JSON"))
+            problems.append(MirrorProblem("page", f"{where}.html", detail="it shows other bullets than its JSON"))
         for kind in ("html", "json"):
             plain = (folder / f"{number}.{kind}").read_bytes()
             for suffix, undo in _ENCODINGS.items():
@@ -217,7 +219,9 @@ class _Walk:
                 except (zlib.error, brotli.error):
                     same = False
                 if not same:
-                    problems.append(Problem("page", f"{where}.{kind}{suffix}", detail="it is not the page compressed"))
+                    problems.append(
+                        MirrorProblem("page", f"{where}.{kind}{suffix}", detail="it is not the page compressed")
+                    )
 
 
 def _inflated(data: bytes) -> bytes:

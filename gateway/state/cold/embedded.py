@@ -14,6 +14,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from filters.model.errors import TidegateError
 from gateway.state.model.settings import Address, Credentials
 
 USER = "tidegate"
@@ -43,7 +44,7 @@ user {user} on >{password} ~* &* +@all -@admin -@dangerous +info -script +script
 """
 
 
-class NoServer(Exception):
+class NoServer(TidegateError):
     """No program to run, or no place to run it; the message names the remedy."""
 
 

@@ -13,8 +13,9 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from filters.model.errors import TidegateError
 from gateway.state.cold import embedded
-from gateway.state.model.settings import Address, Credentials, Settings, Tls
+from gateway.state.model.settings import Address, Credentials, StateSettings, Tls
 
 if TYPE_CHECKING:
     from gateway.config.sections.state import State
@@ -25,7 +26,7 @@ PORT = 6379
 TIMEOUT = 2.0  # seconds, for what is asked of sentinels and of a cluster's first node
 
 
-class BadUrl(ValueError):
+class BadUrl(TidegateError, ValueError):
     """``state.url`` cannot be used. The text never repeats it: it may hold a password."""
 
 
@@ -66,9 +67,9 @@ def topology(state: State, folder: Path) -> Topology:
     return Topology(fixed(address), credentials, cluster=state.topology == "cluster")
 
 
-def settings(state: State) -> Settings:
+def settings(state: State) -> StateSettings:
     """The client's settings out of a configuration."""
-    return carried(Settings, state, state.breaker)
+    return carried(StateSettings, state, state.breaker)
 
 
 def parse_url(url: str, tls: Tls) -> tuple[Address, Credentials]:

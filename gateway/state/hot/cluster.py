@@ -23,13 +23,13 @@ from filters.model.remembered import Remembered
 from filters.model.verdict import OPEN, Facts, Scan
 from gateway.common.ending import end
 from gateway.state.cold import topology
-from gateway.state.hot.client import BUSY, GREETING, StateClient, knows_msetex
-from gateway.state.hot.flight import Batch, Call, Entry
-from gateway.state.hot.link import ERROR, UNAVAILABLE, Link, error_word
+from gateway.state.hot.flight import AdmitBatch, CommandFlight, Pending
 from gateway.state.hot.plan import Plan
 from gateway.state.hot.scripts import ADMIT
+from gateway.state.hot.server_link import ERROR, UNAVAILABLE, ServerLink, error_word
+from gateway.state.hot.state_client import BUSY, GREETING, StateClient, knows_msetex
 from gateway.state.model.keys import SLOTS, slot_of
-from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.state.model.settings import Address, Credentials, StateSettings
 
 PARTS = (("account", "sender"), ("registrant",), ("device",), ("ip",), ("room",), ("route",), ("global",), ("text",))
 REFRESH = 30.0  # seconds between two looks at the cluster's slots when nothing says that they moved
@@ -74,15 +74,15 @@ class ClusterClient(StateClient):
         self,
         locate: Callable[[], Awaitable[Address]],
         credentials: Credentials,
-        settings: Settings,
+        settings: StateSettings,
         *,
         on_batch: Callable[[], None] = lambda: None,
         epoch: int = 0,
     ) -> None:
         super().__init__(locate, credentials, settings, on_batch=on_batch, epoch=epoch)
         self._locate = locate
-        self._links: dict[Address, Link] = {}
-        self._owners: list[Link | None] = [None] * SLOTS
+        self._links: dict[Address, ServerLink] = {}
+        self._owners: list[ServerLink | None] = [None] * SLOTS
         self._parts: Remembered[int, tuple[Plan, ...]] = Remembered(REMEMBERED_PLANS)
         self._moved = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
@@ -133,7 +133,7 @@ class ClusterClient(StateClient):
                 ranges = await topology.slots(seed, self._credentials)
             except OSError:
                 continue
-            owners: list[Link | None] = [None] * SLOTS
+            owners: list[ServerLink | None] = [None] * SLOTS
             for first, last, address in ranges:
                 owners[first : last + 1] = [self._link_to(address)] * (last + 1 - first)
             self._owners = owners
@@ -143,14 +143,14 @@ class ClusterClient(StateClient):
             return True
         return False
 
-    def _link_to(self, address: Address) -> Link:
+    def _link_to(self, address: Address) -> ServerLink:
         link = self._links.get(address)
         if link is None:
             link = self._links[address] = self._new_link(topology.fixed(address), GREETING)
             link.start()
         return link
 
-    def _greeted(self, link: Link, replies: list[Any]) -> None:
+    def _greeted(self, link: ServerLink, replies: list[Any]) -> None:
         # No epoch: each slot has its own key, and the first call in it tells.
         link.msetex = knows_msetex(replies[0])
 
@@ -174,18 +174,18 @@ class ClusterClient(StateClient):
         whole = self._plan(plan.asks, plan.route)
         return next(part for part in self._split(whole) if part.only == plan.only)
 
-    def _dispatch(self, entries: list[Entry]) -> None:
-        by_slot: dict[int, list[Entry]] = {}
+    def _dispatch(self, entries: list[Pending]) -> None:
+        by_slot: dict[int, list[Pending]] = {}
         for plan, message, scan, then in entries:
             asked = [(slot, part) for part in self._split(plan) if (slot := _slot_for(part, message, scan)) is not None]
             empty = Facts(None, (), plan.zeros, plan.ones)
             if not asked:
-                self._tell(Entry(plan, message, scan, then), empty)
+                self._tell(Pending(plan, message, scan, then), empty)
                 continue
             gather = Gather(then, len(asked), empty)
             for slot, part in asked:
-                by_slot.setdefault(slot, []).append(Entry(part, message, scan, gather.add))
-        by_link: dict[Link, list[Batch]] = {}
+                by_slot.setdefault(slot, []).append(Pending(part, message, scan, gather.add))
+        by_link: dict[ServerLink, list[AdmitBatch]] = {}
         failed = False
         for slot, waiting in by_slot.items():
             link = self._owners[slot]
@@ -197,19 +197,21 @@ class ClusterClient(StateClient):
                 failed = True
             else:
                 for start in range(0, len(waiting), self._size):
-                    batch = Batch(waiting[start : start + self._size], self.epoch, slot, self._replied, self._failed)
+                    batch = AdmitBatch(
+                        waiting[start : start + self._size], self.epoch, slot, self._replied, self._failed
+                    )
                     by_link.setdefault(link, []).append(batch)
         for link, batches in by_link.items():
             self._send(link, batches)
         if failed:
             self._on_batch()
 
-    def _link_of(self, slot: int) -> Link | None:
+    def _link_of(self, slot: int) -> ServerLink | None:
         return self._owners[slot]
 
     # Redirections (cluster specification)
 
-    def _unusual(self, batch: Batch, reply: Any) -> None:
+    def _unusual(self, batch: AdmitBatch, reply: Any) -> None:
         word = error_word(reply) if isinstance(reply, hiredis.ReplyError) else ""
         if word in ("MOVED", "ASK"):
             host, _, port = str(reply).split(" ")[2].rpartition(":")
@@ -217,7 +219,7 @@ class ClusterClient(StateClient):
             self._moved.set()
             if link is not None and link.ready():
                 if word == "ASK":
-                    link.send(Call(), b"*1\r\n$6\r\nASKING\r\n")
+                    link.send(CommandFlight(), b"*1\r\n$6\r\nASKING\r\n")
                 batch.link = link
                 link.send(batch, b"*%d\r\n%b%b" % (batch.count, ADMIT.by_text, batch.arguments))
             else:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from filters.model.message import Message
 from filters.model.verdict import Facts, Scan
-from gateway.state.hot.plan import Plan, Shape
+from gateway.state.hot.plan import AdmitShape, Plan
 
 if TYPE_CHECKING:
-    from gateway.state.hot.link import Link
+    from gateway.state.hot.server_link import ServerLink
 
 
-class Entry(NamedTuple):
+class Pending(NamedTuple):
     """One message that waits for its facts."""
 
     plan: Plan
@@ -37,7 +37,7 @@ class Flight(Protocol):
         """No answer came in time, or none will come."""
 
 
-class Batch:
+class AdmitBatch:
     """Up to 32 messages in one call of ``admit.lua``. ``arguments``: everything after the script's name."""
 
     __slots__ = (
@@ -58,18 +58,18 @@ class Batch:
 
     def __init__(
         self,
-        entries: list[Entry],
+        entries: list[Pending],
         epoch: int,
         slot: int,
-        replied: Callable[[Batch, Any], None],
-        failed: Callable[[Batch, str], None],
+        replied: Callable[[AdmitBatch, Any], None],
+        failed: Callable[[AdmitBatch, str], None],
     ) -> None:
         self.entries = entries
         self.weight = len(entries)
         self.epoch = epoch
         self.slot = slot  # of a cluster; -1 on a single server
-        self.shapes: list[Shape] = []
-        self.link: Link  # set when sent
+        self.shapes: list[AdmitShape] = []
+        self.link: ServerLink  # set when sent
         self.arguments = b""  # of the call, after the script's name
         self.count = 0  # of all words of the command
         self.again = False  # sent a second time, with the epoch the first reply told
@@ -85,7 +85,7 @@ class Batch:
         self._failed(self, cause)
 
 
-class Call:
+class CommandFlight:
     """Any other command: its reply goes to ``replied`` where somebody waits for it, its failure to ``failed``."""
 
     __slots__ = ("_failed", "_replied", "missed", "sent_at", "weight")
@@ -108,12 +108,14 @@ class Call:
             self._failed(cause)
 
 
-class GiveBack(Call):
+class GiveBack(CommandFlight):
     """One call of ``give_back.lua``. Nobody waits for it; ``replied`` sends it again where the script is unknown."""
 
     __slots__ = ("arguments", "count", "link")
 
-    def __init__(self, arguments: bytes, count: int, link: Link, replied: Callable[[GiveBack, Any], None]) -> None:
+    def __init__(
+        self, arguments: bytes, count: int, link: ServerLink, replied: Callable[[GiveBack, Any], None]
+    ) -> None:
         super().__init__(lambda reply: replied(self, reply))
         self.arguments = arguments
         self.count = count

@@ -63,7 +63,7 @@ class Repeated(NamedTuple):
     starts: Remembered[str, bytes]  # by sender: the key up to the fingerprint
 
 
-class Shape:
+class AdmitShape:
     """Messages whose keys come in the same order."""
 
     __slots__ = ("blocks", "clean", "counters", "packed", "plan", "repeats", "size")
@@ -108,7 +108,7 @@ class Plan:
         self.route = route
         self.keys = keys
         self.ranges = asks.blocks and "ip" in only
-        self.shapes: dict[int, Shape] = {}
+        self.shapes: dict[int, AdmitShape] = {}
         self.zeros = (0,) * len(asks.limits)
         self.ones = (ONCE,) * len(asks.repeats)
         self.counters = counters(asks)
@@ -162,7 +162,7 @@ class Plan:
         }
         return tuple(name for name, asked in told.items() if asked)
 
-    def write(self, message: Message, scan: Scan, parts: list[bytes], extras: list[bytes]) -> tuple[Shape, int]:
+    def write(self, message: Message, scan: Scan, parts: list[bytes], extras: list[bytes]) -> tuple[AdmitShape, int]:
         """Append the message's keys to ``parts``; returns its shape and the credit that the front vouches for."""
         mask = 0
         credit = NOT_VOUCHED
@@ -212,8 +212,8 @@ class Plan:
                 if isinstance(kind, int):
                     yield self.counters[kind], key(value)
 
-    def _shape(self, mask: int) -> Shape:
-        shape = Shape(self)
+    def _shape(self, mask: int) -> AdmitShape:
+        shape = AdmitShape(self)
         places: dict[str | int, int] = {}
         pieces = (self.account, *self.pieces) if self.account is not None else self.pieces
         for piece in pieces:

@@ -65,10 +65,6 @@ class Keys(NamedTuple):
         """``slow INTERVAL_US``, ``muted`` or ``closed``; no key for an open room."""
         return f"{self.prefix}:{epoch}:r:{{{room}}}"
 
-    def governance(self, epoch: int) -> str:
-        """Pattern of all keys of one epoch, for SCAN."""
-        return f"{self.prefix}:{epoch}:*"
-
     def limit(self, limit: Limit, route: str, shadow: bool, value: str) -> str:
         """Theoretical arrival time in microseconds. Addresses, devices and everybody together are counted over all
         routes with the same limit; senders and rooms on each route."""

@@ -48,7 +48,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class StateSettings:
     """The names are those of ``[state]`` and ``[state.breaker]``, which explain each and take their defaults."""
 
     prefix: str = "tg"

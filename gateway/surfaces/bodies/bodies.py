@@ -14,7 +14,7 @@ from gateway.surfaces.bodies.multipart import multipart, replacement
 from gateway.surfaces.input import forms, pointer
 from gateway.surfaces.input.forms import Form, Wanted, urlencoded
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.input.strict_json import parse
@@ -27,13 +27,13 @@ _NOTHING: Final[tuple[str, ...]] = ()
 class Body(Protocol):
     """How one kind of body is read. ``absent_ok``: an edit that leaves the text as it was has none."""
 
-    def load(self, reading: Reading, body: bytes, media: MediaType) -> None:
+    def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         """Parse ``body`` into ``reading``; ``Refused`` when it is not what it says."""
 
-    def parts(self, reading: Reading) -> tuple[str, ...]:
+    def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
         """The configured parts, and uploads, that are present."""
 
-    def texts(self, reading: Reading, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
         """The judged texts in the order of the settings."""
 
     def encode(self, body: bytes, media: MediaType, texts: tuple[str, ...]) -> bytes:
@@ -106,11 +106,11 @@ class JsonBody:
         self._max_text = settings.max_text
         self._optional = settings.optional_text
 
-    def load(self, reading: Reading, body: bytes, media: MediaType) -> None:
+    def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         """See Body."""
         reading.document = parse(body, self._max_depth)
 
-    def parts(self, reading: Reading) -> tuple[str, ...]:
+    def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
         """See Body. Null, false, and what is empty, count as absent."""
         if not self._parts:
             return _NOTHING
@@ -119,7 +119,7 @@ class JsonBody:
             name for name, find in self._parts if (value := find(document)) is not MISSING and value not in EMPTY
         )
 
-    def texts(self, reading: Reading, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
         """See Body."""
         document = reading.document
         if self._find is not None:
@@ -157,12 +157,12 @@ class FormBody:
         self._max_text = settings.max_text
         self._optional = settings.optional_text
 
-    def load(self, reading: Reading, body: bytes, media: MediaType) -> None:
+    def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         """See Body. A judged field in the query as well is refused: servlets read that one."""
         reading.form = self._form(body, media)
         self._wanted.check_query(reading.request.query)
 
-    def parts(self, reading: Reading) -> tuple[str, ...]:
+    def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
         """See Body."""
         form = reading.form
         if form is None or not (self._parts or form.files):
@@ -170,7 +170,7 @@ class FormBody:
         present = [name for name in self._parts if name in form.fields and form.fields[name].value]
         return tuple(f"form:{name}" for name in dict.fromkeys((*present, *form.files)))
 
-    def texts(self, reading: Reading, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
         """See Body."""
         fields: Mapping[str, forms.Field] = reading.form.fields if reading.form is not None else {}
         values: list[Any] = []
@@ -222,7 +222,7 @@ class TextBody:
         self._max_text = settings.max_text
         self._optional = settings.optional_text
 
-    def load(self, reading: Reading, body: bytes, media: MediaType) -> None:
+    def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         """See Body."""
         if body.startswith(b"\xef\xbb\xbf"):
             raise Refused("body.bom")
@@ -233,11 +233,11 @@ class TextBody:
         if b"\x00" in body:
             raise Refused("body.nul")
 
-    def parts(self, reading: Reading) -> tuple[str, ...]:
+    def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
         """See Body."""
         return _NOTHING
 
-    def texts(self, reading: Reading, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
         """See Body."""
         return _settled((reading.document,), self._max_text, absent_ok or self._optional)
 

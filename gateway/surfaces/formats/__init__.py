@@ -7,9 +7,9 @@ a test file.
 from __future__ import annotations
 
 from gateway.surfaces.formats import bilibili, single
-from gateway.surfaces.formats.format import Entry
+from gateway.surfaces.formats.format import FormatEntry
 
-FORMATS: dict[str, Entry] = {
+FORMATS: dict[str, FormatEntry] = {
     "json": single.JSON,
     "text": single.TEXT,
     "bilibili": bilibili.ENTRY,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import brotli
 
 from gateway.surfaces.bodies.content import inflated, unbrotlied
-from gateway.surfaces.formats.format import Entry, Payload
+from gateway.surfaces.formats.format import FormatEntry, Payload
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceSettings
 
@@ -153,4 +153,4 @@ def compiled(settings: SurfaceSettings) -> Bilibili:
     return Bilibili(settings.max_packets, settings.max_inflated)
 
 
-ENTRY = Entry(compiled, "json", "packets of that live protocol, several in a frame")
+ENTRY = FormatEntry(compiled, "json", "packets of that live protocol, several in a frame")

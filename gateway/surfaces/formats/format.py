@@ -34,7 +34,7 @@ class Format(Protocol):
         """The frame with payloads replaced, or left out (None), by their index; None when nothing is left."""
 
 
-class Entry(NamedTuple):
+class FormatEntry(NamedTuple):
     """A row of ``FORMATS``.
 
     ``compiled`` makes a route's format. ``payload``: what a judged payload is, and so which sources of text read it.

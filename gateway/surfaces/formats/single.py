@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.surfaces.formats.format import Entry, Payload
+from gateway.surfaces.formats.format import FormatEntry, Payload
 from gateway.surfaces.input.settings import SurfaceSettings
 
 
@@ -29,5 +29,5 @@ class Single:
         return changes.get(0, frame)
 
 
-JSON = Entry(Single, "json")
-TEXT = Entry(Single, "text")
+JSON = FormatEntry(Single, "json")
+TEXT = FormatEntry(Single, "text")

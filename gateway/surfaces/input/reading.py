@@ -8,7 +8,7 @@ from gateway.surfaces.input.forms import Form
 from gateway.surfaces.input.request import Request
 
 
-class Reading:
+class ParsedRequest:
     """The head, and the body once it is parsed: ``document`` for JSON, ``form`` for forms."""
 
     __slots__ = ("document", "fields", "form", "repeated", "request")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from filters.model.errors import TidegateError
+
 
 class Reason(NamedTuple):
     """``status``: the HTTP status of the answer (RFC 9110, section 15). ``detail``: one sentence for the sender."""
@@ -74,7 +76,7 @@ CHALLENGES: dict[str, bytes] = {
 }
 
 
-class Refused(Exception):
+class Refused(TidegateError):
     """The body cannot be judged, for the named reason of REASONS."""
 
     def __init__(self, reason: str) -> None:

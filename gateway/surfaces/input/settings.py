@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from filters.model.errors import TidegateError
 from filters.text.folding import TEXT_MAX
 from gateway.common.defaults import default_size, default_time
 from gateway.surfaces.input.forms import MAX_FIELDS
@@ -21,7 +22,7 @@ Algorithm = Literal[
 ]
 
 
-class SurfaceError(ValueError):
+class SurfaceError(TidegateError, ValueError):
     """The settings of a surface do not make sense; the message names key, value and remedy."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from filters.model.message import Vouched
 from filters.model.remembered import Remembered
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.sources import sources, vouched
@@ -23,7 +23,7 @@ MAX_NAME: Final = 256  # code points of a sender, room or registrant
 MAX_OPTIONAL: Final = 512
 REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
-Name = Callable[[Reading], str]
+Name = Callable[[ParsedRequest], str]
 
 
 class FactReaders:
@@ -69,7 +69,7 @@ def _of_header(source: str, careful: Name) -> Name:
     key = source.partition(":")[2].lower().encode()
     good: Remembered[bytes | None, str] = Remembered(REMEMBERED)
 
-    def name(reading: Reading) -> str:
+    def name(reading: ParsedRequest) -> str:
         value = reading.fields.get(key)
         known = good.known.get(value)
         if known is not None and not reading.repeated and reading.request.peer_trusted:
@@ -84,7 +84,7 @@ def _of_path(source: str, careful: Name) -> Name:
     placeholder = source.partition(":")[2]
     good: Remembered[str, str] = Remembered(REMEMBERED)
 
-    def name(reading: Reading) -> str:
+    def name(reading: ParsedRequest) -> str:
         value = reading.request.parameters.get(placeholder)
         if value is not None and value in good.known:
             return value
@@ -98,7 +98,7 @@ def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = 
     """``joined``: a comma is refused as well, because proxies join repeated headers with one (RFC 9110, 5.3)."""
     missing = missing or f"{role}.missing"
 
-    def name(reading: Reading) -> str:
+    def name(reading: ParsedRequest) -> str:
         try:
             value = read(reading)
         except Refused as refused:
@@ -136,7 +136,7 @@ def _only_trusted(listed: tuple[str, ...], key: str, tokens: Tokens | None, untr
     proven = tuple(source for source in listed if sources.kind(source) not in sources.FORGEABLE)
     own = sources.first(proven, key, tokens) if proven else None
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         if reading.request.peer_trusted:
             return every(reading)
         value = MISSING
@@ -156,7 +156,7 @@ def _only_trusted(listed: tuple[str, ...], key: str, tokens: Tokens | None, untr
 def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     needed = _needed(_only_trusted(settings.registrant, "registrant", tokens), "fact", "absent")
 
-    def name(reading: Reading) -> str:
+    def name(reading: ParsedRequest) -> str:
         try:
             return needed(reading)
         except Refused as refused:
@@ -174,7 +174,7 @@ def _optional(settings: SurfaceSettings, listed: tuple[str, ...], key: str, toke
 def _lenient(first: sources.Read) -> Name:
     """What is missing or garbled is empty."""
 
-    def name(reading: Reading) -> str:
+    def name(reading: ParsedRequest) -> str:
         try:
             value = first(reading)
         except Refused:
@@ -186,9 +186,9 @@ def _lenient(first: sources.Read) -> Name:
     return name
 
 
-def _vouched(settings: SurfaceSettings, tokens: Tokens | None) -> Callable[[Reading], Vouched | None]:
+def _vouched(settings: SurfaceSettings, tokens: Tokens | None) -> Callable[[ParsedRequest], Vouched | None]:
     def absent(first: sources.Read) -> sources.Read:
-        def read(reading: Reading) -> Any:
+        def read(reading: ParsedRequest) -> Any:
             try:
                 return first(reading)
             except Refused as refused:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jwt
 
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import MAX_JWKS, SurfaceError, TokenSettings
 from gateway.surfaces.sources.cookies import cookie
@@ -63,7 +63,7 @@ class Tokens:
             "require": [*(["aud"] if settings.audience else []), *(["iss"] if settings.issuer else [])],
         }
 
-    def claims(self, reading: Reading) -> dict[str, Any]:
+    def claims(self, reading: ParsedRequest) -> dict[str, Any]:
         """The claims of the request's token, or ``Refused`` with ``jwt.missing``, ``jwt.invalid``, ``jwt.expired``."""
         value = reading.fields.get(self._header)
         if value is None:

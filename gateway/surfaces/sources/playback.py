@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.sources.sources import Read
 
@@ -16,11 +16,11 @@ MAX_MS = 10**9  # eleven days: longer than any video, shorter than what a clock 
 _NUMBER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
 
 
-def compiled(source: Read, unit: str) -> Callable[[Reading], int]:
+def compiled(source: Read, unit: str) -> Callable[[ParsedRequest], int]:
     """The function that reads it; ``unit`` is ``ms`` or ``s``. -1 for none, ``fact.malformed`` for no such place."""
     factor = 1000 if unit == "s" else 1
 
-    def read(reading: Reading) -> int:
+    def read(reading: ParsedRequest) -> int:
         value = source(reading)
         if value is MISSING or value is None or value == "":
             return -1

@@ -12,13 +12,13 @@ from typing import Any
 from gateway.surfaces.input import pointer
 from gateway.surfaces.input.forms import canonical, urlencoded
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError
 from gateway.surfaces.sources.cookies import cookie
 from gateway.surfaces.sources.jwt import Tokens
 
-Read = Callable[[Reading], Any]
+Read = Callable[[ParsedRequest], Any]
 
 # A client can write these itself; jwt: carries its own proof and path: is where the message goes.
 FORGEABLE = frozenset(("header", "cookie", "query", "json", "form"))
@@ -36,7 +36,7 @@ def first(sources: tuple[str, ...], key: str, tokens: Tokens | None) -> Read:
     if len(reads) == 1:
         return reads[0]
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         for one in reads:
             try:
                 value = one(reading)
@@ -69,7 +69,7 @@ def compiled(source: str, key: str, tokens: Tokens | None = None) -> Read:
 def _header(name: str) -> Read:
     key = name.lower().encode()
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         value = reading.fields.get(key)
         if value is None:
             return MISSING
@@ -84,7 +84,7 @@ def _header(name: str) -> Read:
 
 
 def _cookie(name: str) -> Read:
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         value = reading.fields.get(b"cookie")
         if value is None:
             return MISSING
@@ -98,7 +98,7 @@ def _cookie(name: str) -> Read:
 def _query(name: str) -> Read:
     wanted = canonical(name)
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         query = reading.request.query
         if not query:
             return MISSING
@@ -116,7 +116,7 @@ def _query(name: str) -> Read:
 
 
 def _path(name: str) -> Read:
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         return reading.request.parameters.get(name, MISSING)
 
     return read
@@ -125,14 +125,14 @@ def _path(name: str) -> Read:
 def _json(name: str) -> Read:
     find = pointer.compiled(name)
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         return find(reading.document)
 
     return read
 
 
 def _form(name: str) -> Read:
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         form = reading.form
         field = form.fields.get(name) if form is not None else None
         if field is None:
@@ -148,7 +148,7 @@ def _claim(tokens: Tokens, name: str) -> Read:
     find = pointer.compiled(name if name.startswith("/") else "/" + name.replace("~", "~0").replace("/", "~1"))
     claims = tokens.claims
 
-    def read(reading: Reading) -> Any:
+    def read(reading: ParsedRequest) -> Any:
         return find(claims(reading))
 
     return read

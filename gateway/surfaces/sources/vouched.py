@@ -8,7 +8,7 @@ from typing import Any
 
 from filters.model.message import Vouched
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.sources.sources import Read
 
@@ -24,7 +24,7 @@ _FIRST, _LAST = 10**9, 10**11
 def compiled(verified: Read, level: Read | None) -> Read:
     """The function that gives a Vouched, or None where the front says nothing."""
 
-    def read(reading: Reading) -> Vouched | None:
+    def read(reading: ParsedRequest) -> Vouched | None:
         value = verified(reading)
         if value is MISSING or value is None or value == "":
             return None

@@ -10,7 +10,7 @@ from benchmarks.systems import nginx_lua
 from filters.text.folding import folder
 from filters.text.tables import WORDS
 from gateway.state.model.keys import Keys
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 
 @pytest.fixture(scope="module")

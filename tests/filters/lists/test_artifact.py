@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from filters.lists.artifact import FORMAT, MAGIC, Artifact, ArtifactError, pack
 from filters.lists.wordlist import WordList, compile_list, load, parse
 from filters.text.tables import FoldTables
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 GOOD = compile_list(parse("网上赌博 | category g\n@allow 反网上赌博\nidiot\n", "demo"), folding_tables()).data
 

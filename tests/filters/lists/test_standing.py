@@ -11,7 +11,7 @@ from filters.lists.listsource import ListErrors
 from filters.lists.wordlist import WordList, compile_list, load, parse
 from filters.reading.keywords import Bounds, Scanner
 from filters.text.signs import APOSTROPHES, CLAUSE_MARKS, FULL_STOPS
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
 

@@ -13,7 +13,7 @@ from filters.model.verdict import Finding, Hit
 from filters.policy import masked
 from filters.reading.keywords import AnyList, Bounds, Scanner
 from filters.text.tables import FoldTables
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
 

@@ -82,8 +82,7 @@ def test_what_is_too_long_fails_its_lists_and_raises_nothing(made: Made, tables:
 
 def test_overlay(made: Made, tables: FoldTables) -> None:
     scanner = Scanner([made("傻瓜", "abuse")], fingerprint=True)
-    assert scanner.overlaid(None) is scanner
-    with_urgent = scanner.overlaid(of_words(["紧急"], tables))
+    with_urgent = Scanner([*scanner.lists, of_words(["紧急"], tables)], fingerprint=True)
     assert list(with_urgent.scan(("緊 急 傻瓜",)).hits) == ["abuse", "urgent"]
     assert with_urgent.scan(("好",)).fingerprint == scanner.scan(("好",)).fingerprint
     assert list(scanner.scan(("紧急",)).hits) == []

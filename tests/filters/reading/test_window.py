@@ -11,7 +11,7 @@ from filters.lists.wordlist import compile_list, load, of_words
 from filters.model.verdict import Scan
 from filters.reading.keywords import Bounds, Scanner
 from filters.reading.window import KEPT, WITHIN_US, Consecutive, Recent
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
 WORD = "代开发票"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filters.text.folding import AGAIN, FOLDED_MAX, FoldBound, Folder, folder
 from filters.text.tables import PATTERNS, SWITCHES, WORDS, FoldTables, FoldTablesError, Switches
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
 READER = folder(TABLES, WORDS)

@@ -11,7 +11,7 @@ from filters.lists.wordlist import WordList
 from filters.model.verdict import Hit
 from filters.reading.keywords import AnyList, Scanner
 from filters.text.likeness import script
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
 Made = Callable[..., AnyList]

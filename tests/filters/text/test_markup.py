@@ -16,7 +16,7 @@ from filters.model.verdict import Hit
 from filters.reading.explanation import explain
 from filters.reading.keywords import AnyList, Bounds, Scanner
 from filters.text.markup import Markup, Plain, unmarked
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 Made = Callable[..., AnyList]
 BITS = [

@@ -32,11 +32,11 @@ from gateway.judging.route import Route, SocketSide
 from gateway.surfaces import compiled
 from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceSettings
-from gateway.websocket.frames import Control, FrameParser, Message, close_payload, frame, masked_frame
+from gateway.websocket.frames import ControlFrame, FrameParser, SocketMessage, close_payload, frame, masked_frame
 from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import BINARY, CLOSE, PING, PONG, TEXT
 from gateway.websocket.origins import Origins
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 KEY = b"\x11\x22\x33\x44"
 BLOCKED = Facts(blocks=(Block("sender", "spam"),))
@@ -302,7 +302,7 @@ class Client:
     def got(self) -> list[Any]:
         """What the client got since the last time: decoded JSON of text frames, (opcode, payload) of others."""
         events = self._down.feed(self._take(self.transport))
-        assert all(isinstance(event, Message | Control) for event in events), events
+        assert all(isinstance(event, SocketMessage | ControlFrame) for event in events), events
         return [orjson.loads(event.payload) if event.opcode == TEXT else (event.opcode, event.payload)
                 for event in cast(Any, events)]  # fmt: skip
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from gateway.commands import takedown as takedown_command
 from gateway.control.api import client
-from gateway.control.api.client import Refused
+from gateway.control.api.client import CallRefused
 from gateway.generation import generation
 
 MESSAGE = "01a20094-b11c-7000-8001-0054a58fe235"
@@ -112,7 +112,7 @@ async def test_ones_own_token_goes_first(
     assert (await invoke(MESSAGE, "--reason", "r")).exit_code == 0
     assert control.tokens == {"Bearer tg_own"}
     assert client.token(tmp_path / "token", {}) == "tg_first"
-    with pytest.raises(Refused, match=client.TOKEN):
+    with pytest.raises(CallRefused, match=client.TOKEN):
         client.token(tmp_path / "nothing", {})
 
 

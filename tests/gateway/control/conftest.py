@@ -14,11 +14,11 @@ from aiohttp import ClientSession, web
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Reloaded, Row
-from gateway.control.acts.outbox import Relay
+from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.api.api import application
-from gateway.control.calls.call import Bounds, Services
+from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.features import ENDPOINTS, GOVERNANCE
-from gateway.control.lists.compiled import CompiledLists, ListInfo
+from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
 from gateway.control.people import people
@@ -222,7 +222,7 @@ class Plant:
         self.database = Database(self.folder / "control.sqlite3")
         self.totals = Totals()
         self.workers = Workers(lambda: self.sockets, self.totals, self.folder / "projector.sock")
-        self.relay = Relay(self.database, self.journal, self.state, GOVERNANCE, retry=0.01)
+        self.relay = OutboxRelay(self.database, self.journal, self.state, GOVERNANCE, retry=0.01)
         self.ledger = Ledger(
             database=self.database,
             relay=self.relay,
@@ -251,7 +251,7 @@ class Plant:
             reloader=self.supervisor,
             route_names=lambda: frozenset({"comments"}),
             mirror_lag=lambda: self.mirror_lag,
-            bounds=Bounds(max_body=65536, max_import=300_000),
+            bounds=BodyBounds(max_body=65536, max_import=300_000),
             features=(OneList(), self.takedowns, health),
         )
 

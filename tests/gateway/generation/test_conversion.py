@@ -27,11 +27,10 @@ from gateway.config.sections.upstreams import Active, Passive, Upstream, Upstrea
 from gateway.config.values.section import Section
 from gateway.generation import conversion
 from gateway.http.server.settings import ServerSettings
-from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamSettings
-from gateway.http.upstream.settings import ServerSettings as UpstreamServerSettings
-from gateway.journal.write.settings import Settings as JournalSettings
+from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
+from gateway.journal.write.settings import JournalSettings
 from gateway.state.cold import topology
-from gateway.state.model.settings import Settings as StateSettings
+from gateway.state.model.settings import StateSettings
 from gateway.surfaces.input.settings import SurfaceSettings, TokenSettings
 from gateway.websocket.habits import Habits
 

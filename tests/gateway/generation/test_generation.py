@@ -9,8 +9,7 @@ import pytest
 from gateway.common.folders import Folders
 from gateway.generation import generation
 from gateway.generation.changes import LineChanges, write
-from gateway.words.files import load_artifact
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables, load_artifact
 
 CONFIG = """
 [upstreams.platform]

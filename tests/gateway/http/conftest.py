@@ -14,7 +14,7 @@ from gateway.common.sweep import TICK, Sweep
 from gateway.http.upstream.connection import UpstreamConnection
 from gateway.http.upstream.failure import UpstreamError
 from gateway.http.upstream.pool import ServerPool
-from gateway.http.upstream.settings import ServerSettings, UpstreamSettings
+from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSettings
 from gateway.http.upstream.sink import ResponseSink
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
@@ -193,7 +193,9 @@ async def make_upstream(clock: FakeClock) -> AsyncIterator[MakeUpstream]:
         loop = asyncio.get_running_loop()
         sweep = Sweep(loop, clock)
         clock.sweeps.append(sweep)
-        servers = tuple(ServerSettings(parse_address(address)) for address in addresses or ("http://127.0.0.1:9",))
+        servers = tuple(
+            UpstreamServerSettings(parse_address(address)) for address in addresses or ("http://127.0.0.1:9",)
+        )
         settings.setdefault("servers", servers)
         upstream = Upstream(UpstreamSettings("platform", **settings), loop, sweep, notice)
         made.append(upstream)

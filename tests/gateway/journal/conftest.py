@@ -14,7 +14,7 @@ import pytest
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import envelope
 from gateway.journal.write.segments import Line, lines, segments
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import JournalUnavailable, Writer
 
 MakeWriter = Callable[..., Writer]
@@ -34,7 +34,7 @@ async def make_writer(root: Path) -> AsyncIterator[MakeWriter]:
         loop = asyncio.get_running_loop()
         settings.setdefault("low_disk", 0)
         settings.setdefault("full_disk", 0)
-        writer = Writer(folder, "n1", worker, ids=Ids(1, worker), settings=Settings(**settings), loop=loop)
+        writer = Writer(folder, "n1", worker, ids=Ids(1, worker), settings=JournalSettings(**settings), loop=loop)
         made.append(writer)
         writer.start()
         return writer

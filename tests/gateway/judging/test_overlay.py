@@ -8,7 +8,7 @@ from filters.model.verdict import Scan
 from filters.reading.keywords import Scanner
 from gateway.judging import overlay
 from gateway.state.model.snapshot import SnapshotRows, SwitchRow, UrgentRow
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 
 MESSAGE = Message("id", "comment", "comments", "7", "alice", ("网.上-赌★博 now",), 0)
 

@@ -17,11 +17,11 @@ from filters.model.verdict import Decided, Finding, Hit, Verdict
 from filters.policy import Policy, masked
 from gateway.journal.write import record
 from gateway.journal.write.ids import Ids
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.pages.names import folder_name
 from gateway.mirror.pages.pages import Pages
-from gateway.mirror.projector.projection import Projection, opened
+from gateway.mirror.projector.bullet_projection import BulletProjection, opened
 from gateway.mirror.store.shelf import Stored, read_page
 
 OWN = "node-0/254"
@@ -51,7 +51,7 @@ class Node:
     def writer(self, worker: int = 0) -> Writer:
         if worker not in self.writers:
             self.ids[worker] = Ids(0, worker)
-            settings = Settings(low_disk=0, full_disk=0, fsync="no", segment_size=2_000_000, slow_write=1e9)
+            settings = JournalSettings(low_disk=0, full_disk=0, fsync="no", segment_size=2_000_000, slow_write=1e9)
             writer = Writer(self.root, "node-0", worker, ids=self.ids[worker], settings=settings, loop=self.loop)
             writer.start()
             self.writers[worker] = writer
@@ -132,15 +132,15 @@ class Mirror:
         self.node = node
         self.now = time.time
         self.page_size = 10
-        self._life: Projection | None = None
+        self._life: BulletProjection | None = None
 
     @property
-    def life(self) -> Projection:
+    def life(self) -> BulletProjection:
         if self._life is None:
             self._life = self.open()
         return self._life
 
-    def open(self) -> Projection:
+    def open(self) -> BulletProjection:
         return opened(
             self.root,
             self.node.root,

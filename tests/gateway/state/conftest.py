@@ -21,10 +21,10 @@ from filters.model.message import Message
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Facts, Scan
 from gateway.state.cold import embedded, topology
-from gateway.state.cold.projection import Projection
-from gateway.state.hot.client import StateClient
+from gateway.state.cold.governance_projection import GovernanceProjection
+from gateway.state.hot.state_client import StateClient
 from gateway.state.model.keys import Keys
-from gateway.state.model.settings import Settings
+from gateway.state.model.settings import StateSettings
 from gateway.state.model.snapshot import SnapshotRows
 from rig.ports import free_port
 
@@ -166,7 +166,7 @@ async def connect() -> AsyncIterator[MakeClient]:
     async def make(server: Server, *, wait: bool = True, **settings: Any) -> Asker:
         address, credentials = embedded.access(server.folder)
         values = {"deadline": 0.25, "reconnect": 0.02, "pause": 0.02, "misses": 3, **settings}
-        client = StateClient(topology.fixed(address), credentials, Settings(**values))
+        client = StateClient(topology.fixed(address), credentials, StateSettings(**values))
         clients.append(client)
         await client.start()
         asker = Asker(client)
@@ -230,22 +230,22 @@ def outside(tmp_path: Path) -> Iterator[StartOutside]:
 
 
 @pytest.fixture
-async def projection(server: Server) -> AsyncIterator[Projection]:
+async def projection(server: Server) -> AsyncIterator[GovernanceProjection]:
     """The projection of the shared server, with an epoch."""
     async for made in project(server):
         yield made
 
 
-async def project(server: Server) -> AsyncIterator[Projection]:
+async def project(server: Server) -> AsyncIterator[GovernanceProjection]:
     client = topology.redis(*embedded.access(server.folder))
-    projection = Projection(client, Keys())
+    projection = GovernanceProjection(client, Keys())
     await projection.rebuild([], SnapshotRows(1))
     yield projection
     await client.aclose()
 
 
 @pytest.fixture
-async def own_projection(own_server: Server) -> AsyncIterator[Projection]:
+async def own_projection(own_server: Server) -> AsyncIterator[GovernanceProjection]:
     async for made in project(own_server):
         yield made
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.websocket.boundary import BoundaryTracker
-from gateway.websocket.frames import FrameParser, Message, frame
+from gateway.websocket.frames import FrameParser, SocketMessage, frame
 from gateway.websocket.opcodes import BINARY, CLOSE, CONTINUATION, PING, TEXT
 
 OURS = frame(TEXT, b"ours")
@@ -58,7 +58,7 @@ def test_insertions_never_break_the_stream(stream, cuts, everywhere):
     assert [event for event in events if event.payload != b"ours"] == FrameParser(
         masked=False, max_message=10_000
     ).feed(stream)
-    assert sum(isinstance(event, Message) and event.payload == b"ours" for event in events) == inserted
+    assert sum(isinstance(event, SocketMessage) and event.payload == b"ours" for event in events) == inserted
 
 
 @settings(max_examples=400, deadline=None)

@@ -13,10 +13,10 @@ from websockets.protocol import OPEN, SERVER, Protocol
 
 from gateway.websocket.frames import (
     REASONS,
-    Control,
+    ControlFrame,
     FrameParser,
-    Message,
     ProtocolError,
+    SocketMessage,
     close_frame,
     close_payload,
     frame,
@@ -47,12 +47,14 @@ def refused(reason):
 def test_the_rfcs_examples():
     """Section 5.7."""
     hello = bytes.fromhex("8185 37fa213d 7f9f4d5158")
-    assert parse(hello) == [Message(TEXT, b"Hello", hello)]
+    assert parse(hello) == [SocketMessage(TEXT, b"Hello", hello)]
     unmasked = FrameParser(masked=False)
     assert unmasked.feed(bytes.fromhex("810548656c6c6f"))[0].payload == b"Hello"
     fragments = bytes.fromhex("010348656c 80026c6f")
-    assert unmasked.feed(fragments) == [Message(TEXT, b"Hello", fragments)]
-    assert unmasked.feed(bytes.fromhex("890548656c6c6f")) == [Control(PING, b"Hello", bytes.fromhex("890548656c6c6f"))]
+    assert unmasked.feed(fragments) == [SocketMessage(TEXT, b"Hello", fragments)]
+    assert unmasked.feed(bytes.fromhex("890548656c6c6f")) == [
+        ControlFrame(PING, b"Hello", bytes.fromhex("890548656c6c6f"))
+    ]
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 125, 126, 127, 128, 65535, 65536, 70000])
@@ -60,8 +62,8 @@ def test_the_rfcs_examples():
 def test_lengths(length, opcode):
     payload = bytes(i % 127 for i in range(length))
     data = client(opcode, payload)
-    assert parse(data, max_message=70000) == [Message(opcode, payload, data)]
-    assert parse(data, range(0, len(data), 4096), max_message=70000) == [Message(opcode, payload, data)]
+    assert parse(data, max_message=70000) == [SocketMessage(opcode, payload, data)]
+    assert parse(data, range(0, len(data), 4096), max_message=70000) == [SocketMessage(opcode, payload, data)]
 
 
 REFUSED = {
@@ -109,7 +111,7 @@ def test_what_breaks_a_rule_ends_the_parser(name, step):
     reason = reason or "websocket.too_many_fragments"
     whole = client(TEXT, b"before") + data + client(TEXT, b"after") + b"\x00" * 50
     events = parse(whole, range(0, len(whole), step))
-    assert events[0] == Message(TEXT, b"before", client(TEXT, b"before"))
+    assert events[0] == SocketMessage(TEXT, b"before", client(TEXT, b"before"))
     assert events[-1] == refused(reason)
     assert b"after" not in [event.payload for event in events[:-1]]
 
@@ -131,7 +133,7 @@ def test_close_codes_that_must_not_be_sent(code):
 def test_close_codes_that_may(code):
     data = client(CLOSE, close_payload(code, "再见"))
     (event,) = parse(data)
-    assert event == Control(CLOSE, code.to_bytes(2, "big") + "再见".encode(), data)
+    assert event == ControlFrame(CLOSE, code.to_bytes(2, "big") + "再见".encode(), data)
     assert event.close_code == code
 
 
@@ -146,9 +148,9 @@ def test_nothing_is_read_after_a_close():
 def test_control_frames_come_between_fragments_at_once():
     first, ping, last = client(TEXT, "汉".encode()[:1], final=False), client(PING, b"?"), client(0, "汉".encode()[1:])
     parser = FrameParser(masked=True)
-    assert parser.feed(first + ping) == [Control(PING, b"?", ping)]
+    assert parser.feed(first + ping) == [ControlFrame(PING, b"?", ping)]
     assert parser.amid
-    assert parser.feed(last) == [Message(TEXT, "汉".encode(), first + last)]
+    assert parser.feed(last) == [SocketMessage(TEXT, "汉".encode(), first + last)]
     assert not parser.amid
 
 
@@ -161,7 +163,7 @@ def test_bad_utf8_fails_with_the_fragment_that_has_it():
 def test_fragments_up_to_the_bound_are_joined():
     data = client(TEXT, b"a", final=False) + client(0, b"b", final=False) * 254 + client(0, b"c")
     (event,) = parse(data)
-    assert event == Message(TEXT, b"a" + b"b" * 254 + b"c", data)
+    assert event == SocketMessage(TEXT, b"a" + b"b" * 254 + b"c", data)
 
 
 def test_short_frames_keep_a_short_bound():
@@ -259,7 +261,7 @@ def test_parity_with_the_websockets_library(data):
 @given(streams)
 def test_raw_bytes_say_the_same_message_again(data):
     for event in parse(data):
-        if isinstance(event, Message):
+        if isinstance(event, SocketMessage):
             (again,) = parse(event.raw)
             assert again == event
 

@@ -10,10 +10,9 @@ import pytest
 
 from gateway.words.compile import compile_in_process, compile_lists
 from gateway.words.errors import Fault, WordListError
-from gateway.words.files import load_artifact, write_whole
+from gateway.words.files import folding_tables, load_artifact, write_whole
 from gateway.words.manifest import Manifest
 from gateway.words.specs import ListSpec
-from gateway.words.tables import folding_tables
 
 Listed = Callable[..., ListSpec]
 

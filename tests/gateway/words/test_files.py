@@ -11,9 +11,8 @@ from filters.lists.artifact import ArtifactError
 from filters.lists.wordlist import WordList
 from filters.reading.keywords import Scanner
 from gateway.words.compile import compile_lists
-from gateway.words.files import PIECE, _read, load_artifact
+from gateway.words.files import PIECE, _read, folding_tables, load_artifact
 from gateway.words.specs import ListSpec, of_config
-from gateway.words.tables import folding_tables
 
 DEMO = Path(__file__).parents[3] / "gateway" / "demo"
 

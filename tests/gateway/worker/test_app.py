@@ -12,7 +12,7 @@ from gateway.common.folders import Folders
 from gateway.common.metrics import METRICS, Counts
 from gateway.common.sweep import Sweep
 from gateway.generation.generation import Generation
-from gateway.http.upstream.settings import ServerSettings, UpstreamSettings
+from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSettings
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
 from gateway.journal.write.ids import Ids
@@ -36,7 +36,7 @@ def test_a_server_that_rests_is_told_in_the_log() -> None:
 
 async def test_failures_of_an_upstream_are_counted_once_and_outlive_it() -> None:
     loop = asyncio.get_running_loop()
-    settings = UpstreamSettings("platform", (ServerSettings(parse_address("http://127.0.0.1:9")),))
+    settings = UpstreamSettings("platform", (UpstreamServerSettings(parse_address("http://127.0.0.1:9")),))
     sweep = Sweep(loop)
     upstream = Upstream(settings, loop, sweep)
     counts = Counts(METRICS["tidegate_upstream_failures_total"])

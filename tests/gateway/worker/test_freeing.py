@@ -11,7 +11,7 @@ import pytest
 from filters.model.message import Message
 from gateway.carriers.requests import Comment
 from gateway.http.server.exchange import Exchange
-from gateway.http.upstream.call import UpstreamCall
+from gateway.http.upstream.upstream_call import UpstreamCall
 from gateway.judging.pipeline import Passage
 from rig.worker import TOGETHER, Course
 

@@ -8,7 +8,7 @@ from filters.lists.wordlist import compile_list, load, parse
 from filters.model.verdict import Finding
 from filters.policy import masked
 from filters.reading.keywords import Scanner
-from gateway.words.tables import folding_tables
+from gateway.words.files import folding_tables
 from loadtest.crowd.corpus import ABUSE, DENIED, HONEST, HOSTILE, LENGTHS, Corpus, Kind, Line
 
 LISTS = ("spam", "gambling", "abuse")

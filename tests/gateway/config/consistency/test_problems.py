@@ -2,20 +2,20 @@ from typing import Any
 
 import pytest
 
-from gateway.config.consistency.problems import ConfigError, Problem, shown, unknown, written
+from gateway.config.consistency.problems import ConfigError, ConfigProblem, shown, unknown, written
 
 
 def test_a_problem_reads_as_one_line() -> None:
-    assert str(Problem("f.toml", "a.b", '"x"', "is wrong")) == 'f.toml: a.b = "x": is wrong'
-    assert str(Problem("f.toml", "", "", "is wrong")) == "f.toml: is wrong"
+    assert str(ConfigProblem("f.toml", "a.b", '"x"', "is wrong")) == 'f.toml: a.b = "x": is wrong'
+    assert str(ConfigProblem("f.toml", "", "", "is wrong")) == "f.toml: is wrong"
 
 
 def test_a_problem_stays_one_line_whatever_it_holds() -> None:
-    assert str(Problem("f", "a\nb", '"\x1b[31m"', "has\r\n")) == 'f: a�b = "�[31m": has��'
+    assert str(ConfigProblem("f", "a\nb", '"\x1b[31m"', "has\r\n")) == 'f: a�b = "�[31m": has��'
 
 
 def test_the_error_tells_all() -> None:
-    error = ConfigError([Problem("f", "a", "", "one"), Problem("f", "b", "", "two")])
+    error = ConfigError([ConfigProblem("f", "a", "", "one"), ConfigProblem("f", "b", "", "two")])
     assert str(error) == "f: a: one\nf: b: two"
     assert len(error.problems) == 2
 

@@ -12,12 +12,12 @@ import pytest
 from gateway.control.accounts.rows import Account
 from gateway.control.acts import acts
 from gateway.control.acts.acts import Intent
-from gateway.control.acts.outbox import Relay
+from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.features import GOVERNANCE
 from gateway.journal.read import reader
 from gateway.journal.write.ids import CONTROL, Ids
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import JournalUnavailable, Writer
 
 ACT = {
@@ -39,7 +39,7 @@ async def opened(tmp_path: Path) -> Any:
     def open_() -> Writer:
         for earlier in writers:
             earlier.close()
-        settings = Settings(fsync="no", low_disk=0, full_disk=0)
+        settings = JournalSettings(fsync="no", low_disk=0, full_disk=0)
         ids = Ids(0, CONTROL)
         writer = Writer(tmp_path, "node-0", CONTROL, ids=ids, settings=settings, loop=asyncio.get_running_loop())
         writer.start()
@@ -74,7 +74,7 @@ async def test_an_act_is_written_with_its_own_time_and_found_again(opened: Any, 
 
 async def test_a_journal_that_cannot_write_says_so(tmp_path: Path) -> None:
     (tmp_path / "node-0").write_bytes(b"a file where a folder should be")
-    settings = Settings(fsync="no", low_disk=0, full_disk=0)
+    settings = JournalSettings(fsync="no", low_disk=0, full_disk=0)
     loop = asyncio.get_running_loop()
     writer = Writer(tmp_path, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
     writer.start()
@@ -102,6 +102,6 @@ async def test_the_relay_repeats_nothing_after_a_crash(
     with monkeypatch.context() as patch:
         patch.setattr("gateway.control.acts.outbox._acknowledge", die)
         with pytest.raises(KeyboardInterrupt):
-            await Relay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
-    await Relay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
+            await OutboxRelay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
+    await OutboxRelay(plant.database, JournalOfActs(opened()), plant.state, GOVERNANCE, retry=1.0).step()
     assert [record["id"] for record in kept(tmp_path)] == ["0199-9"]

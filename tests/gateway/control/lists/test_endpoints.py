@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.control.lists.compiled import CompiledLists
+from gateway.control.lists.compiled_lists import CompiledLists
 
 
 async def test_words_are_added_and_removed_and_reload(api: Any) -> None:

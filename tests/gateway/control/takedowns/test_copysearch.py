@@ -20,7 +20,7 @@ from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.sightings import Sightings
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import envelope, outcome, removal
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 
 
@@ -39,7 +39,7 @@ class Desk:
         await self.messages.append(record)
 
     def writer(self, worker: int) -> Writer:
-        settings = Settings(low_disk=0, full_disk=0)
+        settings = JournalSettings(low_disk=0, full_disk=0)
         loop = asyncio.get_running_loop()
         made = Writer(self.root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
         made.start()

@@ -15,7 +15,7 @@ from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.neighbours import MessageTold
 from gateway.control.takedowns.sightings import Sightings
 from gateway.journal.write.ids import CONTROL, Ids
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.upkeep.importing import bring_in, bullet_id
 
@@ -32,7 +32,7 @@ class Shelf:
         source.write_bytes(orjson.dumps({"id": "77", "room": "r1", "text": "old one", "at": SENT_AT}) + b"\n")
         route: Any = SimpleNamespace(name="live", playback_unit="s")
         bring_in(source, self.root, route)
-        settings = Settings(low_disk=0, full_disk=0)
+        settings = JournalSettings(low_disk=0, full_disk=0)
         loop = asyncio.get_running_loop()
         self.writer = Writer(self.root, "node-0", CONTROL, ids=Ids(0, CONTROL), settings=settings, loop=loop)
         self.writer.start()

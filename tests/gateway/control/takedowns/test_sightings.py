@@ -15,7 +15,7 @@ import pytest
 from gateway.control.takedowns.sightings import PATIENCE_US, Sightings
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import envelope, outcome, removal
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.upkeep.importing import bring_in, bullet_id
 
@@ -38,7 +38,7 @@ class Desk:
 
     def writer(self, worker: int) -> Writer:
         loop = asyncio.get_running_loop()
-        settings = Settings(low_disk=0, full_disk=0)
+        settings = JournalSettings(low_disk=0, full_disk=0)
         made = Writer(self.root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
         made.start()
         return made

@@ -9,7 +9,7 @@ from gateway.common import channel
 from gateway.common.metrics import METRICS, WorkerMetrics
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
-from gateway.mirror.projector.counters import ProjectorMetrics
+from gateway.mirror.projector.projector_metrics import ProjectorMetrics
 from gateway.state.model.snapshot import SnapshotRows, decode
 
 

@@ -7,7 +7,6 @@ from gateway.http.server.problem import (
     PlatformShape,
     Problem,
     RateLimit,
-    encode_held,
     encode_problem,
     problem_for,
     problem_lines,
@@ -74,10 +73,6 @@ def test_an_upstreams_failure(reason: str) -> None:
 def test_a_failure_before_anything_was_sent_may_be_tried_again(reason: str) -> None:
     problem = upstream_problem(UpstreamError(reason, sent=False), "m1")
     assert (b"Retry-After: 1\r\n" in problem_lines(problem)) == (problem.status == 503)
-
-
-def test_held() -> None:
-    assert orjson.loads(encode_held("m1")) == {"status": "held", "message_id": "m1"}
 
 
 def test_the_platforms_shape() -> None:

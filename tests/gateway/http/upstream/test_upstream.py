@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.http.upstream.settings import ServerSettings, UpstreamSettings
+from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSettings
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
 from tests.gateway.http.calls import CHUNKED, GET, OK, POST, SEEN_OK, hang, until
@@ -194,7 +194,7 @@ async def test_upgraded_connections_are_bounded(make_upstream, make_sink):
 
 
 def settings_of(*addresses, **more):
-    servers = tuple(ServerSettings(parse_address(address)) for address in addresses)
+    servers = tuple(UpstreamServerSettings(parse_address(address)) for address in addresses)
     return UpstreamSettings("platform", servers, **more)
 
 

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from gateway.http.upstream.settings import ServerSettings
+from gateway.http.upstream.settings import UpstreamServerSettings
 from gateway.http.wire.address import parse_address
 from tests.gateway.http.calls import SEEN_OK
 
@@ -47,7 +47,7 @@ def certificate(tmp_path_factory):
 async def test_tls_with_a_trusted_certificate(make_upstream, make_server, ask, certificate):
     accepts, trusts = certificate
     server = await make_server(ssl=accepts)
-    to = ServerSettings(parse_address(server.address), tls=trusts, server_name="localhost")
+    to = UpstreamServerSettings(parse_address(server.address), tls=trusts, server_name="localhost")
     upstream = make_upstream(servers=(to,))
     assert (await ask(upstream)).events == SEEN_OK
     assert (await ask(upstream)).events == SEEN_OK

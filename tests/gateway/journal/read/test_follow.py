@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.journal.read.follow import Follower
-from gateway.journal.read.reader import Entry, Flaw
+from gateway.journal.read.reader import Flaw, LocatedRecord
 from gateway.journal.write.segments import name, segments
 
 
@@ -13,7 +13,7 @@ def never(flaw: Flaw) -> None:
     raise AssertionError(flaw)
 
 
-def judged(entries: list[Entry]) -> list[str]:
+def judged(entries: list[LocatedRecord]) -> list[str]:
     return [entry.record["id"] for entry in entries if entry.record["kind"] == "judged"]
 
 

@@ -14,13 +14,13 @@ from gateway.journal.read import lookup
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import envelope, outcome
 from gateway.journal.write.segments import name, segments
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.upkeep.importing import bring_in, bullet_id
 
 
 def writer(root: Path, worker: int) -> Writer:
-    settings = Settings(segment_size=2000, low_disk=0, full_disk=0)
+    settings = JournalSettings(segment_size=2000, low_disk=0, full_disk=0)
     loop = asyncio.get_running_loop()
     made = Writer(root, "node-1", worker, ids=Ids(1, worker), settings=settings, loop=loop)
     made.start()

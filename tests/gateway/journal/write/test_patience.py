@@ -12,7 +12,7 @@ import pytest
 from gateway.journal.write import upkeep, writer
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import outcome
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 
 FAST, SLOW = 0.0001, 0.01  # seconds of a write; ``slow_write`` lies between them
 
@@ -82,7 +82,7 @@ class Desk:
     def __init__(self, root: Path, loop: Loop) -> None:
         self.loop = loop
         self.ids = Ids(1, 0)
-        settings = Settings(fsync="no", low_disk=0, full_disk=0)
+        settings = JournalSettings(fsync="no", low_disk=0, full_disk=0)
         of = cast(asyncio.AbstractEventLoop, loop)
         self.journal = writer.Writer(root, "n1", 0, ids=self.ids, settings=settings, loop=of)
         self.journal.start()

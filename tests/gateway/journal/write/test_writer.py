@@ -56,7 +56,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch)
 
 
-def sound(root: Path) -> verification.Report:
+def sound(root: Path) -> verification.JournalReport:
     report = verification.verify(root)
     assert report.problems == []
     return report

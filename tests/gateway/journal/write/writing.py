@@ -17,14 +17,14 @@ import structlog
 
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import envelope, outcome
-from gateway.journal.write.settings import Settings
+from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 
 
 async def main(root: Path, fsync: str) -> None:
     loop = asyncio.get_running_loop()
     ids = Ids(1, 0)
-    settings = Settings(fsync=fsync, segment_size=40_000, low_disk=0, full_disk=0)  # type: ignore[arg-type]
+    settings = JournalSettings(fsync=fsync, segment_size=40_000, low_disk=0, full_disk=0)  # type: ignore[arg-type]
     journal = Writer(root, "n1", 0, ids=ids, settings=settings, loop=loop)
     journal.start()
     assert journal.available

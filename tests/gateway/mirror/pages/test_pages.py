@@ -13,8 +13,19 @@ from hypothesis import strategies as st
 
 from gateway.mirror.pages.bullet import Bullet, read
 from gateway.mirror.pages.language import LANGUAGES
-from gateway.mirror.pages.pages import Pages, compressed, fragment, head_json, items_of, page_json, script, total_of
-from gateway.mirror.pages.times import FAR, day_and_time, place_in_video
+from gateway.mirror.pages.pages import (
+    FAR,
+    Pages,
+    compressed,
+    day_and_time,
+    fragment,
+    head_json,
+    items_of,
+    page_json,
+    place_in_video,
+    script,
+    total_of,
+)
 
 ID = "01a20094-b11c-7000-8001-0054a58fe235"
 AT = 1_795_248_000_123

@@ -12,9 +12,9 @@ from aiohttp import web
 from gateway.common.metrics import METRICS, OF_PROJECTOR, Counts
 from gateway.config import Config, load
 from gateway.mirror.projector import probing
-from gateway.mirror.projector.client import Client
-from gateway.mirror.projector.counters import ProjectorMetrics
+from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.probing import Probing, look
+from gateway.mirror.projector.projector_metrics import ProjectorMetrics
 
 CONFIG = """
 [upstreams.platform]
@@ -79,7 +79,7 @@ async def test_the_page_is_asked_of_its_host(tmp_path: Path, site: tuple[Site, i
     page, port = site
     settings = config(tmp_path, port)
     (route,) = settings.routes
-    async with Client() as client:
+    async with PlatformClient() as client:
         page.body = '<iframe src="/mirror/r%201/"></iframe>'
         assert (await look(client, settings, route, "r 1", filled=True)).result == "contained"
         assert page.asked == [("live.example", "/videos/r%201?view=full")]
@@ -101,7 +101,7 @@ async def test_probed_in_turn_and_told(
     settings = config(tmp_path, port)
     counts = Counts(METRICS["tidegate_mirror_probes_total"])
     lately: dict[str, tuple[str, bool]] = {}
-    async with Client() as client:
+    async with PlatformClient() as client:
         task = asyncio.create_task(Probing(client, lambda: settings, lately.get, counts).run())
         await asyncio.sleep(0.05)
         assert page.asked == []  # nothing to see where no bullet was

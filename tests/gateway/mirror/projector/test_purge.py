@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from gateway.mirror.projector import purge
-from gateway.mirror.projector.client import Client
+from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.purge import TRIES, Purger
 from rig.ports import free_port
 
@@ -47,7 +47,7 @@ Eventually = Callable[[Callable[[], object], float], Awaitable[object]]
 async def test_told_once_each_with_the_token(network: Network) -> None:
     address, told, _ = network
     results: list[str] = []
-    async with Client() as client:
+    async with PlatformClient() as client:
         purger = Purger(address, "secret", results.append, client.post)
         for path in ("/mirror/r1/1.html", "/mirror/r1/", "/mirror/r1/1.html", "/mirror/=E5/"):
             purger.add(path)
@@ -62,7 +62,7 @@ async def test_tried_again_and_given_up(network: Network) -> None:
     address, told, statuses = network
     statuses += [500, 503, 200, 404, *[500] * TRIES]
     results: list[str] = []
-    async with Client() as client:
+    async with PlatformClient() as client:
         purger = Purger(address, "", results.append, client.post)
         for path in ("/a", "/b", "/c"):
             purger.add(path)
@@ -75,7 +75,7 @@ async def test_tried_again_and_given_up(network: Network) -> None:
 
 async def test_a_dead_network_is_given_up() -> None:
     results: list[str] = []
-    async with Client() as client:
+    async with PlatformClient() as client:
         purger = Purger(f"http://127.0.0.1:{free_port()}/{{path}}", "", results.append, client.post)
         purger.add("/a")
         purger.start()

@@ -11,7 +11,7 @@ from gateway.http.wire.path import parse_template
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.serving import access as accesses
 from gateway.mirror.serving.access import Access, Guard
-from gateway.mirror.serving.files import Answer, MirrorFiles
+from gateway.mirror.serving.mirror_files import Answer, MirrorFiles
 
 
 class Call:

@@ -9,7 +9,7 @@ import pytest
 from gateway.mirror.store import batch as batches
 from gateway.mirror.store import index, slots
 from gateway.mirror.store.batch import Batch
-from gateway.mirror.store.index import Row
+from gateway.mirror.store.index import PageRow
 from gateway.mirror.store.sealed import Damaged, read, seal
 
 
@@ -127,7 +127,7 @@ def test_the_index_finds_pages(tmp_path: Path) -> None:
     batch = Batch(False)
     for number in range(1, 101):
         first = 15 if number == 60 else number * 10  # the sixtieth has something that came late
-        index.put(batch, tmp_path, Row(number, an_id(first), an_id(number * 10 + 9), 10, number % 3))
+        index.put(batch, tmp_path, PageRow(number, an_id(first), an_id(number * 10 + 9), 10, number % 3))
     batch.commit()
     assert [row.number for row in index.candidates(tmp_path, 100, an_id(505))] == [50, 60]
     assert [row.number for row in index.candidates(tmp_path, 55, an_id(505))] == [50]
@@ -142,7 +142,7 @@ def test_a_damaged_index(tmp_path: Path) -> None:
     with pytest.raises(Damaged):
         index.row(tmp_path, 1)
     batch = Batch(False)
-    index.put(batch, tmp_path, Row(1, an_id(1), an_id(2), 2, 0))
+    index.put(batch, tmp_path, PageRow(1, an_id(1), an_id(2), 2, 0))
     batch.commit()
     with pytest.raises(Damaged):
         index.row(tmp_path, 2)

@@ -13,7 +13,7 @@ from gateway.journal.read.reader import records
 from gateway.journal.write.ids import parse
 from gateway.journal.write.segments import IMPORTS, Owner
 from gateway.mirror.upkeep import importing
-from gateway.mirror.upkeep.importing import Fault, Old, Refused, bring_in, bullet_id, read
+from gateway.mirror.upkeep.importing import BadLine, ImportRefused, Old, bring_in, bullet_id, read
 
 ROUTE: Any = SimpleNamespace(name="live", playback_unit="s")
 
@@ -69,7 +69,7 @@ def test_what_a_line_may_say() -> None:
 )
 def test_what_it_may_not(bad: bytes) -> None:
     (fault,) = read([bad], ROUTE)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, BadLine)
     assert "alice" not in fault.why
     assert "hello" not in fault.why
 
@@ -77,7 +77,7 @@ def test_what_it_may_not(bad: bytes) -> None:
 def test_all_or_nothing(tmp_path: Path) -> None:
     source = tmp_path / "old.ndjson"
     source.write_bytes(line() + b"nonsense\n" + line(id="8") + line(at="never"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ImportRefused) as refused:
         bring_in(source, tmp_path / "journal", ROUTE)
     assert [fault.line for fault in refused.value.faults] == [2, 4]
     assert not (tmp_path / "journal").exists()

@@ -15,12 +15,12 @@ from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import folder
 from gateway.mirror.upkeep.importing import bullet_id
 from gateway.mirror.upkeep.rebuild import rebuild
-from gateway.mirror.upkeep.verify import Report, verify
+from gateway.mirror.upkeep.verify import MirrorReport, verify
 
 OWN = "node-0/254"
 
 
-def check(mirror: Any) -> Report:
+def check(mirror: Any) -> MirrorReport:
     mirror.node.flush()
     return verify(mirror.root, mirror.node.root, OWN, near=mirror.root.parent / "near", others={"comments"})
 
@@ -88,7 +88,7 @@ def test_a_lost_mirror_lacks_everything(busy, mirror) -> None:
 def forge(mirror: Any, change: Any) -> None:
     """Write a page as nobody of ours would."""
     from gateway.mirror.store.batch import Batch
-    from gateway.mirror.store.room import Closed
+    from gateway.mirror.store.mirrored_room import Closed
 
     shelf = mirror.life.shelf
     stored = shelf.page("r1", 1)
@@ -263,7 +263,7 @@ def test_swapping_keeps_the_old_one_until_the_end(tmp_path: Path) -> None:
 
 def test_a_mark_notices(tmp_path: Path) -> None:
     (tmp_path / "mirror" / ".projector").mkdir(parents=True)
-    mark = folder.Mark(tmp_path / "mirror")
+    mark = folder.FolderIdentity(tmp_path / "mirror")
     assert not mark.gone()
     (tmp_path / "mirror").rename(tmp_path / "elsewhere")
     assert mark.gone()

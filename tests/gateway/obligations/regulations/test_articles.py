@@ -1,8 +1,8 @@
 import tomllib
 from importlib.resources import files
 
+from gateway.obligations.compliance import MEANS
 from gateway.obligations.regulations.articles import documents, services
-from gateway.obligations.standing import MEANS
 from gateway.surfaces import SURFACES
 
 

@@ -18,7 +18,7 @@ from gateway.control.acts.neighbours import Change
 from gateway.control.adapters.state import LocatedProjection
 from gateway.state import connecting
 from gateway.state.cold import topology
-from gateway.state.hot.client import StateClient
+from gateway.state.hot.state_client import StateClient
 from gateway.state.model.settings import Address, Credentials
 from gateway.state.model.snapshot import SnapshotRows
 

@@ -21,7 +21,7 @@ from filters.model.rule import Asks
 from gateway.config.sections.state import State
 from gateway.control.acts.neighbours import Change
 from gateway.state import connecting
-from gateway.state.hot.client import StateClient
+from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import SnapshotRows
 
 DAY = datetime.timedelta(days=1)

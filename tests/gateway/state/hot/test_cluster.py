@@ -19,10 +19,10 @@ from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Account, Facts, Scan
 from gateway.control.acts.neighbours import Change
 from gateway.state.cold import embedded, topology
-from gateway.state.cold.projection import Projection
+from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.hot.cluster import ClusterClient
 from gateway.state.model.keys import Keys, slot_of
-from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.state.model.settings import Address, Credentials, StateSettings
 from gateway.state.model.snapshot import SnapshotRows
 from rig.ports import free_ports
 
@@ -105,7 +105,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     everything.repeat(Repeat("global", 1, 60_000_000), "enforce")
     everything.repeat(Repeat("room", 1, 60_000_000, senders=2), "enforce")
     redis: Any = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
-    projection = Projection(redis, Keys(), cluster=True)
+    projection = GovernanceProjection(redis, Keys(), cluster=True)
     rows = [
         Change("accounts", {"sender": f"u{number}"}, {"verified": True, "verified_until": 0, "credit": number})
         for number in range(40)
@@ -116,7 +116,7 @@ async def test_cluster(cluster: Cluster, message: Callable[..., Message], everyt
     client = ClusterClient(
         topology.fixed(cluster.addresses[0]),
         Credentials(),
-        Settings(deadline=0.3, reconnect=0.02, misses=2, pause=0.02),
+        StateSettings(deadline=0.3, reconnect=0.02, misses=2, pause=0.02),
     )
     await client.start()
 
@@ -176,13 +176,13 @@ async def test_a_slot_that_moves_takes_nobodys_facts_with_it(
     """While its keys are on their way, what is told is true or said to be missing; behind the move the first question
     is led to the new owner, and the next ones go there at once."""
     redis: Any = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
-    projection = Projection(redis, Keys(), cluster=True)
+    projection = GovernanceProjection(redis, Keys(), cluster=True)
     sender = next(name for name in (f"u{number}" for number in range(100)) if slot_of(f"{{{name}}}".encode()) < 8192)
     slot = slot_of(f"{{{sender}}}".encode())
     row = {"verified": True, "verified_until": 0, "credit": 12}
     await projection.rebuild([[Change("accounts", {"sender": sender}, row)]], SnapshotRows(1))
     client = ClusterClient(
-        topology.fixed(cluster.addresses[0]), Credentials(), Settings(deadline=0.3, reconnect=0.02, misses=2)
+        topology.fixed(cluster.addresses[0]), Credentials(), StateSettings(deadline=0.3, reconnect=0.02, misses=2)
     )
     refresh, looking = client._refresh, asyncio.Lock()
 

@@ -19,9 +19,9 @@ from filters.model.message import Message
 from filters.model.rule import Asks
 from filters.model.verdict import Facts, Scan
 from gateway.state.cold import topology
-from gateway.state.cold.projection import EpochLost, Projection
-from gateway.state.hot.client import StateClient
-from gateway.state.model.settings import Address, Credentials, Settings
+from gateway.state.cold.governance_projection import EpochLost, GovernanceProjection
+from gateway.state.hot.state_client import StateClient
+from gateway.state.model.settings import Address, Credentials, StateSettings
 from gateway.state.model.snapshot import Snapshot, SnapshotRows, decode
 
 Make = Callable[..., Message]
@@ -33,7 +33,9 @@ def cause_of(facts: Facts) -> str:
 
 
 async def test_absent(connect: Any, message: Make, everything: Asks, tmp_path: Path) -> None:
-    client = StateClient(topology.fixed(Address(path=str(tmp_path / "none"))), Credentials(), Settings(reconnect=0.01))
+    client = StateClient(
+        topology.fixed(Address(path=str(tmp_path / "none"))), Credentials(), StateSettings(reconnect=0.01)
+    )
     await client.start()
     done: asyncio.Future[Facts] = asyncio.get_running_loop().create_future()
     client.admit(message(ip="10.0.0.1"), everything, Scan(), done.set_result)
@@ -46,7 +48,7 @@ async def test_absent(connect: Any, message: Make, everything: Asks, tmp_path: P
 
 async def test_stand_ins_while_it_is_away(message: Make, everything: Asks, tmp_path: Path) -> None:
     """Half of each limit, and the blocks of the last snapshot."""
-    client = StateClient(topology.fixed(Address(path=str(tmp_path / "none"))), Credentials(), Settings())
+    client = StateClient(topology.fixed(Address(path=str(tmp_path / "none"))), Credentials(), StateSettings())
     blocks = [
         {"scope": "sender", "value": "mallory", "reason": "spam", "expires_at": 0, "limited": False},
         {"scope": "sender", "value": "past", "reason": "spam", "expires_at": 5, "limited": False},
@@ -67,7 +69,9 @@ async def test_stand_ins_while_it_is_away(message: Make, everything: Asks, tmp_p
     await client.close()
 
 
-async def test_paused_and_back(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
+async def test_paused_and_back(
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
     asks = Asks(account=True)
     asker = await connect(own_server, deadline=0.2, misses=2, pause=0.02)
     assert not (await asker.one(asks, message())).missing
@@ -87,7 +91,9 @@ async def test_paused_and_back(own_server: Any, own_projection: Projection, conn
     assert asker.client.misses >= 2
 
 
-async def test_killed_and_back(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
+async def test_killed_and_back(
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
     asks = Asks(account=True)
     asker = await connect(own_server)
     own_server.written()
@@ -104,7 +110,7 @@ async def test_killed_and_back(own_server: Any, own_projection: Projection, conn
     assert not (await asker.one(asks, message())).missing  # the append-only file kept the epoch
 
 
-async def test_started_again_is_told(own_server: Any, own_projection: Projection) -> None:
+async def test_started_again_is_told(own_server: Any, own_projection: GovernanceProjection) -> None:
     """An append-only file, or a snapshot above all, may lack what was written last; the epoch does not show it."""
     await own_projection.rebuild([], SnapshotRows(1))
     assert not await own_projection.restarted()
@@ -118,7 +124,7 @@ async def test_started_again_is_told(own_server: Any, own_projection: Projection
 
 
 async def test_emptied(
-    own_server: Any, own_projection: Projection, connect: Any, message: Make, everything: Asks
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make, everything: Asks
 ) -> None:
     asker = await connect(own_server)
     assert not (await asker.one(everything, message())).missing
@@ -135,7 +141,7 @@ async def test_emptied(
 
 
 async def test_replaced_by_an_older_one(
-    own_server: Any, own_projection: Projection, connect: Any, message: Make
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
 ) -> None:
     asks = Asks(account=True)
     asker = await connect(own_server)
@@ -145,7 +151,7 @@ async def test_replaced_by_an_older_one(
 
 
 async def test_an_epoch_learnt_while_messages_wait_for_their_call(
-    own_server: Any, own_projection: Projection, connect: Any, message: Make
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
 ) -> None:
     """Their keys were made for the epoch before: asked under the new one they would find nobody, and no block."""
     from gateway.control.acts.neighbours import Change
@@ -163,7 +169,9 @@ async def test_an_epoch_learnt_while_messages_wait_for_their_call(
         assert facts.blocks
 
 
-async def test_rebuilt_under_load(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
+async def test_rebuilt_under_load(
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
     """A new epoch is taken over within the same message: nothing is missing, nobody is innocent in between."""
     from gateway.control.acts.neighbours import Change
 
@@ -181,7 +189,7 @@ async def test_rebuilt_under_load(own_server: Any, own_projection: Projection, c
 
 
 async def test_a_script_nobody_knows_is_sent(
-    own_server: Any, own_projection: Projection, connect: Any, message: Make
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
 ) -> None:
     asker = await connect(own_server)
     own_server.stop()
@@ -191,7 +199,9 @@ async def test_a_script_nobody_knows_is_sent(
     assert not (await asker.one(Asks(account=True), message())).missing
 
 
-async def test_too_many_waiting(own_server: Any, own_projection: Projection, connect: Any, message: Make) -> None:
+async def test_too_many_waiting(
+    own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
     asker = await connect(own_server, max_waiting=10, deadline=2.0)
     own_server.kill(signal.SIGSTOP)
     asking = asyncio.create_task(asker.ask(Asks(account=True), *[message()] * 15))
@@ -252,7 +262,9 @@ async def test_errors_and_garbage(answer: bytes, message: Make, everything: Asks
         return answer if mad else b"*2\r\n:5\r\n$7\r\n1 0 100\r\n"
 
     async with liar(answers) as path:
-        client = StateClient(topology.fixed(Address(path=path)), Credentials(), Settings(reconnect=0.01, deadline=1.0))
+        client = StateClient(
+            topology.fixed(Address(path=path)), Credentials(), StateSettings(reconnect=0.01, deadline=1.0)
+        )
         await client.start()
 
         async def ask() -> Facts:
@@ -274,7 +286,7 @@ async def test_errors_and_garbage(answer: bytes, message: Make, everything: Asks
 async def test_a_reply_to_nobody(message: Make) -> None:
     """One reply too many: what follows could be anybody's, so the connection is given up."""
     async with liar(lambda data: b"*2\r\n:5\r\n$7\r\n1 0 100\r\n" * 2) as path:
-        client = StateClient(topology.fixed(Address(path=path)), Credentials(), Settings(reconnect=0.01))
+        client = StateClient(topology.fixed(Address(path=path)), Credentials(), StateSettings(reconnect=0.01))
         await client.start()
         while client.problem:
             await asyncio.sleep(0.005)
@@ -287,7 +299,9 @@ async def test_a_reply_to_nobody(message: Make) -> None:
         await client.close()
 
 
-async def test_a_late_loop_is_no_miss(server: Any, projection: Projection, connect: Any, message: Make) -> None:
+async def test_a_late_loop_is_no_miss(
+    server: Any, projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
     """The loop was blocked past the deadline while the answer lay in the socket: it is read before a miss is told."""
     asker = await connect(server, deadline=0.02)
     done: asyncio.Future[Facts]
@@ -305,7 +319,9 @@ async def test_wrong_password(own_server: Any, message: Make) -> None:
     from gateway.state.cold import embedded
 
     address, credentials = embedded.access(own_server.folder)
-    client = StateClient(topology.fixed(address), Credentials(credentials.username, "no"), Settings(reconnect=0.01))
+    client = StateClient(
+        topology.fixed(address), Credentials(credentials.username, "no"), StateSettings(reconnect=0.01)
+    )
     await client.start()
     async with asyncio.timeout(5):
         while client.problem == "connecting":

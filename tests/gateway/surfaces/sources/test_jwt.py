@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from filters.model.message import Vouched
 from gateway.surfaces.input.decoded import Malformed
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError, TokenSettings
 from gateway.surfaces.sources.jwt import Tokens
@@ -58,7 +58,7 @@ def claims(make_request: MakeRequest, clock: Clock) -> Callable[..., Any]:
         token: str, settings: TokenSettings | None = None, header: str = "Authorization", prefix: str = "Bearer "
     ) -> Any:
         try:
-            return Tokens(settings or hs256(), clock).claims(Reading(make_request([(header, prefix + token)])))
+            return Tokens(settings or hs256(), clock).claims(ParsedRequest(make_request([(header, prefix + token)])))
         except Refused as refused:
             return refused.reason
 
@@ -179,7 +179,7 @@ def test_other_places(claims: Callable[..., Any]) -> None:
 def test_two_tokens(make_request: MakeRequest, clock: Clock) -> None:
     token = ("Authorization", "Bearer " + signed({"sub": "alice"}))
     with pytest.raises(Refused, match=r"jwt\.invalid"):
-        Tokens(hs256(), clock).claims(Reading(make_request([token, token])))
+        Tokens(hs256(), clock).claims(ParsedRequest(make_request([token, token])))
 
 
 def test_a_token_is_verified_once_and_expires_while_remembered(
@@ -189,7 +189,7 @@ def test_a_token_is_verified_once_and_expires_while_remembered(
     real = jwt.decode
     monkeypatch.setattr(jwt, "decode", lambda *args, **more: verified.append(1) or real(*args, **more))
     tokens = Tokens(hs256(), clock)
-    reading = Reading(make_request([("Authorization", "Bearer " + signed({"sub": "alice", "exp": NOW + 10}))]))
+    reading = ParsedRequest(make_request([("Authorization", "Bearer " + signed({"sub": "alice", "exp": NOW + 10}))]))
     for _ in range(3):
         assert tokens.claims(reading)["sub"] == "alice"
     assert len(verified) == 1
@@ -203,7 +203,7 @@ def test_a_token_is_verified_once_and_expires_while_remembered(
 def test_the_memory_is_bounded(make_request: MakeRequest, clock: Clock, bound: int) -> None:
     tokens = Tokens(hs256(max_cached=bound), clock)
     for number in range(5):
-        reading = Reading(make_request([("Authorization", "Bearer " + signed({"sub": str(number)}))]))
+        reading = ParsedRequest(make_request([("Authorization", "Bearer " + signed({"sub": str(number)}))]))
         assert tokens.claims(reading) == {"sub": str(number)}
     assert len(tokens._cache) == bound
 
@@ -255,5 +255,5 @@ def test_one_token_in_many_spellings_fills_no_memory(make_request: MakeRequest, 
     tokens = Tokens(hs256(), clock)
     token = signed({"sub": "alice"})
     for prefix in ("Bearer ", "bearer ", "BEARER ", "Bearer  ", "Bearer    "):
-        assert tokens.claims(Reading(make_request([("Authorization", prefix + token)]))) == {"sub": "alice"}
+        assert tokens.claims(ParsedRequest(make_request([("Authorization", prefix + token)]))) == {"sub": "alice"}
     assert len(tokens._cache) == 1

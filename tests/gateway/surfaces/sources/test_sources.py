@@ -9,7 +9,7 @@ import pytest
 
 from gateway.surfaces.input.forms import Wanted, urlencoded
 from gateway.surfaces.input.pointer import MISSING
-from gateway.surfaces.input.reading import Reading
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError
 from gateway.surfaces.sources.sources import compiled, first
@@ -18,8 +18,8 @@ MakeRequest = Callable[..., Any]
 
 
 @pytest.fixture
-def reading(make_request: MakeRequest) -> Reading:
-    made = Reading(
+def reading(make_request: MakeRequest) -> ParsedRequest:
+    made = ParsedRequest(
         make_request(
             [("X-User", "alice"), ("X-Two", "a"), ("X-Two", "b"), ("Cookie", "user=carol"), ("X-Name", "张三")],
             query=b"uid=bob&two=1&two=2&enc=%E5%BC%A0&Case=x",
@@ -52,7 +52,7 @@ def reading(make_request: MakeRequest) -> Reading:
         ("form:none", MISSING),
     ],
 )
-def test_read(reading: Reading, source: str, value: object) -> None:
+def test_read(reading: ParsedRequest, source: str, value: object) -> None:
     assert compiled(source, "sender")(reading) == value
 
 
@@ -65,7 +65,7 @@ def test_read(reading: Reading, source: str, value: object) -> None:
         ("json:/User/id", "body.key_case"),
     ],
 )
-def test_refused(reading: Reading, source: str, reason: str) -> None:
+def test_refused(reading: ParsedRequest, source: str, reason: str) -> None:
     with pytest.raises(Refused) as refused:
         compiled(source, "sender")(reading)
     assert refused.value.reason == reason
@@ -73,34 +73,34 @@ def test_refused(reading: Reading, source: str, reason: str) -> None:
 
 def test_two_cookie_headers(make_request: MakeRequest) -> None:
     with pytest.raises(Refused, match=r"fact\.twice"):
-        compiled("cookie:user", "sender")(Reading(make_request([("Cookie", "user=a"), ("Cookie", "x=b")])))
+        compiled("cookie:user", "sender")(ParsedRequest(make_request([("Cookie", "user=a"), ("Cookie", "x=b")])))
 
 
 def test_a_header_that_is_not_utf8(make_request: MakeRequest) -> None:
     request = make_request([])._replace(fields={b"x-user": b"\xff"})
     with pytest.raises(Refused, match=r"fact\.malformed"):
-        compiled("header:X-User", "sender")(Reading(request))
+        compiled("header:X-User", "sender")(ParsedRequest(request))
 
 
 def test_a_broken_query(make_request: MakeRequest) -> None:
     with pytest.raises(Refused, match=r"fact\.malformed"):
-        compiled("query:uid", "sender")(Reading(make_request([], query=b"uid=%zz")))
+        compiled("query:uid", "sender")(ParsedRequest(make_request([], query=b"uid=%zz")))
 
 
 def test_nothing_to_look_into(make_request: MakeRequest) -> None:
-    empty = Reading(make_request([]))
+    empty = ParsedRequest(make_request([]))
     for source in ("cookie:user", "query:uid", "json:/a", "form:uid"):
         assert compiled(source, "sender")(empty) is MISSING
 
 
-def test_an_upload_is_no_value(reading: Reading) -> None:
+def test_an_upload_is_no_value(reading: ParsedRequest) -> None:
     field = reading.form.fields["uid"]._replace(file=True)  # type: ignore[union-attr]
     reading.form.fields["uid"] = field  # type: ignore[union-attr]
     with pytest.raises(Refused, match=r"fact\.malformed"):
         compiled("form:uid", "sender")(reading)
 
 
-def test_the_first_that_is_present_counts(reading: Reading) -> None:
+def test_the_first_that_is_present_counts(reading: ParsedRequest) -> None:
     assert first(("header:X-None", "cookie:user", "query:uid"), "sender", None)(reading) == "carol"
     assert first(("header:X-None", "cookie:none"), "sender", None)(reading) is MISSING
     with pytest.raises(Refused, match=r"fact\.twice"):

@@ -1,0 +1,56 @@
+"""The root of every exception that is ours, and their tree (drawn here, held to the code by ``tests/test_house.py``).
+
+Each name stands where what it speaks of is defined; what came from outside (``OSError``, ``ValueError``) is caught at
+the boundary and told as one of these. A name in brackets is a second base: whoever catches that one catches ours too.
+
+    TidegateError
+      lists and text
+        ListErrors (ValueError)             filters.lists.listsource
+        ArtifactError (ValueError)          filters.lists.artifact
+        LimitError (ValueError)             filters.model.limits
+        FoldBound (ValueError)              filters.text.folding
+        FoldTablesError (ValueError)        filters.text.tables
+        WordListError                       gateway.words.errors
+      configuration and generations
+        ConfigError                         gateway.config.consistency.problems
+        SurfaceError (ValueError)           gateway.surfaces.input.settings
+        CompileFailed                       gateway.generation.generation
+        ChangesLost                         gateway.generation.changes
+      requests, bodies and frames
+        HTTPError                           gateway.http.wire.errors
+        Uncommon                            gateway.http.wire.fields
+        UpstreamError                       gateway.http.upstream.failure
+        HandshakeError                      gateway.websocket.handshake
+        Refused                             gateway.surfaces.input.reasons
+      state
+        BadUrl (ValueError)                 gateway.state.cold.topology
+        NoServer                            gateway.state.cold.embedded
+        EpochLost                           gateway.state.cold.governance_projection
+        StateHandshakeError                 gateway.state.hot.server_link
+        Unreadable                          gateway.state.hot.replies
+      journal
+        Corrupt (ValueError)                gateway.journal.write.encoding
+        JournalUnavailable                  gateway.journal.write.writer
+        Locked (OSError)                    gateway.journal.write.errors
+        SyncFailed (OSError)                gateway.journal.write.errors
+        Unattributed (ValueError)           gateway.journal.write.record
+        Unexplained (ValueError)            gateway.journal.write.record
+      mirror
+        Damaged                             gateway.mirror.store.sealed
+        ImportRefused                       gateway.mirror.upkeep.importing
+      processes and people
+        AlreadyRunning                      gateway.node.supervisor
+        NotReady                            gateway.node.supervisor
+        CannotListen                        gateway.common.listening
+          AddressTaken                      gateway.common.listening
+        ChannelError                        gateway.common.channel
+        ControlError                        gateway.control.acts.refusal
+        CallRefused                         gateway.control.api.client
+        DatabaseInUse                       gateway.control.acts.database
+"""
+
+
+class TidegateError(Exception):
+    """Something that this code refuses or gives up, and knows why."""
+
+    __slots__ = ()  # the layout of Exception: a compiled class can stand on it, and on OSError beside it

@@ -1,0 +1,120 @@
+"""What people changed in word lists, as the file that the compiler reads (``gateway.generation.changes``).
+
+The file is written in the transaction of the act, just before its commit, so that nobody is told of a change which the
+next compilation would not see:
+
+    rows, act ──► file written aside, synced, renamed ──► commit
+                        │ a crash here: the file has one act more than the database, and nobody was told of it
+                        ▼
+                  control's start compares the two: the database is right, the file is written anew, lists recompiled
+
+``python -m gateway.control.lists.changes_file --config C --data-dir D`` does the same before control runs: the
+supervisor compiles a generation first of all, and a data folder of an earlier version has a database and no file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gateway import config as configuration
+from gateway.common.folders import Folders
+from gateway.config import ConfigError
+from gateway.control.acts.database import Database, DatabaseInUse
+from gateway.control.acts.rows import Act
+from gateway.control.lists.rows import Word
+from gateway.generation.changes import LineChanges, gathered, read, write
+
+LOCKED_WITHIN = 10.0  # seconds that a control process of a supervisor that was killed may take to end
+
+
+class ChangesFile:
+    """The file at ``path``, kept as the table of words is. Used in the database's thread only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, session: Session, act: int) -> None:
+        """Say what the table says within this transaction. Raises ``OSError``."""
+        write(self._path, act, _held(session))
+
+    def mend(self, session: Session) -> bool:
+        """Write it anew where it does not say what the database says; True where lists were other than they should be,
+        so that what was compiled from it may be wrong."""
+        held = _held(session)
+        try:
+            said: dict[str, LineChanges] | None = read(self._path)
+        except (OSError, ValueError):
+            said = None
+        if said == held:
+            return False
+        write(self._path, session.scalar(select(func.max(Act.id))) or 0, held)
+        return bool(said or held)
+
+
+def _held(session: Session) -> dict[str, LineChanges]:
+    rows = session.execute(select(Word.list, Word.line, Word.effect).order_by(Word.id)).all()
+    return gathered((row.list, row.line, row.effect) for row in rows)
+
+
+def written(path: Path, database: Path) -> None:
+    """Bring the file up to date while no control process runs; without a database there is nothing to say.
+
+    The database is not migrated: whether this version runs at all is not certain yet. Raises ``DatabaseInUse`` where a
+    control process runs, which keeps the file itself.
+    """
+    if not database.exists():
+        return
+
+    def work(session: Session) -> None:
+        if inspect(session.connection()).has_table(Word.__tablename__):
+            ChangesFile(path).mend(session)
+        else:
+            write(path, 0, {})
+
+    until = time.monotonic() + LOCKED_WITHIN
+    while True:
+        try:
+            opened = Database(database, migrated=False)
+            break
+        except DatabaseInUse:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+    try:
+        opened.now(work)
+    finally:
+        opened.close()
+
+
+def main() -> int:
+    """Exit code 0, or 1 where the file could not be brought up to date."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.control.lists.changes_file")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args()
+    folders = Folders(options.data_dir)
+    try:
+        config = configuration.load(options.config)
+    except ConfigError:
+        return 0  # the compiler says all that is wrong with it
+    database = folders.database(config)
+    try:
+        written(folders.list_changes, database)
+    except DatabaseInUse as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (SQLAlchemyError, OSError) as error:  # neither text: it may quote a row
+        sys.stderr.write(f"{database} cannot be read, or {folders.list_changes} written: {type(error).__name__}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""What the script's replies mean."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from filters.model.errors import TidegateError
+from filters.model.remembered import Remembered
+from filters.model.verdict import OPEN, Account, Block, Facts, RepeatFact, RoomFact
+from gateway.state.hot.plan import ONCE, REMEMBERED, AdmitShape
+
+STATUS: Final = {b"muted": RoomFact("muted"), b"closed": RoomFact("closed")}
+
+_accounts: Final[Remembered[bytes, Account]] = Remembered(REMEMBERED)
+
+
+class Unreadable(TidegateError):
+    """A reply, or a value in state, that means nothing: not ours, or not of this version."""
+
+
+def account(stored: bytes | None) -> Account | None:
+    """The account as it is stored; equal ones are one object."""
+    if stored is None:
+        return None
+    known = _accounts.known.get(stored)
+    if known is None:
+        try:
+            verified, until, credit = map(int, stored.split(b" "))
+        except ValueError:
+            raise Unreadable("an account in state is not three numbers") from None
+        known = _accounts.put(stored, Account(bool(verified), until, credit))
+    return known
+
+
+def read(shape: AdmitShape, reply: Any) -> Facts:
+    """The facts that one message's reply tells. Raises ``Unreadable``.
+
+    The caller looks in ``shape.clean`` first; this is for what stands not there.
+    """
+    try:
+        if reply is None or type(reply) is bytes:
+            return shape.remember(reply, account(reply))
+        stored, room, slow, blocks, waits, repeats = reply
+        plan = shape.plan
+        return Facts(
+            account(stored),
+            _blocks(shape, blocks) if blocks else (),
+            _limits(shape, waits) if waits else plan.zeros,
+            _repeats(shape, repeats) if repeats else plan.ones,
+            _room(room, slow) if room is not None else OPEN,
+        )
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        raise Unreadable(f"a reply of admit.lua cannot be read: {type(error).__name__}") from None
+
+
+def _blocks(shape: AdmitShape, flat: list[Any]) -> tuple[Block, ...]:
+    found = []
+    for number, value, wait in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+        expires, interval, _, _, reason = value.split(b" ", 4)
+        limited = interval != b"0"
+        found.append(
+            Block(shape.blocks[number - 1], reason.decode("utf-8", "replace"), int(expires), limited, wait / 1e6)
+        )
+    return tuple(found)
+
+
+def _limits(shape: AdmitShape, waits: list[int]) -> tuple[int, ...]:
+    limits = list(shape.plan.zeros)
+    for counter, wait in zip(shape.counters, waits, strict=True):
+        for place in counter.places:
+            limits[place] = wait
+    return tuple(limits)
+
+
+def _repeats(shape: AdmitShape, flat: list[int]) -> tuple[RepeatFact, ...]:
+    repeats = [ONCE] * len(shape.plan.ones)
+    for place, seen, people, wait in zip(shape.repeats, flat[::3], flat[1::3], flat[2::3], strict=True):
+        repeats[place] = RepeatFact(seen, people, wait / 1e6)
+    return tuple(repeats)
+
+
+def _room(stored: bytes, slow: int) -> RoomFact:
+    status = STATUS.get(stored)
+    if status is not None:
+        return status
+    if stored.startswith(b"slow "):
+        return RoomFact("slow", slow / 1e6)
+    raise Unreadable("a room's status in state is none of ours")

@@ -1,0 +1,89 @@
+"""State is an image of the database, made anew whenever state has lost it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from gateway.control.accounts.rows import Account
+from gateway.control.blocks.rows import Block
+from gateway.control.features import GOVERNANCE
+from gateway.control.node.confirming import Confirming
+from gateway.control.node.state_rebuild import BATCH, rebuild
+from gateway.control.rooms.rows import Room
+
+
+def fill(plant: Any, accounts: int) -> None:
+    def work(session: Any) -> None:
+        session.add_all(
+            Account(sender=f"u{n:05}", verified=True, verified_until=0, credit=n % 101) for n in range(accounts)
+        )
+        session.add(Room(room="r", status="muted", interval_ms=0))
+        for value, expires_at in (("gone", 1), ("stays", 0)):
+            session.add(Block(scope="sender", value=value, reason="r", ground="g", expires_at=expires_at, created_at=1))
+            session.add(
+                Block(
+                    scope="cidr", value=f"10.{expires_at}.0.0/16", reason="r", ground="g", expires_at=expires_at,
+                    limited=True, created_at=1,
+                )
+            )  # fmt: skip
+
+    plant.database.now(work)
+
+
+async def test_everything_is_written_over_several_pages(plant: Any) -> None:
+    fill(plant, BATCH * 2 + 7)
+    plant.state.rows["accounts", "left over"] = {}
+    rebuilt = await rebuild(plant.database, plant.state, GOVERNANCE)
+    assert rebuilt.subjects == BATCH * 2 + 7 + 5
+    assert len(plant.state.rows) == rebuilt.subjects
+    assert plant.state.rows["accounts", "u02006"]["credit"] == 2006 % 101
+    assert plant.state.rows["rooms", "r"]["status"] == "muted"
+
+
+def test_the_snapshot_leaves_out_what_has_expired(plant: Any) -> None:
+    fill(plant, 0)
+    made = plant.database.now(GOVERNANCE.snapshot)
+    assert [row.cidr for row in made.ranges] == ["10.0.0.0/16"]
+    assert [row.value for row in made.blocks] == ["stays"]
+    earlier = plant.database.now(lambda session: GOVERNANCE.snapshot(session, now=0.0))
+    assert len(earlier.ranges) == 2
+
+
+async def test_a_state_that_lost_everything_is_filled_again_by_itself(plant: Any) -> None:
+    fill(plant, 3)
+    confirming = Confirming(plant.database, plant.relay, plant.state)
+    await confirming.look()
+    assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
+    await confirming.look()
+    assert confirming.rebuilds == 1
+    plant.state.down = True
+    await confirming.look()
+    assert confirming.failing == "ConnectionError"
+    plant.state.down = False
+    plant.state.epoch = False
+    plant.state.rows.clear()
+    await confirming.look()
+    assert (confirming.rebuilds, len(plant.state.rows), confirming.failing) == (2, 8, "")
+
+
+async def test_a_state_server_that_was_started_again_is_filled_again(plant: Any, eventually: Any) -> None:
+    """What it read back from disk may lack the last blocks; at our own start that can wait until we serve."""
+    fill(plant, 3)
+    plant.state.epoch = plant.state.fresh = True
+    confirming = Confirming(plant.database, plant.relay, plant.state, every=0.01)
+    await confirming.look()
+    assert confirming.rebuilds == 0
+    confirming.rounds.start()
+    await eventually(lambda: confirming.rebuilds, 5)
+    await confirming.rounds.stop()
+    assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
+
+
+def test_versions_rise_past_those_of_a_lost_database(plant: Any) -> None:
+    from gateway.control.acts.acts import raise_mark
+
+    now = time.time_ns() // 1_000_000
+    first = plant.database.now(lambda session: raise_mark(session, "snapshot", now))
+    second = plant.database.now(lambda session: raise_mark(session, "snapshot", now - 10_000))
+    assert (first, second) == (now, now + 1)

@@ -1,8 +1,0 @@
-"""Reason codes are one table for everybody outside; docs/reasons.md is held to it by tests/tools."""
-
-from gateway.judging import reasons
-
-
-def test_no_code_stands_for_two_things() -> None:
-    codes = [code for chapter in reasons.chapters() for code, _, _ in chapter.rows]
-    assert len(codes) == len(set(codes))

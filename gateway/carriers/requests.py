@@ -65,6 +65,8 @@ class Gate:
         exchange.path = found.path
         exchange.query = found.query
         if isinstance(route, Route):
+            if b"_" in exchange.query or b"%" in exchange.query:
+                self._check_method(exchange, found)
             exchange.route = found
             exchange.cors = route.cors
             exchange.shape = route.shape
@@ -85,15 +87,37 @@ class Gate:
             relayed = route or self.unmatched
             if relayed is None:
                 raise HTTPError("route.unmatched")
-            for method in override.methods(head, exchange.query):
-                if isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions):
-                    raise HTTPError("head.method_override")
+            if head.overrides or head.underscored or exchange.query:
+                self._check_overrides(exchange)
             if isinstance(relayed, Deletions):
                 self._delete(exchange, relayed, found)
             elif relayed.socket is not None:
                 accept(self.sockets, exchange, found, relayed)
             else:
                 exchange.relay(relayed.upstream)
+
+    def _check_method(self, exchange: Exchange, found: Found[Target]) -> None:
+        """A judged request whose query names a method is read by that one as well: the same route must judge it."""
+        head = exchange.head
+        for method in override.methods(head, exchange.query, fields=False):
+            if self.router.find(method, head.host, head.target).route is not found.route:
+                raise HTTPError("head.method_override")
+
+    def _check_overrides(self, exchange: Exchange) -> None:
+        """A request that nobody judges keeps the fields by which a platform may read another one in it."""
+        head = exchange.head
+        methods = override.methods(head, exchange.query)
+        for method in methods:
+            if isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions):
+                raise HTTPError("head.method_override")
+        for target in override.targets(head):
+            for method in (head.method, *methods):
+                try:
+                    judged = isinstance(self.router.find(method, head.host, target).route, Route | Deletions)
+                except HTTPError:
+                    judged = True
+                if judged:
+                    raise HTTPError("head.target_override")
 
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """A judged request is complete: decode it, and send its message on its way."""

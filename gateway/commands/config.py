@@ -51,8 +51,10 @@ def check(
         _obligations(config, as_json)
         return
     warnings = configuration.warnings(config)
+    unjudged = configuration.unjudged(config)
     if as_json:
-        _write(json.dumps({"problems": [], "warnings": warnings}, ensure_ascii=False, indent=2))
+        told = {"problems": [], "warnings": warnings, "unjudged": unjudged}
+        _write(json.dumps(told, ensure_ascii=False, indent=2))
         return
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -71,6 +73,7 @@ def summary(config: Config) -> str:
         "lists": ", ".join(config.lists) or "none",
         "policies": ", ".join(policies) or "none",
         "routes": f"{judged} judged, {len(config.routes) - judged} relayed",
+        "unjudged": "; ".join(configuration.unjudged(config)) or "nothing",
         "state": "embedded" if embedded else "external",
         "mirror": "on" if config.mirror is not None else "off",
     }

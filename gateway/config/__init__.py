@@ -19,9 +19,10 @@ from gateway.config.consistency import consistency
 from gateway.config.consistency.doubts import doubts
 from gateway.config.consistency.problems import ConfigError, ConfigProblem
 from gateway.config.consistency.translation import translate
+from gateway.config.consistency.unjudged import unjudged as listed
 from gateway.config.sections.file import Config
 
-__all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "warnings"]
+__all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warnings"]
 
 
 def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -78,6 +79,11 @@ def _syntax(file: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
 def warnings(config: Config) -> list[str]:
     """What is allowed, and still worth a second look."""
     return list(doubts(config))
+
+
+def unjudged(config: Config) -> list[str]:
+    """What is written through the gate and judged by nobody, as far as the configuration shows it."""
+    return list(listed(config))
 
 
 def schema() -> dict[str, Any]:

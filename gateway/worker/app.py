@@ -132,7 +132,7 @@ class App:
         try:
             access = conversion.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
             targets = _targets(self, config, lists, upstreams)
-            router = Router(targets, _guarded)
+            router = Router(targets, _guarded, _sealed)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
@@ -373,6 +373,11 @@ def _judged(
 def _guarded(target: Target) -> bool:
     """Whether a request for it must not go on as if it were for nothing."""
     return isinstance(target, Route | Deletions)
+
+
+def _sealed(target: Target) -> bool:
+    """Whether nothing is written to its address, or below it, that the configuration does not name (law 14)."""
+    return isinstance(target, Route) and target.settings.unjudged == "refuse"
 
 
 def _socket_side(settings: RouteSettings) -> SocketSide | None:

@@ -186,6 +186,20 @@ PATHS = {
     "/api/articles/1/comments/": "path.lookalike",
     "/API/Articles/1/Comments": "path.lookalike",
     "/api/articles/%FF/comments": "path.encoding",
+    "/api/articles/1/comments.json": "path.lookalike",
+    "/api/articles/1/comments.xml": "path.lookalike",
+    "/api/articles/1/comments.": "path.lookalike",
+    "/api/articles/1/comments%20": "path.lookalike",
+    "/api/articles/1/comments+": "path.lookalike",
+    "/api/articles/1/comments%09": "path.lookalike",
+    "/api/articles/1/comments%C2%A0": "path.lookalike",
+    "/api/articles/1/comments%3Fa": "path.lookalike",
+    "/index.php/api/articles/1/comments": "path.lookalike",
+    "/index.cgi/api/articles/1/comments": "path.lookalike",
+    "/app.php/api/articles/1/comments.json": "path.lookalike",
+    "/index.php?s=/api/articles/1/comments": "path.lookalike",
+    "/?/api/articles/1/comments": "path.lookalike",
+    "/index.php/api/articles/1/comments/7": "path.lookalike",
 }
 
 
@@ -214,11 +228,11 @@ async def test_a_judged_request_is_of_the_method_it_says(gate: Lab, name: str) -
 
 
 @pytest.mark.parametrize("name", OVERRIDES)
-@pytest.mark.parametrize("method", ["POST", "post", "GET, POST", '"POST"'])
+@pytest.mark.parametrize("method", ["POST", "post", "PUT, POST", '"POST"'])
 async def test_no_request_becomes_a_judged_one_by_override(gate: Lab, name: str, method: str) -> None:
-    """The platform could read a PUT with an override as the POST that is judged."""
+    """The platform could read a GET with an override as the POST that is judged."""
     before = len(gate.upstream.received)
-    answer = await gate.node.ask("PUT", PATH.decode(), BODY, {"X-User-Id": "alice", name: method})
+    answer = await gate.node.ask("GET", PATH.decode(), BODY, {"X-User-Id": "alice", name: method})
     assert (answer.status, answer.json()["reason"]) == (400, "head.method_override")
     assert len(gate.upstream.received) == before
 
@@ -227,6 +241,63 @@ async def test_elsewhere_overrides_are_the_platforms_own_matter(gate: Lab) -> No
     answer = await gate.node.ask("POST", "/api/likes/1", b"{}", {"X-HTTP-Method-Override": "DELETE"})
     assert answer.status == 201
     assert gate.upstream.received[-1].headers["x-http-method-override"] == "DELETE"
+
+
+ADDRESSES = ("X-Original-URL", "X-Rewrite-URL", "X-Original-URI", "X-Rewrite-URI", "X-Override-URL", "X_Original_Url")
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize(
+    "value",
+    ["{}", "{}?a=1", "http://a.example{}", "/x, {}", "/index.php{}", "{}.json", "{}%20", "//a.example{}", "{}/7"],
+)
+async def test_no_request_becomes_a_judged_one_by_another_address(gate: Lab, name: str, value: str) -> None:
+    before = len(gate.upstream.received)
+    answer = await gate.node.ask("POST", "/api/likes/1", BODY, {name: value.format(PATH.decode())})
+    assert (answer.status, answer.json()["reason"]) == (400, "head.target_override")
+    assert len(gate.upstream.received) == before
+
+
+async def test_addresses_that_lead_to_nothing_judged_pass_and_on_judged_routes_none_does(gate: Lab) -> None:
+    answer = await gate.node.ask("POST", "/api/likes/1", b"{}", {"X-Original-URL": "/api/likes/1"})
+    assert (answer.status, gate.upstream.received[-1].headers["x-original-url"]) == (201, "/api/likes/1")
+    answer = await gate.node.say("alice", PRIVATE, **{"X-Original-URL": "/elsewhere", "X-Rewrite-Url": "/elsewhere"})
+    assert answer.status == 201
+    assert not gate.upstream.received[-1].headers.keys() & {"x-original-url", "x-rewrite-url"}
+
+
+@pytest.mark.parametrize(
+    "query", ["_method=PUT", "a=1&_method=delete", "%5Fmethod=PATCH", "_method[]=PUT", "_Method=GET"]
+)
+async def test_a_judged_request_names_no_other_method(gate: Lab, query: str) -> None:
+    before = len(gate.upstream.received)
+    answer = await gate.node.ask("POST", f"{PATH.decode()}?{query}", BODY, {"X-User-Id": "alice"})
+    assert answer.status in {400, 403}
+    assert answer.json()["reason"] in {"head.method_override", "route.unjudged"}
+    assert len(gate.upstream.received) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "PROPFIND", "REPORT", "PURGE"])
+@pytest.mark.parametrize("below", ["", "/7", "/7/reply", "?a=1"])
+async def test_what_nobody_judges_is_not_written_to_a_judged_address(gate: Lab, method: str, below: str) -> None:
+    before = len(gate.upstream.received)
+    answer = await once(gate.node, request(method, PATH.decode() + below, BODY, {"X-User-Id": "alice"}))
+    assert (answer.status, answer.json()["reason"]) == (403, "route.unjudged")
+    assert len(gate.upstream.received) == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/articles/1/like"), ("PUT", "/api/articles/1"), ("POST", "/api/articles"), ("POST", "/login"),
+        ("GET", "/api/articles/1/comments.json"), ("GET", "/index.php/api/articles/1/comments"),
+        ("GET", "/api/articles/1/comments"), ("GET", "/api/articles/1/comments/7"),
+        ("POST", "/api/articles/1/comments2"),
+    ],
+)  # fmt: skip
+async def test_parents_siblings_and_reading_are_relayed(gate: Lab, method: str, path: str) -> None:
+    answer = await once(gate.node, request(method, path, BODY if method != "GET" else None, {"X-User-Id": "alice"}))
+    assert (answer.status, gate.upstream.received[-1].line) == (201, f"{method} {path} HTTP/1.1")
 
 
 async def test_absolute_form_of_the_own_host_is_judged(gate: Lab) -> None:

@@ -72,7 +72,7 @@ async def test_under_a_strange_host_it_goes_nowhere(gate: Lab, method: str, targ
 
 async def test_no_method_override_leads_around_it(gate: Lab) -> None:
     before = len(gate.upstream.received)
-    answer = await once(gate.node, ask("PUT", "/posts/7", "x", **{"X-HTTP-Method-Override": "POST"}))
+    answer = await once(gate.node, ask("GET", "/posts/7", "x", **{"X-HTTP-Method-Override": "POST"}))
     assert answer.status in {400, 421}
     assert len(gate.upstream.received) == before
 
@@ -85,10 +85,19 @@ async def test_a_watched_deletion_loses_no_field_on_the_way(gate: Lab) -> None:
 
 
 async def test_a_host_that_a_route_names_and_an_unjudged_path_are_relayed(gate: Lab) -> None:
-    for method, target, host in (("POST", "/posts/7", "shop.example"), ("PUT", "/posts/7", "x"), ("POST", "/a", "x")):
+    for method, target, host in (("POST", "/posts/7", "shop.example"), ("GET", "/posts/7", "x"), ("POST", "/a", "x")):
         answer = await once(gate.node, ask(method, target, host))
         assert answer.status == 201
         assert gate.upstream.received[-1].headers["host"] == host
+
+
+@pytest.mark.parametrize("host", ["forum.example", "x", "127.0.0.1", ""])
+@pytest.mark.parametrize("target", ["/posts/7", "/posts/7/9/likes"])
+async def test_what_nobody_judges_there_is_not_written_under_any_name(gate: Lab, host: str, target: str) -> None:
+    before = len(gate.upstream.received)
+    answer = await once(gate.node, ask("PUT", target, host))
+    assert (answer.status, answer.json()["reason"]) == (403, "route.unjudged")
+    assert len(gate.upstream.received) == before
 
 
 async def test_it_is_counted(gate: Lab) -> None:

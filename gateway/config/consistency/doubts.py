@@ -86,6 +86,8 @@ def _route(config: Config, route: Route) -> Iterator[str]:
     for field in route.keep:
         if field != "ip" and not getattr(route, field):
             yield f"{key}.keep: names {field}, which the route does not read"
+    if route.unjudged == "relay":
+        yield f"{key}.unjudged: is relay; what is written to {route.template.address} otherwise is judged by nobody"
     if route.max_body > config.server.max_collected:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
     if route.mirrored and "*" in route.origins:

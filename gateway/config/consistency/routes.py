@@ -14,7 +14,19 @@ from gateway.surfaces.surface import EDITS
 
 PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
 PROVEN = ("jwt",)  # a token carries its own proof; anything else in a request can be written by anybody
-ONLY_JUDGED = ("policy", "sender", "text", "parts", "message_when", "relay_when", "takedown", "page", "refusal", "edit")
+ONLY_JUDGED = (
+    "policy",
+    "sender",
+    "text",
+    "parts",
+    "message_when",
+    "relay_when",
+    "takedown",
+    "page",
+    "refusal",
+    "edit",
+    "unjudged",
+)
 SOURCES = (*PERSONAL, "room", "text", "parts", "playback", "shown_sender")
 
 

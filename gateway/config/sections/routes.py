@@ -187,6 +187,11 @@ class Route(Section):
     transport: Literal["http", "websocket"] = setting("http", "Requests, or a WebSocket.")
     surface: SurfaceName | None = setting(None, "What the messages are; unset: nothing is judged.")
     upstream: str = required("Where it is relayed to.")
+    unjudged: Literal["refuse", "relay"] = setting(
+        "refuse",
+        "What is written to a judged address, or below it, by a method or path that no route names: refused with 403, "
+        "or relayed and judged by nobody. Reading (GET, HEAD, OPTIONS) is always relayed.",
+    )
     policy: str = setting("", "Which policy judges; needed with a surface.")
     services: tuple[str, ...] = setting(
         (), "What this service is in the words of the regulations, for config check --obligations; by surface if empty."

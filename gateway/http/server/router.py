@@ -11,10 +11,13 @@ from urllib.parse import unquote_to_bytes
 
 from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.lookalikes import bare, readings
 from gateway.http.wire.path import Template, clean_segment, normalise, shadow
 
 Route = TypeVar("Route")
 
+READING: Final = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+"""Methods by which nothing is written (RFC 9110 section 9.2.1). TRACE and CONNECT never come here."""
 
 REMEMBERED: Final = 4096
 """Targets whose route a router remembers; beyond, they are forgotten and found anew."""
@@ -105,15 +108,56 @@ class _Node(dict[bytes, "_Node[Route]"], Generic[Route]):
             return self.variable.search(segments, exact, at + 1, (*taken, segment))
         return None
 
+    def reaches(self, segments: list[bytes], at: int = 0) -> bool:
+        """Whether a template stands here for these segments, or for the first ones of them."""
+        if self.leaf is not None:
+            return True
+        if at == len(segments):
+            return False
+        segment = segments[at]
+        child = self.get(segment)
+        if child is not None and child.reaches(segments, at + 1):
+            return True
+        return self.variable is not None and segment != b"" and self.variable.reaches(segments, at + 1)
+
 
 class _Trees(Generic[Route]):
-    """The routes of one host, or of any, by method: as written, and in lower case without a last slash."""
+    """The routes of one host, or of any, by method: as written, and in lower case without a last slash.
 
-    __slots__ = ("exact", "lower")
+    ``alike``: the guarded ones by method, as ``lookalikes`` reads paths. ``sealed``: whatever the method, the addresses
+    at and below which nothing is written that no route names; ``sealed_exact`` the same as written.
+    """
+
+    __slots__ = ("alike", "exact", "lower", "sealed", "sealed_exact")
 
     def __init__(self) -> None:
         self.exact: dict[bytes, _Node[Route]] = {}
         self.lower: dict[bytes, _Node[Route]] = {}
+        self.alike: dict[bytes, _Node[Route]] = {}
+        self.sealed: _Node[Route] = _Node()
+        self.sealed_exact: _Node[Route] = _Node()
+
+    def guard(self, template: Template, route: Route, sealed: bool) -> None:
+        """Keep the spellings of a guarded route's address from going on unjudged."""
+        leaf = _Leaf(route, template.names)
+        segments = template.segments[:-1] if template.segments[-1] == b"" else template.segments
+        if not segments:  # all of the site lies below it: only itself is meant
+            for method in template.methods:
+                self.alike.setdefault(method, _Node()).grow(segments).leaf = leaf
+            if sealed:
+                self.sealed_exact.grow(template.segments).leaf = leaf
+            return
+        lowered = [segment and segment.lower() for segment in segments]
+        # A variable has no suffix of its own: whatever it stands for is its value.
+        stripped = bare([segment or b"" for segment in lowered])
+        spellings = [lowered, [segment and other for segment, other in zip(lowered, stripped, strict=True)]]
+        for spelling in spellings:
+            for method in template.methods:
+                self.alike.setdefault(method, _Node()).grow(spelling).leaf = leaf
+            if sealed:
+                self.sealed.grow(spelling).leaf = leaf
+        if sealed:
+            self.sealed_exact.grow(segments).leaf = leaf
 
     def add(self, template: Template, route: Route, *, again: bool = False) -> None:
         """``again``: another route may stand there already."""
@@ -134,14 +178,22 @@ class Router(Generic[Route]):
 
     A request chooses its Host, and an upstream may take one that it does not know for its first site. So what a
     ``guarded`` route matches under its own host is refused under a host that no route names (RFC 9110, section
-    15.5.20), unless a guarded route for any host takes it. Raises ValueError where two templates match the same
-    requests.
+    15.5.20), unless a guarded route for any host takes it.
+
+    What is written, by any method but those of ``READING``, to the address of a ``sealed`` route or below it, and
+    matches no route, is refused as well: 403 (section 15.5.4) and not 405, because the gateway does not know which
+    methods the platform takes there, and would have to list them. So is what only looks unlike it.
+
+    Raises ValueError where two templates match the same requests.
     """
 
     __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered")
 
     def __init__(
-        self, routes: Iterable[tuple[Template, Route]], guarded: Callable[[Route], bool] = lambda _: True
+        self,
+        routes: Iterable[tuple[Template, Route]],
+        guarded: Callable[[Route], bool] = lambda _: True,
+        sealed: Callable[[Route], bool] = lambda _: True,
     ) -> None:
         self._any_host: _Trees[Route] = _Trees()
         self._elsewhere: _Trees[Route] = _Trees()  # the guarded routes of all named hosts together
@@ -151,8 +203,11 @@ class Router(Generic[Route]):
         for template, route in routes:
             trees = self._hosts.setdefault(template.host, _Trees()) if template.host else self._any_host
             trees.add(template, route)
-            if template.host and guarded(route):
-                self._elsewhere.add(template, route, again=True)
+            if guarded(route):
+                trees.guard(template, route, sealed(route))
+                if template.host:
+                    self._elsewhere.add(template, route, again=True)
+                    self._elsewhere.guard(template, route, sealed(route))
             prefixes.add(template.prefix.lower())
         self._prefixes = tuple(prefixes)
         self._remembered: Remembered[tuple[bytes, bytes, bytes], Found[Route]] = Remembered(REMEMBERED)
@@ -180,13 +235,25 @@ class Router(Generic[Route]):
                 root = trees.exact.get(method)
                 found = _walk(root, path, query) if root is not None else None
                 if found is not None:
-                    return found
+                    return self._plain(found, trees, method)
         root = self._any_host.exact.get(method)
         if root is not None:
             found = _walk(root, path, query)
         if elsewhere is not None and not self._taken(found) and _walk(elsewhere, path, query) is not None:
             raise HTTPError("route.host")
-        return found or self._unmatched(method, host, path, query)
+        if found is not None:
+            return self._plain(found, self._any_host, method)
+        return self._unmatched(method, host, path, query)
+
+    def _plain(self, found: Found[Route], trees: _Trees[Route], method: bytes) -> Found[Route]:
+        """``found``, unless a variable of an unguarded route stands for what makes the path look like a guarded one."""
+        if found.values and method not in READING and not self._taken(found):
+            alike = trees.alike.get(method)
+            if alike is not None:
+                for reading in readings(found.path, found.query):
+                    if alike.search([b"", *reading], exact=False) is not None:
+                        raise HTTPError("path.lookalike")
+        return found
 
     def _taken(self, found: Found[Route] | None) -> bool:
         return found is not None and found.route is not None and self._guarded(found.route)
@@ -201,10 +268,21 @@ class Router(Generic[Route]):
         if flaw and any((shade + b"/").startswith(prefix) for prefix in self._prefixes):
             raise HTTPError(flaw)
         segments = shade.split(b"/")
-        for trees in (self._hosts.get(plain_host(host), self._elsewhere), self._any_host):
+        both = self._hosts.get(plain_host(host), self._elsewhere), self._any_host
+        for trees in both:
             root = trees.lower.get(method)
             if root is not None and root.search(segments, exact=False) is not None:
                 raise HTTPError("path.lookalike")
+        if method not in READING:
+            own = normal.split(b"/")
+            if any(trees.sealed_exact.reaches(own) for trees in both):
+                raise HTTPError("route.unjudged")
+            for reading in readings(normal, query):
+                read = [b"", *reading]
+                for trees in both:
+                    alike = trees.alike.get(method)
+                    if trees.sealed.reaches(read) or (alike is not None and alike.search(read, exact=False)):
+                        raise HTTPError("path.lookalike")
         return Found(None, normal, query)
 
 

@@ -32,6 +32,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "head.length_and_encoding": (400, "Content-Length and Transfer-Encoding exclude each other"),
     "head.transfer_encoding": (400, "The Transfer-Encoding is not exactly chunked"),
     "head.method_override": (400, "The request asks to be read as another method, one that is moderated here"),
+    "head.target_override": (400, "The request asks to be read as for another address, one that is moderated here"),
     "head.connection_option": (400, "The Connection field names what is no matter of one hop"),
     "head.expectation": (417, "Only 100-continue can be expected"),
     "head.upgrade": (400, "This address does not switch protocols"),
@@ -56,6 +57,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "body.cut_off": (400, "The body ended too early"),
     # what we cannot give
     "route.unmatched": (404, "Nothing is offered at this address"),
+    "route.unjudged": (403, "What is written to this address is moderated, and not in this way"),
     "route.host": (421, "This address is offered under another host only"),
     "server.busy": (503, "Too many connections from this address"),
     "server.full": (503, "The gateway has too much to do"),

@@ -98,7 +98,7 @@ def request_head(
     """The head for the upstream, complete. ``length``: of the body that is really sent, or ``CHUNKED``.
 
     ``extra``: whole lines, those of ``forwarding_lines`` among them. ``drop``: names (lower case) of fields not to send
-    on. ``judged``: fields that change the method are left out, because the request was judged by the method it says.
+    on. ``judged``: fields that change method or address are left out, because the request was judged by those it says.
     ``host``: the Host field that is sent, the client's where empty.
     """
     lines = head.lines

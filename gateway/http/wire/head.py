@@ -39,8 +39,15 @@ _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (.*))?", re.DOT
 
 METHODS: Final = frozenset((b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"))
 VERSIONS: Final = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
-OVERRIDES: Final = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
-"""Fields that let a request be another method than it says: never sent on from a judged route."""
+METHOD_OVERRIDES: Final = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
+"""Fields that let a request be another method than it says."""
+TARGET_OVERRIDES: Final = frozenset(
+    (b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-rewrite-uri", b"x-override-url")
+)
+"""Fields that let a request be for another address than it says: IIS and its modules set them, and frameworks
+(Zend, Symfony, Laminas) believe them."""
+OVERRIDES: Final = METHOD_OVERRIDES | TARGET_OVERRIDES
+"""Never sent on from a judged route."""
 
 _HOP_BY_HOP: Final = frozenset(
     (
@@ -366,9 +373,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     upgrade = fields.get(b"upgrade")
     request.upgrade = b"" if upgrade is None or minor == 0 else upgrade.lower()
     request.underscored = underscored
-    request.overrides = (
-        b"x-http-method-override" in fields or b"x-http-method" in fields or b"x-method-override" in fields
-    )
+    request.overrides = not OVERRIDES.isdisjoint(fields)
     return request
 
 

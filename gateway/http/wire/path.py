@@ -114,6 +114,13 @@ class Template(NamedTuple):
     names: tuple[str, ...]
 
     @property
+    def address(self) -> str:
+        """Host and path as they were written, without methods."""
+        names = iter(self.names)
+        segments = (f"{{{next(names)}}}" if segment is None else segment.decode() for segment in self.segments)
+        return f"{self.host.decode()}/{'/'.join(segments)}"
+
+    @property
     def prefix(self) -> bytes:
         """The literal path before the first variable, ending in a slash; the whole path where there is none."""
         literals: list[bytes] = []

@@ -20,6 +20,11 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
         ('trust = ["127.0.0.0/8"]', 'trust = ["0.0.0.0/0"]', "takes everybody"),
         ('text = "json:/content"', 'text = "json:/content"\nparts = ["json:/images"]', "parts: is not weighed"),
         ('text = "json:/content"', 'text = "json:/content"\nkeep = ["device"]', "keep: names device"),
+        (
+            'text = "json:/content"',
+            'text = "json:/content"\nunjudged = "relay"',
+            "written to /articles/{room}/comments",
+        ),
         ('lists = ["spam"]', 'lists = ["spam"], mode = "shadow"', ""),
         (
             '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }',

@@ -189,3 +189,89 @@ def test_a_target_is_remembered_but_for_its_query() -> None:
     assert router.find(b"GET", b"h.example", b"/live/7").route == "own"
     assert router.find(b"GET", b"a", b"/live/7?token=s") is not router.find(b"GET", b"a", b"/live/7?token=s")
     assert router.find(b"GET", b"a", b"/live/7?token=s").query == b"token=s"
+
+
+SEALED = {
+    "POST /api/rooms/{room}/danmaku": "judged",
+    "POST /api/rooms/{room}/danmaku/{id}/like": "named",
+    "DELETE /api/rooms/{room}/danmaku/{id}": "named",
+    "POST /open/{room}": "open",
+    "POST /legacy/send.do": "judged",
+    "POST site.example/posts/{room}": "judged",
+    "POST /any/{one}/{other}": "named",
+    "POST /any/{one}/say": "judged",
+    "POST /": "judged",
+}
+
+
+@pytest.fixture
+def sealed() -> Router[str]:
+    rows = [(parse_template(text), name) for text, name in SEALED.items()]
+    return Router(rows, lambda name: name != "named", lambda name: name == "judged")
+
+
+@pytest.mark.parametrize("method", [b"PUT", b"PATCH", b"DELETE", b"PROPFIND", b"LINK", b"X-POST"])
+@pytest.mark.parametrize(
+    "target", [b"/api/rooms/1/danmaku", b"/api/rooms/1/danmaku/7/reply", b"/api/rooms/1/danmaku?a=1"]
+)
+def test_nothing_is_written_there_that_no_route_names(sealed: Router[str], method: bytes, target: bytes) -> None:
+    with pytest.raises(HTTPError) as caught:
+        sealed.find(method, b"h", target)
+    assert (caught.value.reason, caught.value.status) == ("route.unjudged", 403)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "route"),
+    [
+        (b"POST", b"/api/rooms/1/danmaku", "judged"),
+        (b"POST", b"/api/rooms/1/danmaku/7/like", "named"),
+        (b"DELETE", b"/api/rooms/1/danmaku/7", "named"),
+        (b"POST", b"/api/rooms/1/like", None),
+        (b"POST", b"/api/rooms/1", None),
+        (b"POST", b"/api/rooms/1/danmaku-settings", None),
+        (b"POST", b"/other", None),
+        (b"PUT", b"/open/7", None),
+        (b"POST", b"/open/7/8", None),
+        (b"GET", b"/api/rooms/1/danmaku", None),
+        (b"GET", b"/api/rooms/1/danmaku.json", None),
+        (b"HEAD", b"/api/rooms/1/danmaku%20", None),
+        (b"OPTIONS", b"/index.php/api/rooms/1/danmaku", None),
+        (b"POST", b"/any/1/2", "named"),
+        (b"POST", b"/posts", None),
+    ],
+)
+def test_what_is_named_or_lies_beside_it_goes_on(
+    sealed: Router[str], method: bytes, target: bytes, route: str | None
+) -> None:
+    assert sealed.find(method, b"h", target).route == route
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        (b"POST", b"/api/rooms/1/danmaku.json"),
+        (b"PUT", b"/api/rooms/1/danmaku.xml"),
+        (b"POST", b"/api/rooms/1/danmaku%20"),
+        (b"POST", b"/api/rooms/1/danmaku."),
+        (b"POST", b"/index.php/api/rooms/1/danmaku"),
+        (b"POST", b"/index.php/api/rooms/1/danmaku/7"),
+        (b"POST", b"/index.php?s=/api/rooms/1/danmaku"),
+        (b"PATCH", b"/API/rooms/1/danmaku"),
+        (b"POST", b"/legacy/send"),
+        (b"POST", b"/legacy/send.json"),
+        (b"POST", b"/any/1/say.json"),
+        (b"POST", b"/any/1/%20say"),
+    ],
+)
+def test_no_spelling_of_it_goes_on(sealed: Router[str], method: bytes, target: bytes) -> None:
+    with pytest.raises(HTTPError) as caught:
+        sealed.find(method, b"h", target)
+    assert caught.value.reason == "path.lookalike"
+
+
+def test_a_sealed_address_of_one_host_is_sealed_under_strange_ones(sealed: Router[str]) -> None:
+    for host in (b"site.example", b"h"):
+        with pytest.raises(HTTPError, match="unjudged"):
+            sealed.find(b"PUT", host, b"/posts/7")
+        with pytest.raises(HTTPError, match="lookalike"):
+            sealed.find(b"POST", host, b"/x.php/posts/7")

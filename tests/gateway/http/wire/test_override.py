@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.http.wire.head import parse_request
-from gateway.http.wire.override import methods
+from gateway.http.wire.override import methods, targets
 
 
 def named(lines: bytes = b"", target: bytes = b"/a") -> set[bytes]:
@@ -47,3 +47,23 @@ def test_headers(lines: bytes, found: set[bytes]) -> None:
 )
 def test_queries(query: bytes, found: set[bytes]) -> None:
     assert named(target=b"/a?" + query) == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (b"", set()),
+        (b"\r\nX-Original-URL: /b?c=1", {b"/b?c=1"}),
+        (b"\r\nx-rewrite-url: b", {b"/b"}),
+        (b"\r\nX_Original_URL: /b", {b"/b"}),
+        (b"\r\nX-Original-URI: /b, /c", {b"/b", b"/c", b"/b, /c"}),
+        (b'\r\nX-Rewrite-URI: "/b"', {b"/b"}),
+        (b"\r\nX-Original-URL: http://h.example/b", {b"/http://h.example/b", b"/b"}),
+        (b"\r\nX-Original-URL: //h.example/b", {b"//h.example/b", b"/b"}),
+        (b"\r\nX-Override-URL: /b#c", {b"/b"}),
+        (b"\r\nX-Original-URL: ", set()),
+        (b"\r\nX-Original-Host: /b", set()),
+    ],
+)
+def test_addresses(lines: bytes, found: set[bytes]) -> None:
+    assert set(targets(parse_request(b"POST /a HTTP/1.1\r\nHost: a.example" + lines))) == found

@@ -1,0 +1,69 @@
+"""What other paths an upstream could read in one: the spellings behind which a judged address could hide.
+
+Frameworks answer ``…/comments.json`` as ``…/comments`` (Rails, Spring, Tastypie), Windows and some routers forget dots
+and blanks at the end of a name, ``/index.php/api/…`` and ``/index.php?s=/api/…`` are the front controllers of PHP
+(PATH_INFO, RFC 3875 section 4.1.5), and percent-encoding is undone twice by whoever stands behind a proxy. Sans-I/O,
+and asked only for what is written to an address that no route names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.http.wire.path import shadow
+
+SCRIPTS: Final = 8
+"""Segments from the first that may be front controllers, and fields of a query that may hold a path."""
+_BLANKS: Final = " \t\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060\ufeff+" + "".join(
+    chr(code) for code in range(0x2000, 0x200B)
+)
+_CONTROLS: Final = dict.fromkeys((*range(32), 127))
+_script = re.compile(rb".+\.[a-z][a-z0-9]*").fullmatch
+_suffixes = re.compile(rb"(?<=.)(?:\.[a-z][a-z0-9_\-]*)+\Z", re.DOTALL).sub
+
+
+def segments(path: bytes) -> list[bytes]:
+    """The segments of ``path`` as the most obliging reader has them: decoded to the end, compatibility forms and case
+    folded, without controls, parameters, empty segments, and blanks or dots at an edge."""
+    text = shadow(path).decode("utf-8", "surrogateescape")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        if "/" in text:
+            text = shadow(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        text = text.casefold()
+    # What stands behind an encoded “?” or “#” is no part of the path to whoever decodes first.
+    text = text.translate(_CONTROLS).partition("?")[0].partition("#")[0].partition("::")[0]
+    trimmed = (segment.strip(_BLANKS).rstrip(_BLANKS + ".") for segment in text.split("/"))
+    return [segment.encode("utf-8", "surrogateescape") for segment in trimmed if segment]
+
+
+def bare(path: list[bytes]) -> list[bytes]:
+    """Segments without suffixes: ``comments.json`` is ``comments``; at the end whatever follows the first dot goes, as
+    Rails takes any word there for a format."""
+    if not path:
+        return path
+    last, dot, _ = path[-1].partition(b".")
+    return [*(_suffixes(b"", segment) for segment in path[:-1]), last if dot and last else path[-1]]
+
+
+def readings(path: bytes, query: bytes) -> list[list[bytes]]:
+    """Every path that an upstream could read in a request, as lists of segments; the plainest first."""
+    plain = segments(path)
+    found = [plain]
+    for at, segment in enumerate(plain[: min(SCRIPTS, len(plain) - 1)] if plain else ()):
+        if _script(segment):
+            found += (plain[at + 1 :], plain[:at] + plain[at + 1 :])
+    if query and (not plain or _script(plain[-1])):
+        for field in query.replace(b";", b"&").split(b"&", SCRIPTS)[:SCRIPTS]:
+            for part in field.partition(b"=")[::2]:
+                if b"/" in part or b"%2" in part:
+                    named = segments(b"/" + unquote_to_bytes(part).partition(b"?")[0])
+                    found += (named, plain[:-1] + named)
+    for one in found[:]:
+        stripped = bare(one)
+        if stripped != one:
+            found.append(stripped)
+    return found

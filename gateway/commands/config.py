@@ -53,8 +53,8 @@ def check(
     warnings = configuration.warnings(config)
     unjudged = configuration.unjudged(config)
     if as_json:
-        told = {"problems": [], "warnings": warnings, "unjudged": unjudged}
-        _write(json.dumps(told, ensure_ascii=False, indent=2))
+        good = {"problems": [], "warnings": warnings, "unjudged": unjudged}
+        _write(json.dumps(good, ensure_ascii=False, indent=2))
         return
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)

@@ -15,6 +15,7 @@ from orjson import JSONDecodeError, loads
 
 from filters.model.message import Message
 from gateway.surfaces.bodies import bodies, conditions, id_place
+from gateway.surfaces.bodies.ambiguity import Ambiguity
 from gateway.surfaces.bodies.bodies import Body
 from gateway.surfaces.bodies.content import MediaType, media_type, undone
 from gateway.surfaces.bodies.id_place import IdPlace
@@ -44,6 +45,7 @@ class Surface:
     """A route's surface. ``new_id`` gives a message's id, ``now_us`` the time in microseconds since the epoch."""
 
     __slots__ = (
+        "_ambiguity",
         "_bare",
         "_bodies",
         "_edit",
@@ -76,6 +78,7 @@ class Surface:
         self._now_us = now_us
         self._facts = FactReaders(settings, tokens)
         self._bodies = bodies.compiled(settings)
+        self._ambiguity = Ambiguity(settings)
         entry = FORMATS[settings.format]
         self._format = entry.compiled(settings)
         self._payload = entry.payload
@@ -120,6 +123,10 @@ class Surface:
                     raise Refused("coding.unsupported")
                 body = undone(body, coding, self._max_inflated)
             carrier.load(reading, body, media)
+            if request.query:
+                self._ambiguity.check_query(request.query)
+            if self._ambiguity.mixed:
+                self._ambiguity.check(media.kind, reading.document, body)
             if self._is_message is not None and not self._is_message(reading.document):
                 return Untouched(body, identity)
             place = self._id_place

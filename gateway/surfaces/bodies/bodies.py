@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from gateway.surfaces.bodies import json_place
+from gateway.surfaces.bodies.ambiguity import elsewhere
 from gateway.surfaces.bodies.content import MediaType
 from gateway.surfaces.bodies.multipart import multipart, replacement
 from gateway.surfaces.input import forms, pointer
@@ -152,15 +153,17 @@ class FormBody:
     def __init__(self, names: Sequence[str], settings: SurfaceSettings) -> None:
         self._names = list(names)
         self._parts = _named(settings, "form")
-        self._wanted = Wanted([*names, *self._parts, *_form_sources(settings)])
+        try:
+            self._wanted = Wanted([*names, *self._parts, *_form_sources(settings)], elsewhere(settings))
+        except ValueError as error:
+            raise SurfaceError(f"text, parts, sources: {error}") from None
         self._max_fields = settings.max_fields
         self._max_text = settings.max_text
         self._optional = settings.optional_text
 
     def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
-        """See Body. A judged field in the query as well is refused: servlets read that one."""
+        """See Body."""
         reading.form = self._form(body, media)
-        self._wanted.check_query(reading.request.query)
 
     def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
         """See Body."""
@@ -209,6 +212,7 @@ def _form_sources(settings: SurfaceSettings) -> list[str]:
         *settings.verified,
         *settings.level,
         *settings.playback,
+        *settings.shown_sender,
     )
     return [source.partition(":")[2] for source in listed if source.startswith("form:")]
 

@@ -1,7 +1,9 @@
 """``multipart/form-data`` (RFC 7578, RFC 2046 section 5.1), strictly.
 
 Refused, because readers differ: text before the first or after the last delimiter, line ends other than CRLF, folded
-or repeated headers of a part, a transfer encoding that changes bytes, backslashes in quoted names, ``name*=``.
+or repeated headers of a part, a transfer encoding that changes bytes, backslashes in quoted names, ``name*=``;
+another ``name=`` anywhere in a part's head, because readers that search for it (Rack's expression takes the last) find
+that one.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ _DISPOSITION = re.compile(
 )
 _PLAIN = re.compile(rb'text/plain(?:; ?charset=(?:"utf-8"|utf-8|"us-ascii"|us-ascii))?', re.IGNORECASE)
 _KNOWN = (b"content-disposition", b"content-type", b"content-transfer-encoding")
+_SECOND_NAME = re.compile(rb"\bname[ \t]*\*?[0-9]*\*?[ \t]*=|content-disposition|=\?", re.IGNORECASE).search
 _IDENTITY = (b"7bit", b"8bit", b"binary")
 
 
@@ -71,9 +74,13 @@ def _part_head(head: bytes) -> tuple[str, bool]:
         if match is None or match[1].lower() in headers:
             raise Refused("form.malformed")
         headers[match[1].lower()] = match[2]
+        if match[1].lower() not in _KNOWN and _SECOND_NAME(match[2]):
+            raise Refused("form.malformed")
     disposition = _DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
     encoding = headers.get(b"content-transfer-encoding", b"binary").lower()
     if disposition is None or b"%" in disposition[1] or encoding not in _IDENTITY:
+        raise Refused("form.malformed")
+    if any(_SECOND_NAME(file) for file in (disposition[2], disposition[3]) if file is not None):
         raise Refused("form.malformed")
     plain = _PLAIN.fullmatch(headers.get(b"content-type", b"text/plain")) is not None
     return _text(disposition[1]), not plain or disposition[2] is not None or disposition[3] is not None

@@ -1,9 +1,8 @@
 """Form fields: ``application/x-www-form-urlencoded`` (WHATWG URL, section 5), strictly, and which fields are read.
 
-Readers of forms differ more than readers of JSON: PHP cuts a name at ``[`` and NUL and turns spaces and dots into
-underscores, ASP.NET ignores case, some split at ``;``, servlets look into the query first. A field that is read here
-is therefore refused when it comes twice, when another field's name could be taken for it, or when the query has one
-of its name.
+Readers of forms differ more than readers of JSON (``names``). A field that is read here is therefore refused when it
+comes twice, or when another field's name could be taken for it; and so is any field whose name readers would end or
+decode in different ways.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
+from gateway.surfaces.input.names import Names, odd
 from gateway.surfaces.input.reasons import Refused
 
 MAX_FIELDS = 256
@@ -39,48 +39,42 @@ class Form(NamedTuple):
 
 
 class Wanted:
-    """The names that a route reads from forms, and what else could be taken for one of them."""
+    """The names that a route reads from forms, and what else could be taken for one of them. ``elsewhere``: names of
+    texts that are read from other kinds of body. ``ValueError`` where one of ``names`` could be taken for another."""
 
-    __slots__ = ("_canonical", "names")
+    __slots__ = ("_elsewhere", "_means", "names")
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], elsewhere: Iterable[str] = ()) -> None:
         self.names = frozenset(names)
-        self._canonical = {canonical(name): name for name in self.names}
+        self._means = Names(self.names)
+        self._elsewhere = Names(elsewhere)
+        for name in self.names:
+            if odd(name):
+                raise ValueError(f"{name!r} holds quotes, “;” or controls, which no form is taken with")
+            if Names(self.names - {name}).means(name):
+                raise ValueError(f"{name!r} is for some readers the same field as another that is read here")
 
     def select(self, fields: Sequence[Field]) -> Form:
         """The wanted ones of ``fields``; ``Refused`` where there is any doubt which value a reader takes."""
         chosen: dict[str, Field] = {}
         files: list[str] = []
         for field in fields:
-            wanted = self._canonical.get(canonical(field.name))
+            name = field.name
             if field.file:
-                files.append(field.name)
-            if wanted is None:
-                if field.name == "_charset_" and field.value.lower() not in ("utf-8", "utf8", ""):
-                    raise Refused("charset.unsupported")
-                continue
-            if wanted != field.name:
-                raise Refused("form.alias")
-            if wanted in chosen:
-                raise Refused("form.twice")
-            chosen[wanted] = field
-        return Form(chosen, tuple(files))
-
-    def check_query(self, query: bytes) -> None:
-        """Refuse a query that holds a field of the form as well: servlets would read that one."""
-        if query and self.names:
-            for field in urlencoded(query):
-                if canonical(field.name) in self._canonical:
+                files.append(name)
+            if name in self.names:
+                if name in chosen:
                     raise Refused("form.twice")
-
-
-def canonical(name: str) -> str:
-    """The least that different readers make of a field's name."""
-    name = name.lstrip(" ").partition("\x00")[0]
-    head, bracket, _ = name.partition("[")
-    if bracket and not head:
-        head = name
-    return head.replace(" ", "_").replace(".", "_").casefold()
+                chosen[name] = field
+            elif self._means.means(name):
+                raise Refused("form.alias")
+            elif odd(name):
+                raise Refused("form.name")
+            elif self._elsewhere.means(name):
+                raise Refused("text.elsewhere")
+            elif name == "_charset_" and field.value.lower() not in ("utf-8", "utf8", ""):
+                raise Refused("charset.unsupported")
+        return Form(chosen, tuple(files))
 
 
 def urlencoded(body: bytes, max_fields: int = MAX_FIELDS) -> list[Field]:

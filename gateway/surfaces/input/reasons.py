@@ -43,6 +43,12 @@ REASONS: dict[str, Reason] = {
     "form.too_many": Reason(413, "The form has too many fields."),
     "form.twice": Reason(400, "A field that is read here was sent more than once, or in the query as well."),
     "form.alias": Reason(400, "A field's name differs from one read here only in ways that some readers ignore."),
+    "form.name": Reason(400, "A field's name holds quotes, a semicolon or controls, which readers take differently."),
+    # what stands where it is not read
+    "text.elsewhere": Reason(400, "A text that is judged stands in a kind of body from which it is not read here."),
+    "body.ambiguous": Reason(
+        400, "The body reads as another kind than its Content-Type says, with a judged text in it."
+    ),
     # the judged text
     "text.missing": Reason(400, "The text is missing."),
     "text.not_string": Reason(400, "The text is not a string."),

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 
-from gateway.surfaces.input.forms import canonical
+from gateway.surfaces.input.names import Names
 from gateway.surfaces.input.pointer import MISSING, _Missing
 from gateway.surfaces.input.reasons import Refused
 
 _VALUE = re.compile(rb"[!#$&-+\--:<-\[\]-~]*")  # cookie-octet without "%"
 MAX_COOKIES = 100
+_alike: dict[str, Names] = {}  # by the names that the configuration reads
 
 
 def cookie(header: bytes, name: str) -> str | _Missing:
     """The value of the cookie ``name``, or MISSING. ``Refused("fact.twice")`` or ``("fact.malformed")``."""
     found: bytes | None = None
     wanted = name.encode()
-    folded = canonical(name)
+    alike = _alike.get(name)
+    if alike is None:
+        alike = _alike[name] = Names((name,))
     pairs = header.split(b";", MAX_COOKIES)
     if len(pairs) > MAX_COOKIES:
         raise Refused("fact.malformed")
@@ -31,7 +34,7 @@ def cookie(header: bytes, name: str) -> str | _Missing:
             if found is not None:
                 raise Refused("fact.twice")
             found = value.strip(b" \t")
-        elif canonical(key.decode("latin-1")) == folded:
+        elif alike.means(key.decode("latin-1")):
             raise Refused("fact.twice")
     if found is None:
         return MISSING

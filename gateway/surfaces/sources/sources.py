@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.surfaces.input import pointer
-from gateway.surfaces.input.forms import canonical, urlencoded
+from gateway.surfaces.input.forms import urlencoded
+from gateway.surfaces.input.names import Names
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
@@ -96,14 +97,14 @@ def _cookie(name: str) -> Read:
 
 
 def _query(name: str) -> Read:
-    wanted = canonical(name)
+    wanted = Names((name,))
 
     def read(reading: ParsedRequest) -> Any:
         query = reading.request.query
         if not query:
             return MISSING
         try:
-            fields = [field for field in urlencoded(query) if canonical(field.name) == wanted]
+            fields = [field for field in urlencoded(query) if wanted.means(field.name)]
         except Refused:
             raise Refused("fact.malformed") from None
         if not fields:

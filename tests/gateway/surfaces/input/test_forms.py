@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.surfaces.input.forms import Wanted, canonical, encoded, urlencoded
+from gateway.surfaces.input.forms import Wanted, encoded, urlencoded
+from gateway.surfaces.input.names import Names, paths
 from gateway.surfaces.input.reasons import Refused
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -59,14 +60,133 @@ def test_fields_that_nobody_reads_may_repeat() -> None:
     assert {name: field.value for name, field in form.fields.items()} == {"msg": "hello world"}
 
 
-def test_the_same_field_in_the_query_is_refused() -> None:
-    wanted = Wanted(["msg"])
-    wanted.check_query(b"page=2&page=3")
-    for query in (b"msg=x", b"MSG=x", b"a=1&msg[]=x"):
-        with pytest.raises(Refused, match=r"form\.twice"):
-            wanted.check_query(query)
+ALIASES = [
+    "[content]",
+    "content]",
+    "[content",
+    "content[]",
+    "content[0]",
+    "content[a][b]",
+    "content ",
+    " content",
+    "content\t",
+    "\u3000content",
+    "content\u200b",
+    "\ufeffcontent",
+    "content\x00x",
+    "con\x00tent",
+    "Content",
+    "CONTENT",
+    "content.",
+    ".content",
+    "content.x",
+    "content[x",
+    "content%20",
+    "%63ontent",
+    "content%00",
+    "%2563ontent",
+    "content+",
+    "?content",
+    "!content",
+    "content:string",
+    "[[content]]",
+    "][content",
+    "content[ ]",
+    "\uff43ontent",
+    "content\r\n",
+    "&content",
+]
 
 
-@pytest.mark.parametrize("name", ["", "[", "[]", "[x]"])
-def test_a_name_of_nothing_but_brackets_stays(name: str) -> None:
-    assert canonical(name) == name
+@pytest.mark.parametrize("alias", ALIASES)
+@pytest.mark.parametrize("present", [True, False])
+def test_names_that_some_reader_takes_for_a_judged_one(alias: str, present: bool) -> None:
+    pairs = [(alias, "bad"), *([("content", "hello")] if present else [])]
+    for body in (urlencode(pairs), urlencode(pairs[::-1])):
+        try:
+            Wanted(["content"]).select(urlencoded(body.encode()))
+        except Refused as refused:
+            assert refused.reason in {"form.alias", "form.name"}
+        else:
+            pytest.fail("taken")
+
+
+@pytest.mark.parametrize(
+    "name", ['"content"', "'content'", "x'; name=content", "x;content", "=?utf-8?Q?content?=", "a\\b"]
+)
+def test_names_that_readers_end_or_decode_in_different_ways(name: str) -> None:
+    with pytest.raises(Refused, match=r"form\.name"):
+        Wanted(["content"]).select(urlencoded(urlencode([(name, "bad"), ("content", "x")]).encode()))
+
+
+FREE = [
+    "contents",
+    "my_content",
+    "content_type",
+    "a[content]",
+    "photo[0]",
+    "tags[]",
+    "a.content",
+    "con-tent",
+    "标签",
+    "x:content",
+]
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_names_that_nobody_takes_for_it(name: str) -> None:
+    form = Wanted(["content"]).select(urlencoded(urlencode([(name, "x"), ("content", "y")]).encode()))
+    assert form.fields["content"].value == "y"
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("comment[title]", True), ("comment[body_html]", True), ("body", True), ("comment[body]", False),
+        ("comment", False), ("comment[body][]", False), ("comment[][body]", False), ("comment.body", False),
+        ("comment[Body]", False), ("comment[ body]", False), ("[comment][body]", False), ("comment[body", False),
+    ],
+)  # fmt: skip
+def test_a_judged_name_with_brackets(name: str, taken: bool) -> None:
+    wanted = Wanted(["comment[body]"])
+    body = urlencode([("comment[body]", "x"), (name, "y")]).encode()
+    if taken:
+        assert wanted.select(urlencoded(body)).fields["comment[body]"].value == "x"
+    else:
+        with pytest.raises(Refused, match=r"form\.(alias|twice)"):
+            wanted.select(urlencoded(body))
+
+
+@pytest.mark.parametrize("names", [["msg", "Msg"], ["user", "user[id]"], ["user.name", "user_name"], ['"a"']])
+def test_names_that_no_configuration_reads_together(names: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"is for some|holds quotes"):
+        Wanted(names)
+
+
+def test_a_text_of_another_kind_of_body() -> None:
+    wanted = Wanted(["msg"], ["content"])
+    assert wanted.select(urlencoded(b"msg=x&other=y")).fields.keys() == {"msg"}
+    for body in (b"msg=x&content=bad", b"msg=x&content[]=bad"):
+        with pytest.raises(Refused, match=r"text\.elsewhere"):
+            wanted.select(urlencoded(body))
+
+
+WRAPS = st.sampled_from(
+    ["{}[]", "[{}]", "{}]", " {}", "{} ", "{}.", "{}[0]", "{}[x]", "{}\t", "!{}", "?{}", "{}\u200b"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True), st.lists(WRAPS, min_size=1, max_size=3))
+def test_no_wrapping_hides_a_name(name: str, wraps: list[str]) -> None:
+    alias = name
+    for wrap in wraps:
+        alias = wrap.format(alias)
+    assert Names([name]).means(alias)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=20))
+def test_any_name_is_compared_and_means_itself(name: str) -> None:
+    assert Names([name]).means(name)
+    assert paths(name)

@@ -48,6 +48,7 @@ class Asks:
     """What a policy's rules need to know of state. Rules register while they are bound; the state client reads it.
 
     Limits and repeats of shadow rules stand apart, so that they count under keys of their own (law 4).
+    ``ipv6_prefix``: bits of an IPv6 address by which it counts.
     """
 
     account: bool = False
@@ -59,6 +60,7 @@ class Asks:
     shadow_repeats: set[int] = field(default_factory=set)
     lists: list[str] = field(default_factory=list)
     fingerprint: bool = False
+    ipv6_prefix: int = 64
 
     def limit(self, limit: Limit, mode: Mode) -> int:
         """Ask for one limit; returns its place in ``Facts.limits``."""

@@ -70,8 +70,7 @@ def _enforces_blocks(rule: Rule) -> bool:
 def _block(sender: str, room: str, ip: str, snapshot: Snapshot) -> Block | None:
     found = [snapshot.blocks.get(key) for key in (("sender", sender), ("room", room), ("ip", ip)) if key[1]]
     if ip:
-        found_range = snapshot.ranges.find(ip)
-        found.append(found_range.block if found_range is not None else None)
+        found += (held.block for held in snapshot.ranges.all(ip))
     now = time.time()
     for block in found:
         if block is not None and not block.limited and (not block.expires_at or block.expires_at > now):

@@ -116,6 +116,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
             bounds=BodyBounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
+            ipv6_prefix=lambda: current().config.server.ipv6_prefix,
             features=(*features, health),
         )
         confirming = Confirming(database, relay, projection)

@@ -25,6 +25,7 @@ from gateway.generation import rotation
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.wire.address import parse_address
+from gateway.http.wire.path import parse_template
 from gateway.journal.write.settings import JournalSettings
 from gateway.surfaces import compiled as compiled_surface
 from gateway.surfaces.input.request import Arrived
@@ -108,6 +109,14 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         read_ip=blocks or "ip" in scopes or "ip" in route.keep,
         token=tokens(config.jwt) if config.jwt is not None else None,
     )
+
+
+def asked_host(config: Config, route: Route) -> bytes:
+    """Under which host the platform is asked about a room of ``route``: that of ``access``, or of ``match``, or the
+    upstream's own address."""
+    assert route.access is not None
+    server = parse_address(config.upstreams[route.upstream].servers[0].url)
+    return parse_template(route.access).host or route.template.host or server.authority.encode("ascii")
 
 
 def habits(section: Socket) -> Habits:

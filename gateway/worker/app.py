@@ -173,7 +173,12 @@ class App:
             return None
         mirrored = [route for route in config.routes if route.mirrored]
         guards = [
-            Guard(route.name, upstreams[route.upstream], parse_template(route.access))
+            Guard(
+                route.name,
+                upstreams[route.upstream],
+                parse_template(route.access),
+                conversion.asked_host(config, route),
+            )
             for route in mirrored
             if route.access
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
+from gateway.http.wire.path import parse_template
 
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config
@@ -90,8 +91,17 @@ def _route(config: Config, route: Route) -> Iterator[str]:
         yield f"{key}.unjudged: is relay; what is written to {route.template.address} otherwise is judged by nobody"
     if route.max_body > config.server.max_collected:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
+    if route.access is not None and config.upstreams[route.upstream].preserve_host and not _own_host(route):
+        yield (
+            f"{key}.access: names no host, nor does match; the platform is asked under its first server's address, "
+            "never under the reader's Host; write the host into access where the platform has several sites"
+        )
     if route.mirrored and "*" in route.origins:
         yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
+
+
+def _own_host(route: Route) -> bool:
+    return bool(route.template.host or parse_template(route.access or route.match).host)
 
 
 def _unheard(key: str, route: Route, policy: Policy) -> Iterator[str]:

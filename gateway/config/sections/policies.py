@@ -188,7 +188,10 @@ def _bound(rule: Rule) -> BoundRule:
 
 def build(config: Config) -> Mapping[str, BoundPolicy]:
     """Every policy of the configuration, its rules bound to their checks."""
-    return {
+    bound = {
         name: BoundPolicy(name, digest(policy), [_bound(rule) for rule in policy.rules])
         for name, policy in config.policies.items()
     }
+    for policy in bound.values():
+        policy.asks.ipv6_prefix = config.server.ipv6_prefix
+    return bound

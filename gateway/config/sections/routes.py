@@ -253,7 +253,8 @@ class Route(Section):
     shown_sender: MaybeSource = setting("", "Name that the bullet itself shows; unset: the static version shows none.")
     access: MatchText | None = setting(
         None,
-        "Asked of the upstream, with the reader's own cookies, before a room's static version is shown; unset: public.",
+        "Asked of the upstream, with the reader's own cookies and under the host that it, or match, names (else the "
+        "upstream's own), before a room's static version is shown; unset: public.",
     )
 
     upstream_id: MaybeSource = setting(

@@ -64,6 +64,13 @@ class Server(Section):
         "Open connections of one client address per worker; beyond: 503 and closed. Trusted proxies are exempt.",
         ge=1,
     )
+    ipv6_prefix: int = setting(
+        SERVER.ipv6_prefix,
+        "Bits of an IPv6 address by which clients are told apart: in limits by address, blocks of an address and the "
+        "bound on connections. The journal keeps whole addresses.",
+        ge=32,
+        le=128,
+    )
     max_collected: Size = setting(
         SERVER.max_collected,
         "Judged bodies being collected, all connections of a worker together; beyond: 503.",

@@ -10,7 +10,7 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.blocks import snapshot
 from gateway.control.blocks.rows import Block
-from gateway.control.blocks.schemas import SHARED, BlockNew, BlockOut, Blocks, BlocksQuery
+from gateway.control.blocks.schemas import SHARED, BlockNew, BlockOut, Blocks, BlocksQuery, subject
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import DAY, Done, Gone, NoQuery, Why
 
@@ -19,10 +19,13 @@ async def listed(call: Call[None, BlocksQuery]) -> Blocks:
     query = call.query
     await call.reads(query.reason, "block.list", f"{query.scope or 'block'}:{query.value or '*'}")
     wanted = select(Block).where(Block.id > query.after).order_by(Block.id).limit(query.limit)
-    if query.scope is not None:
-        wanted = wanted.where(Block.scope == query.scope)
-    if query.value is not None:
-        wanted = wanted.where(Block.value == query.value)
+    scope, value = query.scope, query.value
+    if scope is not None and value is not None:
+        scope, value = subject(scope, value, call.services.ipv6_prefix())
+    if scope is not None:
+        wanted = wanted.where(Block.scope == scope)
+    if value is not None:
+        wanted = wanted.where(Block.value == value)
     rows = await call.services.database.run(lambda session: session.scalars(wanted).all())
     return Blocks(blocks=[BlockOut(**row.as_row()) for row in rows])
 
@@ -30,6 +33,7 @@ async def listed(call: Call[None, BlocksQuery]) -> Blocks:
 async def create(call: Call[BlockNew, NoQuery]) -> Done[BlockOut]:
     """The newest block of a subject replaces an older one; the act keeps both."""
     body = call.body
+    scope, value = subject(body.scope, body.value, call.services.ipv6_prefix())
     now = int(time.time())
     shared = body.scope in SHARED
     expires_at = body.expires_at if body.expires_at is not None else now + DAY if shared else 0
@@ -44,14 +48,14 @@ async def create(call: Call[BlockNew, NoQuery]) -> Done[BlockOut]:
     }
 
     def work(unit: Unit) -> Block:
-        held = unit.session.scalar(select(Block).where(Block.scope == body.scope, Block.value == body.value))
+        held = unit.session.scalar(select(Block).where(Block.scope == scope, Block.value == value))
         if held is not None:
             return unit.change(held, **values)
-        if body.scope == "cidr":
+        if scope == "cidr":
             unit.has_room(Block, snapshot.MAX_RANGES, Block.scope == "cidr")
-        return unit.add(Block(scope=body.scope, value=body.value, **values))
+        return unit.add(Block(scope=scope, value=value, **values))
 
-    outcome = await call.act(body.reason, "block.create", f"{body.scope}:{body.value}", work)
+    outcome = await call.act(body.reason, "block.create", f"{scope}:{value}", work)
     return done(outcome, BlockOut(**outcome.result.as_row()))
 
 

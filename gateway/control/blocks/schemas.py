@@ -7,11 +7,29 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from gateway.common.addresses import counted
 from gateway.control.calls.schemas import Ground, Ident, Reasoned, Seconds, Why
 
 BlockScope = Literal["sender", "registrant", "device", "ip", "room", "cidr"]
 
 SHARED = ("device", "ip", "cidr")  # families and campuses share them: by default a limit, and for a day
+
+
+def _range(text: str) -> str:
+    """A range in its one spelling, IPv4 written as IPv6 as IPv4. Raises ValueError."""
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
+    return str(network)
+
+
+def subject(scope: BlockScope, value: str, prefix: int) -> tuple[BlockScope, str]:
+    """What a block of ``value`` is kept as. An IPv6 address stands for its network of ``prefix`` bits, and is kept as
+    that range: ranges are found whatever the prefix is later, so that no change of it lifts a block (law 15)."""
+    if scope == "ip" and (network := counted(value, prefix)) != value:
+        return ("cidr", network) if "/" in network else ("ip", network)
+    return scope, value
 
 
 class BlockNew(Reasoned):
@@ -32,11 +50,10 @@ class BlockNew(Reasoned):
                 address = ipaddress.ip_address(self.value)
             except ValueError:
                 raise ValueError("value must be an IPv4 or IPv6 address") from None
-            mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-            self.value = str(mapped or address)
+            self.value = counted(str(address), 128)
         elif self.scope == "cidr":
             try:
-                self.value = str(ipaddress.ip_network(self.value, strict=False))
+                self.value = _range(self.value)
             except ValueError:
                 raise ValueError("value must be a range such as 192.0.2.0/24") from None
         return self

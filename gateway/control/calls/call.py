@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiohttp import web
 
+from gateway.common.addresses import PREFIX
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger, Outcome
@@ -49,6 +50,7 @@ class Services:
     mirror_lag: Callable[[], float | None]  # seconds
     bounds: BodyBounds
     metrics: bool = True  # whether /metrics is offered
+    ipv6_prefix: Callable[[], int] = lambda: PREFIX  # server.ipv6_prefix, as it is now
     features: Sequence[object] = ()
 
     def of(self, kind: type[S]) -> S:

@@ -90,7 +90,7 @@ class Server:
 
     def opened(self, connection: ServerProtocol) -> str:
         """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so."""
-        ip = connection.peer.ip
+        ip = connection.peer.counted
         held = self._addresses.get(ip, 0)
         self.connections.add(connection)
         self._addresses[ip] = held + 1
@@ -105,13 +105,13 @@ class Server:
     def closed(self, connection: ServerProtocol) -> None:
         """A connection is lost."""
         self.connections.discard(connection)
-        self._forget(connection.peer.ip)
+        self._forget(connection.peer.counted)
         if not self.connections:
             self._empty.set()
 
     def taken(self, connection: ServerProtocol) -> Callable[[], None]:
         """A connection changes its protocol; the result is called when it is lost."""
-        ip = connection.peer.ip
+        ip = connection.peer.counted
         self.connections.discard(connection)
         self._taken += 1
         if not self.connections:

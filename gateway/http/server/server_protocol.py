@@ -89,7 +89,7 @@ class ServerProtocol(asyncio.Protocol):
         server = self.server
         name = transport.get_extra_info("peername")
         ip = (canonical(name[0]) or "") if isinstance(name, tuple) else ""
-        self.peer = Peer(ip, server.trusted.trusts(ip), server.via)
+        self.peer = Peer(ip, server.trusted.trusts(ip), server.via, server.settings.ipv6_prefix)
         refused = server.opened(self)
         high = server.settings.max_buffered
         self._transport.set_write_buffer_limits(high=high, low=high // 4)

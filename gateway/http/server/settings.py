@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.common.addresses import PREFIX
 from gateway.common.defaults import default_size, default_time
 from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
 
@@ -25,6 +26,7 @@ class ServerSettings:
     max_buffered: int = default_size("256KiB")
     max_connections: int = 20000
     max_connections_per_address: int = 1000
+    ipv6_prefix: int = PREFIX
     max_collected: int = default_size("256MiB")
     head_timeout: float = default_time("10s")
     body_timeout: float = default_time("30s")

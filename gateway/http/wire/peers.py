@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from filters.model.remembered import Remembered
+from gateway.common.addresses import PREFIX, counted
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -70,12 +71,14 @@ class TrustedProxies:
 class Peer:
     """The other end of one connection. ``ip``: canonical, empty for a unix socket. ``lines``: the forwarding fields of
     its requests, encoded once, for a peer that is not trusted; ``lines_for`` the same with the host it asked for.
+    ``counted``: what its connections count as, of IPv6 the network of ``prefix`` bits.
     """
 
-    __slots__ = ("_for_host", "_host", "ip", "lines", "trusted")
+    __slots__ = ("_for_host", "_host", "counted", "ip", "lines", "trusted")
 
-    def __init__(self, ip: str, trusted: bool, via: bytes) -> None:
+    def __init__(self, ip: str, trusted: bool, via: bytes, prefix: int = PREFIX) -> None:
         self.ip = ip
+        self.counted = counted(ip, prefix)
         self.trusted = trusted
         self.lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nVia: 1.1 %b\r\n" % (
             (ip or "unknown").encode(),

@@ -34,11 +34,13 @@ ASKED_WITH: Final = ((b"cookie", b"Cookie"), (b"authorization", b"Authorization"
 
 
 class Guard(NamedTuple):
-    """A route's ``access``: whom to ask and how."""
+    """A route's ``access``: whom to ask and how. ``host``: of the site that has the rooms, never the reader's word: who
+    reads could name another site of the same platform, where a room of this name is open to everybody."""
 
     route: str
     upstream: Upstream
     template: Template
+    host: bytes
 
 
 class Question(NamedTuple):
@@ -182,8 +184,8 @@ class _Asking(ResponseSink):
 
 
 def _key(guard: Guard, room: str, fields: Mapping[bytes, bytes]) -> bytes:
-    """Who asks for what; a digest, so that no credentials are kept."""
-    parts = [guard.route.encode(), room.encode(), *(fields.get(name, b"") for name, _ in ASKED_WITH)]
+    """All that the answer hangs on: whom is asked, and the question; a digest, so that no credentials are kept."""
+    parts = [guard.route.encode(), _head(guard, room, fields)]
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(b"%d:" % len(part))
@@ -195,7 +197,6 @@ def _head(guard: Guard, room: str, fields: Mapping[bytes, bytes]) -> bytes:
     template = guard.template
     segment = quote(room, safe="").encode("ascii")
     path = b"/" + b"/".join(segment if part is None else part for part in template.segments)
-    host = template.host or fields.get(b"host", b"") or guard.upstream.host
-    lines = [b"%b %b HTTP/1.1" % (template.methods[0], path), b"Host: " + host, b"Accept: */*"]
+    lines = [b"%b %b HTTP/1.1" % (template.methods[0], path), b"Host: " + guard.host, b"Accept: */*"]
     lines += [b"%b: %b" % (spelled, fields[name]) for name, spelled in ASKED_WITH if name in fields]
     return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -21,6 +21,7 @@ import hiredis
 from filters.model.message import Message
 from filters.model.remembered import Remembered
 from filters.model.verdict import OPEN, Facts, Scan
+from gateway.common.addresses import counted
 from gateway.common.ending import end
 from gateway.state.cold import topology
 from gateway.state.hot.flight import AdmitBatch, CommandFlight, Pending
@@ -240,4 +241,6 @@ def _slot_for(part: Plan, message: Message, scan: Scan) -> int | None:
     if scope == "global":
         return _slot("global")
     value: str = getattr(message, scope)
+    if scope == "ip":
+        value = counted(value, part.asks.ipv6_prefix)
     return _slot(value) if value else None

@@ -16,6 +16,7 @@ from filters.model.message import Message
 from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Repeat
 from filters.model.verdict import Account, Facts, RepeatFact, Scan
+from gateway.common.addresses import counted
 from gateway.state.hot.wire import Packable, bulk_text, msgpack
 from gateway.state.model.keys import Keys
 
@@ -148,6 +149,8 @@ class Plan:
             if counter.limit.scope == scope:
                 kinds.append(place)
                 made.append(_counted(keys, counter, route))
+        if scope == "ip":
+            made = [_of_network(key, self.asks.ipv6_prefix) for key in made]
         field = Message._fields.index(scope) if scope in Message._fields else ROUTE
         return Piece(FIRST_PIECE_BIT << number, field, tuple(kinds), tuple(made), Remembered(REMEMBERED))
 
@@ -265,6 +268,10 @@ def repeat_key(prefix: str, repeat: Repeat, message: Message, scan: Scan) -> str
         return f"{prefix}{{{mark}}}"
     value = message.sender if repeat.scope == "sender" else message.room
     return f"{prefix}{{{value}}}:{mark}" if value else None
+
+
+def _of_network(key: Callable[[str], str], prefix: int) -> Callable[[str], str]:
+    return lambda value: key(counted(value, prefix))
 
 
 def _counted(keys: Keys, counter: Counter, route: str) -> Callable[[str], str]:

@@ -276,11 +276,21 @@ class StateClient:
 
     def _with_range(self, facts: Facts, message: Message) -> Facts:
         assert self.fallback.snapshot is not None
-        found = self.fallback.snapshot.ranges.find(message.ip)
-        if found is None:
+        found = self.fallback.snapshot.ranges.all(message.ip)
+        if not found:
             return facts
-        block = self.fallback.biting(found.block, f"cidr:{found.cidr}", message.received_at)
-        return facts if block is None else facts._replace(blocks=(*facts.blocks, block))
+        # Each of them: a narrow one that is a limit, or over, does not lift a wide one that is a wall. Walls first, so
+        # that whom they stop is not charged.
+        for limited in (False, True):
+            biting = [
+                self.fallback.biting(one.block, f"cidr:{one.cidr}", message.received_at)
+                for one in found
+                if one.block.limited is limited
+            ]
+            blocks = tuple(block for block in biting if block is not None)
+            if blocks:
+                return facts._replace(blocks=(*facts.blocks, *blocks))
+        return facts
 
     # Failures
 

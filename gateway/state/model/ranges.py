@@ -30,29 +30,31 @@ class Ranges(Generic[Value]):
             tables[network.version].setdefault(shift, {})[int(network.network_address) >> shift] = value
         self._v4 = tuple(sorted(tables[4].items()))
         self._v6 = tuple(sorted(tables[6].items()))
-        self._seen: Remembered[str, Value | None] = Remembered(CACHED)
+        self._seen: Remembered[str, tuple[Value, ...]] = Remembered(CACHED)
 
     def __bool__(self) -> bool:
         return bool(self._v4 or self._v6)
 
     def find(self, address: str) -> Value | None:
         """The value of the narrowest range that holds ``address``; None where none does or it is no address."""
+        found = self.all(address)
+        return found[0] if found else None
+
+    def all(self, address: str) -> tuple[Value, ...]:
+        """The values of every range that holds ``address``, the narrowest first."""
         try:
             return self._seen.known[address]
         except KeyError:
             pass
         return self._seen.put(address, self._search(address))
 
-    def _search(self, text: str) -> Value | None:
+    def _search(self, text: str) -> tuple[Value, ...]:
         try:
             address = ip_address(text)
         except ValueError:
-            return None
+            return ()
         if address.version == 6 and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         number = int(address)
-        for shift, table in self._v4 if address.version == 4 else self._v6:
-            value = table.get(number >> shift)
-            if value is not None:
-                return value
-        return None
+        tables = self._v4 if address.version == 4 else self._v6
+        return tuple(table[number >> shift] for shift, table in tables if number >> shift in table)

@@ -155,3 +155,19 @@ def test_other_files_of_tls_are_other_settings(tmp_path: Path) -> None:
         keys.append(made[0].tls_key)
         assert made[1].tls_key == ""
     assert keys[0] == keys[2] != keys[1]
+
+
+@pytest.mark.parametrize(
+    ("access", "match", "host"),
+    [
+        ("GET rooms.example/may/{room}", "GET live.example/live/{room}", b"rooms.example"),
+        ("GET /may/{room}", "GET live.example/live/{room}", b"live.example"),
+        ("GET /may/{room}", "GET /live/{room}", b"10.0.0.9:9000"),
+    ],
+)
+def test_the_host_under_which_a_room_is_asked_about(access: str, match: str, host: bytes) -> None:
+    """Never the reader's: it could be that of another site, with an open room of the same name."""
+    upstream = Upstream(servers=("http://10.0.0.9:9000",))
+    route = Route(name="live", match=match, upstream="platform", access=access)
+    made = config.Config.model_construct(upstreams={"platform": upstream}, routes=(route,))
+    assert conversion.asked_host(made, route) == host

@@ -60,3 +60,23 @@ async def test_a_lift_cannot_be_undone_over_a_newer_block(api: Any) -> None:
     await api("POST", "/v1/blocks", json=body)
     answer = await api("POST", f"/v1/acts/{lifted['act']}:undo", json={"reason": "r"})
     assert (api.status, answer["reason"]) == (409, "control.conflict")
+
+
+async def test_a_block_of_an_ipv6_address_is_one_of_its_network(api: Any) -> None:
+    body = {"scope": "ip", "value": "2001:DB8:1:2::5", "reason": "flood", "ground": "agreement 4", "limited": False}
+    first = await api("POST", "/v1/blocks", json=body)
+    assert (first["result"]["scope"], first["result"]["value"]) == ("cidr", "2001:db8:1:2::/64")
+    second = await api("POST", "/v1/blocks", json={**body, "value": "2001:db8:1:2:ffff::9"})
+    assert second["result"]["id"] == first["result"]["id"]
+    for value in ("2001:db8:1:2::77", "2001:db8:1:2::5"):
+        listed = await api("GET", "/v1/blocks", params={"reason": "appeal", "scope": "ip", "value": value})
+        assert [row["id"] for row in listed["blocks"]] == [first["result"]["id"]]
+    assert [(row["cidr"], row["limited"]) for row in api.plant.state.snapshot["ranges"]] == [
+        ("2001:db8:1:2::/64", False)
+    ]
+
+
+async def test_a_range_of_ipv4_written_as_ipv6_is_one_of_ipv4(api: Any) -> None:
+    body = {"scope": "cidr", "value": "::ffff:10.1.0.0/112", "reason": "flood", "ground": "agreement 4"}
+    done = await api("POST", "/v1/blocks", json=body)
+    assert done["result"]["value"] == "10.1.0.0/16"

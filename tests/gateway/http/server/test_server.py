@@ -57,6 +57,18 @@ async def test_judged_bodies_together_are_bounded(bench: Any) -> None:
     assert bench.server.collected == 0
 
 
+async def test_connections_of_one_ipv6_network_count_together(bench: Any) -> None:
+    bench.server.configure(replace(bench.server.settings, max_connections_per_address=2))
+    first, second = bench.connect("2001:db8:1:2::1"), bench.connect("2001:db8:1:2::2")
+    assert b"503" in bench.connect("2001:db8:1:2::3").written
+    assert bench.connect("2001:db8:1:3::1").written == b""
+    bench.server.configure(replace(bench.server.settings, ipv6_prefix=128))  # who came before counts as they came
+    for client in (first, second):
+        client.protocol.connection_lost(None)
+    bench.server.configure(replace(bench.server.settings, ipv6_prefix=64))
+    assert bench.connect("2001:db8:1:2::4").written == b""
+
+
 async def test_peers_and_senders(bench: Any) -> None:
     bench.server.configure(replace(bench.server.settings, trusted_proxies=("10.0.0.0/8",)))
     lines = b"X-Forwarded-For: 6.6.6.6, 7.7.7.7\r\n"

@@ -75,7 +75,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def access(platform: Platform, clock: Clock) -> Access:
-    guard = Guard("live", platform, parse_template("GET /api/rooms/{room}/may-watch"))  # type: ignore[arg-type]
+    guard = Guard("live", platform, parse_template("GET /api/rooms/{room}/may-watch"), b"video.example")  # type: ignore[arg-type]
     return Access([guard], {"live", "open"}, 30.0, clock)
 
 
@@ -93,7 +93,7 @@ def ask(files: MirrorFiles, path: str = "/mirror/r1/", **fields: str) -> list[An
 
 
 def test_the_platform_is_asked_with_the_readers_cookies(files: MirrorFiles, platform: Platform) -> None:
-    got = ask(files, cookie="user=alice", authorization="Bearer t", host="video.example")
+    got = ask(files, cookie="user=alice", authorization="Bearer t", host="other.example")
     assert got == []
     assert platform.asked == [
         b"GET /api/rooms/r1/may-watch HTTP/1.1\r\nHost: video.example\r\nAccept: */*\r\n"
@@ -212,3 +212,44 @@ def test_each_name_of_a_room_is_guarded(node, mirror, files: MirrorFiles, platfo
         mirror_access = files._access
         assert mirror_access is not None
         mirror_access._remembered.clear()
+
+
+@pytest.mark.parametrize(
+    "host", ["open.example", "video.example", "", "video.example:8080", "VIDEO.example", "127.0.0.1"]
+)
+def test_the_readers_host_changes_neither_question_nor_answer(
+    files: MirrorFiles, platform: Platform, host: str
+) -> None:
+    """Under another host the platform could speak of another site's room, open to everybody."""
+    first = ask(files, cookie="user=bob", host=host)
+    assert b"\r\nHost: video.example\r\n" in platform.asked[0]
+    platform.say(403)
+    assert [one.status for one in first] == [403]
+    assert [one.status for one in ask(files, cookie="user=bob", host="open.example")] == [403]
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"cookie": "user=bob"}, {"authorization": "Bearer u"}, {"cookie": "user=alice; a=1"}, {}]
+)
+def test_an_answer_to_one_reader_is_none_to_another(
+    files: MirrorFiles, platform: Platform, other: dict[str, str]
+) -> None:
+    ask(files, cookie="user=alice", authorization="Bearer t")
+    platform.say(200)
+    got = ask(files, **other)
+    assert got == []
+    assert len(platform.asked) == 2
+
+
+def test_an_answer_for_one_address_is_none_for_another(platform: Platform, clock: Clock) -> None:
+    guards = [
+        Guard("live", platform, parse_template(f"GET /api/{place}/{{room}}"), host)  # type: ignore[arg-type]
+        for place, host in (("a", b"x.example"), ("b", b"x.example"), ("a", b"y.example"))
+    ]
+    asked = Access(guards, {"live"}, 30.0, clock)
+    told: list[str] = []
+    for guard in guards:
+        asked.ask_one(guard, "r1", {}, told.append)
+        platform.say(200)
+    assert (told, len(platform.asked)) == (["allowed"] * 3, 3)

@@ -138,6 +138,36 @@ async def test_ranges_come_from_the_snapshot(
     assert second.blocks[0].retry_after > 0
 
 
+async def test_a_narrow_range_lifts_no_wide_one(
+    server: Any, projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
+    asker = await connect(server)
+    ranges = [
+        {"cidr": "2001:db8::/32", "reason": "farm", "expires_at": 0, "limited": False},
+        {"cidr": "2001:db8:1:2::/64", "reason": "campus", "expires_at": 0, "limited": True},
+        {"cidr": "2001:db8:1:3::/64", "reason": "old", "expires_at": 1, "limited": False},
+    ]
+    asker.client.on_snapshot(Snapshot(decode({"version": 2, "ranges": ranges})))
+    told = await asker.ask(Asks(blocks=True), *(message(ip=f"2001:db8:1:{net}::1") for net in (2, 3, 4)))
+    assert [[block.reason for block in facts.blocks] for facts in told] == [["farm"]] * 3
+
+
+async def test_addresses_of_one_ipv6_network_share_a_limit(
+    server: Any, projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
+    asks = Asks(blocks=True)
+    asks.limit(Limit("ip", 8, 100_000_000), "enforce")
+    asker = await connect(server)
+    told = await asker.ask(asks, *(message(f"u{last}", ip=f"2001:db8:1:2::{last:x}") for last in range(1, 41)))
+    assert sum(facts.limits == (0,) for facts in told) == 8
+    (other,) = await asker.ask(asks, message("v", ip="2001:db8:1:3::1"))
+    assert other.limits == (0,)
+    asks = Asks(blocks=True, ipv6_prefix=48)
+    asks.limit(Limit("ip", 3, 100_000_000), "enforce")
+    told = await asker.ask(asks, *(message(f"u{net}", ip=f"2001:db8:9:{net:x}::1") for net in range(1, 6)))
+    assert sum(facts.limits == (0,) for facts in told) == 3
+
+
 async def test_rooms(server: Any, projection: GovernanceProjection, connect: Any, message: Make) -> None:
     asker = await connect(server)
     await projection.apply(

@@ -46,3 +46,10 @@ def test_remembered_addresses_are_bounded() -> None:
     for number in range(CACHED + 10):
         assert ranges.find(str(IPv4Address(0x0A000000 + number))) == 1
     assert len(ranges._seen.known) <= CACHED
+
+
+def test_every_range_that_holds_an_address() -> None:
+    ranges = Ranges([("2001:db8::/32", "wall"), ("2001:db8:1:2::/64", "limit"), ("::/0", "all")])
+    assert ranges.all("2001:db8:1:2::9") == ("limit", "wall", "all")
+    assert ranges.all("2001:db8:9::9") == ("wall", "all")
+    assert ranges.all("10.0.0.1") == ranges.all("x") == ()

@@ -38,6 +38,8 @@ def source(value: Any) -> str:
         "json": name.startswith("/") and POINTER.fullmatch(name),
         "text": not name,
     }.get(kind, name)
+    if kind == "json" and "*" in name.split("/"):
+        raise ValueError("has * for a key: a JSON Pointer names one place; write each, as a list of sources")
     if not good:
         raise ValueError(f"does not name its source: after “{kind}:” write {KINDS[kind]}")
     return str(value)

@@ -72,7 +72,9 @@ def _named(settings: SurfaceSettings, kind: str) -> list[str]:
 
 
 def _settled(values: Sequence[Any], max_text: int, absent_ok: bool) -> tuple[str, ...]:
-    """The texts of a body of which ``values`` was read; one that is absent among others is empty."""
+    """The texts of a body of which ``values`` was read; one that is absent among others, or null, is empty."""
+    if len(values) > 1:
+        values = [MISSING if value is None else value for value in values]
     length = 0
     texts = []
     for value in values:

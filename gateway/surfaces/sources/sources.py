@@ -32,12 +32,14 @@ def kind(source: str) -> str:
 
 
 def first(sources: tuple[str, ...], key: str, tokens: Tokens | None) -> Read:
-    """The function that reads the first of ``sources`` that is present. A token that is not valid is no absence."""
+    """The function that reads the first of ``sources`` that is present; one that is empty or null gives way to the next
+    that is not. A token that is not valid is no absence."""
     reads = [compiled(source, key, tokens) for source in sources]
     if len(reads) == 1:
         return reads[0]
 
     def read(reading: ParsedRequest) -> Any:
+        empty: Any = MISSING
         for one in reads:
             try:
                 value = one(reading)
@@ -45,9 +47,11 @@ def first(sources: tuple[str, ...], key: str, tokens: Tokens | None) -> Read:
                 if refused.reason != "jwt.missing":
                     raise
             else:
-                if value is not MISSING:
+                if value is not MISSING and value is not None and value != "":
                     return value
-        return MISSING
+                if empty is MISSING:
+                    empty = value
+        return empty
 
     return read
 

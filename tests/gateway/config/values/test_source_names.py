@@ -24,6 +24,8 @@ def test_sources_stay_as_written(text: str) -> None:
         "header:a b",
         "json:content",
         "json:/a~2",
+        "json:/a/*/b",
+        "json:/*",
         "path:a-b",
         "jwt:",
         "text:x",

@@ -111,3 +111,21 @@ def test_the_first_that_is_present_counts(reading: ParsedRequest) -> None:
 def test_settings_that_make_no_sense(source: str) -> None:
     with pytest.raises(SurfaceError, match="sender"):
         compiled(source, "sender")
+
+
+@pytest.mark.parametrize(
+    ("document", "value"),
+    [
+        ({"a": "x", "b": "y"}, "x"),
+        ({"a": "", "b": "y"}, "y"),
+        ({"a": None, "b": "y"}, "y"),
+        ({"a": None, "b": ""}, None),
+        ({"a": "", "b": None}, ""),
+        ({"a": "", "b": 0}, 0),
+        ({}, MISSING),
+    ],
+)
+def test_what_is_empty_or_null_gives_way(make_request: MakeRequest, document: Any, value: Any) -> None:
+    reading = ParsedRequest(make_request())
+    reading.document = document
+    assert first(("json:/a", "json:/b"), "sender", None)(reading) == value

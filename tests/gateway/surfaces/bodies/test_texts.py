@@ -1,0 +1,50 @@
+"""Several texts of one body: those that are absent or null, and fields with brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.request import Arrived
+from gateway.surfaces.surface import Surface
+
+MakeSurface = Callable[..., Surface]
+MakeRequest = Callable[..., Arrived]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"title":"t","content":"c"}', ("t", "c")),
+        (b'{"content":"c"}', ("", "c")),
+        (b'{"title":null,"content":"c"}', ("", "c")),
+        (b'{"title":"t","content":null}', ("t", "")),
+        (b'{"title":null,"content":null}', "text.missing"),
+        (b'{"title":null}', "text.missing"),
+        (b'{"title":1,"content":"c"}', "text.not_string"),
+        (b'{"title":"","content":null}', "text.empty"),
+    ],
+)
+def test_null_in_one_of_several_texts_is_absence(
+    make_surface: MakeSurface, make_request: MakeRequest, body: bytes, told: object
+) -> None:
+    request = make_request([("Content-Type", "application/json"), ("X-User-Id", "alice")])
+    decoded = make_surface(text=("json:/title", "json:/content")).decode(request, body)
+    assert (decoded.messages[0].texts if isinstance(decoded, Messages) else decoded.reason) == told  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["comment[body]", "comment[body][text]", "post.text"])
+def test_fields_with_brackets_are_judged_and_masked(
+    make_surface: MakeSurface, make_request: MakeRequest, name: str
+) -> None:
+    surface = make_surface(text=(f"form:{name}",))
+    request = make_request([("Content-Type", "application/x-www-form-urlencoded"), ("X-User-Id", "alice")])
+    written = name.replace("[", "%5B").replace("]", "%5D").encode()
+    decoded = surface.decode(request, b"utf8=1&" + written + b"=hello&comment%5Btitle%5D=x")
+    assert isinstance(decoded, Messages)
+    assert decoded.messages[0].texts == ("hello",)
+    assert decoded.encode(decoded.body, {0: ("***",)}) == b"utf8=1&" + written + b"=%2A%2A%2A&comment%5Btitle%5D=x"
+    twice = surface.decode(request, written + b"=hello&" + written + b"=bad")
+    assert isinstance(twice, Malformed)

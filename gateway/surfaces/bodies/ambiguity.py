@@ -12,7 +12,7 @@ from typing import Any, Final
 from orjson import JSONDecodeError, loads
 
 from gateway.surfaces.input import pointer
-from gateway.surfaces.input.names import Names, of_pointer, sent
+from gateway.surfaces.input.field_names import Names, of_pointer, sent
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceSettings

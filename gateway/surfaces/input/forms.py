@@ -1,7 +1,7 @@
 """Form fields: ``application/x-www-form-urlencoded`` (WHATWG URL, section 5), strictly, and which fields are read.
 
-Readers of forms differ more than readers of JSON (``names``). A field that is read here is therefore refused when it
-comes twice, or when another field's name could be taken for it; and so is any field whose name readers would end or
+Readers of forms differ more than readers of JSON (``field_names``). A field that is read here is therefore refused when
+it comes twice, or when another field's name could be taken for it; and so is any field whose name readers would end or
 decode in different ways.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from gateway.surfaces.input.names import Names, odd
+from gateway.surfaces.input.field_names import Names, odd
 from gateway.surfaces.input.reasons import Refused
 
 MAX_FIELDS = 256

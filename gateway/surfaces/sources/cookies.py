@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.surfaces.input.names import Names
+from gateway.surfaces.input.field_names import Names
 from gateway.surfaces.input.pointer import MISSING, _Missing
 from gateway.surfaces.input.reasons import Refused
 

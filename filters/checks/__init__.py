@@ -1,7 +1,7 @@
 """Every check, in one table that a reader can see. A new check is a file here, a row, a test file and a line of
 CHANGELOG.md; ``make reference`` writes what follows."""
 
-from filters.checks import block, credit, identity, keywords, limit, parts, repeats, room
+from filters.checks import block, credit, crowd, identity, keywords, limit, parts, repeats, room
 from filters.model.check import Check
 
 CHECKS: dict[str, Check] = {
@@ -10,6 +10,7 @@ CHECKS: dict[str, Check] = {
     "room": Check(room.Options, room.bind, room.REASONS, room.SAMPLE, "facts"),
     "limit": Check(limit.Options, limit.bind, limit.REASONS, limit.SAMPLE, "facts"),
     "keywords": Check(keywords.Options, keywords.bind, keywords.REASONS, keywords.SAMPLE, "hits", spans=True),
+    "crowd": Check(crowd.Options, crowd.bind, crowd.REASONS, crowd.SAMPLE, "message", spans=True, shadow=True),
     "parts": Check(parts.Options, parts.bind, parts.REASONS, parts.SAMPLE, "parts", grades=True),
     "repeats": Check(repeats.Options, repeats.bind, repeats.REASONS, repeats.SAMPLE, "facts"),
     "credit": Check(credit.Options, credit.bind, credit.REASONS, credit.SAMPLE, "facts", grades=True),

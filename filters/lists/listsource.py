@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, NamedTuple
@@ -21,6 +21,7 @@ ENTRIES_MAX = 2_000_000
 PATTERNS_MAX = 1_000
 CATEGORY_MAX = 48
 PROBLEMS_MAX = 100  # told at once; the rest is counted
+NOTICES_MAX = 100  # likewise
 
 
 class ListProblem(NamedTuple):
@@ -47,7 +48,9 @@ class ListErrors(TidegateError, ValueError):
 
 class Entry(NamedTuple):
     """One word, compound, allow phrase or pattern. ``parts`` has more than one element for a compound only;
-    ``whole`` is None where the list does not say, which means whole words for Latin and its kin."""
+    ``whole`` is None where the list does not say, which means whole words for Latin and its kin. ``signs``: whether the
+    word's signs (``#``, ``+``, an emoji) must stand in the text too; None where the list does not say, which means that
+    ``filters.lists.signed`` decides."""
 
     line: int
     source: str
@@ -59,11 +62,14 @@ class Entry(NamedTuple):
     whole: bool | None = None
     strict: Strictness | None = None
     """None where the word says nothing of its own: the list's."""
+    signs: bool | None = None
 
 
 @dataclass(slots=True)
 class ParsedList:
-    """``match_raw``: a pattern list reads the text as it was written. ``notices`` are no errors, but worth telling."""
+    """``match_raw``: a pattern list reads the text as it was written. ``notices`` are no errors, but worth telling;
+    ``unsaid`` counts those beyond ``NOTICES_MAX``. ``in_file``: how many words the operator's file denies by itself,
+    before what people added and removed."""
 
     name: str
     kind: Kind = "words"
@@ -72,11 +78,34 @@ class ParsedList:
     strict: Strictness = DEFAULT
     entries: list[Entry] = field(default_factory=list)
     notices: list[ListProblem] = field(default_factory=list)
+    unsaid: int = 0
+    in_file: int = 0
+
+    def note(self, line: int, what: str, remedy: str) -> None:
+        """Tell something that is no error."""
+        if len(self.notices) < NOTICES_MAX:
+            self.notices.append(ListProblem(line, what, remedy))
+        else:
+            self.unsaid += 1
+
+    def told(self) -> tuple[ListProblem, ...]:
+        """The notices in the order of their lines, and how many more there are."""
+        more = (ListProblem(0, f"{self.unsaid} more notes", "see to these first"),) if self.unsaid else ()
+        return (*sorted(self.notices), *more)
 
 
 _special = re.compile(r"[@#|&!\\]").search
 _comment = re.compile(r"\s#.*$", re.DOTALL)
 _name = re.compile(r"[\w .·()/-]+").fullmatch
+# What ends a line in some editor: the last five end one in few, but stand in no word either.
+_LINE_ENDS = {
+    "\r": "a carriage return alone", "\v": "a vertical tab", "\f": "a form feed",
+    "\x85": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029",
+}  # fmt: skip
+_odd_end = re.compile("\r(?!\n)|[\v\f\x85\u2028\u2029]").search
+_any_end = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]").split
+# Between two words on one line of a table, or of a file that was meant for another program.
+_several = re.compile(r"\w\s*[,，、;；\t]\s*\w").search
 
 
 def parse(
@@ -107,6 +136,8 @@ class _Parser:
         self.category = category
         self.severity = 5
         self.whole: bool | None = None
+        self.signs: bool | None = None
+        self.said: dict[str, tuple[str, int]] = {}  # what speaks for the whole list: its value, and in which line
         self.problems: list[ListProblem] = []
         self.line = 0
         self.seen: dict[tuple[str, bool], int] = {}
@@ -116,7 +147,10 @@ class _Parser:
 
     def read(self, text: str) -> ParsedList:
         parsed = self.parsed
-        for line in _lines(text):
+        if odd := _odd_end(text):
+            at = len(lines(text[: odd.start()]))
+            parsed.note(at, f"the line ends with {_LINE_ENDS[odd.group()]}", "save the file with line feeds")
+        for line in lines(text):
             self.line += 1
             if len(line) > LINE_MAX:
                 self.wrong(f"the line has {len(line)} characters", f"at most {LINE_MAX}; is this a word list?")
@@ -124,12 +158,19 @@ class _Parser:
             line = line.strip()
             if not line or line[0] == "#":
                 continue
+            if "\0" in line:
+                self.wrong("a NUL character", "save the file as UTF-8; is it UTF-16, or no text?")
+                continue
             if line[0] == "@":
                 self.directive(line)
             elif parsed.kind == "patterns":
                 self.add(Entry(self.line, line, (line,), (), False, self.category, self.severity))
             elif _special(line) is None:
-                self.add(Entry(self.line, line, (line,), (), False, self.category, self.severity, self.whole))
+                self.add(
+                    Entry(
+                        self.line, line, (line,), (), False, self.category, self.severity, self.whole, signs=self.signs
+                    )
+                )
             else:
                 self.word(line)
         self.line = 0
@@ -144,6 +185,7 @@ class _Parser:
         base = PATTERNS if parsed.kind == "patterns" else WORDS
         parsed.switches = base.changed(self.fold).changed(self.outer_fold)
         self.settle()
+        parsed.in_file = sum(not entry.allow for entry in parsed.entries)
         return parsed
 
     def settle(self) -> None:
@@ -174,19 +216,28 @@ class _Parser:
             self.wrong(*wrong)
 
     def add(self, entry: Entry) -> None:
-        for part in (*entry.parts, *entry.refused):
-            if len(part) > WORD_MAX and self.parsed.kind == "words":
-                self.wrong(f"a word of {len(part)} characters", f"at most {WORD_MAX}; sentences make poor words")
+        parsed = self.parsed
+        if parsed.kind == "words":
+            if len(entry.source) > WORD_MAX:
+                for part in (*entry.parts, *entry.refused):
+                    if len(part) > WORD_MAX:
+                        self.wrong(
+                            f"a word of {len(part)} characters", f"at most {WORD_MAX}; sentences make poor words"
+                        )
+            if not entry.allow and _several(entry.source):
+                parsed.note(
+                    entry.line, f"{_shown(entry.source)} is one word, with a sign in it", "write one word a line"
+                )
         first = self.seen.setdefault((entry.source, entry.allow), entry.line)
         if first != entry.line:
-            self.parsed.notices.append(ListProblem(entry.line, f"the same as line {first}", "one of them can go"))
+            parsed.note(entry.line, f"the same as line {first}", "one of them can go")
             return
-        self.parsed.entries.append(entry)
+        parsed.entries.append(entry)
 
     def word(self, line: str) -> None:
         """A line with a character that may mean something: attributes, a compound, a comment, an escape."""
         source, *attributes = re.split(r"\s+\|\s+", _comment.sub("", line).strip())
-        category, severity, whole = self.category, self.severity, self.whole
+        category, severity, whole, signs = self.category, self.severity, self.whole, self.signs
         strict: dict[str, str] = {}
         said: dict[str, str] = {}
         for attribute in attributes:
@@ -200,12 +251,15 @@ class _Parser:
                 severity = self.severity_number(value) or severity
             elif key == "whole-word":
                 whole = self.on_off(key, value)
+            elif key == "signs":
+                signs = self.on_off(key, value)
             elif key in CHOICES:
                 self.choose(strict, key, key, value)
             else:
                 known = ", ".join(CHOICES)
                 self.wrong(
-                    f"unknown attribute {key!r}", f"after | comes category, severity or whole-word, or one of {known}"
+                    f"unknown attribute {key!r}",
+                    f"after | comes signs, category, severity or whole-word, or one of {known}",
                 )
         parts, refused = [], []
         for part in re.split(r"\s+&\s+", source):
@@ -225,7 +279,9 @@ class _Parser:
             kept = " & ".join([*parts, *("!" + part for part in refused)])
             if strict:
                 self.own_strict[len(self.parsed.entries)] = strict
-            self.add(Entry(self.line, kept, tuple(parts), tuple(refused), False, category, severity, whole))
+            self.add(
+                Entry(self.line, kept, tuple(parts), tuple(refused), False, category, severity, whole, signs=signs)
+            )
 
     def directive(self, line: str) -> None:
         key, _, value = line[1:].partition(" ")
@@ -246,6 +302,7 @@ class _Parser:
             "category": self.set_category,
             "severity": self.set_severity,
             "whole-word": self.set_whole,
+            "signs": self.set_signs,
             "fold": self.set_fold,
             "match": self.set_match,
             "allow": self.allow,
@@ -268,7 +325,7 @@ class _Parser:
     def set_kind(self, value: str) -> None:
         if value not in ("words", "patterns"):
             self.wrong(f"unknown kind {value!r}", "write @kind words or @kind patterns")
-        elif self.kind is None:
+        elif self.says("@kind", value) and self.kind is None:
             self.parsed.kind = "words" if value == "words" else "patterns"
 
     def set_category(self, value: str) -> None:
@@ -280,10 +337,13 @@ class _Parser:
     def set_whole(self, value: str) -> None:
         self.whole = self.on_off("@whole-word", value)
 
+    def set_signs(self, value: str) -> None:
+        self.signs = self.on_off("@signs", value)
+
     def set_match(self, value: str) -> None:
         if value not in ("raw", "folded"):
             self.wrong(f"unknown text {value!r}", "write @match raw or @match folded")
-        else:
+        elif self.says("@match", value):
             self.parsed.match_raw = value == "raw"
 
     def set_fold(self, value: str) -> None:
@@ -295,7 +355,7 @@ class _Parser:
         for switch in switches:
             if switch not in SWITCHES:
                 self.wrong(f"unknown folding {switch!r}", f"one of {', '.join(SWITCHES)}")
-            elif wanted is not None:
+            elif wanted is not None and self.says(f"@fold {switch}", state):
                 self.fold[switch] = wanted
 
     def allow(self, value: str) -> None:
@@ -320,6 +380,13 @@ class _Parser:
             return 0
         return int(value)
 
+    def says(self, key: str, value: str) -> bool:
+        """Does a line that speaks for the whole list say the same as one before it?"""
+        before, line = self.said.setdefault(key, (value, self.line))
+        if before != value:
+            self.wrong(f"{key} {value}, but {key} {before} in line {line}", "take one of the two out")
+        return before == value
+
     def on_off(self, key: str, value: str) -> bool | None:
         if value not in ("on", "off"):
             self.wrong(f"{key} {value!r}", f"write {key} on or {key} off")
@@ -336,6 +403,11 @@ def _stray(part: str) -> bool:
     return part in ("&", "|") or part.startswith("& ") or part.endswith((" &", " |"))
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines of an editor: ``str.splitlines`` would also cut at characters that a word may hold."""
-    yield from text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+def _shown(word: str) -> str:
+    return word if len(word) <= 40 else word[:39] + "…"
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a list. Unlike ``str.splitlines``, U+001C to U+001E end none: no editor takes them for an end."""
+    text = text.removeprefix("\ufeff")
+    return _any_end(text) if "\r" in text or _odd_end(text) else text.split("\n")

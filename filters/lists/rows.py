@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from array import array
+from collections.abc import Callable
+from functools import lru_cache
 
 from filters.lists.listsource import Entry, ListErrors, ListProblem, ParsedList
 from filters.lists.shape import Shape
 from filters.lists.strictness import Strictness
-from filters.text.folding import Folder
+from filters.text.folding import Edge, Folder
 
 # What a row is.
 WORD, ALLOW, PART, REFUSED = range(4)
 KIND = 0b11
 WHOLE = 0b100  # both ends must end a word
 NUMBERS = 0b1000  # an end that is a digit must end a number
+
+PREPARED = 2_000  # entries from which it pays to learn which characters fold to themselves: 50 ms
 
 Key = str | tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]
 
@@ -30,6 +35,9 @@ class Rows:
         self.stricts: list[Strictness] = []
         self.kept: list[Entry] = []
         self.notices: list[ListProblem] = []
+        if len(parsed.entries) > PREPARED:
+            folder.prepare()
+        self._bounds: Callable[[str], Edge] = lru_cache(maxsize=4096)(folder.bounds)
         self._folder = folder
         self._strict = parsed.strict
         self._problems: list[ListProblem] = []
@@ -67,14 +75,16 @@ class Rows:
         if not folded:
             self._problems.append(
                 ListProblem(
-                    entry.line, "nothing is left of the word after folding", "write @fold separators off, or letters"
+                    entry.line,
+                    "nothing is left of the word after folding",
+                    "write | signs on if it is to be found as it stands, or letters",
                 )
             )
             return None
         flag = kind
         if kind != ALLOW and entry.whole is not False:
-            if entry.whole or folder.bounds(folded[0]):
-                edges = [folder.bounds(char) for char in folded]
+            if entry.whole or self._bounds(folded[0]):
+                edges = [*map(self._bounds, folded)]
                 if all(edges) or (entry.whole and (edges[0] or edges[-1])):
                     flag |= WHOLE
             if folded[0].isdecimal() or folded[-1].isdecimal():
@@ -90,5 +100,25 @@ class Rows:
         self.strict.append(self._places[strict])
         if folded == text:
             return folded  # nothing was folded away that would have to be compared
-        key = Shape(folder, text, strict, False, False).key()
+        key = _simply(text, folder, strict) or Shape(folder, text, strict, False, False).key()
         return key if key[1] or key[2] or key[0] != folded else folded
+
+
+_plain = re.compile("[a-z]+(?: [a-z]+)*|[\u3400-\u9fff]+").fullmatch
+
+
+def _simply(text: str, folder: Folder, strict: Strictness) -> Key | None:
+    """What ``Shape.key`` says of small Latin words with one space between them, and of Han characters without anything
+    between: nearly all of a large list, at a tenth of the time. None for others."""
+    if strict.marks == "off" or _plain(text) is None:
+        return None
+    words = text.split(" ")
+    spelled = folder.spelled(text)
+    if len(spelled) != len(text) - len(words) + 1:
+        return None  # something stands for several, or for none
+    places = []
+    at = -1
+    for word in words[:-1]:
+        at += len(word)
+        places.append(at)
+    return spelled, tuple(places), ()

@@ -11,11 +11,13 @@ import json
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from filters.lists import matcher, standing
+from filters.lists.allowances import Allowance, allowances
 from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
 from filters.lists.inserted import thinned
 from filters.lists.listsource import Entry, ListProblem, ParsedList, parse
@@ -23,6 +25,7 @@ from filters.lists.patterns import PatternList, compile_patterns
 from filters.lists.reasons import ALLOWED, OTHER_SCRIPT
 from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
 from filters.lists.shape import Shape
+from filters.lists.signed import parted
 from filters.lists.standing import Placed
 from filters.lists.strictness import EXACT, Strictness
 from filters.model.verdict import Hit
@@ -40,26 +43,69 @@ _SEPARATOR = " & "
 
 
 class Compiled(NamedTuple):
-    """``data`` is the artifact; ``digest`` names content, folding tables and folding version (hexadecimal SHA-256)."""
+    """``data`` is the artifact; ``digest`` names content, folding tables and folding version (hexadecimal SHA-256).
+    ``allowances``: what each allow phrase excuses; nothing is said of those of patterns."""
 
     data: bytes
     digest: str
     entries: int
     notices: tuple[ListProblem, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
 
 
-def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] | None = None) -> Compiled:
+def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Mapping[str, int] | None = None) -> Compiled:
     """Fold every word as texts are folded and build what is loaded later. Raises ``ListErrors``.
 
-    ``ids`` gives word ids instead of those drawn from the words themselves, which stay the same when lines move.
+    ``ids`` gives word ids, by the words as they are written, instead of those drawn from the words themselves, which
+    stay the same when lines move.
     Takes half a minute and 1.8 GB for a million words: run it in a process of its own.
     """
     if parsed.kind == "patterns":
         digest = list_digest(parsed, tables)
         data = compile_patterns(parsed, tables, digest)
-        return Compiled(data, digest, len(parsed.entries), tuple(parsed.notices))
-    rows = Rows(parsed, folder(tables, parsed.switches))
-    numbered = sorted(zip(ids or _ids(rows.kept), range(len(rows.kept)), strict=True))
+        return Compiled(data, digest, len(parsed.entries), parsed.told())
+    digest = list_digest(parsed, tables)
+    parsed, halves, excusing = _folded(parsed, tables)
+    data = b""
+    for half, rows in reversed(halves):
+        data = _packed(half, rows, tables, digest, ids, {"signed": data} if data else {})
+    entries = len({entry.line for _, rows in halves for entry in rows.kept})
+    return Compiled(data, digest, entries, parsed.told(), excusing)
+
+
+def notices_of(parsed: ParsedList, tables: FoldTables) -> tuple[ListProblem, ...]:
+    """What compiling the list would tell besides; of a list that compiles."""
+    return parsed.told() if parsed.kind == "patterns" else _folded(parsed, tables)[0].told()
+
+
+def _folded(
+    parsed: ParsedList, tables: FoldTables
+) -> tuple[ParsedList, list[tuple[ParsedList, Rows]], tuple[Allowance, ...]]:
+    """The list with all that is to be told of it, the one or two lists that it is compiled as, folded, and what its
+    allow phrases excuse. Raises ``ListErrors``."""
+    parsed = replace(parsed, notices=[*parsed.notices])
+    halves = [(half, Rows(half, folder(tables, half.switches))) for half in parted(parsed, tables)]
+    for _, rows in halves:
+        for notice in rows.notices:
+            parsed.note(*notice)
+    excusing = allowances([rows for _, rows in halves])
+    for line, phrase, excuses in excusing:
+        if not excuses:
+            parsed.note(line, f"@allow {phrase} excuses no word of this list", "take it out, or see to the word")
+    return parsed, halves, excusing
+
+
+def _packed(
+    parsed: ParsedList,
+    rows: Rows,
+    tables: FoldTables,
+    digest: str,
+    ids: Mapping[str, int] | None,
+    more: Mapping[str, bytes],
+) -> bytes:
+    """The artifact of a list, with further sections."""
+    drawn = _ids(rows.kept) if ids is None else [ids[entry.source] for entry in rows.kept]
+    numbered = sorted(zip(drawn, range(len(rows.kept)), strict=True))
     place = array("I", bytes(4 * len(numbered)))
     for new, (_, old) in enumerate(numbered):
         place[old] = new
@@ -70,7 +116,6 @@ def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] |
     offsets = array("I", [0])
     for source in sources:
         offsets.append(offsets[-1] + len(source))
-    digest = list_digest(parsed, tables)
     header = {
         "kind": "words",
         "name": parsed.name,
@@ -95,8 +140,9 @@ def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Sequence[int] |
         "row_strict": bytes(rows.strict),
         "sources": b"".join(sources),
         "automaton": matcher.compiled(rows.texts),
+        **more,
     }
-    return Compiled(pack(header, sections), digest, len(words), (*parsed.notices, *rows.notices))
+    return pack(header, sections)
 
 
 def load(
@@ -119,7 +165,9 @@ def load(
         find = matcher.restored(bytes(artifact.section("automaton")) if automaton is None else automaton)
     except ValueError as error:
         raise ArtifactError(f"the automaton is damaged ({error}); compile the list again") from None
-    return WordList(artifact, tables, find)
+    signed = load(artifact.section("signed"), tables, check=check) if "signed" in header["sections"] else None
+    assert signed is None or isinstance(signed, WordList)
+    return WordList(artifact, tables, find, signed)
 
 
 def of_words(words: Sequence[str], tables: FoldTables, name: str = "urgent", category: str = "") -> WordList:
@@ -129,11 +177,8 @@ def of_words(words: Sequence[str], tables: FoldTables, name: str = "urgent", cat
     ones count once, under the first place.
     """
     entries = [Entry(line, word, (word,), category=category or name) for line, word in enumerate(dict.fromkeys(words))]
-    parsed = ParsedList(name, entries=entries)
-    kept = Rows(parsed, folder(tables, parsed.switches)).kept
     place = {word: index for index, word in reversed(list(enumerate(words)))}
-    parsed.entries = kept
-    loaded = load(compile_list(parsed, tables, ids=[place[entry.source] for entry in kept]).data, tables, check=False)
+    loaded = load(compile_list(ParsedList(name, entries=entries), tables, ids=place).data, tables, check=False)
     assert isinstance(loaded, WordList)
     return loaded
 
@@ -150,7 +195,11 @@ class Weighed(NamedTuple):
 
 
 class WordList:
-    """A loaded list. ``find`` gives the automaton's matches in a folded text, ``hits`` says what they mean."""
+    """A loaded list. ``find`` gives the automaton's matches in a folded text, ``hits`` says what they mean.
+
+    ``signed``: the words of this list whose signs count, as a list of the same name that folds otherwise; whoever reads
+    a text with this list reads it with that one too (``with_signed``).
+    """
 
     __slots__ = (
         "_artifact",
@@ -171,12 +220,16 @@ class WordList:
         "find",
         "folder",
         "name",
+        "signed",
         "switches",
         "tables",
     )
 
-    def __init__(self, artifact: Artifact, tables: FoldTables, find: matcher.Find) -> None:
+    def __init__(
+        self, artifact: Artifact, tables: FoldTables, find: matcher.Find, signed: WordList | None = None
+    ) -> None:
         header = artifact.header
+        self.signed = signed
         self.name: str = header["name"]
         self.digest: str = header["digest"]
         self.switches = Switches().changed(header["switches"])
@@ -199,12 +252,14 @@ class WordList:
         self._shape = lru_cache(maxsize=256)(self._shape_of)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._ids) if self.signed is None else len({*self._ids, *self.signed._ids})
 
     def word(self, word_id: int) -> str | None:
         """The word as it stands in the list, without attributes; None for an id that is not in it."""
         place = bisect_left(self._ids, word_id)
-        return self._source(place) if place < len(self._ids) and self._ids[place] == word_id else None
+        if place < len(self._ids) and self._ids[place] == word_id:
+            return self._source(place)
+        return self.signed.word(word_id) if self.signed is not None else None
 
     def rows(self) -> list[str]:
         """What the automaton looks for, folded, in its order: for other engines to be compared with it."""
@@ -312,6 +367,16 @@ class WordList:
         return Shape(self.folder, self._row_source(row), strict, bool(flag & WHOLE), bool(flag & NUMBERS))
 
 
+def with_signed(lists: Sequence[WordList | PatternList]) -> list[WordList | PatternList]:
+    """Every list, and behind it that of its words whose signs count."""
+    read: list[WordList | PatternList] = []
+    for each in lists:
+        read.append(each)
+        if isinstance(each, WordList) and each.signed is not None:
+            read.append(each.signed)
+    return read
+
+
 def _ids(entries: Sequence[Entry]) -> list[int]:
     taken: set[int] = set()
     ids = []
@@ -333,7 +398,8 @@ def list_digest(parsed: ParsedList, tables: FoldTables) -> str:
     head = [FORMAT, parsed.kind, parsed.switches.as_dict(), tables.digest, parsed.match_raw, parsed.strict]
     content.update(json.dumps(head).encode())
     lines = [
-        f"\n{e.source}\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}\0{e.strict or ''}" for e in parsed.entries
+        f"\n{e.source}\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}\0{e.strict or ''}\0{e.signs}"
+        for e in parsed.entries
     ]
     lines.sort()
     for line in lines:

@@ -53,7 +53,7 @@ class Check(NamedTuple):
     * ``message``: it is always asked.
 
     ``spans``: its findings say where in the text, and can be masked. ``grades``: it marks rather than keeps out, so
-    that a label is an answer to it.
+    that a label is an answer to it. ``shadow``: a rule of it is in shadow unless it says otherwise.
     """
 
     options: type[Any]
@@ -63,3 +63,4 @@ class Check(NamedTuple):
     reads: Literal["facts", "hits", "parts", "message"] = "message"
     spans: bool = False
     grades: bool = False
+    shadow: bool = False

@@ -59,6 +59,7 @@ class Asks:
     repeats: list[Repeat] = field(default_factory=list)
     shadow_repeats: set[int] = field(default_factory=set)
     lists: list[str] = field(default_factory=list)
+    crowd: list[str] = field(default_factory=list)  # of them those that are read over everybody's messages in a room
     fingerprint: bool = False
     ipv6_prefix: int = 64
 

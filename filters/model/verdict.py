@@ -39,13 +39,14 @@ class Scan(NamedTuple):
 
     ``hits`` and ``failed`` are keyed by list name; a list in ``failed`` could not be applied, and its value is the
     cause (``fold.bound``, ``match.bound``). ``fingerprint`` is empty where the text folds to nothing;
-    ``folded_length`` is in code points.
+    ``folded_length`` is in code points. ``crowd``: what the message completes of what others said in the room.
     """
 
     hits: Mapping[str, tuple[Hit, ...]] = NOTHING
     failed: Mapping[str, str] = NOTHING
     fingerprint: bytes = b""
     folded_length: int = 0
+    crowd: Mapping[str, tuple[Hit, ...]] = NOTHING
 
 
 class Finding(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from filters.lists.patterns import PatternList
-from filters.lists.wordlist import WordList
+from filters.lists.wordlist import WordList, with_signed
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
 from filters.text.folding import AGAIN, FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
@@ -70,7 +70,7 @@ class Scanner:
         # Which signs mean more work than folding: none, HTML's (a fingerprint is of the text without it), Markdown's.
         self._watched = 2 if markup == "markdown" else 1 if markup == "html" or fingerprint else 0
         grouped: dict[Folder | None, list[AnyList]] = {}
-        for each in lists:
+        for each in with_signed(lists):
             grouped.setdefault(None if isinstance(each, PatternList) and each.match_raw else each.folder, []).append(
                 each
             )

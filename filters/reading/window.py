@@ -1,18 +1,26 @@
-"""A word split over consecutive messages: what one person said last in one place, read as one text.
+"""A word split over several messages: what was said last in one place, read as one text.
 
-Lists ask for it (``consecutive = 3`` reads three messages together). Only what was shown counts: a refused message is
-no part of the text, a masked one is part of it as it was masked. What is found stands in several messages, of which
-only the newest can still be stopped: the hit's spans are the newest message's part, and ``Hit.messages`` says how many
-were read as one.
+Two windows, each bounded by time and by length (``[lists] window`` and ``window_length``): of one person in one room,
+and, where a policy has the check ``crowd``, of everybody in one room. How many messages it takes does not count: a word
+of four characters may come in four. Messages that contribute nothing (``is_filler``) are skipped, and read as well: a
+word that holds ``哈`` is found split at it. Only what was shown counts: a refused message is no part of the text, a
+masked one is part of it as it was masked. Of what is found only the newest message can still be stopped: the spans
+of a hit are that message's part, and ``Hit.messages`` says how many were read as one.
+
+Words of three letters and fewer stand across the border of innocent messages easily (``路口`` / ``交通``). They are
+found only where a whole message lies within them: ``赌`` / ``博``, ``你个傻`` / ``瓜``.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from filters.lists.patterns import PatternList
+from filters.lists.wordlist import with_signed
 from filters.model.verdict import Hit, Scan
 from filters.reading.keywords import AnyList, Bounds
 from filters.text.folding import FoldBound
@@ -20,69 +28,111 @@ from filters.text.folding import FoldBound
 Texts = tuple[str, ...]
 """The texts of one message, in the order of its fields."""
 
-KEPT: int = 256
-"""Code points of all remembered texts of one person in one place; a split word has no longer way to go."""
-WITHIN_US: int = 300_000_000
-"""Microseconds after which what was said before is a matter of its own."""
-PEOPLE: int = 16_384
+PEOPLE: Final = 16_384
+ROOMS: Final = 4_096
+SHORT: Final = 3  # letters and digits of a word that is found across a border only with a whole message in it
+
+_FILLER_MAX: Final = 64  # code points; what is longer contributes something
+# Laughter and sighs as NFKC leaves them: 哈哈哈, 666, 233, hahaha, lol, ㅋㅋ, ㅠㅠ, ههه, хаха, www.
+_laughter: Final = re.compile(
+    "[哈呵嘿嘻啊哦噢喔嗯呃额哎唉诶欸哇呀嗷笑]+|6+|23+|8+|1+|a?(?:h[aei]+)+h?|h[hm]+|hm+|lo+l|lm+ao+|xd+|w+|\u110f+|[\u1112\u1172\u116e]+|ه+"
+    "|а?(?:х[ае]+)+х?"
+).fullmatch
 
 
-class _Said(NamedTuple):
-    """``at``: when the newest was received, in microseconds. ``texts``: oldest first."""
+class Window(NamedTuple):
+    """How far back is read: ``within`` in microseconds, ``length`` in code points of the texts that contribute."""
+
+    within: int = 15_000_000
+    length: int = 64
+
+
+class Shown(NamedTuple):
+    """A message that was shown. ``at``: received, in microseconds."""
 
     at: int
-    texts: tuple[Texts, ...]
+    texts: Texts
+    filler: bool
+
+
+def is_filler(texts: Texts) -> bool:
+    """Does a message contribute nothing: no letter and no digit in it (emoji, marks), or laughter and sighs only?"""
+    for text in texts:
+        if len(text) > _FILLER_MAX:
+            return False
+        left = "".join([char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum()])
+        if left and _laughter(left) is None:
+            return False
+    return True
 
 
 class Recent:
-    """What people said last, by any key; bounded, the longest silent are forgotten first. Lives in one thread."""
+    """What was said last, by any key; bounded, the longest silent are forgotten first. Lives in one thread.
+
+    A person holds at most twice the window's length: what contributes, and fillers, are counted apart.
+    """
 
     __slots__ = ("_most", "_said")
 
     def __init__(self, most: int = PEOPLE) -> None:
         self._most = most
-        self._said: OrderedDict[tuple[str, ...], _Said] = OrderedDict()
+        self._said: OrderedDict[tuple[str, ...], tuple[Shown, ...]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._said)
 
-    def before(self, key: tuple[str, ...], now_us: int) -> tuple[Texts, ...]:
-        """The messages before this one, oldest first."""
-        said = self._said.get(key)
-        return said.texts if said is not None and now_us - said.at <= WITHIN_US else ()
+    def before(self, key: tuple[str, ...]) -> tuple[Shown, ...]:
+        """The messages before this one, oldest first; ``within`` says which of them count."""
+        return self._said.get(key, ())
 
-    def add(self, key: tuple[str, ...], texts: Texts, now_us: int, most: int) -> None:
-        """A message was shown; of it and those before it the newest ``most`` stay, and of them the last ``KEPT``."""
-        kept: list[Texts] = []
-        room = KEPT
-        for earlier in reversed((*self.before(key, now_us), texts)):
-            if len(kept) == most or room <= 0:
-                break
-            cut = tuple(text[-room:] for text in earlier)
-            room -= max(map(len, cut), default=0)
-            kept.append(cut)
+    def add(self, key: tuple[str, ...], texts: Texts, now_us: int, window: Window) -> None:
+        """A message was shown."""
+        if not any(texts):
+            return
+        newest = Shown(now_us, texts, is_filler(texts))
         said = self._said
-        said[key] = _Said(now_us, tuple(reversed(kept)))
+        said[key] = tuple(within((*said.get(key, ()), newest), now_us, window))
         said.move_to_end(key)
         if len(said) > self._most:
             said.popitem(last=False)
 
 
+def within(said: Sequence[Shown], now_us: int, window: Window) -> list[Shown]:
+    """Those of the messages that a window reaches, oldest first; the oldest of them may be cut."""
+    kept: list[Shown] = []
+    room = fillers = window.length
+    for one in reversed(said):
+        if now_us - one.at > window.within or room <= 0:
+            break
+        left = fillers if one.filler else room
+        if left <= 0:
+            continue
+        texts = tuple([text[-left:] for text in one.texts])
+        size = max(map(len, texts), default=0)
+        if one.filler:
+            fillers -= size
+        else:
+            room -= size
+        kept.append(Shown(one.at, texts, one.filler))
+    kept.reverse()
+    return kept
+
+
 class Consecutive:
-    """The lists of a policy that read several messages as one. ``reach``: the most messages that any of them reads.
+    """The lists of a policy that read several messages as one. ``reach``: the farthest that any of them looks back.
 
     Immutable; a reload builds another one (law 9).
     """
 
     __slots__ = ("_bounds", "_lists", "reach")
 
-    def __init__(self, lists: Sequence[tuple[AnyList, int]], bounds: Bounds) -> None:
-        """``lists``: each with the number of messages it reads as one, two at least."""
-        self._lists = tuple(lists)
+    def __init__(self, lists: Sequence[tuple[AnyList, Window]], bounds: Bounds) -> None:
+        self._lists = tuple([(half, window) for each, window in lists for half in with_signed([each])])
         self._bounds = bounds
-        self.reach = max(reach for _, reach in lists)
+        windows = [window for _, window in lists]
+        self.reach = Window(max(window.within for window in windows), max(window.length for window in windows))
 
-    def read(self, before: Sequence[Texts], texts: Texts, scan: Scan) -> Scan:
+    def read(self, before: Sequence[Shown], texts: Texts, scan: Scan, now_us: int) -> Scan:
         """``scan`` of ``texts``, with what they complete of the messages ``before`` them (oldest first).
 
         Total, as ``Scanner.scan`` is: a joined text that cannot be read fails its list.
@@ -91,37 +141,58 @@ class Consecutive:
             return scan
         hits = dict(scan.hits)
         failed = dict(scan.failed)
-        for words, reach in self._lists:
-            earlier = before[-(reach - 1) :]
-            known = {hit.word_id for hit in hits.get(words.name, ())}
+        for words, window in self._lists:
+            said = within(before, now_us, window)
+            telling = [one for one in said if not one.filler]
             for field, text in enumerate(texts):
-                prefix = "".join([one[field] for one in earlier if field < len(one)])
-                if not prefix or not text or words.name in failed:
-                    continue
-                try:
-                    found = self._across(words, prefix, text, field)
-                except FoldBound:
-                    failed[words.name] = "fold.bound"
-                    continue
-                new = tuple(hit._replace(messages=len(earlier) + 1) for hit in found if hit.word_id not in known)
-                if new:
-                    hits[words.name] = hits.get(words.name, ()) + new
+                # With fillers and without: a word may hold one.
+                for earlier in (said, telling) if len(telling) < len(said) else (said,):
+                    pieces = [one.texts[field] for one in earlier if field < len(one.texts) and one.texts[field]]
+                    if not pieces or not text or words.name in failed:
+                        continue
+                    known = {hit.word_id for hit in hits.get(words.name, ())}
+                    try:
+                        found = self._across(words, pieces, text, field)
+                    except FoldBound:
+                        failed[words.name] = "fold.bound"
+                        continue
+                    new = tuple([hit for hit in found if hit.word_id not in known])
+                    if new:
+                        hits[words.name] = hits.get(words.name, ()) + new
         if len(hits) == len(scan.hits) and len(failed) == len(scan.failed) and hits == scan.hits:
             return scan
         return scan._replace(hits=hits, failed=failed)
 
-    def _across(self, words: AnyList, prefix: str, text: str, field: int) -> list[Hit]:
+    def _across(self, words: AnyList, pieces: list[str], text: str, field: int) -> list[Hit]:
         """Hits that need both; their spans are those within ``text``."""
-        joined = prefix + text
+        joined = "".join(pieces) + text
         raw = isinstance(words, PatternList) and words.match_raw
         folded = joined if raw else words.folder.fold(joined, self._bounds.folded)
         found = words.find(folded if isinstance(folded, str) else folded.text)
         if not found:
             return []
-        border = len(prefix)
+        border = len(joined) - len(text)
         across = []
         for hit in words.hits(folded, found, field, self._bounds.hits):  # type: ignore[arg-type]
-            spans = tuple((max(start, border) - border, end - border) for start, end in hit.spans if end > border)
-            if spans and hit.spans[0][0] < border:
-                across.append(hit._replace(spans=spans))
+            whole = [(start, end) for start, end in hit.spans if _stands(joined, pieces, start, end)]
+            spans = tuple([(max(start, border) - border, end - border) for start, end in whole if end > border])
+            if spans and whole[0][0] < border:
+                across.append(hit._replace(spans=spans, messages=len(pieces) + 1))
         return across
+
+
+def _stands(joined: str, pieces: list[str], start: int, end: int) -> bool:
+    """May what lies between ``start`` and ``end`` be a word, where messages end within it?"""
+    if sum([char.isalnum() for char in joined[start:end]]) > SHORT:
+        return True
+    borders = [0]
+    for piece in pieces:
+        borders.append(borders[-1] + len(piece))
+    borders.append(len(joined))
+    crossed = [border for border in borders if start < border < end]
+    if len(crossed) != 1:
+        return True  # none, or a whole message between two
+    first = max([border for border in borders if border <= start])
+    last = min([border for border in borders if border >= end])
+    before, behind = joined[first:start], joined[end:last]
+    return not any(map(str.isalnum, before)) or not any(map(str.isalnum, behind))

@@ -17,10 +17,14 @@ from gateway.node.supervisor import AlreadyRunning, NotReady, Supervisor
 from gateway.state.cold.embedded import NoServer
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]
+MayShrink = Annotated[
+    list[str] | None,
+    typer.Option("--may-shrink", metavar="LIST", help="This list is meant to lose its words; repeatable."),
+]
 DataDir = Annotated[Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")]
 
 
-def run(config: ConfigOption, data_dir: DataDir = None) -> None:
+def run(config: ConfigOption, data_dir: DataDir = None, may_shrink: MayShrink = None) -> None:
     """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads."""
     logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
@@ -34,7 +38,7 @@ def run(config: ConfigOption, data_dir: DataDir = None) -> None:
         typer.echo("ready")
 
     try:
-        asyncio.run(Supervisor(config, where, announce).run())
+        asyncio.run(Supervisor(config, where, announce, may_shrink or ()).run())
     except (AlreadyRunning, CannotListen, CompileFailed, NotReady, NoServer) as error:
         _fail(str(error))
 

@@ -12,16 +12,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from filters.lists.listsource import ListErrors
+from filters.lists.listsource import ListErrors, ParsedList
 from filters.lists.reasons import SENTENCES
-from filters.lists.wordlist import compile_list, load
+from filters.lists.wordlist import Compiled, compile_list, load
 from filters.reading.explanation import Explanation, explain
 from filters.reading.keywords import AnyList
 from filters.text.markup import Markup
+from gateway.common.folders import Folders
 from gateway.config import ConfigError
+from gateway.generation.generation import in_force
 from gateway.words.compile import compile_in_process
 from gateway.words.errors import Fault, WordListError
-from gateway.words.files import fault, folding_tables, read_list, told
+from gateway.words.files import folding_tables, noted, read_list, told
+from gateway.words.shrinking import before as was_before
+from gateway.words.shrinking import changed, insist, newest
 from gateway.words.specs import ListSpec, of_config, of_file
 from gateway.words.verdicts import PolicyVerdict, verdicts
 
@@ -29,6 +33,7 @@ words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile 
 filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
 
 LINE_MAX = 1 << 16  # bytes of one of many texts
+EXCUSED_SHOWN = 8  # words of one allow phrase; --json tells all
 
 _WRONG = 1
 _USAGE = 2
@@ -36,6 +41,10 @@ _USAGE = 2
 Lists = Annotated[list[Path] | None, typer.Option("--list", "-l", help="A list file; may be given several times.")]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the lists of this configuration.")]
 UndoneFirst = Annotated[Markup, typer.Option("--markup", help="Undo it first, as a route with this setting does.")]
+MayShrink = Annotated[
+    list[str] | None,
+    typer.Option("--may-shrink", metavar="LIST", help="This list is meant to lose its words; repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 
 
@@ -43,23 +52,44 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for progra
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help="List files.")] = None,
     config: Config = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Also tell how the lists differ from those in force in this data folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read lists and tell everything that is wrong with them, with line and remedy."""
+    """Read lists and tell everything that is wrong with them, with line and remedy; what is odd, what words lose by
+    folding, and what allow phrases excuse."""
     faults: list[Fault] = []
     notices: list[Fault] = []
+    told_of: list[dict[str, Any]] = []
     more = 0
+    before = in_force(Folders(data_dir)) if data_dir is not None else {}
     for spec in _specs(files, config):
+        spec = spec._replace(**before.get(spec.name, {}))
         try:
             parsed = read_list(spec)
-            notices += [fault(spec, notice) for notice in _compiled(spec)[1]]
-            if not as_json:
-                typer.echo(f"{spec.path}: {len(parsed.entries)} {'entry' if len(parsed.entries) == 1 else 'entries'}")
+            was = was_before(spec)
+            insist(spec, parsed.in_file, was)
+            compiled = _compiled(spec, parsed)
+            notices += noted(spec, parsed, compiled.notices)
+            change = changed(spec.name, compiled.data, was)
         except WordListError as error:
             faults += error.faults
             more += error.more
+            continue
+        allowances = [allowance._asdict() for allowance in compiled.allowances]
+        told_of.append({**change.as_dict(), "path": spec.path, "allowances": allowances})
+        if not as_json:
+            number = len(parsed.entries)
+            since = "" if change.first else f" ({change.added:,} added, {change.removed:,} removed)"
+            typer.echo(f"{spec.path}: {number} {'entry' if number == 1 else 'entries'}{since}")
+            for allowance in compiled.allowances:
+                if allowance.excuses:
+                    words = ", ".join(allowance.excuses[:EXCUSED_SHOWN])
+                    typer.echo(f"{spec.path}:{allowance.line}: @allow {allowance.phrase} excuses {words}")
     if as_json:
-        _json({**WordListError(faults, more).as_dict(), "notices": [notice._asdict() for notice in notices]})
+        found = WordListError(faults, more).as_dict()
+        _json({**found, "notices": [notice._asdict() for notice in notices], "lists": told_of})
     else:
         for notice in notices:
             typer.echo(f"note: {notice}")
@@ -73,10 +103,15 @@ def compile_(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the artifacts.")],
     files: Annotated[list[Path] | None, typer.Argument(help="List files.")] = None,
     config: Config = None,
+    may_shrink: MayShrink = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile lists to artifacts; one whose digest is there already is left alone."""
-    specs = _specs(files, config)
+    """Compile lists to artifacts; one whose digest is there already is left alone. A list that lost more than half of
+    the words that it was compiled from before, in this folder, is refused."""
+    specs = [
+        spec._replace(before=newest(out, spec.name), meant=spec.name in (may_shrink or ()))
+        for spec in _specs(files, config)
+    ]
     try:
         with Console(stderr=True).status(f"compiling {len(specs)} lists"):
             manifest = compile_in_process(specs, out)
@@ -92,6 +127,10 @@ def compile_(
     for built in manifest.lists:
         state = "unchanged" if built.reused else f"{built.size:,} bytes"
         typer.echo(f"{built.name}: {built.entries} entries, {out / built.file} ({state})")
+        if not built.reused and not built.change.first:
+            typer.echo(f"  {built.change.added:,} added, {built.change.removed:,} removed")
+        for notice in built.notices:
+            typer.echo(f"note: {notice}")
 
 
 @filter_.command("explain")
@@ -118,7 +157,7 @@ def explain_(
     if text == "-":
         text = sys.stdin.read().removesuffix("\n")
     try:
-        explanation = explain(text, [_compiled(spec)[0] for spec in _specs(lists, config)], markup=markup)
+        explanation = explain(text, [_loaded(spec) for spec in _specs(lists, config)], markup=markup)
     except WordListError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_WRONG) from None
@@ -148,7 +187,7 @@ def _many(specs: list[ListSpec], markup: Markup) -> int:
     """One text a line in, one JSON object a line out, in order; the exit code. A line that cannot be read is answered
     with ``error``, and counts as something wrong."""
     try:
-        read = [_compiled(spec)[0] for spec in specs]
+        read = [_loaded(spec) for spec in specs]
     except WordListError as error:
         typer.echo(str(error), err=True)
         return _WRONG
@@ -230,12 +269,15 @@ def _specs(files: list[Path] | None, config: Path | None) -> list[ListSpec]:
     return specs
 
 
-def _compiled(spec: ListSpec) -> tuple[AnyList, tuple[Any, ...]]:
+def _loaded(spec: ListSpec) -> AnyList:
+    return load(_compiled(spec, read_list(spec)).data, folding_tables(), check=False)
+
+
+def _compiled(spec: ListSpec, parsed: ParsedList) -> Compiled:
     try:
-        compiled = compile_list(read_list(spec), folding_tables())
+        return compile_list(parsed, folding_tables())
     except ListErrors as errors:
         raise told(spec, errors) from None
-    return load(compiled.data, folding_tables(), check=False), compiled.notices
 
 
 def _json(value: dict[str, Any]) -> None:

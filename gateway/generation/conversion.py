@@ -11,12 +11,14 @@ import ssl
 import sys
 
 from filters.reading.keywords import Bounds
+from filters.reading.window import Window
 from gateway.common import logs
 from gateway.common.logs import AccessLog
 from gateway.config import Config, ConfigProblem
 from gateway.config.sections.control import Logs
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
+from gateway.config.sections.lists import ListFile
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.server import Server
 from gateway.config.sections.upstreams import Upstream, UpstreamTls
@@ -142,6 +144,18 @@ def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
 def bounds(section: Server, route: Route) -> Bounds:
     """How much text is read of a message, and how many hits are told."""
     return Bounds(route.max_text, section.max_folded, section.max_hits)
+
+
+def window(section: ListFile) -> Window | None:
+    """How far back ``[lists.NAME]`` reads a sender's messages; None for each alone."""
+    if section.window:
+        return Window(round(section.window * 1e6), section.window_length)
+    return Window(length=section.window_length) if section.consecutive > 1 else None
+
+
+def crowd_window(section: ListFile) -> Window:
+    """How far back a room's messages are read, where a policy has the check ``crowd``."""
+    return window(section) or Window(length=section.window_length)
 
 
 def journal(section: Journal) -> JournalSettings:

@@ -16,7 +16,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,10 @@ from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError
 from gateway.generation import conversion
-from gateway.generation.changes import ChangesLost, line_changes
+from gateway.generation.changes import ChangesLost, LineChanges, line_changes
 from gateway.words.compile import compile_lists
 from gateway.words.errors import WordListError
+from gateway.words.shrinking import ListDiff
 from gateway.words.specs import ListSpec
 
 COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
@@ -45,12 +46,14 @@ class CompileFailed(TidegateError):
 
 
 class Generation(NamedTuple):
-    """A generation as it is loaded. ``artifacts``: by list name."""
+    """A generation as it is loaded. ``artifacts``: by list name; ``lists``: how each changed against the generation
+    that was in force when this one was compiled."""
 
     number: int
     config: Config
     artifacts: Mapping[str, Path]
     warnings: Sequence[str] = ()
+    lists: Sequence[ListDiff] = ()
 
 
 def load(folders: Folders, number: int) -> Generation:
@@ -59,26 +62,32 @@ def load(folders: Folders, number: int) -> Generation:
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
     config = configuration.load(folder / "tidegate.toml", base=Path(manifest["base"]))
     artifacts = {name: folders.artifacts / file for name, file in manifest["artifacts"].items()}
-    return Generation(number, config, artifacts, manifest["warnings"])
+    changes = [ListDiff(**each["change"]) for each in manifest.get("lists", {}).values()]
+    return Generation(number, config, artifacts, manifest["warnings"], changes)
 
 
-def compile_here(config_path: Path, folders: Folders) -> int:
-    """Compile the next generation in this process; its number. Raises CompileFailed."""
+def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str] = ()) -> int:
+    """Compile the next generation in this process; its number. ``may_shrink``: lists of which somebody said that they
+    are meant to be as short as they are. Raises CompileFailed."""
     try:
         config = configuration.load(config_path)
     except ConfigError as error:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
     if problems := conversion.unbuildable(config, str(config_path)):
         raise CompileFailed([str(problem) for problem in problems])
+    if unknown := sorted(set(may_shrink) - set(config.lists)):
+        raise CompileFailed([f"may_shrink names no list: {', '.join(unknown)}; known are {', '.join(config.lists)}"])
     try:
         changes = line_changes(folders.list_changes, folders.database(config))
     except ChangesLost as error:
         raise CompileFailed([str(error)]) from None
+    before = in_force(folders)
     specs = [
         ListSpec(
             name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,
-            *changes.get(name, ((), ())),
-        )._replace(strict=section.strict())
+            *changes.get(name, LineChanges()), strict=section.strict(), min_words=section.min_words,
+            may_shrink=section.may_shrink, meant=name in may_shrink, **before.get(name, {}),
+        )
         for name, section in config.lists.items()
     ]  # fmt: skip
     try:
@@ -93,6 +102,7 @@ def compile_here(config_path: Path, folders: Folders) -> int:
     manifest = {
         "base": str(config_path.absolute().parent),
         "artifacts": {built.name: built.file for built in compiled.lists},
+        "lists": {built.name: {"in_file": built.in_file, "change": built.change.as_dict()} for built in compiled.lists},
         "warnings": [
             *configuration.warnings(config),
             *(str(notice) for built in compiled.lists for notice in built.notices),
@@ -102,6 +112,23 @@ def compile_here(config_path: Path, folders: Folders) -> int:
     aside.replace(folders.generation(number))
     _prune(folders, config.server.keep_generations, number)
     return number
+
+
+def in_force(folders: Folders) -> dict[str, dict[str, Any]]:
+    """Of each list in force ``before`` and ``before_in_file``, as ``ListSpec`` has them. Nothing where no generation is
+    in force yet, or its folder is damaged."""
+    try:
+        manifest = orjson.loads((folders.generation(folders.current()) / "manifest.json").read_bytes())
+        counted = manifest.get("lists", {})
+        return {
+            name: {
+                "before": str(folders.artifacts / file),
+                "before_in_file": counted.get(name, {}).get("in_file", -1),
+            }
+            for name, file in manifest["artifacts"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _prune(folders: Folders, keep: int, newest: int) -> None:
@@ -115,18 +142,22 @@ def _prune(folders: Folders, keep: int, newest: int) -> None:
     named: set[str] = set()
     for number in kept - {0}:
         manifest = folders.generation(number) / "manifest.json"
-        if manifest.exists():
-            named |= set(orjson.loads(manifest.read_bytes())["artifacts"].values())
+        try:
+            if manifest.exists():
+                named |= set(orjson.loads(manifest.read_bytes())["artifacts"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return  # nobody can say which artifacts it names
     for path in folders.artifacts.glob("*.tga"):
         if path.name not in named:
             path.unlink(missing_ok=True)
 
 
-async def compile_aside(config_path: Path, folders: Folders) -> Generation:
-    """Compile the next generation in a process of its own. Raises CompileFailed."""
+async def compile_aside(config_path: Path, folders: Folders, may_shrink: Collection[str] = ()) -> Generation:
+    """Compile the next generation in a process of its own, see ``compile_here``. Raises CompileFailed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gateway.generation.generation",
         "--config", str(config_path), "--data-dir", str(folders.root),
+        *(f"--may-shrink={name}" for name in may_shrink),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -151,12 +182,13 @@ def main() -> int:
     )
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--may-shrink", action="append", default=[], metavar="LIST")
     options = parser.parse_args()
     os.nice(NICENESS)
     folders = Folders(options.data_dir)
     folders.make()
     try:
-        answer: dict[str, Any] = {"generation": compile_here(options.config, folders)}
+        answer: dict[str, Any] = {"generation": compile_here(options.config, folders, options.may_shrink)}
     except CompileFailed as failure:
         answer = {"problems": failure.problems}
     sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")

@@ -37,13 +37,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from filters.model.verdict import Decided, Facts, Scan, Verdict
 from filters.policy import judge
-from filters.reading.window import Recent
+from filters.reading.window import ROOMS, Recent
 from gateway.journal.write.record import delivered, outcome
 from gateway.judging.overlay import STALE
 
 if TYPE_CHECKING:
     from filters.model.message import Message
-    from filters.reading.window import Consecutive
     from gateway.common.metrics import WorkerMetrics
     from gateway.journal.write.writer import Writer
     from gateway.judging.overlay import Overlay
@@ -119,8 +118,8 @@ class Passage(ABC):
         """State has answered, or has been given up."""
         route = self.route
         try:
-            if route.consecutive is not None:
-                self._read_on(route.consecutive, self.pipeline.recent)
+            if route.consecutive is not None or route.crowd is not None:
+                self._read_on(route)
             self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
         except Exception as fault:  # nothing was recorded, and somebody waits
             self.pipeline.give_back(self)
@@ -135,28 +134,43 @@ class Passage(ABC):
             self.route.basis.fields(message, verdict), self, message.id if verdict.disposition == "pass" else ""
         )
 
-    def _read_on(self, consecutive: Consecutive, recent: Recent) -> None:
-        """Read the message with those that its sender had shown in this place before it."""
+    def _read_on(self, route: Route) -> None:
+        """Read the message with those that its sender, and that everybody, had shown in this place before it."""
         message = self.message
-        before = recent.before((message.route, message.room, message.sender), message.received_at)
-        self.scan = consecutive.read(before, message.texts, self.scan)
+        pipeline = self.pipeline
+        scan = self.scan
+        if route.consecutive is not None:
+            before = pipeline.recent.before((message.route, message.room, message.sender))
+            scan = route.consecutive.read(before, message.texts, scan, message.received_at)
+        if route.crowd is not None:
+            before = pipeline.rooms.before((message.route, message.room))
+            told = route.crowd.read(before, message.texts, NO_SCAN, message.received_at)
+            if told.hits or told.failed:
+                scan = scan._replace(crowd=told.hits, failed={**scan.failed, **told.failed})
+        self.scan = scan
 
     def on_written(self) -> None:
         """The judged record is in the operating system, or on disk where ``fsync`` says so."""
         verdict = self.verdict
         route = self.route
         pipeline = self.pipeline
-        if route.consecutive is not None and verdict.disposition == "pass":
-            message = self.message
-            pipeline.recent.add(
-                (message.route, message.room, message.sender), verdict.texts or message.texts, message.received_at,
-                route.consecutive.reach - 1,
-            )  # fmt: skip
+        if (route.consecutive is not None or route.crowd is not None) and verdict.disposition == "pass":
+            self._remember(route, verdict.texts or self.message.texts)
         if verdict is route.policy.passed:
             route.passed.value += 1
         else:
             pipeline.count_verdict(route, verdict)
         self.on_verdict()
+
+    def _remember(self, route: Route, texts: tuple[str, ...]) -> None:
+        """The message will be shown, as ``texts``."""
+        message = self.message
+        pipeline = self.pipeline
+        at = message.received_at
+        if route.consecutive is not None:
+            pipeline.recent.add((message.route, message.room, message.sender), texts, at, route.consecutive.reach)
+        if route.crowd is not None:
+            pipeline.rooms.add((message.route, message.room), texts, at, route.crowd.reach)
 
     def on_unwritten(self, error: Exception) -> None:
         """The judged record could not be written."""
@@ -200,8 +214,8 @@ class Carried(Passage):
 class Pipeline:
     """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on.
 
-    ``recent``: what people said last on routes with lists that read several messages as one. It is this worker's own:
-    who writes through two workers in turn is read by each of them alone.
+    ``recent`` and ``rooms``: what people, and what everybody in a room, said last on routes with lists that read
+    several messages as one. This worker's own: who writes through two in turn is read by each of them alone.
     """
 
     def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
@@ -209,6 +223,7 @@ class Pipeline:
         self.journal = journal
         self.overlay: Overlay | None = None
         self.recent = Recent()
+        self.rooms = Recent(ROOMS)
         self.observe = metrics.check_seconds.observe
         self._entered: list[Passage] = []
         state.on_turn = self._read

@@ -51,7 +51,8 @@ class Route:
 
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
     own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
-    keep up. ``consecutive``: the lists that read several messages as one text. ``socket``: of a WebSocket route.
+    keep up. ``consecutive``: the lists that read several messages of a sender as one text; ``crowd``: those that read
+    everybody's in the room. ``socket``: of a WebSocket route.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Route:
     id_header_drop: frozenset[bytes] = frozenset()
     fresh: Callable[[], bool] | None = None
     consecutive: Consecutive | None = None
+    crowd: Consecutive | None = None
     socket: SocketSide | None = None
 
 

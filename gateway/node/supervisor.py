@@ -20,7 +20,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,20 @@ class AlreadyRunning(TidegateError):
 
 
 class Supervisor:
-    """Owns the processes of one node. ``announce`` is called once, when everything answers."""
+    """Owns the processes of one node. ``announce`` is called once, when everything answers. ``may_shrink``: lists that
+    may start with far fewer words than before."""
 
-    def __init__(self, config_path: Path, data_dir: Path, announce: Callable[[Generation], None]) -> None:
+    def __init__(
+        self,
+        config_path: Path,
+        data_dir: Path,
+        announce: Callable[[Generation], None],
+        may_shrink: Collection[str] = (),
+    ) -> None:
         self.folders = Folders(data_dir)
         self._config_path = config_path
         self._announce = announce
+        self._may_shrink = may_shrink
         self._generation: Generation | None = None
         self._listeners: list[socket.socket] = []
         self._state: Child | None = None
@@ -80,7 +88,7 @@ class Supervisor:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
         self._own_the_folder()
         await self._write_list_changes()
-        generation = self._generation = await compile_aside(self._config_path, self.folders)
+        generation = self._generation = await compile_aside(self._config_path, self.folders, self._may_shrink)
         self._rotation.in_force = rotation.digest(_jwks(generation))
         self.folders.make_current(generation.number)
         config = generation.config
@@ -211,13 +219,14 @@ class Supervisor:
             log.info("reload.keys_changed")
             await self.reload()
 
-    async def reload(self) -> dict[str, Any]:
-        """Build a generation aside and swap to it everywhere, or say why not and change nothing."""
+    async def reload(self, may_shrink: Collection[str] = ()) -> dict[str, Any]:
+        """Build a generation aside and swap to it everywhere, or say why not and change nothing. ``may_shrink``: lists
+        of which somebody said that they are meant to be as short as they are."""
         async with self._reloading:
             assert self._generation is not None
             before = self._generation
             try:
-                after = await compile_aside(self._config_path, self.folders)
+                after = await compile_aside(self._config_path, self.folders, may_shrink)
             except CompileFailed as failure:
                 return self._refused(before, failure.problems)
             except Exception as error:  # a full table of processes, a damaged folder: loud, and nothing has changed
@@ -234,8 +243,10 @@ class Supervisor:
             # A worker that came up meanwhile may have asked a moment too early which generation is in force.
             missed = await self._load(after, missed_only=True)
             warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
-            log.info("reload.done", generation=after.number, warnings=warnings)
-            return {"ok": True, "generation": after.number, "warnings": warnings}
+            changed = [str(each) for each in after.lists if each.first or each.added or each.removed]
+            log.info("reload.done", generation=after.number, warnings=warnings, lists=changed)
+            lists = [each.as_dict() for each in after.lists]
+            return {"ok": True, "generation": after.number, "warnings": warnings, "lists": lists}
 
     @staticmethod
     def _refused(before: Generation, problems: Sequence[str]) -> dict[str, Any]:
@@ -272,7 +283,7 @@ class Supervisor:
         return [f"{name} changed: it takes effect at the next start" for name in changed]
 
     async def _on_reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        return await self.reload()
+        return await self.reload(tuple(map(str, request.get("may_shrink", ()))))
 
     async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
         children = [child for child in (self._state, *self._others, *self._workers) if child is not None]

@@ -17,12 +17,15 @@ from pathlib import Path
 from filters.lists.artifact import Artifact, ArtifactError
 from filters.lists.listsource import ListErrors
 from filters.lists.matcher import ENGINE
-from filters.lists.wordlist import compile_list, list_digest
+from filters.lists.wordlist import compile_list, list_digest, notices_of
 from filters.text.tables import FoldTables
 from gateway.words.errors import Fault, WordListError
-from gateway.words.files import SUFFIX, fault, folding_tables, read_list, told, write_whole
+from gateway.words.files import SUFFIX, folding_tables, noted, read_list, told, write_whole
 from gateway.words.manifest import Built, Manifest
+from gateway.words.shrinking import before, changed, insist
 from gateway.words.specs import ListSpec
+
+NOTED = 50_000  # entries of an unchanged list whose words are folded again to tell of them: some 200 ms
 
 _FOUND_WRONG = 1
 _USAGE = 2
@@ -76,12 +79,17 @@ def compile_in_process(specs: Sequence[ListSpec], out_dir: Path, seconds: float 
 
 def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
     parsed = read_list(spec)
+    was = before(spec)
+    insist(spec, parsed.in_file, was)
     digest = list_digest(parsed, tables)
     target = out_dir / f"{spec.name}-{digest[:12]}{SUFFIX}"
-    notices = tuple(fault(spec, notice) for notice in parsed.notices)
     if _is_current(target, digest):
-        size = target.stat().st_size
-        return Built(spec.name, target.name, parsed.kind, digest, len(parsed.entries), size, True, notices)
+        few = len(parsed.entries) <= NOTED
+        notices = noted(spec, parsed, notices_of(parsed, tables) if few else parsed.told())
+        size, since = target.stat().st_size, changed(spec.name, target, was)
+        return Built(
+            spec.name, target.name, parsed.kind, digest, len(parsed.entries), size, True, notices, parsed.in_file, since
+        )
     try:
         compiled = compile_list(parsed, tables)
     except ListErrors as errors:
@@ -93,8 +101,11 @@ def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
         raise WordListError(
             [Fault(spec.name, str(out_dir), 0, what, "check the data folder's space and owner")]
         ) from None
-    notices = tuple(fault(spec, notice) for notice in compiled.notices)
-    return Built(spec.name, target.name, parsed.kind, digest, compiled.entries, len(compiled.data), False, notices)
+    notices, size = noted(spec, parsed, compiled.notices), len(compiled.data)
+    since = changed(spec.name, target, was)
+    return Built(
+        spec.name, target.name, parsed.kind, digest, compiled.entries, size, False, notices, parsed.in_file, since
+    )
 
 
 def _is_current(path: Path, digest: str) -> bool:

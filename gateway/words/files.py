@@ -5,13 +5,14 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
 from filters.lists.artifact import Artifact, ArtifactError
-from filters.lists.listsource import ListErrors, ListProblem, ParsedList, parse
+from filters.lists.listsource import ListErrors, ListProblem, ParsedList, lines, parse
 from filters.lists.wordlist import load
 from filters.reading.keywords import AnyList
 from filters.text.tables import FoldTables
@@ -46,16 +47,21 @@ def read_list(spec: ListSpec) -> ParsedList:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise WordListError([Fault(spec.name, spec.path, line, "is not UTF-8", "save the file as UTF-8")]) from None
-    if spec.removed:
-        gone = {line.strip() for line in spec.removed}
+    gone = 0
+    if spec.removed or spec.added:
+        in_file = lines(text)
+        removed = {line.strip() for line in spec.removed}
         # An empty line in its place keeps the numbers of all others, which errors name.
-        text = "\n".join("" if line.strip() in gone else line for line in text.split("\n"))
-    if spec.added:
-        text = "\n".join((text, *spec.added))
+        kept = ["" if line.strip() in removed else line for line in in_file]
+        gone = len({line.strip() for line in in_file} & {line for line in removed if line[:1] not in ("", "#", "@")})
+        text = "\n".join((*kept, *spec.added))
     try:
-        return parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold, strict=spec.strict)
+        parsed = parse(text, spec.name, kind=spec.kind, category=spec.category, fold=spec.fold, strict=spec.strict)
     except ListErrors as errors:
         raise told(spec, errors) from None
+    if spec.removed or spec.added:
+        parsed.in_file = gone + sum(not entry.allow and entry.line <= len(in_file) for entry in parsed.entries)
+    return parsed
 
 
 def told(spec: ListSpec, errors: ListErrors) -> WordListError:
@@ -66,6 +72,14 @@ def told(spec: ListSpec, errors: ListErrors) -> WordListError:
 def fault(spec: ListSpec, problem: ListProblem) -> Fault:
     """One problem with the file it stands in."""
     return Fault(spec.name, spec.path, problem.line, problem.what, problem.remedy)
+
+
+def noted(spec: ListSpec, parsed: ParsedList, notices: Sequence[ListProblem]) -> tuple[Fault, ...]:
+    """What is no error in a list but worth telling, with the file it stands in."""
+    faults = [fault(spec, notice) for notice in notices]
+    if all(entry.allow for entry in parsed.entries):
+        faults.append(Fault(spec.name, spec.path, 0, "holds no word: it finds nothing", "min_words = 1 refuses that"))
+    return tuple(faults)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.words.errors import Fault
+from gateway.words.shrinking import ListDiff
 
 
 class Built(NamedTuple):
-    """One list. ``file`` is relative to the folder; ``reused`` where an artifact of this digest was there before."""
+    """One list. ``file`` is relative to the folder; ``reused`` where an artifact of this digest was there before.
+    ``in_file``: the words that the operator's file denies by itself."""
 
     name: str
     file: str
@@ -20,10 +22,19 @@ class Built(NamedTuple):
     size: int
     reused: bool
     notices: tuple[Fault, ...] = ()
+    in_file: int = 0
+    change: ListDiff = ListDiff("", 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self._asdict(), "notices": [notice._asdict() for notice in self.notices]}
+        notices = [notice._asdict() for notice in self.notices]
+        return {**self._asdict(), "notices": notices, "change": self.change.as_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Built:
+        """The list that ``as_dict`` told of."""
+        notices = tuple(Fault(**notice) for notice in data["notices"])
+        return cls(**{**data, "notices": notices, "change": ListDiff(**data["change"])})
 
 
 class Manifest(NamedTuple):
@@ -47,7 +58,4 @@ class Manifest(NamedTuple):
     def from_dict(cls, data: dict[str, Any]) -> Manifest:
         """The manifest that ``as_dict`` told of."""
         lists: Iterable[dict[str, Any]] = data["lists"]
-        return cls(
-            data["tables"],
-            tuple(Built(**{**each, "notices": tuple(Fault(**notice) for notice in each["notices"])}) for each in lists),
-        )
+        return cls(data["tables"], tuple(map(Built.from_dict, lists)))

@@ -15,7 +15,8 @@ class ListSpec(NamedTuple):
     """One list. ``kind``, ``fold`` and ``strict`` stand above what the file says of itself, ``category`` below it.
 
     ``added`` and ``removed`` are whole lines that people added to or removed from the operator's file, which itself is
-    never written.
+    never written. ``gateway.words.shrinking`` reads the rest: ``meant``, where somebody said of this once that the list
+    may shrink; ``before``, the artifact in force; ``before_in_file``, the words of its file, -1 where nobody knows.
     """
 
     name: str
@@ -27,6 +28,11 @@ class ListSpec(NamedTuple):
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     strict: dict[str, str] = {}
+    min_words: int = 0
+    may_shrink: bool = False
+    meant: bool = False
+    before: str = ""
+    before_in_file: int = -1
 
 
 def of_file(path: Path) -> ListSpec:
@@ -45,6 +51,8 @@ def of_config(path: Path) -> list[ListSpec]:
             table.get("category", ""),
             table.get("fold", {}),
             strict=chosen(table),
+            min_words=table.get("min_words", 0),
+            may_shrink=table.get("may_shrink", False),
         )
         for name, table in tables.items()
         if "path" in table

@@ -340,7 +340,8 @@ def _judged(
     shape = settings.refusal
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
-    reaching = [(one, reach) for one in chosen if (reach := config.lists[one.name].consecutive) > 1]
+    reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
+    crowd = [(lists[name], conversion.crowd_window(config.lists[name])) for name in policy.asks.crowd]
     assert settings.surface is not None
     kind, _, name = settings.id_to.partition(":")
     id_header = name.encode() if kind == "header" else b""
@@ -371,6 +372,7 @@ def _judged(
         mirrored=config.mirror.path if config.mirror is not None and settings.mirrored else "",
         fresh=app.mirror_fresh(config) if settings.mirrored else None,
         consecutive=Consecutive(reaching, conversion.bounds(config.server, settings)) if reaching else None,
+        crowd=Consecutive(crowd, conversion.bounds(config.server, settings)) if crowd else None,
         socket=_socket_side(settings),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.checks import CHECKS, credit, identity, keywords, limit, parts, repeats
+from filters.checks import CHECKS, credit, crowd, identity, keywords, limit, parts, repeats
 from filters.model.limits import Limit
 from filters.model.message import Message, Vouched
 from filters.model.rule import Asks, Repeat, Rule
@@ -96,6 +96,7 @@ def test_a_clean_message_costs_no_new_verdict() -> None:
 
 REPEATS = repeats.Options(Repeat("sender", 1, 10_000_000, min_length=4))
 OPTIONS = {name: case[0] for name, case in CASES.items()} | {"repeats": REPEATS, "parts": parts.Options()}
+OPTIONS |= {"crowd": crowd.Options(("spam",))}
 SHORT = Scan(fingerprint=b"e", folded_length=3)
 READ = Scan(fingerprint=b"e", folded_length=600)
 FOUND = Scan({"spam": (HIT,)}, fingerprint=b"f", folded_length=500)

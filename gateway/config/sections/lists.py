@@ -9,7 +9,7 @@ from pydantic import field_validator
 from filters.lists.strictness import CHOICES, chosen
 from filters.text.tables import SWITCHES
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.units import Readable, Size
+from gateway.config.values.units import Duration, Readable, Size
 
 Disguise = Literal["off", "evading", "all"]
 
@@ -38,11 +38,22 @@ class ListFile(Section):
     inserted: bool | None = setting(
         None, "See through one foreign letter or digit inside a Han or Hangul word, as in 傻1逼."
     )
+    window: Duration = setting(
+        "0s",
+        "Messages of one sender in one room within this time are read as one text, to find split words; 0: each alone.",
+        ge=0,
+        le=300,
+    )
+    window_length: int = setting(64, "Characters of earlier messages that are read along, at most.", ge=8, le=256)
     consecutive: int = setting(
         1,
-        "Messages of one sender in one room that are read as one text, to find split words; 1: each alone.",
+        "More than 1 stands for window = “15s”: how many messages it takes does not count.",
         ge=1,
         le=16,
+    )
+    min_words: int = setting(0, "A file with fewer words is refused: was it copied whole?", ge=0, le=2_000_000)
+    may_shrink: bool = setting(
+        False, "Take the file also when it is emptied, or holds less than half of the words that are in force."
     )
     max_size: Size = setting("256MiB", "Largest file that is compiled.", ge=1024)
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, cre
 from filters.checks import CHECKS
 from filters.model.check import Option
 from filters.model.limits import Limit, parse_limit
-from filters.model.rule import Repeat
+from filters.model.rule import Mode, Repeat
 from filters.model.rule import Rule as BoundRule
 from filters.policy import Policy as BoundPolicy
 from gateway.common.units import Rate
@@ -54,7 +54,7 @@ class Rule(Section):
     ground: str = setting(
         "", "What a refusal rests on: an article, or a clause of the agreement. Denying rules need it."
     )
-    mode: Literal["enforce", "shadow"] = setting("enforce", "A shadow rule is recorded and changes nothing.")
+    mode: Mode = setting("enforce", "A shadow rule is recorded and changes nothing.")
     label: str = setting("", "Text of the label that a label rule sets; the finding's reason if empty.", max_length=64)
 
     @field_validator("action", "on_error", mode="after")
@@ -123,6 +123,8 @@ def _question(options: type[Any]) -> str:
     return told.partition("?")[0].replace("\n", " ") + "?"
 
 
+_SHADOW: Any = (Mode, setting("shadow", "A shadow rule is recorded and changes nothing; this check is one by default."))
+
 RULES: dict[str, type[Rule]] = {
     name: create_model(
         f"{name.capitalize()}Rule",
@@ -131,6 +133,7 @@ RULES: dict[str, type[Rule]] = {
         __doc__=_question(check.options),
         check=(cast(Any, Literal)[name], required("What is looked for.")),
         **_option_fields(check.options),
+        **({"mode": _SHADOW} if check.shadow else {}),
     )
     for name, check in CHECKS.items()
 }

@@ -61,19 +61,21 @@ class Projection(Protocol):
 
 
 class Reloaded(NamedTuple):
-    """What became of a reload. ``problems`` are told as the compiler told them."""
+    """What became of a reload. ``problems`` are told as the compiler told them; ``lists``: how each list changed."""
 
     ok: bool
     generation: int | None
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    lists: tuple[Mapping[str, Any], ...] = ()
 
 
 class Reloader(Protocol):
     """The supervisor, who compiles and swaps generations."""
 
-    async def reload(self) -> Reloaded:
-        """Compile aside and swap; ``ok`` is false where the last good generation stayed."""
+    async def reload(self, may_shrink: Sequence[str] = ()) -> Reloaded:
+        """Compile aside and swap; ``ok`` is false where the last good generation stayed. ``may_shrink``: lists that are
+        meant to be emptied, or more than halved."""
 
     async def status(self) -> Mapping[str, Any]:
         """``{"generation", "children": {name: {"pid", "state", "restarts"}}}``; raises ChannelError."""

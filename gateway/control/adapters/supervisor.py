@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ class SupervisorSocket:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, may_shrink: Sequence[str] = ()) -> Reloaded:
+        request = {"command": "reload", "may_shrink": list(may_shrink)}
         try:
-            answer = await channel.call(self._path, {"command": "reload"}, timeout=RELOAD_WITHIN)
+            answer = await channel.call(self._path, request, timeout=RELOAD_WITHIN)
         except channel.ChannelError as error:
             return Reloaded(False, None, (f"the supervisor does not answer ({error.cause}); is tidegate running?",))
         return Reloaded(
@@ -29,6 +30,7 @@ class SupervisorSocket:
             answer.get("generation"),
             tuple(map(str, answer.get("problems", ()))) or ((str(answer["error"]),) if "error" in answer else ()),
             tuple(map(str, answer.get("warnings", ()))),
+            tuple(answer.get("lists", ())),
         )
 
     async def status(self) -> Mapping[str, Any]:

@@ -105,6 +105,6 @@ def done(outcome: Outcome[Any], result: T) -> Done[T]:
         journalled=outcome.journalled,
         projected=outcome.projected,
         workers=outcome.workers,
-        reload=ReloadOut(**reload._asdict()) if reload is not None else None,
+        reload=ReloadOut.model_validate(reload._asdict()) if reload is not None else None,
         result=result,
     )

@@ -64,11 +64,28 @@ class Gone(BaseModel):
     removed: bool = True
 
 
+class ReloadAsk(Reasoned):
+    may_shrink: list[str] = Field(
+        [], description="Lists that are meant to be emptied, or to hold less than half of what is in force."
+    )
+
+
+class ListChange(BaseModel):
+    """How one list changed against the generation before. ``first``: there was none to compare with."""
+
+    list: str
+    words: int
+    added: int
+    removed: int
+    first: bool = False
+
+
 class ReloadOut(BaseModel):
     ok: bool
     generation: int | None
     problems: list[str] = []
     warnings: list[str] = []
+    lists: list[ListChange] = []
 
 
 class Done(BaseModel, Generic[T]):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filters.lists.artifact import ArtifactError
-from filters.lists.listsource import ListErrors, parse
+from filters.lists.listsource import ListErrors, lines, parse
 from filters.lists.wordlist import compile_list
 from filters.reading.keywords import AnyList, Scanner
 from gateway.control.acts.refusal import ControlError
@@ -59,6 +59,15 @@ class CompiledLists:
         except ListErrors as errors:
             return [f"{problem.what}; {problem.remedy}" for problem in errors.problems]
         return []
+
+    def holds(self, name: str, line: str) -> bool:
+        """Read from the operator's file: it is what the next compilation leaves the line out of."""
+        section = self._current().config.lists[name]
+        try:
+            text = section.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ControlError(503, "control.list_unreadable", "The list's file cannot be read.") from None
+        return line.strip() in {one.strip() for one in lines(text)}
 
     def attempt(self, name: str, text: str) -> TryOut:
         """What reading ``text`` with this list gives."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
-from gateway.control.calls.schemas import Done, NoQuery, Reasoned, ReloadOut
+from gateway.control.calls.schemas import Done, NoQuery, ReloadAsk, ReloadOut
 from gateway.control.lists.compiled_lists import CompiledLists
 from gateway.control.lists.rows import Word
 from gateway.control.lists.schemas import ListOut, ListsOut, TryOut, TryText, WordGone, WordNew, WordOut
@@ -51,11 +51,15 @@ async def add(call: Call[WordNew, NoQuery]) -> Done[WordOut]:
 
 
 async def remove(call: Call[None, WordGone]) -> Done[WordOut]:
-    """Take an added line back, or leave out one of the operator's file; then compile and reload."""
+    """Take an added line back, or leave out one of the operator's file; then compile and reload. 404 where neither is
+    there: nothing was removed, and whoever thinks so should know."""
     name, line = await _known(call.service(CompiledLists), call.path("name")), call.query.line
+    in_file = await asyncio.to_thread(call.service(CompiledLists).holds, name, line)
 
     def work(unit: Unit) -> None:
         held = _held(unit.session, name, line)
+        if held is None and not in_file:
+            raise missing("line")
         if held is None:
             unit.add(Word(list=name, line=line, effect=REMOVED))
         elif held.effect == ADDED:
@@ -73,12 +77,12 @@ async def attempt(call: Call[TryText, NoQuery]) -> TryOut:
     return await asyncio.to_thread(call.service(CompiledLists).attempt, name, call.body.text)
 
 
-async def reload(call: Call[Reasoned, NoQuery]) -> Done[ReloadOut]:
+async def reload(call: Call[ReloadAsk, NoQuery]) -> Done[ReloadOut]:
     """Compile configuration and lists anew and swap; on a problem the last good generation stays."""
     outcome = await call.act(call.body.reason, "reload", "generation", _nothing)
     await call.services.ledger.mend()  # where somebody lost the file of changes, this brings it back
-    reloaded = await call.services.reloader.reload()
-    return done(outcome._replace(reload=reloaded), ReloadOut(**reloaded._asdict()))
+    reloaded = await call.services.reloader.reload(call.body.may_shrink)
+    return done(outcome._replace(reload=reloaded), ReloadOut.model_validate(reloaded._asdict()))
 
 
 async def _known(lists: CompiledLists, name: str) -> str:

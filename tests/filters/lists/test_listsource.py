@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.lists.listsource import ENTRIES_MAX, LINE_MAX, PATTERNS_MAX, PROBLEMS_MAX, Entry, ListErrors, parse
+from filters.lists.listsource import (
+    ENTRIES_MAX,
+    LINE_MAX,
+    NOTICES_MAX,
+    PATTERNS_MAX,
+    PROBLEMS_MAX,
+    Entry,
+    ListErrors,
+    parse,
+)
 from filters.text.tables import PATTERNS, WORDS
 
 FULL = """\
@@ -46,6 +55,45 @@ def test_everything_a_list_can_say() -> None:
         Entry(18, "C#", ("C#",), category="spam", severity=1, whole=True),
         Entry(19, "AT&T", ("AT&T",), category="spam", severity=2, whole=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "named"),
+    [("\r", "carriage return"), ("\u2028", "U+2028"), ("\u2029", "U+2029"), ("\x85", "U+0085"), ("\x0b", "vertical")],
+)
+def test_every_line_end_of_an_editor_ends_a_line(end: str, named: str) -> None:
+    parsed = parse(f"傻瓜{end}赌博{end}", "l")
+    assert [(entry.line, entry.source) for entry in parsed.entries] == [(1, "傻瓜"), (2, "赌博")]
+    assert [(notice.line, named in notice.what) for notice in parsed.notices] == [(1, True)]
+    assert parse("a\r\nb\r\n", "l").notices == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("@fold case on\n@fold marks, case off\na", "line 2: @fold case off, but @fold case on in line 1"),
+        ("@kind words\n@kind patterns\na", "line 2: @kind patterns, but @kind words in line 1"),
+        ("@match raw\n@match folded\na", "line 2: @match folded, but @match raw in line 1"),
+        ("a | severity 3 | severity 4", "line 1: severity 3 and severity 4 for one word"),
+        ("a | signs on | signs off", "line 1: signs on and signs off for one word"),
+        ("s\0p\0a\0m\0", "line 1: a NUL character"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(text: str, what: str) -> None:
+    with pytest.raises(ListErrors) as caught:
+        parse(text, "l")
+    assert [str(problem).partition(";")[0] for problem in caught.value.problems] == [what]
+
+
+def test_saying_the_same_twice_is_no_contradiction() -> None:
+    parse("@fold case on\n@fold case on\na | severity 3 | severity 3", "l")
+
+
+def test_a_million_equal_lines_are_one_word_and_few_notes() -> None:
+    parsed = parse("赌\n" * 100_000, "l")
+    assert len(parsed.entries) == 1
+    assert len(parsed.notices) == NOTICES_MAX
+    assert parsed.unsaid == 100_000 - 1 - NOTICES_MAX
 
 
 def test_defaults() -> None:

@@ -11,12 +11,13 @@ import orjson
 import pytest
 
 from filters.checks import block, keywords
+from filters.checks.crowd import Options as CrowdOptions
 from filters.lists.wordlist import of_words
 from filters.model.rule import Rule
 from filters.model.verdict import Block, Facts
 from filters.policy import Policy
 from filters.reading.keywords import Bounds, Scanner
-from filters.reading.window import Consecutive
+from filters.reading.window import Consecutive, Window
 from gateway.carriers.link import Link
 from gateway.carriers.session import Session
 from gateway.carriers.sockets import LOOKS, Sockets
@@ -200,15 +201,17 @@ class Bench:
         self._ids = itertools.count(1)
 
     def route(self, *, habits: Habits | None = None, shape: PlatformShape | None = None, words: str = "spam",
-              consecutive: int = 1, fresh: Callable[[], bool] | None = None, **surface: Any) -> Route:  # fmt: skip
+              consecutive: int = 1, crowd: bool = False, fresh: Callable[[], bool] | None = None,
+              **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
-        policy = Policy("chat", "digest", rules())
+        together = [Rule("crowd", "reject", "pass", CrowdOptions(("spam",)), "agreement 3", "shadow")] if crowd else []
+        policy = Policy("chat", "digest", [*rules(), *together])
         lists = [of_words([word], folding_tables(), name) for word, name in ((words, "spam"), ("idiot", "abuse"))]
         settings: dict[str, Any] = {
             "name": "chat", "surface": "group", "sender": ("header:X-User-Id",), "room": ("path:room",),
             "text": ("json:/content",), "message_when": {"/type": ("message",)}, "relay_when": {"/type": ("ping",)},
         }  # fmt: skip
-        reaching = [(lists[0], consecutive)] if consecutive > 1 else []
+        reaching = [(lists[0], Window())] if consecutive > 1 else []
         route = Route(
             name="chat",
             settings=RouteSettings.model_construct(name="chat", match="GET /groups/{room}/ws"),
@@ -225,6 +228,7 @@ class Bench:
             passed=self.metrics.messages.of(("chat", "pass", "")),
             fresh=fresh,
             consecutive=Consecutive(reaching, Bounds()) if reaching else None,
+            crowd=Consecutive([(lists[0], Window())], Bounds()) if crowd else None,
             socket=SocketSide(habits or Habits(), Origins()),
         )
         self.sockets.routes = {"chat": route}

@@ -187,14 +187,26 @@ async def test_a_word_split_over_consecutive_messages_is_found(bench):
         client.say(text)
         bench.judge()
     assert client.contents() == ["代开", "发", "好"]
-    for text in ("代开", "发", "票", "票", "你好"):
+    for text in ("代", "开", "哈哈", "发", "票", "票", "你好"):
         client.say(text)
         bench.judge()
-    assert client.contents() == ["代开", "发", "你好"]  # the word cannot be ended by trying again
+    assert client.contents() == ["代", "开", "哈哈", "发", "你好"]  # the word cannot be ended by trying again
     refused = [one for one in bench.journal.records if one["kind"] == "judged" and one["verdict"] == "reject"]
     assert [one["content"]["plain"] for one in refused] == [["票"], ["票"]]
     finding = refused[0]["findings"][0]
-    assert (finding["reason"], finding["spans"], finding["detail"]) == ("keyword.match", [[0, 1]], {"messages": 3})
+    assert (finding["reason"], finding["spans"], finding["detail"]) == ("keyword.match", [[0, 1]], {"messages": 7})
+
+
+async def test_a_word_that_several_people_write_is_recorded_and_shown(bench):
+    route = bench.route(words="代开发票", crowd=True)
+    for sender, text in (("alice", "代"), ("bob", "开"), ("alice", "哈哈"), ("carol", "发"), ("dave", "票")):
+        client = bench.open(route, sender=sender)
+        client.say(text)
+        bench.judge()
+        assert client.contents() == [text]
+    last = [one for one in bench.journal.records if one["kind"] == "judged"][-1]
+    (finding,) = last["shadow"]
+    assert (last["verdict"], finding["reason"], finding["detail"]) == ("pass", "keyword.crowd", {"messages": 4})
 
 
 async def test_a_split_word_is_one_persons_in_one_place(bench):

@@ -9,6 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from gateway.commands.words import filter_, visible, words
+from gateway.common.folders import Folders
+from gateway.generation.generation import compile_here
 from gateway.words.specs import ListSpec
 
 app = typer.Typer()
@@ -36,6 +38,43 @@ def test_check(listed: Listed) -> None:
     assert code == 1
     assert json.loads(output)["faults"][0]["line"] == 1
     assert run("words", "check", listed("star", "★\n").path)[0] == 1
+
+
+def test_check_tells_what_is_lost_excused_and_changed(listed: Listed, tmp_path: Path) -> None:
+    path = listed("spam", "C#\n网上赌博\n@allow 反网上赌博\n@allow 别的\n").path
+    code, output = run("words", "check", path)
+    assert code == 0
+    assert f"{path}:3: @allow 反网上赌博 excuses 网上赌博" in output
+    assert f"note: {path}:4: @allow 别的 excuses no word" in output
+    assert f"note: {path}:1: is found only where its signs stand too" in output
+    config = tmp_path / "tidegate.toml"
+    config.write_text(f'[upstreams.p]\nservers = ["http://127.0.0.1:9"]\n[lists.spam]\npath = "{path}"\n')
+    folders = Folders(tmp_path / "data")
+    folders.make()
+    folders.make_current(compile_here(config, folders))
+    Path(path).write_text("网上赌博\n刷单返利\n", encoding="utf-8")
+    code, output = run("words", "check", path, "--data-dir", str(folders.root))
+    assert code == 0
+    assert "2 entries (1 added, 1 removed)" in output
+    Path(path).write_text("", encoding="utf-8")
+    code, output = run("words", "check", path, "--data-dir", str(folders.root))
+    assert code == 1
+    assert "holds no word, 2 before" in output
+    code, output = run("words", "check", "--json", listed("other", "@allow a\nb\n").path)
+    (told,) = json.loads(output)["lists"]
+    assert (told["words"], told["allowances"]) == (1, [{"line": 1, "phrase": "a", "excuses": []}])
+
+
+def test_compile_refuses_a_half_copied_list(listed: Listed, tmp_path: Path) -> None:
+    path, out = listed("abuse", "傻瓜\nidiot\nmoron\n").path, tmp_path / "out"
+    assert run("words", "compile", "--out", str(out), path)[0] == 0
+    listed("abuse", "傻瓜\n")
+    code, output = run("words", "compile", "--out", str(out), path)
+    assert code == 1
+    assert "holds 1 word, 3 before" in output
+    code, output = run("words", "compile", "--out", str(out), path, "--may-shrink", "abuse")
+    assert code == 0
+    assert "0 added, 2 removed" in output
 
 
 def test_usage(tmp_path: Path) -> None:

@@ -118,9 +118,11 @@ class Supervisor:
     def __init__(self) -> None:
         self.reloads = 0
         self.problems: tuple[str, ...] = ()
+        self.may_shrink: tuple[str, ...] = ()
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, may_shrink: Sequence[str] = ()) -> Reloaded:
         self.reloads += 1
+        self.may_shrink = tuple(may_shrink)
         return Reloaded(not self.problems, self.reloads, self.problems)
 
     async def status(self) -> Mapping[str, Any]:
@@ -138,6 +140,9 @@ class OneList(CompiledLists):
 
     def check(self, name: str, line: str) -> Sequence[str]:
         return ["has a question mark"] if "?" in line else []
+
+    def holds(self, name: str, line: str) -> bool:
+        return line == "buy"
 
     def attempt(self, name: str, text: str) -> TryOut:
         at = text.find("buy")

@@ -126,6 +126,42 @@ def test_without_what_people_changed_nothing_is_compiled(place: tuple[Path, Fold
     assert not [path for path in folders.generations.iterdir() if path.name.isdigit()]
 
 
+def test_a_half_copied_list_is_refused_until_it_is_meant(place: tuple[Path, Folders]) -> None:
+    config, folders = place
+    spam = config.parent / "spam.txt"
+    spam.write_text("".join(f"word{number}\n" for number in range(8)), encoding="utf-8")
+    folders.make_current(generation.compile_here(config, folders))
+    spam.write_text("word0\n", encoding="utf-8")
+    for _ in range(2):  # a start is no better than a reload
+        with pytest.raises(generation.CompileFailed, match="holds 1 word, 8 before"):
+            generation.compile_here(config, folders)
+    number = generation.compile_here(config, folders, ["spam"])
+    assert [str(each) for each in generation.load(folders, number).lists] == ["spam: 0 added, 7 removed, 1 word now"]
+    with pytest.raises(generation.CompileFailed, match="names no list: spma"):
+        generation.compile_here(config, folders, ["spma"])
+    config.write_text(CONFIG + "may_shrink = true\n", encoding="utf-8")
+    generation.compile_here(config, folders)
+
+
+async def test_the_compiler_is_told_what_may_shrink(place: tuple[Path, Folders]) -> None:
+    config, folders = place
+    spam = config.parent / "spam.txt"
+    folders.make_current(generation.compile_here(config, folders))
+    spam.write_text("", encoding="utf-8")
+    with pytest.raises(generation.CompileFailed, match="no word"):
+        await generation.compile_aside(config, folders)
+    loaded = await generation.compile_aside(config, folders, ["spam"])
+    assert loaded.lists[0].removed == 2
+
+
+def test_a_damaged_generation_in_force_does_not_hinder(place: tuple[Path, Folders]) -> None:
+    config, folders = place
+    folders.make_current(generation.compile_here(config, folders))
+    (folders.generation(1) / "manifest.json").write_text("[]")
+    assert generation.in_force(folders) == {}
+    assert generation.compile_here(config, folders) == 2
+
+
 def test_messages_come_before_the_compiler(place: tuple[Path, Folders], monkeypatch, capfd) -> None:
     config, folders = place
     nicer: list[int] = []

@@ -21,6 +21,8 @@ async def test_words_are_added_and_removed_and_reload(api: Any) -> None:
     assert (await api("GET", "/v1/lists"))["lists"][0]["changes"] == []
     await api("DELETE", "/v1/lists/spam/words", params={"line": "buy", "reason": "too broad"})
     assert (await api("GET", "/v1/lists"))["lists"][0]["changes"][0]["effect"] == "removed"
+    answer = await api("DELETE", "/v1/lists/spam/words", params={"line": "nope", "reason": "typo"})
+    assert (api.status, answer["reason"]) == (404, "control.line_unknown")
     await api("POST", "/v1/lists/none/words", json={"line": "x", "reason": "r"})
     assert api.status == 404
     api.plant.supervisor.problems = ("lists/spam.txt:3: broken",)
@@ -37,6 +39,13 @@ async def test_trying_a_text_records_nothing(api: Any) -> None:
     assert [act["kind"] for act in acts["acts"]] == ["act.list", "person.add"]
     await api("POST", "/v1/lists/none:try", json={"text": "x"})
     assert api.status == 404
+
+
+async def test_a_reload_is_told_which_lists_may_shrink(api: Any) -> None:
+    await api("POST", "/v1/reload", json={"reason": "the list was cleaned up", "may_shrink": ["spam"]})
+    assert api.plant.supervisor.may_shrink == ("spam",)
+    await api("POST", "/v1/reload", json={"reason": "an ordinary one"})
+    assert api.plant.supervisor.may_shrink == ()
 
 
 async def test_reload_answers_with_the_problems(api: Any) -> None:

@@ -91,12 +91,6 @@ class Scanner:
         if len(self._groups) == 1 and self._groups[0].folder is not None:
             self._only = tuple(each.find for each in self._groups[0].lists)
 
-    def overlaid(self, overlay: AnyList | None) -> Scanner:
-        """The same scanner with one more list, or itself; cheap, nothing is compiled."""
-        if overlay is None:
-            return self
-        return Scanner([*self.lists, overlay], self._fingerprint, self._bounds, self.tables, self._markup)
-
     def scan(self, texts: tuple[str, ...]) -> Scan:
         """Total: a text that cannot be read fails its lists (``Scan.failed``), it raises nothing."""
         finds = self._only

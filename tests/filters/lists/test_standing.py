@@ -8,9 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.lists.listsource import ListErrors
+from filters.lists.rows import _simply
+from filters.lists.shape import Shape
+from filters.lists.strictness import DEFAULT
 from filters.lists.wordlist import WordList, compile_list, load, parse
 from filters.reading.keywords import Bounds, Scanner
+from filters.text.folding import folder
 from filters.text.signs import APOSTROPHES, CLAUSE_MARKS, FULL_STOPS
+from filters.text.tables import WORDS as WORDS_FOLD
 from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
@@ -319,3 +324,10 @@ def test_a_configuration_stands_above_the_file_and_a_word_above_both() -> None:
 def test_64_kib_of_one_thing_end(piece: str) -> None:
     loaded = make("傻\n傻傻\n傻瓜\nidiot\niii\n11\n1111\néé\nid\nii\n@allow 傻傻傻")
     stands(loaded, piece * (65_536 // len(piece)))
+
+
+@given(st.text("abo 網网博é.ß", min_size=1, max_size=8), st.booleans())
+def test_the_short_way_to_a_key_gives_the_same(text: str, leetspeak: bool) -> None:
+    reader = folder(TABLES, WORDS_FOLD.changed({"leetspeak": leetspeak}))
+    if (key := _simply(text, reader, DEFAULT)) is not None:
+        assert key == Shape(reader, text, DEFAULT, False, False).key()

@@ -53,18 +53,19 @@ class Compiled(NamedTuple):
     allowances: tuple[Allowance, ...] = ()
 
 
-def compile_list(parsed: ParsedList, tables: FoldTables, *, ids: Mapping[str, int] | None = None) -> Compiled:
+def compile_list(
+    parsed: ParsedList, tables: FoldTables, *, ids: Mapping[str, int] | None = None, digest: str = ""
+) -> Compiled:
     """Fold every word as texts are folded and build what is loaded later. Raises ``ListErrors``.
 
     ``ids`` gives word ids, by the words as they are written, instead of those drawn from the words themselves, which
-    stay the same when lines move.
+    stay the same when lines move. ``digest``: the list's, where the caller knows it.
     Takes half a minute and 1.8 GB for a million words: run it in a process of its own.
     """
+    digest = digest or list_digest(parsed, tables)
     if parsed.kind == "patterns":
-        digest = list_digest(parsed, tables)
         data = compile_patterns(parsed, tables, digest)
         return Compiled(data, digest, len(parsed.entries), parsed.told())
-    digest = list_digest(parsed, tables)
     parsed, halves, excusing = _folded(parsed, tables)
     data = b""
     for half, rows in reversed(halves):

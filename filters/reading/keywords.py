@@ -113,7 +113,7 @@ class Scanner:
                 if self._fingerprint:
                     if AGAIN in folded:
                         folded = first_reading(folded)
-                    return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded)))
+                    return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded), NOTHING))
                 return NO_HIT
         return self._scan(texts)
 

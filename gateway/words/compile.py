@@ -91,7 +91,7 @@ def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
             spec.name, target.name, parsed.kind, digest, len(parsed.entries), size, True, notices, parsed.in_file, since
         )
     try:
-        compiled = compile_list(parsed, tables)
+        compiled = compile_list(parsed, tables, digest=digest)
     except ListErrors as errors:
         raise told(spec, errors) from None
     try:

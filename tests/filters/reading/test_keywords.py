@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from filters.lists.wordlist import of_words
+from filters.model.verdict import Scan
 from filters.reading.keywords import NO_HIT, AnyList, Bounds, Scanner
 from filters.text.fingerprint import fingerprint
 from filters.text.folding import Folder, folder
@@ -18,6 +19,13 @@ def test_nothing_found_is_the_same_empty_scan(made: Made) -> None:
     assert scanner.scan(("今天天气不错",)) is NO_HIT
     assert scanner.scan(("今天", "天气")) is NO_HIT
     assert scanner.scan(()) is NO_HIT
+
+
+def test_a_scan_without_hits_but_with_a_fingerprint_has_every_field(made: Made) -> None:
+    """It is made without the constructor, which would have counted them."""
+    scan = Scanner([made("傻瓜", "abuse")], fingerprint=True).scan(("今天天气不错",))
+    assert len(scan) == len(Scan._fields)
+    assert scan._replace(failed={}) == scan
 
 
 def test_hits_of_several_lists_and_fields(made: Made) -> None:

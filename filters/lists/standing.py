@@ -168,10 +168,8 @@ class _Find:
             return False
         if doubled or have >= 3:
             return True
-        if "a" <= char <= "z":
-            return False
         if self.folded.folder.bounds(char):
-            return True
+            return False
         if self.shape.size <= SHORT:
             return False
         at = self.firsts[self.start + run]
@@ -275,7 +273,7 @@ def _stretch(find: _Find, a: int, b: int, char: str) -> str:
         if have > shape.size and (shape.strict.repeats == "off" or char.isdecimal()):
             return INSIDE_NUMBER if char.isdecimal() else REPEATS
         doubled = have >= 3 or have >= 2 * shape.size
-        if have > shape.size and not doubled and shape.strict.repeats == "evading" and "a" <= char <= "z":
+        if have > shape.size and not doubled and shape.strict.repeats == "evading" and folded.folder.bounds(char):
             return REPEATS
     if shape.own and shape.strict.separators == "off":
         return SEPARATORS

@@ -2,10 +2,12 @@
 
 Folding takes letters that look alike for the same, in every text (Unicode TR39; Katakana and Han; the forms of kana).
 So an ordinary word of one script can fold to a word of another: Russian ``сор`` to ``cop``, Katakana ``ロ`` to Han.
-Two questions part disguise from ordinary writing:
+Three questions part disguise from ordinary writing:
 
 * **Mixed scripts** (TR39, section 5.1): a word some of whose letters are of the script it is written in, and some of
   another, is a disguise. Katakana passes for Han only where no other kana leans on it from outside.
+* **Letters of one script are themselves.** в, б and ь all pass for b, and none for another of them: ``вот`` is not
+  ``бот``.
 * **A whole word of another script** (TR39, section 4.1, whole-script confusable) is one only in a text that holds,
   besides it, no letter of that script that passes for none of the word's: ``сор`` alone, or among Latin words, but not
   in a Russian sentence.
@@ -37,8 +39,14 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
     stretch = text[starts[start] : ends[end - 1]]
     if stretch.isascii() and word.isascii():
         return True
-    if not any(char in _LONG for char in word) and set(stretch) <= set(word):
+    if stretch == word or (
+        not any(char in _LONG for char in word)
+        and set(stretch) <= set(word)
+        and not _passing(folded.folder.tables) & set(word)
+    ):
         return _ends_alike(text, ends[end - 1], word)
+    if _another_letter(folded.folder.tables, stretch, word):
+        return False
     _, word_starts, word_ends, _ = _pieces(folded.folder, word)
     if len(word_starts) != end - start:
         return True  # with a foreign letter inside, which the list allows
@@ -143,6 +151,31 @@ def _is_own(tables: FoldTables, char: str, name: str, wanted: frozenset[str]) ->
     if name == _LATIN:
         return not any(char.casefold() in _looks(tables, other) for other in wanted)
     return ord(char) not in tables.maps["lookalike"]
+
+
+def _another_letter(tables: FoldTables, stretch: str, word: str) -> bool:
+    """Does the text hold a letter that is none of the word's, and passes for the same Latin one as a letter that the
+    word has of the same script?"""
+    passing, looks = _passing(tables), tables.maps["lookalike"]
+    own = {_letter(char) for char in word}
+    return any(
+        _letter(char) not in own
+        and any(looks.get(ord(there)) == looks[ord(char)] and script(there) == script(char) for there in word)
+        for char in set(stretch) & passing
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _letter(char: str) -> str:
+    """Without case and marks, which others ask about."""
+    return unicodedata.normalize("NFKD", char.casefold())[:1]
+
+
+@lru_cache(maxsize=8)
+def _passing(tables: FoldTables) -> frozenset[str]:
+    """Letters that are not Latin and pass for Latin ones."""
+    looks = tables.maps["lookalike"]
+    return frozenset(char for code, look in looks.items() if look.isascii() and script(char := chr(code)) != _LATIN)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,7 @@
 """The gate on HTTP: what becomes of each request, and of each message that one carried.
 
-``Gate`` is what the server asks (``http/gate.py``); ``Comment`` carries one message through the pipeline and acts on
-its verdict. Reading the configuration ends here: everything below is a finished ``Route``.
+``Gate`` is what the server asks (``http/server/gate.py``); ``Comment`` carries one message through the pipeline and
+acts on its verdict. Reading the configuration ends here: everything below is a finished ``Route``.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ OF_WORKERS = (
     Metric(
         "tidegate_degraded_total",
         "counter",
-        "Checks that could not decide, by check and cause, whatever on_error made of it.",
+        "Checks that could not decide, by cause, whatever on_error made of it.",
         ("cause",),
     ),
     Metric(

@@ -1,7 +1,8 @@
 """Deletions that pass through: a relayed request whose answer says that messages of a judged route are gone.
 
 They are recorded behind the answer, by the worker that relayed it, and nothing waits for them. Where the request names
-messages by the platform's ids, control finds ours and records the removal once more with it (``control/sightings.py``).
+messages by the platform's ids, control finds ours and records the removal once more with it
+(``control/takedowns/sightings.py``).
 """
 
 from __future__ import annotations

@@ -34,6 +34,4 @@ class Journal(Section):
         "Less free space than this turns readiness off; judged routes answer 503 once nothing can be written.",
     )
     keep_at_least: Duration = setting("184d", "Nothing younger is ever deleted; 184d is the least that is accepted.")
-    keep_at_most: Duration = setting(
-        "365d", "Older records are pruned, in the control database too, unless a legal hold keeps them."
-    )
+    keep_at_most: Duration = setting("365d", "Older records are pruned, in the control database too.")

@@ -1,7 +1,6 @@
 """How long records are kept: at least 184 days (law 7), at most what the operator says; pruned by whole segments.
 
-Legal holds are not here yet: they come with a later issue, which also seals segments. Until then an operator who must
-keep more sets ``keep_at_most`` higher.
+Deliberately absent: legal holds. Until there are any, an operator who must keep more sets ``keep_at_most`` higher.
 """
 
 from __future__ import annotations

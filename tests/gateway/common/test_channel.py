@@ -47,17 +47,17 @@ async def path(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 async def test_a_command_is_answered(path: Path) -> None:
-    assert await call(path, {"command": "echo", "x": "王"}, 1) == {"got": {"command": "echo", "x": "王"}}
-    assert await call(path, {"command": "later", "n": 3}, 1) == {"later": 3}
+    assert await call(path, {"command": "echo", "x": "王"}, 30) == {"got": {"command": "echo", "x": "王"}}
+    assert await call(path, {"command": "later", "n": 3}, 30) == {"later": 3}
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600  # noqa: PTH116
 
 
 async def test_failures_are_answers_without_what_was_read(path: Path) -> None:
-    assert await call(path, {"command": "nothing"}, 1) == {"error": "unknown_command"}
-    assert await call(path, {}, 1) == {"error": "unknown_command"}
-    assert await call(path, {"command": "fails"}, 1) == {"error": "failed: ValueError"}
-    assert await call(path, {"command": "large"}, 1) == {"error": "too_large"}
-    assert await call(path, {"command": "echo"}, 1) == {"got": {"command": "echo"}}
+    assert await call(path, {"command": "nothing"}, 30) == {"error": "unknown_command"}
+    assert await call(path, {}, 30) == {"error": "unknown_command"}
+    assert await call(path, {"command": "fails"}, 30) == {"error": "failed: ValueError"}
+    assert await call(path, {"command": "large"}, 30) == {"error": "too_large"}
+    assert await call(path, {"command": "echo"}, 30) == {"got": {"command": "echo"}}
 
 
 async def test_garbage_is_answered_and_commands_stay_in_order(path: Path) -> None:
@@ -84,7 +84,7 @@ async def test_a_line_beyond_the_bound_ends_the_connection(path: Path, monkeypat
         raise ConnectionError
     writer.close()
     with pytest.raises(ChannelError, match="too_large"):
-        await call(path, {"command": "x" * channel.MAX_LINE}, 1)
+        await call(path, {"command": "x" * channel.MAX_LINE}, 30)
 
 
 async def test_every_way_of_having_no_answer_has_a_cause(path: Path, tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ async def test_a_socket_left_by_a_dead_process_is_refused_and_taken_over(tmp_pat
     dead.bind(str(path))
     dead.close()
     with pytest.raises(ChannelError, match="refused"):
-        await call(path, {"command": "echo"}, 1)
+        await call(path, {"command": "echo"}, 30)
     served = await channel.serve(path, {"echo": lambda _: {"ok": True}})
-    assert await call(path, {"command": "echo"}, 1) == {"ok": True}
+    assert await call(path, {"command": "echo"}, 30) == {"ok": True}
     await served.close()
 
 

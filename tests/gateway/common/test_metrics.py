@@ -9,9 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.common.metrics import MAX_SERIES, METRICS, OF_WORKERS, OTHER, SECONDS, Counts, Histogram, WorkerMetrics
+from gateway.common.metrics import (
+    MAX_SERIES,
+    METRICS,
+    OF_CONTROL,
+    OF_WORKERS,
+    OTHER,
+    SECONDS,
+    Counts,
+    Histogram,
+    WorkerMetrics,
+)
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "metrics.md"
 PERSONAL = {"sender", "room", "ip", "device", "registrant", "text", "message", "id"}
 
 
@@ -42,6 +53,13 @@ def test_every_metric_of_workers_has_a_cell() -> None:
     assert set(metrics.told()["metrics"]) == set(told) - journal
     with pytest.raises(ValueError, match="not a gauge"):
         metrics.gauge("tidegate_messages_total", lambda: 1.0)
+
+
+def test_every_metric_of_control_is_named_where_it_is_counted() -> None:
+    """A row that nothing names outside the table would be documented and never told."""
+    table = ROOT / "gateway" / "common" / "metrics.py"
+    others = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py") if path != table)
+    assert [metric.name for metric in OF_CONTROL if f'"{metric.name}"' not in others] == []
 
 
 @given(st.lists(st.floats(0, 100)))

@@ -20,7 +20,7 @@
 -- stored, or nil. The long one is { account, room, slow wait, { block's number, value, wait, … }, { wait, … } a
 -- limit, { seen, people, wait, … } a repeat }; waits in microseconds, an empty list where all is well.
 --
--- The arithmetic is filters/limits.py. What makes it fast: calls into the server are what a script pays for, so one
+-- The arithmetic is filters/model/limits.py. What makes it fast: calls into the server are what a script pays for, so one
 -- MGET reads everything, plain Lua decides, and each changed key is written once, at the end; the common message
 -- builds no table. Keys of sets read as nil, which is what is wanted.
 

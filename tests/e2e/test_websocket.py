@@ -192,14 +192,18 @@ async def test_a_handshake_that_is_none(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/api/articles/1/comments"), ("GET", "/nowhere"), ("POST", "/chat/j")]
+    ("method", "path", "status", "reason"),
+    [
+        ("POST", "/api/articles/1/comments", 400, "head.upgrade"),
+        ("GET", "/nowhere", 400, "head.upgrade"),
+        ("POST", "/chat/j", 403, "route.unjudged"),  # written to a judged address, and judged by nobody
+    ],
 )
-async def test_an_upgrade_skips_no_check(gate: SocketLab, method: str, path: str) -> None:
+async def test_an_upgrade_skips_no_check(gate: SocketLab, method: str, path: str, status: int, reason: str) -> None:
     before = len(gate.platform.handshakes)
     body = json.dumps({"content": "代开发票"}).encode() if method == "POST" else None
     answer = await gate.node.ask(method, path, body, UPGRADE | {"Content-Type": "application/json"})
-    assert answer.status == 400
-    assert answer.json()["reason"] == "head.upgrade"
+    assert (answer.status, answer.json()["reason"]) == (status, reason)
     assert len(gate.platform.handshakes) == before
 
 

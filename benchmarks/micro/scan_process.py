@@ -20,7 +20,7 @@ from types import ModuleType
 SCANNER = ("filters.reading.keywords", "filters.keywords")
 SOURCE = ("filters.lists.listsource", "filters.listsource")
 WORDLIST = ("filters.lists.wordlist", "filters.wordlist")
-TABLES = ("gateway.words.files", "gateway.tables")
+TABLES = ("gateway.tables", "gateway.words.files")  # older ones have a file of the second name without them
 WARM = 8  # passes: by then an interpreter has specialised what it runs
 
 

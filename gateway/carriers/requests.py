@@ -100,7 +100,11 @@ class Gate:
         """A judged request whose query names a method is read by that one as well: the same route must judge it."""
         head = exchange.head
         for method in override.methods(head, exchange.query, fields=False):
-            if self.router.find(method, head.host, head.target).route is not found.route:
+            try:
+                same = self.router.find(method, head.host, head.target).route is found.route
+            except HTTPError:
+                same = False
+            if not same:
                 raise HTTPError("head.method_override")
 
     def _check_overrides(self, exchange: Exchange) -> None:
@@ -108,7 +112,11 @@ class Gate:
         head = exchange.head
         methods = override.methods(head, exchange.query)
         for method in methods:
-            if isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions):
+            try:
+                judged = isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions)
+            except HTTPError:  # it would be refused by that method, whichever of several comes first
+                judged = True
+            if judged:
                 raise HTTPError("head.method_override")
         for target in override.targets(head):
             for method in (head.method, *methods):

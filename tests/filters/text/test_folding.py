@@ -281,7 +281,8 @@ def test_digest_follows_the_data(tables: FoldTables) -> None:
 
 
 @pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11) or not hasattr(Folder.text, "__code__"), reason="its code is another"
+    sys.version_info[:2] != (3, 11) or not hasattr(Folder.text, "__code__"),
+    reason="compiled: reads the byte code of Python 3.11",
 )
 def test_the_walk_over_characters_jumps_in_one_step() -> None:
     """One instruction more for each jump costs each character of every message a fifteenth."""

@@ -432,6 +432,9 @@ def main(files: Path) -> None:
             if unicodedata.category(c)[0] in "LM" and unicodedata.name(c, "").startswith(SPACED_SCRIPTS)
         ],
         "context": context(),
+        "borrowed": [
+            char for char in lookalikes() if char not in own_looks() and char not in ARABIC and char.islower()
+        ],
     }
     versions = {name: importlib.metadata.version(name) for name in ("opencc", "confusable-homoglyphs")}
     versions |= file_versions(files)

@@ -11,6 +11,7 @@ from filters.lists.listsource import Entry, ListErrors, ListProblem, ParsedList
 from filters.lists.shape import Shape
 from filters.lists.strictness import Strictness
 from filters.text.folding import Edge, Folder
+from filters.text.likeness import writing
 
 # What a row is.
 WORD, ALLOW, PART, REFUSED = range(4)
@@ -20,7 +21,8 @@ NUMBERS = 0b1000  # an end that is a digit must end a number
 
 PREPARED = 2_000  # entries from which it pays to learn which characters fold to themselves: 50 ms
 
-Key = str | tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]
+Spelled = tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]
+Key = str | tuple[str, tuple[int, ...], tuple[frozenset[str], ...], str]
 
 
 class Rows:
@@ -101,13 +103,14 @@ class Rows:
         if folded == text:
             return folded  # nothing was folded away that would have to be compared
         key = _simply(text, folder, strict) or Shape(folder, text, strict, False, False).key()
-        return key if key[1] or key[2] or key[0] != folded else folded
+        written = writing(folder.tables, text)
+        return (*key, written) if written or key[1] or key[2] or key[0] != folded else folded
 
 
 _plain = re.compile("[a-z]+(?: [a-z]+)*|[\u3400-\u9fff]+").fullmatch
 
 
-def _simply(text: str, folder: Folder, strict: Strictness) -> Key | None:
+def _simply(text: str, folder: Folder, strict: Strictness) -> Spelled | None:
     """What ``Shape.key`` says of small Latin words with one space between them, and of Han characters without anything
     between: nearly all of a large list, at a tenth of the time. None for others."""
     if strict.marks == "off" or _plain(text) is None:

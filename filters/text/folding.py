@@ -22,7 +22,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from filters.model.errors import TidegateError
-from filters.text.hangul import composed, is_letter_vowel
+from filters.text.hangul import composed, is_leading, is_letter_vowel, is_vowel
 from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
 
@@ -249,7 +249,7 @@ class Folder:
                     continue
                 folded = self.single(other if again else char)
             if folded == _CONTEXT:
-                if not units:
+                if not units or (is_vowel(char) and not is_leading(units[-1][2][-1:])):
                     units.append([place, place, "", None])
                 unit = units[-1]
                 unit[1] = place + 1

@@ -45,6 +45,22 @@ def is_letter_vowel(char: str) -> bool:
     return "\u314f" <= char <= "\u3163" or "\uffc2" <= char <= "\uffdc"
 
 
+def is_vowel(char: str) -> bool:
+    """As a letter of its own, or as the middle of a syllable that was taken apart."""
+    return is_letter_vowel(char) or "\u1160" <= char <= "\u11a7" or "\ud7b0" <= char <= "\ud7c6"
+
+
+def is_leading(char: str) -> bool:
+    """A consonant that a syllable can begin with, of any block: only behind one does a vowel make a syllable. ㅠㅠ
+    behind a word cries."""
+    return (
+        "\u3131" <= char <= "\u314e"
+        or "\uffa1" <= char <= "\uffbe"
+        or "\u1100" <= char <= "\u115f"
+        or "\ua960" <= char <= "\ua97c"
+    )
+
+
 def composed(units: list[Unit], letters: list[bool]) -> list[Unit]:
     """With the letters that follow taken into each syllable whose vowel was a letter of its own (``letters``)."""
     told = [

@@ -10,7 +10,7 @@ Three questions part disguise from ordinary writing:
   ``бот``.
 * **A whole word of another script** (TR39, section 4.1, whole-script confusable) is one only in a text that holds,
   besides it, no letter of that script that passes for none of the word's: ``сор`` alone, or among Latin words, but not
-  in a Russian sentence.
+  in a Russian sentence. Small letters of which only the capital looks Latin (в н т) make no such word: ``вот``.
 
 ー lengthens the vowel before it. A word in Hiragana has none of its own, so there it is an ornament (``ばーか``); a
 word in Katakana is another one with it (``ビル``, ``ビール``), unless the text is in Hiragana or lengthens on and on.
@@ -61,11 +61,20 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
     if not wanted or len(there) != 1 or there & wanted:
         return True
     foreign = there.pop()
+    if any(ord(text[place]) in folded.folder.tables.borrowed for place in starts[start:end]):
+        return False
     rest = text[: starts[start]] + text[ends[end - 1] :]
     return not any(
         _broad(script(char)) == foreign and _is_own(folded.folder.tables, char, foreign, frozenset(wanted))
         for char in set(rest)
     )
+
+
+def writing(tables: FoldTables, word: str) -> str:
+    """The letters of a word that pass for others: what two words that fold alike may still differ in, ``сор`` and
+    ``cop``, ``вот`` and ``бот``. Empty for nearly every Latin or Han word."""
+    passing, kana = _passing(tables), tables.maps["kana"]
+    return "".join([_letter(char) for char in word if char in passing or ord(char) in kana])
 
 
 @lru_cache(maxsize=8_192)

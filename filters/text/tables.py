@@ -26,7 +26,7 @@ MAPS = (
     "leetspeak",
 )
 SECOND = "second"
-SETS = ("invisible", "word", "spaced", "context")
+SETS = ("invisible", "word", "spaced", "context", "borrowed")
 
 
 class FoldTablesError(TidegateError, ValueError):
@@ -100,9 +100,10 @@ class CodeSet:
 
 class FoldTables:
     """Immutable. ``maps`` go from one code point to a text; ``digest`` names data and folding version together.
-    ``second``: what can be read in two ways, with the other way; empty where it is an ornament then."""
+    ``second``: what can be read in two ways, with the other way; empty where it is an ornament then.
+    ``borrowed``: small letters of which only the capital looks Latin."""
 
-    __slots__ = ("context", "digest", "invisible", "maps", "second", "spaced", "word")
+    __slots__ = ("borrowed", "context", "digest", "invisible", "maps", "second", "spaced", "word")
 
     def __init__(self, digest: str, maps: Mapping[str, Mapping[int, str]], sets: Mapping[str, CodeSet]) -> None:
         self.digest = digest
@@ -112,6 +113,7 @@ class FoldTables:
         self.word = sets["word"]
         self.spaced = sets["spaced"]
         self.context = sets["context"]
+        self.borrowed = sets["borrowed"]
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FoldTables:

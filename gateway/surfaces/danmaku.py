@@ -17,4 +17,4 @@ def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Calla
 
 
 # An edit does not name what it replaces, and both would stand in the static version.
-TRAITS = Traits(compiled, services=("comments", "audio-video"), mirrored=True, edits=False)
+TRAITS: Traits = Traits(compiled, services=("comments", "audio-video"), mirrored=True, edits=False)

@@ -18,4 +18,4 @@ def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Calla
     return Surface(settings, new_id, now_us)
 
 
-TRAITS = Traits(compiled, services=("groups",), content="findings")
+TRAITS: Traits = Traits(compiled, services=("groups",), content="findings")

@@ -16,4 +16,4 @@ def compiled(settings: SurfaceSettings, new_id: Callable[[], str], now_us: Calla
     return Surface(settings, new_id, now_us)
 
 
-TRAITS = Traits(compiled, services=("forum",), markup="html")
+TRAITS: Traits = Traits(compiled, services=("forum",), markup="html")

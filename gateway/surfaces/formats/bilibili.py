@@ -153,4 +153,4 @@ def compiled(settings: SurfaceSettings) -> Bilibili:
     return Bilibili(settings.max_packets, settings.max_inflated)
 
 
-ENTRY = FormatEntry(compiled, "json", "packets of that live protocol, several in a frame")
+ENTRY: FormatEntry = FormatEntry(compiled, "json", "packets of that live protocol, several in a frame")

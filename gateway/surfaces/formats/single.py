@@ -29,5 +29,5 @@ class Single:
         return changes.get(0, frame)
 
 
-JSON = FormatEntry(Single, "json")
-TEXT = FormatEntry(Single, "text")
+JSON: FormatEntry = FormatEntry(Single, "json")
+TEXT: FormatEntry = FormatEntry(Single, "text")

@@ -62,7 +62,7 @@ def test_other_tables_and_other_engines_are_refused(monkeypatch: pytest.MonkeyPa
     other = FoldTables(
         "0" * 64,
         tables.maps,
-        {name: getattr(tables, name) for name in ("invisible", "word", "spaced", "context")},
+        {name: getattr(tables, name) for name in ("invisible", "word", "spaced", "context", "borrowed")},
     )
     with pytest.raises(ArtifactError, match="other folding tables"):
         load(GOOD, other)

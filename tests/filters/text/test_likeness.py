@@ -25,6 +25,12 @@ def hits(words: AnyList, text: str) -> tuple[Hit, ...]:
     ("word", "text", "span"),
     [
         ("网上赌博", "看网上赌🇨🇳博吧", "网上赌🇨🇳博"),
+        ("사기", "사기 ㅠㅠ", "사기"),
+        ("사기", "사기!\nㅜㅜ", "사기"),
+        ("바보", "바보ㅏ", "바보"),
+        ("바보", "바보... ㅡㅡ", "바보"),
+        ("spam", "spam ㅠㅠ", "spam"),
+        ("赌博", "赌博ㅠㅠ", "赌博"),
         ("赌博", "赌🈲博", "赌🈲博"),
         ("idiot", "idiot🇺🇸", "idiot"),
         ("idiot", "🇺🇸idiot", "idiot"),
@@ -85,6 +91,9 @@ def test_what_looks_like_a_word_is_found_with_its_span(made: Made, word: str, te
         ("ass", "🅒🅛🅐🅢🅢🅘🅒 music"),
         ("110", "1️⃣1️⃣0️⃣2️⃣"),
         ("土人", "绅士人"),
+        ("bot\nhet\npot\nbam\ntot", "Ну вот. Вам тут нет? а тот кот, рот тут"),
+        ("bot", "ну вот"),
+        ("het", "Нет, он тут"),
         ("бот\nвыл\nвес\nбой\nбар", "Ну вот, он был очень рад: бес и вой, вар в ьар."),
         ("το\nσας\nκακος", "Τόσο οας κακσς θο"),
         ("缺债", "欠债"),
@@ -191,6 +200,17 @@ def test_domain_names_with_an_ideographic_stop(made: Made) -> None:
     for dot in "。．｡":
         text = f"看 evil{dot}com 吧"
         assert [text[start:end] for hit in hits(links, text) for start, end in hit.spans] == [f"evil{dot}com"]
+
+
+@pytest.mark.parametrize("words", [("cop", "сор"), ("xam", "хам"), ("το", "to"), ("вот", "бот"), ("ばか", "バカ")])
+def test_words_that_fold_alike_are_found_each_in_its_own_writing(made: Made, words: tuple[str, str]) -> None:
+    neighbours = {"L": "what is {} for", "C": "ну вдруг ещё {} здесь", "G": "και το σπίτι {} ήταν", "H": "私の{}です"}
+    for listed in (words, words[::-1]):
+        reader = made("\n".join(listed) + "\n")
+        for word in listed:
+            own = {"L": "L", "C": "C", "G": "G", "H": "H", "K": "H"}[script(word[0])[0]]
+            text = neighbours[own].format(word)
+            assert word in {reader.word(hit.word_id) for hit in hits(reader, text)}, (listed, text)
 
 
 def test_scripts() -> None:

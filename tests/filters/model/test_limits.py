@@ -71,6 +71,7 @@ def test_the_rate_holds(quota: int, period: int, steps: list[int]) -> None:
 @given(QUOTAS, PERIODS, st.integers(0, 10**9))
 def test_the_wait_is_exact(quota: int, period: int, ahead: int) -> None:
     now = 10**12
+    ahead = min(ahead, pace(quota, period).burst)
     wait, _ = conform(now + ahead, now, pace(quota, period))
     if wait:
         assert conform(now + ahead, now + wait, pace(quota, period))[0] == 0
@@ -85,6 +86,27 @@ def test_all_are_charged_or_none() -> None:
     waits, after = charge(arrivals, [strict, loose], 0)
     assert waits == (1000, 0)
     assert after == arrivals
+
+
+@given(QUOTAS, PERIODS, st.integers(0, 10**16), st.integers(0, 10**16))
+def test_a_clock_set_back_costs_one_interval_and_no_more(quota: int, period: int, back: int, ahead: int) -> None:
+    """However far ahead a count lies: the wait is within the burst, and who waits it may send."""
+    one = pace(quota, period)
+    now = 10**16
+    stored = now + back + ahead
+    (wait,), (kept,) = charge([stored], [one], now)
+    assert wait <= one.interval <= one.burst
+    assert kept is not None
+    if wait:
+        assert kept == min(stored, now + one.burst)
+        assert charge([kept], [one], now + wait)[0] == (0,)
+
+
+def test_what_another_limit_refuses_is_believed_no_further_either() -> None:
+    spent, odd = pace(1, 1000), pace(5, 1000)
+    waits, after = charge([1000, 10**9], [spent, odd], 0)
+    assert waits == (1000, 200)
+    assert after == (1000, 1000)
 
 
 def test_scaling() -> None:

@@ -23,6 +23,9 @@
 -- The arithmetic is filters/model/limits.py. What makes it fast: calls into the server are what a script pays for, so one
 -- MGET reads everything, plain Lua decides, and each changed key is written once, at the end; the common message
 -- builds no table. Keys of sets read as nil, which is what is wanted.
+--
+-- Nothing that is counted lies further ahead than its own burst, interval or period. What does was written before the
+-- server's clock was set back: it is taken as far ahead as it can be, and written so, that waiting may help.
 
 local keys, argv = KEYS, ARGV
 local call = redis.call
@@ -57,15 +60,20 @@ local function bites(key, value)
   if interval == '0' then
     return 0
   end
-  local tat = math.max(arrival + 0, now) + interval
-  if tat - burst > now then
-    return tat - burst - now
+  local begun, ahead = math.max(arrival + 0, now), now + burst
+  local tat = math.min(begun, ahead) + interval
+  local wait = tat - burst - now
+  if wait > 0 then
+    if begun <= ahead then
+      return wait
+    end
+    tat = ahead
   end
   value = string.format('%s %s %s %.0f %s', expires, interval, burst, tat, reason)
   fresh[key] = value
   redis.set_repl(redis.REPL_ALL)
   call('SET', key, value)
-  return nil
+  return wait > 0 and wait or nil
 end
 
 -- One more message with the mark's text: counted when the message's limits were kept. Seen, people, wait.
@@ -74,7 +82,7 @@ local function repeated(key, mark, people, period, needed, kept, who)
   if mark then
     local a, b, c = match(mark, '^(%d+) (%d+) (%d+)$')
     if a and tonumber(c) > now_ms then
-      seen, senders, ends = a + 0, b + 0, c + 0
+      seen, senders, ends = a + 0, b + 0, math.min(c + 0, ends)
     end
   end
   if not people then
@@ -148,7 +156,16 @@ for i = 1, #order, 2 do
       tat = values[base + limits[j]]
       tat = tat and tonumber(tat) or now
     end
-    if tat < now then tat = now end
+    if tat < now then
+      tat = now
+    elseif tat > now + burst then
+      tat = now + burst
+      if not old then
+        written = written + 1
+        names[written], lives[written] = key, limits[j + 4]
+      end
+      old, fresh[key] = tat, tat
+    end
     tat = tat + interval
     local wait = tat - burst - now
     if wait > 0 then
@@ -178,6 +195,12 @@ for i = 1, #order, 2 do
     if interval then
       local key = keys[base + slow_at]
       local tat = tonumber(fresh[key] or values[base + slow_at] or 0)
+      if tat > now + interval then
+        tat = now + interval
+        fresh[key] = tat
+        written = written + 1
+        names[written], lives[written] = key, math.ceil(interval / 1000)
+      end
       if tat > now then
         slow = tat - now
       elseif kept then

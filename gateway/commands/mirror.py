@@ -179,7 +179,7 @@ def _wait_for(pulse: PulseReader, moment: float, config: Config) -> None:
     give_up = time.monotonic() + 3 * config.mirror.max_lag
     while time.monotonic() < give_up:
         beat = pulse.beat()
-        if beat is None or time.time() - beat.heartbeat > DEAD_AFTER or beat.watermark >= moment:
+        if beat is None or time.monotonic() - beat.heartbeat > DEAD_AFTER or beat.watermark >= moment:
             return
         try:
             os.kill(beat.pid, 0)

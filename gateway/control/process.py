@@ -157,9 +157,10 @@ async def _recompile(reloader: Reloader) -> None:
 
 
 def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:
-    """Age of the static version's watermark in seconds; None where there is no mirror, or it was never begun."""
+    """Age of the static version's watermark in seconds; None where there is no mirror, or none since the
+    machine started."""
     beat = pulse.beat() if current().config.mirror is not None else None
-    return max(0.0, time.time() - beat.watermark) if beat is not None else None
+    return max(0.0, time.monotonic() - beat.watermark) if beat is not None else None
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) -> None:

@@ -132,7 +132,7 @@ HOUR = 3_600_000_000
 
 
 def test_no_wait_is_longer_than_what_it_counts_however_far_the_clock_went_back(scripted: Any) -> None:
-    """Slow mode, a block that is a limit, repeats: each says a wait of its own length at most, and counts on from it."""
+    """Slow mode, a block that is a limit: each says a wait of its own length at most, and counts on from it."""
     scripted.clear()
     keys = scripted.keys
     scripted.redis.set(keys.room(EPOCH, "r"), "slow 2000000")

@@ -36,15 +36,18 @@ class Departure(NamedTuple):
 class Intake:
     """Takes the records of each folder in the order of writing. ``others`` are the routes that carry no bullets.
 
-    ``twice`` counts ids that two different bullets had; the first of them keeps it.
+    ``twice`` counts ids that two different bullets had; the first of them keeps it. ``now_ms``: the caller's time, of a
+    clock that is never set; a bullet waits from when it was read here, whatever its record says of the time.
     """
 
-    __slots__ = ("_waiting", "others", "twice")
+    __slots__ = ("_heard", "_waiting", "now_ms", "others", "twice")
 
     def __init__(self, others: Collection[str] = ()) -> None:
         self.others = frozenset(others)
         self.twice = 0
+        self.now_ms = 0
         self._waiting: dict[str, Arrival] = {}
+        self._heard: dict[str, int] = {}  # of each that waits: since when
 
     def take(self, record: Mapping[str, Any]) -> Arrival | Departure | None:
         """What follows from one record."""
@@ -54,6 +57,7 @@ class Intake:
             if state == "held":
                 return None
             waiting = self._waiting.pop(record["id"], None)
+            self._heard.pop(record["id"], None)
             if waiting is None or state not in ("delivered", "unknown"):
                 return None
             platform_id = record.get("upstream_id", "")
@@ -71,15 +75,16 @@ class Intake:
             return Arrival(record["room"], record["route"], of_imported(record))
         return None
 
-    def overdue(self, now_ms: int) -> list[Arrival]:
+    def overdue(self) -> list[Arrival]:
         """Bullets whose outcome nobody told in time; they wait no longer."""
-        late = []
-        for waiting in self._waiting.values():
-            if waiting.bullet.at > now_ms - OVERDUE_MS:
-                break  # in order of arrival, and so nearly of time
-            late.append(waiting)
-        for waiting in late:
-            del self._waiting[waiting.bullet.id]
+        names = []
+        for name, heard in self._heard.items():
+            if heard > self.now_ms - OVERDUE_MS:
+                break  # in order of arrival
+            names.append(name)
+        late = [self._waiting.pop(name) for name in names]
+        for name in names:
+            del self._heard[name]
         return [waiting._replace(bullet=waiting.bullet._replace(certain=False)) for waiting in late]
 
     @property
@@ -102,5 +107,6 @@ class Intake:
 
     def _expect(self, arrival: Arrival) -> None:
         known = self._waiting.setdefault(arrival.bullet.id, arrival)
+        self._heard.setdefault(arrival.bullet.id, self.now_ms)
         if known is not arrival and known != arrival:
             self.twice += 1

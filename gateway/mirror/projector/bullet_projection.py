@@ -11,7 +11,8 @@ One turn:
     write      pages, heads, rooms, then the checkpoint                one batch: all of it, or nothing yet
 
 Laws: a page that was recorded is made as it was recorded, by this life or the next; a record is applied to a room once,
-because the room's file says which were; what fails is tried again, and until then nothing new is read.
+because the room's file says which were; what fails is tried again, and until then nothing new is read. No time
+of day is asked, nor believed where a record tells one: how far the mirror came is told in its own seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 from gateway.journal.read.follow import Follower
 from gateway.journal.read.reader import LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.record import page as page_record
-from gateway.journal.write.segments import folders
+from gateway.journal.write.segments import folders, segments
 from gateway.mirror.pages.intake import MAX_WAITING, Arrival, Departure, Intake
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import checkpoint
@@ -60,7 +61,7 @@ class BulletProjection:
         on_flaw: OnFlaw,
         others: Collection[str] = (),
         durable: bool = True,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
         self.shelf = Shelf(root, pages)
@@ -75,14 +76,16 @@ class BulletProjection:
         self._durable = durable
         self._now = now
         self._follower = Follower(journal, on_flaw, start.positions)
-        self._gone = OrderedDict(start.gone)
+        self._gone = OrderedDict.fromkeys(start.gone, int(now() * 1000))
         self._rooms: OrderedDict[str, MirroredRoom] = OrderedDict()
         self._touched: dict[str, MirroredRoom] = {}  # changed since they were written
         self._recorded: dict[str, dict[int, Mapping[str, Any]]] = {}
         self._unsaved = False
         self._read_at = 0.0
+        self._goal: _Goal | None = None
         self.watermark = 0.0
         self._learnt_from = start.positions.get(own, ":0")
+        self.intake.now_ms = int(now() * 1000)
         self.intake.restore(start.waiting)
         self._learn_pages()
 
@@ -93,8 +96,8 @@ class BulletProjection:
         if self.unwritten:
             return
         began = self._now()
+        now_ms = self.intake.now_ms = int(began * 1000)
         more = False
-        horizon = began
         for folder in folders(self._journal):
             name = folder_name(folder)
             before = self._follower.positions.get(name)
@@ -107,13 +110,24 @@ class BulletProjection:
                 self._apply(entry)
             if len(entries) >= READ_AT_ONCE:
                 more = True
-                horizon = min(horizon, entries[-1].record.get("time", 0) / 1e6)
-        now_ms = int(began * 1000)
-        for arrival in self.intake.overdue(now_ms):
+        for arrival in self.intake.overdue():
             self._arrive(arrival, "", None)
         self._forget_gone(now_ms)
         self.caught_up = not more
-        self._read_at = horizon
+        self._came_to(began)
+
+    def _came_to(self, began: float) -> None:
+        """Everything recorded before ``_read_at`` is read: before this turn, or, where there is more to read than one
+        turn takes, before the moment when the journal ended where it is now read to."""
+        if self.caught_up:
+            self._goal = None
+            self._read_at = began
+            return
+        if self._goal is not None and self._goal.reached(self._follower.positions):
+            self._read_at = self._goal.moment
+            self._goal = None
+        if self._goal is None:
+            self._goal = _Goal(self._now(), self._journal)
 
     def propose(self, new_id: Callable[[], str]) -> list[Proposed]:
         """Close what was recorded in an earlier life, then tell which pages are full, with the record of each. They
@@ -263,7 +277,7 @@ class BulletProjection:
         positions = dict(self._follower.positions)
         if self._recorded:  # to be learnt again by the next life, if this one ends before they are made
             positions[self._own] = self._learnt_from
-        return Checkpoint(positions, self.intake.told(), dict(self._gone))
+        return Checkpoint(positions, self.intake.told(), dict.fromkeys(self._gone, int(time.time() * 1000)))
 
     # -- pages
 
@@ -305,6 +319,29 @@ class BulletProjection:
                 self.missing += missing
                 self._touched[name] = room
                 room.close(page)
+
+
+class _Goal:
+    """Where each folder ended at a moment, in the projection's seconds."""
+
+    __slots__ = ("_ends", "moment")
+
+    def __init__(self, moment: float, journal: Path) -> None:
+        self.moment = moment
+        self._ends: dict[str, tuple[str, int]] = {}
+        for folder in folders(journal):
+            for segment in reversed(segments(folder)):
+                size = segment.path.stat().st_size if segment.path.exists() else 0
+                if size:  # else it was only prepared, or pruned meanwhile
+                    self._ends[folder_name(folder)] = (segment.name, size)
+                    break
+
+    def reached(self, positions: Mapping[str, str]) -> bool:
+        for name, end in self._ends.items():
+            segment, _, offset = positions.get(name, ":0").rpartition(":")
+            if (segment, int(offset)) < end:
+                return False
+        return True
 
 
 def opened(root: Path, journal: Path, own: str, **settings: Any) -> BulletProjection:

@@ -127,7 +127,7 @@ class Projector:
         """Whether the turn came to its end. What fails is told, counted and tried again."""
         mirror = self._config.mirror
         if mirror is None:
-            self._beat_now(time.time())  # no danmaku route, so nothing can be behind
+            self._beat_now(time.monotonic())  # no danmaku route, so nothing can be behind
             return True
         if not self._writer.available:
             # Also while another projector still lives: it holds the journal folder, and the mirror with it.

@@ -67,8 +67,8 @@ def verify(
     caught_up: Callable[[float], object] = lambda moment: None,
     on_progress: Callable[[str, int], object] = lambda what, count: None,
 ) -> MirrorReport:
-    """Compare. ``caught_up(moment)`` returns once the projector has come to ``moment`` (seconds since the epoch), or
-    will not. ``near``: a folder for a temporary database. Raises OSError, sqlite3.Error."""
+    """Compare. ``caught_up(moment)`` returns once the projector has come to ``moment`` (seconds of the monotonic
+    clock), or will not. ``near``: a folder for a temporary database. Raises OSError, sqlite3.Error."""
     report = MirrorReport()
 
     def on_flaw(flaw: Flaw) -> None:
@@ -81,7 +81,7 @@ def verify(
         expected.read(lambda count: on_progress("records", count))
         before = set(expected.intake.waiting_ids())
         report.expected = expected.count()
-        caught_up(time.time())
+        caught_up(time.monotonic())
         doubtful: list[tuple[str, str, Bullet]] = []
         walk = _Walk(report, expected)
         if root.is_dir():

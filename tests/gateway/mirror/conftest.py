@@ -130,7 +130,7 @@ class Mirror:
     def __init__(self, root: Path, node: Node) -> None:
         self.root = root
         self.node = node
-        self.now = time.time
+        self.now = time.monotonic
         self.page_size = 10
         self._life: BulletProjection | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,8 @@ def test_an_outcome_that_nobody_tells_makes_a_bullet_uncertain(node, mirror) -> 
     node.judged("who knows")
     mirror.turn()
     assert not (mirror.root / "r1").exists()
-    now = mirror.now
-    mirror.die()
-    mirror.now = lambda: now() + OVERDUE_MS / 1000 + 1
+    now = mirror.life._now
+    mirror.life._now = lambda: now() + OVERDUE_MS / 1000 + 1
     mirror.turn()
     (bullet,) = mirror.life._rooms["r1"].open_bullets()
     assert (bullet.text, bullet.certain) == ("who knows", False)
@@ -463,6 +463,39 @@ def test_the_watermark_lags_while_there_is_more_to_read(node, mirror, monkeypatc
         mirror.turn()
     assert seen == sorted(seen)
     assert len(mirror.ids()) == 40
+
+
+def test_the_watermark_moves_on_though_there_is_always_more_to_read(node, mirror, monkeypatch) -> None:
+    """By what was read, not by what records say of the time: here they say that it is a year later."""
+    monkeypatch.setattr(projections, "READ_AT_ONCE", 10)
+    later = time.time_ns() + 365 * 86_400 * 10**9
+    monkeypatch.setattr("gateway.journal.write.record.time.time_ns", lambda: later)
+    seen = []
+    for _ in range(12):
+        node.bullets(6)
+        mirror.turn()
+        assert not mirror.life.caught_up
+        seen.append(mirror.life.watermark)
+    assert seen == sorted(seen)
+    assert len({mark for mark in seen if mark}) >= 3
+    assert seen[-1] < time.monotonic()
+
+
+@pytest.mark.parametrize("step", [3600, -3600, 400 * 86_400])
+def test_a_clock_that_is_set_makes_no_bullet_uncertain_and_keeps_none_waiting(node, mirror, monkeypatch, step) -> None:
+    known, never = node.judged("known"), node.judged("never told")
+    mirror.turn()
+    there = time.time_ns() + step * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: there)
+    monkeypatch.setattr("time.time", lambda: there / 1e9)
+    mirror.turn()
+    assert mirror.life.watermark > 0
+    assert mirror.life.intake.waiting == 2
+    node.outcome(known)
+    now = mirror.life._now
+    mirror.life._now = lambda: now() + OVERDUE_MS / 1000 + 1
+    mirror.turn()
+    assert {one.id: one.certain for one in mirror.life._rooms["r1"].open_bullets()} == {known: True, never: False}
 
 
 # -- imports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import timeit
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_a_deleted_or_replaced_file_is_noticed_by_both_sides(path: Path, clock: 
 
 
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
-def test_a_clock_that_was_set_does_not_keep_a_dead_projector_alive(path: Path, clock: Clock, ahead: float) -> None:
+def test_seconds_that_cannot_be_keep_no_dead_projector_alive(path: Path, clock: Clock, ahead: float) -> None:
     pulse, reader = Pulse(path, clock), PulseReader(path, clock)
     pulse.write(clock.now)
     assert reader.fresh(10)
@@ -86,6 +87,30 @@ def test_a_clock_that_was_set_does_not_keep_a_dead_projector_alive(path: Path, c
     pulse.write(clock.now)
     clock.now += READ_EVERY
     assert reader.fresh(10)
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 400 * 86_400.0, -400 * 86_400.0])
+def test_a_time_of_day_that_is_set_keeps_no_bullet_waiting(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    pulse, reader = Pulse(path), PulseReader(path)
+    pulse.write(time.monotonic())
+    assert reader.fresh(10)
+    there = time.time() + step
+    monkeypatch.setattr("time.time", lambda: there)
+    monkeypatch.setattr("time.time_ns", lambda: int(there * 1e9))
+    assert reader.fresh(10)
+    assert PulseReader(path).fresh(10)
+    pulse.write()
+    assert PulseReader(path).fresh(10)
+
+
+def test_a_pulse_from_before_the_machine_started_is_none(path: Path, clock: Clock) -> None:
+    before, after = b"b" * 16, b"a" * 16
+    Pulse(path, clock, before).write(clock.now)
+    assert PulseReader(path, clock, before).fresh(10)
+    assert not PulseReader(path, clock, after).fresh(10)
+    assert PulseReader(path, clock, after).beat() is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"y" * SIZE, b"z" * 4000])
@@ -121,8 +146,7 @@ def test_what_is_asked_counts(path: Path, clock: Clock) -> None:
 
 def test_a_check_costs_next_to_nothing(path: Path) -> None:
     pulse, reader = Pulse(path), PulseReader(path)
-    pulse.write(1e12)
-    pulse.write(__import__("time").time())
+    pulse.write(__import__("time").monotonic())
     count = 20_000
     best = min(timeit.repeat(lambda: reader.fresh(10), number=count, repeat=5)) / count
     assert best < 2e-6  # it takes 0.2 µs; the bound leaves room for a busy machine

@@ -115,7 +115,7 @@ class PatternList:
         spans: dict[int, list[Span]] = {}
         for start, end, number in found:
             if not self._patterns[number][5] and not allowed.takes(start, end):
-                where = (start, end) if isinstance(folded, str) else folded.span(start, end)
+                where = (start, end) if isinstance(folded, str) else folded.covered(*folded.span(start, end))
                 spans.setdefault(number, []).append(where)
         return bounded(
             [

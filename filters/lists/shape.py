@@ -5,6 +5,7 @@ from __future__ import annotations
 from filters.lists.strictness import Strictness
 from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folder
+from filters.text.graphemes import is_syllabic
 from filters.text.signs import ends_clause
 
 # What stands on the two sides of a gap: letters of scripts with spaces, such a letter and a digit, digits, anything
@@ -27,6 +28,7 @@ class Shape:
         "parted",
         "size",
         "strict",
+        "syllabic",
         "text",
     )
 
@@ -60,6 +62,7 @@ class Shape:
             self.last = "digit" if self.last == "digit" else ""
         self.lettered = folder.switches.leetspeak and any(map(str.isalpha, source))
         self.number = spelled.isdecimal()
+        self.syllabic = is_syllabic(text[0]) or is_syllabic(text[-1])
 
     def key(self) -> tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]:
         """What two words have in common of which one is enough."""

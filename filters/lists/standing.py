@@ -30,6 +30,7 @@ from filters.lists.reasons import (
 from filters.lists.shape import Shape, pair
 from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folded
+from filters.text.graphemes import completes, within_syllable
 from filters.text.signs import has_space
 from filters.text.spans import Span
 
@@ -132,6 +133,7 @@ class _Find:
         return (
             _border(self.folded, self.start, a, -1, shape.first)
             or _border(self.folded, self.end - 1, b, 1, shape.last)
+            or (_syllables(self.folded, a, b, shape) if shape.syllabic else STANDS)
             or self._runs(a, b)
             or self._gaps(a, b)
             or (self._marks(a, b) if shape.marks is not None else STANDS)
@@ -275,6 +277,8 @@ def _stretch(find: _Find, a: int, b: int, char: str) -> str:
         doubled = have >= 3 or have >= 2 * shape.size
         if have > shape.size and not doubled and shape.strict.repeats == "evading" and folded.folder.bounds(char):
             return REPEATS
+    if shape.syllabic and (why := _syllables(folded, a, b, shape)):
+        return why
     if shape.own and shape.strict.separators == "off":
         return SEPARATORS
     if shape.marks is not None:
@@ -303,6 +307,16 @@ def _border(folded: Folded, run: int, place: int, step: int, wanted: Edge) -> st
     if there != wanted:
         return STANDS
     return INSIDE_WORD if wanted == "letter" else INSIDE_NUMBER
+
+
+def _syllables(folded: Folded, a: int, b: int, shape: Shape) -> str:
+    """Does a vowel sign make another syllable of the first or the last? ``กิน`` is not in ``กินี``."""
+    starts, ends, _ = folded.spelling
+    if b < len(starts) and starts[b - 1] == starts[b]:
+        inside = completes(shape.text[-1], _char(folded, b))
+    else:
+        inside = within_syllable(folded.original, ends[b - 1])
+    return INSIDE_WORD if inside or within_syllable(folded.original, starts[a]) else STANDS
 
 
 def _char(folded: Folded, place: int) -> str:

@@ -297,7 +297,7 @@ class WordList:
                     continue
             if kind == PART:
                 parts.setdefault(word, set()).add(self._parts[row])
-            spans.setdefault(word, []).extend(there)
+            spans.setdefault(word, []).extend([folded.covered(*span) for span in there])
         hits = [
             Hit(
                 self.name,

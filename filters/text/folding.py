@@ -11,7 +11,7 @@ The laws, each held by a test:
   stands behind the first, after ``AGAIN``, so that one search finds what is in either. Other texts have one.
 * **The map back costs nothing until something is found.** ``Folded`` keeps the original and maps on the first question.
 * **The original stretch is covered whole**: from the first character that gave something to the last, with every
-  separator between and every invisible character and mark that clings to the end.
+  separator between and all marks of the last one. What shows nothing and stands behind it is no part of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from filters.model.errors import TidegateError
+from filters.text.graphemes import LONG, extends, is_kana
 from filters.text.hangul import composed, is_leading, is_letter_vowel, is_vowel
 from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
@@ -414,6 +415,18 @@ class Folded:
         """The stretch of the original that the folded characters from ``start`` to before ``end`` stand for."""
         starts, ends, _ = self.map
         return starts[start], ends[end - 1]
+
+    def covered(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch as it is masked: up to what is seen last, the mark that lengthens kana included."""
+        text, folder = self.original, self.folder
+        if folder.switches.invisible:
+            invisible = folder.tables.invisible
+            while end > start + 1 and ord(text[end - 1]) in invisible and not extends(text[end - 1]):
+                end -= 1
+        if folder.switches.kana and end < len(text) and text[end] in LONG and is_kana(text[end - 1]):
+            while end < len(text) and text[end] in LONG:
+                end += 1
+        return start, end
 
     @property
     def trail(self) -> tuple[Step, ...]:

@@ -2,7 +2,7 @@
 
 Folding takes letters that look alike for the same, in every text (Unicode TR39; Katakana and Han; the forms of kana).
 So an ordinary word of one script can fold to a word of another: Russian ``сор`` to ``cop``, Katakana ``ロ`` to Han.
-Three questions part disguise from ordinary writing:
+Four questions part disguise from ordinary writing:
 
 * **Mixed scripts** (TR39, section 5.1): a word some of whose letters are of the script it is written in, and some of
   another, is a disguise. Katakana passes for Han only where no other kana leans on it from outside.
@@ -11,6 +11,7 @@ Three questions part disguise from ordinary writing:
 * **A whole word of another script** (TR39, section 4.1, whole-script confusable) is one only in a text that holds,
   besides it, no letter of that script that passes for none of the word's: ``сор`` alone, or among Latin words, but not
   in a Russian sentence. Small letters of which only the capital looks Latin (в н т) make no such word: ``вот``.
+* **One kana stands for the other as a whole run**: しね is シネ, and no part of シネマ, which is another word.
 
 ー lengthens the vowel before it. A word in Hiragana has none of its own, so there it is an ornament (``ばーか``); a
 word in Katakana is another one with it (``ビル``, ``ビール``), unless the text is in Hiragana or lengthens on and on.
@@ -23,9 +24,10 @@ from functools import lru_cache
 from typing import Final
 
 from filters.text.folding import Folded, Folder, Pieces
+from filters.text.graphemes import LONG
 from filters.text.tables import FoldTables
 
-_LONG: Final = "ーｰ"
+_VOICING: Final = "\uff9e\uff9f\u309b\u309c"
 _HAN, _HIRAGANA, _KATAKANA, _KANA, _LATIN = "CJK", "HIRAGANA", "KATAKANA", "KANA", "LATIN"
 
 
@@ -40,7 +42,7 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
     if stretch.isascii() and word.isascii():
         return True
     if stretch == word or (
-        not any(char in _LONG for char in word)
+        not any(char in LONG for char in word)
         and set(stretch) <= set(word)
         and not _passing(folded.folder.tables) & set(word)
     ):
@@ -53,6 +55,8 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
     theirs = [script(word[place]) for place in word_starts]
     ours = [script(text[place]) for place in starts[start:end]]
     if not _kana_fit(text, starts[start:end], ours, theirs):
+        return False
+    if not _kana_alone(folded, starts[start], ends[end - 1], ours, theirs):
         return False
     if not _lengths_fit(folded, start, end, word, word_starts, word_ends, ours, theirs):
         return False
@@ -110,6 +114,33 @@ def _kana_fit(text: str, places: list[int], ours: list[str], theirs: list[str]) 
     return True
 
 
+def _kana_alone(folded: Folded, start: int, end: int, ours: list[str], theirs: list[str]) -> bool:
+    """Where one kana stands for the other: is it a whole run of that kana? しね is no part of シネマ, nor of マシね."""
+    if not any(_swapped(here, there) for here, there in zip(ours, theirs, strict=True)):
+        return True
+    for step, outside in ((1, start - 1), (-1, end)):
+        at = 0 if step == 1 else -1
+        edge = ours[at]
+        while -len(ours) <= at < len(ours) and ours[at] == edge:
+            if _swapped(edge, theirs[at]):
+                if _run_goes_on(folded, outside, -step, edge):
+                    return False
+                break
+            at += step
+    return True
+
+
+def _swapped(here: str, there: str) -> bool:
+    return here != there and _broad(here) == _broad(there) == _KANA
+
+
+def _run_goes_on(folded: Folded, at: int, step: int, kana: str) -> bool:
+    text = folded.original
+    while 0 <= at < len(text) and (text[at] in LONG or text[at] in _VOICING or folded.folder.clings(text[at])):
+        at += step
+    return 0 <= at < len(text) and script(text[at]) == kana
+
+
 def _lengths_fit(
     folded: Folded,
     start: int,
@@ -121,7 +152,7 @@ def _lengths_fit(
     theirs: list[str],
 ) -> bool:
     """Does ー stand where it makes another word?"""
-    if _KATAKANA not in theirs and not (len(theirs) == 1 and any(char in _LONG for char in word)):
+    if _KATAKANA not in theirs and not (len(theirs) == 1 and any(char in LONG for char in word)):
         return True
     starts, ends, _ = folded.map
     text = folded.original
@@ -145,7 +176,7 @@ def _ends_alike(text: str, end: int, word: str) -> bool:
 
 def _long_at(text: str, start: int, end: int) -> int:
     count = 0
-    while start < end and text[start] in _LONG:
+    while start < end and text[start] in LONG:
         count += 1
         start += 1
     return count

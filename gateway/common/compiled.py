@@ -33,6 +33,7 @@ MODULES: Final = (
     "filters.text.diacritics",
     "filters.text.fingerprint",
     "filters.text.folding",
+    "filters.text.graphemes",
     "filters.text.hangul",
     "filters.text.likeness",
     "filters.text.markdown",

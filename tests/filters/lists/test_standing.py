@@ -279,7 +279,7 @@ def test_a_plain_word_is_found_whatever_stands_beside_it(case: tuple[str, str, s
     last = reader.bounds(reader.text(word)[-1])
     if (border and reader.edge(text, start - 1, -1) == border) or (last and reader.edge(text, end, 1) == last):
         return  # it does not stand alone
-    clinging = len(text) - end - len(text[end:].lstrip("\u200b\u0301\ufe0f"))
+    clinging = len(text[end : len(text) - len(text[end:].lstrip("\u200b\u0301\ufe0f"))].rstrip("\u200b"))
     first, stop = next(span for span in spans_of(loaded, text) if span[0] <= start and end <= span[1])
     # What is more is the word's own border letter, in one stretch with it.
     assert set(text[first:start]) <= {word[0], *"\u200b\u0301\ufe0f"}

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.common.folders import Folders
 from gateway.common.listening import CannotListen
-from gateway.common.posix import on_stop
+from gateway.common.posix import on_stop, take_standard_error
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.generation import conversion, generation
@@ -28,6 +28,7 @@ async def _main(folders: Folders) -> None:
 
 def main() -> int:
     """Entry point of the process."""
+    take_standard_error()
     parser = argparse.ArgumentParser(prog="python -m gateway.control")
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()

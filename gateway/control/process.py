@@ -101,6 +101,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             relay=relay,
             projection=projection,
             workers=workers,
+            reloader=reloader,
             journal=folders.journal(config),
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import orjson
 import typer
 
 from gateway.common.listening import parse
+from gateway.common.program import python
 from gateway.generation.generation import Generation
 from gateway.node.child import Child
 from gateway.node.supervisor import Supervisor
@@ -72,9 +72,7 @@ async def run(data_dir: Path, addresses: Addresses) -> None:
     """Run everything until told to stop."""
     config = lay_out(data_dir, addresses)
     host, port = parse(addresses.platform)
-    demo_platform = Child(
-        "platform", lambda: [sys.executable, "-m", "gateway.demo.platform", "--host", host, "--port", str(port)]
-    )
+    demo_platform = Child("platform", lambda: python("gateway.demo.platform", "--host", host, "--port", str(port)))
     introductions: list[asyncio.Task[None]] = []
 
     def announce(generation: Generation) -> None:

@@ -25,6 +25,7 @@ import orjson
 from filters.model.errors import TidegateError
 from gateway import config as configuration
 from gateway.common.folders import Folders
+from gateway.common.program import cause_of, last_line, python
 from gateway.config import Config, ConfigError
 from gateway.generation import conversion
 from gateway.generation.changes import ChangesLost, LineChanges, line_changes
@@ -155,21 +156,26 @@ def _prune(folders: Folders, keep: int, newest: int) -> None:
 async def compile_aside(config_path: Path, folders: Folders, may_shrink: Collection[str] = ()) -> Generation:
     """Compile the next generation in a process of its own, see ``compile_here``. Raises CompileFailed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.generation.generation",
-        "--config", str(config_path), "--data-dir", str(folders.root),
-        *(f"--may-shrink={name}" for name in may_shrink),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        *python(
+            "gateway.generation.generation", "--config", str(config_path), "--data-dir", str(folders.root),
+            *(f"--may-shrink={name}" for name in may_shrink),
+        ),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), COMPILE_WITHIN)
+        output, said = await asyncio.wait_for(process.communicate(), COMPILE_WITHIN)
     except TimeoutError:
         process.kill()
         await process.wait()
         raise CompileFailed([f"compiling took longer than {COMPILE_WITHIN:g} s and was given up"]) from None
+    sys.stderr.write(said.decode("utf-8", "replace"))
     try:
         answer: dict[str, Any] = orjson.loads(output)
     except orjson.JSONDecodeError:
-        raise CompileFailed([f"the compiler ended with code {process.returncode}; its log says why"]) from None
+        assert process.returncode is not None
+        ended = f"the compiler ended with {cause_of(process.returncode)}"
+        words = last_line(said.decode("utf-8", "replace"))
+        raise CompileFailed([f"{ended}: {words}" if words else ended]) from None
     if "problems" in answer:
         raise CompileFailed(answer["problems"])
     return load(folders, answer["generation"])

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.common import logs
 from gateway.common.folders import Folders
-from gateway.common.posix import on_stop
+from gateway.common.posix import on_stop, take_standard_error
 from gateway.mirror.projector.projector import Projector
 
 log = structlog.get_logger()
@@ -26,6 +26,7 @@ async def _main(folders: Folders) -> None:
 
 def main() -> int:
     """Entry point of the process."""
+    take_standard_error()
     parser = argparse.ArgumentParser(prog="python -m gateway.mirror")
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()

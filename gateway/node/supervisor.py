@@ -8,6 +8,10 @@ go and stop by themselves. What runs, in starting order:
     projector  static versions of bullets, only where a mirror is configured
     worker-N   the data plane; all of them accept from the same inherited sockets
 
+A stop has three steps. For ``server.shutdown_delay`` everything goes on but ``/readyz``, which answers 503, so that a
+balancer sends nothing new (a lame duck); then the workers drain; then the others end. A second signal ends the first
+step at once.
+
 A reload compiles configuration and word lists into a new generation in a process of its own, then asks each worker to
 load it. One refusal, and all go back to the last good one (law 9).
 """
@@ -15,12 +19,13 @@ load it. One refusal, and all go back to the last good one (law 9).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +36,14 @@ from gateway.common import channel, compiled
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.common.posix import on_stop, raise_limit
+from gateway.common.program import cause_of, python
 from gateway.common.rounds import Rounds
 from gateway.config import ConfigError, load
 from gateway.generation import rotation
 from gateway.generation.generation import CompileFailed, Generation, compile_aside
 from gateway.generation.rotation import Rotation
 from gateway.node.child import Child
+from gateway.node.crew import Crew
 from gateway.state.cold import embedded
 
 log = structlog.get_logger()
@@ -80,6 +87,7 @@ class Supervisor:
         self._others: list[Child] = []
         self._workers: list[Child] = []
         self._stopping = asyncio.Event()
+        self._hurried = asyncio.Event()  # asked to stop a second time
         self._reloading = asyncio.Lock()
         self._rotation = Rotation()
         self._lock = -1
@@ -97,7 +105,7 @@ class Supervisor:
         self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
         listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
         loop = asyncio.get_running_loop()
-        on_stop(self._stopping.set)
+        on_stop(self._on_stop)
         reloads: set[asyncio.Task[Any]] = set()
 
         def on_hangup() -> None:
@@ -113,15 +121,34 @@ class Supervisor:
         keys = Rounds("keys.following", self._follow_keys, rotation.EVERY)
         try:
             await self._start(generation)
+            early = self._stopping.is_set()
             self._announce(generation)
             keys.start()
             await self._stopping.wait()
+            if not early:  # else nobody was ever told that this node is ready
+                await self._wait_for_balancers()
         finally:
+            self._stopping.set()
             await keys.stop()
             for task in reloads:
                 task.cancel()
+            await self._stop(self._generation.config.server.drain)
             await commands.close()
-            await self._stop(config.server.drain)
+            os.close(self._lock)
+
+    def _on_stop(self) -> None:
+        if self._stopping.is_set():
+            self._hurried.set()
+        self._stopping.set()
+
+    async def _wait_for_balancers(self) -> None:
+        """Serve on while balancers find out that this node is not ready."""
+        assert self._generation is not None
+        delay = self._generation.config.server.shutdown_delay
+        if delay:
+            log.info("shutdown.delayed", seconds=delay)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), delay)
 
     def _own_the_folder(self) -> None:
         self.folders.make()
@@ -153,7 +180,7 @@ class Supervisor:
             process.kill()
             await process.wait()
         if process.returncode:
-            log.error("lists.changes_unwritten", code=process.returncode)
+            log.error("lists.changes_unwritten", cause=cause_of(process.returncode))
 
     async def _start(self, generation: Generation) -> None:
         config = generation.config
@@ -165,8 +192,15 @@ class Supervisor:
         self._others = [Child("control", lambda: self._python("gateway.control"))]
         if config.mirror is not None:
             self._others.append(Child("projector", lambda: self._python("gateway.mirror")))
+        crew = Crew()
         self._workers = [
-            Child(f"worker-{number}", self._worker_argv(number), inherit=[s.fileno() for s in self._listeners])
+            Child(
+                f"worker-{number}",
+                self._worker_argv(number),
+                inherit=[s.fileno() for s in self._listeners],
+                answers=partial(self._serves, self.folders.worker_socket(number)),
+                crew=crew,
+            )
             for number in range(config.server.workers)
         ]
         for child in (*self._others, *self._workers):
@@ -174,7 +208,7 @@ class Supervisor:
         await self._wait_until_all_answer()
 
     def _python(self, module: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", module, "--data-dir", os.fspath(self.folders.root), *more]
+        return python(module, "--data-dir", os.fspath(self.folders.root), *more)
 
     def _worker_argv(self, number: int) -> Callable[[], Sequence[str]]:
         descriptors = ",".join(str(listener.fileno()) for listener in self._listeners)
@@ -210,6 +244,14 @@ class Supervisor:
         state = answer.get("state")
         problem = state.get("problem") if isinstance(state, dict) else ""
         return f"state: {problem}" if problem else ""
+
+    @staticmethod
+    async def _serves(path: Path) -> bool:
+        """Whether a worker is at work: the socket of a dead one refuses."""
+        try:
+            return bool((await channel.call(path, {"command": "status"}, timeout=1.0)).get("ok"))
+        except (OSError, channel.ChannelError):
+            return False
 
     async def _follow_keys(self) -> None:
         """A changed JWKS file is a reload. Which file that is, the generation in force says."""
@@ -290,6 +332,7 @@ class Supervisor:
         return {
             "ok": True,
             "generation": self._generation.number if self._generation else None,
+            "stopping": self._stopping.is_set(),
             "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
         }
 
@@ -302,7 +345,6 @@ class Supervisor:
         await asyncio.gather(*(child.stop(10) for child in self._others))
         if self._state is not None:
             await self._state.stop(10)
-        os.close(self._lock)
 
 
 def _jwks(generation: Generation) -> Path | None:

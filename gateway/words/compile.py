@@ -19,6 +19,7 @@ from filters.lists.listsource import ListErrors
 from filters.lists.matcher import ENGINE
 from filters.lists.wordlist import compile_list, list_digest, notices_of
 from filters.text.tables import FoldTables
+from gateway.common.program import cause_of, python
 from gateway.words.errors import Fault, WordListError
 from gateway.words.files import SUFFIX, folding_tables, noted, read_list, told, write_whole
 from gateway.words.manifest import Built, Manifest
@@ -57,7 +58,7 @@ def compile_in_process(specs: Sequence[ListSpec], out_dir: Path, seconds: float 
     whole = ", ".join(spec.name for spec in specs)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "gateway.words.compile"],
+            python("gateway.words.compile"),
             input=request.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -73,7 +74,7 @@ def compile_in_process(specs: Sequence[ListSpec], out_dir: Path, seconds: float 
         return Manifest.from_dict(json.loads(done.stdout))
     if done.returncode == _FOUND_WRONG:
         raise WordListError.from_dict(json.loads(done.stdout))
-    what = f"the compiler ended with {done.returncode}"
+    what = f"the compiler ended with {cause_of(done.returncode)}"
     raise WordListError([Fault(whole, str(out_dir), 0, what, "is there enough memory and disk space?")])
 
 

@@ -22,7 +22,7 @@ import uvloop
 
 from gateway.common import channel, logs
 from gateway.common.folders import Folders
-from gateway.common.posix import on_stop
+from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
 from gateway.worker.app import App
 
@@ -115,6 +115,7 @@ def freeze() -> None:
 
 def main() -> int:
     """Entry point of the process."""
+    take_standard_error()
     parser = argparse.ArgumentParser(prog="python -m gateway.worker")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--number", type=int, required=True)

@@ -92,7 +92,7 @@ def _end(locust: subprocess.Popen[bytes]) -> None:
 
 def _arguments(order: Order, url: str, record: Path, out: Path, fresh: bool, *, direct: bool) -> list[str]:
     argv = [
-        sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "--host", url,
+        sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "--host", url,
         "--users", str(order.users), "--suite", order.suite, "--shape", order.shape, "--seconds", str(order.seconds),
         "--rate", str(order.rate), "--senders", str(order.senders), "--seed", str(order.seed),
         "--record", str(record), "--html", str(out / ("locust-direct.html" if direct else "locust.html")),

@@ -78,14 +78,14 @@ def of_our_own(senders: int, workers: int, pins: Pins | None) -> Iterator[Target
         others = pins.others if pins is not None else None
         platform = _start(
             running, scratch / "platform.log", others,
-            "-m", "gateway.demo.platform", "--port", str(ports["platform"]),
+            "-P", "-m", "gateway.demo.platform", "--port", str(ports["platform"]),
         )  # fmt: skip
         process.wait_for_port(ports["platform"], platform, scratch / "platform.log", READY_WITHIN)
         config = _lay_out(scratch, ports, workers)
         data = scratch / "data"
         started = _start(
             running, scratch / "node.log", others,
-            "-m", "gateway", "run", "--config", str(config), "--data-dir", str(data),
+            "-P", "-m", "gateway", "run", "--config", str(config), "--data-dir", str(data),
         )  # fmt: skip
         if not node.wait_until_ready(started, READY_WITHIN):
             log = (scratch / "node.log").read_text(encoding="utf-8", errors="replace")

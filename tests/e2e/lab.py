@@ -131,12 +131,15 @@ class Lab:
 
 
 @contextlib.asynccontextmanager
-async def lab(folder: Path, *, upstream_port: int = 0, known: bool = True, **settings: object) -> AsyncIterator[Lab]:
-    """A running lab; ``settings`` are those of ``write_config``. Where somebody is ``known``, alice and bob are."""
+async def lab(
+    folder: Path, *, upstream_port: int = 0, known: bool = True, cwd: Path | None = None, **settings: object
+) -> AsyncIterator[Lab]:
+    """A running lab; ``settings`` are those of ``write_config``. Where somebody is ``known``, alice and bob are.
+    ``cwd``: the folder that the node is started in."""
     ports = free_port(), free_port()
     async with serve(upstream_port) as upstream:
         config = write_config(folder, ports, upstream.port, **settings)  # type: ignore[arg-type]
-        node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
+        node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1], cwd=cwd)
         await node.start()
         try:
             made = Lab(node, upstream, config)

@@ -61,13 +61,14 @@ async def read_answer(reader: asyncio.StreamReader, *, head_only: bool = False) 
 
 
 class Node:
-    """``tidegate`` run as a user would run it. ``arguments`` follow the command's name."""
+    """``tidegate`` run as a user would run it. ``arguments`` follow the command's name; ``cwd``: from where."""
 
-    def __init__(self, data_dir: Path, *arguments: str, port: int, control_port: int) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, port: int, control_port: int, cwd: Path | None = None) -> None:
         self.folders = Folders(data_dir)
         self.port = port
         self.control_port = control_port
         self._arguments = arguments
+        self._cwd = cwd
         self.process: asyncio.subprocess.Process | None = None
         self.printed: list[str] = []
 
@@ -76,7 +77,7 @@ class Node:
         self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),
-            stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True,
+            stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True, cwd=self._cwd,
         )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(START_WITHIN):

@@ -88,7 +88,14 @@ class Server(Section):
         "What a refused client still sends is read and thrown away for, so that our answer reaches it.",
         ge=0,
     )
-    drain: Duration = setting("30s", "After SIGTERM, open exchanges may finish within.", gt=0)
+    shutdown_delay: Duration = setting(
+        "0s",
+        "After SIGTERM, all is served on for so long while /readyz answers 503, so that a balancer stops sending; then "
+        "what is open is drained. A second SIGTERM ends it at once.",
+        ge=0,
+        le=3600,
+    )
+    drain: Duration = setting("30s", "Then, open exchanges may finish within.", gt=0)
 
     max_json_depth: int = setting(SURFACE.max_json_depth, "Nesting of a judged JSON body; beyond: 400.", ge=1, le=512)
     max_fields: int = setting(SURFACE.max_fields, "Fields of a judged form; beyond: 400.", ge=1, le=10000)

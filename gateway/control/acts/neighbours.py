@@ -78,4 +78,4 @@ class Reloader(Protocol):
         meant to be emptied, or more than halved."""
 
     async def status(self) -> Mapping[str, Any]:
-        """``{"generation", "children": {name: {"pid", "state", "restarts"}}}``; raises ChannelError."""
+        """``{"generation", "stopping", "children": {name: {"pid", "state", "restarts"}}}``; raises ChannelError."""

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from gateway.common.channel import ChannelError
 from gateway.control.acts.database import Database
-from gateway.control.acts.neighbours import Projection
+from gateway.control.acts.neighbours import Projection, Reloader
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.node.schemas import HealthCheck, Ready
 from gateway.control.workers.workers import Workers
@@ -28,6 +29,7 @@ class Health:
         relay: OutboxRelay,
         projection: Projection,
         workers: Workers,
+        reloader: Reloader,
         journal: Path,
         low_disk: int,
         full_disk: int,
@@ -36,6 +38,7 @@ class Health:
         self._relay = relay
         self._projection = projection
         self._workers = workers
+        self._supervisor = reloader
         self._journal = journal
         self._low_disk = low_disk
         self._full_disk = full_disk
@@ -47,6 +50,7 @@ class Health:
             "state": self._of_state,
             "journal": self._of_journal,
             "workers": self._of_workers,
+            "node": self._of_node,
         }
         found = await asyncio.gather(*(_within(check) for check in asked.values()))
         checks = dict(zip(asked, found, strict=True))
@@ -71,6 +75,13 @@ class Health:
         return HealthCheck(
             ok=True, detail=f"{free >> 20} MiB free: less than journal.low_disk" if free < self._low_disk else ""
         )
+
+    async def _of_node(self) -> HealthCheck:
+        try:
+            stopping = bool((await self._supervisor.status()).get("stopping"))
+        except ChannelError:
+            stopping = False  # whoever is not there to be asked stops nothing; a dead one takes its children along
+        return HealthCheck(ok=not stopping, detail="the node was told to stop" if stopping else "")
 
     async def _of_workers(self) -> HealthCheck:
         await self._workers.look()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 import structlog
 
+from gateway.common.program import cause_of, python
 from gateway.control.acts.neighbours import Row
 from gateway.control.acts.refusal import ControlError
 from gateway.control.adapters import journal
@@ -66,7 +66,7 @@ class JournalMessages:
         """In a process of its own: reading a day of messages keeps a core busy for a while, and control must answer."""
         asked = {"root": str(self._root), "fingerprint": fingerprint, "since_us": since_us, "but": but}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway.control.takedowns.copysearch",
+            *python("gateway.control.takedowns.copysearch"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -74,7 +74,8 @@ class JournalMessages:
                 output, _ = await process.communicate(orjson.dumps(asked))
             told: dict[str, Any] = orjson.loads(output)
         except (TimeoutError, orjson.JSONDecodeError):
-            log.error("copies.search_failed", code=process.returncode)
+            code = process.returncode
+            log.error("copies.search_failed", cause="no answer in time" if code is None else cause_of(code))
             raise ControlError(
                 503, "control.search_failed", "The journal could not be searched; try less time."
             ) from None

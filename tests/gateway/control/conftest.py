@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
+from gateway.common.channel import ChannelError
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Reloaded, Row
@@ -119,6 +120,8 @@ class Supervisor:
         self.reloads = 0
         self.problems: tuple[str, ...] = ()
         self.may_shrink: tuple[str, ...] = ()
+        self.stopping = False
+        self.away = False
 
     async def reload(self, may_shrink: Sequence[str] = ()) -> Reloaded:
         self.reloads += 1
@@ -126,7 +129,10 @@ class Supervisor:
         return Reloaded(not self.problems, self.reloads, self.problems)
 
     async def status(self) -> Mapping[str, Any]:
-        return {"generation": 1, "children": {"worker-0": {"pid": 1, "state": "running", "restarts": 2}}}
+        if self.away:
+            raise ChannelError("absent")
+        child = {"pid": 1, "state": "running", "restarts": 2}
+        return {"generation": 1, "stopping": self.stopping, "children": {"worker-0": child}}
 
 
 class OneList(CompiledLists):
@@ -242,6 +248,7 @@ class Plant:
             relay=self.relay,
             projection=self.state,
             workers=self.workers,
+            reloader=self.supervisor,
             journal=self.folder,
             low_disk=0,
             full_disk=0,

@@ -8,7 +8,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.node.child import LONGEST_PAUSE, Child, pause_after
+import pytest
+import structlog
+
+from gateway.common.posix import STANDARD_ERROR
+from gateway.node.child import LONGEST_PAUSE, SERVED_PAUSE, Child, pause_after
+from gateway.node.crew import Crew
 
 Eventually = Callable[..., Awaitable[Any]]
 
@@ -88,3 +93,114 @@ async def test_a_child_is_out_of_reach_of_the_terminals_signals_and_shares_our_s
     assert os.getsid(pid) == os.getsid(0)  # niceness counts within a session
     assert signal.SIGTTOU in _ignored(pid)  # what it writes to a terminal does not stop it
     await child.stop(5)
+
+
+def _own_standard_error() -> str:
+    return str(Path("/proc/self/fd/2").readlink())
+
+
+def _sleeper() -> list[str]:
+    return [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+async def _died(child: Child, eventually: Eventually, cases: list[Any]) -> dict[str, Any]:
+    await eventually(lambda: any(case["event"] == "child.died" for case in cases))
+    await child.stop(5)
+    return next(case for case in cases if case["event"] == "child.died")
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "words"),
+    [
+        ("import sys; sys.stderr.write('first\\nlast words\\n\\n'); sys.exit(3)", "exit code 3", "last words"),
+        ("import no_such_module", "exit code 1", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV", ""),
+        ("", "exit code 0", ""),
+    ],
+)
+async def test_a_death_is_told_with_its_cause(eventually: Eventually, code: str, cause: str, words: str) -> None:
+    with structlog.testing.capture_logs() as cases:
+        child = Child("dying", lambda: [sys.executable, "-c", code])
+        child.start()
+        told = await _died(child, eventually, cases)
+    assert (told["cause"], told["stderr"]) == (cause, words)
+
+
+async def test_a_start_that_fails_is_told_as_such(eventually: Eventually) -> None:
+    with structlog.testing.capture_logs() as cases:
+        child = Child("absent", lambda: ["/nonexistent/program"])
+        child.start()
+        told = await _died(child, eventually, cases)
+    assert told["cause"] == "not started: No such file or directory"
+
+
+async def test_what_a_child_says_is_passed_on(eventually: Eventually, capsys: pytest.CaptureFixture[str]) -> None:
+    child = Child("talker", lambda: [sys.executable, "-c", "import sys; print('hello', file=sys.stderr, flush=True)"])
+    child.start()
+    heard = ""
+
+    def said() -> bool:
+        nonlocal heard
+        heard += capsys.readouterr().err
+        return "hello" in heard
+
+    await eventually(said)
+    await child.stop(5)
+
+
+async def test_a_program_of_ours_takes_over_our_standard_error(eventually: Eventually, tmp_path: Path) -> None:
+    """So that it outlives a supervisor that does not read, or is gone."""
+    code = (
+        "import os, pathlib\n"
+        "from gateway.common.posix import take_standard_error\n"
+        "take_standard_error()\n"
+        f"assert {STANDARD_ERROR!r} not in os.environ\n"
+        f"pathlib.Path({str(tmp_path / 'target')!r}).write_text(os.readlink('/proc/self/fd/2'))\n"
+        "import time; time.sleep(60)\n"
+    )
+    child = Child("ours", lambda: [sys.executable, "-c", code])
+    child.start()
+    target = await eventually(lambda: (tmp_path / "target").exists() and (tmp_path / "target").read_text())
+    assert target == _own_standard_error()
+    await child.stop(5)
+
+
+async def test_pauses_count_by_cause(eventually: Eventually) -> None:
+    """An operator's kill is not paid for with the pause of a crash."""
+    child = Child("sleeper", _sleeper)
+    child.start()
+    with structlog.testing.capture_logs() as cases:
+        for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+            before = len(cases)
+            pid = await eventually(lambda: child.pid)
+            os.kill(pid, number)
+            await eventually(lambda before=before: any(c["event"] == "child.died" for c in cases[before:]))
+    await child.stop(5)
+    pauses = [case["pause"] for case in cases if case["event"] == "child.died"]
+    assert pauses == [pytest.approx(0.1, abs=0.02), pytest.approx(0.2, abs=0.02), pytest.approx(0.1, abs=0.02)]
+
+
+def test_what_was_at_work_pauses_for_less() -> None:
+    assert pause_after(30, SERVED_PAUSE) == SERVED_PAUSE < LONGEST_PAUSE
+
+
+async def test_of_two_that_are_killed_again_and_again_one_is_always_up(eventually: Eventually) -> None:
+    """Both are killed whenever they run: without the crew both would soon sit out their longest pause together."""
+    crew = Crew()
+
+    async def answers() -> bool:
+        return True
+
+    pair = [Child(f"worker-{number}", _sleeper, answers=answers, crew=crew) for number in (0, 1)]
+    for child in pair:
+        child.start()
+    for _ in range(12):
+        await eventually(lambda: any(child.pid for child in pair))
+        living = {child: child.pid for child in pair if child.pid is not None}
+        for pid in living.values():
+            os.kill(pid, signal.SIGKILL)
+        await eventually(lambda living=living: all(child.pid != pid for child, pid in living.items()))
+        assert any(child.up for child in pair)
+    assert sum(child.restarts for child in pair) >= 12
+    for child in pair:
+        await child.stop(5)

@@ -39,6 +39,14 @@ async def test_health_names_what_is_wrong(api: Any) -> None:
     api.plant.state.down = True
     answer = await api("GET", "/readyz", token="")
     assert (api.status, answer["checks"]["state"]) == (503, {"ok": False, "detail": "ConnectionError"})
+    api.plant.state.down = False
+    api.plant.supervisor.away = True
+    await api("GET", "/readyz", token="")
+    assert api.status == 200, "who cannot be asked stops nothing"
+    api.plant.supervisor.away = False
+    api.plant.supervisor.stopping = True
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["checks"]["node"]) == (503, {"ok": False, "detail": "the node was told to stop"})
     await served.close()
 
 

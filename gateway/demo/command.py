@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from gateway.common.listening import parse
-from gateway.common.program import python
+from gateway.common.posix import python
 from gateway.generation.generation import Generation
 from gateway.node.child import Child
 from gateway.node.supervisor import Supervisor

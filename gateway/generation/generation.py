@@ -25,7 +25,7 @@ import orjson
 from filters.model.errors import TidegateError
 from gateway import config as configuration
 from gateway.common.folders import Folders
-from gateway.common.program import cause_of, last_line, python
+from gateway.common.posix import cause_of, last_line, python
 from gateway.config import Config, ConfigError
 from gateway.generation import conversion
 from gateway.generation.changes import ChangesLost, LineChanges, line_changes

@@ -15,8 +15,7 @@ from typing import Literal
 
 import structlog
 
-from gateway.common.posix import STANDARD_ERROR
-from gateway.common.program import LONGEST_LINE, cause_of, last_line
+from gateway.common.posix import LONGEST_LINE, STANDARD_ERROR, cause_of, last_line
 from gateway.node.crew import Crew
 
 log = structlog.get_logger()

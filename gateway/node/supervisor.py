@@ -35,8 +35,7 @@ from filters.model.errors import TidegateError
 from gateway.common import channel, compiled
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
-from gateway.common.posix import on_stop, raise_limit
-from gateway.common.program import cause_of, python
+from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
 from gateway.config import ConfigError, load
 from gateway.generation import rotation

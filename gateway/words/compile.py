@@ -19,7 +19,7 @@ from filters.lists.listsource import ListErrors
 from filters.lists.matcher import ENGINE
 from filters.lists.wordlist import compile_list, list_digest, notices_of
 from filters.text.tables import FoldTables
-from gateway.common.program import cause_of, python
+from gateway.common.posix import cause_of, python
 from gateway.words.errors import Fault, WordListError
 from gateway.words.files import SUFFIX, folding_tables, noted, read_list, told, write_whole
 from gateway.words.manifest import Built, Manifest

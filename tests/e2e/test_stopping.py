@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import kill
-from tests.gateway.common.test_program import TRAP
+from tests.gateway.common.test_posix_programs import TRAP
 
 
 def tell(made: Lab) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import structlog
 
-from gateway.common.program import cause_of, python
+from gateway.common.posix import cause_of, python
 from gateway.control.acts.neighbours import Row
 from gateway.control.acts.refusal import ControlError
 from gateway.control.adapters import journal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.common.program import LONGEST_LINE, cause_of, last_line, python
+from gateway.common.posix import LONGEST_LINE, cause_of, last_line, python
 
 TRAP = "import os\nos._exit(66)\n"
 

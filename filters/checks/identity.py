@@ -27,11 +27,14 @@ class Options:
 
 
 def bind(rule: Rule, asks: Asks) -> Find:
-    """Reasons: ``identity.unknown``, ``identity.unverified``, ``identity.expired``."""
+    """Reasons: ``identity.unknown``, ``identity.unverified``, ``identity.expired``.
+
+    A verification that state told a short while ago stands in for an answer that is late, as long as it lasts.
+    """
     asks.account = True
 
     def find(message: Message, scan: Scan, facts: Facts) -> Found:
-        who = message.vouched or facts.account
+        who = message.vouched or facts.account or facts.verified
         if who is None:
             cause = facts.missing.get("account")
             return Missing(cause) if cause is not None else UNKNOWN

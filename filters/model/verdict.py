@@ -111,6 +111,8 @@ class Facts(NamedTuple):
     it is kept, otherwise the microseconds until it would be. ``account`` is None for a sender nobody knows.
     ``missing`` names the facts nobody could tell (``account``, ``blocks``, ``limits``, ``repeats``, ``room``) and
     why. ``fallback`` names those that were told by a stand-in, such as ``limits:local`` or ``blocks:snapshot``.
+    ``verified``: what state said of the sender's identity a short while ago, where its answer came too late; it stands
+    in for that alone, and ``account`` is missing all the same.
     """
 
     account: Account | None = None
@@ -120,6 +122,7 @@ class Facts(NamedTuple):
     room: RoomFact = OPEN
     missing: Mapping[str, str] = NOTHING
     fallback: tuple[str, ...] = ()
+    verified: Account | None = None
 
 
 class Decided(NamedTuple):

@@ -26,7 +26,7 @@ from filters.model.errors import TidegateError
 
 log = structlog.get_logger()
 
-MAX_LINE = 8 * 1024 * 1024  # bytes; a snapshot with all its bounded blocks and ranges stays below it
+MAX_LINE = 16 * 1024 * 1024  # bytes; a snapshot with all its bounded blocks, rooms and ranges stays below it
 MAX_CONNECTIONS = 64
 
 Command = dict[str, Any]

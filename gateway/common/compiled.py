@@ -103,6 +103,7 @@ MODULES: Final = (
     "gateway.state.hot.replies",
     "gateway.state.hot.server_link",
     "gateway.state.hot.state_client",
+    "gateway.state.hot.verified",
     "gateway.state.hot.wire",
     "gateway.state.model.keys",
     "gateway.state.model.ranges",

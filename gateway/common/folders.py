@@ -44,7 +44,7 @@ class Folders:
     artifacts/       compiled word lists, named by content
     journal/         records, a folder for each writer
     state/           the embedded state server
-    control/         the control database, what people changed in lists, the first person's token
+    control/         the control database, what people changed in lists, the snapshot, the first person's token
     mirror/          the static version of bullets
     run/             unix sockets, the projector's pulse and the lock
     """
@@ -116,6 +116,11 @@ class Folders:
     def list_changes(self) -> Path:
         """What people changed in word lists: written by control, read by the compiler of lists."""
         return self.control / "list-changes.json"
+
+    @property
+    def snapshot(self) -> Path:
+        """The snapshot that control made last: written by it, read by a worker that starts."""
+        return self.control / "snapshot.json"
 
     def upstream_ids(self, config: ConfiguredPlaces) -> Path:
         """The index of the platform's ids, beside the control database."""

@@ -85,7 +85,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         projection = LocatedProjection(config.state, folders.state)
         stack.push_async_callback(projection.close)
         totals = Totals()
-        workers = Workers(lambda: sockets(folders), totals, folders.projector_socket)
+        workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot)
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE, retry=config.control.relay_interval
         )

@@ -58,6 +58,7 @@ from gateway.mirror.serving.mirror_files import MirrorFiles
 from gateway.mirror.serving.site import MirrorSite
 from gateway.mirror.store.pulse import PulseReader
 from gateway.state import connecting
+from gateway.state.cold import kept_snapshot
 from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
@@ -113,6 +114,10 @@ class App:
         state = connecting.client(config.state, folders.state, on_batch=journal.flush)
         app = cls(folders, number, config, state, journal, ids)
         await app.load(generation)
+        # Before any socket opens: what people switched on must not wait for state to say so.
+        kept = kept_snapshot.kept(folders.snapshot)
+        if kept is not None:
+            app._take(kept)
         await state.start()
         app._notices = connecting.notices(config.state, folders.state, app._on_notice)
         app._notices.start()
@@ -229,7 +234,11 @@ class App:
             "snapshot": self.snapshot_version,
             "connections": len(self._server.connections),
             "journal": {"available": self._journal.available, "ready": self._journal.ready},
-            "state": {"problem": self._state.problem, "epoch": self._state.epoch},
+            "state": {
+                "problem": self._state.problem,
+                "epoch": self._state.epoch,
+                "lost": self._state.fallback.lost,
+            },
         }
 
     def counters(self) -> dict[str, Any]:

@@ -57,7 +57,9 @@ class State(Section):
     prefix: str = setting(
         STATE.prefix, "Start of every key, so that several gateways can share a server.", pattern="^[A-Za-z0-9_-]+$"
     )
-    deadline: Duration = setting(STATE.deadline, "An answer must come within; beyond: each rule's on_error.", gt=0)
+    deadline: Duration = setting(
+        STATE.deadline, "An answer must come within this time of the server's own; beyond: each rule's on_error.", gt=0
+    )
     connect_timeout: Duration = setting(STATE.connect_timeout, "A connection must stand within.", gt=0)
     reconnect: Duration = setting(
         STATE.reconnect, "First pause before a lost connection is tried again; doubles up to 5 s.", gt=0
@@ -74,6 +76,14 @@ class State(Section):
         le=1,
     )
     local_limits: int = setting(STATE.local_limits, "Limits that a worker remembers on its own meanwhile.", ge=100)
+    verified_for: Duration = setting(
+        STATE.verified_for,
+        "How long a worker remembers that state called a sender verified, for answers of state that come too late; "
+        "the record says so. 0s: not at all.",
+        ge=0,
+        le=3600,
+    )
+    verified_most: int = setting(STATE.verified_most, "Senders that a worker remembers as verified.", ge=2)
     block_limit: RateOf = setting(
         "1/10s",
         "What a block lets through that is a limit, as those of devices, addresses and ranges are by default. "

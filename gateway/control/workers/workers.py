@@ -16,6 +16,7 @@ from typing import Any
 from gateway.common import channel
 from gateway.common.rounds import Rounds
 from gateway.control.workers.totals import Totals
+from gateway.state.cold import kept_snapshot
 from gateway.state.model.snapshot import SnapshotRows, encode
 
 WITHIN = 0.5  # seconds for one answer
@@ -25,23 +26,30 @@ PROJECTOR = "projector"  # its name among those that count
 
 class Workers:
     """``sockets`` tells the sockets of the present workers by name (``worker-0`` …); ``projector`` is the projector's,
-    where a node has one."""
+    where a node has one. ``kept``: the file where a worker that starts finds the snapshot."""
 
     def __init__(
-        self, sockets: Callable[[], Mapping[str, Path]], totals: Totals, projector: Path | None = None
+        self,
+        sockets: Callable[[], Mapping[str, Path]],
+        totals: Totals,
+        projector: Path | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.answers: dict[str, str] = {}  # name -> ok, or why there was no answer
         self.statuses: dict[str, dict[str, Any]] = {}  # name -> last status; only of those that answer
         self._sockets = sockets
         self._totals = totals
         self._projector = projector
+        self._kept = kept
         self._snapshot: SnapshotRows | None = None
         self.keeper = Rounds("workers.look", self.look, EVERY)
 
     def offer(self, snapshot: SnapshotRows) -> None:
-        """Let the keeper see to it that every worker holds this snapshot, or a newer one."""
+        """Let the keeper see to it that every worker holds this snapshot, or a newer one; those that start read it."""
         if self._snapshot is None or snapshot.version >= self._snapshot.version:
             self._snapshot = snapshot
+            if self._kept is not None:
+                kept_snapshot.keep(self._kept, snapshot)
 
     async def push(self, snapshot: SnapshotRows) -> dict[str, bool]:
         """Give every worker the snapshot; tells which have it in force."""

@@ -57,6 +57,7 @@ class Gather:
             told.room if told.room is not OPEN else mine.room,
             {**mine.missing, **told.missing},
             tuple(dict.fromkeys(mine.fallback + told.fallback)),
+            told.verified if told.verified is not None else mine.verified,
         )
         self._left -= 1
         if self._left == 0:

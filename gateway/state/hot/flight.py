@@ -23,10 +23,12 @@ class Pending(NamedTuple):
 
 
 class Flight(Protocol):
-    """A command on its way. ``sent_at``: monotonic seconds, set by the link; ``missed``: its deadline passed, and its
-    callers were told; a late reply is read past. ``weight``: how many messages wait for it."""
+    """A command on its way. ``sent_at``: monotonic seconds, set by the link, as ``due`` is: what the link will have
+    counted of the server's time when it is late. ``missed``: its deadline passed, and its callers were told; a late
+    reply is read past. ``weight``: how many messages wait for it."""
 
     sent_at: float
+    due: float
     missed: bool
     weight: int
 
@@ -46,6 +48,7 @@ class AdmitBatch:
         "again",
         "arguments",
         "count",
+        "due",
         "entries",
         "epoch",
         "link",
@@ -75,6 +78,7 @@ class AdmitBatch:
         self.again = False  # sent a second time, with the epoch the first reply told
         self.missed = False
         self.sent_at = 0.0
+        self.due = 0.0
         self._replied = replied
         self._failed = failed
 
@@ -88,7 +92,7 @@ class AdmitBatch:
 class CommandFlight:
     """Any other command: its reply goes to ``replied`` where somebody waits for it, its failure to ``failed``."""
 
-    __slots__ = ("_failed", "_replied", "missed", "sent_at", "weight")
+    __slots__ = ("_failed", "_replied", "due", "missed", "sent_at", "weight")
 
     def __init__(
         self, replied: Callable[[Any], None] | None = None, failed: Callable[[str], None] | None = None
@@ -96,6 +100,7 @@ class CommandFlight:
         self.weight = 0
         self.missed = False
         self.sent_at = 0.0
+        self.due = 0.0
         self._replied = replied
         self._failed = failed
 

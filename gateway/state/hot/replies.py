@@ -53,9 +53,18 @@ def read(shape: AdmitShape, reply: Any) -> Facts:
         raise Unreadable(f"a reply of admit.lua cannot be read: {type(error).__name__}") from None
 
 
+def held(shape: AdmitShape, reply: Any) -> frozenset[str]:
+    """The scopes whose block state holds, whether it bites or not; of a reply that ``read`` has taken."""
+    if reply is None or type(reply) is bytes:
+        return frozenset()
+    return frozenset([shape.blocks[number - 1] for number in reply[3][::3]])
+
+
 def _blocks(shape: AdmitShape, flat: list[Any]) -> tuple[Block, ...]:
     found = []
     for number, value, wait in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+        if wait < 0:  # it does not bite
+            continue
         expires, interval, _, _, reason = value.split(b" ", 4)
         limited = interval != b"0"
         found.append(

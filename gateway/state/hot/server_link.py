@@ -7,6 +7,9 @@ Laws of this file:
 * a deadline that fires proves only that this process got round to looking. Before a miss is declared the loop goes
   round once more and reads the socket (measured: a bare 1 ms timer fired for 12 to 30 % of messages with a healthy
   server, because the loop itself was late);
+* a deadline counts the time that the server had, not how late this process was: while a command waits the link looks
+  four times in a deadline, and each look counts for a quarter at most, however long ago the one before it was. A
+  process that stood still, or wrote late, has used up a quarter, and the server has the rest;
 * one timer for the oldest command, not one for each.
 """
 
@@ -29,6 +32,8 @@ from gateway.state.model.settings import Address, Credentials, StateSettings
 
 LONGEST_PAUSE: Final = 5.0  # seconds between two attempts to connect
 STALLED: Final = 3.0  # seconds without any reply, after which a connection is given up
+LOOKS: Final = 4  # at the loop within one deadline
+LEAST: Final = 0.001  # seconds: the loop's timers know nothing shorter
 NOT_YET: Final = object()
 
 Command: TypeAlias = tuple[str | int | float | bytes | memoryview, ...]
@@ -98,6 +103,9 @@ class ServerLink:
         self._probe_timer: asyncio.TimerHandle | None = None
         self._looking = False
         self._heard = 0.0  # when the last reply came
+        self._slice = settings.deadline / LOOKS
+        self._had = 0.0  # seconds that the server had, counted while commands waited
+        self._looked = 0.0  # when that was last counted
 
     # Life
 
@@ -199,7 +207,9 @@ class ServerLink:
         self.waiting += flight.weight
         if self._timer is None and not self._looking and self.up:
             assert self._loop is not None
-            self._timer = self._loop.call_later(self._settings.deadline, self._look)
+            self._looked = now
+            self._timer = self._loop.call_later(self._slice, self._look)
+        flight.due = self._had + min(now - self._looked, self._slice) + self._settings.deadline
 
     def write(self, data: bytes) -> None:
         """Write what ``enter`` announced."""
@@ -270,21 +280,37 @@ class ServerLink:
         """The timer fired. If the oldest command is late, let the loop read the socket before anything is declared."""
         self._timer = None
         assert self._loop is not None
+        self._count()
         oldest = self._oldest()
         if oldest is None:
             return
-        late = time.monotonic() - self._settings.deadline
-        if oldest.sent_at > late:
-            self._timer = self._loop.call_later(oldest.sent_at - late, self._look)
+        if oldest.due > self._had:
+            self._again(oldest)
             return
         # The first pass runs before this turn's reads on some loops, the second after a whole poll on all of them.
         self._looking = True
-        self._loop.call_soon(self._loop.call_soon, self._declare, late)
+        self._loop.call_soon(self._loop.call_soon, self._declare, self._had)
 
-    def _declare(self, late: float) -> None:
+    def _count(self) -> None:
+        """Count what the server had since the last look."""
+        now = time.monotonic()
+        passed = now - self._looked
+        had = min(passed, self._slice)
+        self._had += had
+        self._heard += passed - had  # nor is a connection silent while nobody listened
+        self._looked = now
+
+    def _again(self, oldest: Flight) -> None:
+        """Look again when a quarter of the deadline has gone, or what is left of it for the oldest command."""
+        assert self._loop is not None
+        wait = min(self._slice, max(LEAST, oldest.due - self._had))
+        self._timer = self._loop.call_later(wait, self._look)
+
+    def _declare(self, had: float) -> None:
         self._looking = False
+        self._count()
         opened = False
-        missed = [flight for flight in self._flights if flight.sent_at <= late and not flight.missed]
+        missed = [flight for flight in self._flights if flight.due <= had and not flight.missed]
         now = time.monotonic()
         for flight in missed:
             flight.missed = True
@@ -299,11 +325,9 @@ class ServerLink:
         if self.up and self._flights and now - self._heard > STALLED and now - self._flights[0].sent_at > STALLED:
             self._drop("stalled")
             return
-        assert self._loop is not None
         oldest = self._oldest()
         if oldest is not None and self._timer is None:
-            wait = max(0.0, oldest.sent_at + self._settings.deadline - now)
-            self._timer = self._loop.call_later(wait, self._look)
+            self._again(oldest)
 
     def _oldest(self) -> Flight | None:
         for flight in self._flights:

@@ -1,5 +1,8 @@
 """What the gate asks of state: facts about messages, many at a time.
 
+A key that is missing in state is not innocence: where the snapshot knows a block or a closed room that state's answer
+does not hold, it stands, and the facts say whence (``Fallback.beside``).
+
 All messages of one loop turn leave in one write, up to ``settings.batch`` of them in one call of ``lua/admit.lua``.
 ``then`` is called exactly once for each message, later in the loop, whatever happens to the server.
 """
@@ -19,12 +22,13 @@ from filters.model.rule import Asks
 from filters.model.verdict import Facts, Scan
 from gateway.state.hot import give_back
 from gateway.state.hot.admit_arguments import MAX_BATCH, encode
-from gateway.state.hot.fallback import Fallback, LocalLimits, nothing
+from gateway.state.hot.fallback import Fallback, LocalLimits
 from gateway.state.hot.flight import AdmitBatch, GiveBack, Pending
 from gateway.state.hot.plan import Plan
-from gateway.state.hot.replies import Unreadable, read
+from gateway.state.hot.replies import Unreadable, held, read
 from gateway.state.hot.scripts import ADMIT, GIVE_BACK
 from gateway.state.hot.server_link import ERROR, UNAVAILABLE, Command, ServerLink, error_word
+from gateway.state.hot.verified import Verified
 from gateway.state.model.keys import Keys
 from gateway.state.model.settings import Address, Credentials, StateSettings
 from gateway.state.model.snapshot import Snapshot
@@ -33,6 +37,7 @@ EPOCH: Final = "state.epoch"
 BUSY: Final = "state.busy"
 NOT_OURS: Final = frozenset({"READONLY", "NOAUTH", "WRONGPASS", "NOPERM", "MASTERDOWN", "LOADING"})
 REMEMBERED_ASKS: Final = 64
+NOBODY: Final[frozenset[str]] = frozenset()
 
 # Whether one call can write many keys that expire; and the scripts, so that the first messages find them. A server
 # that refuses either is served all the same.
@@ -80,7 +85,10 @@ class StateClient:
         self.keys = Keys(settings.prefix)
         self.epoch = epoch
         self.settings = settings
-        self.fallback = Fallback(LocalLimits(settings.local_share, settings.local_limits))
+        self.fallback = Fallback(
+            LocalLimits(settings.local_share, settings.local_limits),
+            Verified(settings.verified_for, settings.verified_most),
+        )
         self.observe: Callable[[int, float], None] = _nothing  # messages and seconds of each answered call
         self.on_turn: Callable[[], None] = _nobody  # before a turn's messages leave; it may ask about more of them
         self._on_batch = on_batch
@@ -119,7 +127,7 @@ class StateClient:
         return self._link.misses
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Hold a new snapshot: its address ranges are in force, its blocks a stand-in."""
+        """Hold a new snapshot: its address ranges are in force, its blocks and rooms stand by the side of state."""
         self.fallback.snapshot = snapshot
 
     def _greeted(self, link: ServerLink, replies: list[Any]) -> None:
@@ -208,9 +216,14 @@ class StateClient:
         if type(reply) is not list or len(reply) != len(entries) + 1:
             self._unusual(batch, reply)
             return
-        self.observe(len(entries), time.monotonic() - batch.sent_at)
-        snapshot = self.fallback.snapshot
+        now = time.monotonic()
+        self.observe(len(entries), now - batch.sent_at)
+        fallback = self.fallback
+        snapshot = fallback.snapshot
         ranges = bool(snapshot is not None and snapshot.ranges)
+        standing = snapshot.standing if snapshot is not None else NOBODY
+        verified = fallback.verified
+        verified.turn(now)
         done = 0
         try:
             for shape, entry, told in zip(batch.shapes, entries, reply[1:], strict=True):
@@ -218,8 +231,19 @@ class StateClient:
                 facts = shape.clean.known.get(told) if type(told) is not list else None
                 if facts is None:
                     facts = read(shape, told)
-                if ranges and entry.plan.ranges and entry.message.ip:
-                    facts = self._with_range(facts, entry.message)
+                plan, message = entry.plan, entry.message
+                if plan.account is not None:
+                    verified.note(message.sender, facts.account)
+                if standing and (
+                    message.sender in standing
+                    or message.room in standing
+                    or message.ip in standing
+                    or message.device in standing
+                    or message.registrant in standing
+                ):
+                    facts = fallback.beside(plan, message, facts, held(shape, told))
+                if ranges and plan.ranges and message.ip:
+                    facts = self._with_range(facts, message)
                 done += 1
                 try:
                     entry.then(facts)
@@ -246,11 +270,11 @@ class StateClient:
             link.abandon("garbage")
 
     def _other_epoch(self, batch: AdmitBatch, found: bytes | None) -> None:
-        """Governance data were rebuilt: ask again, once, under the new epoch. Gone or older: nothing can be trusted."""
+        """Governance data were rebuilt: ask again, once, under the new epoch. Gone or older: nothing of state's can be
+        trusted, and the snapshot speaks."""
         known = self._learn(found) if found is not None else False
         if not known or batch.again:
-            for entry in batch.entries:
-                self._tell(entry, nothing(entry.plan, EPOCH))
+            self._told_nothing(batch.entries, EPOCH)
             return
         entries = [entry._replace(plan=self._replan(entry.plan)) for entry in batch.entries]
         again = AdmitBatch(entries, self.epoch, batch.slot, self._replied, self._failed)
@@ -298,6 +322,7 @@ class StateClient:
         self._told_nothing(batch.entries, cause)
 
     def _told_nothing(self, entries: Sequence[Pending], cause: str) -> None:
+        self.fallback.verified.turn(time.monotonic())
         for entry in entries:
             facts = self.fallback.facts(entry.plan, entry.message, cause)
             if entry.plan.ranges and entry.message.ip and self.fallback.snapshot is not None:

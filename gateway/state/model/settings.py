@@ -63,4 +63,6 @@ class StateSettings:
     max_pause: float = default_time("10s")
     local_share: float = 0.5
     local_limits: int = 100_000
+    verified_for: float = default_time("5m")
+    verified_most: int = 50_000
     poll: float = default_time("250ms")

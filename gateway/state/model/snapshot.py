@@ -3,7 +3,8 @@
 One set of typed rows for everybody: control writes them, the projection stores them, workers read them. On the wire
 (a key in state, a command on a worker's socket) they are one JSON object:
 
-    {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […]}
+    {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […], "blocks_whole": …,
+     "rooms": […], "rooms_whole": …}
 
 A reader takes what a program of the version before wrote, and the one after: a section or a field that is not there has
 its default, one that is not known is passed over.
@@ -16,11 +17,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from filters.model.limits import pace
-from filters.model.verdict import Block
+from filters.model.limits import Pace, pace
+from filters.model.verdict import Block, RoomFact
 from gateway.state.model.ranges import Ranges
 
 LIMITED = pace(1, 10_000_000)  # what a block allows that is a limit rather than a wall, unless configured otherwise
+MAX_BLOCKS = 5000  # the newest; what is left out, state alone knows
+MAX_ROOMS = 5000  # of those that are not open
 FROZEN = "switch.frozen"  # what a frozen room's or route's refusals say; on the wire beside each switch
 
 
@@ -70,8 +73,20 @@ class BlockRow(NamedTuple):
     limited: bool = False
 
 
+class RoomRow(NamedTuple):
+    """A room that is not open. ``status``: slow, muted or closed; ``interval_ms``: the pause of slow mode."""
+
+    room: str
+    status: str
+    interval_ms: int = 0
+
+
 class SnapshotRows(NamedTuple):
-    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks are the newest ones."""
+    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks are the newest ones.
+
+    ``blocks_whole`` and ``rooms_whole``: whether these are all there are, so that who is not among them is not blocked.
+    A version before this one wrote neither: it left blocks out only beyond ``MAX_BLOCKS``, and rooms always.
+    """
 
     version: int
     switches: tuple[SwitchRow, ...] = ()
@@ -79,6 +94,9 @@ class SnapshotRows(NamedTuple):
     copies: tuple[CopyRow, ...] = ()
     ranges: tuple[RangeRow, ...] = ()
     blocks: tuple[BlockRow, ...] = ()
+    blocks_whole: bool = True
+    rooms: tuple[RoomRow, ...] = ()
+    rooms_whole: bool = False
 
 
 def encode(rows: SnapshotRows) -> dict[str, Any]:
@@ -93,6 +111,9 @@ def encode(rows: SnapshotRows) -> dict[str, Any]:
         "copies": [row._asdict() for row in rows.copies],
         "ranges": [row._asdict() for row in rows.ranges],
         "blocks": [row._asdict() for row in rows.blocks],
+        "blocks_whole": rows.blocks_whole,
+        "rooms": [row._asdict() for row in rows.rooms],
+        "rooms_whole": rows.rooms_whole,
     }
 
 
@@ -114,6 +135,12 @@ def decode(document: Any) -> SnapshotRows:
             ),
             tuple(RangeRow(str(row["cidr"]), *_terms(row)) for row in document.get("ranges", ())),
             tuple(BlockRow(str(row["scope"]), str(row["value"]), *_terms(row)) for row in document.get("blocks", ())),
+            bool(document.get("blocks_whole", len(document.get("blocks", ())) < MAX_BLOCKS)),
+            tuple(
+                RoomRow(str(row["room"]), str(row["status"]), int(row.get("interval_ms", 0)))
+                for row in document.get("rooms", ())
+            ),
+            bool(document.get("rooms_whole", False)),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the snapshot lacks something: {type(error).__name__}") from None
@@ -137,14 +164,22 @@ class RangeBlock(NamedTuple):
     block: Block
 
 
+class ClosedRoom(NamedTuple):
+    """A room that is not open. ``pace``: what slow mode allows each sender; None where nobody may write."""
+
+    fact: RoomFact
+    pace: Pace | None
+
+
 class Snapshot:
     """One version of the snapshot as a worker asks it. Immutable.
 
-    ``ranges`` finds the block of an address range; ``blocks`` holds the newest blocks by (scope, value), a stand-in
-    while state is away; what people switched on stands in ``rows``.
+    ``ranges`` finds the block of an address range; ``blocks`` holds the newest blocks by (scope, value), ``rooms`` the
+    rooms that are not open, both by the side of state and in its stead while it is away; ``standing``: every value that
+    one of these two names, whatever its scope. What people switched on stands in ``rows``.
     """
 
-    __slots__ = ("blocks", "ranges", "rows", "version")
+    __slots__ = ("blocks", "ranges", "rooms", "rows", "standing", "version")
 
     def __init__(self, rows: SnapshotRows) -> None:
         self.rows = rows
@@ -156,6 +191,12 @@ class Snapshot:
         self.blocks = {
             (row.scope, row.value): Block(row.scope, row.reason, row.expires_at, row.limited) for row in rows.blocks
         }
+        self.rooms = {row.room: _closed(row) for row in rows.rooms}
+        self.standing = frozenset([row.value for row in rows.blocks] + [row.room for row in rows.rooms])
+
+
+def _closed(row: RoomRow) -> ClosedRoom:
+    return ClosedRoom(RoomFact(row.status), pace(1, row.interval_ms * 1000) if row.status == "slow" else None)
 
 
 def parse(data: bytes) -> Snapshot:

@@ -18,7 +18,8 @@
 -- Reply: the epoch found (or nil) where it is not the caller's, and nothing was touched. Otherwise a list: the
 -- server's time in microseconds, then one reply a message. The common one, nothing to find, is the account as it is
 -- stored, or nil. The long one is { account, room, slow wait, { block's number, value, wait, … }, { wait, … } a
--- limit, { seen, people, wait, … } a repeat }; waits in microseconds, an empty list where all is well.
+-- limit, { seen, people, wait, … } a repeat }; waits in microseconds, an empty list where all is well. A block that is
+-- there and does not bite, expired or a limit that is kept, has the wait -1: no key at all is another matter.
 --
 -- The arithmetic is filters/model/limits.py. What makes it fast: calls into the server are what a script pays for, so one
 -- MGET reads everything, plain Lua decides, and each changed key is written once, at the end; the common message
@@ -126,10 +127,9 @@ for i = 1, #order, 2 do
     blocks = {}
     for j = 1, #blocks_at do
       local place = base + blocks_at[j]
-      local wait = values[place] and bites(keys[place], values[place])
-      if wait then
+      if values[place] then
         local n = #blocks
-        blocks[n + 1], blocks[n + 2], blocks[n + 3] = j, values[place], wait
+        blocks[n + 1], blocks[n + 2], blocks[n + 3] = j, values[place], bites(keys[place], values[place]) or -1
       end
     end
   end

@@ -10,6 +10,7 @@ from gateway.common.metrics import METRICS, WorkerMetrics
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.mirror.projector.projector_metrics import ProjectorMetrics
+from gateway.state.cold.kept_snapshot import kept
 from gateway.state.model.snapshot import SnapshotRows, decode
 
 
@@ -38,6 +39,15 @@ async def test_a_worker_that_was_away_is_given_the_present_snapshot(tmp_path: Pa
     await workers.look()
     assert workers.answers == {"worker-0": "absent"}
     assert workers.statuses == {}
+
+
+async def test_a_worker_that_starts_finds_the_newest_in_a_file(tmp_path: Path) -> None:
+    workers = Workers(dict, Totals(), kept=tmp_path / "snapshot.json")
+    workers.offer(SnapshotRows(7))
+    workers.offer(SnapshotRows(6))
+    found = kept(tmp_path / "snapshot.json")
+    assert found is not None
+    assert found.version == 7
 
 
 async def test_counters_survive_the_worker_that_told_them(tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ async def test_emptied(
     assert not (await asker.one(everything, message())).missing
     own_server.empty()
     facts = await asker.one(everything, message())
-    assert dict(facts.missing) == dict.fromkeys(("account", "blocks", "limits", "repeats", "room"), "state.epoch")
-    assert facts.fallback == ()
+    assert dict(facts.missing) == dict.fromkeys(("account", "blocks", "repeats", "room"), "state.epoch")
+    assert facts.fallback == ("limits:local",)
     assert not await own_projection.confirm()
     with pytest.raises(EpochLost):
         await own_projection.apply([])

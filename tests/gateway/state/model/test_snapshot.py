@@ -13,6 +13,7 @@ from gateway.state.model.snapshot import (
     BlockRow,
     CopyRow,
     RangeRow,
+    RoomRow,
     Snapshot,
     SnapshotRows,
     SwitchRow,
@@ -29,6 +30,9 @@ ROWS = SnapshotRows(
     (CopyRow(4, "00ff" * 4, "rule 9", 1_900_000_000),),
     (RangeRow("192.0.2.0/24", "farm", 0, True),),
     (BlockRow("sender", "mallory", "spam", 1_800_000_000, False),),
+    False,
+    (RoomRow("r2", "slow", 30_000),),
+    True,
 )
 WIRE = (
     b'{"version":9,"switches":['
@@ -37,7 +41,8 @@ WIRE = (
     b'"urgent":[{"id":3,"word":"word","ground":"order 9"}],'
     b'"copies":[{"id":4,"fingerprint":"00ff00ff00ff00ff","ground":"rule 9","expires_at":1900000000}],'
     b'"ranges":[{"cidr":"192.0.2.0/24","reason":"farm","expires_at":0,"limited":true}],'
-    b'"blocks":[{"scope":"sender","value":"mallory","reason":"spam","expires_at":1800000000,"limited":false}]}'
+    b'"blocks":[{"scope":"sender","value":"mallory","reason":"spam","expires_at":1800000000,"limited":false}],'
+    b'"blocks_whole":false,"rooms":[{"room":"r2","status":"slow","interval_ms":30000}],"rooms_whole":true}'
 )
 
 numbers = st.integers(0, 1 << 53)
@@ -56,6 +61,9 @@ snapshots = st.builds(
             st.builds(BlockRow, words, words, *terms),
         )
     ),
+    st.booleans(),
+    st.lists(st.builds(RoomRow, words, st.sampled_from(["slow", "muted", "closed"]), numbers), max_size=3).map(tuple),
+    st.booleans(),
 )
 
 

@@ -62,8 +62,9 @@ def accept(sockets: Sockets, exchange: Exchange, found: Found[Any], route: Route
     request = arrived(exchange, found, route) if isinstance(route, Route) else None
     opening = Opening(sockets, exchange, route, request, asked, key)
     exchange.upgrade(
-        route.upstream, upstream_lines(asked, key, extensions=not judged), opening.on_upgraded, drop=_DROPPED
-    )
+        route.upstream, upstream_lines(asked, key, extensions=not judged), opening.on_upgraded, drop=_DROPPED,
+        target=b"" if judged else head.target,
+    )  # fmt: skip
 
 
 class Opening:

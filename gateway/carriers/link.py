@@ -23,7 +23,8 @@ from gateway.carriers.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
 from gateway.carriers.relay import OVER, Relay
 from gateway.common.sweep import NEVER
 from gateway.websocket import endings, frames
-from gateway.websocket.opcodes import ABNORMAL
+from gateway.websocket.boundary import BoundaryTracker
+from gateway.websocket.opcodes import ABNORMAL, NO_STATUS, may_be_sent
 
 if TYPE_CHECKING:
     from gateway.carriers.sockets import Sockets
@@ -52,6 +53,7 @@ class Link(asyncio.Protocol):
         "_release_client",
         "_release_upstream",
         "_said_goodbye",
+        "_tracker",
         "_upstream",
         "_upstream_up",
         "began",
@@ -87,6 +89,7 @@ class Link(asyncio.Protocol):
         self._client_eof = False
         self._pauses = 0
         self._said_goodbye = False  # it is we who end
+        self._tracker: BoundaryTracker | None = None  # of what the client sends, where nobody reads it otherwise
         self.began = perf_counter()
         self.bytes_up = self.bytes_down = 0  # what the client has sent, and what the upstream has
         self.ended_as = ""  # the reason of ours, where it is we who end
@@ -107,6 +110,7 @@ class Link(asyncio.Protocol):
         self._release_client = taken.release
         self._release_upstream = release
         self.relay = Relay(self, client, extensions=extensions)
+        self._follow(extensions)
         high = self.habits.max_buffered
         client.set_write_buffer_limits(high=high, low=high // 4)
         upstream.set_write_buffer_limits(high=high, low=high // 4)
@@ -120,14 +124,33 @@ class Link(asyncio.Protocol):
         if taken.early:
             self.data_received(taken.early)
 
+    def _follow(self, extensions: bool) -> None:
+        """Find the end of what the client sends: its close frame."""
+        self._tracker = BoundaryTracker(extensions=extensions, masked=True)
+
     # what the client's transport tells
 
     def data_received(self, data: bytes) -> None:
         self.bytes_up += len(data)
         live = self.live
         live.client = live.spoke = self.sweep.now
-        if self._upstream_up:
+        if self._upstream_up and not self._upstream.is_closing():
             self._upstream.write(data)
+        tracker = self._tracker
+        if tracker is not None and not tracker.whole(data) and not tracker.closed:
+            tracker.cut(data)
+            if tracker.closed:
+                self._client_closes(tracker.close_code)
+
+    def _client_closes(self, code: int) -> None:
+        """The client's close frame went up. Where it answers one that was sent before, the closing is complete, and the
+        server's side closes the connection at once (RFC 6455 section 7.1.1)."""
+        self._begin_end()
+        self._client_closed = code if may_be_sent(code) else NO_STATUS
+        if self._said_goodbye or self.relay.closed:
+            self._client.close()
+        elif not self._upstream_up:
+            self._answer_close()
 
     def eof_received(self) -> bool:
         """A half-closed client may still read, so its side stays open until the upstream ends."""
@@ -285,8 +308,9 @@ class Link(asyncio.Protocol):
         self._client.close()
 
     def _upstream_left(self) -> None:
-        """The upstream said goodbye and went: all that the client sent was passed on to it."""
-        self._client.close()
+        """The upstream said goodbye and went, or we did: what is missing is the client's answer."""
+        if self._client_closed:
+            self._client.close()
 
     def _gone(self) -> None:
         self.deadline = NEVER

@@ -21,6 +21,7 @@ from gateway.judging.route import Preflight, Relayed, Route
 from gateway.mirror.pages.names import link_value
 from gateway.surfaces.input.decoded import Malformed, Messages
 from gateway.surfaces.input.request import Arrived
+from gateway.websocket.handshake import is_plain
 
 if TYPE_CHECKING:
     from filters.model.message import Message
@@ -71,7 +72,11 @@ class Gate:
             exchange.cors = route.cors
             exchange.shape = route.shape
             if route.socket is not None:
-                accept(self.sockets, exchange, found, route)
+                if route.socket.plain and is_plain(head):
+                    self._check_overrides(exchange)
+                    exchange.relay(route.upstream)
+                else:
+                    accept(self.sockets, exchange, found, route)
             elif not self.pipeline.journal.available:
                 self.count_refused(route.name, UNRECORDED)
                 exchange.refuse(answers.unrecorded(""))
@@ -91,7 +96,7 @@ class Gate:
                 self._check_overrides(exchange)
             if isinstance(relayed, Deletions):
                 self._delete(exchange, relayed, found)
-            elif relayed.socket is not None:
+            elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
                 accept(self.sockets, exchange, found, relayed)
             else:
                 exchange.relay(relayed.upstream)

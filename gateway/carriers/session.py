@@ -99,6 +99,9 @@ class Session(Link):
 
     # what the client sends
 
+    def _follow(self, extensions: bool) -> None:
+        """The parser does."""
+
     def data_received(self, data: bytes) -> None:
         self.live.client = self.sweep.now
         self.bytes_up += len(data)
@@ -197,7 +200,7 @@ class Session(Link):
                 self._begin_end()
                 self._slots.append(control)
             else:
-                self._client_closes(control)
+                self._close_frame(control)
             return
         live = self.live
         if opcode == PONG and control.payload == PAYLOAD:
@@ -212,7 +215,7 @@ class Session(Link):
                 if self._slots:
                     self._slots.append(event)
                 else:
-                    self._client_closes(event)
+                    self._close_frame(event)
 
     def _malformed(self, decoded: Malformed) -> None:
         self.sockets.count_refused(self.name, decoded.reason)
@@ -256,7 +259,7 @@ class Session(Link):
             self._waiting -= len(slot.raw)
             self.up(slot.raw)
         elif type(slot) is ControlFrame:
-            self._client_closes(slot)
+            self._close_frame(slot)
         elif type(slot) is str:
             self._say_goodbye(slot)
         else:
@@ -409,7 +412,7 @@ class Session(Link):
         else:
             super()._leave()
 
-    def _client_closes(self, close: ControlFrame) -> None:
+    def _close_frame(self, close: ControlFrame) -> None:
         """The client's close frame: the first one goes up with its code, an answer to the upstream's as well."""
         self._begin_end()
         self._client_closed = close.close_code
@@ -421,10 +424,6 @@ class Session(Link):
             self._client.close()
         elif not self.up(close.raw):
             self._answer_close()
-
-    def _upstream_left(self) -> None:
-        if self._client_closed:
-            self._client.close()
 
     def _ping_upstream(self, now: float) -> None:
         self.up(masked_frame(PING, PAYLOAD))

@@ -23,10 +23,12 @@ from gateway.websocket.origins import Origins
 
 @dataclass(frozen=True, slots=True)
 class SocketSide:
-    """What makes a route a WebSocket route: how its sockets live, and whose pages may open one."""
+    """What makes a route a WebSocket route: how its sockets live, and whose pages may open one. ``plain``: a request
+    that asks for no socket is relayed, unread."""
 
     habits: Habits
     origins: Origins
+    plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ _BINARY: Final = FIN | BINARY
 
 
 class BoundaryTracker:
-    """Follows one server-to-client stream. Nothing is held back: what ``feed`` gives is what it was given, cut in two.
+    """Follows one server-to-client stream; a client-to-server one where it is ``masked``. Nothing is held back: what
+    ``feed`` gives is what it was given, cut in two.
 
     ``between_frames``: a control frame may be sent now. ``between_messages``: a data frame as well. ``closed``: a CLOSE
     frame came, so that nothing may be sent behind it. ``error``: the stream is broken; nothing more is cut, and
@@ -25,10 +26,23 @@ class BoundaryTracker:
     ``frames`` counts messages and control frames that began their last frame; ``close_code`` is the CLOSE frame's.
     """
 
-    __slots__ = ("_extensions", "_header", "_in_message", "_left", "close_code", "closed", "error", "frames")
+    __slots__ = (
+        "_bit",
+        "_extensions",
+        "_header",
+        "_in_message",
+        "_key",
+        "_left",
+        "close_code",
+        "closed",
+        "error",
+        "frames",
+    )
 
-    def __init__(self, *, extensions: bool = False) -> None:
+    def __init__(self, *, extensions: bool = False, masked: bool = False) -> None:
         self._extensions = extensions
+        self._bit = MASKED if masked else 0  # of the second byte
+        self._key = 4 if masked else 0  # bytes of the masking key
         self._header = b""  # of a frame whose header is not complete
         self._left = 0  # bytes of the current frame still to come
         self._in_message = False
@@ -76,11 +90,11 @@ class BoundaryTracker:
             or self.error is not None
         ):
             return False
-        length = data[1]
+        length = data[1] - self._bit
         if length < 126:
-            if length + 2 != size:
+            if length < 0 or length + 2 + self._key != size:
                 return False
-        elif length != 126 or (data[2] << 8 | data[3]) + 4 != size:
+        elif length != 126 or (data[2] << 8 | data[3]) + 4 + self._key != size:
             return False
         self.frames += 1
         return True
@@ -119,7 +133,13 @@ class BoundaryTracker:
             elif first & 0x0F == CLOSE:
                 self.closed = True
                 # A code that is cut off from its header is not waited for.
-                self.close_code = int.from_bytes(head[2:4], "big") if min(length, len(head)) >= 4 else NO_STATUS
+                key = self._key
+                if min(length, len(head)) >= 4 + key:
+                    self.close_code = int.from_bytes(head[2 + key : 4 + key], "big")
+                    if key:
+                        self.close_code ^= int.from_bytes(head[2:4], "big")
+                else:
+                    self.close_code = NO_STATUS
             at = begin + length
             if at > size:
                 self._left = at - size
@@ -142,17 +162,18 @@ class BoundaryTracker:
         if opcode > PONG or BINARY < opcode < CLOSE or (first & RESERVED and not self._extensions):
             self.error = ProtocolError("websocket.reserved", PROTOCOL_ERROR)
             return -1
-        if second & MASKED:
+        if second & MASKED != self._bit:
             self.error = ProtocolError("websocket.mask", PROTOCOL_ERROR)
             return -1
+        second -= self._bit
         if second < 126:
-            return 2 + second
+            return 2 + self._key + second
         if second == 126:
-            return 4 + int.from_bytes(head[2:4], "big") if len(head) >= 4 else -1
+            return 4 + self._key + int.from_bytes(head[2:4], "big") if len(head) >= 4 else -1
         if len(head) < 10:
             return -1
         length = int.from_bytes(head[2:10], "big")
         if length >> 63:
             self.error = ProtocolError("websocket.length", PROTOCOL_ERROR)
             return -1
-        return 10 + length
+        return 10 + self._key + length

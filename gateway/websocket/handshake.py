@@ -83,6 +83,11 @@ class Agreement(NamedTuple):
     extensions: bytes
 
 
+def is_plain(head: RequestHead) -> bool:
+    """Whether a request does not even ask for a WebSocket: no Upgrade names it, nor is there a field of a handshake."""
+    return not _has(head.upgrade, b"websocket") and b"sec-websocket-key" not in head.fields
+
+
 def check_client(head: RequestHead, origins: Origins) -> ClientHandshake:
     """Read a client's handshake (section 4.2.1). Raises ``HandshakeError``."""
     fields = head.fields

@@ -130,7 +130,8 @@ class App:
         lists = await asyncio.to_thread(_read_lists, generation.artifacts)
         settings = {name: conversion.upstream(name, section) for name, section in config.upstreams.items()}
         upstreams = {
-            name: self._upstreams.get(name) or Upstream(wanted, self._loop, self._sweep, partial(_notice, name))
+            name: self._upstreams.get(name)
+            or Upstream(wanted, self._loop, self._sweep, partial(_notice, name), partial(_report, name))
             for name, wanted in settings.items()
         }
         access: AccessLog | None = None
@@ -399,7 +400,8 @@ def _sealed(target: Target) -> bool:
 def _socket_side(settings: RouteSettings) -> SocketSide | None:
     if settings.transport != "websocket":
         return None
-    return SocketSide(conversion.habits(settings.websocket), Origins(settings.origins))
+    section = settings.websocket
+    return SocketSide(conversion.habits(section), Origins(settings.origins), section.plain == "relay")
 
 
 def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
@@ -445,3 +447,7 @@ def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:
 
 def _notice(upstream: str, event: str, server: str) -> None:
     log.warning("upstream.health", upstream=upstream, change=event, server=server)
+
+
+def _report(upstream: str, server: str, reason: str, detail: str, count: int) -> None:
+    log.warning("upstream.failed", upstream=upstream, server=server, reason=reason, detail=detail, count=count)

@@ -194,7 +194,7 @@ async def test_a_handshake_that_is_none(
 @pytest.mark.parametrize(
     ("method", "path", "status", "reason"),
     [
-        ("POST", "/api/articles/1/comments", 400, "head.upgrade"),
+        ("POST", "/api/articles/1/comments", 403, "keyword.match"),  # the offer is ignored (RFC 9110 section 7.8)
         ("GET", "/nowhere", 400, "head.upgrade"),
         ("POST", "/chat/j", 403, "route.unjudged"),  # written to a judged address, and judged by nobody
     ],

@@ -145,6 +145,9 @@ class Removal(Section):
 class Socket(Section):
     """Bounds and habits of a WebSocket route."""
 
+    plain: Literal["relay", "refuse"] = setting(
+        "relay", "A GET that asks for no WebSocket (long polling, a page) is relayed unread, or refused with 426."
+    )
     max_frame: Size = setting(HABITS.max_frame, "Largest frame from a client; beyond: closed with 1009.", ge=128)
     max_message: Size = setting(
         HABITS.max_message, "Largest message, its fragments joined; beyond: closed with 1009.", ge=128

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 PREFIX_SIZE: Final = 65536
 """Bytes of a judged answer's body that are kept for ``on_outcome``."""
 
+LEFT_WITHIN: Final = 1.0
+"""Seconds that the rest of a judged answer may take once its client has left."""
+ENDLESS: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
+"""Media types (as they begin) of answers that are read as they come and hold no id of the platform's."""
+
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 
 
@@ -58,6 +63,7 @@ class Exchange:
     ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse``. ``message_id``:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
+    ``endless``: its answer streams until somebody leaves.
     ``ids``: the lines that name this request and were added for the upstream.
     """
 
@@ -75,6 +81,7 @@ class Exchange:
         "began",
         "cancelled",
         "cors",
+        "endless",
         "head",
         "ids",
         "judged",
@@ -95,6 +102,7 @@ class Exchange:
         self.sent = 0
         self._call: UpstreamCall | None = None
         self._chunked = False
+        self.endless = False
         self._extra = b""
         self._prefix: list[bytes] | None = None
         self._told = False
@@ -154,8 +162,7 @@ class Exchange:
         """Judge this request: its whole body goes to ``gate.on_body``, at once where it is at hand."""
         self.judged = True
         head = self.head
-        if head.upgrade:
-            raise HTTPError("head.upgrade")
+        # An offer to switch protocols may be ignored (RFC 9110 section 7.8): it is not among what goes on.
         if head.underscored:
             raise HTTPError("head.underscore_name")
         if head.options:
@@ -172,7 +179,7 @@ class Exchange:
             self._prefix = []
             self._prefix_size = 0
         body = connection.claim_body()
-        lines = self._upstream_head(upstream.host, head.length if body is None else len(body))
+        lines = self._upstream_head(upstream, head.length if body is None else len(body), target=head.target)
         self._call = upstream.start(
             lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED
         )
@@ -195,7 +202,7 @@ class Exchange:
         self._prefix = []
         self._prefix_size = 0
         self._extra = answer_extra
-        lines = self._upstream_head(upstream.host, len(body), extra, drop)
+        lines = self._upstream_head(upstream, len(body), extra, drop)
         self._call = upstream.start(lines, body, self, idempotent=self.method in _IDEMPOTENT)
 
     def answer(self, status: int, lines: bytes, body: bytes, content_type: bytes = b"application/json") -> None:
@@ -232,14 +239,17 @@ class Exchange:
         self.answered = True
         return self._connection.take_over()
 
-    def upgrade(self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = ()) -> None:
-        """Send the request's head on as a handshake. ``extra``: the lines that make it one.
+    def upgrade(
+        self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = (), target: bytes = b""
+    ) -> None:
+        """Send the request's head on as a handshake. ``extra``: the lines that make it one. ``target``: where it is not
+        the normal form that goes on.
 
         ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
         and its failure, is the answer to this request.
         """
         self._upgraded = then
-        self._call = upstream.upgrade(self._upstream_head(upstream.host, 0, extra, drop), self)
+        self._call = upstream.upgrade(self._upstream_head(upstream, 0, extra, drop, target), self)
 
     def on_upgraded(
         self, head: ResponseHead, transport: asyncio.Transport, early: bytes, release: Callable[[], None]
@@ -250,20 +260,29 @@ class Exchange:
         assert then is not None
         then(head, transport, early, release)
 
-    def _upstream_head(self, host: bytes, length: int, extra: bytes = b"", drop: Collection[bytes] = ()) -> bytes:
+    def _upstream_head(
+        self,
+        upstream: Upstream,
+        length: int,
+        extra: bytes = b"",
+        drop: Collection[bytes] = (),
+        target: bytes = b"",
+    ) -> bytes:
         connection = self._connection
         server = connection.server
         head = self.head
-        target = self.path
-        if self.query:
-            target = b"%b?%b" % (target, self.query)
-        elif head.target[-1:] == b"?":
-            target += b"?"
+        if not target:
+            target = self.path
+            if self.query:
+                target = b"%b?%b" % (target, self.query)
+            elif head.target[-1:] == b"?":
+                target += b"?"
         settings = server.settings
         if settings.request_ids or settings.traces:
             self.ids = forwarding.ids(head, settings.request_ids, settings.traces)
             extra += self.ids
         extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
+        host = upstream.host or head.host or upstream.authority
         return forwarding.request_head(head, target, length, extra, drop, self.judged, host)
 
     # the sink of the upstream's answer
@@ -277,6 +296,9 @@ class Exchange:
         self.status = self._upstream_status = head.status
         if not self.cancelled:
             self._chunked = self._connection.write_head(head, self._extra) and more
+        self.endless = head.fields.get(b"content-type", b"").lower().startswith(ENDLESS)
+        if self.cancelled:
+            self._let_go()
 
     def on_data(self, data: bytes) -> None:
         prefix = self._prefix
@@ -287,6 +309,8 @@ class Exchange:
         self.sent += len(data)
         if not self.cancelled:
             self._connection.write(encode_chunk(data) if self._chunked else data)
+        elif self._prefix_size >= PREFIX_SIZE:
+            self._let_go()
 
     def on_end(self) -> None:
         self._call = None
@@ -329,9 +353,24 @@ class Exchange:
         if call is not None:
             if self.judged or (self._prefix is not None and self.body_complete):
                 call.resume()
+                if self._upstream_status is not None:
+                    self._let_go()
             else:
                 self._call = None
                 call.abort()
+
+    def _let_go(self) -> None:
+        """Nobody reads the answer, and its status is known: others want the connection to the upstream. What of the
+        body is missing for the outcome has ``LEFT_WITHIN`` seconds to come, where it is a body that ends."""
+        call = self._call
+        if call is None:
+            return
+        if self.endless or self._prefix is None or self._prefix_size >= PREFIX_SIZE:
+            self._call = None
+            call.abort()
+            self._outcome(None)
+        else:
+            call.hurry(LEFT_WITHIN)
 
     def client_slow(self, slow: bool) -> None:
         """Stop or go on reading the upstream's answer."""

@@ -265,8 +265,11 @@ class Router(Generic[Route]):
         if normal != path and not flaw:  # the digits of an escape, no more: still the same path
             return self._find(method, host, normal + b"?" + query if query else normal)
         shade = shadow(path)
-        if flaw and any((shade + b"/").startswith(prefix) for prefix in self._prefixes):
-            raise HTTPError(flaw)
+        if flaw:
+            # It goes on as it came: by whichever of the two the upstream reads it.
+            shapes = shade + b"/", normal.lower() + b"/"
+            if any(shape.startswith(self._prefixes) for shape in shapes):
+                raise HTTPError(flaw)
         segments = shade.split(b"/")
         both = self._hosts.get(plain_host(host), self._elsewhere), self._any_host
         for trees in both:
@@ -274,10 +277,10 @@ class Router(Generic[Route]):
             if root is not None and root.search(segments, exact=False) is not None:
                 raise HTTPError("path.lookalike")
         if method not in READING:
-            own = normal.split(b"/")
-            if any(trees.sealed_exact.reaches(own) for trees in both):
-                raise HTTPError("route.unjudged")
-            for reading in readings(normal, query):
+            for own in {normal, path}:
+                if any(trees.sealed_exact.reaches(own.split(b"/")) for trees in both):
+                    raise HTTPError("route.unjudged")
+            for reading in readings(normal, query) + (readings(path, query) if normal != path else []):
                 read = [b"", *reading]
                 for trees in both:
                     alike = trees.alike.get(method)

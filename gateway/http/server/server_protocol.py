@@ -22,6 +22,7 @@ from gateway.common.sweep import NEVER
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
 from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
+from gateway.http.server.settings import EMPTY_LINES, LINGER_BOUND
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
 from gateway.http.wire import forwarding
 from gateway.http.wire.errors import HTTPError
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 JOIN_BELOW: Final = 65536
 """Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
-LINGER_BOUND: Final = 1 << 20
-"""Bytes that are thrown away behind a refused request before the connection is cut."""
 
 
 class ServerProtocol(asyncio.Protocol):
@@ -120,10 +119,12 @@ class ServerProtocol(asyncio.Protocol):
                 self.pause_reading()
 
     def eof_received(self) -> bool:
-        """A half-closed client still gets the answer to what it has sent whole."""
+        """A half-closed client still gets the answer to what it has sent whole, unless that streams without an end."""
         self._half_closed = True
-        self._keep_alive = False
-        if self.state in (UNDECIDED, COMPLETE):
+        self._keep_alive = self._keep_alive and bool(self._buffer)
+        if self.state in (UNDECIDED, COMPLETE) and self.exchange is not None:
+            return not self.exchange.endless
+        if self.state == IDLE and self._buffer and not self._writable:
             return True
         if self.state in (COLLECT, STREAM):
             self.body_failed("body.cut_off")
@@ -170,14 +171,16 @@ class ServerProtocol(asyncio.Protocol):
                     break
         finally:
             self._advancing = False
-        if self.state == IDLE and self._half_closed:
+        if self.state == IDLE and self._half_closed and (self._writable or not self._buffer):
             self._transport.close()
 
     def _next_request(self) -> bool:
         data = self._buffer
         if data[0] == 13 and data[:2] == b"\r\n":
-            # RFC 9112 section 2.2: one empty line before a request line is forgiven.
-            data = self._buffer = data[2:]
+            at = 2
+            while at < 2 * EMPTY_LINES and data[at : at + 2] == b"\r\n":
+                at += 2
+            data = self._buffer = data[at:]
             self._searched = 0
             if not data:
                 return False
@@ -198,7 +201,6 @@ class ServerProtocol(asyncio.Protocol):
             return False
         self._searched = 0
         server = self.server
-        self._keep_alive = head.keep_alive and not self._half_closed
         length = head.length
         start = end + 4
         self.deadline = NEVER
@@ -214,6 +216,8 @@ class ServerProtocol(asyncio.Protocol):
             self._body = None
             self._buffer = data[start:]
             self._whole = False
+        # One that has said all that it wants to gets the answers to all that it asked.
+        self._keep_alive = head.keep_alive and not (self._half_closed and not self._buffer)
         try:
             server.gate.admit_request(exchange)
         except Exception as failure:  # the gate's own fault: the client must not wait for ever
@@ -286,6 +290,8 @@ class ServerProtocol(asyncio.Protocol):
             arriving.received(early)
         elif arriving.exchange.head.expect:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._half_closed and self._arriving is arriving:
+            self.body_failed("body.cut_off")
 
     def body_ended(self, rest: bytes) -> None:
         """The request's body is whole; ``rest`` begins the next request."""

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.common.addresses import PREFIX
 from gateway.common.defaults import default_size, default_time
 from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
+
+LINGER_BOUND: Final = 64 << 20
+"""Bytes that are thrown away behind a refused request before the connection is cut: a client may send all of a large
+upload before it reads the answer."""
+EMPTY_LINES: Final = 8
+"""Before a request line (RFC 9112 section 2.2); more are a request line that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class ServerSettings:
     body_timeout: float = default_time("30s")
     stall_timeout: float = default_time("60s")
     idle_timeout: float = default_time("75s")
-    linger_timeout: float = default_time("2s")
+    linger_timeout: float = default_time("5s")
     request_ids: bool = True
     traces: bool = False
 

@@ -20,6 +20,7 @@ import select
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.common.sweep import NEVER, TICK
+from gateway.http.upstream.failure import CHOSEN
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.framing import BodyDecoder, UntilCloseDecoder, decoder_for
 from gateway.http.wire.head import HeadBounds, ResponseHead, find_head, known_response, parse_response
@@ -60,6 +61,7 @@ class UpstreamConnection(asyncio.Protocol):
         "deadline",
         "idle_since",
         "pool",
+        "tls_age",
     )
 
     _transport: asyncio.Transport
@@ -70,6 +72,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.call: UpstreamCall | None = None
         self.deadline = NEVER
         self.idle_since = 0.0
+        self.tls_age = pool.tls_age  # under which of the pool's TLS settings it was made
         self._sweep = pool.upstream.sweep
         self._answer_wait = settings.answer_timeout + TICK
         self._read_wait = settings.read_timeout + TICK
@@ -238,8 +241,12 @@ class UpstreamConnection(asyncio.Protocol):
             else:
                 self._read_body(call, self._decoder, data)
         except HTTPError as error:
-            if self.call is call:
-                self._fail("upstream.garbage", error.reason)
+            if self.call is not call:
+                return
+            chosen = error.reason in CHOSEN
+            if chosen:
+                self.pool.upstream.failures[self.pool.name, "upstream.garbage"] += 1
+            self._fail("upstream.garbage", error.reason, blame=not chosen)
 
     def eof_received(self) -> None:
         """Half-closed is closed: ``connection_lost`` follows."""

@@ -55,10 +55,12 @@ class Attempt:
 
     async def _connect(self) -> UpstreamConnection:
         pool, server = self.pool, self.pool.settings
+        age = pool.tls_age
         address = server.address
 
         def protocol() -> UpstreamConnection:
             self._made = UpstreamConnection(pool)
+            self._made.tls_age = age
             return self._made
 
         if address.path:

@@ -21,6 +21,25 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 502, 503 and 504 as RFC 9110 sections 15.6.3 to 15.6.5 mean them.
 """
 
+CHOSEN: Final = frozenset(
+    (
+        "body.chunk_extension",
+        "body.trailer_fields",
+        "head.control_character",
+        "head.field_line",
+        "head.field_name",
+        "head.folded_line",
+        "head.length_and_encoding",
+        "head.repeated_content_length",
+        "head.too_large",
+        "head.too_many_fields",
+        "head.transfer_encoding",
+        "head.upgrade",
+    )
+)
+"""What is refused in an answer by our own choice, for others would take it: a bound, or what two readers may read in
+two ways. The server that sends it is well, and goes on getting requests."""
+
 
 class UpstreamError(TidegateError):
     """A call that failed. It carries no byte of the request or of the answer.

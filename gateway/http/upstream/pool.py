@@ -31,6 +31,7 @@ class ServerPool:
         "max_connections",
         "retired",
         "settings",
+        "tls_age",
         "turn",
         "upgraded",
         "upstream",
@@ -50,6 +51,7 @@ class ServerPool:
         self.attempts: set[Attempt] = set()
         self.upgraded = 0
         self.retired = False
+        self.tls_age = 0  # how often the TLS settings have changed
 
     @property
     def active(self) -> int:
@@ -73,6 +75,7 @@ class ServerPool:
         self.weight = settings.weight
         self.max_connections = max_connections
         if changed:
+            self.tls_age += 1
             for connection in tuple(self.idle):
                 connection.close()
 
@@ -94,7 +97,7 @@ class ServerPool:
 
     def release(self, connection: UpstreamConnection) -> None:
         """The answer is complete and the connection can be used again."""
-        if self.retired or len(self.connections) > self.max_connections:
+        if self.retired or len(self.connections) > self.max_connections or connection.tls_age != self.tls_age:
             connection.close()
         else:
             self.idle.append(connection)
@@ -128,6 +131,10 @@ class ServerPool:
         elif self.retired:
             connection.close()
             self._lost(call, "upstream.stopped", "")
+        elif connection.tls_age != self.tls_age:
+            connection.drop()
+            if call is not None and not call.done:
+                self.begin(call)
         else:
             self.connections.add(connection)
             connection.keep_idle()

@@ -13,6 +13,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from gateway.common.sweep import Sweep
 from gateway.http.upstream.balance import Balance, LeastConnections, RoundRobin
@@ -26,13 +27,18 @@ from gateway.http.upstream.upstream_call import UpstreamCall
 
 __all__ = ["REASONS", "ResponseSink", "UpgradeSink", "Upstream", "UpstreamCall", "UpstreamError", "UpstreamSettings"]
 
+REPORT_EVERY: Final = 10.0
+"""Seconds between two lines of the log on why calls failed: an upstream that is down fails thousands a second."""
+
 
 class Upstream:
     """Lives as long as its name is configured: a reload swaps what is behind it (``apply``), calls in progress go on,
     and so they do where the reload takes the name away (``retire``).
 
     ``notice(event, server)`` tells of ``ejected``, ``returned``, ``unhealthy``, ``healthy``, ``panic`` (no server is
-    well, so all are used; the server is empty): for the log. ``failures`` counts by (server, reason): for metrics.
+    well, so all are used; the server is empty): for the log, as is ``report(server, reason, detail, count)``, which
+    tells why calls failed, at once and then every ``REPORT_EVERY`` seconds. ``failures`` counts by (server, reason):
+    for metrics.
     """
 
     __slots__ = (
@@ -43,8 +49,12 @@ class Upstream:
         "_only",
         "_out",
         "_probes",
+        "_report",
+        "_report_at",
         "_retired",
         "_retiring",
+        "_unreported",
+        "authority",
         "failures",
         "host",
         "loop",
@@ -61,6 +71,7 @@ class Upstream:
         loop: asyncio.AbstractEventLoop,
         sweep: Sweep,
         notice: Callable[[str, str], None] | None = None,
+        report: Callable[[str, str, str, int], None] | None = None,
     ) -> None:
         self.loop = loop
         self.sweep = sweep
@@ -69,6 +80,9 @@ class Upstream:
         self.waiting: deque[UpstreamCall] = deque()
         self.failures: Counter[tuple[str, str]] = Counter()
         self._notice = notice
+        self._report = report
+        self._report_at = 0.0
+        self._unreported: Counter[tuple[str, str, str]] = Counter()
         self._out: frozenset[ServerPool] = frozenset()  # ejected or ill
         self._candidates: tuple[ServerPool, ...] = ()  # the others, or all when none is left
         self._retiring: tuple[ServerPool, ...] = ()
@@ -120,6 +134,7 @@ class Upstream:
         before = {pool.name: pool for pool in self.pools}
         self.settings = settings
         self.host = settings.host.encode("ascii")
+        self.authority = settings.servers[0].address.authority.encode("ascii")  # for who names no host
         pools: list[ServerPool] = []
         for server in settings.servers:
             pool = before.pop(server.address.text, None)
@@ -162,6 +177,7 @@ class Upstream:
             self.waiting.popleft().fail("upstream.stopped", "")
         for pool in (*self.pools, *self._retiring):
             pool.close()
+        self._tell_failures()
 
     # -- the pools' side
 
@@ -209,6 +225,10 @@ class Upstream:
         if pool.health.fail(self.sweep.now, self.settings.ejection, may):
             self._tell("ejected", pool.name)
             self._choose(self._out | {pool})
+
+    def ended(self, server: str, reason: str, detail: str) -> None:
+        """A call failed, whoever is to blame: for the log."""
+        self._unreported[server, reason, detail] += 1
 
     # -- inside
 
@@ -274,6 +294,9 @@ class Upstream:
                 self._refuse(call, "upstream.busy", "wait")
         for probe in self._probes:
             probe.look(now)
+        if self._unreported and now >= self._report_at:
+            self._report_at = now + REPORT_EVERY
+            self._tell_failures()
         back = [pool for pool in self._out if pool.health.usable(now)]
         if back:
             for pool in back:
@@ -289,7 +312,14 @@ class Upstream:
                 connection.close()
         if not self.waiting and not self._retiring and not any(pool.active for pool in self.pools):
             self.resting = True
+            self._tell_failures()
             self.sweep.unwatch(self._look)
+
+    def _tell_failures(self) -> None:
+        unreported, self._unreported = self._unreported, Counter()
+        if self._report is not None:
+            for (server, reason, detail), count in unreported.items():
+                self._report(server, reason, detail, count)
 
     def _tell(self, event: str, server: str) -> None:
         if self._notice is not None:

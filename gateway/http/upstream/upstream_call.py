@@ -31,6 +31,7 @@ class UpstreamCall:
         "fresh",
         "head",
         "head_relayed",
+        "hurried",
         "idempotent",
         "informational",
         "paused",
@@ -74,6 +75,7 @@ class UpstreamCall:
         self.paused = False
         self.informational = 0
         self.head_relayed = False
+        self.hurried = False
         self.relayed = 0
         self.ends_at = NEVER
         self.wait_until = NEVER
@@ -122,6 +124,13 @@ class UpstreamCall:
         else:
             self.upstream.forget(self)
 
+    def hurry(self, seconds: float) -> None:
+        """Nobody waits for the answer any more: it ends within ``seconds``, and late it is nobody's failure."""
+        self.hurried = True
+        self.ends_at = min(self.ends_at, self.upstream.sweep.after(seconds))
+        if self.connection is not None:
+            self.connection.deadline = min(self.connection.deadline, self.ends_at)
+
     def pause(self) -> None:
         """Stop reading the answer. At most what one read gave (256 KiB) still comes."""
         self.paused = True
@@ -138,6 +147,8 @@ class UpstreamCall:
         """Over, without an answer or with a part of one."""
         self.done = True
         self.connection = None
+        if not self.hurried and reason != "upstream.stopped":
+            self.upstream.ended(server, reason, detail)
         self.sink.on_error(
             UpstreamError(
                 reason,

@@ -57,28 +57,27 @@ def forwarding_lines(head: RequestHead, peer: Peer, via: bytes) -> bytes:
     if not peer.trusted:
         if b"via" not in fields:
             return peer.lines_for(head.host)
-        return b"%bX-Forwarded-Host: %b\r\n" % (
-            peer.lines.replace(b"Via: ", b"Via: %b, " % fields[b"via"], 1),
-            head.host,
-        )
+        lines = peer.lines.replace(b"Via: ", b"Via: %b, " % fields[b"via"], 1)
+        return b"%bX-Forwarded-Host: %b\r\n" % (lines, head.host) if head.host else lines
     chain = fields.get(b"x-forwarded-for")
     address = (peer.ip or "unknown").encode()
-    lines = [
-        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nVia: %b1.1 %b\r\n"
+    host = fields.get(b"x-forwarded-host", head.host)
+    told = [
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n%bVia: %b1.1 %b\r\n"
         % (
             b"%b, %b" % (chain, address) if chain else address,
             fields.get(b"x-forwarded-proto", b"http"),
-            fields.get(b"x-forwarded-host", head.host),
+            b"X-Forwarded-Host: %b\r\n" % host if host else b"",
             fields[b"via"] + b", " if b"via" in fields else b"",
             via,
         )
     ]
     for name, spelled in _PASSED_BY_TRUSTED:
         if name in fields:
-            lines.append(b"%b: %b\r\n" % (spelled, fields[name]))
+            told.append(b"%b: %b\r\n" % (spelled, fields[name]))
     if b"forwarded" in fields:
-        lines.append(b"Forwarded: %b\r\n" % fields[b"forwarded"])
-    return b"".join(lines)
+        told.append(b"Forwarded: %b\r\n" % fields[b"forwarded"])
+    return b"".join(told)
 
 
 def without(lines: list[bytes], names: Collection[bytes]) -> list[bytes]:
@@ -188,6 +187,9 @@ def _relayed(head: ResponseHead) -> bytes:
 def _started(head: ResponseHead, framing: bytes) -> bytes:
     """The head for the client as far as the upstream has it to say, with ``framing`` behind it."""
     lines = head.lines
+    if head.status == 426 and b"upgrade" in head.fields:
+        # RFC 9110 section 15.5.22: it must say which protocols it means.
+        framing += b"Upgrade: %b\r\nConnection: Upgrade\r\n" % head.fields[b"upgrade"]
     start = STATUS_LINES.get(head.status)
     if start is None or (head.reason and not start.endswith(head.reason + b"\r\n")):
         start = b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)

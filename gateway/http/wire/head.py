@@ -302,6 +302,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
         or version not in VERSIONS
         or target[:1] != b"/"
         or b"#" in target
+        or b"\t" in target
         or len(line.translate(None, CONTROLS)) != len(line)
     ):
         raise Uncommon
@@ -348,7 +349,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
             raise HTTPError("head.host")
         _good_hosts.put(host, host)
     request.host = host
-    if b"#" in target or not target:
+    if b"#" in target or b"\t" in target or not target:
         raise HTTPError("head.target")
     if target[:1] != b"/":
         target = _other_form(target, request)
@@ -419,6 +420,16 @@ def _announced(fields: dict[bytes, bytes], repeated: set[bytes] | frozenset[byte
     return int(length)
 
 
+def _collapsed(fields: dict[bytes, bytes], repeated: set[bytes] | None) -> None:
+    """Content-Lengths that all say the same are one (RFC 9110 section 8.6). Of answers only: a request that has several
+    is refused, because whoever stands behind may not read it as we do."""
+    said = {one.strip(b" \t") for one in fields[b"content-length"].split(b",")}
+    if len(said) == 1:
+        fields[b"content-length"] = said.pop()
+        if repeated is not None:
+            repeated.discard(b"content-length")
+
+
 def _connection(head: RequestHead | ResponseHead, fields: dict[bytes, bytes], minor: int) -> set[bytes]:
     """Apply the Connection field (RFC 9110 section 7.6.1): keep-alive or not. Gives the options that are not known to
     be of one hop: names of fields to be removed."""
@@ -466,6 +477,8 @@ def parse_response(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> Response
     response.minor = minor
     response.status = int(matched[2])
     response.reason = matched[3] or b""
+    if b"," in fields.get(b"content-length", b""):
+        _collapsed(fields, repeated)
     response.fields = fields
     response.lines = kept
     response.repeated = repeated if repeated is not None else _NONE

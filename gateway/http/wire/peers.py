@@ -85,10 +85,12 @@ class Peer:
             via,
         )
         self._host = b""
-        self._for_host = self.lines + b"X-Forwarded-Host: \r\n"
+        self._for_host = self.lines
 
     def lines_for(self, host: bytes) -> bytes:
         """``lines`` and X-Forwarded-Host. A client asks for one host over and over."""
+        if not host:  # HTTP/1.0 knows requests without one
+            return self.lines
         if host != self._host:
             self._host = host
             self._for_host = b"%bX-Forwarded-Host: %b\r\n" % (self.lines, host)

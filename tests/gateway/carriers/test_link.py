@@ -468,3 +468,63 @@ async def test_an_end_that_nobody_announced_is_1006_and_ours_has_our_code(bench,
     client.transport.lose()
     client.upstream.lose()
     assert [one[-1] for one in seen] == [1012 if how == "ours" else 1006]
+
+
+# a tunnel closes in the order of RFC 6455 section 7.1.1, and at once
+
+
+async def test_a_tunnel_whose_upstream_is_lost_is_gone_when_the_client_has_answered(bench, close_of):
+    client = bench.tunnel()
+    client.say("hello")
+    client.upstream.lose(ConnectionResetError())
+    assert client.got() == [close_of(1014, endings.UPSTREAM_CLOSED)]
+    assert client.transport.closed == ""
+    client.close(1014)
+    assert client.transport.closed == "close"
+    assert ended(bench, client)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+async def test_a_tunnel_that_the_client_closes(bench, close_of, step):
+    client = bench.tunnel()
+    client.say("hello")
+    client.send(masked_frame(CLOSE, close_payload(4001)), step)
+    assert client.transport.closed == ""
+    client.arrives(frame(CLOSE, close_payload(4001)))
+    assert client.got() == [close_of(4001)]
+    assert client.transport.closed == "close"
+    client.upstream.close()
+    assert ended(bench, client)
+
+
+@pytest.mark.parametrize("goes", [True, False])
+async def test_a_tunnel_that_the_upstream_closes_waits_for_the_clients_answer(bench, close_of, goes):
+    client = bench.tunnel()
+    client.arrives(frame(CLOSE, close_payload(4002)))
+    if goes:
+        client.upstream.close()
+    assert client.got() == [close_of(4002)]
+    assert client.transport.closed == ""
+    answer = client.close(4002)
+    assert client.transport.closed == "close"
+    if not goes:
+        assert client.reached() == answer
+        client.upstream.close()
+    assert ended(bench, client)
+
+
+async def test_a_tunnel_whose_upstream_goes_on_the_clients_close_is_answered_for(bench, close_of):
+    client = bench.tunnel()
+    client.close(4003)
+    client.upstream.close()
+    assert client.got() == [close_of(4003)]
+    assert client.transport.closed == "close"
+    assert ended(bench, client)
+
+
+async def test_a_close_code_that_must_not_be_sent_is_not_answered_with(bench, close_of):
+    client = bench.tunnel()
+    client.send(masked_frame(CLOSE, (999).to_bytes(2, "big")))
+    client.upstream.close()
+    assert client.got() == [(CLOSE, b"")]
+    assert ended(bench, client)

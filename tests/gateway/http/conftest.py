@@ -189,7 +189,9 @@ async def make_upstream(clock: FakeClock) -> AsyncIterator[MakeUpstream]:
     """``make_upstream(address, …, **settings)``: on the fake clock, which ``clock.advance`` moves."""
     made: list[Upstream] = []
 
-    def make(*addresses: str, notice: Callable[[str, str], None] | None = None, **settings: Any) -> Upstream:
+    def make(
+        *addresses: str, notice: Callable[[str, str], None] | None = None, report: Any = None, **settings: Any
+    ) -> Upstream:
         loop = asyncio.get_running_loop()
         sweep = Sweep(loop, clock)
         clock.sweeps.append(sweep)
@@ -197,7 +199,7 @@ async def make_upstream(clock: FakeClock) -> AsyncIterator[MakeUpstream]:
             UpstreamServerSettings(parse_address(address)) for address in addresses or ("http://127.0.0.1:9",)
         )
         settings.setdefault("servers", servers)
-        upstream = Upstream(UpstreamSettings("platform", **settings), loop, sweep, notice)
+        upstream = Upstream(UpstreamSettings("platform", **settings), loop, sweep, notice, report)
         made.append(upstream)
         return upstream
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.websocket.boundary import BoundaryTracker
-from gateway.websocket.frames import FrameParser, SocketMessage, frame
+from gateway.websocket.frames import FrameParser, SocketMessage, frame, masked_frame
 from gateway.websocket.opcodes import BINARY, CLOSE, CONTINUATION, PING, TEXT
 
 OURS = frame(TEXT, b"ours")
@@ -169,3 +169,32 @@ def test_the_code_of_a_close_frame_is_kept(payload, code):
     tracker = BoundaryTracker()
     tracker.feed(frame(TEXT, b"a") + frame(CLOSE, payload))
     assert (tracker.closed, tracker.close_code) == (True, code)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([TEXT, BINARY, PING]), st.sampled_from([0, 1, 125, 126, 300, 70_000])), max_size=6
+    ),
+    st.integers(1000, 4999),
+    st.lists(st.integers(0, 90_000), max_size=8),
+)
+def test_a_clients_close_frame_is_found_however_it_is_cut(sent, code, cuts):
+    stream = b"".join(masked_frame(opcode, b"x" * min(size, 125 if opcode == PING else size)) for opcode, size in sent)
+    tracker = BoundaryTracker(masked=True)
+    for piece in pieces(stream, cuts):
+        if not tracker.whole(piece):
+            tracker.cut(piece)
+    assert (tracker.closed, tracker.error, tracker.between_messages) == (False, None, True)
+    assert tracker.frames == len(sent)
+    close = masked_frame(CLOSE, code.to_bytes(2, "big") + b"bye")
+    tracker.cut(close)
+    assert (tracker.closed, tracker.close_code) == (True, code)
+
+
+def test_a_client_that_does_not_mask_is_broken():
+    tracker = BoundaryTracker(masked=True)
+    for length in (0, 4, 122, 125, 127):
+        assert not tracker.whole(bytes([0x81, length]) + b"x" * length)
+    tracker.cut(frame(TEXT, b"hello"))
+    assert tracker.error is not None

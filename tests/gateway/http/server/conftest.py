@@ -95,6 +95,7 @@ class FakeCall:
     ended: bool = False
     aborted: bool = False
     paused: bool = False
+    hurried: float = 0.0
 
     def write(self, data: bytes) -> bool:
         self.written += data
@@ -105,6 +106,9 @@ class FakeCall:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def hurry(self, seconds: float) -> None:
+        self.hurried = seconds
 
     def pause(self) -> None:
         self.paused = True
@@ -117,6 +121,7 @@ class FakeCall:
 class FakeUpstream:
     calls: list[FakeCall] = field(default_factory=list)
     host: bytes = b""
+    authority: bytes = b"platform.example:9000"
 
     def start(self, head: bytes, body: bytes | None, sink: Any, *, idempotent: bool, chunked: bool = False) -> FakeCall:
         call = FakeCall(head, body, sink, idempotent, chunked)

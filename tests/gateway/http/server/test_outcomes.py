@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.server.exchange import Exchange
+from gateway.http.server.exchange import LEFT_WITHIN, Exchange
 from gateway.http.upstream.failure import UpstreamError
 from gateway.http.wire.head import parse_response
 from tests.gateway.http.server.requests import OK, STREAMED, get, post, reason
@@ -114,3 +114,68 @@ async def test_an_answer_to_nobody_is_no_error(bench: Any) -> None:
     client.transport.abort()
     client.exchange.answer(200, b"", b"late")
     assert client.written == b""
+
+
+JSON = parse_response(b"HTTP/1.1 201 Created\r\nContent-Type: application/json")
+EVENTS = parse_response(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8")
+
+
+def forwarded(bench: Any) -> Any:
+    """A client whose judged request was sent on."""
+    bench.gate.judge = lambda exchange, body: exchange.forward(bench.upstream, body)
+    client = bench.connect()
+    client.send(post(b"x"))
+    return client
+
+
+@pytest.mark.parametrize("leaves", ["before the head", "behind it"])
+async def test_an_endless_answer_ends_with_its_client(bench: Any, leaves: str) -> None:
+    client = forwarded(bench)
+    if leaves == "before the head":
+        client.transport.close()
+        assert not client.call.aborted  # what became of the message is not known yet
+    client.call.sink.on_head(EVENTS, True)
+    client.transport.close()
+    assert client.call.aborted
+    assert bench.gate.outcomes == [(200, b"", None)]
+
+
+async def test_an_answer_whose_client_has_left_has_a_moment_to_tell_the_rest(bench: Any) -> None:
+    client = forwarded(bench)
+    client.call.sink.on_head(JSON, True)
+    client.transport.close()
+    assert (client.call.aborted, client.call.hurried) == (False, LEFT_WITHIN)
+    client.call.sink.on_data(b'{"id":7}')
+    client.call.sink.on_end()
+    assert bench.gate.outcomes == [(201, b'{"id":7}', None)]
+
+
+async def test_an_answer_whose_client_has_left_is_read_no_further_than_it_is_kept(bench: Any) -> None:
+    client = forwarded(bench)
+    client.call.sink.on_head(JSON, True)
+    client.call.sink.on_data(b"a" * 60_000)
+    client.transport.close()
+    assert not client.call.aborted
+    client.call.sink.on_data(b"a" * 60_000)
+    assert client.call.aborted
+    assert [(status, len(prefix), error) for status, prefix, error in bench.gate.outcomes] == [(201, 65536, None)]
+
+
+async def test_a_relayed_call_ends_with_its_client_at_once(bench: Any) -> None:
+    client = bench.connect()
+    client.send(get())
+    client.transport.close()
+    assert client.call.aborted
+    assert bench.gate.outcomes == []
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_who_sends_no_more_amid_an_endless_answer_has_left(bench: Any, judged: bool) -> None:
+    """A close looks like this until something is written, and a stream of events may be silent for long."""
+    client = forwarded(bench) if judged else bench.connect()
+    if not judged:
+        client.send(get())
+    client.call.sink.on_head(EVENTS, True)
+    assert client.protocol.eof_received() is False  # so the transport closes
+    client.transport.close()
+    assert client.call.aborted

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
 from gateway.http.server.server import Server
-from gateway.http.server.settings import ServerSettings
+from gateway.http.server.settings import EMPTY_LINES, ServerSettings
 from gateway.http.wire.head import parse_response
 from tests.gateway.http.server.requests import HOST, OK, STREAMED, chunked, get, post, reason
 
@@ -199,3 +199,81 @@ def test_a_stream_of_requests_reads_the_same_however_it_is_cut(cuts: list[int]) 
         assert transport.written.count(b"HTTP/1.1 200 OK") == 5
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("step", [0, 1])
+async def test_who_has_said_all_gets_every_answer(bench: Any, step: int) -> None:
+    """Three requests and the end of the stream, before any is answered."""
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"a") + post(b"b") + post(b"c"), step)
+    assert client.protocol.eof_received() is True
+    for number in range(3):
+        assert not client.transport.closed
+        client.bench.gate.exchanges[number].answer(200, b"", b"x")
+    assert client.statuses == [200, 200, 200]
+    assert client.written.count(b"Connection: close") == 1, "of the last one"
+    assert client.transport.closed == "close"
+
+
+async def test_who_has_said_all_and_reads_slowly_gets_every_answer(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: exchange.answer(200, b"", b"x" * 100_000)
+    client = bench.connect()
+    client.transport.stalled = True
+    client.send(post(b"a") + post(b"b"))
+    assert client.protocol.eof_received() is True
+    assert client.statuses == [200]
+    client.transport.stalled = False
+    client.transport.flush(1 << 20)
+    assert client.statuses == [200, 200]
+    assert client.transport.closed == "close"
+
+
+async def test_what_is_cut_off_behind_whole_requests_is_told_behind_their_answers(bench: Any) -> None:
+    bench.gate.judge = lambda exchange, body: None
+    client = bench.connect()
+    client.send(post(b"a") + post(b"bcd")[:-1])
+    assert client.protocol.eof_received() is True
+    client.exchange.answer(200, b"", b"x")
+    assert client.statuses == [200, 400]
+    assert reason(client.written) == "body.cut_off"
+    assert client.transport.closed
+
+
+@pytest.mark.parametrize("step", [0, 1, 3])
+@pytest.mark.parametrize("lines", [1, 2, EMPTY_LINES])
+async def test_empty_lines_before_a_request_are_skipped(bench: Any, lines: int, step: int) -> None:
+    client = bench.connect()
+    client.send(b"\r\n" * lines + post(b"a") + b"\r\n" * lines + post(b"b"), step)
+    assert bench.gate.bodies == [b"a", b"b"]
+
+
+async def test_empty_lines_without_end_are_no_request(bench: Any) -> None:
+    client = bench.connect()
+    client.send(b"\r\n" * (EMPTY_LINES + 1) + post(b"a"))
+    assert reason(client.written) == "head.request_line"
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_a_request_without_a_host_goes_on_under_the_upstreams(bench: Any, judged: bool) -> None:
+    """HTTP/1.0 knows such requests; an empty Host field is refused by most servers (RFC 9112 section 3.2)."""
+    bench.gate.judge = lambda exchange, body: exchange.forward(bench.upstream, body)
+    client = bench.connect()
+    client.send(b"POST /j/a HTTP/1.0\r\nContent-Length: 1\r\n\r\na" if judged else b"GET /up HTTP/1.0\r\n\r\n")
+    lines = client.call.head.split(b"\r\n")
+    assert lines[1] == b"Host: platform.example:9000"
+    assert not any(line.startswith(b"X-Forwarded-Host") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/%7Euser/a%2fb/%41", b"/a/../b", b"/a/./b/", b"//a", b"/a;p=1/b", b"/a%2e%2e/%zz", b"/a|b", b"/\xe4\xb8\xad",
+        b"/a?", b"/a?b?c", b"/a?b=%7e",
+    ],
+)  # fmt: skip
+async def test_what_is_only_relayed_goes_to_the_very_target_that_was_asked(bench: Any, target: bytes) -> None:
+    """Law 8."""
+    client = bench.connect()
+    client.send(get(target))
+    assert client.call.head.split(b" ")[1] == target

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.gateway.http.server.requests import get, post, reason
 
 
@@ -33,3 +35,17 @@ async def test_other_upgrades_are_ignored(bench: Any) -> None:
     client = bench.connect()
     client.send(get(lines=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"))
     assert b"pgrade" not in client.call.head
+
+
+@pytest.mark.parametrize("offer", [b"h2c", b"TLS/1.2", b"websocket", b"h2c, websocket"])
+async def test_an_offer_to_switch_is_ignored_where_the_request_is_judged(bench: Any, offer: bytes) -> None:
+    """RFC 9110 section 7.8. Java's client and curl offer h2c with each request, Apache's TLS."""
+    bench.gate.judge = lambda exchange, body: exchange.forward(bench.upstream, body)
+    client = bench.connect()
+    client.send(
+        post(b"hello", lines=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %b\r\nHTTP2-Settings: AA\r\n" % offer)
+    )
+    assert bench.gate.bodies == [b"hello"]
+    assert b"pgrade" not in client.call.head
+    assert b"ettings" not in client.call.head
+    assert client.call.head.startswith(b"POST /j/a HTTP/1.1\r\n")

@@ -139,7 +139,7 @@ GARBAGE = {
     "http/2 preface": b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\r\n\r\n",
     "empty lines first": b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     "two framings": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "signed length": b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
     "folded": b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
     "bare line feed": b"HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n",

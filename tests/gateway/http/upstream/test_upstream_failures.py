@@ -9,6 +9,7 @@ import pytest
 
 from gateway.http.upstream.failure import REASONS
 from gateway.http.upstream.settings import EjectionSettings
+from gateway.http.upstream.upstream import REPORT_EVERY
 from tests.gateway.http.calls import GET, OK, POST, SEEN_OK, hang, until
 
 # -- servers that fail
@@ -188,3 +189,47 @@ async def test_a_connection_idle_for_a_while_is_asked_before_it_is_used(make_ups
     assert (await ask(upstream, POST, b"hello", False)).events == SEEN_OK
     assert server.accepted == 2
     close_now.set()
+
+
+async def test_why_calls_fail_is_told_at_once_and_then_now_and_then(make_upstream, make_server, ask, clock):
+    async def strange(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n")
+
+    server = await make_server(strange)
+    told = []
+    upstream = make_upstream(server.address, report=lambda *what: told.append(what))
+    await ask(upstream)
+    clock.advance(0.1)
+    assert told == [(server.address, "upstream.garbage", "head.folded_line", 1)]
+    for _ in range(5):
+        await ask(upstream)
+    clock.advance(REPORT_EVERY - 1)
+    assert len(told) == 1
+    clock.advance(1.1)
+    assert told[1:] == [(server.address, "upstream.garbage", "head.folded_line", 5)]
+    clock.advance(100)
+    assert len(told) == 2
+
+
+async def test_a_call_that_nobody_waits_for_ends_soon_and_is_nobodys_failure(
+    make_upstream, make_server, make_sink, clock
+):
+    async def trickle(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n{")
+        await peer.gone()
+
+    server = await make_server(trickle)
+    told = []
+    upstream = make_upstream(server.address, report=lambda *what: told.append(what))
+    sink = make_sink()
+    call = upstream.start(GET, b"", sink, idempotent=True)
+    await until(lambda: sink.body)
+    call.hurry(1.0)
+    clock.advance(1.2)
+    assert sink.over.is_set()
+    assert not upstream.pools[0].connections
+    clock.advance(20)
+    assert told == []
+    assert upstream.pools[0].health.failures == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.http.upstream.settings import EjectionSettings
 from tests.gateway.http.calls import OK, SEEN_OK, until
 
@@ -99,3 +101,45 @@ async def test_when_all_are_ill_all_are_used(make_upstream, make_server, ask, cl
     await until(lambda: len(told) == 3)
     assert told[-1] == ("panic", "")
     assert (await ask(upstream)).events == SEEN_OK
+
+
+CHOSEN_HERE = {
+    "two lengths": b"Content-Length: 1\r\nContent-Length: 2",
+    "two framings": b"Content-Length: 1\r\nTransfer-Encoding: chunked",
+    "a coding": b"Transfer-Encoding: gzip, chunked",
+    "many fields": b"\r\n".join(b"A%d: b" % number for number in range(300)),
+    "a large head": b"A: " + b"b" * 70_000,
+    "a folded line": b"A: b\r\n c",
+    "a blank before a colon": b"A : b",
+}
+
+
+@pytest.mark.parametrize("lines", CHOSEN_HERE.values(), ids=CHOSEN_HERE)
+async def test_what_is_refused_by_choice_takes_no_server_out(make_upstream, make_server, ask, lines):
+    """A client could ask for such an answer again and again, and take the platform away from all others."""
+
+    async def strange(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n")
+
+    servers = [await make_server(strange), await make_server()]
+    told = []
+    upstream = make_upstream(*(server.address for server in servers), notice=lambda *what: told.append(what))
+    for _ in range(20):
+        sink = await ask(upstream)
+        assert sink.error is None or sink.error.reason == "upstream.garbage"
+    assert told == []
+    assert upstream.failures[servers[0].address, "upstream.garbage"] == 10, "counted all the same"
+
+
+async def test_garbage_takes_its_server_out(make_upstream, make_server, ask):
+    async def garbage(peer):
+        await peer.request()
+        peer.send(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+    servers = [await make_server(garbage), await make_server()]
+    told = []
+    upstream = make_upstream(*(server.address for server in servers), notice=lambda *what: told.append(what))
+    for _ in range(20):
+        await ask(upstream)
+    assert told == [("ejected", servers[0].address)]

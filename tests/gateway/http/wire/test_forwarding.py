@@ -138,3 +138,15 @@ def test_an_id_of_ours_is_logged_too() -> None:
     added = ids(head, True, True)
     assert f"X-Request-Id: {request_id(head, added)}\r\n".encode() in added
     assert request_id(head, ids(head, False, True)) == ""
+
+
+def test_a_426_says_which_protocols_it_means() -> None:
+    """RFC 9110 section 15.5.22. Of other answers the field is a matter of the hop before."""
+    for keep_alive in (True, False):
+        head = parse_response(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 0")
+        lines, _, _ = response_head(head, method=b"GET", minor=1, keep_alive=keep_alive)
+        assert b"\r\nUpgrade: websocket\r\n" in lines
+        assert b"\r\nConnection: Upgrade\r\n" in lines
+        assert (b"Connection: close" in lines) is not keep_alive
+    head = parse_response(b"HTTP/1.1 200 OK\r\nUpgrade: h2c\r\nContent-Length: 0")
+    assert b"pgrade" not in response_head(head, method=b"GET", minor=1, keep_alive=True)[0]

@@ -335,7 +335,10 @@ def test_a_response_without_framing_ends_with_the_connection() -> None:
         b"HTTP/1.1 2000 OK",
         b"HTTP/1.1  200 OK",
         b"ICY 200 OK",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1, 01",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +1, +1",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1,",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
         b"HTTP/1.1 200 OK\r\nX: a\r\n b",
         b"HTTP/1.1 200 OK\r\nX : a",
@@ -383,3 +386,29 @@ def test_equal_answers_share_a_head_within_their_bounds() -> None:
     assert caught.value.reason == "head.too_many_fields"
     cookie = text + b"\r\nSet-Cookie: sid=1"
     assert parse_response(cookie) is not parse_response(cookie)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length: 5\r\nContent-Length: 5",
+        b"Content-Length: 5, 5",
+        b"Content-Length: 5 ,\t5\r\ncontent-length: 5",
+        b"Content-Length: 5\r\nA: b\r\nContent-Length: 5\r\nA: c",
+    ],
+)
+def test_lengths_of_an_answer_that_agree_are_one(lines: bytes) -> None:
+    """RFC 9110 section 8.6. Of a request they are refused: who stands behind may read it otherwise."""
+    head = parse_response(b"HTTP/1.1 200 OK\r\n" + lines)
+    assert (head.length, head.fields[b"content-length"]) == (5, b"5")
+    assert not any(line.lower().startswith(b"content-length") for line in head.lines)
+    with pytest.raises(HTTPError) as caught:
+        parse_request(b"POST / HTTP/1.1\r\nHost: a\r\n" + lines)
+    assert caught.value.reason == "head.repeated_content_length"
+
+
+@pytest.mark.parametrize("target", [b"/a\tb", b"/\t", b"/a?b\tc"])
+def test_a_tab_is_no_part_of_a_target(target: bytes) -> None:
+    with pytest.raises(HTTPError) as caught:
+        parse_request(b"GET " + target + b" HTTP/1.1\r\nHost: a")
+    assert caught.value.reason == "head.target"

@@ -101,6 +101,7 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         route.websocket,
         surface=route.surface,
         room=(route.room,),
+        refuse_room_format=route.room_format == "refuse" and _ends_with_room(route),
         device=_listed(route.device),
         registrant=_listed(route.registrant),
         verified=_listed(route.verified),
@@ -111,6 +112,11 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         read_ip=blocks or "ip" in scopes or "ip" in route.keep,
         token=tokens(config.jwt) if config.jwt is not None else None,
     )
+
+
+def _ends_with_room(route: Route) -> bool:
+    template = route.template
+    return template.segments[-1] is None and route.room == f"path:{template.names[-1]}"
 
 
 def asked_host(config: Config, route: Route) -> bytes:

@@ -259,9 +259,10 @@ class Pipeline:
         self.journal.settle(message_id, delivered(message_id, status, upstream_id, passage.route.name))
 
     def refused(self, passage: Passage, status: int) -> None:
-        """The upstream answered and did not take the message: a retry is not refused as a repeat."""
+        """The upstream answered and did not take the message: a retry is not refused as a repeat. The sender's limit
+        is not given back for a refusal (4xx): who is refused again and again would never meet it."""
         self.journal.insist(outcome(passage.message.id, "refused", status=status, reason="upstream.status"))
-        self.give_back(passage)
+        self.give_back(passage, charge=status >= 500)
 
     def failed(self, passage: Passage, reason: str) -> None:
         """The upstream was not reached, or broke down before it could have taken the message."""
@@ -272,8 +273,9 @@ class Pipeline:
         """The message went out and nobody can say whether it arrived; nothing is given back."""
         self.journal.insist(outcome(passage.message.id, "unknown", reason=reason))
 
-    def give_back(self, passage: Passage) -> None:
-        """Return the repeat mark and the sender's limit to somebody whose message did not go on."""
+    def give_back(self, passage: Passage, *, charge: bool = True) -> None:
+        """Return the repeat mark to somebody whose message did not go on, and what it took of the sender's limits
+        (``charge``)."""
         asks = passage.route.policy.asks
-        if asks.limits or asks.repeats:
-            self.state.give_back(passage.message, asks, passage.scan)
+        if (charge and asks.limits) or asks.repeats:
+            self.state.give_back(passage.message, asks, passage.scan, charge=charge)

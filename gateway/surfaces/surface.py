@@ -49,6 +49,7 @@ class Surface:
         "_bare",
         "_bodies",
         "_edit",
+        "_edits",
         "_facts",
         "_format",
         "_id_place",
@@ -100,7 +101,8 @@ class Surface:
         self._bare = not any(
             (self._playback, facts.device, facts.registrant, facts.location, facts.vouched, facts.shown_sender)
         )
-        self._edit = settings.edit
+        self._edit = settings.edit is True
+        self._edits = EDITS if settings.edit is None else frozenset[bytes]()
         self._max_inflated = settings.max_inflated
         self._types: dict[bytes, _Known] = {}
 
@@ -181,7 +183,7 @@ class Surface:
                     self._new_id(), self.surface, self.name, room, sender,
                     carrier.texts(reading, parts, method == b"PATCH"), self._now_us(),
                     "", reading.request.peer_ip if self._read_ip else "", "", "", None,
-                    parts, self._edit or method in EDITS, -1, "",
+                    parts, self._edit or method in self._edits, -1, "",
                 ),
             )  # fmt: skip
         return _new(
@@ -200,7 +202,7 @@ class Surface:
                 "" if facts.location is None else facts.location(reading),
                 None if facts.vouched is None else facts.vouched(reading),
                 parts,
-                self._edit or method in EDITS,
+                self._edit or method in self._edits,
                 -1 if self._playback is None else self._playback(reading),
                 "" if facts.shown_sender is None else facts.shown_sender(reading),
             ),

@@ -154,6 +154,7 @@ class App:
         self._gate.router = router
         self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
         self._gate.unmatched = _unmatched(config, upstreams)
+        self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams)
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(conversion.server(config.server))
         before, self._access = self._access, access
@@ -436,6 +437,19 @@ def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | N
         return None
     name = config.server.unmatched_upstream or next(iter(config.upstreams))
     return Relayed("", upstreams[name])
+
+
+def _unmatched_hosts(config: Config, upstreams: Mapping[str, Upstream]) -> dict[bytes, Relayed]:
+    """What no route matches, by host: what the configuration says, and where all routes of the host go."""
+    if config.server.unmatched == "refuse":
+        return {}
+    named: dict[bytes, set[str]] = {}
+    for route in config.routes:
+        if route.template.host:
+            named.setdefault(route.template.host, set()).add(route.upstream)
+    chosen = {host: next(iter(names)) for host, names in named.items() if len(names) == 1}
+    chosen |= {host.encode(): name for host, name in config.server.unmatched_hosts.items()}
+    return {host: Relayed("", upstreams[name]) for host, name in chosen.items()}
 
 
 def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:

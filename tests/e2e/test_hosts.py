@@ -13,7 +13,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PRIVATE = "wagtail"
 BODY = f'{{"content": "{PRIVATE}"}}'.encode()
+SERVER = 'unmatched_upstream = "platform"\nunmatched_hosts = { "files.example" = "other" }'
 BOUND = """
+[upstreams.other]
+servers = ["http://127.0.0.1:1"]
 [[routes]]
 name = "posts"
 match = "POST forum.example/posts/{room}"
@@ -30,6 +33,10 @@ match = "DELETE forum.example/posts/{room}/{id}"
 upstream = "platform"
 removal = { of = "posts", id = "path:id" }
 [[routes]]
+name = "wiki"
+match = "GET wiki.example/pages"
+upstream = "other"
+[[routes]]
 name = "shop"
 match = "GET shop.example/carts"
 upstream = "platform"
@@ -38,7 +45,7 @@ upstream = "platform"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    async with lab(tmp_path_factory.mktemp("hosts"), more=BOUND) as made:
+    async with lab(tmp_path_factory.mktemp("hosts"), server=SERVER, more=BOUND) as made:
         yield made
         await made.sound(PRIVATE, "alice")
 
@@ -98,6 +105,12 @@ async def test_what_nobody_judges_there_is_not_written_under_any_name(gate: Lab,
     answer = await once(gate.node, ask("PUT", target, host))
     assert (answer.status, answer.json()["reason"]) == (403, "route.unjudged")
     assert len(gate.upstream.received) == before
+
+
+async def test_what_no_route_matches_goes_where_its_host_goes(gate: Lab) -> None:
+    """The other upstream does not listen: what reaches it is 502."""
+    for host, status in (("wiki.example", 502), ("WIKI.example:80", 502), ("files.example", 502), ("x", 201)):
+        assert (await once(gate.node, ask("POST", "/a", host))).status == status
 
 
 async def test_it_is_counted(gate: Lab) -> None:

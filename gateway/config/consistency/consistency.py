@@ -20,12 +20,13 @@ from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.state import Breaker
 from gateway.config.values.section import Section
+from gateway.http.server.router import plain_host
 
 
 def problems(document: dict[str, Any], file: str) -> Iterator[ConfigProblem]:
     """Every problem between keys, in the file's order of sections."""
-    for check in (_server, _upstreams, policy_consistency.problems, route_consistency.problems, _jwt, _state, _journal,
-                  _mirror, _control, _metrics):  # fmt: skip
+    for check in (_server, _unmatched_hosts, _upstreams, policy_consistency.problems, route_consistency.problems,
+                  _jwt, _state, _journal, _mirror, _control, _metrics):  # fmt: skip
         for path, message in check(document):
             yield ConfigProblem(file, written(path, document), shown(at(document, path), path), message)
 
@@ -42,6 +43,15 @@ def _server(document: dict[str, Any]) -> Found:
             "is missing: with several upstreams, name the one for requests that no route matches, "
             "or write unmatched = “refuse”",
         )
+
+
+def _unmatched_hosts(document: dict[str, Any]) -> Found:
+    upstreams = table(document, "upstreams")
+    for host, target in table(table(document, "server"), "unmatched_hosts").items():
+        if host != plain_host(host.encode()).decode():
+            yield ("server", "unmatched_hosts", host), "is not a host: write it in small letters, without a port"
+        elif isinstance(target, str) and target not in upstreams:
+            yield ("server", "unmatched_hosts", host), "is not in [upstreams]" + nearest(target, list(upstreams))
 
 
 def _upstreams(document: dict[str, Any]) -> Found:

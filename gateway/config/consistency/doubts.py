@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
 from gateway.http.wire.path import parse_template
+from gateway.surfaces.sources.sources import credential
 
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config
@@ -51,6 +52,7 @@ def _unused(config: Config) -> Iterator[str]:
     read = {name for options in rules if isinstance(options, Keywords) for name in options.lists}
     policies = {route.policy for route in config.routes}
     upstreams = {route.upstream for route in config.routes} | {config.server.unmatched_upstream}
+    upstreams |= set(config.server.unmatched_hosts.values())
     if config.server.unmatched == "relay" and len(config.upstreams) == 1:
         upstreams |= set(config.upstreams)
     for section, names, used in (
@@ -65,6 +67,11 @@ def _unused(config: Config) -> Iterator[str]:
 
 def _route(config: Config, route: Route) -> Iterator[str]:
     key = f"routes[{route.name}]"
+    for source in filter(credential, route.sender):
+        if route.digest_sender == "credentials":
+            yield f'{key}.sender = "{source}": is a credential by its name, so a digest of it is kept (digest_sender)'
+        elif route.digest_sender == "never":
+            yield f'{key}.sender = "{source}": is a credential by its name and stands in the journal in clear'
     for network in route.trust:
         if network.prefixlen == 0:
             yield f'{key}.trust = ["{network}"]: takes everybody’s word on who sends'

@@ -133,11 +133,12 @@ def _mirrored(document: dict[str, Any], route: dict[str, Any], path: Path) -> Fo
 
 def _never_edited(route: dict[str, Any], path: Path, template: Template | None) -> Found:
     edits = [method.decode() for method in template.methods if method in EDITS] if template is not None else []
-    if edits:
+    if edits and route.get("edit") is not False:
         yield (
             (*path, "match"),
             f"has {edits[0]}, by which a bullet is edited: an edit does not name what it replaces, and both would "
-            "stand in the static version; leave it out, and have bullets deleted and sent anew",
+            "stand in the static version; leave it out, and have bullets deleted and sent anew, or write edit = false "
+            "where it sends a new one",
         )
     if route.get("edit") is True:
         yield (

@@ -26,6 +26,9 @@ class Jwt(Section):
         TOKEN.source, "header: or cookie: that holds the token; after “Bearer ” in Authorization."
     )
     leeway: Duration = setting(TOKEN.leeway, "Clock difference that is forgiven.", ge=0)
+    require_exp: bool = setting(
+        TOKEN.require_exp, "A token without exp, which never ends, counts as no token (RFC 7519, section 4.1.4)."
+    )
     max_cached: int = setting(TOKEN.max_cached, "Checked tokens that a worker remembers until they expire.", ge=0)
     max_token: int = setting(
         TOKEN.max_token, "Longest token in bytes; a longer one counts as no token.", ge=256, le=65536

@@ -72,7 +72,7 @@ class Refusal(Section):
     status: int | None = setting(None, "HTTP status; our own if unset.", ge=200, le=599)
     body: dict[str, Any] = required(
         "JSON object; {title}, {detail}, {status}, {reason}, {id}, {ground}, {category}, {appeal} and {retry_after} "
-        "in its texts are filled in."
+        "in its texts are filled in; a text that is {status} or {retry_after} alone becomes a number."
     )
     headers: dict[str, str] = setting({}, "Further header fields.")
 
@@ -205,6 +205,16 @@ class Route(Section):
     )
     sender: SourcesOf = setting((), "Who sends; the first source that is present counts.")
     room: SourceOf = setting("path:room", "Where it is sent: an article, a video, a group.")
+    digest_sender: Literal["credentials", "always", "never"] = setting(
+        SURFACE.digest_sender,
+        "Whether a sender is kept as a digest (sha256:…): where it is read from a credential, by its name "
+        "(Authorization, Cookie, session, token, API key), always, or never.",
+    )
+    room_format: Literal["refuse", "keep"] = setting(
+        "refuse",
+        "A room at the end of the path that ends in a format (7.json), which frameworks take off: refused, or a room "
+        "of its own.",
+    )
     device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
     registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")
     location: SourcesOf = setting(SURFACE.location, "Location as the front tells it; may be missing.")
@@ -228,7 +238,10 @@ class Route(Section):
     relay_when: Conditions = setting(
         SURFACE.relay_when, "JSON values that make it none, to be relayed untouched; the rest is refused."
     )
-    edit: bool = setting(SURFACE.edit, "Messages replace earlier ones; judged like new ones, recorded as edits.")
+    edit: bool | None = setting(
+        SURFACE.edit,
+        "Messages replace earlier ones; judged like new ones, recorded as edits. Unset: those of PUT and PATCH do.",
+    )
     max_body: Size = setting("64KiB", "Largest judged body; beyond: 413.", ge=1)
     max_text: int = setting(
         SURFACE.max_text, "Code points of judged text in a message, all fields together; beyond: 413.", ge=1

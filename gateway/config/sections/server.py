@@ -36,6 +36,11 @@ class Server(Section):
         "relay", "What no route matches is relayed untouched, or refused with 404."
     )
     unmatched_upstream: str = setting("", "Upstream for unmatched requests; needed where several upstreams exist.")
+    unmatched_hosts: dict[str, str] = setting(
+        {},
+        "Upstreams for unmatched requests by host, such as { “forum.example” = “forum” }; a host that is not listed "
+        "goes where its routes go, if that is one upstream.",
+    )
     trusted_proxies: tuple[Range, ...] = setting(
         (), "Peers whose X-Forwarded-For and X-Forwarded-Proto count, and whose word on senders is taken."
     )

@@ -72,7 +72,7 @@ class _Import:
         try:
             if line is None:
                 raise ValueError(f"is longer than {MAX_LINE} bytes")
-            given = AccountLine.model_validate_json(line)
+            given = AccountLine.model_validate_json(line, strict=True)
         except ValueError as error:
             self.refused += 1
             if len(self.errors) < MAX_ERRORS:

@@ -52,6 +52,7 @@ def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
         if allow and not _allowed(request.remote, allow):
             raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
         person = "" if endpoint.open else _person(request)
+        validation.placeholders(request.match_info)
         query = validation.query(query_model, _parameters(request))
         body = validation.body(body_model, await request.read()) if body_model is not None else None
         result = await handler(Call(request, request.app[SERVICES], person, body, query))

@@ -17,8 +17,16 @@ DAY = 86400
 Seconds = Annotated[int, Field(ge=0, le=1 << 40)]
 
 
+MAX_IDENT = 256
+
+
+def is_printable(text: str) -> bool:
+    """Whether it holds no control character, and no half of a surrogate pair."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
 def printable(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if not is_printable(text):
         raise ValueError("must not hold control characters")
     return text
 
@@ -33,7 +41,7 @@ Reason = Annotated[
 
 Ground = Annotated[str, bounded(256), AfterValidator(printable), Field(description="Article or clause it rests on.")]
 
-Ident = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(printable)]
+Ident = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENT), AfterValidator(printable)]
 
 
 class Given(BaseModel):

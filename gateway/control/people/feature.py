@@ -20,7 +20,9 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         lambda session: people.first(session, name, surroundings.ids(), keep, ledger.governance)
     )
     if token is not None:
-        sys.stdout.write(f"token of {name}, shown this once and kept in {keep}: {token}\n")
+        # What is no terminal keeps what it is told: a journal of the system, a file, another machine.
+        told = f", shown this once: {token}" if sys.stdout.isatty() else ""
+        sys.stdout.write(f"the token of {name} is kept in {keep}{told}\n")
         sys.stdout.flush()
     return (people.followed(ledger),)
 

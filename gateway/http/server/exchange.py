@@ -223,11 +223,12 @@ class Exchange:
         if self.cors is not None:
             lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
         shape = self.shape
-        # Our own failures are told as such: balancers and monitors act on the status.
-        if shape is None or problem.status >= 500:
+        if shape is None:
             self.answer(problem.status, lines, encode_problem(problem), PROBLEM_JSON)
-        else:
-            self.answer(shape.status or problem.status, lines + shape.lines, shape.encode(problem), shape.content_type)
+            return
+        # Our own failures are told by their status in any shape: balancers and monitors act on it.
+        status = problem.status if problem.status >= 500 else shape.status or problem.status
+        self.answer(status, lines + shape.lines, shape.encode(problem), shape.content_type)
 
     def take_over(self) -> TakenOver:
         """Hand the connection to another protocol: for a WebSocket session, before anything was answered.

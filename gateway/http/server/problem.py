@@ -110,14 +110,16 @@ def problem_lines(problem: Problem) -> bytes:
 
 
 _PLACEHOLDER: Final = re.compile(rb"\{(title|id|reason|detail|ground|category|appeal|status|retry_after)\}")
+# A value of its own, not a key: before a colon it stays a string.
+_NUMBER: Final = re.compile(rb'"(\{(?:status|retry_after)\})"(?!\s*:)')
 
 
 class PlatformShape:
     """A route's ``refusal = { status, body }``: answers in the shape that the platform's clients know.
 
     ``body``: a table or list, sent as JSON, or text; ``{title} {id} {reason} {detail} {ground} {category} {appeal}
-    {status} {retry_after}`` in its strings are filled in. ``status`` 0 keeps the problem's own. ``headers``: more of
-    them.
+    {status} {retry_after}`` in its strings are filled in; a string that is ``{status}`` or ``{retry_after}`` alone
+    becomes the number. ``status`` 0 keeps the problem's own. ``headers``: more of them.
     """
 
     __slots__ = ("_escaped", "_pieces", "content_type", "lines", "status")
@@ -131,7 +133,7 @@ class PlatformShape:
         self.content_type = b"application/json" if self._escaped else b"text/plain; charset=utf-8"
         text = body.encode() if isinstance(body, str) else orjson.dumps(body)
         # Encoded JSON has a brace before a letter only inside of a string, so every match is a placeholder.
-        self._pieces = _PLACEHOLDER.split(text)
+        self._pieces = _PLACEHOLDER.split(_NUMBER.sub(rb"\1", text) if self._escaped else text)
 
     def encode(self, problem: Problem) -> bytes:
         """The body for one refusal."""

@@ -13,14 +13,17 @@ from gateway.state.hot.wire import Packable, bulk, bulk_text, msgpack
 from gateway.state.model.keys import Keys, slot_of
 
 
-def commands(message: Message, asks: Asks, scan: Scan, keys: Keys, epoch: int) -> Iterator[tuple[int, int, bytes]]:
-    """Slot, count of words and arguments of each call of ``lua/give_back.lua``. All keys of one lie in one slot."""
+def commands(
+    message: Message, asks: Asks, scan: Scan, charge: bool, keys: Keys, epoch: int
+) -> Iterator[tuple[int, int, bytes]]:
+    """Slot, count of words and arguments of each call of ``lua/give_back.lua``. All keys of one lie in one slot.
+    ``charge``: what the message took of its sender's limits goes back as well."""
     vouched = message.vouched
     credit = min(vouched.level, 100) if vouched is not None and vouched.level >= 0 else NOT_VOUCHED
     limits: list[Packable] = []
     charged: list[str] = []
     route, sender, room = message.route, message.sender, message.room
-    for counter in counters(asks) if sender else ():
+    for counter in counters(asks) if sender and charge else ():
         if counter.limit.scope == "sender":
             scaled, full = paces(counter.limit)
             limits += [full.interval, [number for below, pace in scaled for number in (below, *pace)] or 0]
@@ -34,7 +37,7 @@ def commands(message: Message, asks: Asks, scan: Scan, keys: Keys, epoch: int) -
                 marks[repeat.scope].append(key)
     if charged or marks["sender"]:
         yield _call([keys.account(epoch, sender), *charged, *marks["sender"]], credit, limits, len(marks["sender"]))
-    slow = [keys.slow(room, sender)] if asks.room and room and sender else []
+    slow = [keys.slow(room, sender)] if charge and asks.room and room and sender else []
     if marks["room"] or slow:
         names = [*marks["room"], *slow]
         yield _call([names[0], *names], credit, [], len(marks["room"]))

@@ -96,7 +96,7 @@ class StateClient:
         self._size = min(settings.batch, MAX_BATCH)
         self._plans: Remembered[int, dict[str, Plan]] = Remembered(REMEMBERED_ASKS)
         self._entries: list[Pending] = []
-        self._returns: list[tuple[Message, Asks, Scan]] = []
+        self._returns: list[tuple[Message, Asks, Scan, bool]] = []
         self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._link = self._new_link(locate, (("GET", self.keys.epoch), *GREETING))
@@ -148,9 +148,9 @@ class StateClient:
         if not self._scheduled:
             self._schedule()
 
-    def give_back(self, message: Message, asks: Asks, scan: Scan) -> None:
-        """The message went no further: its repeat marks and its sender's charge go back. Nothing is waited for."""
-        self._returns.append((message, asks, scan))
+    def give_back(self, message: Message, asks: Asks, scan: Scan, *, charge: bool = True) -> None:
+        """The message went no further: its repeat marks go back, and its sender's ``charge``. Nothing is waited for."""
+        self._returns.append((message, asks, scan, charge))
         if not self._scheduled:
             self._schedule()
 
@@ -342,11 +342,11 @@ class StateClient:
 
     # Giving back
 
-    def _return(self, returns: Sequence[tuple[Message, Asks, Scan]]) -> None:
+    def _return(self, returns: Sequence[tuple[Message, Asks, Scan, bool]]) -> None:
         now = time.monotonic()
         written: dict[ServerLink, list[bytes]] = {}
-        for message, asks, scan in returns:
-            for slot, count, arguments in give_back.commands(message, asks, scan, self.keys, self.epoch):
+        for message, asks, scan, charge in returns:
+            for slot, count, arguments in give_back.commands(message, asks, scan, charge, self.keys, self.epoch):
                 link = self._link_of(slot)
                 if link is None or not link.ready():
                     continue  # what was charged runs out by itself

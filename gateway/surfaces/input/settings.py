@@ -33,7 +33,7 @@ class TokenSettings:
     ``source``: ``header:Authorization`` (after ``Bearer``, RFC 6750), another header, or a cookie. ``keys``: by key id
     (which may be empty), a secret or a public key in PEM; ``jwks``: the text of a JWK set (RFC 7517). ``algorithms``
     pins what is accepted; ``none`` never is. ``leeway`` in seconds. ``max_cached`` bounds the verified tokens that are
-    remembered until they expire.
+    remembered until they expire. ``require_exp``: a token that never ends is none.
     """
 
     algorithms: tuple[Algorithm, ...] = ("RS256",)
@@ -43,6 +43,7 @@ class TokenSettings:
     issuer: str = ""
     audience: tuple[str, ...] = ()
     leeway: float = default_time("30s")
+    require_exp: bool = True
     max_token: int = 8192
     max_cached: int = 65_536
 
@@ -58,8 +59,9 @@ class SurfaceSettings:
     but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
     those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
     ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
-    (``json:/pointer``; ``header:`` is the carrier's matter). Bounds: ``max_text`` in code points, all texts of a
-    message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
+    (``json:/pointer``; ``header:`` is the carrier's matter). ``digest_sender``: of which sources of the sender a digest
+    is kept. ``refuse_room_format``: a room that ends in a format (``7.json``) is refused. Bounds: ``max_text`` in code
+    points, all texts of a message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
     """
 
     name: str
@@ -80,7 +82,9 @@ class SurfaceSettings:
     relay_when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     format: str = "json"
     read_ip: bool = True
-    edit: bool = False
+    edit: bool | None = None
+    digest_sender: Literal["credentials", "always", "never"] = "credentials"
+    refuse_room_format: bool = False
     optional_text: bool = False
     upstream_id: str = ""
     id_to: str = ""

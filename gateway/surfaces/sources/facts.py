@@ -7,7 +7,8 @@ missing or garbled one is empty and refuses nobody (law 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from filters.model.message import Vouched
@@ -24,6 +25,11 @@ MAX_OPTIONAL: Final = 512
 REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[ParsedRequest], str]
+
+_format = re.compile(
+    r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
+    re.IGNORECASE,
+).search
 
 
 class FactReaders:
@@ -49,7 +55,7 @@ class FactReaders:
 
 
 def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    first = _only_trusted(settings.sender, "sender", tokens, "sender.untrusted")
+    first = _only_trusted(settings.sender, "sender", tokens, "sender.untrusted", digests=digests_of(settings))
     missing = "jwt.missing" if any(sources.kind(source) == "jwt" for source in settings.sender) else "sender.missing"
     name = _needed(first, "sender", missing, joined=any(sources.kind(one) == "header" for one in settings.sender))
     if len(settings.sender) == 1 and sources.kind(settings.sender[0]) == "header":
@@ -57,10 +63,31 @@ def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     return name
 
 
+def digests_of(settings: SurfaceSettings) -> frozenset[str]:
+    """The sources of the sender of which a digest is kept."""
+    if settings.digest_sender == "credentials":
+        return frozenset(filter(sources.credential, settings.sender))
+    return frozenset(settings.sender if settings.digest_sender == "always" else ())
+
+
 def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     name = _needed(sources.first(settings.room, "room", tokens), "room")
+    if settings.refuse_room_format:
+        name = _without_format(name)
     if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
         return _of_path(settings.room[0], name)
+    return name
+
+
+def _without_format(read: Name) -> Name:
+    """Refuses ``7.json``: Rails, Spring and others would take it for the room 7, which may be closed."""
+
+    def name(reading: ParsedRequest) -> str:
+        room = read(reading)
+        if _format(room) is not None:
+            raise Refused("room.malformed")
+        return room
+
     return name
 
 
@@ -125,16 +152,18 @@ def _as(refused: Refused, role: str) -> Refused:
     return Refused(f"{role}.{what}") if kind == "fact" else refused
 
 
-def _only_trusted(listed: tuple[str, ...], key: str, tokens: Tokens | None, untrusted: str = "") -> sources.Read:
+def _only_trusted(
+    listed: tuple[str, ...], key: str, tokens: Tokens | None, untrusted: str = "", digests: Collection[str] = ()
+) -> sources.Read:
     """``listed``, where what a client could write itself counts only from a trusted peer.
 
     ``untrusted``: the refusal when it came from another; empty: then it is as if it had not come.
     """
     if not any(sources.kind(source) in sources.FORGEABLE for source in listed):
-        return sources.first(listed, key, tokens)
-    every = sources.first(listed, key, tokens)
+        return sources.first(listed, key, tokens, digests)
+    every = sources.first(listed, key, tokens, digests)
     proven = tuple(source for source in listed if sources.kind(source) not in sources.FORGEABLE)
-    own = sources.first(proven, key, tokens) if proven else None
+    own = sources.first(proven, key, tokens, digests) if proven else None
 
     def read(reading: ParsedRequest) -> Any:
         if reading.request.peer_trusted:

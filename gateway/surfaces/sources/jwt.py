@@ -60,7 +60,11 @@ class Tokens:
             "verify_iat": False,
             "verify_aud": bool(settings.audience),
             "verify_iss": bool(settings.issuer),
-            "require": [*(["aud"] if settings.audience else []), *(["iss"] if settings.issuer else [])],
+            "require": [
+                *(["exp"] if settings.require_exp else []),
+                *(["aud"] if settings.audience else []),
+                *(["iss"] if settings.issuer else []),
+            ],
         }
 
     def claims(self, reading: ParsedRequest) -> dict[str, Any]:

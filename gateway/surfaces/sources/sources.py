@@ -6,7 +6,9 @@ its own (``jwt.expired``, ``body.key_case``). Whoever asks turns the first two i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
+from hashlib import sha256
 from typing import Any
 
 from gateway.surfaces.input import pointer
@@ -26,15 +28,42 @@ FORGEABLE = frozenset(("header", "cookie", "query", "json", "form"))
 KINDS = (*sorted(FORGEABLE), "jwt", "path")
 
 
+# What proves who somebody is, by the names that are usual: fields of RFC 9110, RFC 6265 and RFC 6750, sessions, keys.
+_credential = re.compile(
+    r"authorization|^cookie$|sess|token|jwt|secret|passw|api[-_]?key|(?:^|[-_.])s?sid$|^auth", re.IGNORECASE
+).search
+
+
+def credential(source: str) -> bool:
+    """Whether ``source``, by its name, holds what its owner could be impersonated with. A claim of a token is none."""
+    sort, _, name = source.partition(":")
+    return sort in FORGEABLE and _credential(name) is not None
+
+
+def digested(read: Read) -> Read:
+    """``read``, of which nothing is kept but a digest: ``sha256:`` and the first 128 bits."""
+
+    def digest(reading: ParsedRequest) -> Any:
+        value = read(reading)
+        if type(value) is not str or not value:
+            return value
+        scheme, blank, rest = value.partition(" ")  # RFC 9110, section 11.1: schemes ignore case
+        same = f"{scheme.lower()} {rest.strip()}" if blank else value
+        return "sha256:" + sha256(same.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    return digest
+
+
 def kind(source: str) -> str:
     """``header`` of ``header:X-User-Id``."""
     return source.partition(":")[0]
 
 
-def first(sources: tuple[str, ...], key: str, tokens: Tokens | None) -> Read:
+def first(sources: tuple[str, ...], key: str, tokens: Tokens | None, digests: Collection[str] = ()) -> Read:
     """The function that reads the first of ``sources`` that is present; one that is empty or null gives way to the next
-    that is not. A token that is not valid is no absence."""
+    that is not. A token that is not valid is no absence. Of ``digests`` a digest is read."""
     reads = [compiled(source, key, tokens) for source in sources]
+    reads = [digested(read) if source in digests else read for source, read in zip(sources, reads, strict=True)]
     if len(reads) == 1:
         return reads[0]
 

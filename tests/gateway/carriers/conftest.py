@@ -146,7 +146,7 @@ class FakeState:
     def admit(self, message: Any, asks: Any, scan: Any, then: Callable[[Facts], None]) -> None:
         self._waiting.append((message, then))
 
-    def give_back(self, message: Any, asks: Any, scan: Any) -> None:
+    def give_back(self, message: Any, asks: Any, scan: Any, *, charge: bool = True) -> None:
         self.returned.append(message.id)
 
 

@@ -35,7 +35,7 @@ def test_what_there_is_none_of_is_left_out():
 
 def test_a_shape_tells_refusals_and_leaves_the_rest():
     shape = PlatformShape(0, {"code": 12001, "msg": "{title}", "wait": "{retry_after}"})
-    wanted = {"code": 12001, "msg": "You write too fast", "wait": "3"}
+    wanted = {"code": 12001, "msg": "You write too fast", "wait": 3}
     for verdict in ("reject", "hold", "mute", "close"):
         assert orjson.loads(notice(verdict, PROBLEM, shape)) == wanted
     for verdict in ("mask", "unmute"):

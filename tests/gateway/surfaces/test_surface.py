@@ -83,9 +83,24 @@ def test_edits(
         assert (decoded.messages[0].texts, decoded.messages[0].edit) == (texts, True)
 
 
-def test_a_route_may_say_that_it_edits(make_surface: MakeSurface, make_request: MakeRequest) -> None:
-    decoded = make_surface(edit=True).decode(make_request([JSON, ALICE]), b'{"content": "x"}')
-    assert decoded.messages[0].edit is True
+@pytest.mark.parametrize(
+    ("edit", "method", "told"),
+    [
+        (True, b"POST", True),
+        (True, b"PUT", True),
+        (False, b"PUT", False),  # Matrix sends new messages with PUT
+        (False, b"PATCH", False),
+        (None, b"POST", False),
+        (None, b"PUT", True),
+        (None, b"PATCH", True),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"device": ("header:X-Device",)}])
+def test_a_route_says_what_edits(
+    make_surface: MakeSurface, make_request: MakeRequest, edit: bool | None, method: bytes, told: bool, more: Any
+) -> None:
+    request = make_request([JSON, ALICE], method=method)
+    assert make_surface(edit=edit, **more).decode(request, b'{"content": "x"}').messages[0].edit is told
 
 
 @pytest.mark.parametrize(

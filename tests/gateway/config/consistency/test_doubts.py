@@ -25,6 +25,12 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
             'text = "json:/content"\nunjudged = "relay"',
             "written to /articles/{room}/comments",
         ),
+        ('sender = "header:X-User-Id"', 'sender = "cookie:sessionid"', "a digest of it is kept"),
+        (
+            'sender = "header:X-User-Id"',
+            'sender = "cookie:sessionid"\ndigest_sender = "never"',
+            "stands in the journal in clear",
+        ),
         ('lists = ["spam"]', 'lists = ["spam"], mode = "shadow"', ""),
         (
             '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }',

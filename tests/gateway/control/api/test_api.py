@@ -76,6 +76,12 @@ async def test_bad_input_is_named_and_never_quoted(api: Any) -> None:
     for raw in (b"", b"{", b"\xff", b'{"verified": true, "reason": "\\ud800"}'):
         answer = await api("PUT", "/v1/accounts/alice", data=raw)
         assert (api.status, answer["status"]) == (400, 400)
+    for loose in ({"credit": False}, {"credit": 50.5}, {"verified": "yes"}, {"verified": 1}, {"verified_until": "7"}):
+        answer = await api("PUT", "/v1/accounts/alice", json=ACCOUNT | loose)
+        assert (api.status, answer["reason"]) == (400, "control.invalid"), loose
+    for sender in ("a%0Ab", "a%0Db", "a%00b", "a%1Fb", "a%C2%85b", "a" * 257):
+        answer = await api("PUT", f"/v1/accounts/{sender}", json=ACCOUNT)
+        assert (api.status, answer["errors"][0]["where"]) == (400, "path.sender"), sender
     answer = await api("PUT", "/v1/accounts/alice", data=b"[" * 100_000)
     assert (api.status, answer["reason"]) == (413, "control.too_large")
     await api("GET", "/v1/accounts/alice?reason=a&reason=b")

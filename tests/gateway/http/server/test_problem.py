@@ -78,7 +78,12 @@ def test_a_failure_before_anything_was_sent_may_be_tried_again(reason: str) -> N
 def test_the_platforms_shape() -> None:
     shape = PlatformShape(
         200,
-        {"code": 12001, "msg": "{title} ({reason})", "{x}": "{unknown}", "data": [{"id": "{id}", "s": "{status}"}]},
+        {
+            "code": 12001,
+            "msg": "{title} ({reason})",
+            "{x}": "{unknown}",
+            "data": [{"id": "{id}", "s": "{status}", "w": "in {retry_after} s", "{status}": "{retry_after}"}],
+        },
         {"X-A": "b"},
     )
     body = orjson.loads(shape.encode(FULL._replace(title='say "no"\n{id}')))
@@ -86,7 +91,7 @@ def test_the_platforms_shape() -> None:
         "code": 12001,
         "msg": 'say "no"\n{id} (keyword.match)',
         "{x}": "{unknown}",
-        "data": [{"id": "m1", "s": "403"}],
+        "data": [{"id": "m1", "s": 403, "w": "in 2 s", "403": 2}],
     }
     assert (shape.status, shape.lines, shape.content_type) == (200, b"X-A: b\r\n", b"application/json")
 

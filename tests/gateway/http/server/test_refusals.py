@@ -80,8 +80,8 @@ async def test_refusals_in_the_platforms_shape(bench: Any) -> None:
     assert client.statuses == [200]
     assert client.take().endswith(b'{"code":1,"msg":"No","id":"m1"}')
     client.send(post(b"b"))
-    assert client.statuses == [503]  # a failure of ours is told as one
-    assert reason(client.written) == "keyword.match"
+    assert client.statuses == [503]  # a failure of ours is told as one, in the shape that clients know
+    assert client.take().endswith(b'{"code":1,"msg":"No","id":"m1"}')
 
 
 async def test_a_gate_that_breaks_is_a_500_without_a_word_of_the_message(bench: Any, caplog: Any) -> None:

@@ -358,6 +358,21 @@ async def test_giving_back(server: Any, projection: GovernanceProjection, connec
     assert [fact.seen for fact in refused.repeats] == [2, 2, 2]
 
 
+async def test_a_refusal_of_the_platform_gives_back_the_repeat_marks_alone(
+    server: Any, projection: GovernanceProjection, connect: Any, message: Make
+) -> None:
+    asks = Asks()
+    asks.limit(Limit("sender", 2, 100_000_000), "enforce")
+    asks.repeat(Repeat("sender", 1, 60_000_000), "enforce")
+    asker = await connect(server)
+    for _ in range(2):
+        facts = await asker.one(asks, message(), text())
+        assert ([bool(limit) for limit in facts.limits], [fact.seen for fact in facts.repeats]) == ([False], [1])
+        asker.client.give_back(message(), asks, text(), charge=False)
+    refused = await asker.one(asks, message(), text())
+    assert all(refused.limits)
+
+
 async def test_a_failing_callback_takes_nobody_with_it(
     server: Any, projection: GovernanceProjection, connect: Any, message: Make
 ) -> None:

@@ -177,3 +177,62 @@ def test_no_address_where_it_is_not_read(decode: Callable[..., Any]) -> None:
 def test_settings_that_make_no_sense(make_surface: MakeSurface, changed: dict[str, Any]) -> None:
     with pytest.raises(SurfaceError):
         make_surface(**changed)
+
+
+@pytest.mark.parametrize(
+    ("source", "header"),
+    [
+        ("header:Authorization", ("Authorization", "Bearer abc")),
+        ("header:X-Auth-Token", ("X-Auth-Token", "abc")),
+        ("header:X-Api-Key", ("X-Api-Key", "abc")),
+        ("header:Cookie", ("Cookie", "abc")),
+        ("cookie:PHPSESSID", ("Cookie", "PHPSESSID=abc")),
+        ("cookie:connect.sid", ("Cookie", "connect.sid=abc")),
+        ("cookie:sessionid", ("Cookie", "sessionid=abc")),
+        ("json:/access_token", ("X", "y")),
+    ],
+)
+def test_of_a_credential_a_digest_is_kept(decode: Callable[..., Any], source: str, header: tuple[str, str]) -> None:
+    body = b'{"content": "hello", "access_token": "abc"}'
+    kept = decode(header, sender=(source,), body=body).sender
+    assert kept.startswith("sha256:")
+    assert (len(kept), "abc" in kept) == (39, False)
+    assert decode(header, sender=(source,), body=body).sender == kept
+    assert "abc" in decode(header, sender=(source,), body=body, digest_sender="never").sender
+
+
+@pytest.mark.parametrize("source", ["header:X-User-Id", "cookie:user", "cookie:uid", "json:/author", "header:X-Assid"])
+def test_a_name_is_kept_as_it_is_unless_one_says_so(decode: Callable[..., Any], source: str) -> None:
+    fields = [("X-User-Id", "alice"), ("X-Assid", "alice"), ("Cookie", "user=alice; uid=alice")]
+    body = b'{"content": "hello", "author": "alice"}'
+    assert decode(*fields, sender=(source,), body=body).sender == "alice"
+    assert decode(*fields, sender=(source,), body=body, digest_sender="always").sender.startswith("sha256:")
+
+
+def test_one_credential_in_several_spellings_is_one_sender(decode: Callable[..., Any]) -> None:
+    spellings = ["Bearer abc", "bearer abc", "BEARER  abc"]
+    told = {decode(("Authorization", one), sender=("header:Authorization",)).sender for one in spellings}
+    assert len(told) == 1
+    assert decode(("Authorization", "Bearer abC"), sender=("header:Authorization",)).sender not in told
+
+
+def test_a_long_credential_is_a_sender_and_none_is_not(decode: Callable[..., Any]) -> None:
+    assert decode(("Authorization", "Bearer " + "a" * 4000), sender=("header:Authorization",)).sender
+    assert decode(sender=("header:Authorization",)).reason == "sender.missing"
+    assert decode(("Authorization", ""), sender=("header:Authorization",)).reason == "sender.missing"
+    twice = decode(("Authorization", "a"), ("Authorization", "b"), sender=("header:Authorization",))
+    assert twice.reason == "sender.twice"
+    assert decode(("Authorization", "a"), sender=("header:Authorization",), trusted=False).reason == "sender.untrusted"
+
+
+@pytest.mark.parametrize("room", ["7.json", "7.JSON", "7.xml", "a.b.html", "7.php", "7.aspx"])
+def test_a_room_that_ends_in_a_format_is_refused_where_one_says_so(decode: Callable[..., Any], room: str) -> None:
+    alice = ("X-User-Id", "alice")
+    assert decode(alice, parameters={"room": room}, refuse_room_format=True).reason == "room.malformed"
+    assert decode(alice, parameters={"room": room}).room == room
+
+
+@pytest.mark.parametrize("room", ["7", "v1.2", "example.org", "json", ".json", "7.jsonish", "7json"])
+def test_other_dots_in_a_room_are_its_name(decode: Callable[..., Any], room: str) -> None:
+    decoded = decode(("X-User-Id", "alice"), parameters={"room": room}, refuse_room_format=True)
+    assert decoded.room == room

@@ -38,7 +38,9 @@ class Clock:
 
 
 def hs256(**changed: Any) -> TokenSettings:
-    return TokenSettings(**({"algorithms": ("HS256",), "keys": (("", SECRET),), "leeway": 0.0} | changed))
+    return TokenSettings(
+        **({"algorithms": ("HS256",), "keys": (("", SECRET),), "leeway": 0.0, "require_exp": False} | changed)
+    )
 
 
 def signed(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256", **headers: Any) -> str:
@@ -63,6 +65,14 @@ def claims(make_request: MakeRequest, clock: Clock) -> Callable[..., Any]:
             return refused.reason
 
     return run
+
+
+def test_a_token_that_never_ends_is_none_unless_one_says_so(claims: Callable[..., Any]) -> None:
+    assert TokenSettings().require_exp
+    strict = hs256(require_exp=True)
+    assert claims(signed({"sub": "alice"}), strict) == "jwt.invalid"
+    assert claims(signed({"sub": "alice", "exp": None}), strict) == "jwt.invalid"
+    assert claims(signed({"sub": "alice", "exp": NOW + 1}), strict) == {"sub": "alice", "exp": NOW + 1}
 
 
 def test_good(claims: Callable[..., Any]) -> None:
@@ -127,7 +137,7 @@ def test_a_public_key_is_no_secret(claims: Callable[..., Any]) -> None:
     head = unsigned({"alg": "HS256", "typ": "JWT"}).rpartition(".")[0]
     forged = hmac.new(RSA_PEM, head.encode(), hashlib.sha256).digest()
     token = head + "." + base64.urlsafe_b64encode(forged).rstrip(b"=").decode()
-    both = TokenSettings(algorithms=("RS256", "HS256"), keys=(("", RSA_PEM), ("", SECRET)))
+    both = TokenSettings(require_exp=False, algorithms=("RS256", "HS256"), keys=(("", RSA_PEM), ("", SECRET)))
     assert claims(token, both) == "jwt.invalid"
     assert claims(signed({"sub": "bob"}, RSA, "RS256"), both) == {"sub": "bob"}
 
@@ -158,7 +168,9 @@ def test_jwks_and_kid(claims: Callable[..., Any]) -> None:
         {**json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(ED.public_key())), "kid": "o"},
         {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA.public_key())), "kid": "enc", "use": "enc"},
     ]
-    settings = TokenSettings(algorithms=("RS256", "ES256", "EdDSA"), jwks=json.dumps({"keys": keys}).encode())
+    settings = TokenSettings(
+        require_exp=False, algorithms=("RS256", "ES256", "EdDSA"), jwks=json.dumps({"keys": keys}).encode()
+    )
     for key, algorithm, kid in ((RSA, "RS256", "r"), (EC, "ES256", "e"), (ED, "EdDSA", "o")):
         assert claims(signed({"sub": kid}, key, algorithm, kid=kid), settings) == {"sub": kid}
         assert claims(signed({"sub": kid}, key, algorithm), settings) == {"sub": kid}

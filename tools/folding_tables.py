@@ -142,6 +142,7 @@ ARABIC = {
 DOTS = {"\u3002": ".", "\uff61": ".", "\ufe12": "."}
 
 PROLONGED = "\u30fc"  # ー, which lengthens the kana before it, and looks like 一
+INFORMATION = "\u2139"  # ℹ, the one emoji that is a letter to Unicode
 KEYCAP = "\u20e3"  # encloses the digit before it
 
 # Scripts that part words with spaces: where one of their words may begin and end matters.
@@ -301,14 +302,15 @@ def seconds(maps: dict[str, dict[str, str]]) -> dict[str, str]:
     """What can be read in two ways, with the way in which it is not read first.
 
     * A symbol that holds letters or digits (™ 🇺 ① 🈲) is a letter, or an ornament that is looked over. So is a digit
-      with a keycap, for which the keycap stands here.
+      with a keycap, for which the keycap stands here; so are raised and lowered letters (ª ⁿ), Roman numerals (Ⅳ) and
+      ℹ, which Unicode counts as letters.
     * A capital whose small letter looks like another one (Ν is n, ν is v), or a letter written as another (ϲ is c, and
       as a sigma o).
     * The mark that lengthens kana, as the Han character 一.
     """
     found = {KEYCAP: "", PROLONGED: "一"}
     for char in EVERY:
-        if unicodedata.category(char) not in ("So", "Sm", "Sk", "No"):
+        if unicodedata.category(char) not in ("So", "Sm", "Sk", "No") and not is_small_sign(char):
             continue
         shown = shown_by(char, maps)
         if (
@@ -331,6 +333,14 @@ def seconds(maps: dict[str, dict[str, str]]) -> dict[str, str]:
             if parts[0] in found:
                 found[char] = found[parts[0]]
     return found
+
+
+def is_small_sign(char: str) -> bool:
+    """A letter or number that is a footnote, an ordinal, a numeral or an emoji as often as a letter."""
+    if char == INFORMATION:
+        return True
+    tag = unicodedata.decomposition(char).split(" ", 1)[0]
+    return tag in ("<super>", "<sub>") or (tag == "<compat>" and " ROMAN NUMERAL " in f" {unicodedata.name(char)}")
 
 
 def shown_by(char: str, maps: dict[str, dict[str, str]]) -> str:

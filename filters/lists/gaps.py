@@ -7,7 +7,7 @@ from typing import Final
 
 from filters.lists.reasons import CLAUSE, NUMBER, SEPARATORS, SIGN, SPACE, STANDS
 from filters.lists.shape import DIGITS, HANGUL, LETTERS, MIXED, NUMBERED, OPEN, Shape
-from filters.text.signs import JOINING, ends_clause, has_space
+from filters.text.signs import JOINING, QUOTES, ends_clause, ends_sentence, has_space
 
 _ENUMERATING: Final = ("、", "\uff64")
 SHORT: Final = 3  # characters; words of no more are found across a clause only where everything stands apart
@@ -25,6 +25,7 @@ class Gaps:
         "_letters_gapped",
         "_open",
         "_pairs",
+        "_sentences",
         "_shape",
         "_signs",
         "_spaced",
@@ -38,6 +39,7 @@ class Gaps:
         self._letters_gapped = 0
         self._spaced = 0
         self._clauses = 0
+        self._sentences = 0  # that end within a phrase of words with spaces
         self._kinds = [0, 0, 0, 0, 0, 0]
         self._signs = ""
         self._open = ""
@@ -46,6 +48,8 @@ class Gaps:
         if own is not None:
             if gap and ends_clause(gap) and not ends_clause(own):
                 self._clauses += kind >= OPEN or self._shape.strict.clause == "strict"
+            if gap and kind < OPEN and ends_sentence(gap) and not ends_sentence(own):
+                self._sentences += 1
             return
         self._pairs += 1
         self._letters += kind == LETTERS
@@ -87,6 +91,8 @@ class Gaps:
                     return CLAUSE
             elif self._clauses > 1 and not apart:
                 return CLAUSE
+        if self._sentences and shape.strict.clause != "all" and not (apart and self._pairs):
+            return CLAUSE
         if not self._gapped or shape.strict.separators == "all":
             return STANDS
         if shape.strict.separators == "off":
@@ -108,8 +114,10 @@ class Gaps:
 
 
 def _balanced(text: str) -> bool:
-    """Is as much opened as is closed?"""
+    """Is as much opened as is closed? What opens as it closes stands there an even number of times."""
     open_now = 0
+    if any(sum(sign == quote for sign in text) % 2 for quote in QUOTES):
+        return False
     for sign in text:
         category = unicodedata.category(sign)
         if category in {"Ps", "Pi"}:

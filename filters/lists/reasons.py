@@ -14,6 +14,7 @@ SPACE: Final = "space"
 SIGN: Final = "one-sign"
 CLAUSE: Final = "clause"
 NUMBER: Final = "number-apart"
+NUMERAL: Final = "no-numeral"
 SEPARATORS: Final = "separators"
 MARKS: Final = "marks"
 OTHER_SCRIPT: Final = "other-script"
@@ -32,6 +33,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     SIGN: "the stop or apostrophe inside is ordinary writing",
     CLAUSE: "a clause ends inside",
     NUMBER: "what stands between the digits makes them several numbers",
+    NUMERAL: "a numeral of cheques is a letter of an everyday word here, or the other way round",
     SEPARATORS: "something stands between, and the list takes no separators",
     MARKS: "it has other marks over its letters than the word",
     OTHER_SCRIPT: "it is a word of another script, which only looks like this one",

@@ -12,12 +12,13 @@ from filters.lists.shape import Shape
 from filters.lists.strictness import Strictness
 from filters.text.folding import Edge, Folder
 from filters.text.likeness import writing
+from filters.text.numerals import is_numeral
 
 # What a row is.
 WORD, ALLOW, PART, REFUSED = range(4)
 KIND = 0b11
 WHOLE = 0b100  # both ends must end a word
-NUMBERS = 0b1000  # an end that is a digit must end a number
+NUMBERS = 0b1000  # an end that is a numeral must end a number
 
 PREPARED = 2_000  # entries from which it pays to learn which characters fold to themselves: 50 ms
 
@@ -89,7 +90,7 @@ class Rows:
                 edges = [*map(self._bounds, folded)]
                 if all(edges) or (entry.whole and (edges[0] or edges[-1])):
                     flag |= WHOLE
-            if folded[0].isdecimal() or folded[-1].isdecimal():
+            if is_numeral(folded[0]) or is_numeral(folded[-1]):
                 flag |= NUMBERS
         strict = entry.strict or self._strict
         if strict not in self._places:

@@ -6,6 +6,7 @@ from filters.lists.strictness import Strictness
 from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folder
 from filters.text.graphemes import is_syllabic
+from filters.text.numerals import is_numeral
 from filters.text.signs import ends_clause
 
 # What stands on the two sides of a gap: letters of scripts with spaces, such a letter and a digit, digits, anything
@@ -18,7 +19,9 @@ class Shape:
     the places between its characters that the weighing asks for."""
 
     __slots__ = (
+        "begins",
         "counts",
+        "ends",
         "first",
         "last",
         "lettered",
@@ -62,6 +65,9 @@ class Shape:
             self.last = "digit" if self.last == "digit" else ""
         self.lettered = folder.switches.leetspeak and any(map(str.isalpha, source))
         self.number = spelled.isdecimal()
+        # Does a number begin or end the word that may not go on beyond it?
+        self.begins = (whole or numbers) and is_numeral(text[0])
+        self.ends = (whole or numbers) and is_numeral(text[-1])
         self.syllabic = is_syllabic(text[0]) or is_syllabic(text[-1])
 
     def key(self) -> tuple[str, tuple[int, ...], tuple[frozenset[str], ...]]:
@@ -84,3 +90,8 @@ def pair(folder: Folder, one: str, other: str) -> int:
 def is_hangul(char: str) -> bool:
     """Syllables and letters of Hangul, which is written with spaces between words and endings glued to them."""
     return "\uac00" <= char <= "\ud7a3" or "\u1100" <= char <= "\u11ff" or "\u3131" <= char <= "\u318e"
+
+
+def is_han(char: str) -> bool:
+    """A character of Han, 〇 included."""
+    return "\u3400" <= char <= "\u9fff" or char == "\u3007" or "\uf900" <= char <= "\ufaff" or char >= "\U00020000"

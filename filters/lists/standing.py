@@ -27,11 +27,12 @@ from filters.lists.reasons import (
     SEPARATORS,
     STANDS,
 )
-from filters.lists.shape import Shape, pair
+from filters.lists.shape import Shape, is_han, pair
 from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folded
 from filters.text.graphemes import completes, within_syllable
-from filters.text.signs import has_space
+from filters.text.numerals import goes_on
+from filters.text.signs import LINE_ENDS, has_space
 from filters.text.spans import Span
 
 _REMEMBERED: Final = 64  # code points
@@ -133,6 +134,7 @@ class _Find:
         return (
             _border(self.folded, self.start, a, -1, shape.first)
             or _border(self.folded, self.end - 1, b, 1, shape.last)
+            or (_numbers(self.folded, a, b, shape) if shape.begins or shape.ends else STANDS)
             or (_syllables(self.folded, a, b, shape) if shape.syllabic else STANDS)
             or self._runs(a, b)
             or self._gaps(a, b)
@@ -277,7 +279,10 @@ def _stretch(find: _Find, a: int, b: int, char: str) -> str:
         doubled = have >= 3 or have >= 2 * shape.size
         if have > shape.size and not doubled and shape.strict.repeats == "evading" and folded.folder.bounds(char):
             return REPEATS
-    if shape.syllabic and (why := _syllables(folded, a, b, shape)):
+    why = _numbers(folded, a, b, shape) if shape.begins or shape.ends else STANDS
+    if not why and shape.syllabic:
+        why = _syllables(folded, a, b, shape)
+    if why:
         return why
     if shape.own and shape.strict.separators == "off":
         return SEPARATORS
@@ -307,6 +312,19 @@ def _border(folded: Folded, run: int, place: int, step: int, wanted: Edge) -> st
     if there != wanted:
         return STANDS
     return INSIDE_WORD if wanted == "letter" else INSIDE_NUMBER
+
+
+def _numbers(folded: Folded, a: int, b: int, shape: Shape) -> str:
+    """Does a number at an end go on: 八年 in 十八年, 5毛 in 3.5毛?"""
+    starts, ends, _ = folded.spelling
+    text = folded.original
+    if shape.begins:
+        outer = starts[a] - 1
+        while outer >= 0 and folded.folder.clings(text[outer]):
+            outer -= 1
+        if goes_on(text, starts[a], outer):
+            return INSIDE_NUMBER
+    return INSIDE_NUMBER if shape.ends and goes_on(text, starts[b - 1], ends[b - 1]) else STANDS
 
 
 def _syllables(folded: Folded, a: int, b: int, shape: Shape) -> str:
@@ -356,8 +374,8 @@ def _with_inserted(folded: Folded, start: int, end: int, shape: Shape) -> Placed
         if word < len(shape.text) and text[run] == shape.text[word] and count == shape.counts[word]:
             word += 1
             foreign = False
-        elif foreign or count > 1:
-            return Placed([], INSERTED, tried)
+        elif foreign or count > 1 or is_han(folded.original[starts[firsts[run]]]):
+            return Placed([], INSERTED, tried)  # 一 is a digit to the folding, and a word to who reads 傻一逼
         else:
             foreign = True
     if word < len(shape.text):
@@ -394,4 +412,12 @@ def allowed(folded: Folded, start: int, end: int, shape: Shape) -> list[Span]:
 
 
 def _same_gap(there: str, own: str) -> bool:
-    return there == own or (bool(there) and there.split() == own.split() and has_space(there) == has_space(own))
+    """The same but for how wide a space is; a line's end is none."""
+    if there == own:
+        return True
+    return (
+        bool(there)
+        and there.split() == own.split()
+        and has_space(there) == has_space(own)
+        and LINE_ENDS.isdisjoint(there)
+    )

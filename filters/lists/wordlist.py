@@ -22,7 +22,7 @@ from filters.lists.artifact import FORMAT, Artifact, ArtifactError, pack
 from filters.lists.inserted import thinned
 from filters.lists.listsource import Entry, ListProblem, ParsedList, parse
 from filters.lists.patterns import PatternList, compile_patterns
-from filters.lists.reasons import ALLOWED, OTHER_SCRIPT
+from filters.lists.reasons import ALLOWED, NUMERAL, OTHER_SCRIPT
 from filters.lists.rows import ALLOW, KIND, NUMBERS, PART, REFUSED, WHOLE, WORD, Rows
 from filters.lists.shape import Shape
 from filters.lists.signed import parted
@@ -31,6 +31,7 @@ from filters.lists.strictness import EXACT, Strictness
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, folder
 from filters.text.likeness import passes_for
+from filters.text.numerals import stand_for
 from filters.text.spans import Allowed, Span, bounded, merged
 from filters.text.tables import FoldTables, Switches
 
@@ -279,10 +280,8 @@ class WordList:
             kind = flags[row] & KIND
             if kind == ALLOW:
                 continue
-            there = standing.placed(folded, start, end, self._shape(row)).spans
+            there = self._placed(folded, start, end, row).spans
             if not there:
-                continue
-            if not passes_for(folded, start, end, self._row_source(row)):
                 continue
             word = row_words[row]
             if kind == REFUSED:
@@ -321,11 +320,8 @@ class WordList:
             kind = self._flags[row] & KIND
             if kind == ALLOW:
                 continue
-            there: Placed = standing.placed(folded, start, end, self._shape(row))
+            there = self._placed(folded, start, end, row)
             spans, reason = there.spans, there.reason
-            if spans and not passes_for(folded, start, end, self._row_source(row)):
-                there = Placed([], OTHER_SCRIPT, spans[0])
-                spans, reason = there.spans, there.reason
             if spans and kind != REFUSED and allowed is not None:
                 spans = [span for span in spans if not allowed.takes(span[0], span[1])]
                 reason = reason if spans else ALLOWED
@@ -337,6 +333,19 @@ class WordList:
                 )
             )  # fmt: skip
         return told
+
+    def _placed(self, folded: Folded, start: int, end: int, row: int) -> Placed:
+        """Where the row stands in the text, and whether what passes for it there may."""
+        there: Placed = standing.placed(folded, start, end, self._shape(row))
+        if not there.spans:
+            return there
+        word = self._row_source(row)
+        first, last = folded.span(start, end)
+        if not stand_for(folded.original[first:last], folded.original, first, word):
+            return Placed([], NUMERAL, there.spans[0])
+        if not passes_for(folded, start, end, word):
+            return Placed([], OTHER_SCRIPT, there.spans[0])
+        return there
 
     def allow_spans(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> tuple[tuple[str, Span], ...]:
         """The allow phrases among the matches, with where they stand in the original: for explanations."""

@@ -22,11 +22,27 @@ CLAUSE_MARKS: Final = LINE_ENDS | frozenset(
     "\u1361\u1362\u1363\u1364\u1365\u1366\u1367"  # Ethiopic
     "\u17d4\u17d5\u104a\u104b"  # Khmer, Myanmar
 )
-"""End a clause, whatever stands around them; a full stop does so only where a space stands beside it."""
+"""End a clause, whatever stands around them; a full stop does so only where a space stands beside it, or three stand
+together."""
+
+ELLIPSES: Final = frozenset("\u2026\u2025\u22ef")
+_DASHES: Final = frozenset("\u2014\u2015\u2500")
+_LONG_DASHES: Final = frozenset("\u2e3a\u2e3b")
+_LONG_STOPS: Final = 3  # full stops that are an ellipsis
+_LONG_DASH: Final = 2  # dashes of one em that are the dash of Chinese (GB/T 15834); one alone joins
+
+QUOTES: Final = frozenset("\"'\uff02\uff07")
+"""Quotation marks that look alike on both sides of what they quote."""
+
+_SENTENCE_MARKS: Final = frozenset(
+    "\u3002\uff01\uff1f\uff61\ufe12\ufe15\ufe16"  # carry their space with them
+    "\u203c\u2047\u2048\u2049\u203d\u2e2e\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u17d4\u104b"
+)
+_SPACED_SENTENCE_MARKS: Final = frozenset("!?\u037e")
 
 FULL_STOPS: Final = frozenset(".\uff0e\ufe52\u2024")
 
-STOPS: Final = (CLAUSE_MARKS - LINE_ENDS) | FULL_STOPS | frozenset("\u2025\u2026")
+STOPS: Final = (CLAUSE_MARKS - LINE_ENDS) | FULL_STOPS | ELLIPSES
 
 APOSTROPHES: Final = frozenset(
     "'`\u00b4\u2018\u2019\u201a\u201b\u2032\u2035\uff07\uff40\u2039\u203a"
@@ -43,11 +59,34 @@ JOINING: Final = STOPS | APOSTROPHES
 def ends_clause(gap: str) -> bool:
     """Does a clause or a line end in what stands between two letters?"""
     for place, sign in enumerate(gap):
-        if sign in CLAUSE_MARKS:
+        if sign in CLAUSE_MARKS or sign in ELLIPSES or sign in _LONG_DASHES:
             return True
-        if sign in FULL_STOPS and (gap[place + 1 : place + 2].isspace() or (place > 0 and gap[place - 1].isspace())):
+        if sign in FULL_STOPS and _beside_space(gap, place):
+            return True
+    return len(gap) > 1 and (_together(gap, FULL_STOPS) >= _LONG_STOPS or _together(gap, _DASHES) >= _LONG_DASH)
+
+
+def ends_sentence(gap: str) -> bool:
+    """Does a sentence end between two words of letters? A stop there without a space is spelling."""
+    for place, sign in enumerate(gap):
+        if sign in _SENTENCE_MARKS:
+            return True
+        if (sign in _SPACED_SENTENCE_MARKS or sign in FULL_STOPS or sign in ELLIPSES) and _beside_space(gap, place):
             return True
     return False
+
+
+def _beside_space(gap: str, place: int) -> bool:
+    return gap[place + 1 : place + 2].isspace() or (place > 0 and gap[place - 1].isspace())
+
+
+def _together(gap: str, signs: frozenset[str]) -> int:
+    """The longest run of ``signs``."""
+    longest = run = 0
+    for sign in gap:
+        run = run + 1 if sign in signs else 0
+        longest = max(longest, run)
+    return longest
 
 
 def has_space(gap: str) -> bool:

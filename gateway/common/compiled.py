@@ -38,6 +38,7 @@ MODULES: Final = (
     "filters.text.likeness",
     "filters.text.markdown",
     "filters.text.markup",
+    "filters.text.numerals",
     "filters.text.signs",
     "filters.text.spans",
     "filters.text.tables",

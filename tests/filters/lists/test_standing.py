@@ -110,7 +110,10 @@ def test_runs_that_are_repeats(word: str, text: str, covered: str) -> None:
     assert stands(word, text) == [covered]
 
 
-@pytest.mark.parametrize("sign", sorted(CLAUSE_MARKS) + [". ", ".\n", " ."])
+PAUSES = [". ", ".\n", " .", "…", "……", "...", "。。。", "．．．", "⋯⋯", "——", "———", "──", "⸺"]
+
+
+@pytest.mark.parametrize("sign", sorted(CLAUSE_MARKS) + PAUSES)
 def test_han_words_across_what_ends_a_clause(sign: str) -> None:
     assert stands("口交", f"酒店门口{sign}交通方便") == []
     assert stands("客服", f"必胜客{sign}服务好") == []
@@ -132,6 +135,40 @@ def test_han_words_across_what_ends_a_clause(sign: str) -> None:
 def test_han_words_across_what_decorates(sign: str) -> None:
     assert stands("口交", f"我口{sign}交了") == [f"口{sign}交"]
     assert stands("网上赌博", f"在网{sign}上{sign}赌博吧") == [f"网{sign}上{sign}赌博"]
+
+
+@pytest.mark.parametrize("quote", ['"', "'", "＂", "＇", "“", "”", "「", "」"])
+def test_han_words_across_one_end_of_a_quotation(quote: str) -> None:
+    assert stands("口交", f"他说{quote}门口{quote}交通方便") == []
+    assert stands("赌博", f"来赌{quote}博{quote}吧") == ([f"赌{quote}博"] if quote in "\"'＂＇" else [])
+    assert stands("网上赌博", f"在网上{quote}赌博吧") == [f"网上{quote}赌博"]
+    assert stands("赌博", f"赌{quote}博") == [f"赌{quote}博"]
+    assert stands("idiot", f"{quote}idiot{quote} and {quote}id") == ["idiot"]
+
+
+SENTENCE_ENDS = ["? ", "! ", ". ", "?! ", "... ", "… ", "。", "！", "？", "? \n", " ! ", ".\n", "؟ ", "। "]
+
+
+@pytest.mark.parametrize("end", SENTENCE_ENDS)
+def test_a_phrase_is_not_seen_across_the_end_of_a_sentence(end: str) -> None:
+    phrase = make("buy followers\nbuy 110\n")
+    assert stands(phrase, f"What did you buy{end}Followers came, 110 too. We buy{end}110") == []
+    assert stands(phrase, f"buy followers{end}buy followers") == ["buy followers"] * 2
+    assert stands("buy followers | clause all", f"buy{end}followers") == [f"buy{end}followers"]
+    assert stands("buy followers", f"b-u-y{end}f-o-l-l-o-w-e-r-s") == [f"b-u-y{end}f-o-l-l-o-w-e-r-s"]
+    assert stands(f"wait{end}what", f"wait{end}what") == [f"wait{end}what"] if "\n" not in end else True
+
+
+@pytest.mark.parametrize("gap", ["", "-", ".", "  ", "\n", ", ", ": ", "!", "\u00a0", " - ", "😀", "*"])
+def test_a_phrase_is_seen_across_what_ends_none(gap: str) -> None:
+    assert stands("buy followers", f"to buy{gap}followers now") == [f"buy{gap}followers"]
+
+
+def test_an_allow_phrase_goes_over_no_line() -> None:
+    source = "class\n@allow class dismissed"
+    assert stands(source, "class dismissed, Class\u00a0  dismissed") == []
+    for end in ("\n", " \n", "\r\n", "\u2028", "\n\n"):
+        assert stands(source, f"first class{end}dismissed") == ["class"]
 
 
 def test_hangul_words_across_spaces() -> None:
@@ -243,7 +280,7 @@ def test_inserted_only_where_it_is_asked_for() -> None:
     for source in ("@inserted on\n傻逼\n병신", "傻逼 | inserted on\n병신 | inserted on"):
         assert stands(source, "傻1逼 傻a逼") == ["傻1逼", "傻a逼"]
         assert stands(source, "병1신 병ж신") == ["병1신", "병ж신"]
-        assert stands(source, "傻12逼 傻 1 逼 傻1，逼 傻好逼") == []
+        assert stands(source, "傻12逼 傻 1 逼 傻1，逼 傻好逼 傻一逼 傻〇逼 병二신 傻肆逼") == []
 
 
 # The law. A word of each kind; neighbours rich in its own border letters, and in whatever could hide a border.

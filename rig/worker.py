@@ -77,6 +77,10 @@ class Transport:
     resume_reading = abort = close = pause_reading
 
 
+ENDLESS = "[server]\nturn_requests = 100000\nturn_frames = 1000000"
+"""The loop's turns are feigned here, so that nobody would ever go on in the next one."""
+
+
 class Course:
     """One worker with feigned sockets. ``answer``: how what a client gets ends."""
 
@@ -97,7 +101,7 @@ class Course:
             CONFIGURATION.format(
                 port=1, control=2, upstream=3, workers=1, rules=",\n  ".join(rules.RULES),
                 lists=f'[lists.words]\npath = "{root / "words.txt"}"',
-            ),
+            ).replace("[server]", ENDLESS),
             encoding="utf-8",
         )  # fmt: skip
         folders = Folders(root / "data")

@@ -38,7 +38,8 @@ class Sessions(Course):
         )  # fmt: skip
         client, up = Transport(), Transport()
         session = Session(sockets, route, arrived)
-        taken = TakenOver(client, b"", _released)  # type: ignore[arg-type]  # a feigned one
+        account = self.app._server.turns.account("127.0.0.1")
+        taken = TakenOver(client, b"", _released, account)  # type: ignore[arg-type]  # a feigned one
         session.open(taken, b"", up, b"", _released, extensions=False)  # type: ignore[arg-type]
         self.clients.append(session)  # type: ignore[arg-type]
         self.transports.append(client)

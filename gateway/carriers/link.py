@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.carriers.sockets import Sockets
     from gateway.common.sweep import Sweep
     from gateway.http.server.exchange import TakenOver
+    from gateway.http.server.turns import TurnAccount
     from gateway.websocket.habits import Habits
 
 CLOSE_WAIT: Final = 5.0
@@ -39,10 +40,12 @@ CLOSE_WAIT: Final = 5.0
 UPSTREAM_SLOW: Final = 1
 HELD: Final = 2
 NOTICES: Final = 4
+TURN: Final = 8
 
 
 class Link(asyncio.Protocol):
-    """``name``: the route's. ``closing``: a deadline for the end runs; nothing new is taken on."""
+    """``name``: the route's. ``closing``: a deadline for the end runs; nothing new is taken on. ``account``: to whom
+    the client's turns are charged (``http/server/turns.py``)."""
 
     __slots__ = (
         "_client",
@@ -56,6 +59,8 @@ class Link(asyncio.Protocol):
         "_tracker",
         "_upstream",
         "_upstream_up",
+        "_waits",
+        "account",
         "began",
         "bytes_down",
         "bytes_up",
@@ -70,6 +75,7 @@ class Link(asyncio.Protocol):
         "sweep",
     )
 
+    account: TurnAccount
     relay: Relay
     _client: asyncio.Transport
     _upstream: asyncio.Transport
@@ -88,6 +94,7 @@ class Link(asyncio.Protocol):
         self._client_closed = 0  # the code of its close frame, once that has come
         self._client_eof = False
         self._pauses = 0
+        self._waits = False  # for its address's next turn
         self._said_goodbye = False  # it is we who end
         self._tracker: BoundaryTracker | None = None  # of what the client sends, where nobody reads it otherwise
         self.began = perf_counter()
@@ -108,6 +115,7 @@ class Link(asyncio.Protocol):
         client = self._client = taken.transport
         self._upstream = upstream
         self._release_client = taken.release
+        self.account = taken.account
         self._release_upstream = release
         self.relay = Relay(self, client, extensions=extensions)
         self._follow(extensions)
@@ -136,6 +144,13 @@ class Link(asyncio.Protocol):
         live.client = live.spoke = self.sweep.now
         if self._upstream_up and not self._upstream.is_closing():
             self._upstream.write(data)
+        account = self.account
+        turns = account.turns
+        if account.turn != turns.number:
+            turns.begin(account)
+        account.left -= turns.read + len(data) * turns.byte
+        if account.left <= 0:
+            self._wait_turn()
         tracker = self._tracker
         if tracker is not None and not tracker.whole(data) and not tracker.closed:
             tracker.cut(data)
@@ -318,6 +333,18 @@ class Link(asyncio.Protocol):
         self.relay = OVER
 
     # reading
+
+    def _wait_turn(self) -> None:
+        """As much as may be was taken of this address in this turn: the client is read again in the next."""
+        self._stop_reading(TURN)
+        if not self._waits:
+            self._waits = True
+            self.account.turns.wait(self.account, self)
+
+    def go_on(self) -> None:
+        """See ``turns.TurnWaiting``."""
+        self._waits = False
+        self._go_on_reading(TURN)
 
     def _stop_reading(self, why: int) -> None:
         if not self._pauses and not self._client.is_closing():

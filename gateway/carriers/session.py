@@ -35,6 +35,7 @@ from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
 from gateway.carriers.relay import PAYLOAD
 from gateway.http.server.problem import Problem
+from gateway.http.wire.tally import Tally
 from gateway.judging import answers
 from gateway.judging.pipeline import Carried
 from gateway.surfaces.input.decoded import Malformed, Messages
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from gateway.surfaces.surface import SocketDecoder
     from gateway.websocket.frames import Event
 
+FRAMES: Final = 16
+"""Frames that are read at once, before it is asked whether the turn goes on."""
 MUTED: Final = "socket.muted"
 _BYE: Final = GOING_AWAY.to_bytes(2, "big")  # what an upstream is told when the gateway ends a socket
 
@@ -66,8 +69,8 @@ class Session(Link):
     """The link of a judged socket. ``arrived``: its handshake, which the sources of a route read."""
 
     __slots__ = (
-        "_arrived", "_checking", "_frames", "_held", "_parser", "_route", "_routes", "_slots", "_socket", "_waiting",
-        "_who", "mute",
+        "_arrived", "_checking", "_controls", "_frames", "_held", "_left", "_parser", "_route", "_routes", "_slots",
+        "_socket", "_unreadable", "_waiting", "_who", "mute",
     )  # fmt: skip
 
     def __init__(self, sockets: Sockets, route: Route, arrived: Arrived) -> None:
@@ -83,12 +86,16 @@ class Session(Link):
             max_frame=habits.max_frame,
             max_message=habits.max_message,
             max_fragments=habits.max_fragments,
+            most=FRAMES,
         )
         self._checking = 0
         self._frames = 0
         self._slots: deque[Slot] | None = None
         self._waiting = 0  # bytes of the frames in the slots
         self._held: deque[Event | None] | None = None  # came already, and has no room; None: the client has gone
+        self._left = False  # the client has gone, and not all is read that it sent
+        self._controls: Tally | None = None  # pings and pongs
+        self._unreadable: Tally | None = None  # frames that say nothing
         self._who: tuple[str, str] | None = None  # sender and room of the last message
         self.mute: Mute | None = None
 
@@ -104,13 +111,52 @@ class Session(Link):
 
     def data_received(self, data: bytes) -> None:
         self.live.client = self.sweep.now
-        self.bytes_up += len(data)
-        events = self._parser.feed(data)
+        size = len(data)
+        self.bytes_up += size
+        account = self.account
+        turns = account.turns
+        if account.turn != turns.number:
+            turns.begin(account)
+        account.left -= size * turns.byte
+        parser = self._parser
+        if parser.more or self._held is not None or account.left <= 0:
+            parser.hold(data)
+            if self._held is None:
+                self._wait_turn()
+            return
+        events = parser.feed(data)
         self._frames += len(events)
-        if self._held is not None:
-            self._held.extend(events)
-        elif events:
+        account.left -= parser.read * turns.frame
+        if events:
             self._take(deque(events))
+        if parser.more:
+            self._read_on()
+
+    def go_on(self) -> None:
+        super().go_on()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Go on in the middle of what has come, as far as there is room and the turn goes."""
+        parser = self._parser
+        account = self.account
+        turns = account.turns
+        while parser.more:
+            if self._waits or self._held is not None:
+                return
+            if account.turn != turns.number:
+                turns.begin(account)
+            if account.left <= 0:
+                self._wait_turn()
+                return
+            events = parser.feed(b"")
+            self._frames += len(events)
+            account.left -= parser.read * turns.frame
+            if events:
+                self._take(deque(events))
+        if self._left and self._held is None:
+            self._left = False
+            self._leave()
 
     def _take(self, came: deque[Event | None]) -> None:
         """Take what has come in its order; from the first message on that has no room it is held."""
@@ -169,6 +215,8 @@ class Session(Link):
         messages = decoded.messages
         message = messages[-1]
         self._who = message.sender, message.room
+        account = self.account
+        account.left -= len(messages) * account.turns.request  # it costs what a request does that is judged
         route = self._route
         passages: Sequence[Passage]
         if len(messages) == 1:
@@ -205,6 +253,11 @@ class Session(Link):
         live = self.live
         if opcode == PONG and control.payload == PAYLOAD:
             return  # the answer to our own ping
+        if self._controls is None:
+            self._controls = Tally()
+        if self._controls.exceeds(self.habits.max_controls, 1, live.client):
+            self.end(endings.TOO_MANY_CONTROLS)
+            return
         live.spoke = live.client
         self.up(control.raw)
 
@@ -222,6 +275,11 @@ class Session(Link):
         self.tell("reject", answers.malformed(decoded))
         if decoded.reason == "frame.too_many":
             self.end(endings.TOO_MANY_PACKETS)
+            return
+        if self._unreadable is None:
+            self._unreadable = Tally()
+        if self._unreadable.exceeds(self.habits.max_malformed, 1, self.live.client):
+            self.end(endings.TOO_MANY_MALFORMED)
         else:
             self._refused()
 
@@ -271,6 +329,8 @@ class Session(Link):
             self._take(held)
             if self._held is None:
                 super()._go_on_reading(HELD)
+                if self._parser.more or self._left:
+                    self._read_on()
 
     def _go_on_reading(self, why: int) -> None:
         super()._go_on_reading(why)
@@ -394,6 +454,8 @@ class Session(Link):
         super()._begin_end()
         self._held = None
         self._go_on_reading(-1)  # what comes is thrown away, but for a close frame
+        if self._parser.more:
+            self._wait_turn()
 
     def _say_goodbye(self, reason: str) -> None:
         if not self.relay.closed:
@@ -401,16 +463,20 @@ class Session(Link):
         super()._say_goodbye(reason)
 
     def _leave(self) -> None:
-        if self._held is not None:
+        if self._parser.more:
+            self._left = True
+            if not self._client_up:
+                self.notices_sent()
+        elif self._held is not None:
             self._held.append(None)
             if not self._client_up:
                 self.notices_sent()  # nobody is there to be told
-            return
-        self._begin_end()
-        if self._slots:
-            self._slots.append(None)
         else:
-            super()._leave()
+            self._begin_end()
+            if self._slots:
+                self._slots.append(None)
+            else:
+                super()._leave()
 
     def _close_frame(self, close: ControlFrame) -> None:
         """The client's close frame: the first one goes up with its code, an answer to the upstream's as well."""

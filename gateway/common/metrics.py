@@ -77,6 +77,11 @@ OF_WORKERS = (
         ("route", "how"),
     ),
     Metric("tidegate_journal_append_seconds", "histogram", "One append to the journal.", (), SECONDS),
+    Metric(
+        "tidegate_turn_waits_total",
+        "counter",
+        "Times that a connection's work waited for the next turn, because its address had had its share of this one.",
+    ),
     Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
     Metric(
         "tidegate_journal_lag_seconds",

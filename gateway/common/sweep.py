@@ -25,10 +25,10 @@ class Sweep:
     while the loop stalled have not been read yet, and a peer must not pay for our stall.
     """
 
-    __slots__ = ("_clock", "_handle", "_last", "_loop", "_watchers", "now")
+    __slots__ = ("_clock", "_handle", "_last", "_watchers", "loop", "now")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] = monotonic) -> None:
-        self._loop = loop
+        self.loop = loop
         self._clock = clock
         self._last = clock()
         self._watchers: list[Callable[[float], None]] = []
@@ -44,7 +44,7 @@ class Sweep:
         self._watchers.append(look)
         if self._handle is None:
             self._last = self._clock()
-            self._handle = self._loop.call_later(TICK, self._fire)
+            self._handle = self.loop.call_later(TICK, self._fire)
 
     def unwatch(self, look: Callable[[float], None]) -> None:
         """Stop calling ``look``."""
@@ -62,5 +62,5 @@ class Sweep:
             look(self.now)
 
     def _fire(self) -> None:
-        self._handle = self._loop.call_later(TICK, self._fire)
+        self._handle = self.loop.call_later(TICK, self._fire)
         self.tick()

@@ -28,6 +28,8 @@ UPSTREAM_GARBAGE: Final = "socket.upstream_garbage"
 STOPPING: Final = "socket.stopping"
 BLOCKED: Final = "socket.blocked"
 TOO_MANY_PACKETS: Final = "socket.too_many_packets"
+TOO_MANY_CONTROLS: Final = "socket.too_many_controls"
+TOO_MANY_MALFORMED: Final = "socket.too_many_malformed"
 FAILURE: Final = "socket.failure"
 
 ENDINGS: Final[dict[str, tuple[int, str]]] = {
@@ -41,6 +43,8 @@ ENDINGS: Final[dict[str, tuple[int, str]]] = {
     STOPPING: (SERVICE_RESTART, "The gateway stops; another one takes the next connection"),
     BLOCKED: (POLICY_VIOLATION, "The sender is blocked, and the route closes the sockets of the blocked"),
     TOO_MANY_PACKETS: (POLICY_VIOLATION, "A frame holds more packets than the bound"),
+    TOO_MANY_CONTROLS: (POLICY_VIOLATION, "The client sends more pings and pongs than the bound"),
+    TOO_MANY_MALFORMED: (POLICY_VIOLATION, "The client sends more frames that cannot be read than the bound"),
     FAILURE: (INTERNAL_ERROR, "The gateway failed"),
 }
 """``reason: (close code, title)``. 1012 to 1014: https://www.iana.org/assignments/websocket/#close-code-number."""

@@ -7,7 +7,9 @@ Laws:
 * what breaks a rule ends the parser: the last event is a ``ProtocolError`` with the close code to send, what follows is
   not looked at;
 * each message keeps its bytes as they came (``raw``), masks included, so that it can go on unchanged;
-* an idle parser holds no buffer: 10,000 sockets are idle most of the time.
+* an idle parser holds no buffer: 10,000 sockets are idle most of the time;
+* it reads at most ``most`` frames at once. While ``more`` is true it has stopped in the middle of what it was fed, and
+  ``feed(b"")`` goes on; what comes meanwhile is kept behind it with ``hold``.
 
 No extension is spoken: reserved bits are refused, which is why a handshake for a judged route offers none.
 """
@@ -85,6 +87,7 @@ Event: TypeAlias = SocketMessage | ControlFrame | ProtocolError
 
 
 _WHOLE_TEXT: Final = FIN | TEXT
+_ALL: Final = 1 << 30
 _from_bytes: Final = int.from_bytes
 _new: Final = tuple.__new__  # makes a NamedTuple in half the time
 
@@ -107,14 +110,28 @@ class FrameParser:
 
     ``masked``: the peer is a client, whose frames must be masked; a server's must not. ``max_frame``: payload bytes of
     one frame, 125 at least; as ``max_message`` where None. ``max_message``: payload bytes of a message, all fragments
-    together. ``max_fragments``: frames of a message.
+    together. ``max_fragments``: frames of a message. ``most``: frames read at once, fragments too; all where it is 0.
+    ``read``: frames that the last ``feed`` read.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_masked", "_max_fragments", "_max_frame", "_max_message", "_need", "done")
+    __slots__ = (
+        "_buffer", "_fragments", "_masked", "_max_fragments", "_max_frame", "_max_message", "_most", "_need", "_rest",
+        "done", "more", "read",
+    )  # fmt: skip
 
     def __init__(
-        self, *, masked: bool, max_message: int = 65536, max_fragments: int = 256, max_frame: int | None = None
+        self,
+        *,
+        masked: bool,
+        max_message: int = 65536,
+        max_fragments: int = 256,
+        max_frame: int | None = None,
+        most: int = 0,
     ) -> None:
+        self._most = most or _ALL
+        self._rest = b""  # what it stopped before
+        self.more = False
+        self.read = 0
         self._masked = MASKED if masked else 0
         self._max_frame = max_message if max_frame is None else max_frame
         self._max_message = max_message
@@ -129,8 +146,18 @@ class FrameParser:
         """Whether a frame or a message is incomplete: then silence of the peer is a stall."""
         return self._buffer is not None or self._fragments is not None
 
+    def hold(self, data: bytes) -> None:
+        """Keep ``data`` for the next ``feed``: it is not the time to read it."""
+        self._rest += data
+        self.more = True
+
     def feed(self, data: bytes) -> list[Event]:
-        """The events that ``data`` completes, in order."""
+        """The events that ``data`` completes, in order, of as many frames as are read at once."""
+        if self.more:
+            data = self._rest + data if data else self._rest
+            self._rest = b""
+            self.more = False
+        self.read = 0
         buffer = self._buffer
         if buffer is not None:
             buffer += data
@@ -144,10 +171,17 @@ class FrameParser:
         masked = self._masked
         at = 0
         size = len(data)
+        left = self._most
         while True:
             if size - at < 2:
                 need = 2
                 break
+            if not left:
+                self.read = self._most
+                self._rest = data[at:]
+                self.more = True
+                return events
+            left -= 1
             first = data[at]
             second = data[at + 1]
             if first == _WHOLE_TEXT and MASKED <= second < MASKED + 126 and masked and self._fragments is None:
@@ -170,6 +204,7 @@ class FrameParser:
                     events.append(_new(SocketMessage, (TEXT, payload, data if end - at == size else data[at:end])))
                     at = end
                     if at == size:
+                        self.read = self._most - left
                         return events
                     continue
             length = second & 0x7F
@@ -234,7 +269,9 @@ class FrameParser:
                 if fault:
                     return self._refuse(events, fault)
             if at == size:
+                self.read = self._most - left
                 return events
+        self.read = self._most - left
         self._need = need
         if size:
             self._buffer = bytearray(data[at:] if at else data)

@@ -21,6 +21,8 @@ class Habits:
     max_fragments: int = 64
     max_buffered: int = default_size("1MiB")
     max_checking: int = 64
+    max_controls: Rate = default_rate("100/10s")  # noqa: RUF009 - it is a field
+    max_malformed: Rate = default_rate("50/10s")  # noqa: RUF009
     slow_timeout: float = default_time("10s")
     idle_timeout: float = default_time("5m")
     ping_interval: float = default_time("30s")

@@ -254,6 +254,7 @@ class App:
                     "series": [[[], journal.append_buckets, journal.append_seconds]],
                 },
                 "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
+                "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
             }
         )
         # What the connections refused by themselves, before there was a route.

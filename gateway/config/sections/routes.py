@@ -166,6 +166,12 @@ class Socket(Section):
         "Messages of one socket being judged at once, and frames waiting their turn; then it is not read.",
         ge=1,
     )
+    max_controls: RateOf = setting(
+        HABITS.max_controls, "Pings and pongs of a client on a judged socket; beyond: closed with 1008."
+    )
+    max_malformed: RateOf = setting(
+        HABITS.max_malformed, "Frames of a client that cannot be read as a message; beyond: closed with 1008."
+    )
     slow_timeout: Duration = setting(
         HABITS.slow_timeout, "A client may stay too slow for; beyond: closed with 1013.", gt=0
     )

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, setting
-from gateway.config.values.units import Duration, Listen, Local, Range, Size, addresses
+from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Size, addresses
 from gateway.http.server.settings import ServerSettings
 from gateway.surfaces.input.settings import SurfaceSettings
 
@@ -75,6 +75,29 @@ class Server(Section):
         "bound on connections. The journal keeps whole addresses.",
         ge=32,
         le=128,
+    )
+    turn_requests: int = setting(
+        SERVER.turn_requests,
+        "Requests that one client address begins in one turn of a worker's loop; what it sent beyond waits, unread, "
+        "for the next turn. Sixteen times as many while nobody else is there. Behind trusted proxies: of the address "
+        "that they name.",
+        ge=1,
+        le=100000,
+    )
+    turn_frames: int = setting(
+        SERVER.turn_frames,
+        "Frames of a judged WebSocket that count as much as that, whatever they hold; a message that is judged counts "
+        "as a request besides.",
+        ge=1,
+        le=1000000,
+    )
+    turn_bytes: Size = setting(
+        SERVER.turn_bytes,
+        "Bytes of bodies and frames that count as much as that; each read counts as 1KiB more.",
+        ge=4096,
+    )
+    max_small_chunks: RateOf = setting(
+        SERVER.max_small_chunks, "Chunks below 64 bytes in one chunked body; beyond: 429."
     )
     max_collected: Size = setting(
         SERVER.max_collected,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.common.sweep import NEVER
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.framing import ChunkedDecoder, decoder_for
+from gateway.http.wire.tally import Tally
+
+CHUNKS: Final = 128
+"""Chunks that are read at once; then the others have their turn."""
 
 if TYPE_CHECKING:
     from gateway.http.server.exchange import Exchange
@@ -18,22 +22,61 @@ if TYPE_CHECKING:
 class ArrivingBody(ABC):
     """What is still to come of one request. ``limit``: the bytes that may come in all."""
 
-    __slots__ = ("connection", "decoder", "exchange", "limit")
+    __slots__ = ("_small", "_unread", "connection", "decoder", "exchange", "limit")
 
     def __init__(self, connection: ServerProtocol, exchange: Exchange, limit: int) -> None:
         self.connection = connection
         self.exchange = exchange
         self.limit = limit
-        self.decoder = decoder_for(exchange.head.length)
+        self.decoder = decoder_for(exchange.head.length, CHUNKS)
+        self._unread = b""  # came when its address's turn was over
+        self._small: Tally | None = None  # of small chunks
 
     def received(self, data: bytes) -> None:
-        """Bytes from the client; what is wrong with them is answered."""
+        """Bytes from the client; what is wrong with them is answered. Beyond the address's share they wait."""
+        connection = self.connection
+        account = connection.account
+        turns = account.turns
+        if account.turn != turns.number:
+            turns.begin(account)
+        if account.left <= 0:
+            self._unread += data
+            connection.body_waits(self)
+            return
+        account.left -= turns.read + len(data) * turns.byte
+        decoder = self.decoder
         try:
-            self._take(self.decoder.feed(data))
+            if type(decoder) is ChunkedDecoder:
+                before = decoder.chunks
+                piece = decoder.feed(data)
+                account.left -= (decoder.chunks - before) * turns.chunk
+                if decoder.small:
+                    self._count_small(decoder)
+                self._take(piece)
+            else:
+                self._take(decoder.feed(data))
         except HTTPError as error:
             self.connection.body_failed(error.reason)
         except Exception as failure:  # a fault of ours: the client must not wait for ever
             self.connection.failed(self.exchange, failure)
+        if not decoder.done and (decoder.more or account.left <= 0):
+            connection.body_waits(self)
+
+    def go_on(self) -> None:
+        """It is the connection's turn again."""
+        data, self._unread = self._unread, b""
+        if data or self.decoder.more:
+            self.received(data)
+
+    def _count_small(self, decoder: ChunkedDecoder) -> None:
+        """Chunks of a few bytes are work without payload: so many in a time are more than anybody needs."""
+        server = self.connection.server
+        tally = self._small
+        if tally is None:
+            tally = self._small = Tally()
+        small, decoder.small = decoder.small, 0
+        if tally.exceeds(server.settings.max_small_chunks, small, server.sweep.now):
+            raise HTTPError("body.small_chunks")
 
     @abstractmethod
     def _take(self, piece: bytes) -> None:

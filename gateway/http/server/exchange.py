@@ -29,6 +29,7 @@ from gateway.http.wire.head import CHUNKED, RequestHead, ResponseHead
 if TYPE_CHECKING:
     from gateway.http.server.cors import Cors
     from gateway.http.server.server_protocol import ServerProtocol
+    from gateway.http.server.turns import TurnAccount
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
 
@@ -49,12 +50,13 @@ class TakenOver(NamedTuple):
     """A connection that speaks another protocol from now on. ``early``: bytes already received behind the head.
 
     Who took it calls ``transport.set_protocol`` at once and, in that protocol's ``connection_lost``, ``release()``:
-    until then it counts towards the caps on connections.
+    until then it counts towards the caps on connections. ``account``: to whom its turns are charged.
     """
 
     transport: asyncio.Transport
     early: bytes
     release: Callable[[], None]
+    account: TurnAccount
 
 
 class Exchange:

@@ -14,6 +14,7 @@ from gateway.http.server.exchange import Exchange
 from gateway.http.server.request_handler import RequestHandler
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
+from gateway.http.server.turns import Turns
 from gateway.http.wire.peers import TrustedProxies
 
 LOOKS: Final = 5
@@ -32,6 +33,7 @@ class Server:
     def __init__(self, gate: RequestHandler, settings: ServerSettings, sweep: Sweep) -> None:
         self.gate = gate
         self.sweep = sweep
+        self.turns = Turns(sweep.loop, settings)
         self.configure(settings)
         self.connections: set[ServerProtocol] = set()
         self.refusals: dict[str, int] = {}
@@ -41,7 +43,6 @@ class Server:
         self.date_line = b""
         self._date()
         self._taken = 0
-        self._addresses: dict[str, int] = {}
         self._listening: list[asyncio.Server] = []
         self._empty: asyncio.Event = asyncio.Event()
         self._ticks = 0
@@ -52,6 +53,7 @@ class Server:
         trusted = TrustedProxies(settings.trusted_proxies)
         via = settings.via.encode("ascii")
         self.settings = settings
+        self.turns.configure(settings)
         self.bounds = settings.head_bounds
         self.trusted = trusted
         self.via = via
@@ -90,28 +92,28 @@ class Server:
 
     def opened(self, connection: ServerProtocol) -> str:
         """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so."""
-        ip = connection.peer.counted
-        held = self._addresses.get(ip, 0)
+        account = connection.owner
+        account.held += 1
+        self.turns.connected(account)
         self.connections.add(connection)
-        self._addresses[ip] = held + 1
         settings = self.settings
         if len(self.connections) + self._taken > settings.max_connections:
             self.count_refusal("server.full")
             return "server.full"
-        if held >= settings.max_connections_per_address and not connection.peer.trusted:
+        if account.held > settings.max_connections_per_address and not connection.peer.trusted:
             return "server.busy"
         return ""
 
     def closed(self, connection: ServerProtocol) -> None:
         """A connection is lost."""
         self.connections.discard(connection)
-        self._forget(connection.peer.counted)
+        self.turns.closed(connection.owner)
         if not self.connections:
             self._empty.set()
 
     def taken(self, connection: ServerProtocol) -> Callable[[], None]:
         """A connection changes its protocol; the result is called when it is lost."""
-        ip = connection.peer.counted
+        owner = connection.owner
         self.connections.discard(connection)
         self._taken += 1
         if not self.connections:
@@ -123,7 +125,7 @@ class Server:
             if not released:
                 released = True
                 self._taken -= 1
-                self._forget(ip)
+                self.turns.closed(owner)
 
         return release
 
@@ -139,14 +141,8 @@ class Server:
         where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "unknown"
         log.error("gate failed: %s at %s", type(error).__name__, where)
 
-    def _forget(self, ip: str) -> None:
-        held = self._addresses.get(ip, 0) - 1
-        if held > 0:
-            self._addresses[ip] = held
-        else:
-            self._addresses.pop(ip, None)
-
     def _look(self, now: float) -> None:
+        self.turns.tick()
         self._ticks += 1
         if self._ticks % LOOKS:
             return

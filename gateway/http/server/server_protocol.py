@@ -16,28 +16,27 @@ No timer belongs to a connection: ``deadline`` is a number, and the server's swe
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
+from gateway.common.addresses import counted
 from gateway.common.sweep import NEVER
+from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
 from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
 from gateway.http.server.settings import EMPTY_LINES, LINGER_BOUND
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
-from gateway.http.wire import forwarding
 from gateway.http.wire.errors import HTTPError
-from gateway.http.wire.head import HeadBounds, ResponseHead, find_head, parse_request
+from gateway.http.wire.head import HeadBounds, RequestHead, find_head, parse_request
 from gateway.http.wire.peers import Peer, canonical
 
 if TYPE_CHECKING:
     from gateway.http.server.server import Server
+    from gateway.http.server.turns import TurnAccount
     from gateway.http.upstream.upstream import UpstreamCall
 
-JOIN_BELOW: Final = 65536
-"""Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
 
-
-class ServerProtocol(asyncio.Protocol):
+class ServerProtocol(Answering):
     """See the module."""
 
     __slots__ = (
@@ -46,39 +45,35 @@ class ServerProtocol(asyncio.Protocol):
         "_body",
         "_buffer",
         "_half_closed",
-        "_keep_alive",
         "_lingered",
         "_reading",
         "_searched",
         "_stalled_size",
-        "_transport",
-        "_whole",
+        "_waits",
         "_writable",
+        "account",
         "bounds",
         "deadline",
-        "exchange",
+        "owner",
         "peer",
-        "server",
         "state",
     )
 
     def __init__(self, server: Server) -> None:
-        self.server = server
+        super().__init__(server)
         self.bounds: HeadBounds = server.bounds
         self.state = IDLE
         self.deadline = NEVER
-        self.exchange: Exchange | None = None
         self._advancing = False
         self._body: bytes | None = None
         self._buffer = b""
         self._arriving: ArrivingBody | None = None
         self._half_closed = False
-        self._keep_alive = True
         self._lingered = 0
         self._reading = True
         self._searched = 0
         self._stalled_size = -1
-        self._whole = True  # nothing of the request at hand is still to come
+        self._waits = False  # for its address's next turn
         self._writable = True
 
     # the transport's calls
@@ -89,6 +84,8 @@ class ServerProtocol(asyncio.Protocol):
         name = transport.get_extra_info("peername")
         ip = (canonical(name[0]) or "") if isinstance(name, tuple) else ""
         self.peer = Peer(ip, server.trusted.trusts(ip), server.via, server.settings.ipv6_prefix)
+        turns = server.turns
+        self.account = self.owner = turns.unbounded() if self.peer.trusted else turns.account(self.peer.counted)
         refused = server.opened(self)
         high = server.settings.max_buffered
         self._transport.set_write_buffer_limits(high=high, low=high // 4)
@@ -124,7 +121,7 @@ class ServerProtocol(asyncio.Protocol):
         self._keep_alive = self._keep_alive and bool(self._buffer)
         if self.state in (UNDECIDED, COMPLETE) and self.exchange is not None:
             return not self.exchange.endless
-        if self.state == IDLE and self._buffer and not self._writable:
+        if self.state == IDLE and self._buffer and (self._waits or not self._writable):
             return True
         if self.state in (COLLECT, STREAM):
             self.body_failed("body.cut_off")
@@ -166,13 +163,40 @@ class ServerProtocol(asyncio.Protocol):
             return
         self._advancing = True
         try:
+            turns = self.server.turns
             while self.state == IDLE and self._buffer and self._writable:
+                account = self.account
+                if account.turn != turns.number:
+                    turns.begin(account)
+                if account.left <= 0:
+                    self.wait_turn()
+                    break
                 if not self._next_request():
                     break
         finally:
             self._advancing = False
-        if self.state == IDLE and self._half_closed and (self._writable or not self._buffer):
+        if self.state == IDLE and self._half_closed and not self._waits and (self._writable or not self._buffer):
             self._transport.close()
+
+    def wait_turn(self) -> None:
+        """As much as may be was taken of this address in this turn: the rest is, unread, in the next."""
+        if not self._waits:
+            self._waits = True
+            if self._reading:
+                self._transport.pause_reading()
+            self.server.turns.wait(self.account, self)
+
+    def go_on(self) -> None:
+        """See ``turns.TurnWaiting``."""
+        self._waits = False
+        if self._reading and not self._transport.is_closing():
+            self._transport.resume_reading()
+        if self.state == IDLE:
+            self._advance()
+        elif self._arriving is not None:
+            self._arriving.go_on()
+            if self._half_closed and self._arriving is not None and not self._waits:
+                self.body_failed("body.cut_off")
 
     def _next_request(self) -> bool:
         data = self._buffer
@@ -193,6 +217,7 @@ class ServerProtocol(asyncio.Protocol):
                 if not self._searched:
                     self.deadline = self.server.sweep.after(self.server.settings.head_timeout)
                 self._searched = len(data)
+                self.account.left -= self.server.turns.read
                 self.resume_reading()
                 return False
             head = parse_request(data[:end], bounds)
@@ -201,6 +226,13 @@ class ServerProtocol(asyncio.Protocol):
             return False
         self._searched = 0
         server = self.server
+        account = self.account
+        if self.peer.trusted:
+            account = self._named(head)
+            if account.left <= 0:
+                self.wait_turn()
+                return False
+        account.left -= server.turns.request
         length = head.length
         start = end + 4
         self.deadline = NEVER
@@ -224,6 +256,16 @@ class ServerProtocol(asyncio.Protocol):
             self.failed(exchange, failure)
         return True
 
+    def _named(self, head: RequestHead) -> TurnAccount:
+        """Whom a trusted proxy names: its request is charged to that address."""
+        server = self.server
+        ip = server.trusted.client(self.peer.ip, head.fields.get(b"x-forwarded-for"))
+        turns = server.turns
+        account = self.account = turns.account(counted(ip, server.settings.ipv6_prefix))
+        if account.turn != turns.number:
+            turns.begin(account)
+        return account
+
     def _refuse_head(self, reason: str) -> None:
         """Answer a request that is not one. There is no telling where the next would begin."""
         self.server.count_refusal(reason)
@@ -234,11 +276,6 @@ class ServerProtocol(asyncio.Protocol):
         self._whole = False  # whatever follows is not read as a request
         self._write_own(problem.status, problem_lines(problem), encode_problem(problem), PROBLEM_JSON, head_only=False)
         self.finished()
-
-    @property
-    def request_complete(self) -> bool:
-        """Whether the body has been received to its end."""
-        return self._whole
 
     # bodies
 
@@ -290,7 +327,7 @@ class ServerProtocol(asyncio.Protocol):
             arriving.received(early)
         elif arriving.exchange.head.expect:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._half_closed and self._arriving is arriving:
+        if self._half_closed and self._arriving is arriving and not self._waits:
             self.body_failed("body.cut_off")
 
     def body_ended(self, rest: bytes) -> None:
@@ -301,6 +338,11 @@ class ServerProtocol(asyncio.Protocol):
         self.state = COMPLETE
         self.deadline = NEVER
         self.resume_reading()
+
+    def body_waits(self, arriving: ArrivingBody) -> None:
+        """There is more of the body than this turn may take."""
+        if self._arriving is arriving:
+            self.wait_turn()
 
     def body_failed(self, reason: str) -> None:
         """The body cannot be completed: give the upstream up, and answer where nothing was answered yet."""
@@ -320,71 +362,12 @@ class ServerProtocol(asyncio.Protocol):
             self.server.failed(error)
         exchange.refuse_reason(error.reason if isinstance(error, HTTPError) else "gateway.failure")
 
-    # answers
-
-    def write(self, data: bytes) -> None:
-        """Body bytes, framed."""
-        self._transport.write(data)
-
-    def write_informational(self, head: ResponseHead) -> None:
-        """Relay a 1xx answer."""
-        self._transport.write(forwarding.informational_head(head))
-
-    def write_whole(self, head: ResponseHead, extra: bytes, body: bytes) -> None:
-        """Write the upstream's answer, whole, and be done with the exchange."""
-        lines, _ = self._answer_head(head, extra)
-        if len(body) <= JOIN_BELOW:
-            self._transport.write(lines + body)
-        else:
-            self._transport.write(lines)
-            self._transport.write(body)
-        self.finished()
-
-    def write_head(self, head: ResponseHead, extra: bytes) -> bool:
-        """Write the upstream's head; true where its body has to be chunked."""
-        lines, chunked = self._answer_head(head, extra)
-        self._transport.write(lines)
-        return chunked
-
-    def _answer_head(self, head: ResponseHead, extra: bytes) -> tuple[bytes, bool]:
-        exchange = self.exchange
-        assert exchange is not None
-        if head.relayed and self._keep_alive and exchange.head.minor and not self.server.draining:
-            return head.relayed + extra + b"\r\n", False
-        lines, chunked, keep_alive = forwarding.response_head(
-            head,
-            method=exchange.method,
-            minor=exchange.head.minor,
-            keep_alive=self._keep_alive and not self.server.draining,
-            extra=extra,
-        )
-        self._keep_alive = keep_alive
-        return lines, chunked
-
-    def write_answer(self, status: int, lines: bytes, body: bytes, content_type: bytes) -> None:
-        """Write an answer of our own, whole, and be done with the exchange."""
-        exchange = self.exchange
-        if exchange is None:
-            return
-        if not self.request_complete or self.server.draining:
-            self._keep_alive = False
-        self._write_own(status, lines, body, content_type, head_only=exchange.method == b"HEAD")
-        self.finished()
-
-    def _write_own(self, status: int, lines: bytes, body: bytes, content_type: bytes, *, head_only: bool) -> None:
-        exchange = self.exchange
-        if not self._keep_alive:
-            lines += b"Connection: close\r\n"
-        elif exchange is not None and exchange.head.minor == 0:
-            lines += b"Connection: keep-alive\r\n"
-        head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
-        self._transport.write(head if head_only else head + body)
-
     def finished(self) -> None:
         """The answer is written: on to the next request, or to the end."""
         exchange = self.exchange
         self.exchange = None
         self._body = None
+        self.account = self.owner
         if exchange is not None and self.server.on_answered is not None:
             self.server.on_answered(exchange)
         if not self._whole:
@@ -437,7 +420,7 @@ class ServerProtocol(asyncio.Protocol):
         early = self._buffer
         self._buffer = b""
         self.resume_reading()
-        return TakenOver(self._transport, early, self.server.taken(self))
+        return TakenOver(self._transport, early, self.server.taken(self), self.account)
 
     # time
 
@@ -470,6 +453,8 @@ class ServerProtocol(asyncio.Protocol):
                 self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
                 return
             self._transport.abort()
+        elif self._waits:
+            self.rearm()  # it is we who let it wait
         elif state == IDLE and self._buffer:
             self._refuse_head("head.timeout")
         elif state in (COLLECT, STREAM):
@@ -491,10 +476,12 @@ class ServerProtocol(asyncio.Protocol):
         """Take no more from the client for now."""
         if self._reading:
             self._reading = False
-            self._transport.pause_reading()
+            if not self._waits:
+                self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take more from the client."""
         if not self._reading and not self._transport.is_closing():
             self._reading = True
-            self._transport.resume_reading()
+            if not self._waits:
+                self._transport.resume_reading()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.common.addresses import PREFIX
-from gateway.common.defaults import default_size, default_time
+from gateway.common.defaults import default_rate, default_size, default_time
+from gateway.common.units import Rate
 from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
 
 LINGER_BOUND: Final = 64 << 20
@@ -34,6 +35,10 @@ class ServerSettings:
     max_connections: int = 20000
     max_connections_per_address: int = 1000
     ipv6_prefix: int = PREFIX
+    turn_requests: int = 4
+    turn_frames: int = 24
+    turn_bytes: int = default_size("128KiB")
+    max_small_chunks: Rate = default_rate("1000/1s")  # noqa: RUF009 - it is a field
     max_collected: int = default_size("256MiB")
     head_timeout: float = default_time("10s")
     body_timeout: float = default_time("30s")

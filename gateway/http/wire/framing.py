@@ -1,7 +1,8 @@
 """Where a body ends: sans-I/O decoders for both directions (RFC 9112 sections 6 and 7).
 
 ``decoder.feed(data)`` gives the body's bytes in ``data`` with the framing removed. Once ``done`` is true, ``rest`` is
-what followed the body: the next message of the connection. Feeding after that is an error of the caller.
+what followed the body: the next message of the connection. Feeding after that is an error of the caller. While ``more``
+is true the decoder has stopped in the middle of what it was fed: ``feed(b"")`` goes on.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ LONGEST_SIZE_LINE: Final = 256
 EXTENSIONS_BOUND: Final = 4096
 """Bytes of chunk extensions in one body: nobody needs them, and they are work without payload."""
 TRAILERS_BOUND: Final = 4096
+SMALL: Final = 64
+"""Bytes of a chunk below which its framing and what it costs are out of proportion."""
 
 
 class BodyDecoder(Protocol):
     """What every decoder offers."""
 
     done: bool
+    more: bool
     rest: bytes
 
     def feed(self, data: bytes) -> bytes:
@@ -41,9 +45,10 @@ class BodyDecoder(Protocol):
 class LengthDecoder:
     """A body of ``length`` bytes."""
 
-    __slots__ = ("done", "left", "rest")
+    __slots__ = ("done", "left", "more", "rest")
 
     def __init__(self, length: int) -> None:
+        self.more = False
         self.left = length
         self.done = length == 0
         self.rest = b""
@@ -69,10 +74,10 @@ class LengthDecoder:
 class UntilCloseDecoder:
     """A response's body that ends with the connection."""
 
-    __slots__ = ("done", "rest")
+    __slots__ = ("done", "more", "rest")
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.more = False
         self.rest = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -83,17 +88,27 @@ class UntilCloseDecoder:
 
 
 class ChunkedDecoder:
-    """A chunked body. ``trailers`` are the trailer lines, checked, for whoever wants to refuse them."""
+    """A chunked body. ``trailers`` are the trailer lines, checked, for whoever wants to refuse them.
 
-    __slots__ = ("_buffer", "_extensions", "_left", "_state", "_trailers_size", "done", "rest", "trailers")
+    At most ``most`` chunks are read at once, all where it is 0. ``chunks`` counts them; ``small`` those that are
+    shorter than ``SMALL``, until who bounds them sets it back.
+    """
+
+    __slots__ = (
+        "_buffer", "_extensions", "_left", "_most", "_state", "_trailers_size",
+        "chunks", "done", "more", "rest", "small", "trailers",
+    )  # fmt: skip
 
     _SIZE: Final = 0
     _DATA: Final = 1
     _DATA_END: Final = 2
     _TRAILERS: Final = 3
 
-    def __init__(self) -> None:
-        self.done = False
+    def __init__(self, most: int = 0) -> None:
+        self._most = most
+        self.chunks = 0
+        self.small = 0
+        self.done = self.more = False
         self.rest = b""
         self.trailers: list[bytes] = []
         self._buffer = b""
@@ -109,6 +124,8 @@ class ChunkedDecoder:
         pieces: list[bytes] = []
         at = 0
         size = len(data)
+        self.more = False
+        last = self.chunks + self._most if self._most else -1
         while not self.done:
             if self._state == self._DATA:
                 take = min(self._left, size - at)
@@ -129,6 +146,9 @@ class ChunkedDecoder:
                 at += 2
                 self._state = self._SIZE
             else:
+                if self.chunks == last and at < size:
+                    self.more = True
+                    break
                 end = data.find(b"\r\n", at)
                 if end < 0:
                     self._unfinished(data, at)
@@ -165,7 +185,10 @@ class ChunkedDecoder:
             self._extensions += len(extension)
             if len(line) > LONGEST_SIZE_LINE or self._extensions > EXTENSIONS_BOUND or _controls(extension):
                 raise HTTPError("body.chunk_extension")
+        self.chunks += 1
         self._left = int(matched[1], 16)
+        if 0 < self._left < SMALL:
+            self.small += 1
         self._state = self._DATA if self._left else self._TRAILERS
 
     def _trailer(self, line: bytes) -> None:
@@ -182,10 +205,10 @@ def _controls(line: bytes) -> bool:
     return len(line.translate(None, CONTROLS)) != len(line)
 
 
-def decoder_for(length: int) -> LengthDecoder | ChunkedDecoder | UntilCloseDecoder:
-    """The decoder for a head's ``length``: bytes, ``CHUNKED`` or ``UNTIL_CLOSE``."""
+def decoder_for(length: int, most: int = 0) -> LengthDecoder | ChunkedDecoder | UntilCloseDecoder:
+    """The decoder for a head's ``length``: bytes, ``CHUNKED`` or ``UNTIL_CLOSE``. ``most``: chunks read at once."""
     if length == CHUNKED:
-        return ChunkedDecoder()
+        return ChunkedDecoder(most)
     if length == UNTIL_CLOSE:
         return UntilCloseDecoder()
     return LengthDecoder(length)

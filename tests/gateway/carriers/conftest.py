@@ -26,6 +26,8 @@ from gateway.common.sweep import TICK, Sweep
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.http.server.exchange import TakenOver
 from gateway.http.server.problem import PlatformShape
+from gateway.http.server.settings import ServerSettings
+from gateway.http.server.turns import Turns
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
 from gateway.judging.pipeline import Pipeline
@@ -193,6 +195,7 @@ class Bench:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.time = 100.0
         self.sweep = Sweep(loop, lambda: self.time)
+        self.turns = Turns(loop, ServerSettings(turn_requests=1 << 20, turn_frames=1 << 20, turn_bytes=1 << 40))
         self.state = FakeState()
         self.journal = FakeJournal()
         self.metrics = WorkerMetrics()
@@ -274,7 +277,7 @@ class Client:
         self.transport = FakeTransport()
         self.upstream = FakeTransport()
         released = self.released = list[str]()
-        taken = TakenOver(self.transport, b"", lambda: released.append("client"))
+        taken = TakenOver(self.transport, b"", lambda: released.append("client"), bench.turns.account("192.0.2.1"))
         link.open(taken, b"101", self.upstream, b"", lambda: released.append("upstream"), extensions=extensions)
         assert self.transport.written == b"101"
         self.transport.written = b""

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.carriers.relay import MAX_WAITING
+from gateway.common.units import Rate
 from gateway.websocket.frames import frame, masked_frame
 from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import BINARY, CONTINUATION, PING, PONG, TEXT
@@ -202,7 +203,9 @@ async def test_a_client_that_is_not_read_because_of_its_notices_is_not_silent(be
 
 @pytest.mark.parametrize("judged", [False, True])
 async def test_what_one_read_brings_makes_no_more_notices_wait_than_the_bound(bench, judged):
-    client = bench.open(bench.route(habits=Habits(max_buffered=4096, mute_after=None, max_checking=1)))
+    client = bench.open(
+        bench.route(habits=Habits(max_buffered=4096, mute_after=None, max_checking=1, max_malformed=Rate(1000, 1.0)))
+    )
     client.transport.stalled = True
     client.arrives(frame(BINARY, b"x" * 5000))
     client.send((said("spam") if judged else masked_frame(TEXT, b"{", key=KEY)) * 500 + client.ping(b"behind"))

@@ -298,3 +298,27 @@ def test_long_or_partial_control_frames_are_not_built(opcode):
         frame(opcode, b"x" * 126)
     with pytest.raises(ValueError, match="125"):
         masked_frame(opcode, b"", final=False)
+
+
+@given(st.lists(st.sampled_from([
+    client(TEXT, b"hello"), client(PING, b"?"), client(BINARY, b"x" * 200), client(TEXT, b"a", final=False),
+    client(0, b"b", final=False), client(0, b"c"), client(CLOSE), b"\xff\xff",
+]), max_size=20), st.integers(1, 5), st.lists(st.integers(1, 40), max_size=6), st.booleans())  # fmt: skip
+def test_stopped_anywhere_it_reads_the_same(frames: list[bytes], most: int, cuts: list[int], held: bool) -> None:
+    data = b"".join(frames)
+    edges = sorted({0, *[cut for cut in cuts if cut < len(data)], len(data)})
+    whole, parser = FrameParser(masked=True), FrameParser(masked=True, most=most)
+    expected = [event for a, b in pairwise(edges) for event in whole.feed(data[a:b])]
+    events: list[object] = []
+    for a, b in pairwise(edges):
+        if held and parser.more:
+            parser.hold(data[a:b])
+            continue
+        events += parser.feed(data[a:b])
+        assert parser.read <= most
+        while parser.more and not held:
+            events += parser.feed(b"")
+    while parser.more:
+        events += parser.feed(b"")
+    assert events == expected
+    assert (parser.amid, parser.done) == (whole.amid, whole.done)

@@ -16,10 +16,10 @@ async def test_a_connection_is_handed_over(bench: Any) -> None:
     client.send(get(b"/live", b"Connection: Upgrade\r\nUpgrade: websocket\r\n") + b"\x81\x00")
     assert (taken[0].transport, taken[0].early) == (client.transport, b"\x81\x00")
     assert client.exchange.head.upgrade == b"websocket"
-    assert bench.server._addresses == {"1.2.3.4": 1}
+    assert bench.server.turns.account("1.2.3.4").held == 1
     taken[0].release()
     taken[0].release()
-    assert bench.server._addresses == {}
+    assert bench.server.turns.account("1.2.3.4").held == 0
     bench.advance(100)
     assert not client.transport.closed
 

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.wire.errors import HTTPError
-from gateway.http.wire.framing import ChunkedDecoder, LengthDecoder, UntilCloseDecoder, decoder_for, encode_chunk
+from gateway.http.wire.framing import (
+    SMALL,
+    ChunkedDecoder,
+    LengthDecoder,
+    UntilCloseDecoder,
+    decoder_for,
+    encode_chunk,
+)
 from gateway.http.wire.head import CHUNKED, UNTIL_CLOSE
 
 
@@ -113,3 +120,23 @@ def test_any_bytes_end_alike_however_they_are_cut(text: bytes, cuts: list[int]) 
 
     whole, parts = outcome([text]), outcome(cut(text, cuts))
     assert whole == parts
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=70), max_size=20), st.binary(max_size=10), st.integers(1, 5),
+    st.lists(st.integers(1, 40), max_size=6),
+)  # fmt: skip
+def test_a_decoder_that_stops_reads_the_same(chunks: list[bytes], rest: bytes, most: int, cuts: list[int]) -> None:
+    text = b"".join(encode_chunk(chunk) for chunk in (*chunks, b"")) + rest
+    edges = sorted({0, *[cut for cut in cuts if cut < len(text) - len(rest)], len(text)})
+    decoder = decoder_for(CHUNKED, most)
+    assert isinstance(decoder, ChunkedDecoder)
+    body = b""
+    for a, b in pairwise(edges):
+        before = decoder.chunks
+        body += decoder.feed(text[a:b])
+        assert decoder.chunks - before <= most
+        while decoder.more:
+            body += decoder.feed(b"")
+    assert (decoder.done, body, decoder.rest) == (True, b"".join(chunks), rest)
+    assert decoder.small == sum(len(chunk) < SMALL for chunk in chunks)

@@ -1,0 +1,102 @@
+"""How a client's connection is answered: heads made for the client's version of HTTP and for what becomes of the
+connection, and bodies behind them.
+
+``ServerProtocol`` is the rest of the connection: reading, states, time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Final
+
+from gateway.http.wire import forwarding
+from gateway.http.wire.head import ResponseHead
+
+if TYPE_CHECKING:
+    from gateway.http.server.exchange import Exchange
+    from gateway.http.server.server import Server
+
+JOIN_BELOW: Final = 65536
+"""Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
+
+
+class Answering(asyncio.Protocol):
+    """``exchange``: the request that is being answered, None between two. ``_whole``: nothing of it is to come."""
+
+    __slots__ = ("_keep_alive", "_transport", "_whole", "exchange", "server")
+
+    _transport: asyncio.Transport
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.exchange: Exchange | None = None
+        self._keep_alive = True
+        self._whole = True
+
+    @property
+    def request_complete(self) -> bool:
+        """Whether the body has been received to its end."""
+        return self._whole
+
+    @abstractmethod
+    def finished(self) -> None:
+        """The answer is written."""
+
+    def write(self, data: bytes) -> None:
+        """Body bytes, framed."""
+        self._transport.write(data)
+
+    def write_informational(self, head: ResponseHead) -> None:
+        """Relay a 1xx answer."""
+        self._transport.write(forwarding.informational_head(head))
+
+    def write_whole(self, head: ResponseHead, extra: bytes, body: bytes) -> None:
+        """Write the upstream's answer, whole, and be done with the exchange."""
+        lines, _ = self._answer_head(head, extra)
+        if len(body) <= JOIN_BELOW:
+            self._transport.write(lines + body)
+        else:
+            self._transport.write(lines)
+            self._transport.write(body)
+        self.finished()
+
+    def write_head(self, head: ResponseHead, extra: bytes) -> bool:
+        """Write the upstream's head; true where its body has to be chunked."""
+        lines, chunked = self._answer_head(head, extra)
+        self._transport.write(lines)
+        return chunked
+
+    def _answer_head(self, head: ResponseHead, extra: bytes) -> tuple[bytes, bool]:
+        exchange = self.exchange
+        assert exchange is not None
+        if head.relayed and self._keep_alive and exchange.head.minor and not self.server.draining:
+            return head.relayed + extra + b"\r\n", False
+        lines, chunked, keep_alive = forwarding.response_head(
+            head,
+            method=exchange.method,
+            minor=exchange.head.minor,
+            keep_alive=self._keep_alive and not self.server.draining,
+            extra=extra,
+        )
+        self._keep_alive = keep_alive
+        return lines, chunked
+
+    def write_answer(self, status: int, lines: bytes, body: bytes, content_type: bytes) -> None:
+        """Write an answer of our own, whole, and be done with the exchange."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if not self.request_complete or self.server.draining:
+            self._keep_alive = False
+        self._write_own(status, lines, body, content_type, head_only=exchange.method == b"HEAD")
+        self.finished()
+
+    def _write_own(self, status: int, lines: bytes, body: bytes, content_type: bytes, *, head_only: bool) -> None:
+        exchange = self.exchange
+        if not self._keep_alive:
+            lines += b"Connection: close\r\n"
+        elif exchange is not None and exchange.head.minor == 0:
+            lines += b"Connection: keep-alive\r\n"
+        head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
+        self._transport.write(head if head_only else head + body)

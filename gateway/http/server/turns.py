@@ -1,0 +1,213 @@
+"""Fair turns: how much of one turn of the worker's loop one client address gets, and who goes on in the next.
+
+A connection with much to do (pipelined requests, many small frames or chunks) would keep the loop until it is done,
+and everybody else would wait for it; so would a thousand connections of one address with a little each. So each client
+address has an account: what it begins in a turn is charged to it, and when its share is spent the rest stays where it
+is, in the connection's buffer, unread and unjudged, and the connection waits (``Turns.wait``). In the next turn those
+who wait go on, the addresses one after the other and the connections of one address one after the other (deficit round
+robin: Shreedhar and Varghese, SIGCOMM 1995). Order on a connection is kept, because nothing overtakes what was left.
+
+An address that was alone for some seconds gets ``ALONE`` times the share: there is nobody to be fair to, and a larger
+batch is cheaper.
+
+The price for who stays within his share is two comparisons and a subtraction: no timer, no call and no object. A turn
+is counted only where somebody waits (one ``call_soon`` for all of them), and with each tick of the sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, Protocol
+
+from gateway.http.server.settings import ServerSettings
+
+ALONE: Final = 16
+"""Times the share that an address gets which nobody shares the worker with."""
+REMEMBERED: Final = 100
+"""Ticks of the sweep, each a tenth of a second, for which a worker counts as shared after two addresses used it."""
+KEPT: Final = 10
+"""Ticks for which it is known what an address took that has no connection any more."""
+READ: Final = 1024
+"""Bytes that a read counts as besides its own: what it costs whatever it brings."""
+DEBT: Final = 4.0
+"""Shares that an address is in arrears with at most because of the connections that it opens."""
+ROUND: Final = 0.002
+"""Seconds after which a round of those who waited ends, whoever is left in it: the loop looks for new bytes again."""
+
+
+class TurnWaiting(Protocol):
+    """A connection that stopped in the middle of what it has received."""
+
+    def go_on(self) -> None:
+        """It is its turn: take more of what is there, and ``Turns.wait`` again where that is not all."""
+
+
+class TurnAccount:
+    """One client address. ``left``: of its share of turn ``turn``, below zero where it took more than that (one
+    request or frame is taken whole). ``held``: open connections. ``tick``: when it did something last.
+
+    ``waiting``: its connections that stopped, oldest first.
+    """
+
+    __slots__ = ("free", "held", "key", "left", "tick", "turn", "turns", "waiting")
+
+    def __init__(self, turns: Turns, key: str, *, free: bool = False) -> None:
+        self.turns = turns
+        self.key = key
+        self.free = free
+        self.held = 0
+        self.left = 0.0
+        self.turn = -1
+        self.tick = -1
+        self.waiting: deque[TurnWaiting] | None = None
+
+
+class Turns:
+    """All accounts of one worker. Costs are parts of a share, which is 1: ``request``, ``frame``, ``chunk`` of one
+    each, ``byte`` of a byte and ``read`` of a read.
+
+    ``number``: of the turn. ``share``: what an account gets in it. ``stops``: how often somebody had to wait.
+    """
+
+    __slots__ = (
+        "_accounts", "_active", "_clock", "_empty", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
+        "byte", "chunk", "frame", "number", "read", "request", "share", "stops",
+    )  # fmt: skip
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, settings: ServerSettings, clock: Callable[[], float] = perf_counter
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._accounts: dict[str, TurnAccount] = {}
+        self._empty: list[TurnAccount] = []  # without a connection: forgotten when nothing else is known of them
+        self._ring: deque[TurnAccount] = deque()  # accounts with somebody who waits
+        self._scheduled = False
+        self._active = 0
+        self._tick = 0
+        self._shared_until = 0
+        self.number = 0
+        self.share = float(ALONE)
+        self.stops = 0
+        self.configure(settings)
+
+    def configure(self, settings: ServerSettings) -> None:
+        """Take over settings; what is charged already stays charged."""
+        self.request = 1.0 / settings.turn_requests
+        self.frame = 1.0 / settings.turn_frames
+        self.chunk = self.frame / 8  # what a chunk of a body costs beside a frame that is judged
+        self.byte = 1.0 / settings.turn_bytes
+        self.read = self.byte * READ
+
+    # accounts
+
+    def account(self, key: str) -> TurnAccount:
+        """The account of a client address, as it is counted (``addresses.counted``)."""
+        known = self._accounts.get(key)
+        if known is None:
+            known = self._accounts[key] = TurnAccount(self, key)
+            self._empty.append(known)
+        return known
+
+    def unbounded(self) -> TurnAccount:
+        """The account of a trusted proxy, which is nobody's own: each request is charged to whom the proxy names."""
+        return TurnAccount(self, "", free=True)
+
+    def connected(self, account: TurnAccount) -> None:
+        """A connection of it was accepted: that costs what a request does, and is paid by those that follow. Who opens
+        thousands for good is not held up for long."""
+        if account.turn != self.number:
+            self.begin(account)
+        if account.left > -DEBT:
+            account.left -= self.request
+
+    def closed(self, account: TurnAccount) -> None:
+        """A connection of it is gone."""
+        account.held -= 1
+        if account.held <= 0 and not account.free:
+            self._empty.append(account)
+
+    def begin(self, account: TurnAccount) -> None:
+        """A new turn of an account: its share, less what it took too much. To be called where ``account.turn`` is
+        not ``number``."""
+        if account.free:
+            account.turn = self.number
+            account.left = float("inf")
+            return
+        share = self.share
+        account.left = min(share, account.left + share * (self.number - account.turn))
+        account.turn = self.number
+        if account.tick != self._tick:
+            account.tick = self._tick
+            self._active += 1
+            if self._active == 2:
+                self._shared_until = self._tick + REMEMBERED
+                self.share = 1.0
+
+    def tick(self) -> None:
+        """A tenth of a second is over."""
+        self._tick += 1
+        self._active = 0
+        self.number += 1
+        if self._tick > self._shared_until:
+            self.share = float(ALONE)
+        if self._empty and not self._tick % KEPT:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of who has no connection and did nothing for a second: what they took counts until then."""
+        kept: list[TurnAccount] = []
+        for account in self._empty:
+            if account.held > 0:
+                continue
+            if account.waiting or account.tick > self._tick - KEPT:
+                kept.append(account)
+            elif self._accounts.get(account.key) is account:
+                del self._accounts[account.key]
+        self._empty = kept
+
+    # who waits
+
+    def wait(self, account: TurnAccount, waiting: TurnWaiting) -> None:
+        """``waiting`` goes on in the next turn, or in a later one: behind those who wait already."""
+        self.stops += 1
+        queue = account.waiting
+        if queue is None:
+            queue = account.waiting = deque()
+        if not queue:
+            self._ring.append(account)
+        queue.append(waiting)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._round)
+
+    def _round(self) -> None:
+        """A new turn: whoever waits goes on within his share."""
+        self.number += 1
+        ring = self._ring
+        spent: list[TurnAccount] = []
+        clock = self._clock
+        ends = clock() + ROUND
+        try:
+            while ring:
+                account = ring.popleft()
+                queue = account.waiting
+                if account.turn != self.number:
+                    self.begin(account)
+                if queue and account.left > 0:
+                    waiting = queue.popleft()
+                    if queue:
+                        ring.append(account)
+                    waiting.go_on()
+                    if clock() >= ends:
+                        break
+                elif queue:
+                    spent.append(account)
+        finally:
+            ring.extend(spent)
+            self._scheduled = bool(ring)
+            if ring:
+                self._loop.call_soon(self._round)

@@ -15,6 +15,10 @@ from gateway.config import ConfigError, load
 from gateway.generation.generation import CompileFailed, Generation
 from gateway.node.supervisor import AlreadyRunning, NotReady, Supervisor
 from gateway.state.cold.embedded import NoServer
+from gateway.state.cold.eviction import EvictionRefused
+from gateway.state.cold.owner import NotOurs
+
+REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]
 MayShrink = Annotated[
@@ -39,7 +43,7 @@ def run(config: ConfigOption, data_dir: DataDir = None, may_shrink: MayShrink = 
 
     try:
         asyncio.run(Supervisor(config, where, announce, may_shrink or ()).run())
-    except (AlreadyRunning, CannotListen, CompileFailed, NotReady, NoServer) as error:
+    except REFUSALS as error:
         _fail(str(error))
 
 
@@ -55,7 +59,7 @@ def demo(
     logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
-    except (AlreadyRunning, CannotListen, CompileFailed, NotReady, NoServer) as error:
+    except REFUSALS as error:
         _fail(str(error))
 
 

@@ -6,9 +6,12 @@ Exit codes: 0 well, 1 found something wrong, 2 usage.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import getpass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from redis.exceptions import RedisError
@@ -18,8 +21,11 @@ from gateway.config import Config, ConfigError, load
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.api.client import CallRefused, ControlClient
 from gateway.control.features import GOVERNANCE
-from gateway.control.node.schemas import Rebuilt
-from gateway.control.node.state_rebuild import offline
+from gateway.control.node.schemas import Claimed, Rebuilt
+from gateway.control.node.state_rebuild import claimed_offline, offline
+from gateway.state.cold import embedded
+from gateway.state.cold.embedded import NoServer
+from gateway.state.cold.owner import NotOurs, owner
 from gateway.state.connecting import cold
 from gateway.state.model.keys import Keys
 
@@ -62,18 +68,38 @@ async def _ask(config: Config, folder: Path) -> dict[str, Any]:
     try:
         epoch = await client.get(keys.epoch_at(0) if cluster else keys.epoch)
         version = await client.get(keys.version)
+        whose = await owner(client, keys)
         told: dict[str, Any] = {
             "epoch": epoch.decode() if epoch is not None else "none",
             "snapshot": version.decode() if version is not None else "none",
             "keys": await client.dbsize(),
+            "owner": str(whose) if whose is not None else "none",
         }
         if not cluster:
             server = await client.info()
             told["server"] = server.get("valkey_version") or server.get("redis_version")
             told["memory"] = server.get("used_memory_human")
+            told["eviction"] = server.get("maxmemory_policy")
         return told
     finally:
         await client.aclose()
+
+
+@app.command()
+def claim(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why; goes on record with your name.", show_default=False)],
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Your token, for a gateway that runs; the first person's if unset.")
+    ] = None,
+) -> None:
+    """Take over a state that belongs to another control database, and write everything anew; stop that one first."""
+    claimed = Claimed.model_validate(_written("claimed", config, reason, data_dir, token_file))
+    typer.echo(f"state is ours; it belonged to {claimed.taken_from}" if claimed.taken_from else "state is ours")
+    typer.echo(f"{claimed.subjects} subjects written, snapshot version {claimed.version}")
 
 
 @app.command()
@@ -88,6 +114,14 @@ def rebuild(
     ] = None,
 ) -> None:
     """Write everything that state knows of governance anew, whether the gateway runs or not."""
+    rebuilt = Rebuilt.model_validate(_written("rebuilt", config, reason, data_dir, token_file))
+    typer.echo(f"{rebuilt.subjects} subjects written, snapshot version {rebuilt.version}")
+
+
+def _written(
+    what: Literal["claimed", "rebuilt"], config: Path, reason: str, data_dir: Path | None, token_file: Path | None
+) -> dict[str, Any]:
+    """Do it, by ourselves or through the control process that runs; its result. Ends the command where it fails."""
     try:
         loaded = load(config)
     except ConfigError as error:
@@ -98,30 +132,63 @@ def rebuild(
         raise typer.Exit(USAGE)
     folders = Folders(data_dir or loaded.server.data_dir)
     try:
-        rebuilt = asyncio.run(_rebuild(loaded, folders, reason.strip(), token_file))
-    except CallRefused as error:
+        return asyncio.run(_write(what, loaded, folders, reason.strip(), token_file))
+    except (CallRefused, NoServer, NotOurs) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(WRONG) from None
     except Exception as error:
         # The error's text may repeat what the state's url held.
-        typer.echo(f"state was not rebuilt ({type(error).__name__}): does the server of [state] answer?", err=True)
+        typer.echo(f"state was not {what} ({type(error).__name__}): does the server of [state] answer?", err=True)
         raise typer.Exit(WRONG) from None
-    typer.echo(f"{rebuilt.subjects} subjects written, snapshot version {rebuilt.version}")
 
 
-async def _rebuild(config: Config, folders: Folders, reason: str, token_file: Path | None) -> Rebuilt:
+async def _write(
+    what: Literal["claimed", "rebuilt"], config: Config, folders: Folders, reason: str, token_file: Path | None
+) -> dict[str, Any]:
+    work = claimed_offline if what == "claimed" else offline
+    path = "/v1/state:claim" if what == "claimed" else "/v1/state:rebuild"
     try:
-        return await offline(config, folders, getpass.getuser(), reason, GOVERNANCE)
+        async with _server(config, folders, wanted=what == "claimed"):
+            return (await work(config, folders, getpass.getuser(), reason, GOVERNANCE)).model_dump()
     except DatabaseInUse:
-        return await _call(config, reason, token_file or folders.first_token(config))
+        return await _call(config, path, reason, token_file or folders.first_token(config))
 
 
-async def _call(config: Config, reason: str, token_file: Path) -> Rebuilt:
+@contextlib.asynccontextmanager
+async def _server(config: Config, folders: Folders, *, wanted: bool) -> AsyncIterator[None]:
+    """An embedded state server that nobody has started, for as long as this takes: a gateway that was refused for whose
+    state it is does not run."""
+    if not wanted or config.state.url is not None or config.state.sentinel is not None or _runs(folders):
+        yield
+        return
+    argv = embedded.prepare(folders.state, memory=config.state.memory, program=config.state.server)
+    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        await embedded.ready(folders.state)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _runs(folders: Folders) -> bool:
+    """Whether a gateway runs in this data folder, which has a state server of its own then."""
+    try:
+        with folders.lock.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+async def _call(config: Config, path: str, reason: str, token_file: Path) -> dict[str, Any]:
     try:
         own = token_file.read_text(encoding="ascii").strip()  # noqa: ASYNC240 - one small file, before anything runs
     except OSError as error:
         why = f"control runs, and {token_file} cannot be read ({error.strerror}): name yours with --token-file"
         raise CallRefused(why) from None
     async with ControlClient(config, own, within=WITHIN) as client:
-        told = await client.call("POST", "/v1/state:rebuild", {"reason": reason})
-    return Rebuilt(**told["result"])
+        result: dict[str, Any] = (await client.call("POST", path, {"reason": reason}))["result"]
+    return result

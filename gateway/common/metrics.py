@@ -150,6 +150,13 @@ OF_CONTROL = (
         "Takedowns by what became of them (requested, confirmed, unconfirmed); an unconfirmed one needs a person.",
         ("state",),
     ),
+    Metric(
+        "tidegate_state_mended_total",
+        "counter",
+        "Blocks, rooms and accounts that state had lost and control wrote anew, by table.",
+        ("table",),
+    ),
+    Metric("tidegate_state_evicted_keys", "gauge", "Keys that the state server has evicted, as it tells."),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
     Metric(
         "tidegate_mirror_lag_seconds",

@@ -16,6 +16,7 @@ from gateway.common.posix import on_stop, take_standard_error
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.generation import conversion, generation
+from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ def main() -> int:
     conversion.configure_logs(generation.load(folders, folders.current()).config.logs, "control")
     try:
         asyncio.run(_main(folders))
-    except (CannotListen, DatabaseInUse) as error:
+    except (CannotListen, DatabaseInUse, NotOurs) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except Exception:  # never a traceback as it is: its message may quote what was being read

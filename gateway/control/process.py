@@ -20,11 +20,13 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from filters.model.rule import Asks
 from gateway.common import channel
 from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.config import Config
+from gateway.config.sections import policies as policy_sections
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Reloader
@@ -36,6 +38,7 @@ from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.calls.feature import Running, Surroundings
 from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
+from gateway.control.node.auditing import Auditing
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
@@ -49,6 +52,7 @@ from gateway.journal.retention.retention import Retention
 from gateway.journal.write.ids import CONTROL, PROJECTOR, Ids
 from gateway.journal.write.writer import Writer
 from gateway.mirror.store.pulse import PulseReader
+from gateway.state.cold.owner import myself
 
 log = structlog.get_logger()
 
@@ -68,7 +72,8 @@ class Current:
 
 
 async def run(folders: Folders, *, stop: asyncio.Event) -> None:
-    """Serve until ``stop``. Raises ``CannotListen``, ``DatabaseInUse`` where control runs."""
+    """Serve until ``stop``. Raises ``CannotListen``, ``DatabaseInUse`` where control runs, ``NotOurs`` where state is
+    another database's."""
     current = Current(folders)
     config = current().config
     loop = asyncio.get_running_loop()
@@ -82,7 +87,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         )  # fmt: skip
         writer.start()
         stack.callback(writer.close)
-        projection = LocatedProjection(config.state, folders.state)
+        owner = myself(database.origin, config.server.node, str(folders.database(config)))
+        projection = LocatedProjection(config.state, folders.state, owner)
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot)
@@ -96,6 +102,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
         mended = await ledger.mend()
+        confirming = Confirming(database, relay, projection)
+        auditing = Auditing(ledger, projection, workers.lost, partial(_asked, current))
         health = Health(
             database=database,
             relay=relay,
@@ -105,6 +113,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             journal=folders.journal(config),
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
+            of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
         )
         services = Services(
             database=database,
@@ -118,18 +127,19 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             bounds=BodyBounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,
-            features=(*features, health),
+            features=(*features, health, auditing),
         )
-        confirming = Confirming(database, relay, projection)
         # Once before anything is answered: a state server that starts empty is filled now.
         await confirming.look()
+        if confirming.not_ours is not None:
+            raise confirming.not_ours
         workers.offer(await database.run(GOVERNANCE.snapshot))
         living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most)
-        rounds = (workers.keeper, confirming.rounds, keeping.rounds, pruning.rounds)
+        rounds = (workers.keeper, confirming.rounds, auditing.rounds, keeping.rounds, pruning.rounds)
         parts = (relay, *(service for service in features if isinstance(service, Running)), *rounds)
         for part in parts:
             part.start()
@@ -149,6 +159,11 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             stack.push_async_callback(end, [lists])
         log.info("control.serving", listen=config.control.listen)
         await stop.wait()
+
+
+def _asked(current: Current) -> list[Asks]:
+    """What the policies in force ask of state."""
+    return [policy.asks for policy in policy_sections.build(current().config).values()]
 
 
 async def _recompile(reloader: Reloader) -> None:

@@ -37,10 +37,11 @@ from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
-from gateway.config import ConfigError, load
+from gateway.config import Config, ConfigError, load
 from gateway.generation import rotation
 from gateway.generation.generation import CompileFailed, Generation, compile_aside
 from gateway.generation.rotation import Rotation
+from gateway.node import admission
 from gateway.node.child import Child
 from gateway.node.crew import Crew
 from gateway.state.cold import embedded
@@ -92,7 +93,8 @@ class Supervisor:
         self._lock = -1
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises AlreadyRunning, CannotListen or CompileFailed before anything starts."""
+        """Run until SIGTERM or SIGINT. Raises AlreadyRunning or CompileFailed before anything starts, CannotListen,
+        NotOurs or EvictionRefused before anything but an embedded state server does."""
         self._own_the_folder()
         await self._write_list_changes()
         generation = self._generation = await compile_aside(self._config_path, self.folders, self._may_shrink)
@@ -101,8 +103,14 @@ class Supervisor:
         config = generation.config
         raise_limit(config.server.max_connections)
         log.info("code", hot_path=compiled.described())
-        self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
-        listen(config.control.listen, setting="control.listen").close()  # taken? then say so before anything starts
+        try:
+            await self._start_state(config)
+            await admission.admit(config, self.folders)
+            self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
+            listen(config.control.listen, setting="control.listen").close()  # taken? then say so before more starts
+        except BaseException:  # raised again; a state server of ours would go on
+            await self._stop(0.0)
+            raise
         loop = asyncio.get_running_loop()
         on_stop(self._on_stop)
         reloads: set[asyncio.Task[Any]] = set()
@@ -181,13 +189,16 @@ class Supervisor:
         if process.returncode:
             log.error("lists.changes_unwritten", cause=cause_of(process.returncode))
 
-    async def _start(self, generation: Generation) -> None:
-        config = generation.config
+    async def _start_state(self, config: Config) -> None:
+        """Start a state server, where the configuration names none."""
         if config.state.url is None and config.state.sentinel is None:
             argv = embedded.prepare(self.folders.state, memory=config.state.memory, program=config.state.server)
             self._state = Child("state", lambda: argv)
             self._state.start()
             await embedded.ready(self.folders.state)
+
+    async def _start(self, generation: Generation) -> None:
+        config = generation.config
         self._others = [Child("control", lambda: self._python("gateway.control"))]
         if config.mirror is not None:
             self._others.append(Child("projector", lambda: self._python("gateway.mirror")))

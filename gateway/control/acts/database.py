@@ -14,15 +14,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import orjson
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from filters.model.errors import TidegateError
+from gateway.control.acts.rows import Origin
 
 T = TypeVar("T")
 
@@ -36,7 +38,8 @@ class DatabaseInUse(TidegateError):
 class Database:
     """Open, migrated and locked for this process; its folder is made where it is missing, for its owner only.
 
-    ``migrated`` false: as it is, for a look before it is certain that this version will run.
+    ``migrated`` false: as it is, for a look before it is certain that this version will run. ``origin``: its own id,
+    drawn when it was first opened; empty where it is not migrated.
     """
 
     def __init__(self, path: Path, *, migrated: bool = True) -> None:
@@ -45,9 +48,11 @@ class Database:
         self._lock = _locked(path.with_name(path.name + ".lock"))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="control-database")
         self.engine = _engine(path)
+        self.origin = ""
         try:
             if migrated:
                 self._thread.submit(self._migrate).result()
+                self.origin = self.now(_origin)
         except BaseException:  # raised again; nobody else could let go of thread and lock
             self.close()
             raise
@@ -74,6 +79,14 @@ class Database:
         self._thread.submit(self.engine.dispose).result()
         self._thread.shutdown()
         os.close(self._lock)
+
+
+def _origin(session: Session) -> str:
+    held = session.scalar(select(Origin.id))
+    if held is None:
+        held = str(uuid4())
+        session.add(Origin(id=held))
+    return held
 
 
 def migrate(connection: Connection) -> None:

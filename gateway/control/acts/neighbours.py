@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from gateway.state.cold.eviction import Eviction
+from gateway.state.cold.owner import StateOwner
 from gateway.state.model.snapshot import SnapshotRows
 
 Row = Mapping[str, Any]
@@ -39,7 +41,7 @@ class ActJournal(Protocol):
 
 
 class Projection(Protocol):
-    """Governance data in state."""
+    """Governance data in state. What writes raises ``NotOurs`` where state belongs to another database."""
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """Bring these subjects up to date. Harmless when repeated."""
@@ -55,6 +57,15 @@ class Projection(Protocol):
 
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written."""
+
+    async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Those of these rows whose value is not in state. Raises where state lost all of it: rebuild."""
+
+    async def eviction(self) -> Eviction:
+        """What the server throws away when its memory is full."""
+
+    async def claim(self) -> StateOwner | None:
+        """Make state this database's; tells whose it was. What is in it is still theirs: rebuild."""
 
     async def ping(self) -> None:
         """Raise where state does not answer."""

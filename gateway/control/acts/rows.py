@@ -87,3 +87,11 @@ class Mark(Model):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[int]
+
+
+class Origin(Model):
+    """The database's own id, one row, made at the first start: state belongs to it (``gateway.state.cold.owner``)."""
+
+    __tablename__ = "origin"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)

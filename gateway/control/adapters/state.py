@@ -13,7 +13,9 @@ from redis.backoff import NoBackoff
 
 from gateway.config.sections.state import State
 from gateway.control.acts.neighbours import Change
+from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.governance_projection import GovernanceProjection
+from gateway.state.cold.owner import StateOwner
 from gateway.state.cold.topology import topology
 from gateway.state.connecting import cold, limited
 from gateway.state.model.keys import Keys
@@ -28,13 +30,14 @@ T = TypeVar("T")
 class LocatedProjection:
     """``gateway.state.cold.governance_projection`` over whichever server ``[state]`` leads to.
 
-    ``folder``: the embedded server's.
+    ``folder``: the embedded server's. ``owner``: the control database that projects; None asks for no owner.
 
     A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
     ``confirm`` therefore asks for a rebuild.
     """
 
-    def __init__(self, state: State, folder: Path) -> None:
+    def __init__(self, state: State, folder: Path, owner: StateOwner | None = None) -> None:
+        self._owner = owner
         self._state = state
         self._folder = folder
         self._topology = topology(state, folder)
@@ -63,6 +66,15 @@ class LocatedProjection:
         self._moved = False
         return written
 
+    async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
+        return await self._ask(lambda projection: projection.lacking(changes))
+
+    async def eviction(self) -> Eviction:
+        return await self._ask(lambda projection: projection.eviction())
+
+    async def claim(self) -> StateOwner | None:
+        return await self._ask(lambda projection: projection.claim())
+
     async def ping(self) -> None:
         await self._ask(lambda projection: projection.ping())
 
@@ -86,7 +98,11 @@ class LocatedProjection:
             # The relay and its pauses are the way of trying again; a client that tries ten times only hides the outage.
             self._client.set_retry(Retry(NoBackoff(), 1))
         self._projection = GovernanceProjection(
-            self._client, Keys(self._state.prefix), cluster=self._topology.cluster, limited=limited(self._state)
+            self._client,
+            Keys(self._state.prefix),
+            cluster=self._topology.cluster,
+            limited=limited(self._state),
+            owner=self._owner,
         )
         return self._projection
 

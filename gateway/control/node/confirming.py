@@ -1,4 +1,4 @@
-"""Keeps state's image of governance true: renews its epoch, and rebuilds it where state has lost it."""
+"""Keeps state's image of governance true: looks whose it is, and rebuilds it where state has lost it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.node.state_rebuild import rebuild
+from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
 
@@ -20,6 +21,7 @@ class Confirming:
 
     def __init__(self, database: Database, relay: OutboxRelay, projection: Projection, *, every: float = EVERY) -> None:
         self.failing = ""  # class of the last error; empty while state answers
+        self.not_ours: NotOurs | None = None  # set while state belongs to another database
         self.rebuilds = 0
         self._database = database
         self._relay = relay
@@ -41,9 +43,15 @@ class Confirming:
                 self.rebuilds += 1
                 log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
                 self._relay.kick()
+        except NotOurs as error:
+            if self.not_ours is None:
+                log.critical("state.not_ours", owner=str(error.owner))
+            self.not_ours = error
+            self.failing = type(error).__name__
         except Exception as error:  # of state, database or ourselves: it is told, and asked again in a second
             if not self.failing:  # once for each outage
                 log.error("state.unconfirmed", exc_info=True)
             self.failing = type(error).__name__
         else:
             self.failing = ""
+            self.not_ours = None

@@ -14,8 +14,9 @@ from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned
 from gateway.control.node import collector, state_rebuild
 from gateway.control.node.health import Health
-from gateway.control.node.schemas import Alive, Ready, Rebuilt
+from gateway.control.node.schemas import Alive, Claimed, Ready, Rebuilt
 from gateway.control.workers.totals import Series
+from gateway.state.cold.owner import NotOurs
 
 
 async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
@@ -25,9 +26,24 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
     try:
         async with services.ledger.relay.paused():
             rebuilt = await state_rebuild.rebuild(services.database, services.projection, services.ledger.governance)
+    except NotOurs as error:
+        raise ControlError(409, "control.state_not_ours", f"{error}.") from error
     except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)
+
+
+async def claim_state(call: Call[Reasoned, NoQuery]) -> Done[Claimed]:
+    """Make state this database's, whosever it was, and write everything anew."""
+    services = call.services
+    outcome = await call.act(call.body.reason, "state.claim", "state", _nothing)
+    try:
+        async with services.ledger.relay.paused():
+            claimed = await state_rebuild.claim(services.database, services.projection, services.ledger.governance)
+    except Exception as error:  # as above
+        raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
+    services.ledger.relay.kick()
+    return done(outcome, claimed)
 
 
 async def alive(call: Call[None, NoQuery]) -> Alive:

@@ -8,7 +8,10 @@ from gateway.control.node import endpoints
 from gateway.control.node.schemas import Ready
 
 STATE = Feature(
-    endpoints=(Endpoint("POST", "/v1/state:rebuild", endpoints.rebuild_state, "Write state's governance data anew"),),
+    endpoints=(
+        Endpoint("POST", "/v1/state:rebuild", endpoints.rebuild_state, "Write state's governance data anew"),
+        Endpoint("POST", "/v1/state:claim", endpoints.claim_state, "Take over a state that is another database's"),
+    ),
 )
 HEALTH = Feature(
     endpoints=(

@@ -20,7 +20,7 @@ WITHIN = 1.0  # seconds for one check
 
 class Health:
     """``journal`` is the folder of the segments; less than ``full_disk`` bytes free there is not fit, less than
-    ``low_disk`` is said."""
+    ``low_disk`` is said. ``of_state``: why what state holds cannot be relied on, and what else is to be said of it."""
 
     def __init__(
         self,
@@ -33,7 +33,9 @@ class Health:
         journal: Path,
         low_disk: int,
         full_disk: int,
+        of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
     ) -> None:
+        self._state = of_state
         self._database = database
         self._relay = relay
         self._projection = projection
@@ -62,7 +64,8 @@ class Health:
 
     async def _of_state(self) -> HealthCheck:
         await self._projection.ping()
-        return HealthCheck(ok=True)
+        problem, note = self._state()
+        return HealthCheck(ok=not problem, detail=problem or note)
 
     async def _of_journal(self) -> HealthCheck:
         free = (await asyncio.to_thread(shutil.disk_usage, self._journal)).free

@@ -12,6 +12,10 @@ class Rebuilt(BaseModel):
     version: int = Field(description="Version of the snapshot that was published.")
 
 
+class Claimed(Rebuilt):
+    taken_from: str = Field(description="Whose state it was; empty where nobody's, or this database's already.")
+
+
 class HealthCheck(BaseModel):
     ok: bool
     detail: str = ""

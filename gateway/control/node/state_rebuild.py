@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,8 +17,11 @@ from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import Change, Projection
 from gateway.control.acts.rows import Model
 from gateway.control.adapters.state import LocatedProjection
-from gateway.control.node.schemas import Rebuilt
+from gateway.control.node.schemas import Claimed, Rebuilt
 from gateway.journal.write.ids import CONTROL, Ids
+from gateway.state.cold.owner import myself
+
+log = structlog.get_logger()
 
 BATCH = 1000  # rows read and written at a time
 
@@ -25,10 +29,11 @@ BATCH = 1000  # rows read and written at a time
 async def offline(config: Config, folders: Folders, person: str, reason: str, governance: Governance) -> Rebuilt:
     """The same while no control process runs, as an act of ``person`` that control will record when it starts.
 
-    ``DatabaseInUse`` where control runs: ask it instead.
+    Raises ``DatabaseInUse`` where control runs: ask it instead; ``NotOurs`` where state is another database's.
     """
     database = Database(folders.database(config))
-    projection = LocatedProjection(config.state, folders.state)
+    owner = myself(database.origin, config.server.node, str(folders.database(config)))
+    projection = LocatedProjection(config.state, folders.state, owner)
     intent = Intent(Ids(config.server.node, CONTROL)(), person, reason, "state.rebuild", "state")
     try:
         rebuilt = await rebuild(database, projection, governance)
@@ -37,6 +42,37 @@ async def offline(config: Config, folders: Folders, person: str, reason: str, go
     finally:
         await projection.close()
         database.close()
+
+
+async def claimed_offline(
+    config: Config, folders: Folders, person: str, reason: str, governance: Governance
+) -> Claimed:
+    """Take state over while no control process runs, as an act of ``person`` that control will record when it starts.
+
+    The act is there before its effect. Raises ``DatabaseInUse`` where control runs: ask it instead.
+    """
+    database = Database(folders.database(config))
+    owner = myself(database.origin, config.server.node, str(folders.database(config)))
+    projection = LocatedProjection(config.state, folders.state, owner)
+    uid = Ids(config.server.node, CONTROL)()
+    try:
+        await projection.ping()
+        intent = Intent(uid, person, reason, "state.claim", "state")
+        await database.run(lambda session: perform(session, intent, lambda unit: None, governance))
+        return await claim(database, projection, governance)
+    finally:
+        await projection.close()
+        database.close()
+
+
+async def claim(database: Database, projection: Projection, governance: Governance) -> Claimed:
+    """Make state this database's, and fill it. The caller sees to it that no act is projected meanwhile, and that this
+    is an act."""
+    before = await projection.claim()
+    rebuilt = await rebuild(database, projection, governance)
+    taken = str(before) if before is not None and before.id != database.origin else ""
+    log.warning("state.claimed", taken_from=taken)
+    return Claimed(taken_from=taken, subjects=rebuilt.subjects, version=rebuilt.version)
 
 
 async def rebuild(database: Database, projection: Projection, governance: Governance) -> Rebuilt:
@@ -52,26 +88,29 @@ def batches(database: Database, governance: Governance) -> Iterator[Sequence[Cha
     for table, place in governance.projected.items():
         last: Any = None
         while True:
-            changes, last = database.now(_Page(governance.rows(table), place, last))
+            changes, last = database.now(TablePage(governance.rows(table), place, last))
             if not changes:
                 break
             yield changes
 
 
-class _Page:
-    """One page of a table, after the primary key ``last``."""
+class TablePage:
+    """One page of a table, after the primary key ``last``: in their order, or the newest first."""
 
-    def __init__(self, rows: type[Model], place: Sequence[str], last: Any) -> None:
+    def __init__(self, rows: type[Model], place: Sequence[str], last: Any, *, newest_first: bool = False) -> None:
         self.rows = rows
         self.place = place
         self.last = last
+        self.newest_first = newest_first
 
     def __call__(self, session: Session) -> tuple[list[Change], Any]:
-        key = next(iter(self.rows.__table__.primary_key))
-        query = select(self.rows).order_by(key).limit(BATCH)
+        table = self.rows.__table__
+        key = next(iter(table.primary_key))
+        # Plain columns: objects of rows cost five times as much, and audits read whole tables again and again.
+        query = select(*table.columns).order_by(key.desc() if self.newest_first else key).limit(BATCH)
         if self.last is not None:
-            query = query.where(key > self.last)
-        rows = [row.as_row() for row in session.scalars(query)]
-        table = self.rows.__tablename__
-        changes = [Change(table, {name: row[name] for name in self.place}, row) for row in rows]
+            query = query.where(key < self.last if self.newest_first else key > self.last)
+        rows = [dict(row._mapping) for row in session.execute(query)]
+        name = self.rows.__tablename__
+        changes = [Change(name, {column: row[column] for column in self.place}, row) for row in rows]
         return changes, rows[-1][key.name] if rows else self.last

@@ -51,6 +51,10 @@ class Workers:
             if self._kept is not None:
                 kept_snapshot.keep(self._kept, snapshot)
 
+    def lost(self) -> int:
+        """Messages for which a worker's snapshot knew what state had lost, over those that answer."""
+        return sum(int(status.get("state", {}).get("lost", 0)) for status in self.statuses.values())
+
     async def push(self, snapshot: SnapshotRows) -> dict[str, bool]:
         """Give every worker the snapshot; tells which have it in force."""
         self.offer(snapshot)

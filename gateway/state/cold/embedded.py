@@ -20,7 +20,8 @@ from gateway.state.model.settings import Address, Credentials
 USER = "tidegate"
 LONGEST_SOCKET = 100  # bytes; the kernel's bound for the path of a unix socket is 107
 
-# Evicts only what has an expiry of its own: counters. Governance data have none and stay.
+# Evicts only what has an expiry of its own, counters, and of these what would be gone soonest. Governance data have
+# none and stay.
 CONFIGURATION = """\
 port 0
 unixsocket {socket}
@@ -31,7 +32,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory {memory}
-maxmemory-policy volatile-lru
+maxmemory-policy volatile-ttl
 aclfile {folder}/users.acl
 databases 1
 loglevel warning

@@ -4,6 +4,9 @@ The control database is the truth; this is its image. Each key is named after th
 writes a new epoch aside, under names nobody reads yet, then switches the epoch key, then removes the old names; so
 nobody is ever innocent because his block is not there yet. Nothing here expires by itself: a block's end is part of
 its value.
+
+State belongs to one control database (``owner``). On a single server a write and the look at whose it is are one
+transaction; a cluster, where the two lie in different slots, is looked at just before.
 """
 
 from __future__ import annotations
@@ -11,18 +14,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 
 from filters.model.errors import TidegateError
 from filters.model.limits import Pace
+from gateway.state.cold import eviction
+from gateway.state.cold.eviction import Eviction
+from gateway.state.cold.owner import NotOurs, StateOwner, decode
+from gateway.state.cold.owner import encode as encode_owner
 from gateway.state.model.keys import SLOTS, Keys
 from gateway.state.model.snapshot import LIMITED, SnapshotRows, encode
 
 CHUNK = 1000  # keys of one pipeline
+TRIES = 5  # of a write whose owner changed under its hands
+
+
+Held = TypeVar("Held", bound="ChangedRow")
 
 
 class ChangedRow(Protocol):
@@ -81,9 +92,23 @@ def image(keys: Keys, epoch: int, change: ChangedRow, limited: Pace = LIMITED) -
     return None
 
 
+def _holds(value: bytes | None, wanted: str) -> bool:
+    """Whether state has this value. The arrival of a block that is a limit is state's own."""
+    if value is None:
+        return False
+    held = value.decode("utf-8", "surrogatepass")
+    if held == wanted:
+        return True
+    ours, theirs = wanted.split(" ", 4), held.split(" ", 4)
+    return len(ours) == len(theirs) == 5 and ours[1] != "0" and [*ours[:3], ours[4]] == [*theirs[:3], theirs[4]]
+
+
 class GovernanceProjection:
     """Writes governance data. ``redis`` is a redis-py client: ``Redis`` or, with ``cluster``, ``RedisCluster``.
-    ``limited``: what a block allows that is a limit."""
+    ``limited``: what a block allows that is a limit. ``owner``: who we are; None asks for no owner.
+
+    Every write raises ``NotOurs`` where state is another's, and takes it where it is nobody's.
+    """
 
     def __init__(
         self,
@@ -92,12 +117,14 @@ class GovernanceProjection:
         *,
         cluster: bool = False,
         limited: Pace = LIMITED,
+        owner: StateOwner | None = None,
         now_ms: Callable[[], int] = _now_ms,
     ) -> None:
         self._redis = redis
         self._keys = keys
         self._cluster = cluster
         self._limited = limited
+        self._owner = owner
         self._now_ms = now_ms
         self._epoch = 0  # the newest seen
         self._lock = asyncio.Lock()  # what changes during a rebuild is applied to what the rebuild made
@@ -112,14 +139,54 @@ class GovernanceProjection:
 
     async def publish(self, snapshot: SnapshotRows) -> None:
         """Store the snapshot, then its version, then tell every node."""
-        await self._redis.set(self._keys.snapshot, orjson.dumps(encode(snapshot)))
-        await self._redis.set(self._keys.version, str(snapshot.version))
+        data = orjson.dumps(encode(snapshot))
+        await self._send([("SET", self._keys.snapshot, data), ("SET", self._keys.version, str(snapshot.version))])
         await self._redis.publish(self._keys.notices, str(snapshot.version))
 
     async def confirm(self) -> bool:
-        """Does state still hold what was written? False where it was emptied or replaced: rebuild."""
+        """Does state still hold what was written? False where it was emptied or replaced: rebuild. Raises
+        ``NotOurs``."""
         async with self._lock:
+            await self._send([])
             return await self._current() is not None
+
+    async def claim(self) -> StateOwner | None:
+        """Make state ours, whosever it was; tells whose. What is in it is still theirs: rebuild."""
+        assert self._owner is not None
+        async with self._lock:
+            before: bytes | None = await self._redis.set(  # type: ignore[assignment]  # never decoded
+                self._keys.owner, encode_owner(self._owner), get=True
+            )
+            return decode(before)
+
+    async def lacking(self, changes: Sequence[Held]) -> list[Held]:
+        """Those of these rows whose value is not in state, as it would be written; how much of a limit is used up does
+        not matter. Raises ``EpochLost``."""
+        async with self._lock:
+            epoch = await self._current()
+            if epoch is None:
+                raise EpochLost("state lost the governance data: rebuild them")
+            asked: list[tuple[Held, str, str]] = []
+            for change in changes:
+                told = image(self._keys, epoch, change, self._limited)
+                if told is not None and told[1] is not None:
+                    asked.append((change, told[0], told[1]))
+            found = await self._values([key for _, key, _ in asked])
+        return [change for (change, _, wanted), value in zip(asked, found, strict=True) if not _holds(value, wanted)]
+
+    async def _values(self, names: Sequence[str]) -> Sequence[bytes | None]:
+        if not names:
+            return ()
+        if not self._cluster:
+            return await self._redis.mget(names)  # type: ignore[return-value]  # never decoded
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.execute_command("GET", name)
+        return await pipeline.execute()  # type: ignore[no-any-return]
+
+    async def eviction(self) -> Eviction:
+        """What the server throws away when its memory is full."""
+        return await eviction.told(self._redis, cluster=self._cluster)
 
     async def restarted(self) -> bool:
         """Was the server started again since the last rebuild, or is it another one, a replica that took over?
@@ -151,7 +218,7 @@ class GovernanceProjection:
             await self.publish(snapshot)
             await self._switch(epoch)
             if run:
-                await self._redis.set(self._keys.server, run)
+                await self._send([("SET", self._keys.server, run)])
             await self._sweep(epoch)
             return written
 
@@ -177,22 +244,13 @@ class GovernanceProjection:
     async def _write(self, epoch: int, changes: Sequence[ChangedRow]) -> int:
         images = [told for change in changes if (told := image(self._keys, epoch, change, self._limited)) is not None]
         if images:
-            pipeline = self._pipeline()
-            for key, value in images:
-                if value is None:
-                    pipeline.execute_command("DEL", key)
-                else:
-                    pipeline.execute_command("SET", key, value)
-            await pipeline.execute()
+            await self._send([("DEL", key) if value is None else ("SET", key, value) for key, value in images])
         return len(images)
 
     async def _switch(self, epoch: int) -> None:
         names = [self._keys.epoch_at(slot) for slot in range(SLOTS)] if self._cluster else [self._keys.epoch]
         for start in range(0, len(names), CHUNK):
-            pipeline = self._pipeline()
-            for name in names[start : start + CHUNK]:
-                pipeline.execute_command("SET", name, str(epoch))
-            await pipeline.execute()
+            await self._send([("SET", name, str(epoch)) for name in names[start : start + CHUNK]])
         self._epoch = epoch
 
     async def _sweep(self, epoch: int) -> None:
@@ -209,11 +267,55 @@ class GovernanceProjection:
 
     async def _remove(self, names: Sequence[bytes]) -> None:
         if names:
-            pipeline = self._pipeline()
-            for name in names:
-                pipeline.execute_command("UNLINK", name)
+            await self._send([("UNLINK", name) for name in names])
+
+    # Whose state it is
+
+    async def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+        """Write, where state is ours or nobody's. Commands are given by name: the methods of redis-py's cluster
+        pipeline differ (some are coroutines). Raises ``NotOurs``."""
+        if self._owner is None:
+            await self._together(commands)
+        elif self._cluster:
+            if not self._is_ours(await self._redis.get(self._keys.owner)):
+                await self._redis.set(self._keys.owner, encode_owner(self._owner), nx=True)
+                self._is_ours(await self._redis.get(self._keys.owner))
+            await self._together(commands)
+        else:
+            await self._watched(commands, self._owner)
+
+    async def _together(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+        if commands:
+            pipeline: Any = self._redis.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
             await pipeline.execute()
 
-    def _pipeline(self) -> Any:
-        """Commands are given by name: the methods of redis-py's cluster pipeline differ (some are coroutines)."""
-        return self._redis.pipeline(transaction=False)
+    async def _watched(self, commands: Sequence[tuple[str | bytes, ...]], owner: StateOwner) -> None:
+        """One transaction, which is not done where the owner changes between the look and the writes (WATCH)."""
+        for _ in range(TRIES):
+            pipeline: Any
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                await pipeline.watch(self._keys.owner)
+                ours = self._is_ours(await pipeline.get(self._keys.owner))
+                if ours and not commands:
+                    return
+                pipeline.multi()
+                if not ours:
+                    pipeline.execute_command("SET", self._keys.owner, encode_owner(owner))
+                for command in commands:
+                    pipeline.execute_command(*command)
+                try:
+                    await pipeline.execute()
+                except WatchError:
+                    continue
+                return
+        raise WatchError("the owner of state changes all the time")
+
+    def _is_ours(self, value: Any) -> bool:
+        """False where state is nobody's. Raises ``NotOurs``."""
+        found = decode(value)
+        assert self._owner is not None
+        if found is not None and found.id != self._owner.id:
+            raise NotOurs(found, self._owner.id)
+        return found is not None

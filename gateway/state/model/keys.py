@@ -30,6 +30,11 @@ class Keys(NamedTuple):
         return f"{self.prefix}:epoch"
 
     @property
+    def owner(self) -> str:
+        """The control database that projects into this state, JSON (``gateway.state.cold.owner``)."""
+        return f"{self.prefix}:owner"
+
+    @property
     def server(self) -> str:
         """Names the run of the server that holds the governance data, as INFO tells it."""
         return f"{self.prefix}:server"

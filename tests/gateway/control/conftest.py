@@ -27,6 +27,9 @@ from gateway.control.takedowns.neighbours import Asked, CopiesTold, CopyTold, Me
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
+from gateway.state.cold.eviction import Eviction
+from gateway.state.cold.governance_projection import EpochLost
+from gateway.state.cold.owner import NotOurs, StateOwner
 from gateway.state.model.snapshot import SnapshotRows, encode
 
 
@@ -64,6 +67,8 @@ class State:
         self.fresh = False
         self.fail: list[str] = []
         self.down = False
+        self.owner: StateOwner | None = None  # somebody else, who has it
+        self.evicts = Eviction(frozenset({"noeviction"}), 0)
 
     def _maybe(self) -> str:
         if self.down:
@@ -91,6 +96,8 @@ class State:
 
     async def confirm(self) -> bool:
         self._maybe()
+        if self.owner is not None:
+            raise NotOurs(self.owner, "ours")
         return self.epoch
 
     async def restarted(self) -> bool:
@@ -99,6 +106,8 @@ class State:
 
     async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
         self._maybe()
+        if self.owner is not None:
+            raise NotOurs(self.owner, "ours")
         self.rows.clear()
         count = 0
         for batch in batches:
@@ -108,6 +117,21 @@ class State:
         self.epoch = True
         self.fresh = False
         return count
+
+    async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
+        self._maybe()
+        if not self.epoch:
+            raise EpochLost
+        return [change for change in changes if self.rows.get((change.table, *change.subject.values())) != change.row]
+
+    async def eviction(self) -> Eviction:
+        self._maybe()
+        return self.evicts
+
+    async def claim(self) -> StateOwner | None:
+        self._maybe()
+        before, self.owner = self.owner, None
+        return before
 
     async def ping(self) -> None:
         self._maybe()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.control import features
-from gateway.control.acts.rows import Act, Mark, Model, Outbox
+from gateway.control.acts.rows import Act, Mark, Model, Origin, Outbox
 from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.state.model.snapshot import SnapshotRows
 
@@ -17,7 +17,7 @@ CONTROL = Path(features.__file__).parent
 
 def test_every_table_belongs_to_one_feature_or_to_acts() -> None:
     named = [table.rows for feature in FEATURES for table in feature.tables]
-    named += [rows for feature in FEATURES for rows in feature.rows] + [Act, Outbox, Mark]
+    named += [rows for feature in FEATURES for rows in feature.rows] + [Act, Outbox, Mark, Origin]
     assert sorted(rows.__tablename__ for rows in named) == sorted(Model.metadata.tables)
 
 

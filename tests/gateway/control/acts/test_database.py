@@ -33,6 +33,18 @@ def test_the_file_is_its_owner_s_and_in_wal_mode(tmp_path: Path) -> None:
         database.close()
 
 
+def test_it_has_an_id_of_its_own_for_good(tmp_path: Path, plant: Any) -> None:
+    path = tmp_path / "made" / "control.sqlite3"
+    ids = []
+    for _ in range(2):
+        database = Database(path)
+        ids.append(database.origin)
+        database.close()
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 36
+    assert ids[0] != plant.database.origin
+
+
 def test_only_one_process_owns_it(plant: Any) -> None:
     with pytest.raises(DatabaseInUse):
         Database(plant.database.path)

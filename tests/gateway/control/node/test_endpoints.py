@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.common import channel
+from gateway.state.cold.owner import StateOwner
 
 ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
 
@@ -17,6 +18,24 @@ async def test_state_is_rebuilt(api: Any) -> None:
     assert api.plant.state.rows["accounts", "alice"]["credit"] == 80
     api.plant.state.down = True
     answer = await api("POST", "/v1/state:rebuild", json={"reason": "flushed"})
+    assert (api.status, answer["reason"]) == (503, "control.state_unavailable")
+
+
+async def test_state_is_taken_over_by_an_act(api: Any) -> None:
+    await api("PUT", "/v1/accounts/alice", json=ACCOUNT)
+    api.plant.state.rows.clear()
+    api.plant.state.owner = StateOwner("b", 2, "gw-2", "/other.sqlite3")
+    answer = await api("POST", "/v1/state:rebuild", json={"reason": "mine"})
+    assert (api.status, answer["reason"]) == (409, "control.state_not_ours")
+    assert "/other.sqlite3 of node 2 on gw-2" in answer["detail"]
+    done = await api("POST", "/v1/state:claim", json={"reason": "that node is gone"})
+    assert (api.status, done["result"]["subjects"]) == (200, 1)
+    assert done["result"]["taken_from"] == "/other.sqlite3 of node 2 on gw-2 (id b)"
+    assert api.plant.state.rows["accounts", "alice"]["credit"] == 80
+    told = await api("GET", "/v1/acts", params={"reason": "audit", "kind": "state.claim"})
+    assert [(act["person"], act["reason"]) for act in told["acts"]] == [("admin", "that node is gone")]
+    api.plant.state.down = True
+    answer = await api("POST", "/v1/state:claim", json={"reason": "again"})
     assert (api.status, answer["reason"]) == (503, "control.state_unavailable")
 
 

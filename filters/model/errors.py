@@ -32,8 +32,9 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         Unreadable                          gateway.state.hot.replies
       journal
         Corrupt (ValueError)                gateway.journal.write.encoding
-        JournalUnavailable                  gateway.journal.write.writer
+        JournalUnavailable                  gateway.journal.write.errors
         Locked (OSError)                    gateway.journal.write.errors
+        Misplaced (OSError)                 gateway.journal.write.errors
         SyncFailed (OSError)                gateway.journal.write.errors
         Unattributed (ValueError)           gateway.journal.write.record
         Unexplained (ValueError)            gateway.journal.write.record

@@ -113,13 +113,27 @@ def verify(
         else:
             where = f"{problem.folder}/{problem.segment}"
             typer.echo(f"{where}: byte {problem.offset}: {problem.code}: {problem.detail}")
+    for stop in report.unclean:
+        typer.echo(_unclean(stop), err=as_json)
     told = (
         f"{report.records} records in {report.segments} segments, {report.bytes} bytes, {report.cuts} recorded cuts, "
-        f"{report.beyond} bytes beyond counted ends, {len(report.problems)} problems"
+        f"{report.beyond} bytes beyond counted ends, {len(report.unclean)} unclean stops, {report.leaps} leaps of the "
+        f"clock, {len(report.problems)} problems"
     )
     typer.echo(told, err=as_json)
     if report.problems:
         raise typer.Exit(WRONG)
+
+
+def _unclean(stop: verification.UncleanStop) -> str:
+    where = f"{stop.folder}/{stop.segment}"
+    if not stop.until:
+        return f"{where}: does not end in order: its process was lost, and no start has told of it yet"
+    since, until = (datetime.fromtimestamp(at / 1e6).astimezone().isoformat(" ") for at in (stop.since, stop.until))
+    if stop.machine == "same":
+        return f"{where}: an unclean stop between {since} and {until}: the machine ran on, so what was answered is here"
+    what = "the machine was started again" if stop.machine == "restarted" else "nobody knows whether the machine ran on"
+    return f"{where}: an unclean stop; {what}, and records made between {since} and {until} may be missing"
 
 
 def _root(root: Path) -> Path:
@@ -135,7 +149,7 @@ def _without_personal(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record_reading(root: Path, person: str, why: str, selection: Selection) -> None:
-    """Reading personal data is an act (law 12): it is in the journal, durably, before anything is shown."""
+    """ClockReading personal data is an act (law 12): it is in the journal, durably, before anything is shown."""
     if not person.strip() or not why.strip():
         typer.echo("--reveal shows personal data: it needs --person and --why, and is recorded", err=True)
         raise typer.Exit(USAGE)

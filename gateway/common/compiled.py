@@ -89,6 +89,7 @@ MODULES: Final = (
     "gateway.journal.write.log",
     "gateway.journal.write.record",
     "gateway.journal.write.segments",
+    "gateway.journal.write.turn_batch",
     "gateway.journal.write.upkeep",
     "gateway.journal.write.writer",
     "gateway.judging.answers",

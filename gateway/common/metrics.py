@@ -83,6 +83,13 @@ OF_WORKERS = (
         "Times that a connection's work waited for the next turn, because its address had had its share of this one.",
     ),
     Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
+    Metric("tidegate_journal_unclean_total", "counter", "Stops that were not in order, found at the next start."),
+    Metric(
+        "tidegate_journal_segments_left_total",
+        "counter",
+        "Segments given up, by cause: write failed, sync failed, removed, replaced, truncated, read-only.",
+        ("cause",),
+    ),
     Metric(
         "tidegate_journal_lag_seconds",
         "gauge",
@@ -157,6 +164,12 @@ OF_CONTROL = (
         ("table",),
     ),
     Metric("tidegate_state_evicted_keys", "gauge", "Keys that the state server has evicted, as it tells."),
+    Metric("tidegate_clock_leaps_total", "counter", "Times that the time of day was set by two seconds or more."),
+    Metric(
+        "tidegate_clock_set_seconds",
+        "gauge",
+        "By how much it was set, all together, since control's last life; below zero: back.",
+    ),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
     Metric(
         "tidegate_mirror_lag_seconds",

@@ -99,7 +99,11 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         ledger = Ledger(
             database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids
         )
-        surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack)
+        living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
+        retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
+        node = f"node-{config.server.node}"
+        keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
+        surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack, keeping.trusted_ns)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
         mended = await ledger.mend()
         confirming = Confirming(database, relay, projection)
@@ -114,6 +118,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
+            clock=writer.clock,
         )
         services = Services(
             database=database,
@@ -134,11 +139,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         if confirming.not_ours is not None:
             raise confirming.not_ours
         workers.offer(await database.run(GOVERNANCE.snapshot))
-        living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
-        retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
-        node = f"node-{config.server.node}"
-        keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
-        pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most)
+        pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns)
         rounds = (workers.keeper, confirming.rounds, auditing.rounds, keeping.rounds, pruning.rounds)
         parts = (relay, *(service for service in features if isinstance(service, Running)), *rounds)
         for part in parts:

@@ -235,7 +235,11 @@ class App:
         return {
             "snapshot": self.snapshot_version,
             "connections": len(self._server.connections),
-            "journal": {"available": self._journal.available, "ready": self._journal.ready},
+            "journal": {
+                "available": self._journal.available,
+                "ready": self._journal.ready,
+                "left": self._journal.counters.left,
+            },
             "state": {
                 "problem": self._state.problem,
                 "epoch": self._state.epoch,
@@ -255,6 +259,8 @@ class App:
                 },
                 "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
                 "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
+                "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
+                "tidegate_journal_segments_left_total": {"series": [[[why], n] for why, n in journal.left.items()]},
             }
         )
         # What the connections refused by themselves, before there was a route.

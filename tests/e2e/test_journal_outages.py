@@ -181,12 +181,13 @@ def read_only(disk: Path) -> Iterator[None]:
 
 
 async def test_a_folder_that_becomes_read_only(gate: Lab, disk: Path) -> None:
-    """The segment at hand serves on, past its size; a worker that starts meanwhile refuses, and comes round."""
+    """The segment at hand is left; a worker that starts meanwhile refuses, and comes round."""
     with read_only(disk):
+        refused = await until_told(gate, 503, 5)
+        assert refused.json()["reason"] == "journal.unavailable"
         told = await until_ready(gate, 503)
         assert told.json()["checks"]["journal"]["detail"] == "the folder cannot be written"
-        answers = [await gate.node.say("alice", PRIVATE * 40) for _ in range(60)]
-        assert {answer.status for answer in answers} == {201}
+        await nothing_passes(gate)
         before = (await gate.node.pids("worker-0"))["worker-0"]
         kill(before)
         async with asyncio.timeout(30):
@@ -197,6 +198,42 @@ async def test_a_folder_that_becomes_read_only(gate: Lab, disk: Path) -> None:
         await nothing_passes(gate)
     await until_told(gate, 201)
     await until_ready(gate, 200)
+    recorded_once(gate)
+
+
+async def test_a_folder_that_is_moved_away_under_load(gate: Lab, disk: Path) -> None:
+    """What is open has no name any more: within a second nothing is answered as judged, and it comes back by itself."""
+    stop = asyncio.Event()
+    told: list[tuple[float, Answer]] = []
+
+    async def chat() -> None:
+        while not stop.is_set():
+            began = asyncio.get_running_loop().time()
+            told.append((began, await gate.node.say("alice", PRIVATE)))
+
+    chatting = [asyncio.create_task(chat()) for _ in range(4)]
+    async with asyncio.timeout(20):
+        while not told:
+            await asyncio.sleep(0.05)
+    (disk / "journal").rename(disk / "aside")
+    moved = asyncio.get_running_loop().time()
+    async with asyncio.timeout(20):
+        while not any(answer.status == 503 for _, answer in told):
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(2)  # long enough for a hundred answers
+    away = [answer for began, answer in told if began > moved + 1]
+    assert away
+    assert {answer.status for answer in away} == {503}
+    assert (await ready(gate)).json()["checks"]["journal"] == {"ok": False, "detail": "the folder is not there"}
+    (disk / "aside").rename(disk / "journal")
+    seen = len(told)
+    async with asyncio.timeout(20):
+        while not any(answer.status == 201 for _, answer in told[seen:]):
+            await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.gather(*chatting)
+    await until_ready(gate, 200)
+    assert "journal.segment_left" in gate.node.told(everything=True)
     recorded_once(gate)
 
 

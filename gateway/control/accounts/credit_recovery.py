@@ -27,7 +27,8 @@ BATCH = 500  # accounts; one act at most for each
 
 
 class Recovery:
-    """``settings`` tells ``[credit]`` as it is in force, ``clock`` nanoseconds since the epoch."""
+    """``settings`` tells ``[credit]`` as it is in force, ``clock`` nanoseconds since the epoch
+    that can be trusted, 0 where they are not known yet."""
 
     def __init__(
         self,
@@ -54,6 +55,8 @@ class Recovery:
         """Give every account the points that it has earned since."""
         settings = self._settings()
         now = self._clock() // 1000
+        if not now:
+            return  # what time it is is not known yet
         await self._database.run(partial(_forget, settings=settings))
         last: str | None = "" if settings.recovery else None
         while last is not None:

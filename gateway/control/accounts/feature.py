@@ -15,7 +15,9 @@ from gateway.control.calls.feature import Feature, Surroundings
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
     """Credit comes back with time."""
-    return (Recovery(surroundings.ledger.database, surroundings.ledger, lambda: surroundings.current().config.credit),)
+    ledger = surroundings.ledger
+    settings = lambda: surroundings.current().config.credit  # noqa: E731
+    return (Recovery(ledger.database, ledger, settings, surroundings.trusted_ns),)
 
 
 ACCOUNTS = Feature(

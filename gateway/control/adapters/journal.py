@@ -10,7 +10,8 @@ from typing import Any
 from gateway.control.acts.neighbours import Row
 from gateway.journal.read import reader
 from gateway.journal.write import record
-from gateway.journal.write.writer import JournalUnavailable, Writer
+from gateway.journal.write.errors import JournalUnavailable
+from gateway.journal.write.writer import Writer
 
 NEEDLE = b'"kind":"act"'
 

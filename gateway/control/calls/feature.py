@@ -23,7 +23,8 @@ from gateway.journal.write.writer import Writer
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a feature builds its services from. ``current`` gives the generation in force, ``config`` what control was
-    started with; ``closing`` is left when control ends, after every service was stopped."""
+    started with; ``closing`` is left when control ends, after every service was stopped. ``trusted_ns``: the time
+    of day for what goes for good, which no clock can lead; 0 where it is not known yet."""
 
     folders: Folders
     config: Config
@@ -33,6 +34,7 @@ class Surroundings:
     ids: Ids
     loop: asyncio.AbstractEventLoop
     closing: AsyncExitStack
+    trusted_ns: Callable[[], int]
 
 
 @runtime_checkable

@@ -8,14 +8,18 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from gateway.common.boot import LEAP_US, ClockWatch, uptime_us
 from gateway.common.channel import ChannelError
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection, Reloader
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.node.schemas import HealthCheck, Ready
+from gateway.control.workers.totals import Series
 from gateway.control.workers.workers import Workers
 
 WITHIN = 1.0  # seconds for one check
+TOLD_FOR = 7200.0  # seconds that a clock which was set, and set back, is still told
+LOSING = frozenset(("removed", "replaced", "truncated"))  # why segments were left whose records are missing now
 
 
 class Health:
@@ -33,6 +37,7 @@ class Health:
         journal: Path,
         low_disk: int,
         full_disk: int,
+        clock: ClockWatch,
         of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
     ) -> None:
         self._state = of_state
@@ -44,6 +49,7 @@ class Health:
         self._journal = journal
         self._low_disk = low_disk
         self._full_disk = full_disk
+        self._clock = clock
 
     async def look(self) -> Ready:
         """Ask everything at once; nothing takes longer than ``WITHIN``."""
@@ -53,6 +59,7 @@ class Health:
             "journal": self._of_journal,
             "workers": self._of_workers,
             "node": self._of_node,
+            "clock": self._of_clock,
         }
         found = await asyncio.gather(*(_within(check) for check in asked.values()))
         checks = dict(zip(asked, found, strict=True))
@@ -67,7 +74,28 @@ class Health:
         problem, note = self._state()
         return HealthCheck(ok=not problem, detail=problem or note)
 
+    async def series(self) -> dict[str, Series]:
+        """How the time of day was set since control started, and before."""
+        return {
+            "tidegate_clock_leaps_total": {(): self._clock.leaps},
+            "tidegate_clock_set_seconds": {(): self._clock.total / 1e6},
+        }
+
+    async def _of_clock(self) -> HealthCheck:
+        """Told, and no reason to take traffic away: nothing waits for a clock. A person has to look."""
+        clock = self._clock
+        ago = (uptime_us() - clock.since) / 1e6
+        if not clock.leaps or (abs(clock.total) < LEAP_US and ago > TOLD_FOR):
+            return HealthCheck(ok=True)
+        return HealthCheck(
+            ok=True,
+            detail=f"the time of day was set {clock.leaps} times, by {clock.total / 1e6:+.0f} s in all, "
+            f"last {ago:.0f} s ago",
+        )
+
     async def _of_journal(self) -> HealthCheck:
+        if not self._journal.is_dir():
+            return HealthCheck(ok=False, detail="the folder is not there")
         free = (await asyncio.to_thread(shutil.disk_usage, self._journal)).free
         if not os.access(self._journal, os.W_OK):
             return HealthCheck(ok=False, detail="the folder cannot be written")
@@ -92,9 +120,16 @@ class Health:
         for name, status in self._workers.statuses.items():
             if not status.get("journal", {}).get("ready", True):
                 told[name] = "the journal is not ready"
-        detail = ", ".join(f"{name}: {how}" for name, how in sorted(told.items()))
+        detail = ", ".join(f"{name}: {how}{self._lost(name)}" for name, how in sorted(told.items()))
         # One that starts anew does not take a node out; none that can judge does.
         return HealthCheck(ok="ok" in told.values(), detail=detail or "no worker has a socket")
+
+    def _lost(self, name: str) -> str:
+        """What happened to a worker's segments behind its back: records are missing, and a person has to look."""
+        status = self._workers.statuses.get(name, {})
+        left = status.get("journal", {}).get("left", {})
+        told = [f"{cause} {count}" for cause, count in sorted(left.items()) if cause in LOSING]
+        return f" (segments {', '.join(told)})" if told else ""
 
 
 async def _within(check: Callable[[], Awaitable[HealthCheck]]) -> HealthCheck:

@@ -9,6 +9,8 @@
 * So does what a feature says has ended longer ago than that (``Table.prune``): takedowns that were confirmed.
 
 An act can be undone, and is listed, as long as it is here.
+
+What goes was due at the look before as well, an hour ago, by a time that no clock can lead: so nothing goes at a start.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ EXPIRED = 86_400  # seconds that what expired can still be looked at
 
 class Pruning:
     """``keep``: seconds that acts and what has ended stay, never less than ``FLOOR``; ``clock``: nanoseconds since
-    the epoch."""
+    the epoch that can be trusted, 0 where they are not known yet."""
 
     def __init__(
         self,
@@ -50,11 +52,15 @@ class Pruning:
         self._ledger = ledger
         self._keep = keep
         self._clock = clock
+        self._before = 0  # the time of the look before
         self.rounds = Rounds("acts.pruning", self.look, EVERY)
 
     async def look(self) -> None:
         """Prune everything that is due."""
-        now = self._clock() // 1000
+        before, self._before = self._before, self._clock() // 1000
+        now = min(before, self._before)
+        if not now:
+            return
         tables = self._ledger.governance.tables
         for table in tables.values():
             if table.expired_by:

@@ -3,6 +3,7 @@
 A message's own id says when it came and which worker gave it, so that two or three segments of one folder are searched.
 The platform's id says nothing: it is looked for from the newest segment backwards, and only so far, and then among what
 was imported, whenever that was. Searching is for bytes, over a map of the file; only lines that hold them are read.
+Where that finds nothing, so are all that were open within two days of it: the clock may have been set meanwhile.
 (What a failed write left beyond a segment's end is searched too: it never counted, and the same records stand in the
 segment after it.)
 """
@@ -12,7 +13,8 @@ from __future__ import annotations
 import mmap
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,7 @@ from gateway.journal.write.encoding import Corrupt, decode
 from gateway.journal.write.segments import IMPORTS, Segment, folders, header, segments
 
 OUTCOME_WITHIN_US = 3_600_000_000  # an outcome comes seconds after its message; behind a crash, with the next start
+ABOUT_US = 2 * 86_400 * 1_000_000  # further than that a clock is rarely set, and then a leap says so
 _IMPORTED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")  # UUID of version 8
 
 
@@ -70,7 +73,9 @@ def find(root: Path, message_id: str) -> MessageHistory | None:
     needle = b'"id":"%b"' % message_id.encode()
     judged: dict[str, Any] | None = None
     outcome: dict[str, Any] | None = None
-    for segment in _around(folder, told.time_ms * 1000):
+    at_us = told.time_ms * 1000
+    likely = list(_around(folder, at_us))
+    for segment in chain(likely, _about(folder, at_us, likely)):
         for record in matches(segment.path, needle):
             if record.get("id") != message_id:
                 continue
@@ -168,6 +173,16 @@ def _around(folder: Path, at_us: int) -> Iterator[Segment]:
         yield segment
     if first:
         yield found[first - 1]
+
+
+def _about(folder: Path, at_us: int, besides: Collection[Segment]) -> Iterator[Segment]:
+    """The other segments of these days, the newest first. Asked for only where nothing was found among the likely."""
+    found = _begun(folder)
+    times = [_opened(segment) for segment in found]
+    for place in range(len(found) - 1, -1, -1):
+        near = times[place : place + 2]
+        if min(near) - ABOUT_US <= at_us <= max(near) + ABOUT_US and found[place] not in besides:
+            yield found[place]
 
 
 def _begun(folder: Path) -> list[Segment]:

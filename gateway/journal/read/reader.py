@@ -1,4 +1,4 @@
-"""Reading a journal back: every record of every worker in order of time, streamed, in bounded memory."""
+"""ClockReading a journal back: every record of every worker in order of time, streamed, in bounded memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def records(
     """One worker's records in the order of writing, damaged lines told to ``on_flaw`` and passed over.
 
     Segments wholly before ``since_us`` or after ``until_us`` (microseconds since the epoch) are not opened further
-    than their header; single records outside are left to the caller. Lines without ``needle`` are not parsed.
+    than their header; single records outside are left to the caller. Lines without ``needle`` are not parsed. Where the
+    clock was set, a segment counts for every time that the first records around it tell.
     """
     place = folder_name(folder)
     found = segments(folder)
@@ -54,9 +55,10 @@ def records(
     for index, (segment, _header, end) in enumerate(known):
         if opened:
             successor = opened[index + 1] if index + 1 < len(opened) else None
-            if successor is not None and successor + SLACK_US < since_us:
+            own = opened[index]
+            if successor is not None and max(successor, own or 0) + SLACK_US < since_us:
                 continue
-            if until_us is not None and (own := opened[index]) is not None and own - SLACK_US > until_us:
+            if until_us is not None and own is not None and min(own, successor or own) - SLACK_US > until_us:
                 continue
         try:
             file = segment.path.open("rb")

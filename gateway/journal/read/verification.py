@@ -29,6 +29,17 @@ class JournalProblem(NamedTuple):
     detail: str
 
 
+class UncleanStop(NamedTuple):
+    """A life that did not end in order. Of what was recorded between ``since`` and ``until`` (microseconds since the
+    epoch) the end may be missing; both 0 where no start has told of it yet. ``machine``: same, restarted, unknown."""
+
+    folder: str
+    segment: str
+    since: int
+    until: int
+    machine: str
+
+
 @dataclass(slots=True)
 class JournalReport:
     """``beyond``: bytes that stand after the counted end of a segment: left there by a write that failed."""
@@ -38,6 +49,8 @@ class JournalReport:
     bytes: int = 0
     cuts: int = 0
     beyond: int = 0
+    leaps: int = 0
+    unclean: list[UncleanStop] = field(default_factory=list)
     problems: list[JournalProblem] = field(default_factory=list)
     pruned: set[str] = field(default_factory=set)
     missing: list[tuple[JournalProblem, str]] = field(default_factory=list)
@@ -69,6 +82,7 @@ class _Folder:
         self._chain: bytes | None = None
         self._running = hashlib.sha256()
         self._before: Segment | None = None
+        self._kind = ""  # of the last record
 
     def verify(self) -> None:
         found = segments(self._folder)
@@ -83,6 +97,8 @@ class _Folder:
                 self._link(segment, header)
             self._lines(segment, end, last)
             self._before = segment
+        if self._before is not None and self._kind != "closed" and not self._alive:
+            self._report.unclean.append(UncleanStop(self._name, self._before.name, 0, 0, "unknown"))
 
     def _link(self, segment: Segment, header: dict[str, Any]) -> None:
         previous = header["previous"]
@@ -141,8 +157,14 @@ class _Folder:
             self._chain = chain
             self._running = hashlib.sha256(chain)
         self._report.records += 1
+        self._kind = record["kind"]
         if record["kind"] == "cut":
             self._report.cuts += 1
+        elif record["kind"] == "leap":
+            self._report.leaps += 1
+        elif record["kind"] == "unclean":
+            stop = UncleanStop(self._name, segment.name, record["from"], record["to"], record["machine"])
+            self._report.unclean.append(stop)
         elif record["kind"] == "pruned":
             self._report.pruned.update(f"{record['folder']}/{name}" for name in record["segments"])
 

@@ -1,19 +1,25 @@
 """How long records are kept: at least 184 days (law 7), at most what the operator says; pruned by whole segments.
 
+A segment goes when three agree that it is old enough: the time of day, held against the newest time that its records
+and the first records around it tell; what the machine's own clock proves to have gone by (``evidence.py``), for the
+floor; and that with the times believed in which the machine was off, for the ceiling.
+
 Deliberately absent: legal holds. Until there are any, an operator who must keep more sets ``keep_at_most`` higher.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from gateway.common.boot import ClockReading
 from gateway.journal.read.reader import folder_name
+from gateway.journal.retention.evidence import Elapsed, Evidence, stamp
 from gateway.journal.write import recovery
 from gateway.journal.write.errors import Locked
 from gateway.journal.write.ids import Ids
@@ -22,7 +28,6 @@ from gateway.journal.write.segments import (
     Segment,
     bounds,
     folders,
-    header,
     lines,
     owned,
     segments,
@@ -54,8 +59,13 @@ class Retention:
             raise ValueError("keep_at_most is below keep_at_least: records would go before they may")
 
     def expired(self, newest_us: int, now_us: int) -> bool:
-        """True once a segment whose newest record is of ``newest_us`` is past the ceiling, so also past the floor."""
+        """True once a segment whose newest record is of ``newest_us`` is past the ceiling, so also past the floor, as
+        the time of day has it."""
         return now_us - newest_us > self.keep_at_most * 1_000_000
+
+    def elapsed(self, gone_by: Elapsed) -> bool:
+        """True where so much has gone by since, and does not only seem to."""
+        return gone_by.proven >= self.keep_at_least * 1_000_000 and gone_by.believed > self.keep_at_most * 1_000_000
 
 
 class Due(NamedTuple):
@@ -66,21 +76,64 @@ class Due(NamedTuple):
     newest_us: int
 
 
-def due(root: Path, retention: Retention, now_us: int) -> list[Due]:
+class Journal:
+    """The first records of a whole journal, read once, and both clocks at that moment."""
+
+    def __init__(self, root: Path, now: ClockReading) -> None:
+        self.now = now
+        self.folders = {folder: [entry[:2] for entry in bounds(segments(folder))] for folder in folders(root)}
+        self.evidence = Evidence([_stamps(known) for known in self.folders.values()], now)
+
+    def trusted(self, folder: Path) -> int:
+        """The time of day as far as it is proven, or believed, since the oldest first record of ``folder``: never later
+        than the clock says. Microseconds since the epoch."""
+        for one in _stamps(self.folders.get(folder, ())):
+            if one.boot:
+                return min(self.now.time, one.time + self.evidence.since(one).believed)
+        return self.now.time
+
+
+def _stamps(known: Sequence[tuple[Segment, dict[str, Any] | None]]) -> list[ClockReading]:
+    return [stamp(opened) for _, opened in known if opened is not None]
+
+
+def due(journal: Journal, retention: Retention) -> list[Due]:
     """What is past the ceiling. A folder's last segment never is: it says where the chain goes on."""
     found = []
-    for folder in folders(root):
+    for folder, known in journal.folders.items():
         old: list[Segment] = []
         newest = 0
-        known = list(bounds(segments(folder)))
-        for (segment, _, _), (_, successor, _) in pairwise(known):
-            if successor is None or not retention.expired(successor["time"], now_us):
-                break  # records of a segment are older than the header that follows it
+        for place, ((segment, own), (_, successor)) in enumerate(pairwise(known), 1):
+            if successor is None:
+                break
+            # Records of a segment are older than the header that follows it, whatever time either of them tells.
+            told = max(own["time"] if own else 0, successor["time"])
+            if not retention.expired(told, journal.now.time):
+                break
+            if not retention.elapsed(journal.evidence.age(_stamps(known[place:]))):
+                break
             old.append(segment)
-            newest = successor["time"]
+            newest = max(newest, told)
         if old:
             found.append(Due(folder, tuple(old), newest))
     return found
+
+
+def agreed(found: list[Due], before: list[Due], retention: Retention, now: ClockReading) -> list[Due]:
+    """What was due at an earlier look as well, and whose records say nothing else. Reads what it gives."""
+    earlier = {one.folder: frozenset(one.segments) for one in before}
+    kept = []
+    for folder, old, newest in found:
+        agreeing: list[Segment] = []
+        for segment in old:
+            told = _newest(segment)
+            if segment not in earlier.get(folder, ()) or not retention.expired(told, now.time):
+                break
+            newest = max(newest, told)
+            agreeing.append(segment)
+        if agreeing:
+            kept.append(Due(folder, tuple(agreeing), newest))
+    return kept
 
 
 def prune(found: list[Due], append: Append, new_id: Ids) -> None:
@@ -103,13 +156,12 @@ def _remove(folder: Path, old: tuple[Segment, ...]) -> None:
     sync_folder(folder)
 
 
-def turn_dead(root: Path, retention: Retention, now_us: int, ids: Ids) -> int:
+def turn_dead(journal: Journal, retention: Retention, ids: Ids) -> int:
     """Give each folder that nobody owns, and whose last segment is past the ceiling, a new and empty last one, so that
     the old one can be pruned. Returns how many. Raises OSError."""
     turned = 0
-    for folder in folders(root):
-        last = segments(folder)[-1:]
-        if not last or not _may_turn(last[0], retention, now_us):
+    for folder, known in journal.folders.items():
+        if not known or not _may_turn(journal, retention, *known[-1]):
             continue
         try:
             owner = Owner(folder)
@@ -124,15 +176,20 @@ def turn_dead(root: Path, retention: Retention, now_us: int, ids: Ids) -> int:
     return turned
 
 
-def _may_turn(last: Segment, retention: Retention, now_us: int) -> bool:
+def _may_turn(journal: Journal, retention: Retention, last: Segment, opened: dict[str, Any] | None) -> bool:
     """The cheap questions first: hardly ever is a whole segment decoded."""
+    now_us = journal.now.time
     if last.path.stat().st_size < STUB:
         return False
-    opened = header(last.path)
     began: int = opened["time"] if opened else 0
     if not retention.expired(began, now_us) or owned(last.path.parent):
         return False
-    return retention.expired(max(began, _newest(last)), now_us)
+    if opened is not None and not retention.elapsed(journal.evidence.age([stamp(opened)])):
+        return False
+    newest = max(began, _newest(last))
+    if not retention.expired(newest, now_us):
+        return False
+    return opened is not None or retention.elapsed(journal.evidence.age([ClockReading(newest, "", 0)]))
 
 
 def _newest(segment: Segment) -> int:

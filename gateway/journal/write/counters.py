@@ -19,11 +19,13 @@ class Counters:
         "bytes",
         "cut_bytes",
         "cuts",
+        "left",
         "records",
         "refused",
         "segments",
         "slow_writes",
         "sync_failures",
+        "unclean",
         "unknown",
         "write_failures",
     )
@@ -41,7 +43,13 @@ class Counters:
         self.segments = 0
         self.cuts = 0
         self.cut_bytes = 0
+        self.left: dict[str, int] = {}  # segments given up, by cause
+        self.unclean = 0  # stops that were not in order, found at the start
         self.unknown = 0  # outcomes that nobody will ever know, found at the start
+
+    def gave_up(self, cause: str) -> None:
+        """A segment was left because of something."""
+        self.left[cause] = self.left.get(cause, 0) + 1
 
     def appended(self, seconds: float) -> None:
         """One write took so long."""

@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.common import boot
 from gateway.journal.write import encoding
 from gateway.journal.write.errors import SyncFailed
-from gateway.journal.write.segments import Tail, created
+from gateway.journal.write.segments import Tail, created, segments
 
 
 class Log:
@@ -120,6 +121,15 @@ class Log:
             self.why = why
         return tail
 
+    def move_on(self) -> None:
+        """The folder is another than it was: go on in it, in an epoch above all that it holds. The chain goes on from
+        what was written, and so does what is open; that the segments in between are gone is for readers to see."""
+        found = segments(self.folder)
+        self.epoch = max(self.epoch, found[-1].epoch if found else 0) + 1
+        self.prefix = encoding.prefix(self.epoch)
+        self.last = 0
+        self._number = 0
+
     def due(self, size: int, age: float) -> str:
         """Why the segment should be followed by another by now: ``size``, ``age`` or nothing. Bytes and seconds."""
         if self.tail is None or self.prepared is not None:
@@ -163,10 +173,14 @@ class Log:
         return len(lead) + len(batch)
 
     def _header(self) -> bytes:
+        now = boot.reading()
         record: dict[str, Any] = {
             "kind": "opened",
             "id": self._ids(),
-            "time": time.time_ns() // 1000,
+            "time": now.time,
+            "boot": now.boot,
+            "uptime": now.uptime,
+            "durable": self._always,
             "node": self.folder.parent.name,
             "worker": self.folder.name,
             "why": self.why,

@@ -16,6 +16,7 @@ from filters.model.errors import TidegateError
 from filters.model.message import Message
 from filters.model.verdict import Decided, Verdict
 from filters.policy import Policy
+from gateway.common.boot import ClockReading
 from gateway.journal.write import encoding
 
 _dumps: Final = orjson.dumps
@@ -371,4 +372,17 @@ def page(record_id: str, room: str, number: int, members: Sequence[str]) -> dict
         "room": room,
         "number": number,
         "members": list(members),
+    }
+
+
+def leap(new_id: str, by: int, now: ClockReading, seen: Literal["running", "start"]) -> dict[str, Any]:
+    """The time of day was set by so many microseconds, while a process watched or before it started."""
+    return {
+        "kind": "leap",
+        "id": new_id,
+        "time": now.time,
+        "by": by,
+        "seen": seen,
+        "boot": now.boot,
+        "uptime": now.uptime,
     }

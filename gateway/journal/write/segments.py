@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import orjson
+
 from gateway.journal.write import encoding
 from gateway.journal.write.encoding import Corrupt
 from gateway.journal.write.errors import Locked
 
 LOCK = "owner"
+NOTE_SIZE = 256  # bytes
 IMPORTS = "desk/import"  # the folder of what is older than the gateway: no worker's
 _NAME = re.compile(r"(\d{6,})-(\d{6,})\.jsonl")
 
@@ -61,24 +64,61 @@ def folders(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("*/*") if path.is_dir())
 
 
-class Owner:
-    """Holds a folder for this process until ``release``. Raises Locked where another living one holds it."""
+class Synced(NamedTuple):
+    """Everything up to ``size`` bytes of a segment was on disk at ``time`` (microseconds since the epoch)."""
 
-    __slots__ = ("_fd",)
+    segment: str
+    size: int
+    time: int
+
+
+class Owner:
+    """Holds a folder for this process until ``release``. Raises Locked where another living one holds it.
+
+    The lock's file also says how far the folder was last made durable, for a start after an unclean stop: ``note``.
+    """
+
+    __slots__ = ("_fd", "_identity", "_path")
 
     def __init__(self, folder: Path) -> None:
         _make_durable_folder(folder)
-        self._fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = folder / LOCK
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
             raise Locked(f"{folder} is being written by another process") from None
+        self._identity = _identity(os.fstat(self._fd))
+
+    def lost(self) -> bool:
+        """Whether the folder is gone, or another stands in its place: then this lock keeps nobody out of it."""
+        try:
+            return _identity(self._path.stat()) != self._identity
+        except OSError:
+            return True
+
+    def note(self, sync: Synced) -> None:
+        """Say what an fsync has just made durable. Not synced itself: an older note says less, never what is wrong."""
+        os.pwrite(self._fd, orjson.dumps(sync._asdict()).ljust(NOTE_SIZE - 1) + b"\n", 0)
 
     def release(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def synced(folder: Path) -> Synced | None:
+    """What the last note in a folder says; None where there is none that can be read."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            return Synced(**orjson.loads(file.read(NOTE_SIZE)))
+    except (OSError, TypeError, orjson.JSONDecodeError):
+        return None
+
+
+def _identity(seen: os.stat_result) -> tuple[int, int]:
+    return seen.st_dev, seen.st_ino
 
 
 def owned(folder: Path) -> bool:
@@ -115,10 +155,11 @@ def _make_durable_folder(folder: Path) -> None:
 class Tail:
     """The segment that is being appended to. ``size``: bytes that count; nothing beyond them was ever confirmed."""
 
-    __slots__ = ("fd", "segment", "size", "synced")
+    __slots__ = ("fd", "identity", "segment", "size", "synced")
 
     def __init__(self, segment: Segment, fd: int, size: int = 0, synced: int = 0) -> None:
         """``fd`` is the tail's from now on. ``synced``: bytes that a successful fsync covers."""
+        self.identity = _identity(os.fstat(fd))
         self.segment = segment
         self.fd = fd
         self.size = size
@@ -127,6 +168,27 @@ class Tail:
     def twin(self) -> Tail:
         """The same file on a descriptor of its own, for a sync that may outlast this one."""
         return Tail(self.segment, os.dup(self.fd), self.size, self.synced)
+
+    def misplaced(self) -> str:
+        """What became of the file behind its writer's back: ``removed``, ``replaced`` (also where another folder or
+        disk stands in its place), ``truncated``, ``read-only`` (nothing can be made in its folder); else nothing.
+
+        Asks by name, and so about every folder above it: an open file tells nobody that it has no name any more. Safe
+        in another thread. Blocks.
+        """
+        size = self.size
+        path = self.segment.path
+        try:
+            seen = path.stat()
+        except FileNotFoundError:
+            return "removed"
+        except OSError:
+            return "replaced"
+        if _identity(seen) != self.identity:
+            return "replaced"
+        if seen.st_size < size:
+            return "truncated"
+        return "" if os.access(path.parent, os.W_OK | os.X_OK) else "read-only"
 
     def append(self, data: bytes) -> None:
         """Write all of ``data`` or raise OSError; the caller then gives this segment up (``abandon``)."""

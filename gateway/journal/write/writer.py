@@ -19,24 +19,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import structlog
 
-from filters.model.errors import TidegateError
+from gateway.common import boot
+from gateway.common.boot import ClockWatch
 from gateway.journal.write import encoding, recovery
 from gateway.journal.write.counters import Counters
-from gateway.journal.write.errors import SyncFailed
+from gateway.journal.write.errors import JournalUnavailable, Misplaced, SyncFailed
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.log import Log
 from gateway.journal.write.offload import Offload
-from gateway.journal.write.segments import Owner
+from gateway.journal.write.segments import Owner, Tail
 from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.space import Space
+from gateway.journal.write.turn_batch import Called, Failed, Settled, Then, TurnBatch, Waiter
 from gateway.journal.write.upkeep import Upkeep, plain
 
 SLOW_WRITES = 3
@@ -49,71 +51,6 @@ logger = structlog.get_logger("journal")
 
 # What NamedTuple's own constructor does, without its frame.
 _new: Final = tuple.__new__
-
-Then = Callable[[], object]
-Failed = Callable[["JournalUnavailable"], object]
-
-
-class JournalUnavailable(TidegateError):
-    """The record was not written. ``reason``: ``journal.unavailable``, ``journal.queue`` or ``journal.closed``."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Waiter(Protocol):
-    """Who waits for a record: it hears of exactly one of the two, once."""
-
-    def on_written(self) -> None:
-        """The record is in the operating system, or on disk where ``fsync`` says so."""
-
-    def on_unwritten(self, error: JournalUnavailable) -> None:
-        """The record could not be written."""
-
-
-class _Called:
-    """A waiter made of two functions."""
-
-    __slots__ = ("failed", "then")
-
-    def __init__(self, then: Then | None, failed: Failed | None) -> None:
-        self.then = then
-        self.failed = failed
-
-    def on_written(self) -> None:
-        if self.then is not None:
-            self.then()
-
-    def on_unwritten(self, error: JournalUnavailable) -> None:
-        if self.failed is not None:
-            self.failed(error)
-
-
-class _Settled(NamedTuple):
-    """An outcome, which is insisted on. ``fields``: see ``encoding.fields``."""
-
-    message_id: str
-    fields: bytes
-
-
-class _Batch:
-    """Records that leave together. ``fields``: of each record, in order; ``passed``: ids whose outcome they make
-    awaited; ``insisted``: those among the records that wait in memory where they cannot be written; ``settled``: ids
-    whose outcome the others tell."""
-
-    __slots__ = ("fields", "insisted", "passed", "seconds", "settled", "since", "size", "waiters", "written")
-
-    def __init__(self) -> None:
-        self.fields: list[bytes] = []
-        self.passed: list[str] = []
-        self.insisted: list[_Settled] = []
-        self.settled: list[str] = []
-        self.waiters: list[Waiter] = []
-        self.size = 0
-        self.since = 0.0
-        self.seconds = 0.0
-        self.written = 0
 
 
 class Writer:
@@ -133,6 +70,7 @@ class Writer:
         settings: JournalSettings,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
+        self._root = root
         self.folder = root / node / str(worker)
         self.counters = Counters()
         self.available = False
@@ -145,12 +83,13 @@ class Writer:
         self._loop = loop
         self._owner: Owner | None = None
         self._log: Log | None = None
-        self._batch = _Batch()
-        self._under_way: _Batch | None = None
+        self._batch = TurnBatch()
+        self._under_way: TurnBatch | None = None
         self._busy = False  # a batch is under way, or its callbacks are running
         self._refused: list[tuple[Waiter | None, JournalUnavailable]] = []
+        self._gone: tuple[Tail, str] | None = None  # a segment to leave once no batch is under way, and why
         self._untold = 0  # refused records that no header has told of yet
-        self._kept: list[_Settled] = []  # insisted on; as many as messages were under way, no more
+        self._kept: list[Settled] = []  # insisted on; as many as messages were under way, no more
         self._kept_timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._patience: asyncio.TimerHandle | None = None
@@ -159,8 +98,9 @@ class Writer:
         self._probe_timer: asyncio.TimerHandle | None = None
         self._offload = Offload(loop, "journal-append")
         self._upkeep = Upkeep(
-            loop, self.folder, settings=settings, counters=self.counters, between=self._between, tell=self._tell
-        )
+            loop, self.folder, settings=settings, counters=self.counters, between=self._between, tell=self._tell,
+            at_hand=self._at_hand, misplaced=self._misplaced,
+        )  # fmt: skip
         self._closed = False
 
     def start(self) -> None:
@@ -180,7 +120,7 @@ class Writer:
         kind = record["kind"]
         passed = kind == "judged" and record["verdict"] == "pass"
         batch = self._batch
-        self.enqueue(encoding.fields(record), _Called(then, failed), record["id"] if passed else "")
+        self.enqueue(encoding.fields(record), Called(then, failed), record["id"] if passed else "")
         if kind == "outcome":
             batch.settled.append(record["id"])
 
@@ -211,13 +151,13 @@ class Writer:
         batch = self._batch
         if not self.available or batch.size > self._max_waiting:
             self._refuse(None)
-            self._keep(_Settled(message_id, fields))
+            self._keep(Settled(message_id, fields))
             return
         if not batch.fields:
             batch.since = monotonic()
         batch.fields.append(fields)
         batch.size += len(fields)
-        batch.insisted.append(_new(_Settled, (message_id, fields)))
+        batch.insisted.append(_new(Settled, (message_id, fields)))
         if not self._scheduled and self._patience is None:
             self._patience = self._loop.call_later(PATIENCE, self._impatient)
 
@@ -225,7 +165,7 @@ class Writer:
         self._patience = None
         self.flush()
 
-    def _keep(self, settled: _Settled) -> None:
+    def _keep(self, settled: Settled) -> None:
         self._kept.append(settled)
         if self.available and self._kept_timer is None:  # only the queue was full
             self._kept_timer = self._loop.call_later(FIRST_PAUSE, self._insist_again)
@@ -245,7 +185,7 @@ class Writer:
         log = self._log
         if self._busy or not batch.fields or log is None:
             return
-        self._batch = _Batch()
+        self._batch = TurnBatch()
         self._busy = True
         self._under_way = batch
         self._upkeep.install(log)
@@ -270,6 +210,11 @@ class Writer:
     @property
     def space(self) -> Space:
         return self._upkeep.space
+
+    @property
+    def clock(self) -> ClockWatch:
+        """How the time of day was set since the start, and between the last life and this one."""
+        return self._upkeep.clock
 
     def lag(self) -> float:
         """Seconds that the oldest record not yet written has waited."""
@@ -312,12 +257,12 @@ class Writer:
                 self._call(waiter, error)
         self.flush()
 
-    def _write(self, log: Log, batch: _Batch) -> None:
+    def _write(self, log: Log, batch: TurnBatch) -> None:
         started = perf_counter()
         batch.written = log.write(batch.fields)
         batch.seconds = perf_counter() - started
 
-    def _landed(self, batch: _Batch, _: object, error: OSError | None) -> None:
+    def _landed(self, batch: TurnBatch, _: object, error: OSError | None) -> None:
         log = self._log
         assert log is not None
         self._under_way = None
@@ -344,6 +289,9 @@ class Writer:
                 self._report(fault)
         self._busy = False
         self._weigh(batch.seconds)
+        if self._gone is not None:
+            self._leave()
+            return
         try:
             self._upkeep.tend(log)
         except Exception as fault:  # whoever called for the write must not pay for it: state's connection, for one
@@ -372,6 +320,33 @@ class Writer:
         if self.threaded or self._writes >= WINDOW:
             self._slow = self._writes = self._calm = 0
 
+    def _at_hand(self) -> tuple[Tail, Owner] | None:
+        log, owner = self._log, self._owner
+        if log is None or owner is None or log.tail is None or not self.available:
+            return None
+        return log.tail, owner
+
+    def _misplaced(self, tail: Tail, why: str) -> None:
+        """What is written now would be lost: nothing more is answered until it can be written where it is found."""
+        if self._log is None or self._log.tail is not tail or not self.available or self._closed:
+            return
+        self._gone = (tail, why)
+        if not self._busy:
+            self._leave()
+
+    def _leave(self) -> None:
+        assert self._gone is not None
+        (tail, why), self._gone = self._gone, None
+        log = self._log
+        if log is None or log.tail is not tail:
+            return  # it was left meanwhile, for another reason or in good order
+        log.leave(why)
+        tail.close()
+        self._upkeep.forget()
+        error = Misplaced(why)
+        self._left(tail.segment.name, error)
+        self._went_down(error)
+
     def _between(self) -> None:
         if not self._busy and self.available and self._log is not None:
             self._upkeep.tend(self._log)
@@ -388,10 +363,10 @@ class Writer:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
-    def _went_down(self, error: OSError, batch: _Batch | None = None) -> None:
+    def _went_down(self, error: OSError, batch: TurnBatch | None = None) -> None:
         """Everything that waits fails; what counts ends with the log's last batch."""
         lost = (self._batch,) if batch is None else (batch, self._batch)
-        self._batch = _Batch()
+        self._batch = TurnBatch()
         refused = sum(len(each.fields) for each in lost)
         if self.available or self._pause == FIRST_PAUSE:
             logger.error("journal.unavailable", error=plain(error), refused=refused)
@@ -415,7 +390,21 @@ class Writer:
             self._offload.submit(self._begin, self._probed)
         else:
             log.refused = self._untold
-            self._offload.submit(log.reopen, self._probed)
+            self._offload.submit(partial(self._reopen, log), self._probed)
+
+    def _reopen(self, log: Log) -> None:
+        """In the thread. A folder that was removed is made again, under another lock; the journal itself is not: where
+        that is gone a disk is missing, or a person decides."""
+        if self._owner is not None and self._owner.lost():
+            self._owner.release()
+            self._owner = None
+        if self._owner is None:
+            self._root.stat()
+            self._owner = Owner(self.folder)
+            log.move_on()
+        log.reopen()
+        if log.tail is not None and (why := log.tail.misplaced()):
+            raise Misplaced(why)
 
     def _probed(self, found: recovery.Recovered | None, error: OSError | None) -> None:
         self._busy = False
@@ -442,6 +431,12 @@ class Writer:
             self.counters.cut_bytes += sum(cut["bytes"] for cut in found.cuts)
             if found.open or found.cuts:
                 logger.warning("journal.recovered", unknown=len(found.open), cuts=len(found.cuts))
+            if not found.ended:
+                self.counters.unclean += 1
+                logger.warning("journal.unclean_stop", last_record=round(found.newest_us / 1e6, 3))
+            if found.leap:
+                self.clock.noted(found.leap, boot.reading())
+                logger.error("clock.leapt", seconds=round(found.leap / 1e6, 3), seen="start")
         else:
             self._untold = 0
         self.counters.segments = log.segments
@@ -452,8 +447,12 @@ class Writer:
     def _left(self, segment: str, error: OSError) -> None:
         if isinstance(error, SyncFailed):
             self.counters.sync_failures += 1
+            self.counters.gave_up("sync failed")
+        elif isinstance(error, Misplaced):
+            self.counters.gave_up(error.why)
         else:
             self.counters.write_failures += 1
+            self.counters.gave_up("write failed")
         logger.error("journal.segment_left", segment=segment, error=plain(error))
 
     def _end(self, log: Log) -> None:

@@ -23,8 +23,9 @@ from gateway.config import Config
 from gateway.config.sections.mirror import Mirror
 from gateway.generation import conversion, generation
 from gateway.journal.read.reader import Flaw
+from gateway.journal.write.errors import JournalUnavailable
 from gateway.journal.write.ids import PROJECTOR, Ids
-from gateway.journal.write.writer import JournalUnavailable, Writer
+from gateway.journal.write.writer import Writer
 from gateway.mirror.pages.names import room_path
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.projector.bullet_projection import BulletProjection, opened

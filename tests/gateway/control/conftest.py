@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
+from gateway.common.boot import ClockWatch
 from gateway.common.channel import ChannelError
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
@@ -267,6 +268,7 @@ class Plant:
             ids=self.ids,
         )
         self.people = people.followed(self.ledger)
+        self.clock = ClockWatch()
         health = Health(
             database=self.database,
             relay=self.relay,
@@ -276,6 +278,7 @@ class Plant:
             journal=self.folder,
             low_disk=0,
             full_disk=0,
+            clock=self.clock,
         )
         self.takedowns = Takedowns(self.database, self.messages, self.platform)
         self.services = Services(

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from gateway.journal.write.errors import JournalUnavailable
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import envelope
 from gateway.journal.write.segments import Line, lines, segments
 from gateway.journal.write.settings import JournalSettings
-from gateway.journal.write.writer import JournalUnavailable, Writer
+from gateway.journal.write.writer import Writer
 
 MakeWriter = Callable[..., Writer]
 

@@ -13,6 +13,7 @@ from filters.model.message import Message
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Hit, Verdict
 from filters.policy import Policy
+from gateway.common.boot import reading
 from gateway.journal.retention.retention import Due, prune
 from gateway.journal.write import recovery
 from gateway.journal.write.ids import Ids
@@ -24,6 +25,7 @@ from gateway.journal.write.record import (
     act,
     imported,
     judged,
+    leap,
     outcome,
     page,
     removal,
@@ -88,6 +90,7 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal.append(imported("m", "room", "t", 1, route="r", upstream_id="7", playback_ms=1))
     journal.append(page("p", "room", 2, ["a", "c"]))
     prune([Due(root / "n1" / "5", (Segment(1, 1, root / "x"),), 5)], journal.append, Ids(1, 0))
+    journal.append(leap("x", 1, reading(), "running"))
     journal._tell({"kind": "unsynced", "segment": "x", "from": 0, "to": 1, "error": "EIO"})
     (root / "n1" / "5").mkdir(parents=True)
     desk.judged()

@@ -16,9 +16,10 @@ from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.features import GOVERNANCE
 from gateway.journal.read import reader
+from gateway.journal.write.errors import JournalUnavailable
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.settings import JournalSettings
-from gateway.journal.write.writer import JournalUnavailable, Writer
+from gateway.journal.write.writer import Writer
 
 ACT = {
     "uid": "0199-1",

@@ -173,7 +173,7 @@ async def test_the_eviction_policy_is_watched(plant: Any, clock: Clock) -> None:
     await fill(plant)
     health = Health(
         database=plant.database, relay=plant.relay, projection=plant.state, workers=plant.workers,
-        reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0,
+        reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0, clock=plant.clock,
         of_state=lambda: (auditing.problem, auditing.note),
     )  # fmt: skip
     await auditing.look()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.common import channel
+from gateway.common.boot import reading
 from gateway.state.cold.owner import StateOwner
 
 ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
@@ -66,6 +67,36 @@ async def test_health_names_what_is_wrong(api: Any) -> None:
     api.plant.supervisor.stopping = True
     answer = await api("GET", "/readyz", token="")
     assert (api.status, answer["checks"]["node"]) == (503, {"ok": False, "detail": "the node was told to stop"})
+    await served.close()
+
+
+async def test_a_clock_that_was_set_is_told_and_takes_no_traffic_away(api: Any) -> None:
+    answer = await api("GET", "/readyz", token="")
+    assert answer["checks"]["clock"] == {"ok": True, "detail": ""}
+    now = reading()
+    api.plant.clock.noted(-3_600_000_000, now)
+    answer = await api("GET", "/readyz", token="")
+    assert answer["checks"]["clock"]["ok"] is True
+    assert answer["checks"]["clock"]["detail"].startswith("the time of day was set 1 times, by -3600 s in all, last ")
+    async with api.session.get(api.url + "/metrics") as response:
+        text = await response.text()
+    assert "tidegate_clock_leaps_total 1" in text
+    assert "tidegate_clock_set_seconds -3600" in text
+    # Set right again, it is told for a while, so that somebody looks what it did meanwhile.
+    api.plant.clock.noted(3_600_000_000, now)
+    assert "by +0 s" in (await api("GET", "/readyz", token=""))["checks"]["clock"]["detail"]
+    api.plant.clock.since -= 3 * 3_600_000_000
+    assert (await api("GET", "/readyz", token=""))["checks"]["clock"]["detail"] == ""
+
+
+async def test_records_that_somebody_took_away_are_told(api: Any) -> None:
+    path = api.plant.folder / "worker-0.sock"
+    left = {"removed": 2, "write failed": 1}
+    status = {"status": lambda _: {"pid": 1, "snapshot": 0, "journal": {"ready": True, "left": left}}}
+    served = await channel.serve(path, status)
+    api.plant.sockets["worker-0"] = path
+    answer = await api("GET", "/readyz", token="")
+    assert (api.status, answer["checks"]["workers"]["detail"]) == (200, "worker-0: ok (segments removed 2)")
     await served.close()
 
 

@@ -7,15 +7,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
+from typing import Any
 
 import pytest
 
+from gateway.common import boot
+from gateway.common.boot import ClockReading
 from gateway.journal.read import verification
-from gateway.journal.write import recovery
+from gateway.journal.write import encoding, recovery
+from gateway.journal.write import segments as segments_module
 from gateway.journal.write.errors import Locked
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import outcome
-from gateway.journal.write.segments import Line, Owner, segments
+from gateway.journal.write.segments import Line, Owner, Synced, segments
 
 Read = Callable[[Path], list[Line]]
 WRITING = Path(__file__).with_name("writing.py")
@@ -192,6 +196,147 @@ async def test_an_empty_folder_begins_the_chain(root: Path) -> None:
     found = start(root / "n1" / "0")
     assert found == recovery.Recovered(1, bytes(32), None, frozenset(), (), 0)
     assert verification.verify(root).problems == []
+
+
+class Machine:
+    """Both clocks, in seconds; a power cut starts it anew."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time, self.uptime, self.boot = 1_800_000_000.0, 100_000.0, "first"
+        monkeypatch.setattr("gateway.common.boot.reading", self)
+
+    def __call__(self) -> ClockReading:
+        return ClockReading(int(self.time * 1e6), self.boot, int(self.uptime * 1e6))
+
+    def after(self, seconds: float) -> None:
+        self.time += seconds
+        self.uptime += seconds
+
+    def started_again(self, seconds: float) -> None:
+        self.after(seconds)
+        self.uptime, self.boot = 20.0, self.boot + "'"
+
+
+def life(folder: Path, *, ended: bool = False, synced: bool = True, always: bool = False) -> None:
+    owner = Owner(folder)
+    ids = Ids(1, 0)
+    log, _ = recovery.begin(folder, ids, always=always)
+    if synced:
+        assert log.tail is not None
+        owner.note(Synced(log.tail.segment.name, log.tail.size, boot.reading().time))
+    if ended:
+        recovery.end(log, ids)
+    elif log.tail is not None:
+        log.tail.close()
+    owner.release()
+
+
+def told(read: Read, folder: Path, kind: str) -> list[dict[str, Any]]:
+    return [line.record for line in read(folder) if line.record is not None and line.record["kind"] == kind]
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_power_cut_is_told_with_the_time_of_what_may_be_missing(
+    root: Path, read: Read, monkeypatch: pytest.MonkeyPatch, synced: bool
+) -> None:
+    machine, folder = Machine(monkeypatch), root / "n1" / "0"
+    began = machine().time
+    life(folder, synced=synced)
+    machine.started_again(300)
+    start(folder)
+    (stop,) = told(read, folder, "unclean")
+    assert (stop["machine"], stop["from"], stop["to"]) == ("restarted", began, began + 280_000_000)
+    assert (stop["synced"] is not None) is synced
+    report = verification.verify(root)
+    assert report.problems == []
+    assert [(one.since, one.until, one.machine) for one in report.unclean] == [(stop["from"], stop["to"], "restarted")]
+    start(folder)  # that one ended in order
+    assert len(told(read, folder, "unclean")) == 1
+
+
+def test_a_killed_process_is_told_from_a_power_cut(root: Path, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, folder = Machine(monkeypatch), root / "n1" / "0"
+    life(folder)
+    machine.after(5)
+    life(folder, ended=True)
+    (stop,) = told(read, folder, "unclean")
+    assert (stop["machine"], stop["to"] - stop["from"]) == ("same", 5_000_000)
+
+
+def test_where_each_record_was_on_disk_nothing_before_the_last_is_missing(
+    root: Path, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, folder = Machine(monkeypatch), root / "n1" / "0"
+    owner = Owner(folder)
+    log, _ = recovery.begin(folder, Ids(1, 0), always=True)
+    machine.after(60)
+    log.write([encoding.fields({"kind": "act", "id": "a", "time": machine().time})])
+    last = machine().time
+    owner.release()
+    machine.started_again(60)
+    start(folder)
+    (stop,) = told(read, folder, "unclean")
+    assert (stop["from"], stop["last"]) == (last, last)
+
+
+def test_an_unclean_stop_that_no_start_has_told_of_yet(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Machine(monkeypatch)
+    life(root / "n1" / "0")
+    report = verification.verify(root)
+    assert [(one.folder, one.until) for one in report.unclean] == [("n1/0", 0)]
+    owner = Owner(root / "n1" / "0")
+    assert verification.verify(root).unclean == []  # somebody writes it
+    owner.release()
+
+
+def test_a_journal_of_the_version_before_is_read_and_gone_on_with(root: Path, read: Read) -> None:
+    """Its first records tell no clock of the machine, its lock nothing at all."""
+    folder = root / "n1" / "0"
+    folder.mkdir(parents=True)
+    opened = {
+        "kind": "opened", "id": Ids(1, 0)(), "time": 1_700_000_000_000_000, "node": "n1", "worker": "0", "why": "start",
+        "previous": None, "open": [],
+    }  # fmt: skip
+    line = encoding.chained(encoding.body(encoding.prefix(1), 0, encoding.fields(opened)), encoding.GENESIS)
+    (folder / "000001-000001.jsonl").write_bytes(line)
+    (folder / "owner").touch()
+    start(folder)
+    assert verification.verify(root).problems == []
+    (stop,) = told(read, folder, "unclean")
+    assert (stop["machine"], stop["synced"], stop["from"]) == ("unknown", None, 1_700_000_000_000_000)
+
+
+@pytest.mark.parametrize("note", [b"", b"{}", b"[1]", b"x" * 500, b'{"segment":1}'])
+def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: bytes) -> None:
+    (tmp_path / "owner").write_bytes(note)
+    assert segments_module.synced(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "restarted", "by"),
+    [
+        (3600, False, 3600),
+        (-3600, False, -3600),
+        (1, False, 0),
+        (-3600, True, -3600 + 30),  # behind what was recorded: surely set
+        (3600, True, 0),  # it may have been off for so long
+        (400 * 86_400, True, 400 * 86_400 + 30),  # nobody leaves it off for so long
+    ],
+)
+def test_a_clock_that_was_set_between_two_lives_is_told(
+    root: Path, read: Read, monkeypatch: pytest.MonkeyPatch, step: float, restarted: bool, by: int
+) -> None:
+    machine, folder = Machine(monkeypatch), root / "n1" / "0"
+    life(folder, ended=True)
+    if restarted:
+        machine.started_again(30)
+    else:
+        machine.after(30)
+    machine.time += step
+    assert start(folder).leap == by * 1_000_000
+    assert [leap["by"] for leap in told(read, folder, "leap")] == ([by * 1_000_000] if by else [])
+    assert start(folder).leap == 0  # told once
+    assert verification.verify(root).leaps == bool(by)
 
 
 def test_one_owner(tmp_path: Path) -> None:

@@ -5,44 +5,21 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 
-from gateway.state.cold.embedded import binary
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer, kill
+from tests.e2e.stateserver import LENIENT, Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PRIVATE = "guillemot"
 SLACK = 2.8  # seconds, on a busy machine; the deadline itself is 20 ms, and at 3 s a silent connection is given up
 HEALS_WITHIN = 20.0
-
-LENIENT = """
-[policies.lenient]
-appeal = "off"
-rules = [
-  { check = "identity", action = "reject", on_error = "pass", ground = "agreement 2.1" },
-  { check = "block",    action = "reject", on_error = "pass", ground = "agreement 6.1" },
-  { check = "limit",    action = "reject", on_error = "pass", ground = "agreement 4.2", limits = ["sender 10/1h"] },
-  { check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] },
-]
-[[routes]]
-name = "lenient"
-match = "POST /api/lenient/{room}"
-surface = "comment"
-upstream = "platform"
-policy = "lenient"
-sender = "header:X-User-Id"
-trust = ["127.0.0.0/8"]
-text = "json:/content"
-"""
 
 
 async def say(gate: Lab, sender: str = "alice", path: str = "/api/articles/1/comments", text: str = PRIVATE) -> Answer:
@@ -191,39 +168,6 @@ async def test_a_pause_longer_than_the_connection_bears(gate: Lab) -> None:
 
 
 # A server of the operator's own
-
-
-class Server:
-    """A state server started by hand, always on one socket."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.socket = folder / "own.sock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *, empty: bool = False) -> None:
-        if empty:
-            (self.folder / "own.rdb").unlink(missing_ok=True)
-        # It saves when it is told to, and not before.
-        kept = ["--dbfilename", "own.rdb", "--dir", str(self.folder), "--save", ""]
-        self._process = subprocess.Popen(
-            [binary(), "--port", "0", "--unixsocket", str(self.socket), *kept],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    async def ask(self, *command: str) -> object:
-        client = Redis(unix_socket_path=str(self.socket))
-        try:
-            return await client.execute_command(*command)
-        finally:
-            await client.aclose()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

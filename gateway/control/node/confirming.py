@@ -9,6 +9,7 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.node.state_rebuild import rebuild
+from gateway.state.cold.governance_projection import EpochLost
 from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
@@ -48,6 +49,9 @@ class Confirming:
                 log.critical("state.not_ours", owner=str(error.owner))
             self.not_ours = error
             self.failing = type(error).__name__
+        except EpochLost:
+            log.warning("state.emptied_while_filled")
+            self.failing = EpochLost.__name__
         except Exception as error:  # of state, database or ourselves: it is told, and asked again in a second
             if not self.failing:  # once for each outage
                 log.error("state.unconfirmed", exc_info=True)

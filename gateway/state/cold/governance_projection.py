@@ -92,6 +92,11 @@ def image(keys: Keys, epoch: int, change: ChangedRow, limited: Pace = LIMITED) -
     return None
 
 
+def _stands(mark: Any) -> None:
+    if mark is None:
+        raise EpochLost("state was emptied while it was filled: rebuild it")
+
+
 def _holds(value: bytes | None, wanted: str) -> bool:
     """Whether state has this value. The arrival of a block that is a limit is state's own."""
     if value is None:
@@ -207,11 +212,17 @@ class GovernanceProjection:
         await self._redis.aclose()
 
     async def rebuild(self, batches: Iterable[Sequence[ChangedRow]], snapshot: SnapshotRows) -> int:
-        """Replace all governance data by ``batches``; returns how many subjects were written."""
+        """Replace all governance data by ``batches``; returns how many subjects were written.
+
+        A server that was emptied meanwhile has lost what was written first, and would be believed with what came after:
+        a mark that is written before everything else must still stand when the epoch is switched. Raises ``EpochLost``
+        where it does not.
+        """
         async with self._lock:
             await self._current()
             run = await self._run()
             epoch = max(self._now_ms(), self._epoch + 1)
+            await self._send([("SET", self._keys.begun(epoch), "1")])
             written = 0
             for batch in batches:
                 written += await self._write(epoch, batch)
@@ -250,7 +261,8 @@ class GovernanceProjection:
     async def _switch(self, epoch: int) -> None:
         names = [self._keys.epoch_at(slot) for slot in range(SLOTS)] if self._cluster else [self._keys.epoch]
         for start in range(0, len(names), CHUNK):
-            await self._send([("SET", name, str(epoch)) for name in names[start : start + CHUNK]])
+            commands = [("SET", name, str(epoch)) for name in names[start : start + CHUNK]]
+            await self._send(commands, standing=self._keys.begun(epoch))
         self._epoch = epoch
 
     async def _sweep(self, epoch: int) -> None:
@@ -271,33 +283,33 @@ class GovernanceProjection:
 
     # Whose state it is
 
-    async def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
-        """Write, where state is ours or nobody's. Commands are given by name: the methods of redis-py's cluster
-        pipeline differ (some are coroutines). Raises ``NotOurs``."""
-        if self._owner is None:
-            await self._together(commands)
-        elif self._cluster:
-            if not self._is_ours(await self._redis.get(self._keys.owner)):
-                await self._redis.set(self._keys.owner, encode_owner(self._owner), nx=True)
-                self._is_ours(await self._redis.get(self._keys.owner))
-            await self._together(commands)
-        else:
-            await self._watched(commands, self._owner)
-
-    async def _together(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+    async def _send(self, commands: Sequence[tuple[str | bytes, ...]], standing: str = "") -> None:
+        """Write, where state is ours or nobody's, and only while the key ``standing`` is there, if one is named.
+        Commands are given by name: the methods of redis-py's cluster pipeline differ (some are coroutines). Raises
+        ``NotOurs``, ``EpochLost``."""
+        if self._owner is not None and not self._cluster:
+            await self._watched(commands, self._owner, standing)
+            return
+        if self._owner is not None and not self._is_ours(await self._redis.get(self._keys.owner)):
+            await self._redis.set(self._keys.owner, encode_owner(self._owner), nx=True)
+            self._is_ours(await self._redis.get(self._keys.owner))
+        if standing:
+            _stands(await self._redis.get(standing))
         if commands:
             pipeline: Any = self._redis.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)
             await pipeline.execute()
 
-    async def _watched(self, commands: Sequence[tuple[str | bytes, ...]], owner: StateOwner) -> None:
-        """One transaction, which is not done where the owner changes between the look and the writes (WATCH)."""
+    async def _watched(self, commands: Sequence[tuple[str | bytes, ...]], owner: StateOwner, standing: str) -> None:
+        """One transaction, which is not done where something changes between the look and the writes (WATCH)."""
         for _ in range(TRIES):
             pipeline: Any
             async with self._redis.pipeline(transaction=True) as pipeline:
-                await pipeline.watch(self._keys.owner)
+                await pipeline.watch(self._keys.owner, standing or self._keys.owner)
                 ours = self._is_ours(await pipeline.get(self._keys.owner))
+                if standing:
+                    _stands(await pipeline.get(standing))
                 if ours and not commands:
                     return
                 pipeline.multi()

@@ -29,6 +29,10 @@ class Keys(NamedTuple):
         """Holds the epoch in force on a single server."""
         return f"{self.prefix}:epoch"
 
+    def begun(self, epoch: int) -> str:
+        """Stands since this epoch began to be written: a server that has lost it has lost more."""
+        return f"{self.prefix}:{epoch}:begun"
+
     @property
     def owner(self) -> str:
         """The control database that projects into this state, JSON (``gateway.state.cold.owner``)."""

@@ -14,7 +14,7 @@ import pytest_asyncio
 from rig.ports import free_port
 from tests.e2e.lab import Lab, write_config
 from tests.e2e.node import Node, kill
-from tests.e2e.stateserver import LENIENT, Server
+from tests.e2e.state.server import LENIENT, Server
 from tests.e2e.upstream import serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer, kill
-from tests.e2e.stateserver import LENIENT, Server
+from tests.e2e.state.server import LENIENT, Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -82,6 +82,7 @@ OF_WORKERS = (
         "counter",
         "Times that a connection's work waited for the next turn, because its address had had its share of this one.",
     ),
+    Metric("tidegate_access_lines_dropped_total", "counter", "Lines of the access log that could not be written."),
     Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
     Metric("tidegate_journal_unclean_total", "counter", "Stops that were not in order, found at the next start."),
     Metric(

@@ -97,6 +97,7 @@ class App:
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, conversion.server(config.server), self._sweep)
         self._access: AccessLog | None = None
+        self._dropped_before = 0  # by access logs of generations before
         self._sweep.watch(self._flush_access)
         self._gauges()
 
@@ -160,6 +161,7 @@ class App:
         before, self._access = self._access, access
         if before is not None:
             before.close()
+            self._dropped_before += before.dropped
         self._server.on_answered = self._answered if access is not None else None
         self._sockets.on_ended = self._ended if access is not None else None
         if self._snapshot is not None:
@@ -261,6 +263,7 @@ class App:
                 "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
                 "tidegate_journal_segments_left_total": {"series": [[[why], n] for why, n in journal.left.items()]},
+                "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped()]]},
             }
         )
         # What the connections refused by themselves, before there was a route.
@@ -314,6 +317,9 @@ class App:
             sizes=(link.bytes_up, link.bytes_down),
             code=link.close_code,
         )
+
+    def _lines_dropped(self) -> int:
+        return self._dropped_before + (self._access.dropped if self._access is not None else 0)
 
     def _flush_access(self, now: float = 0.0) -> None:
         if self._access is not None:

@@ -265,28 +265,36 @@ def test_the_platforms_own_id(make_surface: MakeSurface, body: bytes, found: str
     assert make_surface().upstream_id(body) == ""
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"surface": "radio"},
-        {"text": ()},
-        {"text": ("json:/a", "json:/a")},
-        {"text": ("json:a",)},
-        {"text": ("query:msg",)},
-        {"text": ("form:",)},
-        {"text": ("/content",)},
-        {"parts": ("/images",)},
-        {"parts": ("json:images",)},
-        {"text": ("form:msg",), "relay_when": {"/type": ("x",)}},
-        {"upstream_id": "header:X"},
-        {"upstream_id": "json:id"},
-        {"format": "xml"},
-        {"playback": ("json:/t",)},
-        {"surface": "danmaku", "room": ()},
-        {"surface": "group", "room": ()},
-        {"surface": "group", "playback": ("json:/t",)},
-    ],
-)
+SENSELESS = [
+    {"surface": "radio"},
+    {"text": ()},
+    {"text": ("json:/a", "json:/a")},
+    {"text": ("json:a",)},
+    {"text": ("query:msg",)},
+    {"text": ("form:",)},
+    {"text": ("/content",)},
+    {"parts": ("/images",)},
+    {"parts": ("json:images",)},
+    {"text": ("form:msg",), "relay_when": {"/type": ("x",)}},
+    {"upstream_id": "header:X"},
+    {"upstream_id": "json:id"},
+    {"format": "xml"},
+    {"playback": ("json:/t",)},
+    {"surface": "danmaku", "room": ()},
+    {"surface": "group", "room": ()},
+    {"surface": "group", "playback": ("json:/t",)},
+    {"surface": "profile", "playback": ("json:/t",)},
+]
+NEVER_REFUSES: frozenset[str] = frozenset()
+"""Surfaces that refuse no setting which others take."""
+
+
+def test_each_surface_has_settings_that_it_refuses() -> None:
+    own = {str(row.get("surface", "comment")) for row in SENSELESS if row.keys() & {"surface", "playback", "room"}}
+    assert own - {"radio"} == set(SURFACES) - NEVER_REFUSES
+
+
+@pytest.mark.parametrize("changed", SENSELESS)
 def test_settings_that_make_no_sense(make_surface: MakeSurface, changed: dict[str, Any]) -> None:
     with pytest.raises(SurfaceError):
         make_surface(**changed)

@@ -83,6 +83,12 @@ async def test_a_reload_opens_the_access_log_anew_and_loses_no_line(tmp_path: Pa
         await app.load(second)
         assert b"late" in (tmp_path / "two.log.1").read_bytes()
         assert opened(tmp_path) == {"two.log"}
+        assert app._access is not None
+        app._access.dropped = 7
+        await app.load(second)
+        app._access.dropped = 2
+        told = app.counters()["metrics"]["tidegate_access_lines_dropped_total"]
+        assert told == {"series": [[[], 9]]}  # the count outlives the log that it is of
         with pytest.raises(FileNotFoundError):
             await app.load(generation(tmp_path, 3, "none/three.log"))
         assert opened(tmp_path) == {"two.log"}

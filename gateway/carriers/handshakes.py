@@ -101,6 +101,7 @@ class Opening:
             agreed = check_upstream(head, self._asked, self._key, extensions=request is None)
         except HandshakeError as error:
             sockets.count_refused(route.name, error.reason)
+            route.upstream.ended("", error.reason, error.detail)
             _abandon(transport, release)
             _refuse(exchange, error)
             return

@@ -19,6 +19,7 @@ from gateway.control.acts.rows import Mark, Model
 from gateway.state.model.snapshot import SnapshotRows
 
 SNAPSHOT_VERSION = "snapshot"
+STATE_EPOCH = "epoch"
 
 
 class Table(NamedTuple):

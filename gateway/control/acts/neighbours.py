@@ -55,8 +55,9 @@ class Projection(Protocol):
     async def restarted(self) -> bool:
         """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
-        """Replace all governance data by ``batches``; returns how many subjects were written."""
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+        """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number above
+        all that were given before; it is in force then, or one above what state holds."""
 
     async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those of these rows whose value is not in state. Raises where state lost all of it: rebuild."""

@@ -81,7 +81,7 @@ class Outbox(Model):
 
 
 class Mark(Model):
-    """A number that only rises, by name: the snapshot's version."""
+    """A number that only rises, by name: the snapshot's version, the epoch of what is in state."""
 
     __tablename__ = "marks"
 

@@ -45,6 +45,7 @@ class LocatedProjection:
         self._client: Any = None
         self._projection: GovernanceProjection | None = None
         self._moved = False
+        self._number = 0  # the epoch of the next rebuild, as the database counts
 
     async def apply(self, changes: Sequence[Change]) -> None:
         await self._ask(lambda projection: projection.apply(changes))
@@ -61,7 +62,8 @@ class LocatedProjection:
     async def restarted(self) -> bool:
         return await self._ask(lambda projection: projection.restarted())
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+        self._number = epoch
         written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
         self._moved = False
         return written
@@ -102,6 +104,7 @@ class LocatedProjection:
             Keys(self._state.prefix),
             cluster=self._topology.cluster,
             limited=limited(self._state),
+            now_ms=lambda: self._number,
             owner=self._owner,
         )
         return self._projection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from gateway.common.folders import Folders
 from gateway.config import Config
-from gateway.control.acts.acts import Intent, perform
+from gateway.control.acts.acts import Intent, perform, raise_mark
 from gateway.control.acts.database import Database
-from gateway.control.acts.governance import Governance
+from gateway.control.acts.governance import STATE_EPOCH, Governance
 from gateway.control.acts.neighbours import Change, Projection
 from gateway.control.acts.rows import Model
 from gateway.control.adapters.state import LocatedProjection
@@ -78,7 +79,10 @@ async def claim(database: Database, projection: Projection, governance: Governan
 async def rebuild(database: Database, projection: Projection, governance: Governance) -> Rebuilt:
     """Replace state's governance data. The caller sees to it that no act is projected meanwhile."""
     present = await database.run(governance.snapshot)
-    subjects = await projection.rebuild(batches(database, governance), present)
+    # The database counts, because a clock that was set back would make an epoch that every worker takes for an old one.
+    now_ms = time.time_ns() // 1_000_000
+    epoch = await database.run(lambda session: raise_mark(session, STATE_EPOCH, now_ms))
+    subjects = await projection.rebuild(batches(database, governance), present, epoch)
     return Rebuilt(subjects=subjects, version=present.version)
 
 

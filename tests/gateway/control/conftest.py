@@ -64,6 +64,7 @@ class State:
         self.rows: dict[tuple[Any, ...], Row] = {}
         self.snapshot: dict[str, Any] = {}  # as it stands in state
         self.published: list[int] = []
+        self.epochs: list[int] = []
         self.epoch = False
         self.fresh = False
         self.fail: list[str] = []
@@ -105,10 +106,11 @@ class State:
         self._maybe()
         return self.fresh
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows) -> int:
+    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
         self._maybe()
         if self.owner is not None:
             raise NotOurs(self.owner, "ours")
+        self.epochs.append(epoch)
         self.rows.clear()
         count = 0
         for batch in batches:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from gateway.control.accounts.rows import Account
 from gateway.control.blocks.rows import Block
 from gateway.control.features import GOVERNANCE
@@ -78,6 +80,18 @@ async def test_a_state_server_that_was_started_again_is_filled_again(plant: Any,
     await eventually(lambda: confirming.rebuilds, 5)
     await confirming.rounds.stop()
     assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
+
+
+async def test_no_clock_makes_an_epoch_fall(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """State was flushed, control started again, and the clock set back: workers would wait until it has come so far."""
+    await rebuild(plant.database, plant.state, GOVERNANCE)
+    there = time.time_ns() - 400 * 86_400 * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: there)
+    await rebuild(plant.database, plant.state, GOVERNANCE)
+    await rebuild(plant.database, plant.state, GOVERNANCE)
+    first, second, third = plant.state.epochs
+    assert first > 1_700_000_000_000
+    assert (second, third) == (first + 1, first + 2)
 
 
 def test_versions_rise_past_those_of_a_lost_database(plant: Any) -> None:

@@ -129,7 +129,7 @@ async def test_a_failover_is_survived_without_a_word_from_the_operator(
     """The primary dies, or is made a replica while it lives. Until the new one is found nobody is taken for innocent;
     then facts are there again, control writes them anew, and limits are counted there."""
     projection = watched.projection(tmp_path)
-    await projection.rebuild([[account("alice", 70)]], SnapshotRows(1))
+    await projection.rebuild([[account("alice", 70)]], SnapshotRows(1), 1)
     client = await watched.client(tmp_path)
     asker = ask(client)
 
@@ -170,7 +170,7 @@ async def test_a_failover_is_survived_without_a_word_from_the_operator(
     async def rebuilt() -> bool:
         if await projection.confirm():
             return True
-        await projection.rebuild([[account("alice", 30)]], SnapshotRows(2))
+        await projection.rebuild([[account("alice", 30)]], SnapshotRows(2), 2)
         return False
 
     await within(10, rebuilt)

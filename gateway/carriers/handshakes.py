@@ -63,7 +63,7 @@ def accept(sockets: Sockets, exchange: Exchange, found: Found[Any], route: Route
     opening = Opening(sockets, exchange, route, request, asked, key)
     exchange.upgrade(
         route.upstream, upstream_lines(asked, key, extensions=not judged), opening.on_upgraded, drop=_DROPPED,
-        target=b"" if judged else head.target,
+        target=b"" if judged else head.target, route=route.name,
     )  # fmt: skip
 
 

@@ -152,9 +152,11 @@ class Link(asyncio.Protocol):
         if account.left <= 0:
             self._wait_turn()
         tracker = self._tracker
-        if tracker is not None and not tracker.whole(data) and not tracker.closed:
-            tracker.cut(data)
-            if tracker.closed:
+        if tracker is not None:
+            closed = tracker.closed
+            if not tracker.whole(data) and not closed:
+                tracker.cut(data)
+            if tracker.closed and not closed:
                 self._client_closes(tracker.close_code)
 
     def _client_closes(self, code: int) -> None:

@@ -79,7 +79,7 @@ class Gate:
             if route.socket is not None:
                 if route.socket.plain and is_plain(head):
                     self._check_overrides(exchange)
-                    exchange.relay(route.upstream)
+                    exchange.relay(route.upstream, route=route.name)
                 else:
                     accept(self.sockets, exchange, found, route)
             elif not self.pipeline.journal.available:
@@ -106,7 +106,7 @@ class Gate:
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
                 accept(self.sockets, exchange, found, relayed)
             else:
-                exchange.relay(relayed.upstream)
+                exchange.relay(relayed.upstream, route=relayed.name)
 
     def _check_method(self, exchange: Exchange, found: Found[Target]) -> None:
         """A judged request whose query names a method is read by that one as well: the same route must judge it."""
@@ -147,7 +147,7 @@ class Gate:
         if type(route) is not Route:
             assert isinstance(route, Deletions)
             route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
-            exchange.forward(route.upstream, body)
+            exchange.forward(route.upstream, body, route=route.name)
             return
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if type(decoded) is Messages:
@@ -157,7 +157,9 @@ class Gate:
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(answers.malformed(decoded))
         else:
-            exchange.forward(route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE)
+            exchange.forward(
+                route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE, route=route.name
+            )
 
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
@@ -177,7 +179,7 @@ class Gate:
             exchange.collect(route.max_body)
         else:
             route.watch(exchange, _arrived(exchange, found), b"", self.pipeline.journal)
-            exchange.relay(route.upstream, watched=True)
+            exchange.relay(route.upstream, watched=True, route=route.name)
 
     def count_refused(self, route: str, reason: str) -> None:
         """Count a request that came to no verdict."""
@@ -257,7 +259,7 @@ class Comment(Passage):
             drop = drop | route.id_header_drop
         self._forwarded_at = perf_counter()
         exchange.user = self
-        exchange.forward(route.upstream, body, lines, drop, answer_lines)
+        exchange.forward(route.upstream, body, lines, drop, answer_lines, route.name)
 
     def on_unrecorded(self) -> None:
         """Nothing may leave that is not recorded."""

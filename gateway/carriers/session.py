@@ -119,7 +119,8 @@ class Session(Link):
             turns.begin(account)
         account.left -= size * turns.byte
         parser = self._parser
-        if parser.more or self._held is not None or account.left <= 0:
+        amid = parser.more
+        if amid or self._held is not None or account.left <= 0:
             parser.hold(data)
             if self._held is None:
                 self._wait_turn()

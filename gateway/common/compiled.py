@@ -71,6 +71,7 @@ MODULES: Final = (
     "gateway.http.upstream.failure",
     "gateway.http.upstream.pool",
     "gateway.http.upstream.server_health",
+    "gateway.http.upstream.shares",
     "gateway.http.upstream.upstream",
     "gateway.http.upstream.upstream_call",
     "gateway.http.wire.address",

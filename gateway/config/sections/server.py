@@ -110,6 +110,18 @@ class Server(Section):
     stall_timeout: Duration = setting(
         SERVER.stall_timeout, "A streamed body or a slow reader may pause for; beyond: closed.", gt=0
     )
+    min_receive_rate: Size = setting(
+        SERVER.min_receive_rate,
+        "A streamed body brings as much a second, over stall_timeout; else 408. While we do not read it ourselves no "
+        "time counts. 0: any.",
+        ge=0,
+    )
+    min_send_rate: Size = setting(
+        SERVER.min_send_rate,
+        "A client for which more than max_buffered waits reads as much a second, over stall_timeout; else it is closed "
+        "and counted. 0: any at all.",
+        ge=0,
+    )
     idle_timeout: Duration = setting(SERVER.idle_timeout, "A kept-alive connection may rest for; beyond: closed.", gt=0)
     linger_timeout: Duration = setting(
         SERVER.linger_timeout,

@@ -97,6 +97,18 @@ class Upstream(Section):
         UPSTREAM.max_connections, "Connections to each server, upgraded ones apart.", ge=1, le=65535
     )
     max_upgraded: int = setting(UPSTREAM.max_upgraded, "WebSocket connections to each server; beyond: 503.", ge=1)
+    client_share: float = setting(
+        UPSTREAM.client_share,
+        "Part of the connections that one client address may hold; beyond: it gets what is not spare, waits, then 503.",
+        gt=0,
+        le=1,
+    )
+    route_share: float = setting(
+        UPSTREAM.route_share, "The same for one route, where several lead to this upstream.", gt=0, le=1
+    )
+    spare_share: float = setting(
+        UPSTREAM.spare_share, "Part of the connections for those within both shares only.", ge=0, lt=1
+    )
     max_waiting: int = setting(UPSTREAM.max_waiting, "Requests that may wait for a connection; beyond: 503.", ge=0)
     wait_timeout: Duration = setting(UPSTREAM.wait_timeout, "A request may wait for a connection; beyond: 503.", gt=0)
     max_head: Size = setting(UPSTREAM.max_head, "Largest head of an answer; beyond: 502.", ge=1024)

@@ -64,9 +64,13 @@ class ArrivingBody(ABC):
 
     def go_on(self) -> None:
         """It is the connection's turn again."""
+        self.read_anew()
         data, self._unread = self._unread, b""
         if data or self.decoder.more:
             self.received(data)
+
+    def read_anew(self) -> None:  # noqa: B027 - who counts no time has nothing to do
+        """The client was not read for a while, for reasons of ours: its time begins anew."""
 
     def _count_small(self, decoder: ChunkedDecoder) -> None:
         """Chunks of a few bytes are work without payload: so many in a time are more than anybody needs."""
@@ -124,13 +128,20 @@ class Collected(ArrivingBody):
 
 
 class Streamed(ArrivingBody):
-    """An unjudged body: handed on as it comes, as fast as the upstream takes it."""
+    """An unjudged body: handed on as it comes, as fast as the upstream takes it, and not for ever: in each time of
+    ``stall_timeout`` as much has to come as ``min_receive_rate`` says. Only what the client is read counts."""
 
-    __slots__ = ("_call",)
+    __slots__ = ("_call", "_came", "_counts_until")
 
     def __init__(self, connection: ServerProtocol, exchange: Exchange, call: UpstreamCall, limit: int) -> None:
         super().__init__(connection, exchange, limit)
         self._call = call
+        self.read_anew()
+
+    def read_anew(self) -> None:
+        settings = self.connection.server.settings
+        self._came = 0
+        self._counts_until = self.connection.server.sweep.after(settings.stall_timeout)
 
     def _take(self, piece: bytes) -> None:
         self.limit -= len(piece)
@@ -138,9 +149,16 @@ class Streamed(ArrivingBody):
             raise HTTPError("body.too_large")
         more = self._call.write(piece) if piece else True
         connection = self.connection
+        self._came += len(piece)
         if self.decoder.done:
             connection.body_ended(self.decoder.rest)
             self._call.end()
+        elif more and connection.server.sweep.now >= self._counts_until:
+            settings = connection.server.settings
+            if self._came < settings.min_receive_rate * settings.stall_timeout:
+                raise HTTPError("body.too_slow")
+            self.read_anew()
+            connection.rearm()
         elif more:
             connection.rearm()
         else:

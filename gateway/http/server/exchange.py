@@ -171,8 +171,9 @@ class Exchange:
             raise HTTPError("head.connection_option")
         self._connection.collect(max_body)
 
-    def relay(self, upstream: Upstream, *, watched: bool = False) -> None:
-        """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer."""
+    def relay(self, upstream: Upstream, *, watched: bool = False, route: str = "") -> None:
+        """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer.
+        ``route``: its name, for the shares of the upstream."""
         head = self.head
         if head.upgrade and b"websocket" in head.upgrade:
             raise HTTPError("head.upgrade")
@@ -183,8 +184,9 @@ class Exchange:
         body = connection.claim_body()
         lines = self._upstream_head(upstream, head.length if body is None else len(body), target=head.target)
         self._call = upstream.start(
-            lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED
-        )
+            lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED,
+            client=connection.account.share(upstream), route=upstream.share(route),
+        )  # fmt: skip
         if body is None:
             connection.stream(self._call)
 
@@ -195,8 +197,9 @@ class Exchange:
         extra: bytes = b"",
         drop: Collection[bytes] = (),
         answer_extra: bytes = b"",
+        route: str = "",
     ) -> None:
-        """Send a judged request on with ``body``.
+        """Send a judged request on with ``body``. ``route``: as with ``relay``.
 
         ``extra``: lines for the upstream (``Tidegate-Message-Id: …`` with line end). ``drop``: names of fields that no
         longer fit the body. ``answer_extra``: lines that the upstream's answer gets on its way to the client.
@@ -205,7 +208,10 @@ class Exchange:
         self._prefix_size = 0
         self._extra = answer_extra
         lines = self._upstream_head(upstream, len(body), extra, drop)
-        self._call = upstream.start(lines, body, self, idempotent=self.method in _IDEMPOTENT)
+        self._call = upstream.start(
+            lines, body, self, idempotent=self.method in _IDEMPOTENT,
+            client=self._connection.account.share(upstream), route=upstream.share(route),
+        )  # fmt: skip
 
     def answer(self, status: int, lines: bytes, body: bytes, content_type: bytes = b"application/json") -> None:
         """Answer ourselves. ``lines``: further header lines, each with its line end."""
@@ -243,16 +249,20 @@ class Exchange:
         return self._connection.take_over()
 
     def upgrade(
-        self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = (), target: bytes = b""
-    ) -> None:
+        self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = (), target: bytes = b"",
+        route: str = "",
+    ) -> None:  # fmt: skip
         """Send the request's head on as a handshake. ``extra``: the lines that make it one. ``target``: where it is not
-        the normal form that goes on.
+        the normal form that goes on. ``route``: as with ``relay``.
 
         ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
         and its failure, is the answer to this request.
         """
         self._upgraded = then
-        self._call = upstream.upgrade(self._upstream_head(upstream, 0, extra, drop, target), self)
+        self._call = upstream.upgrade(
+            self._upstream_head(upstream, 0, extra, drop, target), self,
+            client=self._connection.account.share(upstream), route=upstream.share(route),
+        )  # fmt: skip
 
     def on_upgraded(
         self, head: ResponseHead, transport: asyncio.Transport, early: bytes, release: Callable[[], None]

@@ -312,7 +312,8 @@ class ServerProtocol(Answering):
 
     def stream_drained(self) -> None:
         """The upstream takes more of the body."""
-        if self.state == STREAM:
+        if self.state == STREAM and self._arriving is not None:
+            self._arriving.read_anew()
             self.rearm()
             self.resume_reading()
 
@@ -448,10 +449,13 @@ class ServerProtocol(Answering):
         state = self.state
         if not self._writable and state != TAKEN:
             size = self._transport.get_write_buffer_size()
-            if size < self._stalled_size:
+            settings = self.server.settings
+            read = self._stalled_size - size
+            if read > 0 and read >= settings.min_send_rate * settings.stall_timeout:
                 self._stalled_size = size
-                self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
+                self.deadline = self.server.sweep.after(settings.stall_timeout)
                 return
+            self.server.count_refusal("answer.too_slow")
             self._transport.abort()
         elif self._waits:
             self.rearm()  # it is we who let it wait

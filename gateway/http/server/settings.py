@@ -43,6 +43,8 @@ class ServerSettings:
     head_timeout: float = default_time("10s")
     body_timeout: float = default_time("30s")
     stall_timeout: float = default_time("60s")
+    min_receive_rate: int = default_size("256B")
+    min_send_rate: int = default_size("1KiB")
     idle_timeout: float = default_time("75s")
     linger_timeout: float = default_time("5s")
     request_ids: bool = True

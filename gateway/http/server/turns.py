@@ -20,9 +20,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.http.server.settings import ServerSettings
+from gateway.http.upstream.shares import Share
+
+if TYPE_CHECKING:
+    from gateway.http.upstream.upstream import Upstream
 
 ALONE: Final = 16
 """Times the share that an address gets which nobody shares the worker with."""
@@ -52,7 +56,7 @@ class TurnAccount:
     ``waiting``: its connections that stopped, oldest first.
     """
 
-    __slots__ = ("free", "held", "key", "left", "tick", "turn", "turns", "waiting")
+    __slots__ = ("_share", "_shares", "_upstream", "free", "held", "key", "left", "tick", "turn", "turns", "waiting")
 
     def __init__(self, turns: Turns, key: str, *, free: bool = False) -> None:
         self.turns = turns
@@ -63,6 +67,26 @@ class TurnAccount:
         self.turn = -1
         self.tick = -1
         self.waiting: deque[TurnWaiting] | None = None
+        self._upstream: Upstream | None = None  # the one asked last, and the share there
+        self._share = Share()
+        self._shares: dict[Upstream, Share] | None = None  # where it has used several
+
+    def share(self, upstream: Upstream) -> Share:
+        """What it holds of an upstream."""
+        if upstream is self._upstream:
+            return self._share
+        last, self._upstream = self._upstream, upstream
+        if last is not None:
+            if self._shares is None:
+                self._shares = {}
+            self._shares[last] = self._share
+            self._share = self._shares.get(upstream) or Share()
+        return self._share
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything of it is under way."""
+        return self._share.held > 0 or (self._shares is not None and any(one.held for one in self._shares.values()))
 
 
 class Turns:
@@ -163,7 +187,7 @@ class Turns:
         for account in self._empty:
             if account.held > 0:
                 continue
-            if account.waiting or account.tick > self._tick - KEPT:
+            if account.waiting or account.holds or account.tick > self._tick - KEPT:
                 kept.append(account)
             elif self._accounts.get(account.key) is account:
                 del self._accounts[account.key]

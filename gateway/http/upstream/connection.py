@@ -377,7 +377,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not call.upgrade:
             raise HTTPError("head.upgrade")
         self._leave(call)
-        call.done = True
+        call.over()
         self.resume_answer()
         pool = self.pool
         pool.discard(self)
@@ -425,7 +425,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.call = None
         self._decoder = None
         call.connection = None
-        call.done = True
+        call.over()
         pool = self.pool
         pool.health.failures = 0
         if self._paused:

@@ -101,7 +101,7 @@ class ServerPool:
             connection.close()
         else:
             self.idle.append(connection)
-        if self.upstream.waiting:
+        if self.upstream.waiting or self.upstream.surplus:
             self.upstream.serve_waiting()
 
     def discard(self, connection: UpstreamConnection) -> None:
@@ -112,7 +112,7 @@ class ServerPool:
 
     def freed(self) -> None:
         """A place has become free."""
-        if self.upstream.waiting:
+        if self.upstream.waiting or self.upstream.surplus:
             self.upstream.serve_waiting()
 
     def remove(self, connection: UpstreamConnection) -> None:

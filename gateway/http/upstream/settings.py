@@ -69,6 +69,9 @@ class UpstreamSettings:
     balance: Balance = "round-robin"
     max_connections: int = 256  # per server
     max_upgraded: int = 16_384  # WebSocket connections per server, counted apart from the pool
+    client_share: float = 0.25  # of the connections, for one client address
+    route_share: float = 0.5  # for one route, where there are several
+    spare_share: float = 0.25  # for those who hold no more than their shares
     max_waiting: int = 1024  # calls that wait for a connection
     wait_timeout: float = default_time("2s")
     connect_timeout: float = default_time("3s")

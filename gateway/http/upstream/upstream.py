@@ -22,6 +22,7 @@ from gateway.http.upstream.pool import ServerPool
 from gateway.http.upstream.probe import Probe, check_settings
 from gateway.http.upstream.server_health import may_eject_one_more
 from gateway.http.upstream.settings import UpstreamSettings
+from gateway.http.upstream.shares import Share, ShareBounds
 from gateway.http.upstream.sink import ResponseSink, UpgradeSink
 from gateway.http.upstream.upstream_call import UpstreamCall
 
@@ -43,6 +44,7 @@ class Upstream:
 
     __slots__ = (
         "_balance",
+        "_bounds",
         "_candidates",
         "_closed",
         "_notice",
@@ -61,6 +63,8 @@ class Upstream:
         "pools",
         "resting",
         "settings",
+        "shares",
+        "surplus",
         "sweep",
         "waiting",
     )
@@ -78,6 +82,8 @@ class Upstream:
         self.settings = settings
         self.pools: tuple[ServerPool, ...] = ()
         self.waiting: deque[UpstreamCall] = deque()
+        self.surplus: deque[UpstreamCall] = deque()  # those that wait and are more than a share
+        self.shares: dict[str, Share] = {}  # of routes, by name
         self.failures: Counter[tuple[str, str]] = Counter()
         self._notice = notice
         self._report = report
@@ -95,32 +101,63 @@ class Upstream:
 
     # -- calls
 
+    def share(self, route: str) -> Share:
+        """A route's share."""
+        known = self.shares.get(route)
+        if known is None:
+            known = self.shares[route] = Share()
+            self._bounds = ShareBounds(self.settings, len(self._candidates), len(self.shares))
+        return known
+
     def start(
-        self, head: bytes, body: bytes | None, sink: ResponseSink, *, idempotent: bool, chunked: bool = False
+        self,
+        head: bytes,
+        body: bytes | None,
+        sink: ResponseSink,
+        *,
+        idempotent: bool,
+        chunked: bool = False,
+        client: Share | None = None,
+        route: Share | None = None,
     ) -> UpstreamCall:
         """Send a request. ``head`` is complete: request line, fields with the body's framing, empty line.
 
         ``body`` given (``b""`` for none): one write with the head, and again where that is allowed. ``body`` None:
         streamed with ``UpstreamCall.write`` and ``end``; with ``chunked`` the call adds the chunk framing that the
-        head announces.
+        head announces. ``client`` and ``route``: whose shares it is charged to; None where it is the gateway's own.
         """
         call = UpstreamCall(self, head, body, sink, idempotent=idempotent, chunked=chunked)
         if self.settings.total_timeout is not None:
             call.ends_at = self.sweep.after(self.settings.total_timeout)
+        if client is not None and route is not None:
+            self._charge(call, client, route)
         only = self._only
-        if only is not None and only.idle:
+        if only is not None and only.idle and not call.surplus:
             only.begin(call)
         else:
             self._place(call)
         return call
 
-    def upgrade(self, head: bytes, sink: UpgradeSink) -> UpstreamCall:
+    def _charge(self, call: UpstreamCall, client: Share, route: Share) -> None:
+        call.client = client
+        call.route = route
+        client.held += 1
+        route.held += 1
+        bounds = self._bounds
+        if client.held > bounds.client or route.held > bounds.route:
+            call.surplus = True
+
+    def upgrade(
+        self, head: bytes, sink: UpgradeSink, *, client: Share | None = None, route: Share | None = None
+    ) -> UpstreamCall:
         """Send an upgrade request (a WebSocket handshake) on a connection of its own.
 
         Kept connections are not used: a handshake is not idempotent, and it takes its connection along.
         """
         call = UpstreamCall(self, head, b"", sink, idempotent=False, chunked=False, upgrade=True)
         call.fresh = True
+        if client is not None and route is not None:
+            self._charge(call, client, route)
         if sum(pool.upgraded for pool in self.pools) >= self.settings.max_upgraded * len(self.pools):
             self.loop.call_soon(self._refuse, call, "upstream.busy", "upgraded")
         else:
@@ -175,6 +212,8 @@ class Upstream:
             probe.close()
         while self.waiting:
             self.waiting.popleft().fail("upstream.stopped", "")
+        while self.surplus:
+            self.surplus.popleft().fail("upstream.stopped", "")
         for pool in (*self.pools, *self._retiring):
             pool.close()
         self._tell_failures()
@@ -196,6 +235,18 @@ class Upstream:
                 at += 1
             else:
                 return
+        while self.surplus and not self._short():
+            pool = self._balance.pick(self.surplus[0].tried)
+            if pool is None:
+                return
+            pool.begin(self.surplus.popleft())
+
+    def _short(self) -> bool:
+        """Whether only the spare part is free."""
+        used = 0
+        for pool in self.pools:
+            used += len(pool.connections) - len(pool.idle) + len(pool.attempts)
+        return used >= self._bounds.open
 
     def next_server(self, call: UpstreamCall, pool: ServerPool, reason: str, detail: str) -> None:
         """Nothing of the call was written to ``pool``: another server may have it, each once."""
@@ -213,8 +264,9 @@ class Upstream:
 
     def forget(self, call: UpstreamCall) -> None:
         """A call that has no connection was aborted."""
-        if call in self.waiting:
-            self.waiting.remove(call)
+        waiting = self.surplus if call.surplus else self.waiting
+        if call in waiting:
+            waiting.remove(call)
 
     def failed(self, pool: ServerPool, reason: str) -> None:
         """A failure that is the server's: it counts towards ejection."""
@@ -236,6 +288,13 @@ class Upstream:
         if self.resting:
             self.resting = False
             self.sweep.watch(self._look)
+        if call.surplus and not self._closed and (self.surplus or self._short()):
+            if len(self.surplus) * 2 >= self.settings.max_waiting:
+                self.loop.call_soon(self._refuse, call, "upstream.busy", "share")
+            else:
+                call.wait_until = min(call.wait_until, self.sweep.after(self.settings.wait_timeout))
+                self.surplus.append(call)
+            return
         pool = None if self.waiting or self._closed else self._balance.pick(call.tried)
         if pool is not None:
             pool.begin(call)
@@ -264,6 +323,7 @@ class Upstream:
         self._out = out
         self._candidates = candidates
         self._only = candidates[0] if len(candidates) == 1 else None
+        self._bounds = ShareBounds(self.settings, len(candidates), len(self.shares))
         kind = RoundRobin if self.settings.balance == "round-robin" else LeastConnections
         self._balance: Balance[ServerPool] = kind(candidates)
 
@@ -288,10 +348,10 @@ class Upstream:
             for pool in self._retiring:
                 pool.look(now)
             self._retiring = tuple(pool for pool in self._retiring if pool.active)
-        if self.waiting:
-            for call in [call for call in self.waiting if min(call.wait_until, call.ends_at) <= now]:
-                self.waiting.remove(call)
-                self._refuse(call, "upstream.busy", "wait")
+        for waiting in (self.waiting, self.surplus):
+            for call in [call for call in waiting if min(call.wait_until, call.ends_at) <= now]:
+                waiting.remove(call)
+                self._refuse(call, "upstream.busy", "share" if call.surplus else "wait")
         for probe in self._probes:
             probe.look(now)
         if self._unreported and now >= self._report_at:
@@ -310,7 +370,7 @@ class Upstream:
         for pool in self.pools:
             for connection in tuple(pool.idle):
                 connection.close()
-        if not self.waiting and not self._retiring and not any(pool.active for pool in self.pools):
+        if not self.waiting and not self.surplus and not self._retiring and not any(pool.active for pool in self.pools):
             self.resting = True
             self._tell_failures()
             self.sweep.unwatch(self._look)

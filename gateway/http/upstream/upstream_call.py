@@ -11,6 +11,7 @@ from gateway.http.upstream.sink import ResponseSink
 if TYPE_CHECKING:
     from gateway.http.upstream.connection import UpstreamConnection
     from gateway.http.upstream.pool import ServerPool
+    from gateway.http.upstream.shares import Share
     from gateway.http.upstream.upstream import Upstream
 
 
@@ -24,6 +25,7 @@ class UpstreamCall:
     __slots__ = (
         "body",
         "chunked",
+        "client",
         "complete",
         "connection",
         "done",
@@ -38,8 +40,10 @@ class UpstreamCall:
         "pending",
         "relayed",
         "repeated",
+        "route",
         "sent",
         "sink",
+        "surplus",
         "tried",
         "upgrade",
         "upstream",
@@ -67,6 +71,9 @@ class UpstreamCall:
         self.connection: UpstreamConnection | None = None
         self.pending: list[bytes] | None = None  # body of a streamed request, until there is a connection
         self.complete = body is not None  # the whole request was given
+        self.client: Share | None = None  # whose call it is
+        self.route: Share | None = None
+        self.surplus = False  # more than a share
         self.tried: list[ServerPool] | tuple[()] = ()  # servers that could not be connected to
         self.done = False
         self.sent = False  # a byte of it was handed to some connection
@@ -79,6 +86,16 @@ class UpstreamCall:
         self.relayed = 0
         self.ends_at = NEVER
         self.wait_until = NEVER
+
+    def over(self) -> None:
+        """However it ended: it is nobody's any more."""
+        if self.done:
+            return
+        self.done = True
+        client, route = self.client, self.route
+        if client is not None and route is not None:
+            client.held -= 1
+            route.held -= 1
 
     def write(self, data: bytes) -> bool:
         """Body bytes of a streamed request, without chunk framing.
@@ -118,7 +135,7 @@ class UpstreamCall:
         """The client is gone: the sink hears nothing more, a connection in use is closed. Harmless when over."""
         if self.done:
             return
-        self.done = True
+        self.over()
         if self.connection is not None:
             self.connection.abandon()
         else:
@@ -145,7 +162,7 @@ class UpstreamCall:
 
     def fail(self, reason: str, server: str, detail: str = "") -> None:
         """Over, without an answer or with a part of one."""
-        self.done = True
+        self.over()
         self.connection = None
         if not self.hurried and reason != "upstream.stopped":
             self.upstream.ended(server, reason, detail)

@@ -55,6 +55,8 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "body.trailers": (400, "Trailer fields are not taken here"),
     "body.trailer_fields": (400, "The trailer section is malformed or too large"),
     "body.small_chunks": (429, "The body comes in too many small chunks"),
+    "body.too_slow": (408, "The body comes too slowly"),
+    "answer.too_slow": (408, "The answer is read too slowly"),
     "body.cut_off": (400, "The body ended too early"),
     # what we cannot give
     "route.unmatched": (404, "Nothing is offered at this address"),

@@ -16,6 +16,7 @@ from gateway.http.server.server import LOOKS, Server
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.failure import UpstreamError
+from gateway.http.upstream.shares import Share
 from gateway.http.wire.path import parse_template
 
 
@@ -123,7 +124,11 @@ class FakeUpstream:
     host: bytes = b""
     authority: bytes = b"platform.example:9000"
 
-    def start(self, head: bytes, body: bytes | None, sink: Any, *, idempotent: bool, chunked: bool = False) -> FakeCall:
+    def share(self, route: str) -> Share:
+        return Share()
+
+    def start(self, head: bytes, body: bytes | None, sink: Any, *, idempotent: bool, chunked: bool = False,
+              client: Share | None = None, route: Share | None = None) -> FakeCall:  # fmt: skip
         call = FakeCall(head, body, sink, idempotent, chunked)
         self.calls.append(call)
         return call

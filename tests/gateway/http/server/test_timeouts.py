@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.gateway.http.server.requests import HOST, STREAMED, get, post, reason, settings
 
 
@@ -29,7 +31,7 @@ async def test_slow_body(bench: Any) -> None:
 
 
 async def test_a_streamed_body_may_take_its_time_but_not_pause(bench: Any) -> None:
-    settings(bench, stall_timeout=5)
+    settings(bench, stall_timeout=5, min_receive_rate=0)
     client = bench.connect()
     client.send(b"POST /up HTTP/1.1\r\n" + HOST + b"Content-Length: 1000\r\n\r\n")
     for _ in range(5):
@@ -65,6 +67,7 @@ async def test_a_verdict_may_take_longer_than_any_client_time_out(bench: Any) ->
 
 
 async def test_a_client_that_stops_reading_is_cut(bench: Any) -> None:
+    settings(bench, min_send_rate=0)
     client = bench.connect()
     client.transport.stalled = True
     client.send(get())
@@ -77,3 +80,43 @@ async def test_a_client_that_stops_reading_is_cut(bench: Any) -> None:
     bench.advance(70)
     assert client.transport.closed == "abort"
     assert client.call.aborted
+
+
+@pytest.mark.parametrize(("size", "ended"), [(100, True), (600, False)])
+async def test_a_streamed_body_that_trickles_is_ended(bench: Any, size: int, ended: bool) -> None:
+    settings(bench, stall_timeout=5, min_receive_rate=100)
+    client = bench.connect()
+    client.send(b"POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+    for _ in range(4):
+        bench.advance(3)
+        client.send(b"x" * size)
+    assert (reason(client.written) == "body.too_slow") is ended if ended else not client.written
+    assert client.call.aborted is ended
+
+
+async def test_the_time_in_which_we_do_not_read_a_body_does_not_count(bench: Any) -> None:
+    settings(bench, stall_timeout=5, min_receive_rate=100)
+    client = bench.connect()
+    client.send(b"POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+    client.call.room = False
+    client.send(b"x")
+    bench.advance(60)
+    client.call.room = True
+    client.call.sink.on_drain()
+    client.send(b"x")
+    assert not client.call.aborted
+
+
+@pytest.mark.parametrize(("size", "ended"), [(200, True), (2000, False)])
+async def test_an_answer_that_is_hardly_read_is_ended_and_counted(bench: Any, size: int, ended: bool) -> None:
+    settings(bench, stall_timeout=5, min_send_rate=100)
+    client = bench.connect()
+    client.transport.stalled = True
+    client.send(get())
+    client.call.sink.on_head(STREAMED, True)
+    client.call.sink.on_data(b"a" * 80_000)
+    for _ in range(3):
+        client.transport.flush(size)
+        bench.advance(5)
+    assert (client.transport.closed == "abort") is ended
+    assert bench.server.refusals == ({"answer.too_slow": 1} if ended else {})

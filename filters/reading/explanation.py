@@ -131,7 +131,7 @@ def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None, m
     excused = []
     dropped: list[Dropped] = []
     for folder, readers_lists in readers.items():
-        for part in (None,) if undone is None or not folder.switches.markup else undone:
+        for part in (None,) if undone is None or not folder.switches.markup else undone.parts:
             if part is not None and not part.text:
                 continue
             try:

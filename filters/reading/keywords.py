@@ -121,7 +121,7 @@ class Scanner:
         """What a fingerprint is of, on whichever route ``text`` came, so that a takedown knows its copies again.
         Raises ``FoldBound``."""
         plain = unmarked(text, "html")
-        source = text if plain is None else plain.seen.text
+        source = text if plain is None else (plain.shown or plain.seen).text
         if source != folded.original:
             folded = folded.folder.fold(source, self._bounds.folded)
         return first_reading(folded.text)
@@ -135,7 +135,7 @@ class Scanner:
         for reader, lists, is_print in self._groups:
             for field, text in enumerate(texts):
                 undone = shown[field] if reader is not None and reader.switches.markup else None
-                for part in (None,) if undone is None else (undone.seen, undone.hidden):
+                for part in (None,) if undone is None else undone.parts:
                     try:
                         if len(text) > bounds.text:
                             raise FoldBound(bounds.text)
@@ -151,13 +151,28 @@ class Scanner:
                     for each in lists:
                         found = each.find(folded if isinstance(folded, str) else folded.text)
                         if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]
-                            hits[each.name] = hits.get(each.name, ()) + _in_original(told, part)
+                            hits[each.name] = _joined(hits.get(each.name, ()), _in_original(told, part), field)
         if not hits and not failed and not self._fingerprint:
             return NO_HIT
         # Fields are told apart: "ab" and "c" are not "a" and "bc". Nothing that folds to nothing has a fingerprint.
         whole = "\n".join(prints) if any(prints) else ""
         nothing: Mapping[str, str] = NO_HIT.failed
         return Scan(hits or NO_HIT.hits, failed or nothing, fingerprint(whole), sum(map(len, prints)))
+
+
+def _joined(before: tuple[Hit, ...], found: tuple[Hit, ...], field: int) -> tuple[Hit, ...]:
+    """Of the several readings of one text, a word is told once, with the spans of all."""
+    if not before:
+        return found
+    known = {hit.word_id: place for place, hit in enumerate(before) if hit.field == field}
+    told = [*before]
+    for hit in found:
+        place = known.get(hit.word_id)
+        if place is None:
+            told.append(hit)
+        else:
+            told[place] = told[place]._replace(spans=merged((*told[place].spans, *hit.spans)))
+    return tuple(told)
 
 
 def _in_original(hits: tuple[Hit, ...], part: Plain | None) -> tuple[Hit, ...]:

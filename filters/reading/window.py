@@ -24,6 +24,8 @@ from filters.lists.wordlist import with_signed
 from filters.model.verdict import Hit, Scan
 from filters.reading.keywords import AnyList, Bounds
 from filters.text.folding import FoldBound
+from filters.text.markup import Markup, Plain, Unmarked, unmarked
+from filters.text.spans import merged
 
 Texts = tuple[str, ...]
 """The texts of one message, in the order of its fields."""
@@ -32,6 +34,7 @@ PEOPLE: Final = 16_384
 ROOMS: Final = 4_096
 SHORT: Final = 3  # letters and digits of a word that is found across a border only with a whole message in it
 
+_LINES: Final = "\n"  # around a message stand the lines of its own blocks, which part it from nothing
 _FILLER_MAX: Final = 64  # code points; what is longer contributes something
 # Laughter and sighs as NFKC leaves them: 哈哈哈, 666, 233, hahaha, lol, ㅋㅋ, ㅠㅠ, ههه, хаха, www.
 _laughter: Final = re.compile(
@@ -124,11 +127,13 @@ class Consecutive:
     Immutable; a reload builds another one (law 9).
     """
 
-    __slots__ = ("_bounds", "_lists", "reach")
+    __slots__ = ("_bounds", "_lists", "_markup", "reach")
 
-    def __init__(self, lists: Sequence[tuple[AnyList, Window]], bounds: Bounds) -> None:
+    def __init__(self, lists: Sequence[tuple[AnyList, Window]], bounds: Bounds, markup: Markup = "off") -> None:
+        """``markup``: what is undone in each message by itself before they are joined."""
         self._lists = tuple([(half, window) for each, window in lists for half in with_signed([each])])
         self._bounds = bounds
+        self._markup: Markup = markup
         windows = [window for _, window in lists]
         self.reach = Window(max(window.within for window in windows), max(window.length for window in windows))
 
@@ -143,7 +148,8 @@ class Consecutive:
         failed = dict(scan.failed)
         for words, window in self._lists:
             said = within(before, now_us, window)
-            telling = [one for one in said if not one.filler]
+            undoes = self._markup != "off" and words.switches.markup and not _is_raw(words)
+            telling = [one for one in said if not (one.filler or (undoes and self._fills(one.texts)))]
             for field, text in enumerate(texts):
                 # With fillers and without: a word may hold one.
                 for earlier in (said, telling) if len(telling) < len(said) else (said,):
@@ -152,7 +158,10 @@ class Consecutive:
                         continue
                     known = {hit.word_id for hit in hits.get(words.name, ())}
                     try:
-                        found = self._across(words, pieces, text, field)
+                        if undoes:
+                            found = self._undone(words, pieces, text, field)
+                        else:
+                            found = self._across(words, pieces, text, field)
                     except FoldBound:
                         failed[words.name] = "fold.bound"
                         continue
@@ -163,11 +172,50 @@ class Consecutive:
             return scan
         return scan._replace(hits=hits, failed=failed)
 
+    def _fills(self, texts: Texts) -> bool:
+        """Is it a filler once its markup is undone?"""
+        undone = [unmarked(text, self._markup) for text in texts]
+        if not any(undone):
+            return False
+        return is_filler(
+            tuple([text if each is None else each.seen.text for text, each in zip(texts, undone, strict=True)])
+        )
+
+    def _undone(self, words: AnyList, pieces: list[str], text: str, field: int) -> list[Hit]:
+        """``_across`` of what is seen of the messages, in both ways where there are two."""
+        undone = [unmarked(piece, self._markup) for piece in pieces]
+        last = unmarked(text, self._markup)
+        found = self._of_plain(words, pieces, undone, text, last, field, False)
+        if any(each is not None and each.shown is not None for each in (*undone, last)):
+            known = {hit.word_id for hit in found}
+            more = self._of_plain(words, pieces, undone, text, last, field, True)
+            found += [hit for hit in more if hit.word_id not in known]
+        return found
+
+    def _of_plain(
+        self, words: AnyList, pieces: list[str], undone: list[Unmarked | None], text: str, last: Unmarked | None,
+        field: int, shown: bool,
+    ) -> list[Hit]:  # fmt: skip
+        earlier = [
+            piece if each is None else _part(each, shown).text.strip(_LINES)
+            for piece, each in zip(pieces, undone, strict=True)
+        ]
+        if last is None:
+            return self._across(words, [piece for piece in earlier if piece], text, field)
+        part = _part(last, shown)
+        newest = part.text.lstrip(_LINES)
+        before = len(part.text) - len(newest)
+        told = []
+        for hit in self._across(words, [piece for piece in earlier if piece], newest.rstrip(_LINES), field):
+            places = [part.spans(start + before, end + before) for start, end in hit.spans]
+            if spans := merged(span for where in places for span in where):
+                told.append(hit._replace(spans=spans))
+        return told
+
     def _across(self, words: AnyList, pieces: list[str], text: str, field: int) -> list[Hit]:
         """Hits that need both; their spans are those within ``text``."""
         joined = "".join(pieces) + text
-        raw = isinstance(words, PatternList) and words.match_raw
-        folded = joined if raw else words.folder.fold(joined, self._bounds.folded)
+        folded = joined if _is_raw(words) else words.folder.fold(joined, self._bounds.folded)
         found = words.find(folded if isinstance(folded, str) else folded.text)
         if not found:
             return []
@@ -179,6 +227,14 @@ class Consecutive:
             if spans and whole[0][0] < border:
                 across.append(hit._replace(spans=spans, messages=len(pieces) + 1))
         return across
+
+
+def _is_raw(words: AnyList) -> bool:
+    return isinstance(words, PatternList) and words.match_raw
+
+
+def _part(undone: Unmarked, shown: bool) -> Plain:
+    return undone.shown if shown and undone.shown is not None else undone.seen
 
 
 def _stands(joined: str, pieces: list[str], start: int, end: int) -> bool:

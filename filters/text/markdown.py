@@ -22,7 +22,11 @@ _TARGET: Final = re.compile(
     r"""\(\s{0,8}(<[^<>\n]{0,2000}>|(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,500}\)){0,2000})"""
     r"""(?:\s{1,8}("[^"]{0,1000}"|'[^']{0,1000}'|\([^()]{0,1000}\)))?\s{0,8}\)"""
 )
-_DEFINITION: Final = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*(\S{1,2000})[^\n]*$", re.MULTILINE)
+_DEFINITION: Final = re.compile(
+    r"""^( {0,3}|[ >*+.)\d-]{1,16})\[([^\[\]\n]{1,200})\]:[ \t]*(<[^<>\n]{0,2000}>|\S{1,2000})"""
+    r"""(?:[ \t]+("[^"\n]{0,1000}"|'[^'\n]{0,1000}'|\([^()\n]{0,1000}\)))?[ \t]*$""",
+    re.MULTILINE,
+)
 _LABEL: Final = re.compile(r"\[([^\[\]\n]{0,200})\]")
 _FAILURES: Final = 64  # brackets with what is no target behind them; from then on no link is looked for
 _OPEN_MAX: Final = 1_000  # brackets that wait for their end
@@ -44,9 +48,14 @@ def marks_of(text: str) -> Marks:
     marks: Marks = {}
     defined: set[str] = set()
     if "]:" in text:
+        ended = 0  # where the definition on the line before ends
         for line in _DEFINITION.finditer(text):
-            defined.add(line[1].casefold().strip())
-            marks[line.start()] = (line.end(), (line.span(1), line.span(2)))
+            defined.add(_label(line[2]))
+            start = line.start()
+            if line[1].strip() or not (start == ended or _is_blank_before(text, start)):
+                continue  # in a quotation or a list it stays as it stands, and within a paragraph it is text
+            ended = line.end() + 1
+            marks[start] = (line.end(), tuple([line.span(group) for group in (2, 3, 4) if line[group]]))
     runs: dict[str, list[_Run]] = {"*": [], "_": [], "~": []}
     brackets: list[tuple[int, int]] = []
     ticks = _ticks(text)
@@ -98,7 +107,7 @@ def marks_of(text: str) -> Marks:
             elif defined and end - opening[1] <= 1_000:
                 label = _LABEL.match(text, end)
                 name = label[1] if label and label[1] else text[opening[1] : start]
-                if name.casefold().strip() in defined:
+                if _label(name) in defined:
                     marks[opening[0]] = (opening[1], ())
                     marks[start] = (label.end() if label else end, ())
                     place = label.end() if label else end
@@ -106,6 +115,15 @@ def marks_of(text: str) -> Marks:
         for run in _paired(same):
             marks.setdefault(run.start, (run.end, ()))
     return marks
+
+
+def _label(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _is_blank_before(text: str, place: int) -> bool:
+    """Does the text begin at ``place``, or a line behind one without anything?"""
+    return place == 0 or not text[text.rfind("\n", 0, place - 1) + 1 : place].strip()
 
 
 def _ticks(text: str) -> dict[int, list[int]]:

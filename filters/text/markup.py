@@ -7,7 +7,11 @@ images and autolinks, for Markdown lets HTML through. Each is undone once, as br
 
 What nobody sees still reaches readers' browsers: targets of links, other attributes, comments, unknown tags. It is
 read as a text of its own (``Unmarked.hidden``), so that nothing in it joins with what is seen, and nothing can hide in
-it.
+it. Of elements that a browser does not show (scripts, templates, titles, ``hidden``) a platform may drop the content or
+the tags alone, so such a text is read in both ways: with the content in its place (``seen``), and without
+(``shown``, where the content is read by itself as well).
+
+An image is seen, and parts what stands on both sides: an object replacement character stands for it.
 
 Whatever is no markup stays as it is: ``a < b``, ``AT&T``, ``<3``, ``1 * 2``, ``snake_case``. One pass; what is looked
 for ahead without being found is looked for a bounded number of times, so the work is linear in the text.
@@ -20,6 +24,19 @@ from bisect import bisect_right
 from html.entities import html5
 from typing import Final, Literal, NamedTuple
 
+from filters.text.elements import (
+    BARS,
+    ENDED_BY,
+    IMAGES,
+    INLINE,
+    LINES,
+    LOOKS,
+    RAW,
+    RAW_END,
+    UNSHOWN,
+    VOID,
+    is_unseen,
+)
 from filters.text.markdown import Marks, marks_of
 from filters.text.spans import Span
 
@@ -34,32 +51,10 @@ _TAG_STOP: Final = re.compile("[>\"']")
 _TAG_BEGINS: Final = re.compile("[&<]")
 _DECLARATION_ENDS: Final = re.compile(">")
 _COMMENT_ENDS: Final = re.compile("--!?>")
+_IMAGE: Final = "\ufffc"
+_OPEN_MAX: Final = 128  # elements that wait for their end
 _FAILURES: Final = 16  # openings without an end; from then on openings of their kind are text
 _TAG_MAX: Final = 2_048  # code points
-
-# Elements that begin a line of their own, so that words on both sides are two.
-_LINES: Final = frozenset(
-    """
-    address article aside blockquote br center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3
-    h4 h5 h6 header hr legend li main nav ol option p pre section summary table tbody td tfoot th thead title tr ul
-    """.split()  # noqa: SIM905  # a list would be a word a line
-)
-_INLINE: Final = frozenset(
-    """
-    a abbr acronym audio b bdi bdo big button caption cite code col colgroup data del dfn em embed font i iframe img
-    input ins kbd label map mark marquee nobr noscript object param picture q rp rt ruby s samp script select small
-    source span strike strong style sub sup svg template textarea time track tt u var video wbr
-    """.split()  # noqa: SIM905  # a list would be a word a line
-)
-# Attributes that say how something looks or behaves.
-_LOOKS: Final = frozenset(
-    """
-    align alink async autofocus autoplay bgcolor border cellpadding cellspacing checked class cols colspan color
-    compact controls decoding dir disabled download draggable face frameborder height hidden hspace id lang loading
-    loop muted noshade nowrap open readonly rel required reversed role rows rowspan selected size span start style
-    tabindex target type valign vspace width
-    """.split()  # noqa: SIM905  # a list would be a word a line
-)
 
 # What browsers make of references to the C1 controls: Windows-1252 (section 13.2.5.80).
 _C1: Final = dict(zip(range(0x80, 0xA0), bytes(range(0x80, 0xA0)).decode("cp1252", "replace"), strict=True))
@@ -111,10 +106,17 @@ class Plain:
 
 
 class Unmarked(NamedTuple):
-    """What people see, and what only browsers do, a line each."""
+    """What people see, and what only browsers do, a line each; and what people see where the platform drops what
+    browsers do not show, if that is something else."""
 
     seen: Plain
     hidden: Plain
+    shown: Plain | None = None
+
+    @property
+    def parts(self) -> tuple[Plain, ...]:
+        """All that is read."""
+        return (self.seen, self.hidden) if self.shown is None else (self.seen, self.shown, self.hidden)
 
 
 def is_marked(text: str, markup: Markup) -> bool:
@@ -128,15 +130,25 @@ def unmarked(text: str, markup: Markup) -> Unmarked | None:
     """The text without its markup; None where it has none, which is quickly said. Total."""
     if not is_marked(text, markup):
         return None
-    reader = _Reader(text, marks_of(text) if markup == "markdown" else None)
+    marks = marks_of(text) if markup == "markdown" else None
+    reader = _Reader(text, marks)
     reader.read()
     if not reader.changed:
         return None
-    return Unmarked(Plain().add(reader.seen), Plain().add(reader.hidden))
+    if not reader.unshown:
+        return Unmarked(Plain().add(reader.seen), Plain().add(reader.hidden))
+    browser = _Browser(text, marks)
+    browser.read()
+    shown = Plain().add(browser.seen)
+    hidden = Plain().add(browser.hidden)
+    seen = Plain().add(reader.seen)
+    return Unmarked(seen, hidden, None if shown.text == seen.text else shown)
 
 
 class _Reader:
-    __slots__ = ("_ends", "_failures", "_marks", "_stays", "_text", "changed", "hidden", "seen")
+    """Takes the tags away, and leaves what stands between them."""
+
+    __slots__ = ("_ends", "_failures", "_marks", "_stays", "_text", "changed", "hidden", "seen", "unshown")
 
     def __init__(self, text: str, marks: Marks | None) -> None:
         self._text = text
@@ -145,6 +157,7 @@ class _Reader:
         self._failures = 0
         self._ends = {True: True, False: True}  # is there an end of a comment ahead, is there one of a declaration?
         self.changed = False
+        self.unshown = False  # does an element begin whose content browsers do not show, or do not parse?
         self.seen: list[tuple[str, int, int, bool]] = []
         self.hidden: list[tuple[str, int, int, bool]] = []
 
@@ -170,7 +183,7 @@ class _Reader:
             elif mark[0] < 0:
                 place = -mark[0]  # code, or a sign after a backslash: nothing in it is markup
             else:
-                self._drop(place, mark[0])
+                self._drop(place, mark[0], image=text[place] == "!")
                 for first, last in mark[1]:
                     self._hide(first, last)
                 place = mark[0]
@@ -181,14 +194,14 @@ class _Reader:
             self.seen.append((self._text[self._stays : end], self._stays, end, True))
         self._stays = end
 
-    def _drop(self, start: int, end: int, shown: str = "", line: bool = False) -> None:
-        """``shown`` stands for the stretch, or a line end does, which is nobody's to mask."""
+    def _drop(self, start: int, end: int, shown: str = "", line: bool = False, image: bool = False) -> None:
+        """``shown`` stands for the stretch, or a line end or an image does, which is nobody's to mask."""
         self._keep(start)
         self.changed = True
         if shown:
             self.seen.append((shown, start, end, False))
-        elif line:
-            self.seen.append(("\n", start, start, False))
+        elif line or image:
+            self.seen.append(("\n" if line else _IMAGE, start, start, False))
         self._stays = end
 
     def _hide(self, start: int, end: int) -> None:
@@ -235,17 +248,36 @@ class _Reader:
         inside = place + (2 if after == "/" else 1)
         name = _NAME.match(text, inside, end)
         known = name[0].lower() if name else ""
-        if known not in _LINES and known not in _INLINE:
-            self._drop(place, end)
+        opens = after != "/"
+        attributes = [*_ATTRIBUTE.finditer(text, name.end(), end - 1)] if name else []
+        unseen = opens and is_unseen(known, attributes)
+        self._keep(place)
+        self._before(known, opens)
+        if known in LINES and not self._is_nothing(known, unseen):
+            self._drop(place, end, line=True)
+        else:
+            self._drop(place, end, image=opens and known in IMAGES and not unseen)
+        if known not in LINES and known not in INLINE:
             self._hide(inside, end - 1)
-            return end
-        self._drop(place, end, line=known in _LINES)
-        assert name is not None
-        for attribute in _ATTRIBUTE.finditer(text, name.end(), end - 1):
-            kind = attribute[1].lower()
-            group = next((number for number in (2, 3, 4) if attribute[number] is not None), 1)
-            if kind not in _LOOKS or not attribute[group].isascii():
-                self._hide(*attribute.span(group))
+        else:
+            for attribute in attributes:
+                kind = attribute[1].lower()
+                group = next((number for number in (2, 3, 4) if attribute[number] is not None), 1)
+                if kind not in LOOKS or not attribute[group].isascii():
+                    self._hide(*attribute.span(group))
+        return self._element(known, opens, unseen, end)
+
+    def _before(self, name: str, opens: bool) -> None:
+        """What ends where the tag begins."""
+
+    def _is_nothing(self, name: str, unseen: bool) -> bool:
+        """Does the tag part no lines, because nothing of its element is there?"""
+        return False
+
+    def _element(self, name: str, opens: bool, unseen: bool, end: int) -> int:
+        """What the tag that ends there means for what follows; where to go on."""
+        if opens and ((unseen and name not in VOID) or name in RAW or name in UNSHOWN or name == "plaintext"):
+            self.unshown = True
         return end
 
     def _comment(self, place: int) -> int:
@@ -262,6 +294,80 @@ class _Reader:
         self._drop(place, end)
         self._hide(min(place + (4 if is_comment else 2), found), found)
         return end
+
+
+class _Browser(_Reader):
+    """Leaves out what a browser does not show, and parses nothing where a browser parses nothing."""
+
+    __slots__ = ("_open", "_sinks")
+
+    def __init__(self, text: str, marks: Marks | None) -> None:
+        super().__init__(text, marks)
+        self._open: list[str] = []  # elements that have begun, the innermost last
+        self._sinks: list[tuple[int, list[tuple[str, int, int, bool]]]] = []
+        # how many elements were open where an unseen one began, and what was seen until then
+
+    def read(self) -> None:
+        super().read()
+        self._close(0)
+
+    def _before(self, name: str, opens: bool) -> None:
+        if not opens:
+            return
+        for place in range(len(self._open) - 1, -1, -1):
+            inner = self._open[place]
+            if inner in BARS:
+                break
+            closers = ENDED_BY.get(inner)
+            if closers is not None and name in closers:
+                self._close(place)
+
+    def _is_nothing(self, name: str, unseen: bool) -> bool:
+        return unseen or name == "title"
+
+    def _element(self, name: str, opens: bool, unseen: bool, end: int) -> int:
+        if not opens:
+            if name in self._open:
+                self._close(len(self._open) - 1 - self._open[::-1].index(name))
+            return end
+        if name == "plaintext":
+            return len(self._text)
+        if name in RAW:
+            return self._raw(name, unseen or not RAW[name], end)
+        if name in VOID or len(self._open) >= _OPEN_MAX:
+            return end
+        if unseen or name in UNSHOWN:
+            self._sinks.append((len(self._open), self.seen))
+            self.seen = []
+        self._open.append(name)
+        return end
+
+    def _raw(self, name: str, unseen: bool, start: int) -> int:
+        """Nothing is parsed up to the end of the element; references are in some, and undone here in all."""
+        text = self._text
+        match = RAW_END[name].search(text, start)
+        stop = match.start() if match else len(text)
+        if unseen:
+            self._drop(start, stop)
+            self._hide(start, stop)
+            return stop
+        place = start
+        while (found := text.find("&", place, stop)) >= 0:
+            place = self._reference(found)
+        self._keep(stop)
+        return stop
+
+    def _close(self, place: int) -> None:
+        """End the elements from ``place`` on: what was kept of unseen ones is a line of its own. All text up to here
+        is kept."""
+        while self._sinks and self._sinks[-1][0] >= place:
+            inside = self.seen
+            _, self.seen = self._sinks.pop()
+            if inside:
+                self.hidden += inside
+                end = inside[-1][2]
+                self.hidden.append(("\n", end, end, False))
+        del self._open[place:]
 
 
 def _tag_end(text: str, place: int) -> int:

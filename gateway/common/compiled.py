@@ -31,6 +31,7 @@ MODULES: Final = (
     "filters.reading.keywords",
     "filters.reading.window",
     "filters.text.diacritics",
+    "filters.text.elements",
     "filters.text.fingerprint",
     "filters.text.folding",
     "filters.text.graphemes",

@@ -366,6 +366,7 @@ def _judged(
     chosen = [lists[name] for name in policy.asks.lists]
     reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
     crowd = [(lists[name], conversion.crowd_window(config.lists[name])) for name in policy.asks.crowd]
+    bounds = conversion.bounds(config.server, settings)
     assert settings.surface is not None
     kind, _, name = settings.id_to.partition(":")
     id_header = name.encode() if kind == "header" else b""
@@ -375,8 +376,7 @@ def _judged(
         surface=compile_surface(conversion.surface(config, settings), app.ids, now_us),
         policy=policy,
         scanner=Scanner(
-            chosen, policy.asks.fingerprint, conversion.bounds(config.server, settings), folding_tables(),
-            settings.markup_undone,
+            chosen, policy.asks.fingerprint, bounds, folding_tables(), settings.markup_undone
         ),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
@@ -395,8 +395,8 @@ def _judged(
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
         mirrored=config.mirror.path if config.mirror is not None and settings.mirrored else "",
         fresh=app.mirror_fresh(config) if settings.mirrored else None,
-        consecutive=Consecutive(reaching, conversion.bounds(config.server, settings)) if reaching else None,
-        crowd=Consecutive(crowd, conversion.bounds(config.server, settings)) if crowd else None,
+        consecutive=Consecutive(reaching, bounds, settings.markup_undone) if reaching else None,
+        crowd=Consecutive(crowd, bounds, settings.markup_undone) if crowd else None,
         socket=_socket_side(settings),
     )  # fmt: skip
 

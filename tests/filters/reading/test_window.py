@@ -274,3 +274,38 @@ def test_what_is_kept_is_bounded_and_the_end_of_what_was_said(said, length):
         any(all(full.endswith(part) for part, full in zip(one.texts, texts, strict=False)) for texts in every)
         for one in kept
     )
+
+
+@pytest.mark.parametrize(
+    ("messages", "found"),
+    [
+        (["代<b>开</b>", "<i>发</i>票"], {((3, 4), (8, 9))}),
+        (["&#20195;开", "发&#31080;"], {((0, 9),)}),
+        (["<p>代</p>", "<p>开</p>", "<p>发票</p>"], {((3, 5),)}),
+        (["代开", "<i>哈哈</i>", "<b></b>", "发票"], {((0, 2),)}),
+        (["代<script>x</script>开", "发<style>y</style>票"], {((0, 1), (17, 18))}),
+        (["<template>代</template>开", "发票"], {((0, 2),)}),
+        (["代开", "<img alt='发票'>"], set()),
+        (["代开<b title='x'>", "发票"], {((0, 2),)}),
+    ],
+)
+def test_markup_is_undone_in_each_message(messages, found):
+    words = words_of(WORD)
+    assert spans(read_marked(words, *messages)) == found
+    plain = listed(f"@fold markup off\n{WORD}\n")
+    assert spans(read_marked(plain, *messages)) == spans(read(words, *messages))
+
+
+def test_raw_patterns_read_the_markup_over_messages():
+    raw = patterns_of("<b>x</b>", raw=True)
+    assert spans(read_marked(raw, "a<b>", "x</b>")) == {((0, 5),)}
+    assert spans(read_marked(patterns_of("ax"), "a<b>", "x</b>")) == {((0, 1),)}
+
+
+def read_marked(words, *messages):
+    recent = Recent()
+    for message in messages[:-1]:
+        recent.add(KEY, (message,), 0, Window())
+    last = (messages[-1],)
+    scan = Scanner([words], markup="html").scan(last)
+    return Consecutive([(words, Window())], Bounds(), "html").read(recent.before(KEY), last, scan, 0)

@@ -52,6 +52,16 @@ BITS += [
     "&#32593;",
     "&lt",
     "href='x'",
+    "<script>",
+    "</script>",
+    "<p hidden>",
+    "<p>",
+    "</p>",
+    "<template>",
+    "</template>",
+    "<img>",
+    "<textarea>",
+    "</title",
     "网",
     "赌博",
     "1",
@@ -185,7 +195,7 @@ def positions(text: str, plain: Plain) -> None:
     for place, char in enumerate(plain.text):
         spans = plain.spans(place, place + 1)
         if not spans:
-            assert char == "\n"
+            assert char in "\n\ufffc"
             continue
         ((start, end),) = spans
         stretch = text[start:end]
@@ -205,8 +215,8 @@ def test_each_character_is_the_original_s_or_a_reference_s(text: str, markup: Ma
     undone = unmarked(text, markup)
     if undone is None:
         return
-    positions(text, undone.seen)
-    positions(text, undone.hidden)
+    for part in undone.parts:
+        positions(text, part)
     whole = undone.seen.spans(0, len(undone.seen.text))
     assert whole == sorted(whole)
     assert all(first[1] < second[0] for first, second in pairwise(whole))
@@ -268,9 +278,145 @@ def test_a_word_with_anything_between_is_found_and_the_mask_keeps_the_tags(joint
     assert seen(masked).strip("看吧\u200b\u200c\xad*") == ""
 
 
+# What a browser does not show, with something in it and around it.
+UNSHOWN = [
+    "<script>{}</script>", "<style>{}</style>", "<title>{}</title>", "<template>{}</template>", "<noembed>{}</noembed>",
+    "<SCRIPT a=b>{}</script >", "<noscript>{}</noscript>", "<iframe src=x>{}</iframe>", "<datalist>{}</datalist>",
+    "<div hidden>{}</div>", "<p hidden>{}</p>", "<x-y hidden>{}</x-y>", "<div hidden><div>y</div>{}</div>",
+    "<span style='display:none'>{}</span>", '<b style="color:red; DISPLAY : none">{}</b>', "<dialog>{}</dialog>",
+    "<i style=visibility:hidden>{}</i>", "<u style='font-size:0'>{}</u>", "<u style='opacity: 0.0;'>{}</u>",
+    "<span style='display:/* x */none'>{}</span>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("element", UNSHOWN)
+def test_what_a_browser_does_not_show_hides_no_word(made: Made, element: str) -> None:
+    words, latin = made("网上赌博\n赌博\n"), made("idiot\n", "latin")
+    # Its content parts nothing, and what stands around it hides nothing of it.
+    assert ["赌", "博"] in hits(words, f"来赌{element.format('x')}博吧")
+    assert ["网", "上", "赌", "博"] in hits(
+        words, f"网{element.format('x')}上{element.format('')}赌{element.format('y')}博"
+    )
+    assert hits(latin, f"id{element.format('zz')}iot") == [["id", "iot"]]
+    assert hits(latin, f"x{element.format('idiot')}x") == [["idiot"]]
+    # A platform that takes the tags away only shows the content in its place.
+    assert (
+        hits(latin, f"an id{element.format('io')}t") in ([["id", "io", "t"]], [["id", "t"]], []) or "y</div>" in element
+    )
+    # And once it has ended, what follows is seen.
+    assert hits(latin, f"{element.format('x')}id<b>io</b>t") == [["id", "io", "t"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<style><!--</style>id<b>iot</b>-->",
+        "<textarea><!--</textarea>id<b>iot</b>-->",
+        "<title><b title='</title>id<b>iot</b>'>",
+        "<p hidden>x<p>id<b>iot</b>",
+        "<ul><li hidden>x<li>id<b>iot</b></ul>",
+        "<div><span hidden>x</div>id<b>iot</b>",
+        "<table><td hidden>x<tr><td>id<b>iot</b>",
+        "<script>id<b>iot</b>",
+        "<template>id<b>iot</b>",
+        "<plaintext>x</plaintext>",
+        "<img hidden>id<b>iot</b>",
+        "<div hidden>x<script></div></script>y</div>id<b>iot</b>",
+    ],
+)
+def test_nothing_hides_behind_an_element_that_is_not_shown(made: Made, text: str) -> None:
+    assert bool(hits(made("idiot\n"), text)) == ("iot" in text)
+    assert bool(hits(made("idiot\n"), text, "markdown")) == ("iot" in text)
+
+
+def test_what_is_shown_is_read_in_both_ways() -> None:
+    undone = unmarked("x<template>id<b>io</b>t</template>y<p hidden>q<p>z", "html")
+    assert undone is not None
+    assert [part.text for part in undone.parts] == ["xidioty\nq\nz", "xy\nz", "idiot\nq\n"]
+    plain = unmarked("<b>x</b>", "html")
+    assert plain is not None
+    assert plain.shown is None
+    assert seen("<textarea>&lt;b&gt;<b>x</textarea>") == "<b>x"
+
+
+def test_a_word_that_several_readings_hold_is_told_once(made: Made) -> None:
+    words = made("idiot\n赌博\n")
+    found = hits(words, "<script>x</script>idiot <b title='idiot'>赌博</b> id<style>x</style>iot")
+    assert sorted(found) == [["idiot", "idiot", "id", "iot"], ["赌博"]]
+
+
+def test_a_copy_with_something_unseen_is_a_copy(made: Made) -> None:
+    words = made("zzz\n")
+    prints = {
+        Scanner([words], True, markup="html").scan((text,)).fingerprint
+        for text in (
+            "buy now",
+            "buy<script>1</script> now",
+            "<p hidden>22</p>buy now",
+            "buy n<template>333</template>ow",
+        )
+    }
+    assert len(prints) == 1
+
+
+@pytest.mark.parametrize("image", ["<img src=x>", "<svg></svg>", "<video src=x></video>", "<input>", "<embed>"])
+def test_an_image_parts_what_stands_beside_it(made: Made, image: str) -> None:
+    words = made("网上赌博\nclass\nass\n@allow 反网上赌博\n@allow class dismissed\n")
+    assert hits(words, "反网上赌博 反<b>网</b>上赌博 class dismissed") == []
+    assert hits(words, f"反{image}网上赌博") == [["网上赌博"]]
+    assert hits(words, f"反网上{image}赌博") == [["网上", "赌博"]]
+    assert hits(words, f"class {image} dismissed") == [["class"]]
+    assert hits(words, f"gl{image}ass, gl<b>ass</b>") == [["ass"]]
+    assert hits(words, "反<img hidden>网上赌博 反<input type=hidden>网上赌博") == []
+
+
+def test_an_image_of_markdown_does_too(made: Made) -> None:
+    words = made("网上赌博\nclass\n@allow 反网上赌博\n@allow class dismissed\n")
+    assert hits(words, "反![](a.png)网上赌博", "markdown") == [["网上赌博"]]
+    assert hits(words, "反[](a.png)网上赌博", "markdown") == []
+    assert hits(words, "class<br>dismissed", "markdown") == [["class"]]
+    assert hits(words, "class\ndismissed", "html") == [["class"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("[1]: http://a.b", "1\nhttp://a.b\n"),
+        ("[1]: http://a.b 'idiot'", "1\nhttp://a.b\n'idiot'\n"),
+        ('x\n\n[1]: <a b> "idiot"\n[2]: c (idiot)', '1\n<a b>\n"idiot"\n2\nc\n(idiot)\n'),
+    ],
+)
+def test_titles_of_link_definitions_are_read(text: str, hidden: str) -> None:
+    undone = unmarked(text, "markdown")
+    assert undone is not None
+    assert undone.hidden.text == hidden
+
+
+@pytest.mark.parametrize("text", ["[1]: http://a.b idiot", "idi\n[ot]: x", "x\n[1]: y", "> [1]: y", "[1]: a 'b' c"])
+def test_what_is_no_definition_stays(text: str) -> None:
+    """But for the brackets of what looks like a link to it."""
+    told, written = (each.replace("[", "").replace("]", "") for each in (seen(text, "markdown"), text))
+    assert told == written
+
+
+@pytest.mark.parametrize("before", ["> ", "- ", "1. ", "# x\n", "x\n"])
+def test_a_link_by_a_definition_that_stays(made: Made, before: str) -> None:
+    found = hits(made("网上赌博\n"), f"{before}[a  B]: http://x\n\n网[上][A b]赌博", "markdown")
+    assert found == [["网", "上", "赌博"]]
+
+
 @pytest.mark.parametrize(
     "unit",
     [
+        "<li>",
+        "<li><ul>",
+        "<p hidden>",
+        "<script>",
+        "<div hidden>a",
+        "<td><table>",
+        "<template></template>",
+        "<textarea>&amp;</textarea>",
+        "[x]: a 'b'\n",
         "&#",
         "&",
         "<",

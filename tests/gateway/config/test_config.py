@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from gateway import config
 from gateway.config import Config, ConfigError
+from gateway.surfaces import SURFACES
 
 Written = Callable[..., Path]
 Read = Callable[..., Config]
@@ -47,6 +48,20 @@ def test_content_follows_the_surface(read: Read) -> None:
     assert read().routes[0].content_kept == "always"
     assert read('surface = "comment"', 'surface = "group"').routes[0].content_kept == "findings"
     assert read('surface = "comment"', 'surface = "group"\ncontent = "never"').routes[0].content_kept == "never"
+
+
+@pytest.mark.parametrize(
+    ("surface", "markup"), [("comment", "html"), ("profile", "html"), ("group", "off"), ("danmaku", "off")]
+)
+def test_markup_follows_the_surface(read: Read, surface: str, markup: str) -> None:
+    more = "[mirror]\n" if surface == "danmaku" else ""
+    page = '\npage = "/videos/{room}"' if surface == "danmaku" else ""
+    assert set(SURFACES) == {"comment", "profile", "group", "danmaku"}
+    named = f'surface = "{surface}"{page}'
+    assert read('surface = "comment"', named, more=more).routes[0].markup_undone == markup
+    for said in ("off", "html", "markdown"):
+        told = read('surface = "comment"', f'{named}\nmarkup = "{said}"', more=more)
+        assert told.routes[0].markup_undone == said
 
 
 def test_a_danmaku_route_needs_only_an_empty_mirror_and_its_page(read: Read) -> None:

@@ -209,8 +209,8 @@ class App:
 
     @property
     def snapshot_version(self) -> int:
-        """The version of the switches in force; 0 before the first."""
-        return self._snapshot.version if self._snapshot is not None else 0
+        """The version of the switches in force; -1 before the first, which says that there is nothing, and is 0."""
+        return self._snapshot.version if self._snapshot is not None else -1
 
     def on_snapshot(self, document: Mapping[str, Any]) -> None:
         """Control's push; older than what is in force it is ignored. Raises ``ValueError`` where it is no snapshot."""

@@ -16,6 +16,7 @@ from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSetti
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
 from gateway.journal.write.ids import Ids
+from gateway.state.model.snapshot import SnapshotRows, encode
 from gateway.worker.app import App, _notice, take_failures
 
 
@@ -65,6 +66,21 @@ def generation(folder: Path, number: int, file: str) -> Generation:
     path = folder / f"{number}.toml"
     path.write_text(RELAY.replace("{file}", file), encoding="utf-8")
     return Generation(number, config.load(path), {})
+
+
+async def test_a_first_snapshot_that_says_nothing_says_that_there_is_nothing(tmp_path: Path) -> None:
+    """Without it nobody knows of no block: a late answer of state would refuse everybody."""
+    state = MagicMock(close=AsyncMock())
+    app = App(Folders(tmp_path / "data"), 0, generation(tmp_path, 1, "one.log").config, state, MagicMock(), Ids(1, 0))
+    try:
+        assert app.snapshot_version == -1
+        app.on_snapshot(encode(SnapshotRows(0)))
+        assert app.snapshot_version == 0
+        state.on_snapshot.assert_called_once()
+        app.on_snapshot(encode(SnapshotRows(0)))
+        state.on_snapshot.assert_called_once()
+    finally:
+        await app.stop()
 
 
 async def test_a_reload_opens_the_access_log_anew_and_loses_no_line(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test test-compiled lint reference bench quality interop loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled lint reference bench faults quality interop loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -42,6 +42,11 @@ reference: setup
 bench: setup
 	tools/debian-packages bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# A real gateway under a clock that is set, and with its journal taken away: ARGS="clock" or "folder" for one of them.
+faults: setup
+	tools/debian-packages faults
+	$(BIN)/python tools/faults_run.py $(ARGS)
 
 # Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
 quality: setup

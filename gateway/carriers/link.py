@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
-from gateway.carriers.relay import OVER, Relay
+from gateway.carriers.relay import OVER, PIECE, Relay
 from gateway.common.sweep import NEVER
 from gateway.websocket import endings, frames
 from gateway.websocket.boundary import BoundaryTracker
@@ -57,6 +57,7 @@ class Link(asyncio.Protocol):
         "_release_upstream",
         "_said_goodbye",
         "_tracker",
+        "_unfollowed",
         "_upstream",
         "_upstream_up",
         "_waits",
@@ -97,6 +98,7 @@ class Link(asyncio.Protocol):
         self._waits = False  # for its address's next turn
         self._said_goodbye = False  # it is we who end
         self._tracker: BoundaryTracker | None = None  # of what the client sends, where nobody reads it otherwise
+        self._unfollowed = b""  # went up, and its frames are not looked at yet
         self.began = perf_counter()
         self.bytes_up = self.bytes_down = 0  # what the client has sent, and what the upstream has
         self.ended_as = ""  # the reason of ours, where it is we who end
@@ -152,11 +154,28 @@ class Link(asyncio.Protocol):
         if account.left <= 0:
             self._wait_turn()
         tracker = self._tracker
-        if tracker is not None:
-            closed = tracker.closed
-            if not tracker.whole(data) and not closed:
-                tracker.cut(data)
-            if tracker.closed and not closed:
+        if tracker is not None and (self._unfollowed or not tracker.whole(data)):
+            self._unfollowed += data
+            self._follow_on(tracker)
+
+    def _follow_on(self, tracker: BoundaryTracker) -> None:
+        """Look for the client's close frame, as far as the turn goes."""
+        account = self.account
+        turns = account.turns
+        data, self._unfollowed = self._unfollowed, b""
+        at = 0
+        while at < len(data) and not self._client_closed and tracker.error is None:
+            if account.turn != turns.number:
+                turns.begin(account)
+            if account.left <= 0 and at:
+                self._unfollowed = data[at:]
+                self._wait_turn()
+                return
+            before = tracker.frames
+            tracker.cut(data[at : at + PIECE])
+            at += PIECE
+            account.left -= (tracker.frames - before) * turns.chunk
+            if tracker.closed:
                 self._client_closes(tracker.close_code)
 
     def _client_closes(self, code: int) -> None:
@@ -346,7 +365,25 @@ class Link(asyncio.Protocol):
     def go_on(self) -> None:
         """See ``turns.TurnWaiting``."""
         self._waits = False
-        self._go_on_reading(TURN)
+        if self._unfollowed and self._tracker is not None:
+            self._follow_on(self._tracker)
+        if not self._waits:
+            self._go_on_reading(TURN)
+
+    def relay_waits(self) -> None:
+        """The upstream sends more than this turn of the client's address may take."""
+        if not self.client_slow:
+            self._read_upstream(False)
+
+    def relay_goes_on(self) -> None:
+        """It is taken; the upstream is read again, unless the client is slow."""
+        if not self.client_slow:
+            self._read_upstream(True)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client is not there any more."""
+        return not self._client_up
 
     def _stop_reading(self, why: int) -> None:
         if not self._pauses and not self._client.is_closing():
@@ -365,7 +402,7 @@ class Link(asyncio.Protocol):
 
     def _read_upstream(self, read: bool) -> None:
         if self._upstream_up and not self._upstream.is_closing():
-            if read:
+            if read and not self.relay.waits:
                 self._upstream.resume_reading()
-            else:
+            elif not read:
                 self._upstream.pause_reading()

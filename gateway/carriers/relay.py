@@ -2,7 +2,8 @@
 
 Laws:
 
-* nothing is held back, joined or unmasked: what the upstream sends leaves in the same turn of the loop;
+* nothing is joined or unmasked, nor held back but where small frames come in masses: what the upstream sends leaves in
+  the same turn of the loop, as far as the turn of the client's address goes, and the rest in the next;
 * a frame of ours never lands inside a frame, and none with data between the fragments of a message;
 * nothing follows a close frame, whoever sent it;
 * when the client reads too slowly the upstream is not read, so that ``max_buffered`` and one read wait at most.
@@ -26,6 +27,8 @@ PAYLOAD: Final = b"tidegate"
 _PING: Final = frame(PING, PAYLOAD)
 _PONG: Final = frame(PONG, PAYLOAD)
 
+PIECE: Final = 4096
+"""Bytes between whose frames boundaries are looked for at once: a read may hold tens of thousands of small ones."""
 MAX_WAITING: Final = 16
 """Notices that wait for a boundary, or for a slow client; with more the client itself is not read."""
 
@@ -33,10 +36,11 @@ MAX_WAITING: Final = 16
 class Relay(asyncio.Protocol):
     """The upstream's side of one link: the protocol of its transport.
 
-    ``ended``: the client gets nothing more, because our own close frame was sent or nobody is there.
+    ``ended``: the client gets nothing more, because our own close frame was sent or nobody is there. ``waits``: for the
+    next turn of the client's address; the upstream is not read meanwhile.
     """
 
-    __slots__ = ("_client", "_goodbye", "_link", "_tracker", "_waiting", "ended")
+    __slots__ = ("_client", "_goodbye", "_link", "_paused", "_rest", "_tracker", "_waiting", "ended", "waits")
 
     def __init__(self, link: Link, client: asyncio.Transport, *, extensions: bool) -> None:
         self._link = link
@@ -44,6 +48,9 @@ class Relay(asyncio.Protocol):
         self._tracker = BoundaryTracker(extensions=extensions)
         self._waiting: list[bytes] | None = None
         self._goodbye = b""
+        self._rest = b""  # came when the turn was over
+        self._paused = False  # and so the upstream is not read
+        self.waits = False
         self.ended = False
 
     # what the transport tells
@@ -53,16 +60,56 @@ class Relay(asyncio.Protocol):
         link.bytes_down += len(data)
         live = link.live
         live.upstream = now = link.sweep.now
-        tracker = self._tracker
-        if self._waiting is None and not self.ended and tracker.whole(data):
+        if self._rest:
+            self._rest += data
+        elif self._waiting is None and not self.ended and self._tracker.whole(data):
             live.spoke = now
             self._client.write(data)
-            return
+        else:
+            self._take(data)
+
+    def go_on(self) -> None:
+        """See ``turns.TurnWaiting``."""
+        self.waits = False
+        rest, self._rest = self._rest, b""
+        self._take(rest)
+        if not self.waits and self._paused:
+            self._paused = False
+            self._link.relay_goes_on()
+
+    def _take(self, data: bytes) -> None:
+        """Pass on piece by piece, as far as the turn goes."""
+        link = self._link
+        account = link.account
+        turns = account.turns
+        if account.turn != turns.number:
+            turns.begin(account)
+        account.left -= turns.read
+        tracker = self._tracker
+        at = 0
+        while at < len(data):
+            if account.left <= 0 and not link.gone:
+                self._rest = data[at:]
+                self.waits = True
+                if not self._paused:
+                    self._paused = True
+                    link.relay_waits()
+                turns.wait(account, self)
+                return
+            piece = data[at : at + PIECE]
+            at += PIECE
+            before = tracker.frames
+            self._pass_on(piece)
+            account.left -= len(piece) * turns.byte + (tracker.frames - before) * turns.chunk
+
+    def _pass_on(self, data: bytes) -> None:
+        link = self._link
+        tracker = self._tracker
         # An answer to our own ping comes alone nearly always: the upstream was silent. Where it does not, the client
         # gets a pong that it did not ask for, which means nothing (RFC 6455 section 5.5.3).
         if self.ended or tracker.closed or (data == _PONG and tracker.between_frames):
             return
-        live.spoke = now
+        link.live.spoke = link.live.upstream
         cut = tracker.cut(data)
         if tracker.error is not None:
             if cut:
@@ -84,6 +131,9 @@ class Relay(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        rest, self._rest = self._rest, b""
+        for at in range(0, len(rest), PIECE):
+            self._pass_on(rest[at : at + PIECE])
         self._link.upstream_lost()
 
     def pause_writing(self) -> None:
@@ -171,6 +221,9 @@ def _over() -> Relay:
     relay._tracker = BoundaryTracker()
     relay._waiting = None
     relay._goodbye = b""
+    relay._rest = b""
+    relay._paused = False
+    relay.waits = False
     relay.ended = True
     return relay
 

@@ -79,6 +79,7 @@ class Exchange:
         "_told",
         "_upgraded",
         "_upstream_status",
+        "_waits",
         "answered",
         "began",
         "cancelled",
@@ -105,6 +106,7 @@ class Exchange:
         self._call: UpstreamCall | None = None
         self._chunked = False
         self.endless = False
+        self._waits = False  # for the next turn of its address
         self._extra = b""
         self._prefix: list[bytes] | None = None
         self._told = False
@@ -321,9 +323,21 @@ class Exchange:
             self._prefix_size += len(piece)
         self.sent += len(data)
         if not self.cancelled:
-            self._connection.write(encode_chunk(data) if self._chunked else data)
+            connection = self._connection
+            connection.write(encode_chunk(data) if self._chunked else data)
+            account = connection.account
+            if account.turns.charge_read(account, len(data)) and self._call is not None and not self._waits:
+                self._waits = True
+                self._call.pause()
+                account.turns.wait(account, self)
         elif self._prefix_size >= PREFIX_SIZE:
             self._let_go()
+
+    def go_on(self) -> None:
+        """See ``turns.TurnWaiting``: the answer is read on, unless its reader is slow."""
+        self._waits = False
+        if self._call is not None and (self.cancelled or self._connection.writable):
+            self._call.resume()
 
     def on_end(self) -> None:
         self._call = None

@@ -50,13 +50,13 @@ class ServerProtocol(Answering):
         "_searched",
         "_stalled_size",
         "_waits",
-        "_writable",
         "account",
         "bounds",
         "deadline",
         "owner",
         "peer",
         "state",
+        "writable",
     )
 
     def __init__(self, server: Server) -> None:
@@ -74,7 +74,7 @@ class ServerProtocol(Answering):
         self._searched = 0
         self._stalled_size = -1
         self._waits = False  # for its address's next turn
-        self._writable = True
+        self.writable = True
 
     # the transport's calls
 
@@ -99,7 +99,7 @@ class ServerProtocol(Answering):
         state = self.state
         if state == IDLE:
             self._buffer = self._buffer + data if self._buffer else data
-            if self._writable:
+            if self.writable:
                 self._advance()
             elif len(self._buffer) > self.bounds.size:
                 self.pause_reading()
@@ -110,6 +110,8 @@ class ServerProtocol(Answering):
             self._lingered += len(data)
             if self._lingered > LINGER_BOUND:
                 self._transport.abort()
+            elif self.server.turns.charge_read(self.account, len(data)):
+                self.wait_turn()
         elif state != CLOSED:
             self._buffer += data
             if len(self._buffer) > self.bounds.size:
@@ -121,7 +123,7 @@ class ServerProtocol(Answering):
         self._keep_alive = self._keep_alive and bool(self._buffer)
         if self.state in (UNDECIDED, COMPLETE) and self.exchange is not None:
             return not self.exchange.endless
-        if self.state == IDLE and self._buffer and (self._waits or not self._writable):
+        if self.state == IDLE and self._buffer and (self._waits or not self.writable):
             return True
         if self.state in (COLLECT, STREAM):
             self.body_failed("body.cut_off")
@@ -139,14 +141,14 @@ class ServerProtocol(Answering):
             exchange.client_gone()
 
     def pause_writing(self) -> None:
-        self._writable = False
+        self.writable = False
         self._stalled_size = self._transport.get_write_buffer_size()
         self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
         if self.exchange is not None:
             self.exchange.client_slow(True)
 
     def resume_writing(self) -> None:
-        self._writable = True
+        self.writable = True
         self.deadline = NEVER
         if self.exchange is not None:
             self.rearm()
@@ -164,7 +166,7 @@ class ServerProtocol(Answering):
         self._advancing = True
         try:
             turns = self.server.turns
-            while self.state == IDLE and self._buffer and self._writable:
+            while self.state == IDLE and self._buffer and self.writable:
                 account = self.account
                 if account.turn != turns.number:
                     turns.begin(account)
@@ -175,7 +177,7 @@ class ServerProtocol(Answering):
                     break
         finally:
             self._advancing = False
-        if self.state == IDLE and self._half_closed and not self._waits and (self._writable or not self._buffer):
+        if self.state == IDLE and self._half_closed and not self._waits and (self.writable or not self._buffer):
             self._transport.close()
 
     def wait_turn(self) -> None:
@@ -427,7 +429,7 @@ class ServerProtocol(Answering):
 
     def rearm(self) -> None:
         """Set the deadline that the state asks for. A client that does not read has its own until it does."""
-        if not self._writable:
+        if not self.writable:
             return
         server = self.server
         settings = server.settings
@@ -447,7 +449,7 @@ class ServerProtocol(Answering):
         """The deadline has passed."""
         self.deadline = NEVER
         state = self.state
-        if not self._writable and state != TAKEN:
+        if not self.writable and state != TAKEN:
             size = self._transport.get_write_buffer_size()
             settings = self.server.settings
             read = self._stalled_size - size

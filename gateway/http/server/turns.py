@@ -171,6 +171,13 @@ class Turns:
                 self._shared_until = self._tick + REMEMBERED
                 self.share = 1.0
 
+    def charge_read(self, account: TurnAccount, size: int) -> bool:
+        """Charge a read of so many bytes; true where the turn is over with it."""
+        if account.turn != self.number:
+            self.begin(account)
+        account.left -= self.read + size * self.byte
+        return account.left <= 0
+
     def tick(self) -> None:
         """A tenth of a second is over."""
         self._tick += 1

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.common.units import Rate
 from gateway.http.server.settings import ServerSettings
-from gateway.websocket.frames import close_payload, masked_frame
+from gateway.websocket.frames import close_payload, frame, masked_frame
 from gateway.websocket.habits import Habits
-from gateway.websocket.opcodes import BINARY, CLOSE, CONTINUATION, PING, TEXT
+from gateway.websocket.opcodes import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.gateway.carriers.conftest import Bench
 
 KEY = b"\x11\x22\x33\x44"
@@ -189,3 +189,78 @@ def test_stopped_anywhere_a_socket_does_the_same(
 
     few, many = asyncio.run(done(share)), asyncio.run(done(1 << 20))
     assert few == many
+
+
+FROM_UPSTREAM = st.lists(
+    st.sampled_from([frame(TEXT, b"hello"), frame(PING, b""), frame(BINARY, b"x" * 5000), frame(TEXT, b"a", final=False)
+                     + frame(CONTINUATION, b"b"), frame(PONG, b"tidegate")]),
+    max_size=30,
+)  # fmt: skip
+
+
+async def test_masses_of_small_frames_of_an_upstream_leave_by_and_by(bench: Any) -> None:
+    narrow(bench)
+    client = bench.open(bench.route(habits=ENDLESS))
+    sent = frame(TEXT, b"") * 20_000
+    client.arrives(sent)
+    assert 0 < len(client.transport.written) < len(sent) // 2
+    assert not client.upstream.reading
+    await drained(bench)
+    assert client.transport.written == sent
+    assert client.upstream.reading
+
+
+async def test_what_an_upstream_said_before_it_went_is_passed_on(bench: Any) -> None:
+    narrow(bench)
+    client = bench.open(bench.route(habits=ENDLESS))
+    sent = frame(TEXT, b"") * 20_000 + frame(CLOSE, close_payload(1000))
+    client.arrives(sent)
+    client.upstream.lose()
+    assert client.transport.written == sent
+    await drained(bench)
+
+
+async def test_a_slow_client_is_not_overrun_by_its_turn(bench: Any) -> None:
+    narrow(bench)
+    client = bench.open(bench.route(habits=Habits(max_buffered=4096)))
+    client.transport.stalled = True
+    client.arrives(frame(TEXT, b"") * 20_000)
+    await drained(bench)
+    assert not client.upstream.reading
+    client.transport.flush()
+    await drained(bench)
+    assert client.upstream.reading
+
+
+async def test_a_tunnels_close_frame_behind_masses_of_frames_is_found(bench: Any) -> None:
+    narrow(bench)
+    client = bench.tunnel()
+    client.send(PINGED * 5000 + masked_frame(CLOSE, close_payload(1000), key=KEY))
+    assert not client.link._client_closed
+    assert not client.transport.reading
+    await drained(bench)
+    assert client.link._client_closed == 1000
+
+
+@settings(max_examples=40, deadline=None)
+@given(FROM_UPSTREAM, st.lists(st.integers(1, 9000), max_size=6), st.booleans())
+def test_stopped_anywhere_a_relay_passes_on_the_same(frames: list[bytes], cuts: list[int], wide: bool) -> None:
+    text = b"".join(frames)
+
+    async def passed(share: int) -> bytes:
+        bench = Bench(asyncio.get_running_loop())
+        narrow(bench, share, 4096 if share == 1 else 1 << 30)
+        client = bench.open(bench.route(habits=ENDLESS))
+        try:
+            at = 0
+            for cut in (*cuts, len(text)):
+                client.arrives(text[at : at + cut])
+                at += cut
+                if wide:
+                    await drained(bench)
+            await drained(bench)
+        finally:
+            bench.sweep.unwatch(bench.sockets._look)
+        return bytes(client.transport.written)
+
+    assert asyncio.run(passed(1)).replace(frame(PONG, b"tidegate"), b"") == text.replace(frame(PONG, b"tidegate"), b"")

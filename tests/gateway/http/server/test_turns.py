@@ -14,7 +14,7 @@ from gateway.common.units import Rate
 from gateway.http.server.settings import ServerSettings
 from gateway.http.server.turns import ALONE, KEPT, REMEMBERED, Turns
 from tests.gateway.http.server.conftest import Bench
-from tests.gateway.http.server.requests import HOST, chunked, get, post, reason
+from tests.gateway.http.server.requests import HOST, STREAMED, chunked, get, post, reason
 
 SHARE = 4
 FEW = ServerSettings(max_buffered=65536, turn_requests=SHARE, turn_bytes=1 << 30)
@@ -327,6 +327,39 @@ async def test_a_stream_that_waits_for_its_upstream_is_not_read_by_its_turn(shar
     assert not client.transport.reading
     client.call.sink.on_drain()
     assert client.transport.reading
+
+
+async def test_what_is_thrown_away_is_read_by_turns_too(shared: Any) -> None:
+    shared.server.configure(replace(FEW, turn_bytes=4096))
+    client = shared.connect()
+    await drained(shared.server)
+    client.send(b"nonsense\r\n\r\n")
+    client.send(b"x" * 50_000)
+    assert not client.transport.reading
+    await drained(shared.server)
+    assert client.transport.reading
+
+
+async def test_a_download_is_read_by_turns(shared: Any) -> None:
+    shared.server.configure(replace(FEW, turn_bytes=4096))
+    shared.gate.admit = None
+    client = shared.connect()
+    client.send(get())
+    await drained(shared.server)
+    client.call.sink.on_head(STREAMED, True)
+    client.call.sink.on_data(b"a" * 20_000)
+    assert client.call.paused
+    await drained(shared.server)
+    assert not client.call.paused
+    client.transport.stalled = True
+    client.call.sink.on_data(b"a" * 80_000)
+    await drained(shared.server)
+    assert client.call.paused  # its reader is slow
+    client.transport.flush(80_000)
+    assert not client.call.paused
+    client.call.sink.on_data(b"a" * 20_000)
+    client.call.sink.on_end()
+    await drained(shared.server)
 
 
 REQUESTS = st.lists(

@@ -14,7 +14,7 @@ from filters.lists.wordlist import WordList, with_signed
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
 from filters.text.folding import AGAIN, FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
-from filters.text.markup import Markup, Plain, is_marked, unmarked
+from filters.text.markup import SIGNS, Markup, Plain, is_marked, unmarked
 from filters.text.spans import merged
 from filters.text.tables import WORDS, FoldTables
 
@@ -47,7 +47,7 @@ class _Group(NamedTuple):
 class Scanner:
     """Immutable; a reload builds another one (law 9). Lists of one scanner have different names."""
 
-    __slots__ = ("_bounds", "_fingerprint", "_groups", "_markup", "_only", "_watched", "lists", "tables")
+    __slots__ = ("_bounds", "_fingerprint", "_groups", "_keeps", "_markup", "_only", "_watched", "lists", "tables")
 
     def __init__(
         self,
@@ -88,8 +88,10 @@ class Scanner:
                 group.folder.prepare()
         # The calls of the one group of word lists that nearly every policy has, or None for another shape.
         self._only = None
+        self._keeps = True  # can a text with the signs of markup come out of the fold as it was?
         if len(self._groups) == 1 and self._groups[0].folder is not None:
             self._only = tuple(each.find for each in self._groups[0].lists)
+            self._keeps = any(map(self._groups[0].folder.single, SIGNS))
 
     def scan(self, texts: tuple[str, ...]) -> Scan:
         """Total: a text that cannot be read fails its lists (``Scan.failed``), it raises nothing."""
@@ -99,13 +101,17 @@ class Scanner:
             bounds = self._bounds
             reader = self._groups[0].folder
             assert reader is not None
-            watched = self._watched
-            if len(text) <= bounds.text and not (
-                watched and ("&" in text or "<" in text or (watched == 2 and is_marked(text, "markdown")))
-            ):
+            if len(text) <= bounds.text:
                 try:
                     folded = reader.text(text, bounds.folded)
                 except FoldBound:
+                    return self._scan(texts)
+                watched = self._watched
+                if (
+                    watched
+                    and (folded is not text or self._keeps)
+                    and ("&" in text or "<" in text or (watched == 2 and is_marked(text, "markdown")))
+                ):
                     return self._scan(texts)
                 for find in finds:
                     if find(folded):

@@ -42,7 +42,9 @@ from filters.text.spans import Span
 
 Markup = Literal["html", "markdown", "off"]
 
-_SIGNS: Final = re.compile(r"[&<\\`*_~\[]")
+SIGNS: Final = "&<\\`*_~["
+"""One of these is in every text with markup of any kind."""
+_SIGNS: Final = re.compile(f"[{re.escape(SIGNS)}]")
 _REFERENCE: Final = re.compile(r"&(?:#[xX]([0-9a-fA-F]+)|#([0-9]+)|([0-9A-Za-z]{1,32}));?")
 _LONGEST_OLD: Final = max(len(name) for name in html5 if not name.endswith(";"))
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?=[\s/>])")

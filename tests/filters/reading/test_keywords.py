@@ -107,3 +107,21 @@ def test_64_kib_of_one_character_is_an_answer_and_no_hang(made: Made) -> None:
     scanner = Scanner([made("傻瓜\n傻\n傻傻傻 | severity 9", "abuse")], bounds=Bounds(text=70_000, folded=70_000))
     (hit, *_) = scanner.scan(("傻" * 65_536,)).hits["abuse"]
     assert hit.spans == ((0, 65_536),)
+
+
+@pytest.mark.parametrize("switches", ["", "@fold separators off\n", "@fold separators off\n@fold leetspeak on\n"])
+@pytest.mark.parametrize("markup", ["html", "markdown", "off"])
+def test_the_short_way_sees_markup_as_the_long_one_does(made, switches, markup):
+    """A text that the fold leaves as it is has no sign of markup, or the scanner looks for one."""
+    scanner = Scanner([made(f"{switches}网上赌博\n")], markup=markup)
+    for text in (
+        "网上<b>赌博",
+        "网&#19978;赌博",
+        "网*上*赌博",
+        "<b>网上赌博",
+        "&网上赌博",
+        "网上赌博",
+        "a<b",
+        "`网上`赌博",
+    ):
+        assert scanner.scan((text,)) == scanner._scan((text,)), text

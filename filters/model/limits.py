@@ -6,8 +6,8 @@ with one more interval added, that time is no further ahead of the clock than th
 
 All times are integer microseconds. Milliseconds would round the interval of anything faster than 1,000/s to nothing.
 
-No message leaves an arrival time further ahead than the burst. One that is was counted before the clock was set back,
-and is taken as far ahead as it can be: a wait never exceeds one interval, however far the clock went.
+No message leaves an arrival time further ahead than the burst. One that is was counted before the clock was set back:
+one message conforms at once, and the burst is spent with it. So nobody waits for a clock, and nobody gains by it.
 """
 
 import re
@@ -91,7 +91,9 @@ def pace_of(limit: Limit, credit: int | None) -> Pace:
 
 def conform(arrival: int | None, now: int, pace: Pace) -> tuple[int, int]:
     """Wait until one more message conforms (0: now), and the arrival time that sending it leaves behind."""
-    following = min(max(arrival or 0, now), now + pace.burst) + pace.interval
+    following = max(arrival or 0, now) + pace.interval
+    if following > now + pace.burst + pace.interval:
+        following = now + pace.burst
     return max(0, following - pace.burst - now), following
 
 
@@ -100,14 +102,10 @@ def charge(
 ) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
     """Check limits together, then charge them together: all of them, or none when one refuses.
 
-    Returns the waits, 0 for each limit that is kept, and the arrival times afterwards: where one refuses, those before,
-    none further ahead than its burst, so that waiting helps.
+    Returns the waits, 0 for each limit that is kept, and the arrival times afterwards.
     """
     checked = [conform(arrival, now, pace) for arrival, pace in zip(arrivals, paces, strict=True)]
     waits = tuple(wait for wait, _ in checked)
     if any(waits):
-        return waits, tuple(
-            None if arrival is None else min(arrival, now + pace.burst)
-            for arrival, pace in zip(arrivals, paces, strict=True)
-        )
+        return waits, tuple(arrivals)
     return waits, tuple(following for _, following in checked)

@@ -26,7 +26,7 @@
 -- builds no table. Keys of sets read as nil, which is what is wanted.
 --
 -- Nothing that is counted lies further ahead than its own burst, interval or period. What does was written before the
--- server's clock was set back: it is taken as far ahead as it can be, and written so, that waiting may help.
+-- server's clock was set back: one message may go at once, and the burst is spent with it.
 
 local keys, argv = KEYS, ARGV
 local call = redis.call
@@ -61,20 +61,18 @@ local function bites(key, value)
   if interval == '0' then
     return 0
   end
-  local begun, ahead = math.max(arrival + 0, now), now + burst
-  local tat = math.min(begun, ahead) + interval
-  local wait = tat - burst - now
-  if wait > 0 then
-    if begun <= ahead then
-      return wait
-    end
-    tat = ahead
+  local tat = math.max(arrival + 0, now) + interval
+  if tat > now + burst + interval then
+    tat = now + burst
+  end
+  if tat - burst > now then
+    return tat - burst - now
   end
   value = string.format('%s %s %s %.0f %s', expires, interval, burst, tat, reason)
   fresh[key] = value
   redis.set_repl(redis.REPL_ALL)
   call('SET', key, value)
-  return wait > 0 and wait or nil
+  return nil
 end
 
 -- One more message with the mark's text: counted when the message's limits were kept. Seen, people, wait.
@@ -159,12 +157,7 @@ for i = 1, #order, 2 do
     if tat < now then
       tat = now
     elseif tat > now + burst then
-      tat = now + burst
-      if not old then
-        written = written + 1
-        names[written], lives[written] = key, limits[j + 4]
-      end
-      old, fresh[key] = tat, tat
+      tat = now + burst - interval
     end
     tat = tat + interval
     local wait = tat - burst - now
@@ -195,13 +188,7 @@ for i = 1, #order, 2 do
     if interval then
       local key = keys[base + slow_at]
       local tat = tonumber(fresh[key] or values[base + slow_at] or 0)
-      if tat > now + interval then
-        tat = now + interval
-        fresh[key] = tat
-        written = written + 1
-        names[written], lives[written] = key, math.ceil(interval / 1000)
-      end
-      if tat > now then
+      if tat > now and tat <= now + interval then
         slow = tat - now
       elseif kept then
         fresh[key] = now + interval

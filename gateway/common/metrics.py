@@ -161,7 +161,7 @@ OF_CONTROL = (
     Metric(
         "tidegate_state_mended_total",
         "counter",
-        "Blocks, rooms and accounts that state had lost and control wrote anew, by table.",
+        "What state had lost and control wrote anew: blocks, rooms, accounts, the snapshot.",
         ("table",),
     ),
     Metric("tidegate_state_evicted_keys", "gauge", "Keys that the state server has evicted, as it tells."),

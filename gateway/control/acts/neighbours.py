@@ -59,6 +59,9 @@ class Projection(Protocol):
         """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number above
         all that were given before; it is in force then, or one above what state holds."""
 
+    async def holds_snapshot(self) -> bool:
+        """Is the snapshot in state?"""
+
     async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Those of these rows whose value is not in state. Raises where state lost all of it: rebuild."""
 

@@ -68,6 +68,9 @@ class LocatedProjection:
         self._moved = False
         return written
 
+    async def holds_snapshot(self) -> bool:
+        return await self._ask(lambda projection: projection.holds_snapshot())
+
     async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
         return await self._ask(lambda projection: projection.lacking(changes))
 

@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 LOOK = 1.0  # seconds between two looks at what the workers say
 EVERY = 10.0  # seconds between two audits: a key that is gone is back within that and the audit's own time
-ROLLING = 5  # pages of accounts in one audit: of whom nobody knows nothing, nobody takes him for verified
+ROLLING = 20  # pages of accounts in one audit: who is not known is not taken for verified meanwhile
 NEWEST = -(-MAX_BLOCKS // BATCH)  # pages that hold the snapshot's blocks
 RECENT = 60.0  # seconds for which readiness says that something was mended
 
@@ -104,6 +104,9 @@ class Auditing:
 
     async def audit(self, *, whole: bool = True) -> None:
         """Hold state against the database. Not ``whole``: the newest blocks and rooms alone."""
+        if whole and not await self._projection.holds_snapshot():
+            await self._projection.publish(await self._database.run(self._ledger.governance.snapshot))
+            self._count("snapshot", 1)
         for table, place in self._ledger.governance.projected.items():
             rolling = table == "accounts"
             if rolling and not whole:
@@ -133,9 +136,12 @@ class Auditing:
             if lacking:
                 await self._projection.apply(lacking)
         if lacking:
-            self.mended.add((table,), len(lacking))
-            self._untold[table] += len(lacking)
-            self._mended_at = self._clock()
+            self._count(table, len(lacking))
+
+    def _count(self, what: str, many: int) -> None:
+        self.mended.add((what,), many)
+        self._untold[what] += many
+        self._mended_at = self._clock()
 
     def _now(self, session: Session, lacking: Sequence[Change]) -> list[Change]:
         """The rows as they are now, without those that an act changed and nobody has projected yet."""

@@ -164,6 +164,10 @@ class GovernanceProjection:
             )
             return decode(before)
 
+    async def holds_snapshot(self) -> bool:
+        """Are the snapshot and its version there?"""
+        return None not in await self._values([self._keys.snapshot, self._keys.version])
+
     async def lacking(self, changes: Sequence[Held]) -> list[Held]:
         """Those of these rows whose value is not in state, as it would be written; how much of a limit is used up does
         not matter. Raises ``EpochLost``."""

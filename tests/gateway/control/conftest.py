@@ -121,6 +121,10 @@ class State:
         self.fresh = False
         return count
 
+    async def holds_snapshot(self) -> bool:
+        self._maybe()
+        return bool(self.snapshot)
+
     async def lacking(self, changes: Sequence[Change]) -> Sequence[Change]:
         self._maybe()
         if not self.epoch:

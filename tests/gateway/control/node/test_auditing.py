@@ -77,6 +77,16 @@ async def test_what_is_gone_is_written_anew_and_told(plant: Any, clock: Clock, a
     assert not auditing.note
 
 
+async def test_the_snapshot_itself(plant: Any, clock: Clock, auditing: Auditing) -> None:
+    await fill(plant)
+    await auditing.look()
+    plant.state.snapshot = {}
+    clock.now += module.EVERY
+    await auditing.look()
+    assert auditing.mended.values == {("snapshot",): 1}
+    assert plant.state.snapshot
+
+
 async def test_nothing_is_asked_before_it_is_time_but_for_a_worker(
     plant: Any, clock: Clock, auditing: Auditing
 ) -> None:

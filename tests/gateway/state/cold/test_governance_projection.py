@@ -49,6 +49,15 @@ async def test_a_server_that_is_emptied_while_it_is_filled_is_not_believed(
     assert await projection.lacking([block("first"), block("second")]) == []
 
 
+async def test_whether_the_snapshot_is_there(redis: Any, server: Any) -> None:
+    projection = GovernanceProjection(redis, Keys(), owner=OURS)
+    assert not await projection.holds_snapshot()
+    await projection.publish(SnapshotRows(1))
+    assert await projection.holds_snapshot()
+    server.cli("DEL", Keys().version)
+    assert not await projection.holds_snapshot()
+
+
 async def test_what_is_lacking(redis: Any, server: Any) -> None:
     projection = GovernanceProjection(redis, Keys(), owner=OURS)
     rows = [

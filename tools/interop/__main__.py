@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from gateway.common import compiled
 from tools.interop.suites import SUITES, Suite
 
 HERE = Path(__file__).parent
@@ -117,6 +118,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.interop", description=__doc__)
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], metavar="SUITE", help=", ".join(SUITES))
     chosen = parser.parse_args().suites or list(SUITES)
+    if compiled.built():
+        parser.error("the gate's machine code lets nobody stand in for its parts: `make pure` first")
     rows = tomllib.loads((HERE / "differences.toml").read_text(encoding="utf-8"))
     well = True
     for name in chosen:

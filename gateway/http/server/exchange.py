@@ -386,6 +386,15 @@ class Exchange:
                 self._call = None
                 call.abort()
 
+    def half_closed(self) -> bool:
+        """The client sends no more. Before its answer that is a habit of simple clients; amid one it is nearly always
+        the first that is seen of a client that has left. False where it is taken to have: the answer streams without an
+        end. Otherwise the rest of it may not pause for long."""
+        call = self._call
+        if self.answered and call is not None:
+            call.hush()
+        return not self.endless
+
     def _let_go(self) -> None:
         """Nobody reads the answer, and its status is known: others want the connection to the upstream. What of the
         body is missing for the outcome has ``LEFT_WITHIN`` seconds to come, where it is a body that ends."""

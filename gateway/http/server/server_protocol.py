@@ -118,11 +118,11 @@ class ServerProtocol(Answering):
                 self.pause_reading()
 
     def eof_received(self) -> bool:
-        """A half-closed client still gets the answer to what it has sent whole, unless that streams without an end."""
+        """A half-closed client still gets the answer to what it has sent whole, see ``Exchange.half_closed``."""
         self._half_closed = True
         self._keep_alive = self._keep_alive and bool(self._buffer)
         if self.state in (UNDECIDED, COMPLETE) and self.exchange is not None:
-            return not self.exchange.endless
+            return self.exchange.half_closed()
         if self.state == IDLE and self._buffer and (self._waits or not self.writable):
             return True
         if self.state in (COLLECT, STREAM):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_FIELDS: Final = 200  # header lines of an answer
 PROBE_AFTER: Final = 1.0
 """Seconds idle after which a kept connection is asked before reuse whether the server has closed it."""
+HUSHED: Final = 5.0
+"""Seconds of silence after which an answer ends whose client may not be there any more."""
 JOIN_BELOW: Final = 64 * 1024
 """Bytes of body up to which copying head and body together costs less than a vector write."""
 
@@ -150,12 +152,12 @@ class UpstreamConnection(asyncio.Protocol):
         elif call.ends_at <= now:
             self._fail("upstream.timeout", "total", blame=False)
         elif call.head_relayed:
-            self._fail("upstream.timeout", "body")
+            self._fail("upstream.timeout", "body", blame=not call.hushed)
         elif not self._blocked:
             self._fail("upstream.timeout", "answer")
         elif (unsent := self._transport.get_write_buffer_size()) < self._unsent:
             self._unsent = unsent  # slow, but it reads
-            self._rearm(call)
+            self.rearm(call)
         else:
             self._fail("upstream.timeout", "request")
 
@@ -192,14 +194,14 @@ class UpstreamConnection(asyncio.Protocol):
         if last:
             self._transport.write(last)
         if self.call is not None:
-            self._rearm(self.call)
+            self.rearm(self.call)
 
     def pause_answer(self) -> None:
         """Stop reading. The server is not to blame for the silence, so only the total time-out goes on."""
         if not self._paused and self.call is not None and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
-            self._rearm(self.call)
+            self.rearm(self.call)
 
     def resume_answer(self) -> None:
         """Read on."""
@@ -208,7 +210,7 @@ class UpstreamConnection(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._transport.resume_reading()
             if self.call is not None:
-                self._rearm(self.call)
+                self.rearm(self.call)
 
     def abandon(self) -> None:
         """The call was aborted: what is left of the answer is nobody's."""
@@ -277,14 +279,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._blocked = True
         self._unsent = self._transport.get_write_buffer_size()
         if self.call is not None:
-            self._rearm(self.call)
+            self.rearm(self.call)
 
     def resume_writing(self) -> None:
         self._blocked = False
         call = self.call
         if call is None:
             return
-        self._rearm(call)
+        self.rearm(call)
         if not call.complete:
             call.sink.on_drain()
 
@@ -306,7 +308,7 @@ class UpstreamConnection(asyncio.Protocol):
             if end < 0:
                 self._held = bytearray(data[at:]) if at < len(data) else None
                 if at:
-                    self._rearm(call)  # after a 100 or 103 the server may think for as long as before
+                    self.rearm(call)  # after a 100 or 103 the server may think for as long as before
                 return
             head = parse_response(data[at:end], self._bounds)
             at = end + 4
@@ -339,7 +341,7 @@ class UpstreamConnection(asyncio.Protocol):
         if size:
             self._read_body(call, decoder, data[at:])
         else:
-            self._rearm(call)
+            self.rearm(call)
 
     def _read_body(self, call: UpstreamCall, decoder: BodyDecoder, data: bytes) -> None:
         body = decoder.feed(data)
@@ -351,7 +353,7 @@ class UpstreamConnection(asyncio.Protocol):
         if decoder.done:
             self._finish(call, not decoder.rest)
         else:
-            self._rearm(call)
+            self.rearm(call)
 
     def _take_whole(self, call: UpstreamCall, head: ResponseHead, body: bytes, clean: bool = True) -> None:
         """An answer that came at once. ``clean``: nothing came behind it."""
@@ -396,10 +398,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- ends
 
-    def _rearm(self, call: UpstreamCall) -> None:
+    def rearm(self, call: UpstreamCall) -> None:
         """The deadline of the state that the call is in."""
         if call.head_relayed:
             wait = NEVER if self._paused else self._read_wait
+            if call.hushed:
+                wait = min(wait, HUSHED)
         elif self._blocked:
             wait = self._read_wait
         elif self._paused or not call.complete:

@@ -34,6 +34,7 @@ class UpstreamCall:
         "head",
         "head_relayed",
         "hurried",
+        "hushed",
         "idempotent",
         "informational",
         "paused",
@@ -83,6 +84,7 @@ class UpstreamCall:
         self.informational = 0
         self.head_relayed = False
         self.hurried = False
+        self.hushed = False
         self.relayed = 0
         self.ends_at = NEVER
         self.wait_until = NEVER
@@ -148,6 +150,12 @@ class UpstreamCall:
         if self.connection is not None:
             self.connection.deadline = min(self.connection.deadline, self.ends_at)
 
+    def hush(self) -> None:
+        """Nobody may be there to read the answer: a pause in it is short, or its end, and not the server's failure."""
+        self.hushed = True
+        if self.connection is not None:
+            self.connection.rearm(self)
+
     def pause(self) -> None:
         """Stop reading the answer. At most what one read gave (256 KiB) still comes."""
         self.paused = True
@@ -164,7 +172,7 @@ class UpstreamCall:
         """Over, without an answer or with a part of one."""
         self.over()
         self.connection = None
-        if not self.hurried and reason != "upstream.stopped":
+        if not (self.hurried or self.hushed) and reason != "upstream.stopped":
             self.upstream.ended(server, reason, detail)
         self.sink.on_error(
             UpstreamError(

@@ -97,6 +97,7 @@ class FakeCall:
     aborted: bool = False
     paused: bool = False
     hurried: float = 0.0
+    hushed: bool = False
 
     def write(self, data: bytes) -> bool:
         self.written += data
@@ -107,6 +108,9 @@ class FakeCall:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def hush(self) -> None:
+        self.hushed = True
 
     def hurry(self, seconds: float) -> None:
         self.hurried = seconds

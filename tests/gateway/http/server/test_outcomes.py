@@ -179,3 +179,19 @@ async def test_who_sends_no_more_amid_an_endless_answer_has_left(bench: Any, jud
     assert client.protocol.eof_received() is False  # so the transport closes
     client.transport.close()
     assert client.call.aborted
+
+
+async def test_who_sends_no_more_before_an_answer_gets_it_and_amid_one_as_long_as_it_flows(bench: Any) -> None:
+    client = bench.connect()
+    client.send(get())
+    assert client.protocol.eof_received() is True
+    assert not client.call.hushed
+    client = bench.connect()
+    client.send(get())
+    client.call.sink.on_head(JSON, True)
+    assert client.protocol.eof_received() is True
+    assert (client.call.hushed, client.call.aborted) == (True, False)
+    client.call.sink.on_data(b"{}")
+    client.call.sink.on_end()
+    assert client.written.endswith(b"2\r\n{}\r\n0\r\n\r\n")
+    assert client.transport.closed

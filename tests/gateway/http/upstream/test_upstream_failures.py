@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from gateway.http.upstream.connection import HUSHED
 from gateway.http.upstream.failure import REASONS
 from gateway.http.upstream.settings import EjectionSettings
 from gateway.http.upstream.upstream import REPORT_EVERY
@@ -233,3 +234,32 @@ async def test_a_call_that_nobody_waits_for_ends_soon_and_is_nobodys_failure(
     clock.advance(20)
     assert told == []
     assert upstream.pools[0].health.failures == 0
+
+
+async def test_an_answer_that_perhaps_nobody_reads_may_not_be_silent_for_long(
+    make_upstream, make_server, make_sink, clock
+):
+    hold = asyncio.Event()
+
+    async def trickle(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n{")
+        await hold.wait()
+        peer.send(b"}")
+        await peer.gone()
+
+    server = await make_server(trickle)
+    upstream = make_upstream(server.address)
+    sink = make_sink()
+    call = upstream.start(GET, b"", sink, idempotent=True)
+    await until(lambda: sink.body)
+    call.hush()
+    clock.advance(HUSHED - 1)
+    hold.set()
+    await until(lambda: sink.body == b"{}")
+    clock.advance(HUSHED - 1)
+    assert not sink.over.is_set()
+    clock.advance(1.3)
+    assert sink.error.reason == "upstream.timeout"
+    assert upstream.pools[0].health.failures == 0
+    assert not upstream.pools[0].connections

@@ -3,7 +3,8 @@
 Refused, because readers differ: text before the first or after the last delimiter, line ends other than CRLF, folded
 or repeated headers of a part, a transfer encoding that changes bytes, backslashes in quoted names, ``name*=``;
 another ``name=`` anywhere in a part's head, because readers that search for it (Rack's expression takes the last) find
-that one.
+that one. A boundary that stands anywhere but in a delimiter (RFC 2046 says it must not) is refused as well: PHP takes
+one behind a bare line feed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[
     while True:
         follows = body[at : at + 2]
         if follows == b"--":
-            if body[at + 2 :] not in (b"", b"\r\n"):
+            if body[at + 2 :] not in (b"", b"\r\n") or body.count(delimiter[2:]) != len(fields) + 1:
                 raise Refused("form.malformed")
             return fields
         if follows != b"\r\n" or len(fields) >= max_fields:
@@ -58,8 +59,8 @@ def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[
 def replacement(text: str, boundary: str) -> bytes:
     """A field's value as it stands in a body. ``ValueError`` when it would end the part early."""
     value = text.encode()
-    if b"\r\n--" + boundary.encode() in b"\r\n" + value:
-        raise ValueError("the text holds the form's delimiter")
+    if b"--" + boundary.encode() in value:
+        raise ValueError("the text holds the form's boundary")
     return value
 
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test test-compiled lint reference bench faults quality interop loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled lint reference bench faults quality interop differential loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -55,6 +55,11 @@ quality: setup
 # Suites of HTTP clients from PyPI, direct and through the gate, into data/interop; ARGS="requests" for one.
 interop: setup
 	$(BIN)/python -m tools.interop $(ARGS)
+
+# The same bytes to the gate and to the parsers of six platforms, kept in data/differential; writes docs/differential.md.
+differential: setup
+	tools/debian-packages differential
+	$(BIN)/python -m tools.differential --page docs/differential.md $(ARGS)
 
 loadtest: setup
 	$(BIN)/tidegate loadtest $(ARGS)

@@ -20,7 +20,8 @@ from tests.e2e.node import Answer, Node, kill
 from tests.e2e.state.server import LENIENT, Server
 from tests.e2e.upstream import serve
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Some wait for an audit that is due every ten seconds.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 PRIVATE = "guillemot"
 MENDED_WITHIN = 30.0  # seconds: what the gateway promises

@@ -100,6 +100,7 @@ async def reason_for(node: Node, sender: str) -> str:
     return str((await node.say(sender, "hello", "/api/lenient/1")).json().get("reason", ""))
 
 
+@pytest.mark.timeout(300)  # ten starts of a program, one after the other
 async def test_the_second_is_refused_until_a_person_takes_it_over(pair: Pair) -> None:
     first, second = pair.nodes
     await first.start()

@@ -1,0 +1,88 @@
+"""``python -m benchmarks.studies.overload``: what is left of a gateway that is offered more than it can do.
+
+One worker, comments on 4,000 connections, at a rate that does not care about the answers, from a load that does not
+stand back. First the peak: the most that is answered in a second at rising rates. Then 0.7, 1, 1.3 and 2 times that.
+Told is the goodput (answered with 201) and its part of the peak, p99 of what was answered, what was refused, and the
+most memory. Wanted: at 1.3 times 90 % of the peak, at twice 75 %; p99 at most three times that at 0.7; memory flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from benchmarks.load import awake, load
+from benchmarks.measuring import bench
+from benchmarks.measuring.measure import Bench
+from benchmarks.measuring.points import Row, started
+from benchmarks.systems.tidegate import Tidegate
+from rig import process
+
+FIRST = 500.0  # comments a second
+STEP = 1.4
+PARTS = {0.7: 0.0, 1.0: 0.0, 1.3: 0.9, 2.0: 0.75}
+"""Times the peak that are offered, and which part of the peak has to be answered."""
+LATER = 3.0  # times p99 at 0.7 of the peak
+
+
+def offered(place: Bench, gateway: Tidegate, rate: float, seconds: float, connections: int) -> Row:
+    """What came of one rate."""
+    (worker,) = gateway.gateway_pids()
+    process.forget_peak(worker)
+    with awake.kept():
+        told = load.openload(
+            gateway.port, rate=rate, seconds=seconds, cpus=place.cpus, seed=place.seed(), connections=connections,
+            give_way=(),
+        )  # fmt: skip
+    return {
+        "offered": round(rate),
+        "goodput": round(told["answered"] / max(seconds, told["seconds"])),
+        "p50_us": told["p50_us"],
+        "p99_us": told["p99_us"],
+        "refused": told["wrong"],
+        "lost": told["lost"],
+        "unanswered": told["unanswered"],
+        "late_p99_us": told["late_p99_us"],
+        "memory_peak": process.peak_bytes(worker),
+    }
+
+
+def measure(seconds: float, connections: int) -> list[Row]:
+    """The rows that led to the peak, and those at parts of it."""
+    rows: list[Row] = []
+    with bench.opened() as place, started(place.setting) as gateway:
+        offered(place.bench, gateway, FIRST, min(2.0, seconds), 64)  # pools and caches
+        peak, rate = 0.0, FIRST
+        while True:
+            row = offered(place.bench, gateway, rate, seconds, connections)
+            _tell(rows, {"part": None, **row})
+            if row["goodput"] <= peak * 1.02:
+                break
+            peak = max(peak, row["goodput"])
+            rate *= STEP
+        calm = 0
+        for part, wanted in PARTS.items():
+            row = offered(place.bench, gateway, peak * part, seconds, connections)
+            calm = calm or row["p99_us"] or 0
+            good = row["goodput"] >= wanted * peak and (row["p99_us"] or 0) <= LATER * calm
+            _tell(rows, {"part": part, "of_peak": round(row["goodput"] / peak, 3), "as_wanted": good, **row})
+    return rows
+
+
+def _tell(rows: list[Row], row: Row) -> None:
+    rows.append(row)
+    print(json.dumps(row), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.overload", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each rate")
+    parser.add_argument("--connections", type=int, default=4000)
+    asked = parser.parse_args()
+    rows = measure(asked.seconds, asked.connections)
+    return 0 if all(row.get("as_wanted", True) for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -429,7 +429,11 @@ class UpstreamConnection(asyncio.Protocol):
         self.call = None
         self._decoder = None
         call.connection = None
-        call.over()
+        call.done = True
+        client, route = call.client, call.route
+        if client is not None and route is not None:  # as ``call.over``, without its frame
+            client.held -= 1
+            route.held -= 1
         pool = self.pool
         pool.health.failures = 0
         if self._paused:

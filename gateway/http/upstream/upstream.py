@@ -129,8 +129,14 @@ class Upstream:
         call = UpstreamCall(self, head, body, sink, idempotent=idempotent, chunked=chunked)
         if self.settings.total_timeout is not None:
             call.ends_at = self.sweep.after(self.settings.total_timeout)
-        if client is not None and route is not None:
-            self._charge(call, client, route)
+        if client is not None and route is not None:  # as ``_charge``, without its frame
+            call.client = client
+            call.route = route
+            client.held += 1
+            route.held += 1
+            bounds = self._bounds
+            if client.held > bounds.client or route.held > bounds.route:
+                call.surplus = True
         only = self._only
         if only is not None and only.idle and not call.surplus:
             only.begin(call)

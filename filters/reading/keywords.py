@@ -117,7 +117,7 @@ class Scanner:
                     if find(folded):
                         return self._scan(texts)
                 if self._fingerprint:
-                    if AGAIN in folded:
+                    if folded is not text and AGAIN in folded:
                         folded = first_reading(folded)
                     return _new(Scan, (NOTHING, NOTHING, fingerprint(folded), len(folded), NOTHING))
                 return NO_HIT

@@ -94,9 +94,9 @@ async def test_slow_readers_of_one_address_leave_connections_to_others(gate: Lab
     gate.upstream.behave = created
 
 
-@pytest.mark.parametrize("flood", [b"1\r\nx\r\n" * 50_000])
-async def test_a_body_of_tiny_chunks_is_refused(gate: Lab, flood: bytes) -> None:
+async def test_a_body_of_tiny_chunks_is_refused(gate: Lab) -> None:
     reader, writer = await connect(gate, "127.0.0.1")
-    writer.write(b"POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + flood)
+    head = b"POST /api/articles/1/comments HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head + b"1\r\nx\r\n" * 50_000)
     assert await answered(reader) == 429
     writer.close()

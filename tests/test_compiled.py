@@ -68,6 +68,31 @@ def test_no_attribute_becomes_a_word_of_c(module: str) -> None:
     assert not named & KEYWORDS
 
 
+@pytest.mark.parametrize("module", compiled.MODULES)
+def test_the_fields_of_a_tuple_are_of_classes_that_are_there(module: str) -> None:
+    """Compiled, a named tuple's annotations are the classes themselves: one that only type checkers import is none yet,
+    and the process ends with SIGSEGV."""
+    tree = TREES[module]
+    absent = {
+        (alias.asname or alias.name)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for one in ast.walk(block)
+        if isinstance(one, ast.ImportFrom) and one.module in compiled.MODULES
+        for alias in one.names
+    }
+    for made in ast.walk(tree):
+        if isinstance(made, ast.ClassDef) and "NamedTuple" in map(ast.unparse, made.bases):
+            named = {
+                one.id
+                for field in made.body
+                if isinstance(field, ast.AnnAssign)
+                for one in ast.walk(field.annotation)
+                if isinstance(one, ast.Name)
+            }
+            assert not named & absent, (made.name, named & absent)
+
+
 def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     modules = ("first", "second")
     monkeypatch.setattr(compiled, "MODULES", modules)

@@ -21,6 +21,7 @@ from gateway.http.server.problem import (
     problem_lines,
     upstream_problem,
 )
+from gateway.http.server.turns import TurnAccount  # when this is imported: a field of a tuple is of it
 from gateway.http.wire import forwarding
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.framing import encode_chunk
@@ -29,7 +30,6 @@ from gateway.http.wire.head import CHUNKED, RequestHead, ResponseHead
 if TYPE_CHECKING:
     from gateway.http.server.cors import Cors
     from gateway.http.server.server_protocol import ServerProtocol
-    from gateway.http.server.turns import TurnAccount
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
 

@@ -54,7 +54,7 @@ class Allowance:
         """Whether one more message is refused."""
         if conform(self._earliest, span.answered, self._pace)[0] > 0:
             return "yes"
-        return "no" if conform(self._latest, span.sent, self._pace)[0] == 0 else "maybe"
+        return "no" if conform(self._at_most(span.sent), span.sent, self._pace)[0] == 0 else "maybe"
 
     def free_at(self) -> int:
         """When one more message is surely kept, in microseconds."""
@@ -64,7 +64,11 @@ class Allowance:
         """A message went through; not ``surely`` where nobody can tell whether it was counted."""
         if surely:
             self._earliest = conform(self._earliest, span.sent, self._pace)[1]
-        self._latest = conform(self._latest, span.answered, self._pace)[1]
+        self._latest = conform(self._at_most(span.answered), span.answered, self._pace)[1]
+
+    def _at_most(self, now: int) -> int:
+        """The latest arrival time there can be: none is further ahead than the burst."""
+        return min(self._latest, now + self._pace.burst)
 
 
 class Repeats:

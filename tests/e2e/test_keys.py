@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -53,7 +54,7 @@ async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
 
 async def status(gate: Lab, name: str) -> int:
     """The answer to alice, whose token this key has signed."""
-    token = jwt.encode({"sub": "alice"}, secret(name), "HS256", headers={"kid": name})
+    token = jwt.encode({"sub": "alice", "exp": int(time.time()) + 3600}, secret(name), "HS256", headers={"kid": name})
     body = json.dumps({"content": PRIVATE}).encode()
     fields = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     return (await gate.node.ask("POST", "/tokens/1", body, fields)).status

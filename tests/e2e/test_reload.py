@@ -348,10 +348,9 @@ async def test_an_address_that_cannot_be_had_is_told_with_a_remedy(gate: Lab, tm
         assert "Traceback" not in output
         return output
 
-    free = f"127.0.0.1:{free_port()}"
     public, control = await asyncio.gather(
-        told("public", f"127.0.0.1:{gate.node.port}", free),
-        told("control", free, f"127.0.0.1:{gate.node.control_port}"),
+        told("public", f"127.0.0.1:{gate.node.port}", f"127.0.0.1:{free_port()}"),
+        told("control", f"127.0.0.1:{free_port()}", f"127.0.0.1:{gate.node.control_port}"),
     )
     assert (f"{gate.node.port} is taken" in public, "server.listen" in public) == (True, True)
     assert (f"{gate.node.control_port} is taken" in control, "control.listen" in control) == (True, True)

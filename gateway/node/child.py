@@ -223,8 +223,10 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the running process, if there is one."""
-        if self.pid is not None and self._process is not None:
-            self._process.send_signal(number)
+        if self.pid is not None:
+            # Not by the process's own method: that reaps one that has just ended, and the loop reads its code as 255.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, and SIGKILL for what is still there after ``grace`` seconds."""

@@ -80,11 +80,18 @@ class Node:
             stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True, cwd=self._cwd,
         )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(START_WITHIN):
-            while line := (await self.process.stdout.readline()).decode():
-                self.printed.append(line.rstrip())
-                if line == "ready\n":
-                    return self
+        try:
+            async with asyncio.timeout(START_WITHIN):
+                while line := (await self.process.stdout.readline()).decode():
+                    self.printed.append(line.rstrip())
+                    if line == "ready\n":
+                        return self
+                # To its very end: a signal sent in between would reap it before the loop does, and lose its code.
+                await self.process.wait()
+        except TimeoutError:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            await self.stop()
+            raise RuntimeError(f"not ready within {START_WITHIN:.0f} s: {self.printed} {self.told()}") from None
         raise RuntimeError(f"it ended before it was ready: {self.printed} {self.told()}")
 
     def told(self, *, everything: bool = False) -> str:

@@ -332,7 +332,7 @@ async def test_a_second_one_on_the_same_folder_is_told_off(gate: Lab) -> None:
     assert await refused(gate, "代开发票")
 
 
-async def test_an_address_that_cannot_be_had_is_told_with_a_remedy(gate: Lab, tmp_path: Path) -> None:
+async def test_a_taken_address_is_told_with_a_remedy(gate: Lab, tmp_path: Path) -> None:
     async def told(name: str, public: str, control: str) -> str:
         folder = tmp_path / name
         folder.mkdir()
@@ -352,5 +352,7 @@ async def test_an_address_that_cannot_be_had_is_told_with_a_remedy(gate: Lab, tm
         told("public", f"127.0.0.1:{gate.node.port}", f"127.0.0.1:{free_port()}"),
         told("control", f"127.0.0.1:{free_port()}", f"127.0.0.1:{gate.node.control_port}"),
     )
-    assert (f"{gate.node.port} is taken" in public, "server.listen" in public) == (True, True)
-    assert (f"{gate.node.control_port} is taken" in control, "control.listen" in control) == (True, True)
+    assert f"{gate.node.port} is taken" in public
+    assert "server.listen" in public
+    assert f"{gate.node.control_port} is taken" in control
+    assert "control.listen" in control

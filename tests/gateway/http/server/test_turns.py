@@ -315,7 +315,7 @@ async def test_too_many_small_chunks_are_refused(shared: Any) -> None:
     assert large.statuses == [200]
 
 
-async def test_a_stream_that_waits_for_its_upstream_is_not_read_by_its_turn(shared: Any) -> None:
+async def test_a_stream_that_waits_for_its_upstream_is_not_read(shared: Any) -> None:
     shared.server.configure(replace(FEW, turn_bytes=4096))
     shared.gate.admit = None
     client = shared.connect()

@@ -11,7 +11,7 @@ CHECKS: dict[str, Check] = {
     "limit": Check(limit.Options, limit.bind, limit.REASONS, limit.SAMPLE, "facts"),
     "keywords": Check(keywords.Options, keywords.bind, keywords.REASONS, keywords.SAMPLE, "hits", spans=True),
     "crowd": Check(crowd.Options, crowd.bind, crowd.REASONS, crowd.SAMPLE, "message", spans=True, shadow=True),
-    "parts": Check(parts.Options, parts.bind, parts.REASONS, parts.SAMPLE, "parts", grades=True),
+    "parts": Check(parts.Options, parts.bind, parts.REASONS, parts.SAMPLE, "parts"),
     "repeats": Check(repeats.Options, repeats.bind, repeats.REASONS, repeats.SAMPLE, "facts"),
-    "credit": Check(credit.Options, credit.bind, credit.REASONS, credit.SAMPLE, "facts", grades=True),
+    "credit": Check(credit.Options, credit.bind, credit.REASONS, credit.SAMPLE, "facts"),
 }

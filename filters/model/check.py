@@ -52,8 +52,8 @@ class Check(NamedTuple):
     * ``parts``: it finds nothing where the message has no parts;
     * ``message``: it is always asked.
 
-    ``spans``: its findings say where in the text, and can be masked. ``grades``: it marks rather than keeps out, so
-    that a label is an answer to it. ``shadow``: a rule of it is in shadow unless it says otherwise.
+    ``spans``: its findings say where in the text, and can be masked. ``shadow``: a rule of it is in shadow unless it
+    says otherwise.
     """
 
     options: type[Any]
@@ -62,5 +62,4 @@ class Check(NamedTuple):
     sample: str
     reads: Literal["facts", "hits", "parts", "message"] = "message"
     spans: bool = False
-    grades: bool = False
     shadow: bool = False

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from gateway import config as configuration
+from gateway.commands import obligations as obligations_table
 from gateway.config import Config
 from gateway.config.reference import reference as render
 from gateway.generation import conversion
-from gateway.obligations.compliance import RouteStanding, rows
-from gateway.obligations.regulations.articles import documents
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or describe what one may hold.")
-
-_COLOURS = {"enforced": "green", "shadow": "yellow", "absent": "red", "not applicable": "dim"}
 
 File = Annotated[Path, typer.Argument(help="The configuration, TOML.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -32,6 +26,14 @@ def check(
     obligations: Annotated[
         bool, typer.Option("--obligations", help="Show how each route stands to each article of the regulations.")
     ] = False,
+    html: Annotated[Path | None, typer.Option(help="With --obligations: write them as a page to this file.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="With --obligations: also what the running node shows of each.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="With --live: the node's data folder, if not as configured.")
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help="With --obligations: zh or en; unset: the terminal's.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
@@ -48,7 +50,8 @@ def check(
             typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise typer.Exit(1)
     if obligations:
-        _obligations(config, as_json)
+        tongue = obligations_table.chosen(language)
+        obligations_table.show(config, file, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
         return
     warnings = configuration.warnings(config)
     unjudged = configuration.unjudged(config)
@@ -78,55 +81,6 @@ def summary(config: Config) -> str:
         "mirror": "on" if config.mirror is not None else "off",
     }
     return "\n".join([*(f"{name:<11}{told}" for name, told in lines.items()), "ok"])
-
-
-def _obligations(config: Config, as_json: bool) -> None:
-    told = list(rows(config))
-    if as_json:
-        _write(json.dumps([_plain(row) for row in told], ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
-        _table(told)
-    else:
-        for row in told:
-            article, standing = row.article, row.standing
-            _write("\t".join((row.route, article.document, article.number, standing.status, standing.how, article.en)))
-
-
-def _plain(row: RouteStanding) -> dict[str, Any]:
-    article = row.article
-    return {
-        "route": row.route,
-        "document": article.document,
-        "article": article.number,
-        "asks": article.en,
-        "asks_zh": article.zh,
-        "needs": list(article.needs),
-        "status": row.standing.status,
-        "how": row.standing.how,
-    }
-
-
-def _table(told: list[RouteStanding]) -> None:
-    console = Console()
-    titles = {document.id: f"{document.title_zh} {document.version}" for document in documents()}
-    for route in dict.fromkeys(row.route for row in told):
-        table = Table(title=f"route {route}", title_justify="left", show_lines=False)
-        for heading in ("article", "asks", "status", "how"):
-            table.add_column(heading, overflow="fold")
-        document = ""
-        for row in told:
-            if row.route != route or row.standing.how.startswith("speaks of services"):
-                continue
-            if row.article.document != document:
-                document = row.article.document
-                table.add_section()
-                table.add_row("", f"[bold]{titles[document]}[/bold]", "", "")
-            colour = _COLOURS[row.standing.status]
-            status = f"[{colour}]{row.standing.status}[/{colour}]"
-            table.add_row(row.article.number, f"{row.article.en}\n{row.article.zh}", status, row.standing.how)
-        console.print(table)
-    counts = {status: sum(row.standing.status == status for row in told) for status in _COLOURS}
-    console.print(", ".join(f"{count} {status}" for status, count in counts.items()))
 
 
 @app.command()

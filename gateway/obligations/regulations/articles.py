@@ -7,20 +7,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from gateway.obligations.regulations.sentence import Sentence
+
 EVERY = "*"
 
 
 class Article(NamedTuple):
-    """One thing that is asked. ``needs`` is empty where ``outside`` says why no gateway can answer it."""
+    """One thing that is asked. ``needs`` is empty where ``outside`` says why no gateway can answer it; ``lacks`` is
+    what the article asks for besides and what is needed does not do."""
 
     document: str
     number: str
-    en: str
-    zh: str
+    asks: Sentence
     services: tuple[str, ...]
     surfaces: tuple[str, ...]
     needs: tuple[str, ...]
-    outside: str
+    outside: Sentence | None
+    lacks: Sentence | None
 
     def concerns(self, kinds: frozenset[str]) -> bool:
         """Whether it speaks of services of these kinds."""
@@ -31,8 +34,7 @@ class Document(NamedTuple):
     """``version`` is the day on which it came into force."""
 
     id: str
-    title: str
-    title_zh: str
+    title: Sentence
     version: str
     services: tuple[str, ...]
     articles: tuple[Article, ...]
@@ -56,21 +58,24 @@ def _document(data: dict[str, Any]) -> Document:
     own = tuple(data["services"])
     return Document(
         data["id"],
-        data["title"],
-        data["title_zh"],
+        Sentence(data["title"], data["title_zh"]),
         data["version"],
         own,
         tuple(
             Article(
                 data["id"],
                 one["article"],
-                one["en"],
-                one["zh"],
+                Sentence(one["en"], one["zh"]),
                 tuple(one.get("services", own)),
                 tuple(one.get("surfaces", ())),
                 tuple(one.get("needs", ())),
-                one.get("outside", ""),
+                _sentence(one, "outside"),
+                _sentence(one, "lacks"),
             )
             for one in data["articles"]
         ),
     )
+
+
+def _sentence(data: dict[str, Any], name: str) -> Sentence | None:
+    return Sentence(data[name], data[f"{name}_zh"]) if name in data else None

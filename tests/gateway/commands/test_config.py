@@ -41,17 +41,6 @@ def test_json(written: Written) -> None:
     assert [one["key"] for one in json.loads(told.stdout)["problems"]] == ["routes[comments].policy"]
 
 
-def test_obligations(written: Written) -> None:
-    told = run(app, ["check", "--obligations", str(written())])
-    rows = [line.split("\t") for line in told.stdout.splitlines()]
-    assert {row[0] for row in rows} == {"comments"}
-    assert ["comments", "comments-2017", "5(1)", "enforced", "identity rule"] in [row[:5] for row in rows]
-    told = run(app, ["check", "--obligations", "--json", str(written())])
-    told_by = {(one["document"], one["article"]): one["status"] for one in json.loads(told.stdout)}
-    assert told_by["comments-2017", "5(4)"] == "not applicable"
-    assert told_by["comments-2017", "8"] == "absent"
-
-
 def test_the_demo_is_well_and_doubtless() -> None:
     told = run(app, ["check", "--json", str(DEMO)])
     doc = json.loads(told.stdout)

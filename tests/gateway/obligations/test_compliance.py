@@ -1,110 +1,89 @@
-from collections.abc import Callable
-from pathlib import Path
+"""How routes stand to articles: only what applies, and a sham is told."""
 
-import pytest
+from gateway.obligations.compliance import Standing, outside, standings, totals
+from gateway.obligations.fulfilment import Known
+from tests.gateway.obligations.conftest import Configured
+from tests.gateway.obligations.test_rules import BEGIN
 
-from gateway import config
-from gateway.obligations.compliance import Standing, rows
-
-IDENTITY = '{ check = "identity", action = "reject", on_error = "reject", ground = "g" }'
-ROUTE = """
-[upstreams.platform]
-servers = ["http://127.0.0.1:9000"]
-
-[mirror]
-
-[policies.p]
-appeal = "off"
-rules = [RULES]
-
-[[routes]]
-name = "r"
-match = "POST /{room}"
-surface = "SURFACE"
-upstream = "platform"
-policy = "p"
-sender = "header:X-User-Id"
-trust = ["127.0.0.0/8"]
-text = "json:/content"
-"""
-
-Stand = Callable[..., Standing]
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Stand:
-    """How the route stands to one article."""
-
-    def told(document: str, number: str, rules: str = "", surface: str = "comment", more: str = "") -> Standing:
-        file = tmp_path / "tidegate.toml"
-        file.write_text(ROUTE.replace("RULES", rules).replace("SURFACE", surface) + more, encoding="utf-8")
-        found = rows(config.load(file, environ={}))
-        return next(row.standing for row in found if (row.article.document, row.article.number) == (document, number))
-
-    return told
-
-
-@pytest.mark.parametrize(
-    ("rules", "status"),
-    [
-        (IDENTITY, "enforced"),
-        (IDENTITY.replace(" }", ', mode = "shadow" }'), "shadow"),
-        (IDENTITY.replace('action = "reject"', 'action = "label"'), "absent"),
-        ("", "absent"),
-        (IDENTITY.replace(" }", ', mode = "shadow" }') + ", " + IDENTITY, "enforced"),
-    ],
+EVERYTHING = (
+    'services = ["comments", "news", "groups", "microblog", "public-accounts", "forum", "audio-video", '
+    '"beijing-microblog"]\n'
 )
-def test_a_check_answers_as_its_rule_is(rules: str, status: str, stand: Stand) -> None:
-    assert stand("comments-2017", "5(1)", rules).status == status
+SHAM = (
+    BEGIN["identity"].replace('on_error = "reject"', 'on_error = "pass"'),
+    BEGIN["block"].replace('on_error = "reject"', 'on_error = "pass"'),
+    BEGIN["room"].replace('on_error = "reject"', 'on_error = "pass"'),
+    BEGIN["keywords"].replace('"reject", on_error = "reject"', '"mask", on_error = "pass"'),
+    BEGIN["limit"].replace('on_error = "reject"', 'on_error = "pass"').replace("5/10s", "100000/1s"),
+    BEGIN["repeats"].replace('on_error = "reject"', 'on_error = "pass"').replace("3/1m", "100000/1s"),
+    BEGIN["credit"].replace('"reject", on_error = "reject"', '"label", on_error = "pass"').replace("40", "1"),
+)
 
 
-def test_a_rule_that_passes_on_error_says_so(stand: Stand) -> None:
-    rule = IDENTITY.replace('on_error = "reject"', 'on_error = "pass"')
-    assert stand("comments-2017", "5(1)", rule).how == "identity rule, passes on error"
+def find(rows: list[Standing], document: str, number: str) -> Standing:
+    return next(row for row in rows if (row.article.document, row.article.number) == (document, number))
 
 
-def test_the_worst_of_what_is_needed_counts(stand: Stand) -> None:
-    credit = '{ check = "credit", action = "label", on_error = "pass", below = 40 }'
-    block = '{ check = "block", action = "reject", on_error = "reject", ground = "g", mode = "shadow" }'
-    assert stand("comments-2017", "9", f"{credit}, {block}").status == "absent"  # nobody reads the registrant
-    read = 'registrant = "header:X-Registrant"\n'
-    assert stand("comments-2017", "9", f"{credit}, {block}", more=read) == Standing("shadow", "block rule in shadow")
+def test_a_sham_keeps_nothing(configured: Configured) -> None:
+    for surface, more in (("comment", ""), ("group", ""), ("danmaku", 'page = "/videos/{room}"\n'), ("profile", "")):
+        config = configured(*(f"{{ {rule} }}" for rule in SHAM), surface=surface, more=EVERYTHING + more)
+        rows = standings(config, Known({"w": 1}))
+        assert [row.article for row in rows if row.grade == "kept"] == []
+        assert all(row.lacks for row in rows)
 
 
-def test_other_services_and_duties_of_people_are_none_of_its_business(stand: Stand) -> None:
-    assert stand("groups-2017", "10").status == "not applicable"
-    assert stand("comments-2017", "5(7)").how == "outside the gateway: the operator's staff"
-    assert stand("comments-2017", "5(4)").how == "speaks of surfaces: danmaku"
+def test_every_check_done_well_keeps_what_is_the_gateways_alone(configured: Configured) -> None:
+    more = EVERYTHING + 'keep = ["ip"]\ncontent = "always"\nregistrant = "header:X-Registrant"\n'
+    rows = standings(configured(*(f"{{ {rule} }}" for rule in BEGIN.values()), more=more), Known({"w": 1000}))
+    kept = {(row.article.document, row.article.number) for row in rows if row.grade == "kept"}
+    assert {("comments-2017", "5(1)"), ("comments-2017", "9"), ("groups-2017", "13.2"), ("groups-2017", "10")} <= kept
+    # What a means does not really do is never kept by it.
+    for document, number in (
+        ("groups-2017", "7.1"), ("microblog-2018", "9"), ("microblog-2018", "12"), ("audio-video-2019", "12.1"),
+        ("comments-2017", "5(8)"),
+    ):  # fmt: skip
+        assert find(rows, document, number).grade == "partly"
 
 
-def test_the_mirror_answers_for_bullets(stand: Stand) -> None:
-    told = stand("comments-2017", "5(4)", surface="danmaku", more='page = "/videos/{room}"\n')
-    assert told == Standing("enforced", "static version on /videos/{room}")
+def test_only_what_applies_and_duties_of_people_by_themselves(configured: Configured) -> None:
+    config = configured()
+    rows = standings(config, Known({}))
+    documents = {row.article.document for row in rows}
+    assert "groups-2017" not in documents
+    assert not any(
+        (row.article.document, row.article.number) == ("comments-2017", "5(4)") for row in rows
+    )  # of bullets
+    assert all(row.article.needs for row in rows)
+    assert all(article.outside is not None for article in outside(config))
+    assert any(article.number == "5(7)" for article in outside(config))
 
 
-def test_review_before_publication_is_asked_of_news_only_and_absent(stand: Stand) -> None:
-    assert stand("comments-2017", "5(3)").status == "not applicable"
-    news = 'services = ["comments", "news"]\n'
-    assert stand("comments-2017", "5(3)", more=news) == Standing("absent", "no hold rule")
+def test_what_several_means_lack_is_told_with_their_names(configured: Configured) -> None:
+    rows = standings(configured(), Known({}))
+    row = find(rows, "comments-2017", "5(6)")
+    assert row.grade == "not"
+    assert row.lacks[0].en == "texts held against word lists: no keywords rule"
+    assert row.lacks[0].zh == "文本与词库比对：没有 keywords 规则"
+    assert find(rows, "comments-2017", "5(1)").lacks[0].en == "no identity rule"
 
 
-def test_services_widen_what_applies(stand: Stand) -> None:
-    more = 'services = ["public-accounts"]\ncontent = "never"\n'
-    assert stand("public-accounts-2017", "16.2", more=more) == Standing("absent", "text kept: never")
-    assert stand("microblog-2018", "16", more='services = ["microblog"]\n').status == "enforced"
-
-
-def test_more_personal_data_than_is_necessary(stand: Stand) -> None:
-    assert stand("comments-2017", "5(2)").status == "enforced"
-    assert stand("comments-2017", "5(2)", more='keep = ["ip", "location"]\n').status == "absent"
-
-
-def test_takedown(stand: Stand) -> None:
-    rules = (
-        '{ check = "keywords", action = "reject", on_error = "reject", ground = "g", lists = ["w"] }, '
-        '{ check = "block", action = "reject", on_error = "reject", ground = "g" }'
+def test_a_route_that_relays_the_rest_unjudged_keeps_nothing_by_a_check(configured: Configured) -> None:
+    rule = f"{{ {BEGIN['identity']} }}"
+    assert find(standings(configured(rule), Known({})), "comments-2017", "5(1)").grade == "kept"
+    row = find(standings(configured(rule, more='unjudged = "relay"\n'), Known({})), "comments-2017", "5(1)")
+    assert (row.grade, row.lacks[0].en) == (
+        "partly",
+        "what is written to its address in another way is relayed unjudged",
     )
-    more = 'upstream_id = "json:/id"\ntakedown = { match = "DELETE /c/{id}" }\n'
-    lists = f'[lists.w]\npath = "{Path(__file__).parents[3] / "examples" / "lists" / "spam.txt"}"\n'
-    assert stand("comments-2017", "8", rules, more=f"{more}{lists}").status == "enforced"
-    assert stand("comments-2017", "8", rules, more=lists).how == "no takedown address"
+
+
+def test_review_before_publication_is_asked_of_news_only(configured: Configured) -> None:
+    assert not any(row.article.number == "5(3)" for row in standings(configured(), Known({})))
+    news = configured(more='services = ["comments", "news"]\n')
+    assert find(standings(news, Known({})), "comments-2017", "5(3)").grade == "not"
+
+
+def test_totals(configured: Configured) -> None:
+    rows = standings(configured(), Known({}))
+    assert sum(totals(rows).values()) == len(rows)
+    assert list(totals(rows)) == ["kept", "partly", "not"]

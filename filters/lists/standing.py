@@ -132,8 +132,8 @@ class _Find:
         """Why what is spelled from ``a`` to before ``b`` is not the word; empty where it is."""
         shape = self.shape
         return (
-            _border(self.folded, self.start, a, -1, shape.first)
-            or _border(self.folded, self.end - 1, b, 1, shape.last)
+            _border(self.folded, a, -1, shape.first)
+            or _border(self.folded, b, 1, shape.last)
             or (_numbers(self.folded, a, b, shape) if shape.begins or shape.ends else STANDS)
             or (_syllables(self.folded, a, b, shape) if shape.syllabic else STANDS)
             or self._runs(a, b)
@@ -271,7 +271,7 @@ def _stretch(find: _Find, a: int, b: int, char: str) -> str:
     """Does a stretch of one character, with nothing between, hold the word?"""
     shape, folded, have = find.shape, find.folded, b - a
     if shape.first:
-        why = _border(folded, find.start, a, -1, shape.first) or _border(folded, find.start, b, 1, shape.last)
+        why = _border(folded, a, -1, shape.first) or _border(folded, b, 1, shape.last)
         if why:
             return why
         if have > shape.size and (shape.strict.repeats == "off" or char.isdecimal()):
@@ -296,8 +296,8 @@ def _stretch(find: _Find, a: int, b: int, char: str) -> str:
     return _letters(folded, a, b) if shape.lettered else STANDS
 
 
-def _border(folded: Folded, run: int, place: int, step: int, wanted: Edge) -> str:
-    """Does the word go on beyond its end, before ``place`` or from it on? ``run`` is that of the word's own end."""
+def _border(folded: Folded, place: int, step: int, wanted: Edge) -> str:
+    """Does the word go on beyond its end, before ``place`` or from it on?"""
     if not wanted:
         return STANDS
     starts, ends, _ = folded.spelling

@@ -68,7 +68,7 @@ def goes_on(text: str, inner: int, outer: int) -> bool:
         return False
     if text[inner].isdecimal() and not text[outer].isdecimal():
         if text[outer] in _POINTS or text[outer] == ",":
-            return _fraction(text, inner, outer) or _groups(text, inner, outer)
+            return _fraction(text, inner, outer) or _groups(text, outer)
         return False
     left, right = min(inner, outer), max(inner, outer)
     one, other = text[left], text[right]
@@ -122,7 +122,7 @@ def _fraction(text: str, inner: int, point: int) -> bool:
     return size <= _FRACTION_MAX
 
 
-def _groups(text: str, inner: int, comma: int) -> bool:
+def _groups(text: str, comma: int) -> bool:
     """Thousands: groups of three behind one of one or two, for ``110,120`` may be two numbers."""
     if text[comma] != ",":
         return False

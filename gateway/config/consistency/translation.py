@@ -23,13 +23,13 @@ def translate(error: ValidationError, model: type[BaseModel], document: Any, fil
             len(other["loc"]) > len(one["loc"]) and other["loc"][: len(one["loc"])] == one["loc"] for other in errors
         ):
             continue  # pydantic counts only the items that are well; what ails the others is told
-        path = _in_file(tuple(_without_tags(one["loc"], document)), document)
+        path = _in_file(tuple(_without_tags(one["loc"])), document)
         value = at(document, path)
         told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
         yield ConfigProblem(file, written(path, document), told, _message(one, path, model, document))
 
 
-def _without_tags(loc: Path, document: Any) -> Iterator[str | int]:
+def _without_tags(loc: Path) -> Iterator[str | int]:
     """The path in the file: pydantic also names the model of a rule that it chose, and the kind of a key."""
     in_rule = loc[:1] == ("policies",) and loc[2:3] == ("rules",) and len(loc) > 4
     for place, part in enumerate(loc):

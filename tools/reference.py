@@ -1,6 +1,7 @@
 """``make reference``: everything that can be written from the code alone, and that nobody should write by hand.
 
-The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, and what
+The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, the commands of
+docs/command-line.md, and what
 ``config check`` says of each golden configuration. A test fails where one of them is stale; a person reads the
 difference before committing it: what changed there is what users see.
 """
@@ -22,6 +23,7 @@ from gateway.common import metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
 from gateway.control.features import ENDPOINTS  # noqa: E402
 from gateway.judging import reason_codes  # noqa: E402
+from tools import command_line  # noqa: E402
 
 LINE = "----\n"
 """In a golden configuration: the file above, every problem of it below."""
@@ -58,6 +60,7 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "reasons.md", _reasons)
     yield Generated(docs / "metrics.md", _metrics)
     yield Generated(docs / "admin-api.md", _endpoints)
+    yield Generated(docs / "command-line.md", _commands)
     for path in sorted(GOLDEN.glob("*.txt")):
         yield Generated(path, _problems)
 
@@ -90,6 +93,13 @@ def _endpoints(text: str) -> str:
         for one in ENDPOINTS
     )
     return _chapter(text, "Endpoints", _table(("method", "path", "what it does"), rows))
+
+
+def _commands(text: str) -> str:
+    prose, begin, _ = text.partition(command_line.BEGIN)
+    if not begin:
+        sys.exit(f"docs/command-line.md has lost its mark {command_line.BEGIN!r}")
+    return prose + command_line.page()
 
 
 def _problems(text: str) -> str:

@@ -1,15 +1,18 @@
 """The ``tidegate`` command. Exit codes: 0 well, 1 found something wrong, 2 usage.
 
 One table says where each command lives. Only the one that was asked for is imported: control's libraries would cost
-every start of a node a second that it does not need.
+every start of a node a second that it does not need. The others stand in for themselves where names and meanings are
+enough: in the help, and while a shell completes a name.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
-from typing import NamedTuple
+from importlib.metadata import version
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -19,49 +22,94 @@ class Command(NamedTuple):
 
     module: str
     attribute: str
-    help: str = ""
+    help: str
 
 
 COMMANDS: dict[str, Command] = {
-    "run": Command("gateway.commands.run", "run"),
-    "demo": Command("gateway.commands.run", "demo"),
+    "run": Command("gateway.commands.run", "run", "Run the gateway: every process of one node, until SIGTERM."),
+    "demo": Command("gateway.commands.run", "demo", "Run a small platform with the gate in front of it."),
+    "status": Command("gateway.commands.admin.status", "status", "This node at a glance, once or live."),
+    "reload": Command("gateway.commands.admin.reload", "reload", "Compile configuration and lists anew, and swap."),
     "config": Command("gateway.commands.config", "app", "Check a configuration, or describe all of it."),
-    "words": Command("gateway.commands.words", "words", "Check and compile word lists."),
+    "words": Command(
+        "gateway.commands.admin.words", "app", "Word lists: check and compile files, change what is in force."
+    ),
     "filter": Command("gateway.commands.words", "filter_", "Explain what is found in a text."),
-    "takedown": Command("gateway.commands.takedown", "takedown"),
-    "state": Command("gateway.commands.state", "app", "The state server and what is projected to it."),
+    "accounts": Command("gateway.commands.admin.accounts", "app", "What the platform says of its senders."),
+    "blocks": Command("gateway.commands.admin.blocks", "app", "Stop a sender, a device, an address, a range, a room."),
+    "rooms": Command("gateway.commands.admin.rooms", "app", "Open rooms, slow them down, mute or close them."),
+    "switches": Command("gateway.commands.admin.switches", "app", "Freeze a room or a route at once, everywhere."),
+    "takedown": Command("gateway.commands.admin.takedown", "takedown", "Take published messages down."),
+    "takedowns": Command(
+        "gateway.commands.admin.takedowns", "app", "What became of takedowns; texts that are refused for them."
+    ),
+    "people": Command("gateway.commands.admin.people", "app", "Who may call control, each with a token of their own."),
+    "acts": Command("gateway.commands.admin.acts", "app", "What people did, and taking it back."),
+    "state": Command("gateway.commands.admin.state", "app", "The state server and what is projected to it."),
     "journal": Command("gateway.commands.journal", "app", "Read the record, and prove it whole."),
     "mirror": Command(
         "gateway.commands.mirror", "app", "The static versions of bullets: verify them, rebuild, import."
     ),
-    "loadtest": Command("gateway.commands.loadtest", "loadtest"),
+    "loadtest": Command("gateway.commands.loadtest", "loadtest", "Load the gateway, check every answer, report."),
 }
 
+COMPLETING = "_TIDEGATE_COMPLETE"  # set by the shell that asks what could come next
+LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")  # and the line so far
 
-def build(names: Sequence[str]) -> typer.Typer:
-    """The command line with these commands."""
+
+def build(names: Collection[str], *, others: bool = False) -> typer.Typer:
+    """The command line with these commands; ``others``: the rest too, by name and meaning."""
     made = typer.Typer(
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,  # a rich traceback shows local variables, and those may hold a text
+        context_settings={"help_option_names": ["-h", "--help"]},
         help="A moderation gateway for comments, bullet comments and group messages.",
     )
-    made.callback()(_nothing)  # keeps the command's name while it is the only one
-    for name in names:
-        command = COMMANDS[name]
-        found = getattr(import_module(command.module), command.attribute)
-        if isinstance(found, typer.Typer):
-            made.add_typer(found, name=name, help=command.help)
-        else:
-            made.command(name)(found)
+    made.callback()(_root)
+    for name, command in COMMANDS.items():
+        if name in names:
+            _add(made, name, command)
+        elif others:
+            made.command(name, help=command.help)(_stand_in)
     return made
 
 
-def _nothing() -> None:
+def _add(made: typer.Typer, name: str, command: Command) -> None:
+    found = getattr(import_module(command.module), command.attribute)
+    if isinstance(found, typer.Typer):
+        made.add_typer(found, name=name, help=command.help)
+    else:
+        made.command(name)(found)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tidegate {version('tidegate')}")
+        raise typer.Exit
+
+
+def _root(
+    version_: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
     """A moderation gateway for comments, bullet comments and group messages."""
 
 
+def _stand_in() -> None:
+    """Named, and never run: whatever is run was asked for by its name."""
+
+
+def named(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """The commands that are asked for: the first argument that is no option; while a shell completes, the first word of
+    its line that is one."""
+    if COMPLETING in environ:
+        told = next((environ[name] for name in LINES if name in environ), "")
+        arguments = told.split()[1:]
+    return [one for one in arguments if not one.startswith("-")][:1]
+
+
 def main() -> None:
-    """Entry point: builds the command that the arguments name, or all of them to show."""
-    asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    build([asked] if asked in COMMANDS else list(COMMANDS))()
+    """Entry point: imports the command that the arguments name, and no other."""
+    build(named(sys.argv[1:], os.environ), others=True)()

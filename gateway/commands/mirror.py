@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from gateway.commands import places
+from gateway.commands.places import ConfigOption, DataDirOption
 from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError
@@ -41,23 +43,22 @@ WRONG, USAGE = 1, 2
 ADOPT_WITHIN = 60.0  # seconds; the projector finishes its turn and deletes the folder that was there
 DEAD_AFTER = 5.0  # seconds without a heartbeat
 
-DataDir = Annotated[Path, typer.Option("--data-dir", help="The gateway's data folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")]
 
 
 @app.command()
-def verify(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
+def verify(config: ConfigOption = None, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     """Compare journal and pages in both directions, removals counted. Exit code 1 when they differ."""
-    folders, config, _ = _loaded(data_dir)
+    folders, loaded, _ = _loaded(config, data_dir)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         tasks = {what: progress.add_task(what, total=None) for what in ("records", "rooms")}
         report = verify_mirror(
-            folders.mirror(config),
-            folders.journal(config),
-            own_folder(config),
+            folders.mirror(loaded),
+            folders.journal(loaded),
+            own_folder(loaded),
             near=folders.run,
-            others=without_bullets(config),
-            caught_up=lambda moment: _wait_for(PulseReader(folders.pulse), moment, config),
+            others=without_bullets(loaded),
+            caught_up=lambda moment: _wait_for(PulseReader(folders.pulse), moment, loaded),
             on_progress=lambda what, count: progress.advance(tasks[what], count),
         )
     for problem in report.problems:
@@ -75,25 +76,25 @@ def verify(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rebuild(data_dir: DataDir = Path("data")) -> None:
+def rebuild(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Make all pages anew from the journal. While the gateway runs readers miss nothing, and no bullet is refused."""
-    folders, config, mirror = _loaded(data_dir)
-    root = folders.mirror(config)
+    folders, loaded, mirror = _loaded(config, data_dir)
+    root = folders.mirror(loaded)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         tasks = {what: progress.add_task(what, total=None) for what in ("records", "rooms")}
         made = rebuild_mirror(
             root,
-            folders.journal(config),
-            own_folder(config),
+            folders.journal(loaded),
+            own_folder(loaded),
             pages=Pages(mirror.language, mirror.path),
-            others=without_bullets(config),
+            others=without_bullets(loaded),
             on_flaw=lambda flaw: typer.echo(
                 f"{flaw.folder}/{flaw.segment}: damaged at byte {flaw.offset}: {flaw.code}", err=True
             ),
             on_progress=lambda what, count: progress.advance(tasks[what], count),
         )
     try:
-        owner = Owner(folders.journal(config) / own_folder(config))
+        owner = Owner(folders.journal(loaded) / own_folder(loaded))
     except Locked:
         answer = _ask(folders, {"command": "adopt"})
         if not answer.get("ok"):
@@ -109,14 +110,15 @@ def rebuild(data_dir: DataDir = Path("data")) -> None:
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="NDJSON: id, room, text, at, and time where a bullet has a place.")],
-    data_dir: DataDir = Path("data"),
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
     route: Annotated[
         str, typer.Option(help="The danmaku route whose rooms they are; needed where there are more.")
     ] = "",
 ) -> None:
     """Bring in bullets from before the gateway, oldest first. The same file may be imported again."""
-    folders, config, _ = _loaded(data_dir)
-    routes = {one.name: one for one in config.routes if one.mirrored}
+    folders, loaded, _ = _loaded(config, data_dir)
+    routes = {one.name: one for one in loaded.routes if one.mirrored}
     chosen = routes.get(route) if route else next(iter(routes.values())) if len(routes) == 1 else None
     if chosen is None:
         _fail(
@@ -126,7 +128,7 @@ def import_(
     try:
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("bullets", total=None)
-            new, old = bring_in(file, folders.journal(config), chosen, lambda count: progress.advance(task, count))
+            new, old = bring_in(file, folders.journal(loaded), chosen, lambda count: progress.advance(task, count))
     except ImportRefused as refused:
         for fault in refused.faults:
             typer.echo(f"{file}: line {fault.line} {fault.why}", err=True)
@@ -139,15 +141,16 @@ def import_(
 @app.command()
 def probe(
     room: Annotated[str, typer.Argument(help="A room that has bullets.")],
-    data_dir: DataDir = Path("data"),
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
     route: Annotated[str, typer.Option(help="Only this danmaku route's page.")] = "",
 ) -> None:
     """Look whether the platform's page of a room contains its list. Exit code 1 where it does not."""
-    _, config, _ = _loaded(data_dir)
-    routes = [one for one in config.routes if one.mirrored and route in ("", one.name)]
+    _, loaded, _ = _loaded(config, data_dir)
+    routes = [one for one in loaded.routes if one.mirrored and route in ("", one.name)]
     if not routes:
         _fail("there is no such danmaku route", USAGE)
-    results = asyncio.run(_look(config, routes, room))
+    results = asyncio.run(_look(loaded, routes, room))
     for one, seen in zip(routes, results, strict=True):
         typer.echo(f"{one.name}: {seen.result} ({seen.how})")
     if any(seen.result != "contained" for seen in results):
@@ -159,11 +162,11 @@ async def _look(config: Config, routes: list[Route], room: str) -> list[Seen]:
         return [await look(client, config, route, room, filled=True) for route in routes]
 
 
-def _loaded(data_dir: Path) -> tuple[Folders, Config, Mirror]:
-    folders = Folders(data_dir)
+def _loaded(config_path: Path | None, data_dir: Path | None) -> tuple[Folders, Config, Mirror]:
+    folders = places.folders(config_path, data_dir)
     number = folders.current() if folders.generations.is_dir() else 0
     if not number:
-        _fail(f"{data_dir} is not a gateway's data folder: name it with --data-dir", USAGE)
+        _fail(f"{folders.root} is not a gateway's data folder: name it with --data-dir", USAGE)
     try:
         config = generation.load(folders, number).config
     except (ConfigError, OSError) as error:

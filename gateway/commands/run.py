@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.commands import places
+from gateway.commands.places import ConfigOption, DataDirOption
 from gateway.common import logs
 from gateway.common.listening import CannotListen
 from gateway.config import ConfigError, load
@@ -20,16 +22,15 @@ from gateway.state.cold.owner import NotOurs
 
 REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady)
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)]
 MayShrink = Annotated[
     list[str] | None,
     typer.Option("--may-shrink", metavar="LIST", help="This list is meant to lose its words; repeatable."),
 ]
-DataDir = Annotated[Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")]
 
 
-def run(config: ConfigOption, data_dir: DataDir = None, may_shrink: MayShrink = None) -> None:
+def run(config: ConfigOption = None, data_dir: DataDirOption = None, may_shrink: MayShrink = None) -> None:
     """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads."""
+    config = places.configuration(config)
     logs.configure(process="supervisor", console=sys.stderr.isatty())
     try:
         where = data_dir or load(config).server.data_dir

@@ -18,6 +18,7 @@ from filters.lists.wordlist import Compiled, compile_list, load
 from filters.reading.explanation import Explanation, explain
 from filters.reading.keywords import AnyList
 from filters.text.markup import Markup
+from gateway.commands import places
 from gateway.common.folders import Folders
 from gateway.config import ConfigError
 from gateway.generation.generation import in_force
@@ -39,7 +40,14 @@ _WRONG = 1
 _USAGE = 2
 
 Lists = Annotated[list[Path] | None, typer.Option("--list", "-l", help="A list file; may be given several times.")]
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the lists of this configuration.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", show_default=False,
+        help=f"Take the lists of this configuration; where no list is named else {places.CONFIG}, else "
+        f"{places.USUAL_CONFIG} in the current folder.",
+    ),
+]  # fmt: skip
 UndoneFirst = Annotated[Markup, typer.Option("--markup", help="Undo it first, as a route with this setting does.")]
 MayShrink = Annotated[
     list[str] | None,
@@ -59,6 +67,7 @@ def check(
 ) -> None:
     """Read lists and tell everything that is wrong with them, with line and remedy; what is odd, what words lose by
     folding, and what allow phrases excuse."""
+    config = _meant(files, config)
     faults: list[Fault] = []
     notices: list[Fault] = []
     told_of: list[dict[str, Any]] = []
@@ -108,6 +117,7 @@ def compile_(
 ) -> None:
     """Compile lists to artifacts; one whose digest is there already is left alone. A list that lost more than half of
     the words that it was compiled from before, in this folder, is refused."""
+    config = _meant(files, config)
     specs = [
         spec._replace(before=newest(out, spec.name), meant=spec.name in (may_shrink or ()))
         for spec in _specs(files, config)
@@ -149,6 +159,7 @@ def explain_(
     Without a text, --json reads one text a line from standard input and answers with one JSON object a line: the hits
     with spans in code points and the disguises seen through, and what was dropped and why.
     """
+    config = _meant(lists, config)
     if text is None:
         if not as_json:
             typer.echo("no text: name one, or --json to read one text a line from standard input", err=True)
@@ -267,6 +278,14 @@ def _specs(files: list[Path] | None, config: Path | None) -> list[ListSpec]:
         typer.echo("no list: name a file, or --config", err=True)
         raise typer.Exit(_USAGE)
     return specs
+
+
+def _meant(files: list[Path] | None, config: Path | None) -> Path | None:
+    """The configuration whose lists are taken: as named; where no list is named, as for every command."""
+    if config is not None or files:
+        return config
+    told = places.environment(places.CONFIG)
+    return Path(told) if told else places.USUAL_CONFIG if places.USUAL_CONFIG.is_file() else None
 
 
 def _loaded(spec: ListSpec) -> AnyList:

@@ -24,6 +24,7 @@ import fcntl
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -91,6 +92,8 @@ class Supervisor:
         self._reloading = asyncio.Lock()
         self._rotation = Rotation()
         self._lock = -1
+        self._since = 0  # when the generation in force was swapped to; microseconds since the epoch
+        self._refused_at = 0  # when a reload was last refused; 0 once another has gone well
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning or CompileFailed before anything starts, CannotListen,
@@ -100,6 +103,7 @@ class Supervisor:
         generation = self._generation = await compile_aside(self._config_path, self.folders, self._may_shrink)
         self._rotation.in_force = rotation.digest(_jwks(generation))
         self.folders.make_current(generation.number)
+        self._since = time.time_ns() // 1000
         config = generation.config
         raise_limit(config.server.max_connections)
         log.info("code", hot_path=compiled.described())
@@ -292,6 +296,7 @@ class Supervisor:
             self._generation = after
             self._rotation.in_force = keys
             self.folders.make_current(after.number)
+            self._since, self._refused_at = time.time_ns() // 1000, 0
             # A worker that came up meanwhile may have asked a moment too early which generation is in force.
             missed = await self._load(after, missed_only=True)
             warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
@@ -300,8 +305,8 @@ class Supervisor:
             lists = [each.as_dict() for each in after.lists]
             return {"ok": True, "generation": after.number, "warnings": warnings, "lists": lists}
 
-    @staticmethod
-    def _refused(before: Generation, problems: Sequence[str]) -> dict[str, Any]:
+    def _refused(self, before: Generation, problems: Sequence[str]) -> dict[str, Any]:
+        self._refused_at = time.time_ns() // 1000
         log.error("reload.refused", generation=before.number, problems=problems)
         return {"ok": False, "generation": before.number, "problems": problems}
 
@@ -342,6 +347,8 @@ class Supervisor:
         return {
             "ok": True,
             "generation": self._generation.number if self._generation else None,
+            "since": self._since,
+            "refused": self._refused_at or None,
             "stopping": self._stopping.is_set(),
             "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
         }

@@ -93,4 +93,5 @@ class Reloader(Protocol):
         meant to be emptied, or more than halved."""
 
     async def status(self) -> Mapping[str, Any]:
-        """``{"generation", "stopping", "children": {name: {"pid", "state", "restarts"}}}``; raises ChannelError."""
+        """``{"generation", "since", "refused", "stopping", "children": {name: {"pid", "state", "restarts"}}}``, moments
+        in microseconds since the epoch; raises ChannelError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature
-from gateway.control.node import endpoints
+from gateway.control.node import endpoints, glance
 from gateway.control.node.schemas import Ready
 
 STATE = Feature(
@@ -15,6 +15,7 @@ STATE = Feature(
 )
 HEALTH = Feature(
     endpoints=(
+        Endpoint("GET", "/v1/status", glance.status, "This node at a glance"),
         Endpoint("GET", "/healthz", endpoints.alive, "Is control alive?", open=True),
         Endpoint("GET", "/readyz", endpoints.ready, "Is this node fit for traffic?", open=True, gives=Ready),
         Endpoint("GET", "/metrics", endpoints.metrics, "Metrics for Prometheus", open=True, gives="text/plain"),

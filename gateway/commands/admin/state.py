@@ -11,15 +11,18 @@ import fcntl
 import getpass
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 from redis.exceptions import RedisError
 
+from gateway.commands import places
+from gateway.commands.admin.calling import Reason, TokenFileOption, wanted
+from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError, load
 from gateway.control.acts.database import DatabaseInUse
-from gateway.control.api.client import CallRefused, ControlClient
+from gateway.control.api.client import CallRefused, ControlClient, address_of, token
 from gateway.control.features import GOVERNANCE
 from gateway.control.node.schemas import Claimed, Rebuilt
 from gateway.control.node.state_rebuild import claimed_offline, offline
@@ -31,23 +34,19 @@ from gateway.state.model.keys import Keys
 
 app = typer.Typer(no_args_is_help=True, help="The state server and what is projected to it.")
 
-WRONG, USAGE = 1, 2
 WITHIN = 3600.0  # seconds for a rebuild; a million accounts take a minute or two
 
 
 @app.command()
 def status(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)],
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")
-    ] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Is state there, which epoch does it hold, and how much memory does it use?"""
     try:
-        loaded = load(config)
+        loaded = load(places.configuration(config))
     except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from None
+        places.refuse(str(error))
     try:
         told = asyncio.run(_ask(loaded, Folders(data_dir or loaded.server.data_dir).state))
     except (RedisError, OSError) as error:
@@ -87,14 +86,10 @@ async def _ask(config: Config, folder: Path) -> dict[str, Any]:
 
 @app.command()
 def claim(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)],
-    reason: Annotated[str, typer.Option(help="Why; goes on record with your name.", show_default=False)],
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="Your token, for a gateway that runs; the first person's if unset.")
-    ] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    token_file: TokenFileOption = None,
+    reason: Reason = "",
 ) -> None:
     """Take over a state that belongs to another control database, and write everything anew; stop that one first."""
     claimed = Claimed.model_validate(_written("claimed", config, reason, data_dir, token_file))
@@ -104,14 +99,10 @@ def claim(
 
 @app.command()
 def rebuild(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", show_default=False)],
-    reason: Annotated[str, typer.Option(help="Why; goes on record with your name.", show_default=False)],
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for all that is kept; server.data_dir if unset.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="Your token, for a gateway that runs; the first person's if unset.")
-    ] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    token_file: TokenFileOption = None,
+    reason: Reason = "",
 ) -> None:
     """Write everything that state knows of governance anew, whether the gateway runs or not."""
     rebuilt = Rebuilt.model_validate(_written("rebuilt", config, reason, data_dir, token_file))
@@ -119,20 +110,21 @@ def rebuild(
 
 
 def _written(
-    what: Literal["claimed", "rebuilt"], config: Path, reason: str, data_dir: Path | None, token_file: Path | None
+    what: Literal["claimed", "rebuilt"],
+    config: Path | None,
+    reason: str,
+    data_dir: Path | None,
+    token_file: Path | None,
 ) -> dict[str, Any]:
     """Do it, by ourselves or through the control process that runs; its result. Ends the command where it fails."""
     try:
-        loaded = load(config)
+        loaded = load(places.configuration(config))
     except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from None
-    if not reason.strip():
-        typer.echo("--reason must say why", err=True)
-        raise typer.Exit(USAGE)
+        places.refuse(str(error))
+    told = wanted(reason)
     folders = Folders(data_dir or loaded.server.data_dir)
     try:
-        return asyncio.run(_write(what, loaded, folders, reason.strip(), token_file))
+        return asyncio.run(_write(what, loaded, folders, told, token_file))
     except (CallRefused, NoServer, NotOurs) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(WRONG) from None
@@ -151,7 +143,7 @@ async def _write(
         async with _server(config, folders, wanted=what == "claimed"):
             return (await work(config, folders, getpass.getuser(), reason, GOVERNANCE)).model_dump()
     except DatabaseInUse:
-        return await _call(config, path, reason, token_file or folders.first_token(config))
+        return await _call(config, path, reason, token(token_file, folders.first_token(config)))
 
 
 @contextlib.asynccontextmanager
@@ -183,12 +175,7 @@ def _runs(folders: Folders) -> bool:
     return False
 
 
-async def _call(config: Config, path: str, reason: str, token_file: Path) -> dict[str, Any]:
-    try:
-        own = token_file.read_text(encoding="ascii").strip()  # noqa: ASYNC240 - one small file, before anything runs
-    except OSError as error:
-        why = f"control runs, and {token_file} cannot be read ({error.strerror}): name yours with --token-file"
-        raise CallRefused(why) from None
-    async with ControlClient(config, own, within=WITHIN) as client:
+async def _call(config: Config, path: str, reason: str, told: str) -> dict[str, Any]:
+    async with ControlClient(address_of(config.control), told, within=WITHIN) as client:
         result: dict[str, Any] = (await client.call("POST", path, {"reason": reason}))["result"]
     return result

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +13,9 @@ import typer
 from aiohttp import web
 from typer.testing import CliRunner
 
-from gateway.commands import takedown as takedown_command
+from gateway.commands import terminal
+from gateway.commands.admin import takedown as takedown_command
 from gateway.control.api import client
-from gateway.control.api.client import CallRefused
-from gateway.generation import generation
 
 MESSAGE = "01a20094-b11c-7000-8001-0054a58fe235"
 
@@ -68,14 +67,19 @@ async def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    section = SimpleNamespace(
-        listen=f"127.0.0.1:{runner.addresses[0][1]}", certificate=None, first_token=tmp_path / "token"
-    )
     (tmp_path / "token").write_text("tg_first\n")
-    routes = [SimpleNamespace(name="comments", id_to=""), SimpleNamespace(name="live", id_to="json:/ref")]
-    loaded = SimpleNamespace(config=SimpleNamespace(control=section, routes=routes))
-    monkeypatch.setattr(generation, "load", lambda folders, number: loaded)
-    monkeypatch.delenv(client.TOKEN, raising=False)
+    generation = tmp_path / "generations" / "1"
+    generation.mkdir(parents=True)
+    (generation / "manifest.json").write_text(json.dumps({"base": str(tmp_path)}))
+    (generation / "tidegate.toml").write_text(
+        f'[control]\nlisten = "127.0.0.1:{runner.addresses[0][1]}"\nfirst_token = "token"\n'
+        '[[routes]]\nname = "comments"\n[[routes]]\nname = "live"\nid_to = "json:/ref"\n'
+    )
+    (tmp_path / "generations" / "current").write_text("1")
+    # What a person sees: in a pipe it would be JSON.
+    monkeypatch.setattr(terminal, "for_programs", lambda as_json: as_json)
+    for name in (client.TOKEN, client.TOKEN_FILE):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(takedown_command, "LOOK_EVERY", 0.0)
     yield made
     await runner.cleanup()
@@ -105,15 +109,16 @@ async def test_a_message_is_taken_down(control: Control, invoke: Invoke) -> None
     assert control.tokens == {"Bearer tg_first"}
 
 
-async def test_ones_own_token_goes_first(
-    control: Control, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_ones_own_token_goes_first(control: Control, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(client.TOKEN, "tg_own")
     assert (await invoke(MESSAGE, "--reason", "r")).exit_code == 0
     assert control.tokens == {"Bearer tg_own"}
-    assert client.token(tmp_path / "token", {}) == "tg_first"
-    with pytest.raises(CallRefused, match=client.TOKEN):
-        client.token(tmp_path / "nothing", {})
+
+
+async def test_programs_get_the_trace(control: Control, invoke: Invoke) -> None:
+    done = await invoke(MESSAGE, "--reason", "r", "--json")
+    told = json.loads(done.output)
+    assert (done.exit_code, told["state"], told["act"], len(told["trace"])) == (0, "confirmed", 9, 2)
 
 
 async def test_what_is_not_confirmed_is_a_failure(control: Control, invoke: Invoke) -> None:
@@ -187,4 +192,4 @@ async def test_usage(control: Control, invoke: Invoke, arguments: list[str]) -> 
 
 async def test_nobody_there(invoke: Invoke, tmp_path: Path) -> None:
     done = await invoke(MESSAGE, "--reason", "r")
-    assert (done.exit_code, "--data-dir" in done.output) == (1, True)
+    assert (done.exit_code, "--data-dir" in done.output) == (2, True)

@@ -1,29 +1,25 @@
-"""``tidegate takedown``. Exit codes: 0 the platform has deleted it, 1 it has not (yet) or something failed, 2 usage."""
+"""``tidegate takedown``: a message goes, here and from the platform, and if wanted its copies are refused."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Set
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from gateway.common.folders import Folders
+from gateway.commands import places, terminal
+from gateway.commands.admin.calling import Caller, Reason, path, runner, seconds
+from gateway.commands.places import WRONG
 from gateway.common.units import duration
-from gateway.control.api.client import CallRefused, ControlClient, token
-from gateway.generation import generation
 
-WRONG, USAGE = 1, 2
 LOOK_EVERY = 0.2  # seconds
 
 
 class _Wanted(NamedTuple):
     """``refuse``: seconds for which copies are refused, 0 for not at all. Times are in seconds."""
 
-    messages: list[str]
     route: str
     reason: str
     ground: str
@@ -34,10 +30,11 @@ class _Wanted(NamedTuple):
     sure: bool
 
 
-def takedown(
+async def _takedown(
+    caller: Caller,
     messages: Annotated[list[str], typer.Argument(help="Messages, by our id; with --route by the platform's.")],
     *,
-    reason: Annotated[str, typer.Option(help="Why; goes on record with your name.", show_default=False)],
+    reason: Reason = "",
     ground: Annotated[str, typer.Option(help="The article or clause it rests on; needed with --copies.")] = "",
     route: Annotated[str, typer.Option(help="The ids are the platform's, of messages on this route.")] = "",
     copies: Annotated[bool, typer.Option("--copies", help="Show copies of the text, and refuse new ones.")] = False,
@@ -46,50 +43,41 @@ def takedown(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and its copies; then stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before refusing copies.")] = False,
     wait: Annotated[str, typer.Option(help="How long to wait for the platform's confirmation.")] = "10s",
-    data_dir: Annotated[Path, typer.Option(help="The gateway's data folder.")] = Path("data"),
 ) -> None:
     """Take published messages down: not shown here any more, and deleted by the platform. That cannot be undone.
 
-    The token is taken from TIDEGATE_TOKEN, else from the first person's file in the data folder.
+    Exit code 0 where the platform has deleted them, 1 where it has not, or not yet.
     """
-    if not reason.strip():
-        _fail("--reason must say why", USAGE)
     if copies and not ground.strip() and not dry_run:
-        _fail("--copies denies people something: name what it rests on with --ground", USAGE)
+        places.refuse("--copies denies people something: name what it rests on with --ground")
+    refused, back = seconds(refuse_for, "--refuse-for"), seconds(since, "--since")
     try:
-        times = [duration(text) for text in (refuse_for, since, wait)]
+        patience = duration(wait)
     except ValueError as error:
-        _fail(f"--refuse-for, --since, --wait: {error}", USAGE)
-    refuse = round(times[0]) if copies else 0
-    wanted = _Wanted(messages, route, reason.strip(), ground.strip(), refuse, round(times[1]), times[2], dry_run, yes)
-    folders = Folders(data_dir)
-    try:
-        confirmed = asyncio.run(_run(wanted, folders))
-    except CallRefused as error:
-        _fail(str(error), WRONG)
+        places.refuse(f"--wait: “{wait}” {error}")
+    wanted = _Wanted(route, reason, ground.strip(), refused if copies else 0, back, patience, dry_run, yes)
+    routes = caller.written.table.get("routes") if caller.written is not None else None
+    by_our_id = {
+        str(one.get("name"))
+        for one in (routes if isinstance(routes, list) else ())
+        if isinstance(one, dict) and one.get("id_to")
+    }
+    confirmed = True
+    for message in messages:
+        named = {"upstream_id": message, "route": route} if route else {"id": message}
+        confirmed = await _one(caller, named, wanted, by_our_id) and confirmed
     if not confirmed:
         raise typer.Exit(WRONG)
 
 
-async def _run(wanted: _Wanted, folders: Folders) -> bool:
-    try:
-        config = generation.load(folders, folders.current()).config
-    except OSError:
-        raise CallRefused(f"{folders.root} is not the data folder of a gateway: name it with --data-dir") from None
-    by_our_id = {route.name for route in config.routes if route.id_to}
-    confirmed = True
-    async with ControlClient(config, token(folders.first_token(config))) as client:
-        for message in wanted.messages:
-            named = {"upstream_id": message, "route": wanted.route} if wanted.route else {"id": message}
-            confirmed = await _one(client, named, wanted, by_our_id) and confirmed
-    return confirmed
-
-
-async def _one(client: ControlClient, named: dict[str, str], wanted: _Wanted, by_our_id: Set[str]) -> bool:
+async def _one(caller: Caller, named: dict[str, str], wanted: _Wanted, by_our_id: Set[str]) -> bool:
     asked: dict[str, Any] = {**named, "reason": wanted.reason}
     if wanted.refuse or wanted.dry_run:
-        preview = await client.call("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since})
-        _show(preview, by_our_id)
+        preview = await caller.ask("POST", "/v1/takedowns:preview", {**asked, "since": wanted.since})
+        if caller.as_json:
+            terminal.lines([preview])
+        else:
+            _show(preview, by_our_id)
         if wanted.dry_run:
             return True
         if not preview["comparable"]:
@@ -100,9 +88,12 @@ async def _one(client: ControlClient, named: dict[str, str], wanted: _Wanted, by
         asked["refuse_copies"] = wanted.refuse
     if wanted.ground:
         asked["ground"] = wanted.ground
-    done = await client.call("POST", "/v1/takedowns", asked)
+    done = await caller.ask("POST", "/v1/takedowns", asked)
     number = done["result"]["id"]
-    told = await _settled(client, number, wanted.wait)
+    told = await _settled(caller, number, wanted.wait)
+    if caller.as_json:
+        terminal.lines([{**told, "act": done["act"]}])
+        return bool(told["state"] == "confirmed")
     last = told["trace"][-1]
     why = last["problem"] or (f"status {last['status']}" if last["status"] else "")
     typer.echo(f"takedown {number} of {told['message_id']}: {told['state']}{f' ({why})' if why else ''}")
@@ -111,14 +102,14 @@ async def _one(client: ControlClient, named: dict[str, str], wanted: _Wanted, by
     return bool(told["state"] == "confirmed")
 
 
-async def _settled(client: ControlClient, number: int, wait: float) -> dict[str, Any]:
-    path = f"/v1/takedowns/{number}"
-    told = await client.call("GET", path)
+async def _settled(caller: Caller, number: int, wait: float) -> dict[str, Any]:
+    where = path("/v1/takedowns/{}", number)
+    told = await caller.ask("GET", where)
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while told["state"] != "confirmed" and loop.time() < until:
         await asyncio.sleep(LOOK_EVERY)
-        told = await client.call("GET", path)
+        told = await caller.ask("GET", where)
     return told
 
 
@@ -140,11 +131,8 @@ def _show(told: dict[str, Any], by_our_id: Set[str]) -> None:
 
 
 def _line(message: dict[str, Any]) -> str:
-    at = datetime.fromtimestamp(message["at"] / 1e6).astimezone().isoformat(" ", "seconds")
-    room = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message["room"])
-    return f"{message['id']}  {at}  {message['route']}  {room}  {message['verdict']}"
+    room = terminal.visible(message["room"])
+    return f"{message['id']}  {terminal.when(message['at'])}  {message['route']}  {room}  {message['verdict']}"
 
 
-def _fail(why: str, code: int) -> Any:
-    typer.echo(why, err=True)
-    raise typer.Exit(code)
+takedown = runner(_takedown)

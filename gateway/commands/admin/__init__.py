@@ -1,0 +1,1 @@
+"""Commands that ask the admin API: what they have in common is ``calling``."""

@@ -100,16 +100,26 @@ async def test_status(gate: Lab) -> None:
 
 
 async def test_status_again_and_again(gate: Lab) -> None:
+    # A shell lets what it runs in the background ignore the interrupt, and that is inherited.
+    interruptible = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from gateway.__main__ import main; main()"
+    )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "status", "--watch", "--every", "200ms", "--data-dir",
+        sys.executable, "-c", interruptible, "status", "--watch", "--every", "200ms", "--data-dir",
         str(gate.node.folders.root), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    lines = [json.loads(await asyncio.wait_for(process.stdout.readline(), 30)) for _ in range(3)]
-    assert lines[0]["at"] < lines[2]["at"]
-    process.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(process.communicate(), 30)
-    assert (process.returncode, err) == (0, b"")
+    try:
+        lines = [json.loads(await asyncio.wait_for(process.stdout.readline(), 30)) for _ in range(3)]
+        assert lines[0]["at"] < lines[2]["at"]
+        process.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+        assert (process.returncode, err) == (0, b"")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_accounts(gate: Lab, tmp_path: Path) -> None:

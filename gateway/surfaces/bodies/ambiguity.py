@@ -38,9 +38,9 @@ class Ambiguity:
         self.mixed = len({source.partition(":")[0] for source in settings.text}) > 1
 
     def check_query(self, query: bytes) -> None:
-        """Refuse a query that holds what is read from a body here."""
+        """Refuse a query that holds what is read from a body here, also for who decodes it before splitting."""
         names = self._query
-        if names.names and any(names.means(name) for name in sent(query)):
+        if names.names and any("&" in name or names.means(name) for name in sent(query)):
             raise Refused("form.twice")
 
     def check(self, kind: str, document: Any, body: bytes) -> None:

@@ -14,6 +14,8 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf"({_WORD}/{_WORD})[ \t]*")
 _PARAMETER = re.compile(rf';[ \t]*({_WORD})=({_WORD}|"[^"\\\x00-\x1f]*")[ \t]*')
 _UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
+_SAID = ("boundary", "charset")
+_BODIES = ("application/x-www-form-urlencoded", "multipart/")  # of which some readers look at the beginning only
 
 
 class MediaType(NamedTuple):
@@ -28,6 +30,10 @@ def media_type(header: bytes) -> MediaType:
 
     A merge patch (RFC 7396) reads as any JSON. A JSON Patch (RFC 6902) is refused: its texts stand at places that only
     the upstream knows.
+
+    Readers differ in where they find a parameter. PHP takes the first ``boundary`` that stands anywhere, Rack the last;
+    many split at each ``;``, in quotes or not; Django and Werkzeug read ``boundary*=`` (RFC 2231) as ``boundary=``. So
+    each of the two that say how a body is read stands where it is read, or nowhere.
     """
     try:
         value = header.decode("ascii")
@@ -38,18 +44,30 @@ def media_type(header: bytes) -> MediaType:
         raise Refused("type.unsupported")
     name = match[1].lower()
     parameters: dict[str, str] = {}
+    own = 0, 0  # where the boundary stands, which may be any word: WebKit's is ----WebKitFormBoundary…
     at = match.end()
     while at < len(value):
         match = _PARAMETER.match(value, at)
-        if match is None or match[1].lower() in parameters:
+        if match is None or match[1].lower() in parameters or "*" in match[1]:
             raise Refused("type.unsupported")
         parameters[match[1].lower()] = match[2].strip('"')
+        if match[1].lower() == "boundary":
+            own = match.span(2)
         at = match.end()
+    if parameters:
+        lowered = value.lower()
+        rest = f"{lowered[: own[0]]} {lowered[own[1] :]}"
+        for said in _SAID:
+            times = int(said in parameters)
+            if rest.count(said) != times or lowered.count(said + "=") != times:
+                raise Refused("type.unsupported")
     if parameters.get("charset", "utf-8").lower() not in _UTF8:
         raise Refused("charset.unsupported")
     if name == "application/json-patch+json":
         raise Refused("type.unsupported")
-    if name == "application/json" or (name.startswith("application/") and name.endswith("+json")):
+    if name == "application/json" or (
+        name.startswith("application/") and name.endswith("+json") and not name.startswith(_BODIES)
+    ):
         return MediaType("json")
     if name == "application/x-www-form-urlencoded":
         return MediaType("form")

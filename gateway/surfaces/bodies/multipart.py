@@ -3,13 +3,15 @@
 Refused, because readers differ: text before the first or after the last delimiter, line ends other than CRLF, folded
 or repeated headers of a part, a transfer encoding that changes bytes, backslashes in quoted names, ``name*=``;
 another ``name=`` anywhere in a part's head, because readers that search for it (Rack's expression takes the last) find
-that one. A boundary that stands anywhere but in a delimiter (RFC 2046 says it must not) is refused as well: PHP takes
-one behind a bare line feed.
+that one; a Content-Length that is not the part's (aiohttp reads so much, over the delimiter), any other framing or
+coding of a part, and a multipart within. A boundary that stands anywhere but in a delimiter (RFC 2046 says it must not)
+is refused as well: PHP takes one behind a bare line feed.
 """
 
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 from gateway.surfaces.input.forms import MAX_FIELDS, Field
 from gateway.surfaces.input.reasons import Refused
@@ -25,6 +27,8 @@ _DISPOSITION = re.compile(
 )
 _PLAIN = re.compile(rb'text/plain(?:; ?charset=(?:"utf-8"|utf-8|"us-ascii"|us-ascii))?', re.IGNORECASE)
 _KNOWN = (b"content-disposition", b"content-type", b"content-transfer-encoding")
+_RECODED = frozenset((b"content-encoding", b"content-range", b"transfer-encoding"))
+_COMPOSITE = (b"multipart/", b"message/")
 _SECOND_NAME = re.compile(rb"\bname[ \t]*\*?[0-9]*\*?[ \t]*=|content-disposition|=\?", re.IGNORECASE).search
 _IDENTITY = (b"7bit", b"8bit", b"binary")
 
@@ -51,7 +55,7 @@ def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[
         end = body.find(delimiter, value_start - 2)
         if head_end < 0 or end < value_start:
             raise Refused("form.malformed")
-        name, file = _part_head(body[at + 2 : head_end])
+        name, file = _part_head(body[at + 2 : head_end], end - value_start)
         fields.append(Field(name, "" if file else _text(body[value_start:end]), value_start, end, file))
         at = end + len(delimiter)
 
@@ -64,8 +68,8 @@ def replacement(text: str, boundary: str) -> bytes:
     return value
 
 
-def _part_head(head: bytes) -> tuple[str, bool]:
-    """The part's name, and whether it is something other than a text field."""
+def _part_head(head: bytes, length: int) -> tuple[str, bool]:
+    """The part's name, and whether it is something other than a text field. ``length``: bytes of its value."""
     headers: dict[bytes, bytes] = {}
     lines = head.split(b"\r\n")
     if len(lines) > MAX_PART_HEADERS:
@@ -81,7 +85,13 @@ def _part_head(head: bytes) -> tuple[str, bool]:
     encoding = headers.get(b"content-transfer-encoding", b"binary").lower()
     if disposition is None or b"%" in disposition[1] or encoding not in _IDENTITY:
         raise Refused("form.malformed")
-    if any(_SECOND_NAME(file) for file in (disposition[2], disposition[3]) if file is not None):
+    if len(headers) > 1 and (
+        not _RECODED.isdisjoint(headers)
+        or headers.get(b"content-length", b"%d" % length) != b"%d" % length
+        or headers.get(b"content-type", b"").lower().startswith(_COMPOSITE)
+    ):
+        raise Refused("form.malformed")
+    if any(_SECOND_NAME(unquote_to_bytes(file)) for file in (disposition[2], disposition[3]) if file is not None):
         raise Refused("form.malformed")
     plain = _PLAIN.fullmatch(headers.get(b"content-type", b"text/plain")) is not None
     return _text(disposition[1]), not plain or disposition[2] is not None or disposition[3] is not None

@@ -24,9 +24,9 @@ _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)))
 _plain = re.compile(r"[a-z0-9_\-]+").fullmatch
 _brackets = re.compile(r"[\[\]]+").split
 _steps = re.compile(r"[\[\].]+").split
-# Quotes and “;” end a parameter of Content-Disposition for one reader and not for the next; RFC 2047 and RFC 8187 write
-# names in another way; a backslash is an escape or is not.
-_odd = re.compile(r"[\"';\\\x00-\x1f\x7f-\x9f\u2028\u2029]|=\?").search
+# Quotes and “;” end a parameter of Content-Disposition for one reader and not for the next; a backslash is an escape or
+# is not; “&” and “=” end a name for who decodes before splitting, and “=” begins the words of RFC 2047 (=?utf-8?Q?…).
+_odd = re.compile(r"[\"';&=\\\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 
 
 def odd(name: str) -> bool:

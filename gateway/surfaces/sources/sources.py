@@ -137,7 +137,7 @@ def _query(name: str) -> Read:
         if not query:
             return MISSING
         try:
-            fields = [field for field in urlencoded(query) if wanted.means(field.name)]
+            fields = [field for field in urlencoded(query) if "&" in field.name or wanted.means(field.name)]
         except Refused:
             raise Refused("fact.malformed") from None
         if not fields:

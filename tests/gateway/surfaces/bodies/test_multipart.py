@@ -62,6 +62,7 @@ def test_files_and_other_types_are_no_text() -> None:
 
 
 END = b"--B--\r\n"
+FIELD = b'Content-Disposition: form-data; name="msg"'
 GOOD = field("msg", b"hello")
 
 
@@ -104,6 +105,19 @@ GOOD = field("msg", b"hello")
         (part(b'Content-Disposition: form-data; name="a"; NAME="b"', b"x") + END, "form.malformed"),
         (part(b'Content-Disposition: form-data; name="a"b', b"x") + END, "form.malformed"),
         (part(b"Content-Disposition: form-data; name='a'", b"x") + END, "form.malformed"),
+        (
+            part(b"Content-Disposition: form-data; name=\"a\"; filename*=UTF-8''%3b%20name=b", b"x") + END,
+            "form.malformed",
+        ),
+        # What only some readers of parts undo, or read by.
+        (part(FIELD + b"\r\nContent-Length: 3", b"hello") + END, "form.malformed"),
+        (part(FIELD + b"\r\nContent-Length: 500", b"hello") + END, "form.malformed"),
+        (part(FIELD + b"\r\nContent-Length: 05", b"hello") + END, "form.malformed"),
+        (part(FIELD + b"\r\ncontent-encoding: deflate", b"hello") + END, "form.malformed"),
+        (part(FIELD + b"\r\nTransfer-Encoding: chunked", b"5") + END, "form.malformed"),
+        (part(FIELD + b"\r\nContent-Range: bytes 0-1/2", b"5") + END, "form.malformed"),
+        (part(FIELD + b"\r\nContent-Type: Multipart/Mixed; boundary=C", b"--C--") + END, "form.malformed"),
+        (part(FIELD + b"\r\nContent-Type: message/rfc822", b"x") + END, "form.malformed"),
         (field("msg", b"\xff") + END, "body.not_utf8"),
         (GOOD * 257 + END, "form.too_many"),
         (b"--B\r\n" + END, "form.malformed"),
@@ -137,3 +151,8 @@ def test_a_boundary_stands_in_delimiters_alone(end: bytes, name: bytes) -> None:
     with pytest.raises(Refused) as refused:
         multipart(field("a", b"fine") + part(b"Content-Disposition: form-data; name=" + name, hidden) + END, "B")
     assert refused.value.reason == "form.malformed"
+
+
+def test_a_part_may_say_how_long_it_is() -> None:
+    (one,) = multipart(part(FIELD + b"\r\nContent-Length: 5\r\nContent-Type: text/plain", b"hello") + END, "B")
+    assert (one.name, one.value) == ("msg", "hello")

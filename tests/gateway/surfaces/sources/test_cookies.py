@@ -21,6 +21,8 @@ from gateway.surfaces.sources.cookies import cookie
         (b"superuser=x", MISSING),
         (b"", MISSING),
         (b"x=user=alice", MISSING),
+        (b'x="a"; user=alice; theme=a,b c; y={"a":1,"user":"bob"}', "alice"),
+        (b"=1; user=alice", "alice"),
     ],
 )
 def test_read(header: bytes, value: object) -> None:
@@ -33,6 +35,19 @@ def test_read(header: bytes, value: object) -> None:
         (b"user=alice; user=alice", "fact.twice"),
         (b"user=alice; User=bob", "fact.twice"),
         (b"user=alice; user[]=bob", "fact.twice"),
+        # Cookies that parse by commas, blanks, quotes or without a name, for some.
+        (b"user=alice; x=a user=bob", "fact.twice"),
+        (b"user=alice; x=a, user=bob", "fact.twice"),
+        (b"user=alice; x=a,user=bob", "fact.twice"),
+        (b"user=alice; x=a\tUSER=bob", "fact.twice"),
+        (b"user=alice; x user=bob", "fact.twice"),
+        (b"x=1,user=alice", "fact.twice"),
+        (b"=user=bob; user=alice", "fact.twice"),
+        (b"user=alice; = user[]=bob", "fact.twice"),
+        (b'x="a; user=alice; y=b"', "fact.malformed"),
+        (b'x="a\\"; user=alice; y="', "fact.malformed"),
+        (b'user=alice; x="', "fact.malformed"),
+        (b"user=alice&bob", "fact.malformed"),
         (b'user="alice"', "fact.malformed"),
         (b"user=%61lice", "fact.malformed"),
         (b"user=a b", "fact.malformed"),

@@ -6,7 +6,8 @@ behind which the CGI libraries of Perl and Ruby see another value.
 
 Where one cookie ends is read in several ways as well. RFC 2109 parts them by commas too (old servlet containers do),
 and Python's SimpleCookie by blanks; it also takes a quoted value to its closing quote, semicolons included; Werkzeug
-read ``=user=bob`` as the cookie ``user`` (CVE-2023-23934). Whatever one of them could take for the cookie is a second one.
+read ``=user=bob`` as the cookie ``user`` (CVE-2023-23934). Whatever one of them could take for the cookie is a second
+one.
 """
 
 from __future__ import annotations

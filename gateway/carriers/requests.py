@@ -103,6 +103,8 @@ class Gate:
                 self._check_overrides(exchange)
             if isinstance(relayed, Deletions):
                 self._delete(exchange, relayed, found)
+            elif self.router.rewritable and head.method == b"POST" and head.length and self._renamed(exchange, relayed):
+                return
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
                 accept(self.sockets, exchange, found, relayed)
             else:
@@ -139,6 +141,47 @@ class Gate:
                 if judged:
                     raise HTTPError("head.target_override")
 
+    def _renamed(self, exchange: Exchange, relayed: Relayed) -> bool:
+        """See to a POST that nobody judges, where another method would be judged or watched and the body may name it:
+        false where there is none. A deletion that a form names is watched as one; any other is refused."""
+        head = exchange.head
+        others: dict[bytes, Found[Target] | None] = {}
+        for method in self.router.rewritable:
+            try:
+                found = self.router.find(method, head.host, head.target)
+                if isinstance(found.route, Route | Deletions):
+                    others[method] = found
+            except HTTPError:
+                others[method] = None
+        if not others:
+            return False
+        if head.fields.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise HTTPError("head.method_override")
+        body = exchange.body_at_hand
+        if body is None:
+            exchange.relay(relayed.upstream, route=relayed.name, screen=override.Screen(others))
+            return True
+        named = [others[method] for method in override.named(body, others)]
+        if not named:
+            return False
+        found_by_name = named[0]
+        if len(named) > 1 or found_by_name is None or not isinstance(found_by_name.route, Deletions):
+            raise HTTPError("head.method_override")
+        self._delete(exchange, found_by_name.route, found_by_name)
+        return True
+
+    def _judged_alike(self, exchange: Exchange, method: bytes) -> bool:
+        """Whether by ``method``, which its body names, a request would be judged by the same route; else refuse it."""
+        head = exchange.head
+        found: Found[Target] = exchange.route
+        try:
+            same = method == head.method or self.router.find(method, head.host, head.target).route is found.route
+        except HTTPError:
+            same = False
+        if not same:
+            exchange.refuse_reason("head.method_override")
+        return same
+
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """A judged request is complete: decode it, and send its message on its way."""
         began = perf_counter()
@@ -151,12 +194,14 @@ class Gate:
             return
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if type(decoded) is Messages:
+            if decoded.method and not self._judged_alike(exchange, decoded.method):
+                return
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
             Comment(self, exchange, route, decoded, message, began).enter()
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(answers.malformed(decoded))
-        else:
+        elif not decoded.method or self._judged_alike(exchange, decoded.method):
             exchange.forward(
                 route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE, route=route.name
             )

@@ -22,8 +22,9 @@ from gateway.surfaces.bodies.id_place import IdPlace
 from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.formats.format import Format
 from gateway.surfaces.formats.single import Single
-from gateway.surfaces.input import pointer
+from gateway.surfaces.input import named_method, pointer
 from gateway.surfaces.input.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
+from gateway.surfaces.input.named_method import FIELD
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.request import Request
@@ -125,19 +126,27 @@ class Surface:
                     raise Refused("coding.unsupported")
                 body = undone(body, coding, self._max_inflated)
             carrier.load(reading, body, media)
+            named = b""
+            document = reading.document
+            if type(document) is dict:
+                if FIELD in document:
+                    named = named_method.of_document(document)
+            elif reading.form is not None and reading.form.methods:
+                named = named_method.of_values(reading.form.methods)
             if request.query:
                 self._ambiguity.check_query(request.query)
+                named = named or named_method.of_query(request.query)
             if self._ambiguity.mixed:
-                self._ambiguity.check(media.kind, reading.document, body)
-            if self._is_message is not None and not self._is_message(reading.document):
-                return Untouched(body, identity)
+                self._ambiguity.check(media.kind, document, body)
+            if self._is_message is not None and not self._is_message(document):
+                return Untouched(body, identity, named)
             place = self._id_place
             if place is not None:
-                place.check(reading.document)
-            message = self._message(reading, carrier, request.method)
+                place.check(document)
+            message = self._message(reading, carrier, named or request.method)
             if place is not None:
                 encode = partial(_stamp, carrier, media, place, message.id)
-            return _new(Messages, ((message,), body, encode, identity, place is not None))
+            return _new(Messages, ((message,), body, encode, identity, place is not None, named))
         except Refused as refused:
             return malformed(refused.reason)
 
@@ -292,7 +301,7 @@ class SocketDecoder:
             message = surface._message(reading, carrier, b"")
         except Refused as refused:
             return malformed(refused.reason)
-        return _new(Messages, ((message,), frame, self._encode, False, False))
+        return _new(Messages, ((message,), frame, self._encode, False, False, b""))
 
 
 FRAME = MediaType("frame")

@@ -195,7 +195,6 @@ async def test_a_handshake_that_is_none(
     ("method", "path", "status", "reason"),
     [
         ("POST", "/api/articles/1/comments", 403, "keyword.match"),  # the offer is ignored (RFC 9110 section 7.8)
-        ("GET", "/nowhere", 400, "head.upgrade"),
         ("POST", "/chat/j", 403, "route.unjudged"),  # written to a judged address, and judged by nobody
     ],
 )
@@ -205,6 +204,15 @@ async def test_an_upgrade_skips_no_check(gate: SocketLab, method: str, path: str
     answer = await gate.node.ask(method, path, body, UPGRADE | {"Content-Type": "application/json"})
     assert (answer.status, answer.json()["reason"]) == (status, reason)
     assert len(gate.platform.handshakes) == before
+
+
+async def test_an_upgrade_where_no_socket_is_opens_none(gate: SocketLab) -> None:
+    """The platform gets a plain request, whatever it would have answered to a handshake."""
+    answer = await gate.node.ask("GET", "/nowhere", None, dict(UPGRADE))
+    assert answer.status == 426
+    asked = gate.platform.handshakes[-1]
+    assert asked.path == "/nowhere"
+    assert "Upgrade" not in asked.headers
 
 
 async def test_frames_right_behind_the_handshake_are_judged(gate: SocketLab) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.server_protocol import ServerProtocol
     from gateway.http.upstream.upstream import UpstreamCall
+    from gateway.http.wire.override import Screen
 
 
 class ArrivingBody(ABC):
@@ -129,13 +130,17 @@ class Collected(ArrivingBody):
 
 class Streamed(ArrivingBody):
     """An unjudged body: handed on as it comes, as fast as the upstream takes it, and not for ever: in each time of
-    ``stall_timeout`` as much has to come as ``min_receive_rate`` says. Only what the client is read counts."""
+    ``stall_timeout`` as much has to come as ``min_receive_rate`` says. Only what the client is read counts.
+    ``screen``: looks at it first."""
 
-    __slots__ = ("_call", "_came", "_counts_until")
+    __slots__ = ("_call", "_came", "_counts_until", "_screen")
 
-    def __init__(self, connection: ServerProtocol, exchange: Exchange, call: UpstreamCall, limit: int) -> None:
+    def __init__(
+        self, connection: ServerProtocol, exchange: Exchange, call: UpstreamCall, limit: int, screen: Screen | None
+    ) -> None:
         super().__init__(connection, exchange, limit)
         self._call = call
+        self._screen = screen
         self.read_anew()
 
     def read_anew(self) -> None:
@@ -147,6 +152,8 @@ class Streamed(ArrivingBody):
         self.limit -= len(piece)
         if self.limit < 0:
             raise HTTPError("body.too_large")
+        if self._screen is not None:
+            self._screen.look(piece)
         more = self._call.write(piece) if piece else True
         connection = self.connection
         self._came += len(piece)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.http.server.server_protocol import ServerProtocol
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
+    from gateway.http.wire.override import Screen
 
     OnUpgraded = Callable[[ResponseHead, asyncio.Transport, bytes, Callable[[], None]], None]
 
@@ -160,6 +161,11 @@ class Exchange:
         """Whether nothing of the request is still to come."""
         return self._connection.request_complete
 
+    @property
+    def body_at_hand(self) -> bytes | None:
+        """The body, where all of it came with the head."""
+        return self._connection.body_at_hand
+
     # what the gate decides
 
     def collect(self, max_body: int) -> None:
@@ -173,12 +179,16 @@ class Exchange:
             raise HTTPError("head.connection_option")
         self._connection.collect(max_body)
 
-    def relay(self, upstream: Upstream, *, watched: bool = False, route: str = "") -> None:
+    def relay(
+        self, upstream: Upstream, *, watched: bool = False, route: str = "", screen: Screen | None = None
+    ) -> None:
         """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer.
-        ``route``: its name, for the shares of the upstream."""
+        ``route``: its name, for the shares of the upstream. ``screen``: looks at a body that is still to come.
+
+        An offer to switch protocols, of WebSocket too, is ignored (RFC 9110 section 7.8): the platform answers what it
+        answers to a plain request.
+        """
         head = self.head
-        if head.upgrade and b"websocket" in head.upgrade:
-            raise HTTPError("head.upgrade")
         connection = self._connection
         if watched:
             self._prefix = []
@@ -190,7 +200,7 @@ class Exchange:
             client=connection.account.share(upstream), route=upstream.share(route),
         )  # fmt: skip
         if body is None:
-            connection.stream(self._call)
+            connection.stream(self._call, screen)
 
     def forward(
         self,

@@ -185,9 +185,11 @@ class Router(Generic[Route]):
     methods the platform takes there, and would have to list them. So is what only looks unlike it.
 
     Raises ValueError where two templates match the same requests.
+
+    ``rewritable``: methods of guarded routes that a POST may stand for, by a field of its body.
     """
 
-    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered")
+    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered", "rewritable")
 
     def __init__(
         self,
@@ -200,16 +202,19 @@ class Router(Generic[Route]):
         self._hosts: dict[bytes, _Trees[Route]] = {}
         self._guarded = guarded
         prefixes: set[bytes] = set()
+        rewritable: set[bytes] = set()
         for template, route in routes:
             trees = self._hosts.setdefault(template.host, _Trees()) if template.host else self._any_host
             trees.add(template, route)
             if guarded(route):
+                rewritable.update(template.methods)
                 trees.guard(template, route, sealed(route))
                 if template.host:
                     self._elsewhere.add(template, route, again=True)
                     self._elsewhere.guard(template, route, sealed(route))
             prefixes.add(template.prefix.lower())
         self._prefixes = tuple(prefixes)
+        self.rewritable = tuple(sorted(rewritable - READING - {b"POST"}))
         self._remembered: Remembered[tuple[bytes, bytes, bytes], Found[Route]] = Remembered(REMEMBERED)
 
     def find(self, method: bytes, host: bytes, target: bytes) -> Found[Route]:

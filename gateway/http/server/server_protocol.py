@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.http.server.server import Server
     from gateway.http.server.turns import TurnAccount
     from gateway.http.upstream.upstream import UpstreamCall
+    from gateway.http.wire.override import Screen
 
 
 class ServerProtocol(Answering):
@@ -306,11 +307,16 @@ class ServerProtocol(Answering):
             self.state = COMPLETE
         return self._body
 
-    def stream(self, call: UpstreamCall) -> None:
+    @property
+    def body_at_hand(self) -> bytes | None:
+        """The request's body, where all of it came with the head."""
+        return self._body
+
+    def stream(self, call: UpstreamCall, screen: Screen | None) -> None:
         """Write the body to ``call`` as it comes."""
         exchange = self.exchange
         if exchange is not None:
-            self._begin_body(STREAM, Streamed(self, exchange, call, self.server.settings.max_relayed_body))
+            self._begin_body(STREAM, Streamed(self, exchange, call, self.server.settings.max_relayed_body, screen))
 
     def stream_drained(self) -> None:
         """The upstream takes more of the body."""

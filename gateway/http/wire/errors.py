@@ -22,7 +22,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "head.folded_line": (400, "The request has a folded header line"),
     "head.field_line": (400, "A header line has no colon"),
     "head.field_name": (400, "A header name is not a token"),
-    "head.underscore_name": (400, "A header name has an underscore"),
+    "head.underscore_name": (400, "A header name has an underscore or another sign that CGI does not tell from a dash"),
     "head.missing_host": (400, "The Host field is missing"),
     "head.duplicate_host": (400, "The Host field is there more than once"),
     "head.host": (400, "The Host field is malformed"),

@@ -18,6 +18,8 @@ TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 token = re.compile(TOKEN).fullmatch
 _field = re.compile(rb"(" + TOKEN + rb"):[ \t]*((?:[^ \t](?:.*[^ \t])?)?)[ \t]*", re.DOTALL).fullmatch
 
+_signs = re.compile(rb"[^0-9a-z\-]").sub
+
 CONTROLS: Final = bytes(c for c in range(32) if c != 9) + b"\x7f"
 OURS: Final = b"tidegate-"
 
@@ -28,6 +30,12 @@ _INTERNED: Final = frozenset(
     b"x-forwarded-host x-requested-with via".split()
 )
 """Names whose lines repeat from request to request and carry no secret and nobody's name."""
+
+
+def cgi_name(name: bytes) -> bytes:
+    """The name that has the same CGI variable as ``name`` (lower case), written with dashes (RFC 3875 section 4.1.18):
+    X_Forwarded_For is X-Forwarded-For to whoever reads those, and to some servers X.Forwarded.For is as well."""
+    return _signs(b"-", name)
 
 
 class Uncommon(TidegateError):
@@ -72,7 +80,7 @@ class Glances:
         return fields, kept
 
     def read(self, line: bytes) -> tuple[bytes, bytes, bool]:
-        """A line that is not known. Raises ``Uncommon`` where it is not exactly ``Name: value``, for underscores, for
+        """A line that is not known. Raises ``Uncommon`` where it is not exactly ``Name: value``, for odd names, for
         fields of ours and for rare ones."""
         spelled, _, value = line.partition(b": ")
         name, stays, interned = self._names.known.get(spelled) or self._name(spelled)
@@ -89,7 +97,7 @@ class Glances:
 
     def _name(self, spelled: bytes) -> tuple[bytes, bool, bool]:
         name = spelled.lower()
-        if len(spelled) > self.LONGEST or b"_" in name or name.startswith(OURS) or not token(spelled):
+        if len(spelled) > self.LONGEST or name.startswith(OURS) or not name.replace(b"-", b"").isalnum():
             raise Uncommon
         if name in self._rare:
             raise Uncommon
@@ -100,7 +108,7 @@ def read_fields(
     lines: Iterable[bytes], specials: frozenset[bytes]
 ) -> tuple[dict[bytes, bytes], list[bytes], set[bytes] | None, bool]:
     """The careful path: all fields by lower-case name, the lines to keep in order, the names that came more than once,
-    and whether a name has an underscore. Raises ``HTTPError``.
+    and whether a name is another one's CGI variable. Raises ``HTTPError``.
     """
     fields: dict[bytes, bytes] = {}
     kept: list[bytes] = []
@@ -113,12 +121,10 @@ def read_fields(
         spelled, value = matched.groups()
         name = spelled.lower()
         special = name in specials or name.startswith(OURS)
-        if b"_" in name:
+        plain = cgi_name(name)
+        if plain != name:
             underscored = True
-            if not special:
-                # An upstream that maps names to CGI variables reads X_Forwarded_For as X-Forwarded-For.
-                plain = name.replace(b"_", b"-")
-                special = plain in specials or plain.startswith(OURS)
+            special = special or plain in specials or plain.startswith(OURS)
         if not special:
             kept.append(b"%b: %b" % (spelled, value))
         if name in fields:

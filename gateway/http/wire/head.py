@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
-from gateway.http.wire.fields import CONTROLS, Glances, Uncommon, read_fields, token
+from gateway.http.wire.fields import CONTROLS, Glances, Uncommon, cgi_name, read_fields, token
 
 CHUNKED: Final = -1
 """As a length: the body is chunked."""
@@ -42,11 +42,17 @@ VERSIONS: Final = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
 METHOD_OVERRIDES: Final = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
 """Fields that let a request be another method than it says."""
 TARGET_OVERRIDES: Final = frozenset(
-    (b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-rewrite-uri", b"x-override-url")
-)
+    (
+        b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-rewrite-uri", b"x-override-url", b"path-info",
+        b"x-waws-unencoded-url",
+    )
+)  # fmt: skip
 """Fields that let a request be for another address than it says: IIS and its modules set them, and frameworks
-(Zend, Symfony, Laminas) believe them."""
-OVERRIDES: Final = METHOD_OVERRIDES | TARGET_OVERRIDES
+(Zend, Symfony, Laminas) believe them; Gunicorn took PATH_INFO from a field."""
+SCRIPT_NAMES: Final = frozenset((b"x-script-name", b"script-name"))
+"""Fields that name the beginning of a path which is no part of the address behind it: Gunicorn and well-known
+middleware of WSGI take it off."""
+OVERRIDES: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | SCRIPT_NAMES
 """Never sent on from a judged route."""
 
 _HOP_BY_HOP: Final = frozenset(
@@ -136,7 +142,7 @@ class RequestHead:
     only under HTTP/1.0. ``fields``: every field by lower-case name, repeated ones joined (RFC 9110 section 5.3) and
     named in ``repeated``. ``lines``: what may be sent on, in order. ``length``: body bytes, or ``CHUNKED``.
     ``minor``: 0 or 1. ``expect``: the client waits for 100 (Continue). ``upgrade``: the protocols asked for, in lower
-    case. ``underscored``: a name has an underscore. ``overrides``: a kept line is one of ``OVERRIDES``. ``options``:
+    case. ``underscored``: a name is another one's to CGI. ``overrides``: a kept line is in ``OVERRIDES``. ``options``:
     what ``Connection`` names that is no matter of one hop; where something is read of the request, it is refused.
     """
 
@@ -364,7 +370,7 @@ def _careful_request(head: bytes, bounds: HeadBounds) -> RequestHead:
         named = _connection(request, fields, minor)
         if named:
             request.options = frozenset(named)
-            _remove(request, {name for name in named if name.replace(b"_", b"-") not in _DECIDED_BY})
+            _remove(request, {name for name in named if cgi_name(name) not in _DECIDED_BY})
     expectation = fields.get(b"expect")
     request.expect = False
     if expectation is not None:

@@ -3,18 +3,36 @@
 Frameworks let clients that know only GET and POST name another method in a header or, as ``_method``, in the query;
 others believe the address that a rewriting server in front of them names in a header. A judged request goes on without
 such headers. A request that is not judged keeps them, so it must be asked whether one of them would turn it, behind the
-gate, into a request that should have been judged. (A ``_method`` field in the body of a form is out of sight here: a
-platform that reads one has its routes match ``POST|PUT|PATCH``.)
+gate, into a request that should have been judged; so must the body of a POST, where forms (and JSON, for Symfony) have
+``_method``. What a judged body names is the surface's matter.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from gateway.http.wire.head import METHOD_OVERRIDES, TARGET_OVERRIDES, RequestHead
+from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.fields import cgi_name
+from gateway.http.wire.head import METHOD_OVERRIDES, SCRIPT_NAMES, TARGET_OVERRIDES, RequestHead
 
 _NONE: frozenset[bytes] = frozenset()
+WINDOW: Final = 256
+"""Bytes behind a name in which its value begins, a part's other header lines included."""
+_word = re.compile(rb"[A-Z]+").findall
+
+
+def _spelled(word: bytes) -> bytes:
+    """An expression for ``word`` as it is, percent-encoded, or in JSON's escapes."""
+    return b"".join(b"(?:%b|%%%02X|\\\\u%04X)" % (re.escape(bytes((c,))), c, c) for c in word)
+
+
+# PHP makes "_" of a dot or an open bracket.
+_name = re.compile(
+    b"(?:" + _spelled(b"_") + rb"|(?:\A|[&;\"\n+ ]|%20)(?:[.\[]|%2E|%5B))" + _spelled(b"method"), re.IGNORECASE
+).finditer
 _FIELD = b"_method"
 _authority = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*").match
 
@@ -27,7 +45,7 @@ def methods(head: RequestHead, query: bytes, fields: bool = True) -> frozenset[b
     found: list[bytes] = []
     if fields and (head.overrides or head.underscored):
         # CGI and its heirs read X_HTTP_Method as X-HTTP-Method.
-        found += (value for name, value in head.fields.items() if name.replace(b"_", b"-") in METHOD_OVERRIDES)
+        found += (value for name, value in head.fields.items() if cgi_name(name) in METHOD_OVERRIDES)
     if query and _FIELD in unquote_to_bytes(query).lower():
         for pair in query.replace(b";", b"&").split(b"&"):
             name, _, value = pair.partition(b"=")
@@ -42,14 +60,45 @@ def targets(head: RequestHead) -> list[bytes]:
         return []
     found: list[bytes] = []
     for name, value in head.fields.items():
-        if name.replace(b"_", b"-") not in TARGET_OVERRIDES:
+        plain = cgi_name(name)
+        if plain not in TARGET_OVERRIDES and plain not in SCRIPT_NAMES:
             continue
         for one in {value, *value.split(b",")}:
             word = one.strip(b" \t\"'").partition(b"#")[0]
-            if word:
+            if plain in SCRIPT_NAMES:
+                prefix = word.strip(b"/").lower()
+                if prefix and head.target.lstrip(b"/")[: len(prefix)].lower() == prefix:
+                    found.append(b"/" + head.target.lstrip(b"/")[len(prefix) :].lstrip(b"/"))
+            elif word:
                 found.append(word if word[:1] == b"/" else b"/" + word)
                 absolute = _authority(word)
                 if absolute is not None:
                     rest = word[absolute.end() :]
                     found.append(rest if rest[:1] == b"/" else b"/" + rest)
     return found
+
+
+def named(body: bytes, among: Collection[bytes]) -> frozenset[bytes]:
+    """Those of the methods ``among`` that a body of any kind could name as the request's, in forms and in JSON."""
+    found: set[bytes] = set()
+    for name in _name(body):
+        value = unquote_to_bytes(body[name.end() : name.end() + WINDOW])
+        found.update(_word(value.upper()))
+    return frozenset(method for method in among if method in found)
+
+
+class Screen:
+    """A body that streams by, unjudged, and must not name one of ``methods``."""
+
+    __slots__ = ("_methods", "_tail")
+
+    def __init__(self, methods: Collection[bytes]) -> None:
+        self._methods = methods
+        self._tail = b""
+
+    def look(self, piece: bytes) -> None:
+        """The next piece. Raises ``HTTPError`` before the name and its value have gone by."""
+        data = self._tail + piece
+        if named(data, self._methods):
+            raise HTTPError("head.method_override")
+        self._tail = data[-2 * WINDOW :]

@@ -23,7 +23,8 @@ class Messages(NamedTuple):
     because a Content-Encoding was undone; the head that goes on then has no Content-Encoding. Whoever relays what
     ``encode`` returns also leaves out Content-MD5, Digest, Content-Digest and Repr-Digest (RFC 9530): they describe
     the bytes that came. ``stamped``: the route writes our ids into the body, so what goes on is what ``encode``
-    returns, also where nothing is changed.
+    returns, also where nothing is changed. ``method``: what the body or the query names as the request's, in capitals
+    (``named_method``); mostly nothing.
     """
 
     messages: tuple[Message, ...]
@@ -31,13 +32,15 @@ class Messages(NamedTuple):
     encode: Encode
     identity: bool = False
     stamped: bool = False
+    method: bytes = b""
 
 
 class Untouched(NamedTuple):
-    """Relayed as it came: the route's ``relay_when`` says so (law 3). ``body`` and ``identity`` as in Messages."""
+    """Relayed as it came: the route's ``relay_when`` says so (law 3). The rest as in Messages."""
 
     body: bytes
     identity: bool = False
+    method: bytes = b""
 
 
 class Malformed(NamedTuple):

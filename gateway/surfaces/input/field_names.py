@@ -94,3 +94,7 @@ class Names:
                 if path[:length] in self._paths:
                     return True
         return False
+
+
+METHOD: Final = Names(("_method",))
+"""The field by which HTML forms stand for PUT, PATCH and DELETE (``named_method``)."""

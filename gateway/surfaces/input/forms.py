@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from gateway.surfaces.input.field_names import Names, odd
+from gateway.surfaces.input.field_names import METHOD, Names, odd
 from gateway.surfaces.input.reasons import Refused
 
 MAX_FIELDS = 256
@@ -32,10 +32,11 @@ class Field(NamedTuple):
 
 
 class Form(NamedTuple):
-    """The fields that the route reads, by name, and the names of uploads in it."""
+    """The fields that the route reads, by name; the names of uploads in it; the methods that ``_method`` names."""
 
     fields: dict[str, Field]
     files: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
 
 class Wanted:
@@ -58,6 +59,7 @@ class Wanted:
         """The wanted ones of ``fields``; ``Refused`` where there is any doubt which value a reader takes."""
         chosen: dict[str, Field] = {}
         files: list[str] = []
+        methods: tuple[str, ...] = ()
         for field in fields:
             name = field.name
             if field.file:
@@ -68,13 +70,15 @@ class Wanted:
                 chosen[name] = field
             elif self._means.means(name):
                 raise Refused("form.alias")
+            elif "method" in name.casefold() and METHOD.means(name):
+                methods += (field.value,)
             elif odd(name):
                 raise Refused("form.name")
             elif self._elsewhere.means(name):
                 raise Refused("text.elsewhere")
             elif name == "_charset_" and field.value.lower() not in ("utf-8", "utf8", ""):
                 raise Refused("charset.unsupported")
-        return Form(chosen, tuple(files))
+        return Form(chosen, tuple(files), methods)
 
 
 def urlencoded(body: bytes, max_fields: int = MAX_FIELDS) -> list[Field]:

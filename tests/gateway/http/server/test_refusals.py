@@ -22,7 +22,6 @@ REFUSED = [
     (chunked(b"a").removesuffix(b"\r\n") + b"X: trailer\r\n\r\n", "body.trailers"),
     (post(b"a", path=b"/j//a"), "path.empty_segment"),
     (post(b"a", lines=b"X_User: 1\r\n"), "head.underscore_name"),
-    (get(lines=b"Connection: Upgrade\r\nUpgrade: WebSocket\r\n"), "head.upgrade"),
 ]
 
 

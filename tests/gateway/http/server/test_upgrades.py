@@ -31,10 +31,13 @@ async def test_an_upgrade_with_a_body_is_refused(bench: Any) -> None:
     assert reason(client.written) == "head.upgrade"
 
 
-async def test_other_upgrades_are_ignored(bench: Any) -> None:
+@pytest.mark.parametrize("offer", [b"h2c", b"WebSocket", b"TLS/1.2, websocket"])
+async def test_an_upgrade_of_what_is_relayed_is_ignored(bench: Any, offer: bytes) -> None:
     client = bench.connect()
-    client.send(get(lines=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"))
+    lines = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %b\r\nHTTP2-Settings: AA\r\n" % offer
+    client.send(get(lines=lines))
     assert b"pgrade" not in client.call.head
+    assert b"HTTP2-Settings" not in client.call.head
 
 
 @pytest.mark.parametrize("offer", [b"h2c", b"TLS/1.2", b"websocket", b"h2c, websocket"])

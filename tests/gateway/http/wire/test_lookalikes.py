@@ -49,6 +49,18 @@ ALIKE = [
     b"/x.fcgi/api/rooms/1/danmaku%20",
     b"/a.jsp/b.php/api/rooms/1/danmaku",
     b"/INDEX.PHP/api/rooms/1/danmaku",
+    b"/index/api/rooms/1/danmaku",
+    b"/(S(lit3py55t21z5v55vlm25s55))/api/rooms/1/danmaku",
+    b"/api/(A(x)S(y)F(z))/rooms/1/danmaku.json",
+    b"/api%C0%AFrooms/1/danmaku",
+    b"/api/rooms/1/danmaku%C0%AE",
+    b"/api/rooms/1/danmak%C1%B5",
+    b"/api/rooms/1/danmaku%E0%80%AF",
+    b"/api/rooms/1/danmaku%FF",
+    b"/api/rooms/1/d%C3anmaku",
+    b"/api/rooms/1/danmaku:$i30:$INDEX_ALLOCATION",
+    b"/api%E2%88%95rooms/1/danmaku",
+    b"/ap%C4%B1/rooms/1/danmaku",
 ]
 
 

@@ -11,10 +11,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.journal.read.reader import Flaw, LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.segments import Segment, end_of, folders, header, lines, segments
 
+READ = 1 << 16  # bytes of a segment that are looked through at once for its last line
 UNSETTLED_NS = 2_000_000_000  # a folder that changed so lately may change again without its time telling
 
 
@@ -103,6 +105,42 @@ class Follower:
                 if len(entries) >= limit:
                     break
         return offset
+
+
+def ends(root: Path) -> dict[str, str]:
+    """Positions behind everything that is written now, for a follower that wants only what is new."""
+    positions: dict[str, str] = {}
+    for folder in folders(root):
+        for segment in reversed(segments(folder)):
+            try:
+                with segment.path.open("rb") as file:
+                    size = _whole(file, file.seek(0, 2))
+            except FileNotFoundError:  # pruned meanwhile
+                continue
+            if size:  # else it was only prepared, or its first line is still being written
+                positions[folder_name(folder)] = f"{segment.name}:{size}"
+                break
+    return positions
+
+
+def _whole(file: BinaryIO, size: int) -> int:
+    """Bytes up to the last line feed before ``size``."""
+    while size:
+        start = max(0, size - READ)
+        file.seek(start)
+        found = file.read(size - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        size = start
+    return 0
+
+
+def before(positions: Mapping[str, str], entry: LocatedRecord) -> bool:
+    """Whether a follower that starts at ``positions`` passes over this record."""
+    if entry.folder not in positions:
+        return False
+    at, offset = _parse(positions[entry.folder])
+    return (entry.segment, entry.offset) < (at, offset)
 
 
 def _successor(later: list[Segment]) -> dict[str, object] | None:

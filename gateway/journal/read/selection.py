@@ -33,6 +33,11 @@ class Selection:
         """Bytes that every wanted line holds."""
         return f'"id":"{self.id}"'.encode() if self.id else b""
 
+    def forget(self) -> None:
+        """Begin anew: what was chosen before chooses nothing any more."""
+        self._chosen.clear()
+        self._ended.clear()
+
     def takes(self, record: dict[str, Any]) -> bool:
         if self.id and record.get("id") != self.id:
             return False

@@ -273,6 +273,40 @@ async def test_takedowns(gate: Lab) -> None:
     assert "control.takedown_unknown" in (await tidegate(gate, "takedowns", "show", "99", code=1)).err
 
 
+async def test_the_journal(gate: Lab) -> None:
+    answer = await gate.node.say("bob", "what was said")
+    message = answer.headers["tidegate-message-id"]
+    await gate.outcome(message)
+    kinds = [row["kind"] for row in (await tidegate(gate, "journal", "query", "--id", message)).rows]
+    assert kinds == ["judged", "outcome"]
+    for width in (80, 30):
+        code, seen = await on_a_terminal(gate, "journal", "query", "--sender", "bob", width=width)
+        assert (code, message in seen, "delivered 201" in " ".join(seen.split())) == (0, True, True), seen
+        assert "what was said" not in seen
+    wrong = await tidegate(gate, "journal", "query", "--route", "coments", code=2)
+    assert "did you mean “comments”?" in wrong.err
+
+
+async def test_the_journal_is_followed(gate: Lab) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", "journal", "query", "--follow", "--sender", "alice", "--limit", "1",
+        "--data-dir", str(gate.node.folders.root), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        await gate.outcome((await gate.node.say("alice", "before")).headers["tidegate-message-id"])
+        seen: list[str] = []
+        async with asyncio.timeout(60):
+            while len(set(seen)) < 3:  # whenever it has begun to listen, what is said after that is told
+                message = (await gate.node.say("alice", "now")).headers["tidegate-message-id"]
+                line = await asyncio.wait_for(process.stdout.readline(), 30)
+                seen.append(json.loads(line)["id"])
+        assert message >= seen[-1]
+    finally:
+        process.kill()
+        await process.wait()
+
+
 async def test_reload(gate: Lab) -> None:
     before = (await tidegate(gate, "status")).row["generation"]
     done = await tidegate(gate, "reload", "--reason", "new words")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands import journal as commands
+from gateway.commands import terminal
 from gateway.commands.journal import app
 from gateway.journal.read import verification
 from gateway.journal.read.selection import Selection
@@ -73,7 +75,7 @@ def query(data: Path, *arguments: str) -> list[dict[str, Any]]:
         (("--id", "a1"), ["act a1"]),
         (("--sender", "alice"), ["judged m0", "judged m2", "outcome m0", "outcome m2"]),
         (("--room", "r1"), ["judged m1"]),
-        (("--route", "comments", "--limit", "2"), ["judged m0", "judged m1"]),
+        (("--route", "comments", "--limit", "2"), ["outcome m0", "outcome m2"]),
         (("--route", "other"), []),
         (("--verdict", "reject"), ["judged m1"]),
         (("--verdict", "mask"), ["judged m2", "outcome m2"]),
@@ -106,16 +108,120 @@ def test_what_cannot_be_recorded_is_not_shown(data: Path, root: Path) -> None:
     assert "secret" not in run(data, "query", "--reveal", "--person", "Li Hua", "--why", "x", code=1)
 
 
-def test_a_table_for_people_lets_no_message_write_on_the_terminal(data: Path, monkeypatch) -> None:
-    rows = query(data, "--id", "m2", "--reveal", "--person", "Li Hua", "--why", "x")
-    console = commands.Console(width=200, record=True, force_terminal=True)
-    with console.capture() as capture:
-        console.print(commands._table(rows, True))
-    shown = capture.get()
+@pytest.fixture
+def for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a terminal would show."""
+    monkeypatch.setattr(terminal, "for_programs", lambda as_json: as_json)
+    monkeypatch.setenv("COLUMNS", "240")
+
+
+def test_a_table_for_people_lets_no_message_write_on_the_terminal(data: Path, for_a_person: None) -> None:
+    shown = run(data, "query", "--id", "m2", "--reveal", "--person", "Li Hua", "--why", "x")
     assert "\x1b[31m" not in shown
     assert "[red]" in shown
     assert "keyword.match (mask)" in shown
     assert commands._text({"key": "k1", "cipher": "abc"}) == "sealed with key k1"
+
+
+def test_people_see_the_newest_first_and_a_message_with_what_became_of_it(data: Path, for_a_person: None) -> None:
+    shown = run(data, "query", "--sender", "alice")
+    assert shown.index(" m2 ") < shown.index(" m0 ")
+    assert "failed (upstream.timeout)" in shown
+    assert "delivered 201" in shown
+    assert len(shown.splitlines()) == 4  # two rows below their heading
+    done = CliRunner().invoke(app, ["query", "--data-dir", str(data), "--limit", "1"])
+    assert " a1 " in done.stdout
+    assert "are left out" in done.stderr
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+async def test_ids_are_whole_at_any_width(
+    make_writer, root: Path, for_a_person: None, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    journal = make_writer()
+    name = Ids(1, 1)()
+    record = {"kind": "judged", "id": name, "route": "comments", "room": "r", "sender": "s", "verdict": "pass"}
+    journal.append(record | {"time": NOW, "findings": []})
+    journal.close()
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert name in run(root.parent, "query")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--verdict", "passs"), "did you mean “pass”?"),
+        (("--verdict", "?"), "known are hold, label, mask, pass, reject"),
+        (("--reason", "keyword.mach"), "did you mean “keyword.match”?"),
+        (("--reason", "nothing.like.it"), "no record has"),
+        (("--follow", "--until", "1h"), "--until does not go with --follow"),
+        (("--since", "٣m"), "neither like 90m"),
+        (("--limit", "0"), "greater than or equal to 1"),
+    ],
+)
+def test_values_that_do_not_exist_are_refused(data: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = CliRunner().invoke(app, ["query", "--data-dir", str(data), *arguments])
+    assert (done.exit_code, told in " ".join(done.stderr.replace("│", " ").split())) == (2, True), done.stderr
+
+
+def test_a_route_that_nobody_has_is_refused_and_one_without_messages_is_not(data: Path) -> None:
+    folder = data / "generations" / "1"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"base": str(data)}))
+    (folder / "tidegate.toml").write_text('[[routes]]\nname = "comments"\n[[routes]]\nname = "live"\n')
+    (data / "generations" / "current").write_text("1")
+    where = ["query", "--data-dir", str(data), "--route"]
+    wrong = CliRunner().invoke(app, [*where, "coments"])
+    assert (wrong.exit_code, "did you mean “comments”?" in wrong.stderr) == (2, True)
+    none = CliRunner().invoke(app, [*where, "live"])
+    assert (none.exit_code, none.stderr) == (0, "no such record\n")
+
+
+class Interrupted:
+    """Stands for time: after so many pauses a person interrupts."""
+
+    def __init__(self, between: Callable[[int], None], after: int) -> None:
+        self.pauses = 0
+        self.between = between
+        self.after = after
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses += 1
+        if self.pauses > self.after:
+            raise KeyboardInterrupt
+        self.between(self.pauses)
+
+    def monotonic(self) -> float:
+        return self.pauses * 10.0
+
+    def time_ns(self) -> int:
+        return time.time_ns()
+
+
+async def test_what_is_new_is_followed(
+    data: Path, make_writer, monkeypatch: pytest.MonkeyPatch, for_a_person: None
+) -> None:
+    other = make_writer(worker=2)
+
+    def between(pause: int) -> None:
+        if pause == 1:
+            record = {"kind": "judged", "id": "m9", "route": "comments", "room": "r", "sender": "alice"}
+            other.append(record | {"time": NOW, "verdict": "pass", "findings": []})
+            other.append(record | {"time": NOW, "id": "m8", "sender": "bob", "verdict": "pass", "findings": []})
+            other.append(outcome("m9", "delivered", status=201))
+            other.close()  # which writes it
+
+    for as_json in (False, True):
+        monkeypatch.setattr(commands, "time", Interrupted(between if not as_json else lambda _: None, 4))
+        shown = run(data, "query", "--sender", "alice", "--follow", "--limit", "1", *(["--json"] if as_json else []))
+        if as_json:
+            assert [json.loads(line)["id"] for line in shown.splitlines()] == ["m2"]  # what was there
+        else:
+            assert shown.count(" m9 ") == 1
+            assert "delivered 201" in shown
+            assert " m8 " not in shown
+            assert " m2 " in shown  # the newest of before
+            assert " m0 " not in shown
 
 
 def test_damage_is_said_and_the_rest_shown(data: Path, root: Path) -> None:
@@ -148,6 +254,7 @@ def test_the_journal_may_be_elsewhere(data: Path, root: Path) -> None:
 def test_moments(monkeypatch) -> None:
     monkeypatch.setattr(commands.time, "time_ns", lambda: NOW * 1000)
     assert commands.moment("90m") == NOW - 90 * 60 * 1_000_000
+    assert commands.moment("9" * 30 + "d") == 0  # everything
     assert commands.moment("1970-01-01T00:00:01+00:00") == 1_000_000
     with pytest.raises(commands.typer.BadParameter):
         commands.moment("yesterday")

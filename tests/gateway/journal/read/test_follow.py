@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.journal.read.follow import Follower
-from gateway.journal.read.reader import Flaw, LocatedRecord
+from gateway.journal.read.follow import Follower, before, ends
+from gateway.journal.read.reader import Flaw, LocatedRecord, merged
 from gateway.journal.write.segments import name, segments
 
 
@@ -106,3 +106,26 @@ async def test_damage_is_told_once(make_writer, journalist, root: Path) -> None:
     assert judged(follower.read())[-1] == after
     follower.read()
     assert [flaw.code for flaw in flaws] == ["format"]
+
+
+async def test_what_is_new_begins_behind_all_that_is_written(make_writer, journalist, root: Path) -> None:
+    assert ends(root) == {}
+    journal = make_writer(segment_size=1000)
+    desk = journalist(journal)
+    for count in range(1, 9):
+        desk.judged(verdict="reject", text="x" * 90_000 if count == 8 else "x")
+        await desk.told(count)
+    positions = ends(root)
+    old = list(merged(root, never))
+    follower = Follower(root, never, positions)
+    assert all(before(positions, entry) for entry in old)
+    assert follower.read() == []
+    path = segments(root / "n1" / "0")[-1].path
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"half a line')  # as while it is being written
+    assert ends(root) == positions
+    path.write_bytes(whole)
+    new = desk.judged(verdict="reject")
+    await desk.told(9)
+    assert judged(follower.read()) == [new]
+    assert judged([entry for entry in merged(root, never) if not before(positions, entry)]) == [new]

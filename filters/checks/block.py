@@ -2,23 +2,47 @@
 
 from dataclasses import dataclass
 
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 REASONS = {
-    "block.sender": Meaning(403, {"en": ("You are blocked from writing", "The block's ground is named below.")}),
+    "block.sender": Meaning(
+        403,
+        {
+            "en": ("You are blocked from writing", "The block's ground is named below."),
+            "zh": ("您已被封禁，不能发布内容", "处置依据见下方说明。"),
+        },
+    ),
     "block.registrant": Meaning(
-        403, {"en": ("You are blocked from writing", "The registrant of this account is blocked.")}
+        403,
+        {
+            "en": ("You are blocked from writing", "The registrant of this account is blocked."),
+            "zh": ("您已被封禁，不能发布内容", "该账号的注册主体已被封禁。"),
+        },
     ),
     "block.device": Meaning(
-        403, {"en": ("This device is restricted", "Messages from this device are restricted for a while.")}
+        403,
+        {
+            "en": ("This device is restricted", "Messages from this device are restricted for a while."),
+            "zh": ("该设备受到限制", "暂时不能从该设备发布内容。"),
+        },
     ),
     "block.ip": Meaning(
-        403, {"en": ("This address is restricted", "Messages from this network address are restricted.")}
+        403,
+        {
+            "en": ("This address is restricted", "Messages from this network address are restricted."),
+            "zh": ("该网络地址受到限制", "不能从该网络地址发布内容。"),
+        },
     ),
-    "block.room": Meaning(403, {"en": ("This place is blocked", "Nobody can write here at the moment.")}),
+    "block.room": Meaning(
+        403,
+        {
+            "en": ("This place is blocked", "Nobody can write here at the moment."),
+            "zh": ("此处已被封禁", "目前任何人都不能在此发布内容。"),
+        },
+    ),
 }
 SAMPLE = '{ check = "block", action = "reject", on_error = "reject", ground = "agreement 2.2" }'
 

@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from filters.model.check import Meaning, Option
+from filters.model.check import Option
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 REASONS = {
-    "credit.low": Meaning(403, {"en": ("Your credit is too low", "Your credit level does not allow this.")}),
+    "credit.low": Meaning(
+        403,
+        {
+            "en": ("Your credit is too low", "Your credit level does not allow this."),
+            "zh": ("您的信用等级过低", "您目前的信用等级不允许进行此操作。"),
+        },
+    ),
 }
 SAMPLE = '{ check = "credit", action = "label", on_error = "pass", below = 40 }'
 

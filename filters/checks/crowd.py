@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from filters.model.check import Meaning, Option
+from filters.model.check import Option
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 REASONS = {
     "keyword.crowd": Meaning(
-        403, {"en": ("The text breaks the rules", "It completes words that are not allowed here.")}
+        403,
+        {
+            "en": ("The text breaks the rules", "It completes words that are not allowed here."),
+            "zh": ("文字内容不符合规定", "它与其他消息连在一起，构成了此处不允许发布的词语。"),
+        },
     ),
 }
 SAMPLE = '{ check = "crowd", action = "reject", on_error = "pass", ground = "agreement 3.1", lists = ["spam"] }'

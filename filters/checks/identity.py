@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
@@ -12,11 +12,27 @@ UNVERIFIED = (Finding("identity", "identity.unverified"),)
 EXPIRED = (Finding("identity", "identity.expired"),)
 
 REASONS = {
-    "identity.unknown": Meaning(403, {"en": ("Nobody is known by this name", "Log in with a registered account.")}),
-    "identity.unverified": Meaning(
-        403, {"en": ("Your identity is not verified", "Verify your identity with the platform first.")}
+    "identity.unknown": Meaning(
+        403,
+        {
+            "en": ("Nobody is known by this name", "Log in with a registered account."),
+            "zh": ("未找到该账号", "请使用已注册的账号登录。"),
+        },
     ),
-    "identity.expired": Meaning(403, {"en": ("Your verification has expired", "Renew it with the platform.")}),
+    "identity.unverified": Meaning(
+        403,
+        {
+            "en": ("Your identity is not verified", "Verify your identity with the platform first."),
+            "zh": ("您尚未完成真实身份信息认证", "请先在平台完成认证。"),
+        },
+    ),
+    "identity.expired": Meaning(
+        403,
+        {
+            "en": ("Your verification has expired", "Renew it with the platform."),
+            "zh": ("您的真实身份信息认证已过期", "请在平台重新认证。"),
+        },
+    ),
 }
 SAMPLE = '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }'
 

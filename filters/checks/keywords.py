@@ -4,13 +4,20 @@ read."""
 from dataclasses import dataclass
 from typing import Annotated
 
-from filters.model.check import Meaning, Option
+from filters.model.check import Option
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import NOTHING, Facts, Finding, Missing, Scan
 
 REASONS = {
-    "keyword.match": Meaning(403, {"en": ("The text breaks the rules", "It holds words that are not allowed here.")}),
+    "keyword.match": Meaning(
+        403,
+        {
+            "en": ("The text breaks the rules", "It holds words that are not allowed here."),
+            "zh": ("文字内容不符合规定", "其中含有此处不允许发布的词语。"),
+        },
+    ),
 }
 SAMPLE = '{ check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] }'
 

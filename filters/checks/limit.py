@@ -3,21 +3,56 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from filters.model.check import Meaning, Option
+from filters.model.check import Option
 from filters.model.limits import Limit
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 REASONS = {
-    "limit.sender": Meaning(429, {"en": ("You write too fast", "Wait a little before the next message.")}),
-    "limit.ip": Meaning(429, {"en": ("Too many messages from this address", "Wait a little before the next message.")}),
-    "limit.device": Meaning(
-        429, {"en": ("Too many messages from this device", "Wait a little before the next message.")}
+    "limit.sender": Meaning(
+        429,
+        {
+            "en": ("You write too fast", "Wait a little before the next message."),
+            "zh": ("您发送得过于频繁", "请稍候再发下一条。"),
+        },
     ),
-    "limit.room": Meaning(429, {"en": ("Too many messages here", "Wait a little before the next message.")}),
-    "limit.route": Meaning(429, {"en": ("Too many messages", "Wait a little before the next message.")}),
-    "limit.global": Meaning(429, {"en": ("Too many messages", "Wait a little before the next message.")}),
+    "limit.ip": Meaning(
+        429,
+        {
+            "en": ("Too many messages from this address", "Wait a little before the next message."),
+            "zh": ("来自该网络地址的消息过多", "请稍候再发下一条。"),
+        },
+    ),
+    "limit.device": Meaning(
+        429,
+        {
+            "en": ("Too many messages from this device", "Wait a little before the next message."),
+            "zh": ("来自该设备的消息过多", "请稍候再发下一条。"),
+        },
+    ),
+    "limit.room": Meaning(
+        429,
+        {
+            "en": ("Too many messages here", "Wait a little before the next message."),
+            "zh": ("此处的消息过多", "请稍候再发下一条。"),
+        },
+    ),
+    "limit.route": Meaning(
+        429,
+        {
+            "en": ("Too many messages", "Wait a little before the next message."),
+            "zh": ("当前消息过多", "请稍候再发下一条。"),
+        },
+    ),
+    "limit.global": Meaning(
+        429,
+        {
+            "en": ("Too many messages", "Wait a little before the next message."),
+            "zh": ("当前消息过多", "请稍候再发下一条。"),
+        },
+    ),
 }
 SAMPLE = (
     '{ check = "limit", action = "reject", on_error = "pass", ground = "agreement 4.2", limits = ["sender 5/10s"] }'

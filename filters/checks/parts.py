@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Scan
 
 REASONS = {
     "parts.unjudged": Meaning(
-        403, {"en": ("The message cannot be checked", "It holds parts that are not allowed here.")}
+        403,
+        {
+            "en": ("The message cannot be checked", "It holds parts that are not allowed here."),
+            "zh": ("该消息无法审核", "其中含有此处不允许发送的内容类型。"),
+        },
     ),
 }
 SAMPLE = '{ check = "parts", action = "label", on_error = "label", label = "not judged" }'

@@ -2,18 +2,32 @@
 
 from dataclasses import dataclass
 
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Repeat, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
 
 REASONS = {
-    "repeat.sender": Meaning(429, {"en": ("You have said this already", "The same text was sent too often.")}),
+    "repeat.sender": Meaning(
+        429,
+        {
+            "en": ("You have said this already", "The same text was sent too often."),
+            "zh": ("您已发送过相同的内容", "同一内容的发送次数过多。"),
+        },
+    ),
     "repeat.room": Meaning(
-        429, {"en": ("This has been said already", "The same text was sent here too often by several people.")}
+        429,
+        {
+            "en": ("This has been said already", "The same text was sent here too often by several people."),
+            "zh": ("已有人发送过相同的内容", "同一内容在此处被多人多次发送。"),
+        },
     ),
     "repeat.global": Meaning(
-        429, {"en": ("This has been said already", "The same text was sent too often by several people.")}
+        429,
+        {
+            "en": ("This has been said already", "The same text was sent too often by several people."),
+            "zh": ("已有人发送过相同的内容", "同一内容被多人多次发送。"),
+        },
     ),
 }
 SAMPLE = '{ check = "repeats", action = "reject", on_error = "pass", ground = "agreement 4.3", limit = "3/1m" }'

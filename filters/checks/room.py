@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.message import Message
 from filters.model.rule import Asks, Find, Found, Rule
 from filters.model.verdict import Facts, Finding, Missing, Scan
@@ -11,9 +11,24 @@ MUTED = (Finding("room", "room.muted"),)
 CLOSED = (Finding("room", "room.closed"),)
 
 REASONS = {
-    "room.slow": Meaning(429, {"en": ("This place is in slow mode", "Wait a little before the next message.")}),
-    "room.muted": Meaning(403, {"en": ("This place is muted", "Nobody can write here at the moment.")}),
-    "room.closed": Meaning(403, {"en": ("This place is closed", "It takes no more messages.")}),
+    "room.slow": Meaning(
+        429,
+        {
+            "en": ("This place is in slow mode", "Wait a little before the next message."),
+            "zh": ("此处已开启慢速模式", "请稍候再发下一条。"),
+        },
+    ),
+    "room.muted": Meaning(
+        403,
+        {
+            "en": ("This place is muted", "Nobody can write here at the moment."),
+            "zh": ("此处已禁言", "目前任何人都不能在此发言。"),
+        },
+    ),
+    "room.closed": Meaning(
+        403,
+        {"en": ("This place is closed", "It takes no more messages."), "zh": ("此处已关闭", "不再接收新的消息。")},
+    ),
 }
 SAMPLE = '{ check = "room", action = "reject", on_error = "reject", ground = "agreement 2.3" }'
 

@@ -9,25 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from filters.model.meaning import Meaning
 from filters.model.rule import Asks, Find, Rule
-
-ENGLISH = "en"
-
-
-class Meaning(NamedTuple):
-    """What one reason code means to the sender who is told of it.
-
-    ``status``: of an HTTP answer, 403 for policy and 429 where waiting helps; a socket's notice carries the code alone.
-    ``words``: by language (RFC 5646), a title without a full stop and one or two whole sentences. None says which word
-    of which list.
-    """
-
-    status: int
-    words: Mapping[str, tuple[str, str]]
-
-    def told(self, language: str = ENGLISH) -> tuple[str, str]:
-        """Title and detail in ``language``, in English where there are none."""
-        return self.words.get(language) or self.words[ENGLISH]
 
 
 class Option(NamedTuple):

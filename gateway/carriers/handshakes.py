@@ -125,6 +125,7 @@ def _abandon(transport: asyncio.Transport, release: Callable[[], None]) -> None:
 
 
 def _refuse(exchange: Exchange, error: HandshakeError) -> None:
-    status, title = REASONS[error.reason]
-    problem = Problem(status, error.reason, title)
-    exchange.answer(status, problem_lines(problem) + error.lines, encode_problem(problem), PROBLEM_JSON)
+    row = REASONS[error.reason]
+    problem, spoken = exchange.worded(Problem(row.status, error.reason, *row.told()))
+    lines = problem_lines(problem) + error.lines + spoken
+    exchange.answer(row.status, lines, encode_problem(problem), PROBLEM_JSON)

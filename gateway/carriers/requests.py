@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.carriers.arrival import arrived
 from gateway.carriers.handshakes import accept
-from gateway.http.server.problem import Problem
+from gateway.http.server.problem import problem_for
 from gateway.http.server.router import plain_host
 from gateway.http.wire import override
 from gateway.http.wire.errors import HTTPError
@@ -25,6 +25,8 @@ from gateway.surfaces.input.request import Arrived
 from gateway.websocket.handshake import is_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from filters.model.message import Message
     from filters.model.verdict import Verdict
     from gateway.carriers.sockets import Sockets
@@ -49,7 +51,10 @@ UNRECORDED: Final = "journal.unavailable"
 
 
 class Gate:
-    """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9)."""
+    """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9).
+
+    ``languages``: of the routes that say in which one their clients are told, by name.
+    """
 
     def __init__(
         self, pipeline: Pipeline, refused: Counts, router: Router[Target], unmatched: Relayed | None, sockets: Sockets
@@ -60,6 +65,7 @@ class Gate:
         self.unmatched = unmatched
         self.unmatched_hosts: dict[bytes, Relayed] = {}
         self.mirror: MirrorSite | None = None
+        self.languages: Mapping[str, str] = {}
         self._refused = refused
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -109,6 +115,20 @@ class Gate:
                 accept(self.sockets, exchange, found, relayed)
             else:
                 exchange.relay(relayed.upstream, route=relayed.name)
+
+    def language(self, exchange: Exchange) -> str:
+        """See ``RequestHandler``. Only a judged request has its route at hand."""
+        if not self.languages:
+            return ""
+        found: Found[Target] | None = exchange.route
+        if found is None:
+            head = exchange.head
+            try:
+                found = self.router.find(head.method, head.host, head.target)
+            except HTTPError:
+                return ""
+        route = found.route
+        return self.languages.get(route.name, "") if route is not None and not isinstance(route, Preflight) else ""
 
     def _check_method(self, exchange: Exchange, found: Found[Target]) -> None:
         """A judged request whose query names a method is read by that one as well: the same route must judge it."""
@@ -234,7 +254,7 @@ class Gate:
     def _preflight(exchange: Exchange, route: Preflight) -> None:
         lines = route.cors.preflight_lines(exchange.header(b"origin"))
         if lines is None:
-            exchange.refuse(Problem(403, "cors.origin", "This origin may not write here"))
+            exchange.refuse(problem_for("cors.origin"))
         else:
             exchange.answer(204, lines, b"")
 

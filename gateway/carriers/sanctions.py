@@ -9,6 +9,7 @@ from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding
 from gateway.http.server.problem import Problem
 from gateway.judging import answers
+from gateway.sentences.own import NOTICES, REPEATED, UNMUTED
 
 if TYPE_CHECKING:
     from filters.model.verdict import Block
@@ -20,8 +21,7 @@ MUTED: Final = "socket.muted"
 PERSONAL: Final = frozenset(("block.sender", "block.registrant", "block.device", "block.ip"))
 """Reasons that stand against a person, not against a place."""
 
-_GROUND: Final = "repeated refusals on this connection"
-_RULE: Final = Rule("mute", "reject", "reject", None, _GROUND)
+_RULE: Final = Rule("mute", "reject", "reject", None, REPEATED)
 
 
 def repeated(seconds: float) -> Decided:
@@ -33,12 +33,13 @@ def muted(seconds: float) -> Problem:
     """What is told when a socket is muted for its refusals."""
     row = answers.REASONS[MUTED]
     title, detail = row.told()
-    return Problem(row.status, MUTED, title, detail, ground=_GROUND, retry_after=seconds)
+    return Problem(row.status, MUTED, title, detail, ground=REPEATED, retry_after=seconds)
 
 
 def lifted(reason: str) -> Problem:
     """What is told when ``reason`` stands no longer."""
-    return Problem(200, reason, "You may write again")
+    row = NOTICES[UNMUTED]
+    return Problem(row.status, reason, *row.told(), words=UNMUTED)
 
 
 def is_standing(problem: Problem) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.carriers.session import Session
+from gateway.http.server.sentences import SILENT
 from gateway.websocket import endings
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ PER_TURN: Final = 256
 
 
 class Sockets:
-    """``routes``: the judged WebSocket routes in force, by name; swapped by a reload as one reference (law 9)."""
+    """``routes``: the judged WebSocket routes in force, by name; swapped by a reload as one reference (law 9).
+    ``sentences``: what senders are told, in their language."""
 
     def __init__(self, pipeline: Pipeline, refused: Counts, ends: Counts, sweep: Sweep) -> None:
         self.pipeline = pipeline
@@ -34,6 +36,7 @@ class Sockets:
         self.routes: Mapping[str, Route] = {}
         self.links: set[Link] = set()
         self.draining = False
+        self.sentences = SILENT
         self.on_ended: Callable[[Link], None] | None = None  # for an access log
         self._refused = refused
         self._ends = ends

@@ -10,6 +10,7 @@ import hashlib
 import ssl
 import sys
 
+from filters.model.meaning import LANGUAGES
 from filters.reading.keywords import Bounds
 from filters.reading.window import Window
 from gateway.common import logs
@@ -20,15 +21,19 @@ from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.routes import Route, Socket
+from gateway.config.sections.sentences import Sentences as SentencesSection
 from gateway.config.sections.server import Server
 from gateway.config.sections.upstreams import Upstream, UpstreamTls
 from gateway.config.values.carrying import carried
 from gateway.generation import rotation
+from gateway.http.server.sentences import Sentences
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.wire.address import parse_address
 from gateway.http.wire.path import parse_template
 from gateway.journal.write.settings import JournalSettings
+from gateway.sentences.known import known
+from gateway.sentences.own import TERMS
 from gateway.surfaces import compiled as compiled_surface
 from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings, TokenSettings
@@ -162,6 +167,23 @@ def window(section: ListFile) -> Window | None:
 def crowd_window(section: ListFile) -> Window:
     """How far back a room's messages are read, where a policy has the check ``crowd``."""
     return window(section) or Window(length=section.window_length)
+
+
+def sentences(section: SentencesSection) -> Sentences:
+    """``[sentences]``: what is shipped, and an operator's own words in its place."""
+    words: dict[str, dict[str, tuple[str, str]]] = {}
+    terms: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        written = getattr(section, language)
+        words[language] = {code: meaning.told(language) for code, meaning in known().items()}
+        for code in written.keys() & known().keys():
+            title, detail = known()[code].told(language)
+            own = written[code]
+            words[language][code] = (own.title or title, detail if own.detail is None else own.detail)
+        shipped = {term: texts[language] for term, texts in TERMS.items() if language in texts}
+        own_terms = {term: text for term, texts in section.terms.items() if (text := getattr(texts, language))}
+        terms[language] = shipped | own_terms
+    return Sentences(words, terms, section.language, section.otherwise)
 
 
 def journal(section: Journal) -> JournalSettings:

@@ -1,37 +1,26 @@
 """From a verdict to what its sender is told: one table of reasons, used on every carrier.
 
-A check's own reasons and sentences stand in its file. None says which word of which list.
+A check's own reasons and sentences stand in its file, the gateway's own in ``gateway/sentences/own.py``. None says
+which word of which list. Here they are English: who puts them on the wire says them in the reader's language
+(``gateway/http/server/sentences.py``).
 """
 
 from __future__ import annotations
 
 from filters.checks import CHECKS
 from filters.checks.limit import Options as LimitOptions
-from filters.model.check import Meaning
+from filters.model.meaning import Meaning
 from filters.model.verdict import Decided, Verdict
 from gateway.http.server.problem import Problem, RateLimit
+from gateway.sentences.own import OWN, UNAVAILABLE
 from gateway.surfaces.input.decoded import Malformed
+from gateway.surfaces.input.reasons import REASONS as MALFORMED
 
 REASONS: dict[str, Meaning] = {
     **{code: meaning for check in CHECKS.values() for code, meaning in check.reasons.items()},
-    "keyword.urgent": Meaning(
-        403, {"en": ("The text cannot be published now", "It holds words that are stopped at the moment.")}
-    ),
-    "switch.frozen": Meaning(403, {"en": ("This place is frozen", "Nobody can write here at the moment.")}),
-    "copy.removed": Meaning(
-        403, {"en": ("This was taken down", "The same text was removed; it cannot be published again now.")}
-    ),
-    "socket.muted": Meaning(
-        429, {"en": ("You are muted here", "Too many of your messages were refused; wait a little.")}
-    ),
-    "mirror.unavailable": Meaning(
-        503, {"en": ("Bullets are paused", "Their static version cannot be kept now; try again.")}
-    ),
-    "journal.unavailable": Meaning(503, {"en": ("Messages are paused", "They cannot be recorded now; try again.")}),
+    **OWN,
 }
 """What the checks find, as each one's file says it, and what people and the gateway itself refuse."""
-
-UNAVAILABLE = Meaning(503, {"en": ("The message could not be checked", "A check was not available; try again.")})
 
 RETRY_UNAVAILABLE = 2.0  # seconds: what state and journal usually need to come back
 
@@ -86,7 +75,7 @@ def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -
 
 def malformed(decoded: Malformed) -> Problem:
     """What is told of a body or frame in which nothing could be judged; it has no message and no appeal."""
-    return Problem(decoded.status, decoded.reason, decoded.detail, challenge=decoded.challenge)
+    return Problem(decoded.status, decoded.reason, *MALFORMED[decoded.reason].told(), challenge=decoded.challenge)
 
 
 def unrecorded(message_id: str) -> Problem:

@@ -14,6 +14,7 @@ from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Scan
 from filters.reading.keywords import Scanner
 from gateway.judging.refused_copies import RefusedCopies
+from gateway.sentences import own
 
 if TYPE_CHECKING:
     from gateway.state.model.snapshot import SnapshotRows
@@ -28,7 +29,7 @@ def _decided(check: str, finding: Finding, ground: str) -> Decided:
     return Decided(Rule(check, "reject", "reject", None, ground), finding, "reject")
 
 
-STALE = _decided("mirror", Finding("mirror", MIRROR), "comment provisions 5(4): no bullet without its static version")
+STALE = _decided("mirror", Finding("mirror", MIRROR), own.MIRROR)
 """Nobody switched this on: the mirror does not keep up, so no bullet goes on (law 6)."""
 
 
@@ -64,7 +65,7 @@ class Overlay:
         if self._urgent is not None:
             for hits in self._urgent.scan(message.texts).hits.values():
                 for hit in hits:
-                    ground = self._grounds.get(hit.word_id, "emergency response")
+                    ground = self._grounds.get(hit.word_id, own.EMERGENCY)
                     acts.append(_decided("urgent", Finding("urgent", URGENT, hit), ground))
         if self._copies is not None:
             copy = self._copies.act(message, scan)

@@ -5,55 +5,62 @@ Stable: clients, dashboards and ``docs/reasons.md`` name them, and a test holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from filters.checks import CHECKS
+from filters.model.meaning import CHINESE, ENGLISH, Meaning
 from gateway.http.upstream import failure
 from gateway.http.wire import errors
 from gateway.judging import answers
+from gateway.sentences.own import NOTICES, UNAVAILABLE
 from gateway.surfaces.input import reasons as surfaces
 from gateway.websocket import endings, frames, handshake
 
 
 class Chapter(NamedTuple):
-    """A table of the page: rows of (code, status or close code, meaning)."""
+    """A table of the page: rows of (code, status or close code, meaning in English, in Chinese)."""
 
     title: str
     column: str
-    rows: tuple[tuple[str, int, str], ...]
+    rows: tuple[tuple[str, int, str, str], ...]
 
 
 def chapters() -> Iterator[Chapter]:
     """All tables, in the order in which a message meets them."""
-    yield Chapter("Requests that are refused before anything is judged", "status", _pairs(errors.REASONS))
-    yield Chapter("Handshakes of sockets that are refused", "status", _pairs(handshake.REASONS))
-    yield Chapter(
-        "Bodies and frames that cannot be judged",
-        "status",
-        tuple((code, row.status, row.detail) for code, row in surfaces.REASONS.items()),
-    )
-    yield Chapter(
-        "Messages that are judged and refused",
-        "status",
-        tuple((code, row.status, ". ".join(row.told())) for code, row in answers.REASONS.items()),
-    )
-    unavailable = answers.UNAVAILABLE
-    yield Chapter(
+    yield _chapter("Requests that are refused before anything is judged", errors.REASONS)
+    yield _chapter("Handshakes of sockets that are refused", handshake.REASONS)
+    yield _chapter("Bodies and frames that cannot be judged", surfaces.REASONS)
+    yield _chapter("Messages that are judged and refused", answers.REASONS)
+    yield _chapter(
         "Checks that could not be made, where the rule's on_error refuses",
-        "status",
-        tuple((f"{check}.unavailable", unavailable.status, unavailable.told()[0]) for check in sorted(CHECKS)),
+        {f"{check}.unavailable": UNAVAILABLE for check in sorted(CHECKS)},
     )
-    yield Chapter("The upstream gave no answer", "status", _pairs(failure.REASONS))
-    yield Chapter("Sockets that break the protocol", "close code", _pairs(frames.REASONS))
-    yield Chapter("Sockets that the gateway ends", "close code", _pairs(endings.ENDINGS))
+    yield _chapter("The upstream gave no answer", failure.REASONS)
+    yield _chapter("What is told and refuses nothing", NOTICES)
+    yield _chapter("Sockets that break the protocol", frames.REASONS, "close code")
+    yield _chapter("Sockets that the gateway ends", endings.ENDINGS, "close code")
 
 
-def _pairs(table: dict[str, tuple[int, str]]) -> tuple[tuple[str, int, str], ...]:
-    return tuple((code, number, meaning) for code, (number, meaning) in table.items())
+def _chapter(title: str, table: Mapping[str, Meaning], column: str = "status") -> Chapter:
+    return Chapter(
+        title,
+        column,
+        tuple((code, row.status, sentence(row, ENGLISH), sentence(row, CHINESE)) for code, row in table.items()),
+    )
+
+
+def sentence(row: Meaning, language: str) -> str:
+    """Title and detail as one text."""
+    title, detail = row.told(language)
+    if not detail:
+        return title
+    return f"{title}。{detail}" if language == CHINESE else f"{title}. {detail}"
 
 
 def page(chapter: Chapter) -> str:
     """One chapter in Markdown."""
-    rows = "".join(f"| `{code}` | {number} | {meaning} |\n" for code, number, meaning in chapter.rows)
-    return f"| reason | {chapter.column} | meaning |\n|---|---|---|\n{rows}"
+    rows = "".join(
+        f"| `{code}` | {number} | {english} | {chinese} |\n" for code, number, english, chinese in chapter.rows
+    )
+    return f"| reason | {chapter.column} | meaning | 中文 |\n|---|---|---|---|\n{rows}"

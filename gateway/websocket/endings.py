@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from filters.model.meaning import Meaning, titled
 from gateway.websocket import frames
 from gateway.websocket.opcodes import (
     BAD_GATEWAY,
@@ -32,25 +33,45 @@ TOO_MANY_CONTROLS: Final = "socket.too_many_controls"
 TOO_MANY_MALFORMED: Final = "socket.too_many_malformed"
 FAILURE: Final = "socket.failure"
 
-ENDINGS: Final[dict[str, tuple[int, str]]] = {
-    CLIENT_SLOW: (TRY_AGAIN_LATER, "The client reads too slowly"),
-    CLIENT_SILENT: (GOING_AWAY, "The client answers no ping"),
-    IDLE: (GOING_AWAY, "Nothing was said in either direction"),
-    UPSTREAM_SLOW: (TRY_AGAIN_LATER, "The upstream reads too slowly"),
-    UPSTREAM_SILENT: (BAD_GATEWAY, "The upstream answers no ping"),
-    UPSTREAM_CLOSED: (BAD_GATEWAY, "The upstream's connection ended without a close frame"),
-    UPSTREAM_GARBAGE: (BAD_GATEWAY, "What the upstream sent is no sequence of frames"),
-    STOPPING: (SERVICE_RESTART, "The gateway stops; another one takes the next connection"),
-    BLOCKED: (POLICY_VIOLATION, "The sender is blocked, and the route closes the sockets of the blocked"),
-    TOO_MANY_PACKETS: (POLICY_VIOLATION, "A frame holds more packets than the bound"),
-    TOO_MANY_CONTROLS: (POLICY_VIOLATION, "The client sends more pings and pongs than the bound"),
-    TOO_MANY_MALFORMED: (POLICY_VIOLATION, "The client sends more frames that cannot be read than the bound"),
-    FAILURE: (INTERNAL_ERROR, "The gateway failed"),
+ENDINGS: Final[dict[str, Meaning]] = {
+    CLIENT_SLOW: titled(TRY_AGAIN_LATER, "The client reads too slowly", "客户端读取过慢"),
+    CLIENT_SILENT: titled(GOING_AWAY, "The client answers no ping", "客户端未回应 ping"),
+    IDLE: titled(GOING_AWAY, "Nothing was said in either direction", "双方长时间没有数据往来"),
+    UPSTREAM_SLOW: titled(TRY_AGAIN_LATER, "The upstream reads too slowly", "上游服务器读取过慢"),
+    UPSTREAM_SILENT: titled(BAD_GATEWAY, "The upstream answers no ping", "上游服务器未回应 ping"),
+    UPSTREAM_CLOSED: titled(
+        BAD_GATEWAY, "The upstream's connection ended without a close frame", "上游服务器未发送关闭帧就断开了连接"
+    ),
+    UPSTREAM_GARBAGE: titled(
+        BAD_GATEWAY, "What the upstream sent is no sequence of frames", "上游服务器发来的数据不是有效的帧序列"
+    ),
+    STOPPING: titled(
+        SERVICE_RESTART,
+        "The gateway stops; another one takes the next connection",
+        "网关正在停止；重新连接后由另一实例接续",
+    ),
+    BLOCKED: titled(
+        POLICY_VIOLATION,
+        "The sender is blocked, and the route closes the sockets of the blocked",
+        "发送者已被封禁，且此路由会关闭被封禁者的连接",
+    ),
+    TOO_MANY_PACKETS: titled(
+        POLICY_VIOLATION, "A frame holds more packets than the bound", "单个帧中的数据包数超出上限"
+    ),
+    TOO_MANY_CONTROLS: titled(
+        POLICY_VIOLATION, "The client sends more pings and pongs than the bound", "客户端发送的 ping 和 pong 超出上限"
+    ),
+    TOO_MANY_MALFORMED: titled(
+        POLICY_VIOLATION,
+        "The client sends more frames that cannot be read than the bound",
+        "客户端发送的无法读取的帧超出上限",
+    ),
+    FAILURE: titled(INTERNAL_ERROR, "The gateway failed", "网关发生内部错误"),
 }
-"""``reason: (close code, title)``. 1012 to 1014: https://www.iana.org/assignments/websocket/#close-code-number."""
+"""By reason code: the close code, and what it means. 1012 to 1014: https://www.iana.org/assignments/websocket/#close-code-number."""
 
 
 def code_of(reason: str) -> int:
     """The close code of an ending of ours, protocol errors included."""
     row = ENDINGS.get(reason) or frames.REASONS[reason]
-    return row[0]
+    return row.status

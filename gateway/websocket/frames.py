@@ -20,6 +20,7 @@ import codecs
 from os import urandom
 from typing import Final, NamedTuple, TypeAlias
 
+from filters.model.meaning import Meaning, titled
 from gateway.websocket.opcodes import (
     BINARY,
     CLOSE,
@@ -38,18 +39,28 @@ from gateway.websocket.opcodes import (
 )
 from gateway.websocket.opcodes import PROTOCOL_ERROR as BROKEN
 
-REASONS: Final[dict[str, tuple[int, str]]] = {
-    "websocket.reserved": (BROKEN, "A reserved bit or opcode is used"),
-    "websocket.mask": (BROKEN, "A client's frame is not masked, or a server's is"),
-    "websocket.length": (BROKEN, "A frame's length is not in its shortest form"),
-    "websocket.control": (BROKEN, "A control frame is fragmented or longer than 125 bytes"),
-    "websocket.fragments": (BROKEN, "A continuation without a beginning, or a beginning without an end"),
-    "websocket.close": (BROKEN, "A close frame's code must not be sent"),
-    "websocket.utf8": (INVALID_DATA, "A text is not UTF-8"),
-    "websocket.too_large": (TOO_BIG, "A frame or a message is larger than the bound"),
-    "websocket.too_many_fragments": (POLICY_VIOLATION, "A message has more fragments than the bound"),
+REASONS: Final[dict[str, Meaning]] = {
+    "websocket.reserved": titled(BROKEN, "A reserved bit or opcode is used", "使用了保留位或保留的操作码"),
+    "websocket.mask": titled(
+        BROKEN, "A client's frame is not masked, or a server's is", "客户端的帧未加掩码，或服务器的帧加了掩码"
+    ),
+    "websocket.length": titled(BROKEN, "A frame's length is not in its shortest form", "帧长度没有采用最短形式"),
+    "websocket.control": titled(
+        BROKEN, "A control frame is fragmented or longer than 125 bytes", "控制帧被分片，或超过 125 字节"
+    ),
+    "websocket.fragments": titled(
+        BROKEN,
+        "A continuation without a beginning, or a beginning without an end",
+        "延续帧之前没有起始帧，或分片消息没有结束",
+    ),
+    "websocket.close": titled(BROKEN, "A close frame's code must not be sent", "关闭帧使用了不得发送的状态码"),
+    "websocket.utf8": titled(INVALID_DATA, "A text is not UTF-8", "文本不是 UTF-8 编码"),
+    "websocket.too_large": titled(TOO_BIG, "A frame or a message is larger than the bound", "帧或消息超出大小上限"),
+    "websocket.too_many_fragments": titled(
+        POLICY_VIOLATION, "A message has more fragments than the bound", "消息的分片数超出上限"
+    ),
 }
-"""``reason: (close code, title)``."""
+"""By reason code: the close code, and what it means."""
 
 
 class SocketMessage(NamedTuple):
@@ -306,7 +317,7 @@ class FrameParser:
     def _refuse(self, events: list[Event], reason: str) -> list[Event]:
         self.done = True
         self._fragments = None
-        events.append(ProtocolError(reason, REASONS[reason][0]))
+        events.append(ProtocolError(reason, REASONS[reason].status))
         return events
 
 

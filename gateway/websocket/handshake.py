@@ -14,6 +14,7 @@ from os import urandom
 from typing import Final, NamedTuple
 
 from filters.model.errors import TidegateError
+from filters.model.meaning import Meaning, titled
 from gateway.http.wire.fields import TOKEN
 from gateway.http.wire.forwarding import without
 from gateway.http.wire.head import RequestHead, ResponseHead
@@ -21,17 +22,21 @@ from gateway.websocket.origins import Origins
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-REASONS: Final[dict[str, tuple[int, str]]] = {
-    "handshake.not_websocket": (426, "This address speaks WebSocket only"),
-    "handshake.method": (405, "A WebSocket handshake is a GET request of HTTP/1.1"),
-    "handshake.body": (400, "A WebSocket handshake has no body"),
-    "handshake.version": (426, "This version of WebSocket is not spoken here"),
-    "handshake.key": (400, "The Sec-WebSocket-Key is missing or malformed"),
-    "handshake.protocol": (400, "The Sec-WebSocket-Protocol is malformed"),
-    "handshake.origin": (403, "Pages of this origin may not open a socket here"),
-    "handshake.upstream": (502, "The upstream's answer to the handshake is not valid"),
+REASONS: Final[dict[str, Meaning]] = {
+    "handshake.not_websocket": titled(426, "This address speaks WebSocket only", "此地址仅支持 WebSocket"),
+    "handshake.method": titled(
+        405, "A WebSocket handshake is a GET request of HTTP/1.1", "WebSocket 握手必须是 HTTP/1.1 的 GET 请求"
+    ),
+    "handshake.body": titled(400, "A WebSocket handshake has no body", "WebSocket 握手不能带有请求体"),
+    "handshake.version": titled(426, "This version of WebSocket is not spoken here", "不支持该 WebSocket 版本"),
+    "handshake.key": titled(400, "The Sec-WebSocket-Key is missing or malformed", "Sec-WebSocket-Key 缺失或格式不正确"),
+    "handshake.protocol": titled(400, "The Sec-WebSocket-Protocol is malformed", "Sec-WebSocket-Protocol 格式不正确"),
+    "handshake.origin": titled(403, "Pages of this origin may not open a socket here", "该来源的页面不能在此建立连接"),
+    "handshake.upstream": titled(
+        502, "The upstream's answer to the handshake is not valid", "上游服务器对握手的响应无效"
+    ),
 }
-"""``reason: (status, title)``, as in ``gateway.http.wire.errors``."""
+"""As ``gateway.http.wire.errors.REASONS``."""
 
 _token = re.compile(TOKEN).fullmatch
 
@@ -58,7 +63,7 @@ class HandshakeError(TidegateError):
     @property
     def status(self) -> int:
         """The status of the answer."""
-        return REASONS[self.reason][0]
+        return REASONS[self.reason].status
 
     @property
     def lines(self) -> bytes:

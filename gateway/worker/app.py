@@ -135,6 +135,7 @@ class App:
             or Upstream(wanted, self._loop, self._sweep, partial(_notice, name), partial(_report, name))
             for name, wanted in settings.items()
         }
+        sentences = conversion.sentences(config.sentences)
         access: AccessLog | None = None
         try:
             access = conversion.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
@@ -154,6 +155,8 @@ class App:
         self._config = config
         self._gate.router = router
         self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
+        self._gate.languages = {route.name: route.language for route in config.routes if route.language is not None}
+        self._server.sentences = self._sockets.sentences = sentences
         self._gate.unmatched = _unmatched(config, upstreams)
         self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams)
         self._gate.mirror = self._mirror(config, upstreams)

@@ -48,6 +48,14 @@ async def test_a_handshake_that_would_lose_a_field_on_the_way_is_refused(gate: S
 # verdicts
 
 
+async def test_notices_are_in_the_language_of_the_handshake(gate: SocketLab) -> None:
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    for more, title in ((chinese, "文字内容不符合规定"), ({}, "The text breaks the rules")):
+        async with gate.connect("/chat/languages", headers=more) as alice:
+            await alice.send(message("代开发票"))
+            assert (await told(alice))["title"] == title
+
+
 async def test_what_passes_reaches_everybody_and_what_does_not_only_its_sender(gate: SocketLab) -> None:
     async with gate.connect("/chat/a") as alice, gate.connect("/chat/a", "bob") as bob:
         for text in ("hello", "you idiot", "代开发票", "last"):

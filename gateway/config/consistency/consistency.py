@@ -10,23 +10,25 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from filters.model.meaning import LANGUAGES
 from gateway.common.units import duration, size
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import routes as route_consistency
 from gateway.config.consistency.document import Found, named, table, text, texts
 from gateway.config.consistency.problems import ConfigProblem, at, shown, written
-from gateway.config.consistency.translation import nearest
+from gateway.config.consistency.translation import nearest, similar
 from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.state import Breaker
 from gateway.config.values.section import Section
 from gateway.http.server.router import plain_host
+from gateway.sentences.known import known
 
 
 def problems(document: dict[str, Any], file: str) -> Iterator[ConfigProblem]:
     """Every problem between keys, in the file's order of sections."""
     for check in (_server, _unmatched_hosts, _upstreams, policy_consistency.problems, route_consistency.problems,
-                  _jwt, _state, _journal, _mirror, _control, _metrics):  # fmt: skip
+                  _sentences, _jwt, _state, _journal, _mirror, _control, _metrics):  # fmt: skip
         for path, message in check(document):
             yield ConfigProblem(file, written(path, document), shown(at(document, path), path), message)
 
@@ -70,6 +72,17 @@ def _key_pair(tls: dict[str, Any], path: tuple[str, ...]) -> Found:
     for one, other in (("certificate", "key"), ("key", "certificate")):
         if one in tls and other not in tls:
             yield (*path, other), f"is missing: {one} needs it"
+
+
+def _sentences(document: dict[str, Any]) -> Found:
+    sentences = table(document, "sentences")
+    for language in LANGUAGES:
+        for code in table(sentences, language):
+            if code not in known():
+                yield (
+                    ("sentences", language, code),
+                    "is not a reason that anybody is told" + similar(code, list(known())),
+                )
 
 
 def _jwt(document: dict[str, Any]) -> Found:

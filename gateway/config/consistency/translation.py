@@ -59,7 +59,7 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
         case "literal_error":
             value = at(document, path)
             options = [option.strip("'") for option in context["expected"].replace(" or ", ", ").split(", ")]
-            return "is not one of " + ", ".join(options) + _similar(value, options)
+            return "is not one of " + ", ".join(options) + similar(value, options)
         case "union_tag_invalid":
             value = at(document, (*path, "check"))
             return f"has an unknown check {shown(value)}" + nearest(str(value), list(RULES))
@@ -105,10 +105,11 @@ def _bound(value: Any) -> str:
 
 def nearest(value: str, known: Sequence[str]) -> str:
     """A remedy for a name that nobody knows: the nearest one, or all of them."""
-    return _similar(value, known) or _all(known)
+    return similar(value, known) or _all(known)
 
 
-def _similar(value: Any, known: Sequence[str]) -> str:
+def similar(value: Any, known: Sequence[str]) -> str:
+    """The nearest of too many names to tell them all; nothing where none is near."""
     close = difflib.get_close_matches(value, known, 1, 0.6) if isinstance(value, str) else ()
     return f": did you mean “{close[0]}”?" if close else ""
 

@@ -14,6 +14,7 @@ from gateway.config.sections.lists import ListFile
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
 from gateway.config.sections.routes import Route
+from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
 from gateway.config.sections.state import State
 from gateway.config.sections.upstreams import Upstream
@@ -33,6 +34,7 @@ class Config(Section):
     routes: tuple[Route, ...] = setting(
         (), "Routes. A literal segment is matched before a {placeholder}, a named host before any."
     )
+    sentences: Sentences = setting({}, "What senders are told: in which language, and in which words.")
     jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")

@@ -258,6 +258,9 @@ class Route(Section):
         (), "Optional personal fields that the journal keeps, because they are necessary."
     )
 
+    language: Literal["auto", "zh", "en"] | None = setting(
+        None, "Language of what the gateway tells this route's clients; unset: sentences.language."
+    )
     refusal: Refusal | None = setting(None, "The platform's own shape for refusals; unset: RFC 9457.")
     cors: Cors | None = setting(None, "Cross-origin headers on our own answers.")
     origins: tuple[Origin, ...] = setting(

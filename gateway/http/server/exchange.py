@@ -239,16 +239,26 @@ class Exchange:
 
     def refuse(self, problem: Problem) -> None:
         """Answer with a problem, in the route's shape and with its CORS fields."""
+        problem, spoken = self.worded(problem)
         lines = problem_lines(problem)
         if self.cors is not None:
             lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
         shape = self.shape
         if shape is None:
-            self.answer(problem.status, lines, encode_problem(problem), PROBLEM_JSON)
+            self.answer(problem.status, lines + spoken, encode_problem(problem), PROBLEM_JSON)
             return
         # Our own failures are told by their status in any shape: balancers and monitors act on it.
         status = problem.status if problem.status >= 500 else shape.status or problem.status
+        if shape.speaks:
+            lines += spoken
         self.answer(status, lines + shape.lines, shape.encode(problem), shape.content_type)
+
+    def worded(self, problem: Problem) -> tuple[Problem, bytes]:
+        """A problem in the language of whom it is told, and the header lines that say which that is."""
+        server = self._connection.server
+        sentences = server.sentences
+        chosen = sentences.chosen(server.gate.language(self), self.head.fields.get(b"accept-language"))
+        return sentences.worded(problem, chosen.language), chosen.lines
 
     def take_over(self) -> TakenOver:
         """Hand the connection to another protocol: for a WebSocket session, before anything was answered.

@@ -39,7 +39,8 @@ class Problem(NamedTuple):
     """Why there is no other answer. ``retry_after``: seconds, 0 where trying again makes no sense.
 
     ``detail``, ``ground``, ``category`` and ``appeal`` are for people, and left out where empty. ``challenge``: the
-    WWW-Authenticate field of a 401 (RFC 9110 section 11.6.1).
+    WWW-Authenticate field of a 401 (RFC 9110 section 11.6.1). ``words``: the row of its sentences, where it is not that
+    of its reason.
     """
 
     status: int
@@ -53,20 +54,21 @@ class Problem(NamedTuple):
     retry_after: float = 0.0
     limits: Sequence[RateLimit] = ()
     challenge: bytes = b""
+    words: str = ""
 
 
 def problem_for(reason: str) -> Problem:
     """The problem of one of the HTTP layer's own reasons."""
-    status, title = REASONS[reason]
-    return Problem(status, reason, title, retry_after=_RETRY_UNAVAILABLE if status == 503 else 0.0)
+    row = REASONS[reason]
+    return Problem(row.status, reason, *row.told(), retry_after=_RETRY_UNAVAILABLE if row.status == 503 else 0.0)
 
 
 def upstream_problem(error: failure.UpstreamError, message_id: str = "") -> Problem:
     """The problem of an upstream that gave no answer. Where it may have acted on the request, nobody is told to try
     again: who does as told would post twice."""
-    status, title = failure.REASONS[error.reason]
-    retry = _RETRY_UNAVAILABLE if status == 503 and not error.sent else 0.0
-    return Problem(status, error.reason, title, message_id=message_id, retry_after=retry)
+    row = failure.REASONS[error.reason]
+    retry = _RETRY_UNAVAILABLE if row.status == 503 and not error.sent else 0.0
+    return Problem(row.status, error.reason, *row.told(), message_id, retry_after=retry)
 
 
 def encode_problem(problem: Problem) -> bytes:
@@ -110,6 +112,7 @@ def problem_lines(problem: Problem) -> bytes:
 
 
 _PLACEHOLDER: Final = re.compile(rb"\{(title|id|reason|detail|ground|category|appeal|status|retry_after)\}")
+_SENTENCES: Final = frozenset((b"title", b"detail", b"ground", b"category"))
 # A value of its own, not a key: before a colon it stays a string.
 _NUMBER: Final = re.compile(rb'"(\{(?:status|retry_after)\})"(?!\s*:)')
 
@@ -119,10 +122,11 @@ class PlatformShape:
 
     ``body``: a table or list, sent as JSON, or text; ``{title} {id} {reason} {detail} {ground} {category} {appeal}
     {status} {retry_after}`` in its strings are filled in; a string that is ``{status}`` or ``{retry_after}`` alone
-    becomes the number. ``status`` 0 keeps the problem's own. ``headers``: more of them.
+    becomes the number. ``status`` 0 keeps the problem's own. ``headers``: more of them. ``speaks``: it holds sentences,
+    and its own headers do not say in which language.
     """
 
-    __slots__ = ("_escaped", "_pieces", "content_type", "lines", "status")
+    __slots__ = ("_escaped", "_pieces", "content_type", "lines", "speaks", "status")
 
     def __init__(
         self, status: int, body: Mapping[str, Any] | Sequence[Any] | str, headers: Mapping[str, str] | None = None
@@ -133,7 +137,9 @@ class PlatformShape:
         self.content_type = b"application/json" if self._escaped else b"text/plain; charset=utf-8"
         text = body.encode() if isinstance(body, str) else orjson.dumps(body)
         # Encoded JSON has a brace before a letter only inside of a string, so every match is a placeholder.
-        self._pieces = _PLACEHOLDER.split(_NUMBER.sub(rb"\1", text) if self._escaped else text)
+        pieces = self._pieces = _PLACEHOLDER.split(_NUMBER.sub(rb"\1", text) if self._escaped else text)
+        said = any(name.lower() == "content-language" for name in headers or ())
+        self.speaks = not said and not _SENTENCES.isdisjoint(pieces[1::2])
 
     def encode(self, problem: Problem) -> bytes:
         """The body for one refusal."""

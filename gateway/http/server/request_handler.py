@@ -21,6 +21,9 @@ class RequestHandler(Protocol):
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """The body asked for with ``collect`` is whole. One of ``forward``, ``answer``, ``refuse`` follows."""
 
+    def language(self, exchange: Exchange) -> str:
+        """The language in which a refusal of this request is told (``Sentences.chosen``); empty where nothing says."""
+
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
 from gateway.http.server.request_handler import RequestHandler
+from gateway.http.server.sentences import SILENT
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
 from gateway.http.server.turns import Turns
@@ -24,7 +25,7 @@ log = logging.getLogger("gateway.http")
 
 
 class Server:
-    """``gate`` and the settings may be swapped between two requests (a reload); connections stay.
+    """``gate``, ``sentences`` and the settings may be swapped between two requests (a reload); connections stay.
 
     Counters for metrics: ``refusals`` (by reason code), ``connections`` (open ones), ``collected`` (bytes
     of judged bodies not yet complete).
@@ -33,6 +34,7 @@ class Server:
     def __init__(self, gate: RequestHandler, settings: ServerSettings, sweep: Sweep) -> None:
         self.gate = gate
         self.sweep = sweep
+        self.sentences = SILENT
         self.turns = Turns(sweep.loop, settings)
         self.configure(settings)
         self.connections: set[ServerProtocol] = set()

@@ -5,18 +5,39 @@ from __future__ import annotations
 from typing import Final
 
 from filters.model.errors import TidegateError
+from filters.model.meaning import Meaning, titled
 
-REASONS: Final[dict[str, tuple[int, str]]] = {
-    "upstream.refused": (502, "No server of the upstream accepted a connection"),
-    "upstream.connect_timeout": (504, "No server of the upstream accepted a connection in time"),
-    "upstream.tls": (502, "The TLS handshake with the upstream failed, or its certificate was not accepted"),
-    "upstream.closed": (502, "The upstream closed the connection before its answer was complete"),
-    "upstream.garbage": (502, "The upstream's answer broke HTTP/1.1 or a bound"),
-    "upstream.timeout": (504, "The upstream did not answer, or stopped answering, in time"),
-    "upstream.busy": (503, "All connections to the upstream were in use, and the wait for one was over"),
-    "upstream.stopped": (503, "The gateway stopped, or took the server out of its configuration"),
+REASONS: Final[dict[str, Meaning]] = {
+    "upstream.refused": titled(502, "No server of the upstream accepted a connection", "上游服务器均未接受连接"),
+    "upstream.connect_timeout": titled(
+        504, "No server of the upstream accepted a connection in time", "上游服务器均未在规定时间内接受连接"
+    ),
+    "upstream.tls": titled(
+        502,
+        "The TLS handshake with the upstream failed, or its certificate was not accepted",
+        "与上游服务器的 TLS 握手失败，或其证书未被接受",
+    ),
+    "upstream.closed": titled(
+        502, "The upstream closed the connection before its answer was complete", "上游服务器在响应完成之前关闭了连接"
+    ),
+    "upstream.garbage": titled(
+        502, "The upstream's answer broke HTTP/1.1 or a bound", "上游服务器的响应不符合 HTTP/1.1 或超出上限"
+    ),
+    "upstream.timeout": titled(
+        504,
+        "The upstream did not answer, or stopped answering, in time",
+        "上游服务器未在规定时间内响应，或中途停止响应",
+    ),
+    "upstream.busy": titled(
+        503,
+        "All connections to the upstream were in use, and the wait for one was over",
+        "与上游服务器的连接已全部占用，等待超时",
+    ),
+    "upstream.stopped": titled(
+        503, "The gateway stopped, or took the server out of its configuration", "网关已停止，或该服务器已从配置中移除"
+    ),
 }
-"""``reason: (status, title)``, as in ``errors.REASONS``: what the client is answered when no head was relayed yet.
+"""As ``errors.REASONS``: what the client is answered when no head was relayed yet.
 
 502, 503 and 504 as RFC 9110 sections 15.6.3 to 15.6.5 mean them.
 """
@@ -72,4 +93,4 @@ class UpstreamError(TidegateError):
     @property
     def status(self) -> int:
         """502, 503 or 504."""
-        return REASONS[self.reason][0]
+        return REASONS[self.reason].status

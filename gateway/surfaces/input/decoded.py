@@ -48,7 +48,6 @@ class Malformed(NamedTuple):
 
     status: int
     reason: str
-    detail: str
     challenge: bytes = b""
 
 
@@ -58,4 +57,4 @@ Decoded = Messages | Untouched | Malformed
 def malformed(reason: str) -> Malformed:
     """The refusal that REASONS states for ``reason``."""
     row = REASONS[reason]
-    return Malformed(row.status, reason, row.detail, CHALLENGES.get(reason, b""))
+    return Malformed(row.status, reason, CHALLENGES.get(reason, b""))

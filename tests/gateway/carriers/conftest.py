@@ -204,8 +204,8 @@ class Bench:
         self._ids = itertools.count(1)
 
     def route(self, *, habits: Habits | None = None, shape: PlatformShape | None = None, words: str = "spam",
-              consecutive: int = 1, crowd: bool = False, fresh: Callable[[], bool] | None = None,
-              **surface: Any) -> Route:  # fmt: skip
+              language: str | None = None, consecutive: int = 1, crowd: bool = False,
+              fresh: Callable[[], bool] | None = None, **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
         together = [Rule("crowd", "reject", "pass", CrowdOptions(("spam",)), "agreement 3", "shadow")] if crowd else []
         policy = Policy("chat", "digest", [*rules(), *together])
@@ -217,7 +217,7 @@ class Bench:
         reaching = [(lists[0], Window())] if consecutive > 1 else []
         route = Route(
             name="chat",
-            settings=RouteSettings.model_construct(name="chat", match="GET /groups/{room}/ws"),
+            settings=RouteSettings.model_construct(name="chat", match="GET /groups/{room}/ws", language=language),
             surface=compiled(SurfaceSettings(**(settings | surface)), lambda: f"id-{next(self._ids)}", lambda: 10**15),
             policy=policy,
             scanner=Scanner(lists, False, Bounds(), folding_tables()),
@@ -237,9 +237,11 @@ class Bench:
         self.sockets.routes = {"chat": route}
         return route
 
-    def open(self, route: Route | None = None, sender: str = "alice", room: str = "g1") -> Client:
+    def open(self, route: Route | None = None, sender: str = "alice", room: str = "g1", accept: bytes = b"") -> Client:
         """An open judged socket."""
         fields = {b"x-user-id": sender.encode()} if sender else {}
+        if accept:
+            fields[b"accept-language"] = accept
         arrived = Arrived(b"GET", fields, parameters={"room": room}, peer_ip="192.0.2.1", peer_trusted=True)
         return Client(self, Session(self.sockets, route or self.route(), arrived), extensions=False)
 

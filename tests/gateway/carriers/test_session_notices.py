@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.common.units import Rate
+from gateway.config.sections.sentences import Sentences
+from gateway.generation import conversion
 from gateway.http.server.problem import PlatformShape
 from gateway.websocket.frames import frame, masked_frame
+from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import BINARY, CONTINUATION, TEXT
 
 
@@ -41,7 +45,7 @@ async def test_only_watching_is_never_judged(bench):
     client.say("from nobody")
     (notice,) = client.got()
     assert (notice["verdict"], notice["reason"]) == ("reject", "sender.missing")
-    assert "log in" in notice["title"]  # what helps, not only that something failed
+    assert notice["detail"] == "Log in first."  # what helps, not only that something failed
     assert not bench.state.waiting
     assert bench.metrics.refused_requests.values == {("chat", "sender.missing"): 1}
 
@@ -117,3 +121,34 @@ async def test_the_platforms_own_shape_tells_refusals_and_not_masks(bench):
     refused, masked = client.got()
     assert refused == {"cmd": "REFUSED", "msg": "The text breaks the rules", "id": "id-1", "why": "keyword.match"}
     assert masked["verdict"] == "mask"
+
+
+@pytest.mark.parametrize(
+    ("accept", "language", "title"),
+    [
+        (b"zh-CN,zh;q=0.9", None, "文字内容不符合规定"),
+        (b"en", None, "The text breaks the rules"),
+        (b"", None, "The text breaks the rules"),
+        (b"en", "zh", "文字内容不符合规定"),
+    ],
+)
+async def test_notices_speak_the_language_of_the_handshake_or_of_the_route(bench, accept, language, title):
+    bench.sockets.sentences = conversion.sentences(Sentences())
+    client = bench.open(bench.route(language=language), accept=accept)
+    client.say("spam!")
+    bench.judge()
+    (notice,) = client.got()
+    assert (notice["reason"], notice["title"]) == ("keyword.match", title)
+
+
+async def test_a_mute_and_its_end_are_told_in_it(bench):
+    bench.sockets.sentences = conversion.sentences(Sentences(language="zh"))
+    client = bench.open(bench.route(habits=Habits(mute_after=Rate(2, 60.0), mute_for=10.0)))
+    for text in ("spam one", "spam two"):
+        client.say(text)
+        bench.judge()
+    mute = client.got()[-1]
+    assert (mute["verdict"], mute["title"], mute["ground"]) == ("mute", "您已被禁言", "本次连接中的消息多次被拒绝发布")
+    bench.advance(11)
+    (unmute,) = client.got()
+    assert (unmute["verdict"], unmute["reason"], unmute["title"]) == ("unmute", "socket.muted", "您可以继续发言了")

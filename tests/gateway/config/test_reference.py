@@ -54,7 +54,7 @@ def test_what_the_example_calls_a_default_is_the_default() -> None:
     document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     chosen = {"server.unmatched_upstream", "server.trusted_proxies", "control.allow"}
     fields = dict(keys())
-    for section in ("server", "state", "journal", "credit", "mirror", "control", "metrics", "logs"):
+    for section in ("server", "sentences", "state", "journal", "credit", "mirror", "control", "metrics", "logs"):
         for key, value in document[section].items():
             if not isinstance(value, dict) and f"{section}.{key}" not in chosen:
                 default = fields[f"{section}.{key}"].get_default()

@@ -21,14 +21,18 @@ from gateway.common.defaults import defaults
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.routes import Route, Socket
+from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
 from gateway.config.sections.state import Breaker, State
 from gateway.config.sections.upstreams import Active, Passive, Upstream, UpstreamServer, UpstreamTls
 from gateway.config.values.section import Section
 from gateway.generation import conversion
+from gateway.http.server.problem import Problem
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.journal.write.settings import JournalSettings
+from gateway.sentences.known import known
+from gateway.sentences.own import EMERGENCY
 from gateway.state.cold import topology
 from gateway.state.model.settings import StateSettings
 from gateway.surfaces.input.settings import SurfaceSettings, TokenSettings
@@ -171,3 +175,21 @@ def test_the_host_under_which_a_room_is_asked_about(access: str, match: str, hos
     route = Route(name="live", match=match, upstream="platform", access=access)
     made = config.Config.model_construct(upstreams={"platform": upstream}, routes=(route,))
     assert conversion.asked_host(made, route) == host
+
+
+def test_an_operators_words_stand_in_place_of_ours() -> None:
+    own = {
+        "zh": {"keyword.match": {"title": "有不允许发布的词语"}, "limit.sender": {"detail": ""}},
+        "terms": {"agreement 3.1": {"zh": "用户协议第 3.1 条"}, EMERGENCY: {"en": "emergency"}},
+    }
+    sentences = conversion.sentences(Sentences.model_validate(own))
+    match = Problem(403, "keyword.match", "x", ground="agreement 3.1")
+    told = sentences.worded(match, "zh")
+    assert (told.title, told.detail) == ("有不允许发布的词语", known()["keyword.match"].told("zh")[1])
+    assert told.ground == "用户协议第 3.1 条"
+    told = sentences.worded(match, "en")
+    assert (told.title, told.detail) == known()["keyword.match"].told("en")
+    assert told.ground == "agreement 3.1"
+    told = sentences.worded(Problem(429, "limit.sender", "x", "y", ground=EMERGENCY), "zh")
+    assert (told.title, told.detail, told.ground) == (known()["limit.sender"].told("zh")[0], "", "应急处置")
+    assert sentences.worded(Problem(429, "limit.sender", "x", ground=EMERGENCY), "en").ground == "emergency"

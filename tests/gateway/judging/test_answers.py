@@ -4,6 +4,7 @@ import pytest
 
 from filters.checks import CHECKS, limit
 from filters.model.limits import Limit
+from filters.model.meaning import LANGUAGES
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Hit, Verdict
 from gateway.judging import answers
@@ -19,9 +20,10 @@ def refused(*decided: Decided) -> Verdict:
 def test_every_reason_is_a_refusal_with_words(code: str) -> None:
     row = answers.reason_of(code)
     assert row.status in (403, 429, 503)
-    title, detail = row.told()
-    assert title
-    assert detail.endswith(".")
+    for language in LANGUAGES:
+        title, detail = row.told(language)
+        assert title
+        assert detail.endswith((".", "。"))
 
 
 def test_every_reason_of_every_check_is_answered_in_its_own_words() -> None:

@@ -4,5 +4,5 @@ from gateway.judging import reason_codes
 
 
 def test_no_code_stands_for_two_things() -> None:
-    codes = [code for chapter in reason_codes.chapters() for code, _, _ in chapter.rows]
+    codes = [code for chapter in reason_codes.chapters() for code, *_ in chapter.rows]
     assert len(codes) == len(set(codes))

@@ -149,6 +149,7 @@ class FakeGate:
     bodies: list[bytes] = field(default_factory=list)
     outcomes: list[tuple[int | None, bytes, UpstreamError | None]] = field(default_factory=list)
     admit: Callable[[Exchange], None] | None = None
+    spoken: str = ""
     judge: Callable[[Exchange, bytes], None] | None = None
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -169,6 +170,9 @@ class FakeGate:
             self.judge(exchange, body)
         else:
             exchange.answer(200, b"", body)
+
+    def language(self, exchange: Exchange) -> str:
+        return self.spoken
 
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None

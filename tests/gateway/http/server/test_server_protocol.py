@@ -174,6 +174,9 @@ def test_a_stream_of_requests_reads_the_same_however_it_is_cut(cuts: list[int]) 
                 self.seen.append(exchange.head.target + b" " + body)
                 exchange.answer(200, b"", body)
 
+            def language(self, exchange: Exchange) -> str:
+                return ""
+
             def on_outcome(self, *_: Any) -> None: ...
 
         class Transport(asyncio.Transport):

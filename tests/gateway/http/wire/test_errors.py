@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from filters.model.meaning import Meaning, titled
 from gateway.http.upstream import failure
 from gateway.http.wire.errors import REASONS, HTTPError
 
 PAGE = Path(__file__).parents[4] / "docs" / "reasons.md"
-ROW = re.compile(r"^\| `([a-z_0-9.]+)` \| (\d{3}) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z_0-9.]+)` \| (\d{3}) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
-def section(title: str) -> dict[str, tuple[int, str]]:
+def section(title: str) -> dict[str, Meaning]:
     text = PAGE.read_text(encoding="utf-8").partition(f"## {title}\n")[2].partition("\n## ")[0]
-    return {name: (int(status), meaning) for name, status, meaning in ROW.findall(text)}
+    return {name: titled(int(status), english, chinese) for name, status, english, chinese in ROW.findall(text)}
 
 
 def test_the_page_and_the_table_are_the_same() -> None:
@@ -38,5 +39,5 @@ def test_every_code_used_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
 def test_an_error_knows_its_status(reason: str) -> None:
-    assert HTTPError(reason).status == REASONS[reason][0]
-    assert 400 <= REASONS[reason][0] <= 599
+    assert HTTPError(reason).status == REASONS[reason].status
+    assert 400 <= REASONS[reason].status <= 599

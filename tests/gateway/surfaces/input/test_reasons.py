@@ -32,5 +32,4 @@ def test_statuses() -> None:
 def test_a_refusal_is_what_the_table_says() -> None:
     for reason, row in REASONS.items():
         refusal = malformed(reason)
-        assert (refusal.status, refusal.reason, refusal.detail) == (row.status, reason, row.detail)
-        assert row.detail.endswith(".")
+        assert (refusal.status, refusal.reason) == (row.status, reason)

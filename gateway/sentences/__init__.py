@@ -1,0 +1,1 @@
+"""What people are told: every sentence of the gateway, by reason code and language."""

@@ -1,0 +1,78 @@
+"""What the gateway itself says to a sender, beside what the checks find and what HTTP and sockets refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from filters.model.meaning import CHINESE, Meaning, titled
+
+OWN: Final[Mapping[str, Meaning]] = {
+    "keyword.urgent": Meaning(
+        403,
+        {
+            "en": ("The text cannot be published now", "It holds words that are stopped at the moment."),
+            "zh": ("该内容目前不能发布", "其中含有当前暂停发布的词语。"),
+        },
+    ),
+    "switch.frozen": Meaning(
+        403,
+        {
+            "en": ("This place is frozen", "Nobody can write here at the moment."),
+            "zh": ("此处已暂停发布", "目前任何人都不能在此发布内容。"),
+        },
+    ),
+    "copy.removed": Meaning(
+        403,
+        {
+            "en": ("This was taken down", "The same text was removed; it cannot be published again now."),
+            "zh": ("该内容已被删除", "相同的内容此前已被删除，目前不能再次发布。"),
+        },
+    ),
+    "socket.muted": Meaning(
+        429,
+        {
+            "en": ("You are muted here", "Too many of your messages were refused; wait a little."),
+            "zh": ("您已被禁言", "您有多条消息被拒绝发布，请稍候再试。"),
+        },
+    ),
+    "mirror.unavailable": Meaning(
+        503,
+        {
+            "en": ("Bullets are paused", "Their static version cannot be kept now; try again."),
+            "zh": ("弹幕暂停发布", "目前无法留存弹幕的静态版信息内容，请稍后再试。"),
+        },
+    ),
+    "journal.unavailable": Meaning(
+        503,
+        {
+            "en": ("Messages are paused", "They cannot be recorded now; try again."),
+            "zh": ("消息暂停发布", "目前无法留存记录，请稍后再试。"),
+        },
+    ),
+}
+"""By reason code: what people have switched on, and what the gateway cannot do now."""
+
+UNAVAILABLE: Final = Meaning(
+    503,
+    {
+        "en": ("The message could not be checked", "A check was not available; try again."),
+        "zh": ("该消息未能完成审核", "有一项检查暂时无法进行，请稍后再试。"),
+    },
+)
+"""``CHECK.unavailable``, of every check."""
+
+UNMUTED: Final = "socket.unmuted"
+NOTICES: Final[Mapping[str, Meaning]] = {UNMUTED: titled(200, "You may write again", "您可以继续发言了")}
+"""What is told and refuses nothing. Its notice carries the reason that has ended."""
+
+REPEATED: Final = "repeated refusals on this connection"
+MIRROR: Final = "comment provisions 5(4): no bullet without its static version"
+EMERGENCY: Final = "emergency response"
+
+TERMS: Final[Mapping[str, Mapping[str, str]]] = {
+    REPEATED: {CHINESE: "本次连接中的消息多次被拒绝发布"},
+    MIRROR: {CHINESE: "《互联网跟帖评论服务管理规定》第五条第四项：弹幕须同时提供静态版信息内容"},
+    EMERGENCY: {CHINESE: "应急处置"},
+}
+"""Grounds that the gateway itself rests on, in English and, by language, otherwise."""

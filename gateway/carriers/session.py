@@ -354,11 +354,9 @@ class Session(Link):
     def tell(self, verdict: str, problem: Problem) -> None:
         """One notice for the sender, and nobody else."""
         socket = self._socket
-        sentences = self.sockets.sentences
         route = self._route
         accept = self._arrived.fields.get(b"accept-language")  # of the handshake
-        chosen = sentences.chosen(route.settings.language or "", accept)
-        problem = sentences.worded(problem, chosen.language)
+        problem, _ = self.sockets.sentences.told(problem, route.settings.language or "", accept)
         text = socket.notice(notice(verdict, problem, route.shape))
         if not self.relay.insert(frame(BINARY if socket.binary else TEXT, text)):
             self._stop_reading(NOTICES)

@@ -256,9 +256,7 @@ class Exchange:
     def worded(self, problem: Problem) -> tuple[Problem, bytes]:
         """A problem in the language of whom it is told, and the header lines that say which that is."""
         server = self._connection.server
-        sentences = server.sentences
-        chosen = sentences.chosen(server.gate.language(self), self.head.fields.get(b"accept-language"))
-        return sentences.worded(problem, chosen.language), chosen.lines
+        return server.sentences.told(problem, server.gate.language(self), self.head.fields.get(b"accept-language"))
 
     def take_over(self) -> TakenOver:
         """Hand the connection to another protocol: for a WebSocket session, before anything was answered.

@@ -72,6 +72,11 @@ class Sentences:
             category=terms.get(problem.category, problem.category),
         )
 
+    def told(self, problem: Problem, setting: str, accept: bytes | None) -> tuple[Problem, bytes]:
+        """``problem`` in the language that is ``chosen``, and the header lines that say which that is."""
+        chosen = self.chosen(setting, accept)
+        return self.worded(problem, chosen.language), chosen.lines
+
 
 SILENT: Final = Sentences({}, {})
 """Words as they were made, and nothing said of their language."""

@@ -272,14 +272,12 @@ class ServerProtocol(Answering):
     def _refuse_head(self, reason: str) -> None:
         """Answer a request that is not one. There is no telling where the next would begin."""
         self.server.count_refusal(reason)
-        sentences = self.server.sentences
-        chosen = sentences.chosen("", None)  # there is no field to ask
-        problem = sentences.worded(problem_for(reason), chosen.language)
+        problem, spoken = self.server.sentences.told(problem_for(reason), "", None)  # there is no field to ask
         self._keep_alive = False
         self._buffer = b""
         self.state = UNDECIDED
         self._whole = False  # whatever follows is not read as a request
-        lines = problem_lines(problem) + chosen.lines
+        lines = problem_lines(problem) + spoken
         self._write_own(problem.status, lines, encode_problem(problem), PROBLEM_JSON, head_only=False)
         self.finished()
 

@@ -8,6 +8,7 @@ difference before committing it: what changed there is what users see.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -61,6 +62,7 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "metrics.md", _metrics)
     yield Generated(docs / "admin-api.md", _endpoints)
     yield Generated(docs / "command-line.md", _commands)
+    yield Generated(ROOT / "examples" / "tidegate.schema.json", _schema)
     for path in sorted(GOLDEN.glob("*.txt")):
         yield Generated(path, _problems)
 
@@ -100,6 +102,10 @@ def _commands(text: str) -> str:
     if not begin:
         sys.exit(f"docs/command-line.md has lost its mark {command_line.BEGIN!r}")
     return prose + command_line.page()
+
+
+def _schema(_text: str) -> str:
+    return json.dumps(config.schema(), ensure_ascii=False, indent=1) + "\n"
 
 
 def _problems(text: str) -> str:

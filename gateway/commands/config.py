@@ -10,19 +10,24 @@ import typer
 
 from gateway import config as configuration
 from gateway.commands import obligations as obligations_table
+from gateway.commands import places
+from gateway.commands.places import ConfigOption
 from gateway.config import Config
 from gateway.config.reference import reference as render
 from gateway.generation import conversion
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or describe what one may hold.")
 
-File = Annotated[Path, typer.Argument(help="The configuration, TOML.", show_default=False)]
+File = Annotated[
+    Path | None, typer.Argument(help="The configuration, TOML; else as --config has it.", show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 
 @app.command()
 def check(
-    file: File,
+    file: File = None,
+    config_file: ConfigOption = None,
     obligations: Annotated[
         bool, typer.Option("--obligations", help="Show how each route stands to each article of the regulations.")
     ] = False,
@@ -31,18 +36,41 @@ def check(
         bool, typer.Option("--live", help="With --obligations: also what the running node shows of each.")
     ] = False,
     data_dir: Annotated[
-        Path | None, typer.Option(help="With --live: the node's data folder, if not as configured.")
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            envvar=places.DATA_DIR,
+            show_envvar=False,
+            help="With --live: the node's data folder, if not as configured.",
+        ),
     ] = None,
     language: Annotated[str, typer.Option("--lang", help="With --obligations: zh or en; unset: the terminal's.")] = "",
+    secrets: Annotated[
+        bool,
+        typer.Option(
+            "--secrets/--no-secrets",
+            help="Whether what “env:” and “file:” name must be there; without them a file can be checked anywhere.",
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
-    config, problems = configuration.check(file)
-    if config is not None and not problems:
+    file = places.configuration(file or config_file)
+    if obligations and not secrets:
+        places.refuse("--obligations does not go with --no-secrets: it tells how the node will stand")
+    config, problems = configuration.check(file, secrets=secrets)
+    if config is not None and not problems and secrets:
         problems = conversion.unbuildable(config, str(file))
+    if config is None and not problems:
+        # A key that has no default is named and not here: all else is well.
+        typer.echo("ok, as far as it can be said without what “env:” and “file:” name")
+        return
     if config is None or problems:
         if as_json:
-            told = [{"file": one.file, "key": one.key, "value": one.value, "message": one.message} for one in problems]
+            told = [
+                {"file": one.file, "line": one.line, "key": one.key, "value": one.value, "message": one.message}
+                for one in problems
+            ]
             _write(json.dumps({"problems": told}, ensure_ascii=False, indent=2))
         else:
             for problem in problems:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 import typer
 
 from gateway.common.folders import Folders
+from gateway.config.values.named import looked_up, names
 
 CONFIG, DATA_DIR = "TIDEGATE_CONFIG", "TIDEGATE_DATA_DIR"
 USUAL_CONFIG = Path("tidegate.toml")
@@ -51,10 +52,15 @@ class Written(NamedTuple):
         return found if isinstance(found, dict) else {}
 
     def path(self, section: str, key: str) -> Path | None:
-        """A path in it; None where it is not written, or by another means than as text."""
+        """A path in it; None where it is not written, or what it names is not there."""
         told = self.section(section).get(key)
-        if not isinstance(told, str) or not told or told.startswith(("env:", "file:")):
+        if not isinstance(told, str) or not told:
             return None
+        if names(told):
+            try:
+                told = looked_up(told, {"base": self.base, "environ": os.environ})
+            except ValueError:
+                return None
         return (self.base / told).absolute()
 
 

@@ -7,10 +7,14 @@ parsers raise ValueError with a text that says what to write instead.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATIONS = {
+    "us": Decimal("1e-6"), "ms": Decimal("1e-3"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600),
+    "d": Decimal(86400),
+}  # fmt: skip
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)")
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:us|ms|s|m|h|d))+")
@@ -46,7 +50,29 @@ def duration(value: Any) -> float:
         return 0.0
     if not isinstance(value, str) or _DURATION.fullmatch(value) is None:
         raise ValueError("is not a time: write a number and one of us, ms, s, m, h, d, such as “20ms” or “1m30s”")
-    return sum(float(number) * DURATIONS[unit] for number, unit in _DURATION_PART.findall(value))
+    # In decimal: 50us is 5e-05 where it is shown, not the 4.9999999999999996e-05 that floats multiply to.
+    return float(sum(Decimal(number) * DURATIONS[unit] for number, unit in _DURATION_PART.findall(value)))
+
+
+def written_duration(seconds: float) -> str:
+    """Seconds, as ``duration`` reads them: ``1m30s``, ``50us``."""
+    left = Decimal(repr(float(seconds)))
+    if left <= 0:
+        return "0s"
+    for unit in ("us", "ms", "s"):
+        factor = DURATIONS[unit]
+        if left < 1000 * factor and unit != "s":
+            return f"{_plain(left / factor)}{unit}"
+    told = ""
+    for unit in ("d", "h", "m"):
+        count, left = divmod(left, DURATIONS[unit])
+        told += f"{int(count)}{unit}" if count else ""
+    return told + (f"{_plain(left)}s" if left else "")
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def rate(value: Any) -> Rate:

@@ -6,8 +6,10 @@ is checked in ``consistency``; the meaning of every key stands in its model, and
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +19,13 @@ from pydantic import ValidationError
 
 from gateway.config.consistency import consistency
 from gateway.config.consistency.doubts import doubts
-from gateway.config.consistency.problems import ConfigError, ConfigProblem
+from gateway.config.consistency.lines import NOWHERE, Lines, line_of, lines
+from gateway.config.consistency.problems import ConfigError, ConfigProblem, at, shown, written
+from gateway.config.consistency.replaced import replaced
 from gateway.config.consistency.translation import translate
 from gateway.config.consistency.unjudged import unjudged as listed
 from gateway.config.sections.file import Config
+from gateway.config.values.spelled import or_named
 
 __all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warnings"]
 
@@ -28,7 +33,7 @@ __all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", 
 def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Read a configuration. ConfigError with every problem.
 
-    Paths in it are relative to ``base``, by default the file's folder. ``environ`` is where ``env:`` secrets are
+    Paths in it are relative to ``base``, by default the file's folder. ``environ`` is where ``env:`` values are
     looked up; the process's own environment if None.
     """
     config, problems = check(path, base=base, environ=environ)
@@ -38,42 +43,73 @@ def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, st
 
 
 def check(
-    path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None
+    path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None, secrets: bool = True
 ) -> tuple[Config | None, list[ConfigProblem]]:
-    """The configuration, where it could be read at all, and everything that is wrong with it."""
+    """The configuration, where it could be read at all, and everything that is wrong with it. ``secrets``: whether what
+    ``env:`` and ``file:`` name must be there; a configuration that is read without them is for looking at only."""
     file = os.fspath(path)
     try:
-        document = tomllib.loads(Path(path).read_bytes().decode("utf-8"))
+        raw = Path(path).read_bytes()
     except OSError as error:
         return None, [ConfigProblem(file, "", "", f"cannot be read: {error.strerror}")]
+    try:
+        text = _text(raw)
+        document = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        return None, [ConfigProblem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8")]
+        line = raw.count(b"\n", 0, error.start) + 1
+        return None, [ConfigProblem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8", line)]
     except tomllib.TOMLDecodeError as error:
-        return None, [_syntax(file, error)]
+        return None, [_syntax(file, error, text)]
+    except ValueError as error:
+        return None, [ConfigProblem(file, "", "", str(error), 1, 1)]
+    except RecursionError:
+        return None, [ConfigProblem(file, "", "", "is nested too deeply: no setting needs that")]
     context = {
         "base": base or Path(path).absolute().parent,
         "environ": os.environ if environ is None else environ,
+        "secrets": secrets,
     }
-    return examine(document, file, context)
+    return examine(document, file, context, lines(text))
 
 
-def examine(document: dict[str, Any], file: str, context: dict[str, Any]) -> tuple[Config | None, list[ConfigProblem]]:
-    """As ``check``, for a document that is already parsed. ``context`` holds ``base`` and ``environ``."""
+def examine(
+    document: dict[str, Any], file: str, context: dict[str, Any], found: Lines = NOWHERE
+) -> tuple[Config | None, list[ConfigProblem]]:
+    """As ``check``, for a document that is already parsed. ``context`` holds ``base``, ``environ`` and ``secrets``;
+    ``found`` tells where keys stand."""
     problems: list[ConfigProblem] = []
     config: Config | None = None
+    named = replaced(document, Config, context)
     try:
-        config = Config.model_validate(document, context=context)
+        config = Config.model_validate(named.document, context=context)
     except ValidationError as error:
-        problems.extend(translate(error, Config, document, file))
-    problems.extend(consistency.problems(document, file))
-    return config, problems
+        problems.extend(translate(error, Config, named.document, file, document, found))
+    problems.extend(consistency.problems(named.document, file, document, found))
+    # What a name did not lead to is told once: whatever else is wrong there follows from it.
+    astray = {written(path, document) for path in (*named.problems, *named.unknown)}
+    astray |= {written(path[:-1], document) for path in named.unknown if isinstance(path[-1], int)}  # too few, perhaps
+    problems = [problem for problem in problems if problem.key not in astray]
+    for path, why in named.problems.items():
+        line = line_of(path, found)
+        problems.append(ConfigProblem(file, written(path, document), shown(at(document, path), path), why, line))
+    problems.sort(key=lambda problem: problem.line or sys.maxsize)  # from top to bottom; what is nowhere comes last
+    return (config if not named.problems else None), problems
 
 
-def _syntax(file: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
+def _text(raw: bytes) -> str:
+    """UnicodeDecodeError where it is not UTF-8; ValueError with a remedy where a mark of byte order begins it."""
+    for mark, name in ((codecs.BOM_UTF8, "UTF-8 with a byte order mark"), (codecs.BOM_UTF16_LE, "UTF-16"),
+                       (codecs.BOM_UTF16_BE, "UTF-16")):  # fmt: skip
+        if raw.startswith(mark):
+            raise ValueError(f"is {name}: save it as plain UTF-8")
+    return raw.decode("utf-8")
+
+
+def _syntax(file: str, error: tomllib.TOMLDecodeError, text: str) -> ConfigProblem:
     message = str(error)
     found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)", message)
-    where = f"{file}:{found[1]}:{found[2]}" if found and found[1] else file
-    return ConfigProblem(where, "", "", f"is not TOML: {message.partition(' (at ')[0]}")
+    line, column = (int(found[1]), int(found[2])) if found and found[1] else (text.count("\n") + 1, 0)
+    return ConfigProblem(file, "", "", f"is not TOML: {message.partition(' (at ')[0]}", line, column)
 
 
 def warnings(config: Config) -> list[str]:
@@ -88,4 +124,5 @@ def unjudged(config: Config) -> list[str]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+    told: dict[str, Any] = or_named(Config.model_json_schema())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told}

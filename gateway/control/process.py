@@ -149,6 +149,10 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow
         )
         await _serve(stack, app, config)
+        if config.control.probes is not None:
+            free = [endpoint for endpoint in ENDPOINTS if endpoint.open]
+            probed = application(services, services.of(People), free, version=version("tidegate"), described=False)
+            await _serve_probes(stack, probed, config.control.probes, _access_log(config))
         commands = await channel.serve(
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
@@ -186,12 +190,25 @@ async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) ->
     if section.certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(section.certificate, section.key)
-    access = logging.getLogger("tidegate.access") if config.logs.access else None
-    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=access)
+    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=_access_log(config))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     listener = listen(section.listen, setting="control.listen")
     await web.SockSite(runner, listener, ssl_context=context).start()
+
+
+async def _serve_probes(
+    stack: AsyncExitStack, app: web.Application, address: str, access: logging.Logger | None
+) -> None:
+    """What needs no token, in plain HTTP: a balancer knows no certificate of ours, and nothing here is secret."""
+    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=access)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listen(address, setting="control.probes")).start()
+
+
+def _access_log(config: Config) -> logging.Logger | None:
+    return logging.getLogger("tidegate.access") if config.logs.access else None
 
 
 def sockets(folders: Folders) -> Mapping[str, Path]:

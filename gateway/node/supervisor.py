@@ -112,6 +112,8 @@ class Supervisor:
             await admission.admit(config, self.folders)
             self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
             listen(config.control.listen, setting="control.listen").close()  # taken? then say so before more starts
+            if config.control.probes is not None:
+                listen(config.control.probes, setting="control.probes").close()
         except BaseException:  # raised again; a state server of ours would go on
             await self._stop(0.0)
             raise

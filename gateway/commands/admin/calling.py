@@ -22,7 +22,9 @@ from gateway.commands import places, terminal
 from gateway.commands.places import WRONG, ConfigOption, DataDirOption, Written
 from gateway.commands.terminal import Column
 from gateway.common.units import duration
+from gateway.config.consistency.replaced import replaced
 from gateway.config.sections.control import Control
+from gateway.config.sections.file import Config
 from gateway.control.api.client import (
     TOKEN,
     TOKEN_FILE,
@@ -182,7 +184,10 @@ def located(config: Path | None, data_dir: Path | None, url: str) -> Located:
 
 def _section(written: Written) -> Control:
     try:
-        return Control.model_validate(written.section("control"), context={"base": written.base, "environ": os.environ})
+        context = {"base": written.base, "environ": os.environ}
+        # All of it, so that each value is read as its key wants it; only this section must be well.
+        document = replaced({"control": written.section("control")}, Config, context).document
+        return Control.model_validate(document.get("control", {}), context=context)
     except ValidationError:
         places.refuse("[control] of the configuration cannot be read: see “tidegate config check”", WRONG)
 

@@ -15,8 +15,10 @@ from gateway.common.units import duration, size
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import routes as route_consistency
 from gateway.config.consistency.document import Found, named, table, text, texts
+from gateway.config.consistency.lines import NOWHERE, Lines, line_of
 from gateway.config.consistency.problems import ConfigProblem, at, shown, written
 from gateway.config.consistency.translation import nearest, similar
+from gateway.config.sections.control import Control
 from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.state import Breaker
@@ -25,12 +27,16 @@ from gateway.http.server.router import plain_host
 from gateway.sentences.known import known
 
 
-def problems(document: dict[str, Any], file: str) -> Iterator[ConfigProblem]:
-    """Every problem between keys, in the file's order of sections."""
+def problems(
+    document: dict[str, Any], file: str, raw: dict[str, Any], found: Lines = NOWHERE
+) -> Iterator[ConfigProblem]:
+    """Every problem between keys, in the file's order of sections. ``raw``: the document as it is written, where
+    ``document`` has what names led to; ``found``: where keys stand."""
     for check in (_server, _unmatched_hosts, _upstreams, policy_consistency.problems, route_consistency.problems,
                   _sentences, _jwt, _state, _journal, _mirror, _control, _metrics):  # fmt: skip
         for path, message in check(document):
-            yield ConfigProblem(file, written(path, document), shown(at(document, path), path), message)
+            line = line_of(path, found)
+            yield ConfigProblem(file, written(path, document), shown(at(raw, path), path), message, line)
 
 
 def _server(document: dict[str, Any]) -> Found:
@@ -137,7 +143,11 @@ def _mirror(document: dict[str, Any]) -> Found:
 
 
 def _control(document: dict[str, Any]) -> Found:
-    yield from _key_pair(table(document, "control"), ("control",))
+    control = table(document, "control")
+    yield from _key_pair(control, ("control",))
+    probes = text(control, "probes")
+    if probes and probes == text(control, "listen", str(Control.model_fields["listen"].default)):
+        yield ("control", "probes"), "is the address of the admin API, which answers probes already: remove it"
 
 
 def _metrics(document: dict[str, Any]) -> Found:

@@ -19,15 +19,19 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """``key`` is the path of the key, ``value`` what stands there as an operator would write it ("" for nothing)."""
+    """``key`` is the path of the key, ``value`` what stands there as an operator would write it ("" for nothing),
+    ``line`` where, counted from 1 (0: nobody knows), and ``column`` for what is no key."""
 
     file: str
     key: str
     value: str
     message: str
+    line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.key}" if self.key else self.file
+        place = "".join(f":{number}" for number in (self.line, self.column) if number)
+        where = f"{self.file}{place}: {self.key}" if self.key else f"{self.file}{place}"
         line = f"{where}{' = ' + self.value if self.value else ''}: {self.message}"
         return _CONTROL.sub("�", line)  # one line, whatever a key or a segment holds
 

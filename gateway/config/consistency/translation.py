@@ -7,16 +7,22 @@ from collections.abc import Iterator, Sequence
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic.fields import FieldInfo
 
+from gateway.common.units import duration, size, written_duration, written_size
+from gateway.config.consistency.lines import NOWHERE, Lines, line_of
 from gateway.config.consistency.problems import ConfigProblem, at, shown, unknown, written
 from gateway.config.sections.policies import RULES
 
 Path = tuple[str | int, ...]
 
 
-def translate(error: ValidationError, model: type[BaseModel], document: Any, file: str) -> Iterator[ConfigProblem]:
-    """One problem for each error, in the file's order of keys."""
+def translate(
+    error: ValidationError, model: type[BaseModel], document: Any, file: str, raw: Any, found: Lines = NOWHERE
+) -> Iterator[ConfigProblem]:
+    """One problem for each error, in the file's order of keys. ``raw``: the document as it is written, where
+    ``document`` has what names led to; ``found``: where keys stand."""
     errors = error.errors(include_url=False, include_input=False)
     for one in errors:
         if one["type"] == "too_short" and any(
@@ -24,9 +30,11 @@ def translate(error: ValidationError, model: type[BaseModel], document: Any, fil
         ):
             continue  # pydantic counts only the items that are well; what ails the others is told
         path = _in_file(tuple(_without_tags(one["loc"])), document)
-        value = at(document, path)
+        value = at(raw, path)
         told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
-        yield ConfigProblem(file, written(path, document), told, _message(one, path, model, document))
+        yield ConfigProblem(
+            file, written(path, document), told, _message(one, path, model, document), line_of(path, found)
+        )
 
 
 def _without_tags(loc: Path) -> Iterator[str | int]:
@@ -66,11 +74,13 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
         case "union_tag_not_found":
             return f"has no check: name one of {', '.join(RULES)}"
         case "greater_than_equal":
-            return f"is too small: at least {_bound(context['ge'])}"
+            return f"is too small: at least {_bound(context['ge'], path, model, document)}"
         case "greater_than":
-            return f"is too small: above {_bound(context['gt'])}"
+            return f"is too small: above {_bound(context['gt'], path, model, document)}"
         case "less_than_equal":
-            return f"is too large: at most {_bound(context['le'])}"
+            return f"is too large: at most {_bound(context['le'], path, model, document)}"
+        case "less_than":
+            return f"is too large: below {_bound(context['lt'], path, model, document)}"
         case "too_short":
             return f"has too few items: at least {context['min_length']}"
         case "string_too_short":
@@ -79,6 +89,9 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
             return f"is too long: at most {context['max_length']} characters"
         case "string_pattern_mismatch":
             return f"has a form that is not accepted: {_meaning(path, model, document)}"
+        case "int_type" | "float_type" | "bool_type":
+            quoted = ": write it without quotes" if isinstance(at(document, path), str) else ""
+            return f"{_TYPES[kind]}{quoted}"
         case _:
             return _TYPES.get(kind, f"is not accepted: {one['msg']}")
 
@@ -86,12 +99,12 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
 _TYPES = {
     "string_type": "is not text: write it in quotes",
     "int_type": "is not a whole number",
-    "int_parsing": "is not a whole number: write it without quotes",
+    "int_parsing": "is not a whole number",
     "int_from_float": "is not a whole number",
     "float_type": "is not a number",
     "float_parsing": "is not a number",
+    "finite_number": "is not a finite number",
     "bool_type": "is neither true nor false",
-    "bool_parsing": "is neither true nor false",
     "tuple_type": "is not a list: write it in [brackets]",
     "dict_type": "is not a table",
     "model_type": "is not a table",
@@ -99,8 +112,45 @@ _TYPES = {
 }
 
 
-def _bound(value: Any) -> str:
+def _bound(value: Any, path: Path, model: type[BaseModel], document: Any) -> str:
+    """A bound as an operator writes what stands there: with its unit, where that has one."""
+    if (read := _reader(path, model, document)) is not None:
+        return written_duration(value) if read is duration else written_size(int(value))
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _reader(path: Path, model: type[BaseModel], document: Any) -> Any:
+    """``duration`` or ``size``, where a key is read with one of them."""
+    names = [part for part in path if isinstance(part, str)]  # an item of a list is of the list's own kind
+    field = _field(path if path and path[-1:] == tuple(names[-1:]) else path[:-1], model, document)
+    told = [field.metadata, field.annotation] if field is not None else []
+    found = [one.func for one in _inside(told) if isinstance(one, BeforeValidator)]
+    return next((one for one in found if one in (duration, size)), None)
+
+
+def _inside(told: Any) -> Iterator[Any]:
+    """Everything that annotations hold, at whatever depth."""
+    if isinstance(told, list | tuple):
+        for one in told:
+            yield from _inside(one)
+    elif inner := get_args(told):
+        yield from _inside(inner)
+    else:
+        yield told
+
+
+def kinds_at(path: Path, model: type[BaseModel], document: Any) -> list[Any]:
+    """The types that the value at ``path`` may have, as far as the models say."""
+    place = len(path)
+    while place and isinstance(path[place - 1], int):
+        place -= 1
+    field = _field(path[:place], model, document)
+    return list(_inside(field.annotation)) if field is not None else []
+
+
+def _field(path: Path, model: type[BaseModel], document: Any) -> FieldInfo | None:
+    owner = _model_at(path[:-1], model, document) if path else None
+    return owner.model_fields.get(str(path[-1])) if owner else None
 
 
 def nearest(value: str, known: Sequence[str]) -> str:
@@ -124,8 +174,7 @@ def _keys(path: Path, model: type[BaseModel], document: Any) -> list[str]:
 
 
 def _meaning(path: Path, model: type[BaseModel], document: Any) -> str:
-    owner = _model_at(path[:-1], model, document)
-    field = owner.model_fields.get(str(path[-1])) if owner else None
+    field = _field(path, model, document)
     return (field.description if field else None) or "see docs/configuration.md"
 
 

@@ -13,6 +13,11 @@ class Control(Section):
 
     listen: Listen = setting("127.0.0.1:8081", "Address of the admin API, /healthz, /readyz and /metrics.")
     allow: tuple[Range, ...] = setting((), "Peers that may connect; empty: whoever reaches the address.")
+    probes: Listen | None = setting(
+        None,
+        "Further address with /healthz, /readyz and /metrics alone, in plain HTTP and for whoever reaches it: for "
+        "balancers, Kubernetes and Prometheus, while the admin API stays where it is.",
+    )
     certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
     key: Readable | None = setting(None, "Private key of the certificate (PEM).")
     database: Local | None = setting(None, "SQLite file; “control/control.sqlite3” in server.data_dir if unset.")

@@ -12,6 +12,7 @@ from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.source_names import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.values.spelled import OrOne
 from gateway.config.values.surface import (
     WITH_PAGES,
     Content,
@@ -63,7 +64,7 @@ def _conditions(value: Any) -> Any:
     return {key: wanted if isinstance(wanted, list) else [wanted] for key, wanted in value.items()}
 
 
-Conditions = Annotated[dict[Pointer, tuple[Scalar, ...]], BeforeValidator(_conditions)]
+Conditions = Annotated[dict[Pointer, tuple[Scalar, ...]], BeforeValidator(_conditions), OrOne(within=True)]
 
 
 class Refusal(Section):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, setting
+from gateway.config.values.spelled import OrOne
 from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Size, addresses
 from gateway.http.server.settings import ServerSettings
 from gateway.surfaces.input.settings import SurfaceSettings
@@ -21,7 +22,7 @@ READING = defaults(Bounds)
 class Server(Section):
     """The listening side. Every bound's breach has an answer: docs/configuration.md names it."""
 
-    listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses)] = setting(
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses), OrOne()] = setting(
         "127.0.0.1:8080", "Address, or list of addresses, for HTTP and WebSocket alike.", min_length=1
     )
     workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=254)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import SecretStr, field_validator
 
 from gateway.common.defaults import defaults
-from gateway.config.values.secret import Secret
+from gateway.config.values.secret import Secret, UnknownSecret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.units import Duration, Listen, RateOf, Readable, Size
 from gateway.state.model.settings import StateSettings
@@ -96,6 +96,8 @@ class State(Section):
     @field_validator("url", mode="after")
     @classmethod
     def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix:")):
+        if value is None or isinstance(value, UnknownSecret):
+            return value
+        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix:")):
             raise ValueError("does not begin with redis://, rediss:// or unix://")
         return value

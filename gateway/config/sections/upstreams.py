@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, required, setting
+from gateway.config.values.spelled import OrText
 from gateway.config.values.units import Duration, Readable, ServerUrl, Size
 from gateway.http.upstream.settings import (
     Balance,
@@ -73,7 +74,7 @@ def _server(value: Any) -> Any:
 class Upstream(Section):
     """One named upstream. Bounds are per worker, time-outs per request."""
 
-    servers: tuple[Annotated[UpstreamServer, BeforeValidator(_server)], ...] = required(
+    servers: tuple[Annotated[UpstreamServer, BeforeValidator(_server), OrText()], ...] = required(
         "Servers: addresses, or tables with url and weight.", min_length=1
     )
     balance: Balance = setting(UPSTREAM.balance, "How a server is chosen among the healthy ones.")

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from gateway.config.values.spelled import OrOne
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")  # RFC 6901, section 3
@@ -68,5 +70,5 @@ SourceOf = Annotated[str, BeforeValidator(source), WithJsonSchema({"type": "stri
 MaybeSource = Annotated[
     str, BeforeValidator(optional_source), WithJsonSchema({"type": "string", "pattern": f"^({_FORM})?$"})
 ]
-SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several)]
+SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several), OrOne()]
 Pointer = Annotated[str, BeforeValidator(pointer), WithJsonSchema({"type": "string", "pattern": "^/"})]

@@ -75,8 +75,12 @@ def _schema(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
 
-Size = Annotated[int, BeforeValidator(size), _schema(r"^\d+(\.\d+)? ?(B|KiB|MiB|GiB|TiB)$", "64KiB")]
-Duration = Annotated[float, BeforeValidator(duration), _schema(r"^(\d+(\.\d+)?(us|ms|s|m|h|d))+$", "20ms")]
+def _or_zero(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}], "examples": [example]})
+
+
+Size = Annotated[int, BeforeValidator(size), _or_zero(r"^\d+(\.\d+)? ?(B|KiB|MiB|GiB|TiB)$", "64KiB")]
+Duration = Annotated[float, BeforeValidator(duration), _or_zero(r"^(\d+(\.\d+)?(us|ms|s|m|h|d))+$", "20ms")]
 RateOf = Annotated[Rate, BeforeValidator(rate), _schema(r"^\d+/.+$", "5/10s")]
 Listen = Annotated[str, BeforeValidator(address), _schema(r"^(.+:\d+|unix:/.+)$", "0.0.0.0:8080")]
 ServerUrl = Annotated[str, BeforeValidator(server_url), _schema(r"^(https?://|unix:)", "http://127.0.0.1:9000")]

@@ -28,20 +28,28 @@ PEOPLE: web.AppKey[People] = web.AppKey("people", People)
 
 
 def application(
-    services: Services, people: People, endpoints: Sequence[Endpoint], *, version: str, allow: Sequence[Network] = ()
+    services: Services,
+    people: People,
+    endpoints: Sequence[Endpoint],
+    *,
+    version: str,
+    allow: Sequence[Network] = (),
+    described: bool = True,
 ) -> web.Application:
-    """The API of these endpoints. ``allow``: networks of peers that may call; empty for whoever reaches the address."""
+    """The API of these endpoints. ``allow``: networks of peers that may call; empty for whoever reaches the address.
+    ``described``: whether ``/openapi.json`` is there."""
     app = web.Application(client_max_size=services.bounds.max_body, middlewares=[_answered])
     app[SERVICES] = services
     app[PEOPLE] = people
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, _entrance(endpoint, tuple(allow)))
-    document = orjson.dumps(describe(endpoints, version))
+    if described:
+        document = orjson.dumps(describe(endpoints, version))
 
-    async def described(_request: web.Request) -> web.Response:
-        return web.Response(body=document, content_type="application/json")
+        async def description(_request: web.Request) -> web.Response:
+            return web.Response(body=document, content_type="application/json")
 
-    app.router.add_get("/openapi.json", described)
+        app.router.add_get("/openapi.json", description)
     return app
 
 

@@ -17,7 +17,9 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from gateway.commands.cli import build
-from tests.e2e.lab import Lab, lab
+from rig.ports import free_port
+from tests.e2e.lab import Lab, lab, write_config
+from tests.e2e.node import Node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -322,6 +324,26 @@ async def test_reload(gate: Lab) -> None:
         gate.config.write_text(text, encoding="utf-8")
     await tidegate(gate, "reload", "--reason", "mended")
     assert (await tidegate(gate, "status")).row["reload_refused"] is None
+
+
+async def test_probes_have_an_address_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a node whose admin API lets nobody in, and whose number comes from outside."""
+    monkeypatch.setenv("TIDEGATE_TEST_NODE", "12")
+    port, control, probes = free_port(), free_port(), free_port()
+    config = write_config(tmp_path, (port, control), 9, server='node = "env:TIDEGATE_TEST_NODE"')
+    text = config.read_text(encoding="utf-8")
+    more = f'probes = "127.0.0.1:{probes}"\nallow = ["192.0.2.0/24"]\n[state]'
+    config.write_text(text.replace("[state]", more), encoding="utf-8")
+    node = Node(tmp_path / "data", "run", "--config", str(config), port=port, control_port=probes)
+    await node.start()
+    try:
+        assert [(await node.manage("GET", path)).status for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
+        assert [(await node.manage("GET", path)).status for path in ("/v1/people", "/openapi.json")] == [404] * 2
+        node.control_port = control
+        assert [(await node.manage("GET", path)).status for path in ("/healthz", "/v1/people")] == [403] * 2
+        assert (tmp_path / "data" / "journal" / "node-12").is_dir()
+    finally:
+        assert await node.stop() == 0
 
 
 async def test_what_is_written_to_a_reader_that_has_gone_is_no_fault(gate: Lab) -> None:

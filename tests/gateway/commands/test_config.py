@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from gateway.commands.config import app
@@ -56,3 +57,22 @@ def test_usage_errors_are_two() -> None:
 def test_schema_and_reference() -> None:
     assert json.loads(run(app, ["schema"]).stdout)["type"] == "object"
     assert run(app, ["reference"]).stdout.startswith("<!-- reference")
+
+
+def test_a_file_can_be_checked_where_its_secrets_are_not(written, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = str(written(more='[state]\nurl = "env:NOT_HERE"\npassword = "file:none"\n[server]\nnode = "env:NOR_THIS"\n'))
+    assert CliRunner().invoke(app, ["check", file]).exit_code == 1
+    done = CliRunner().invoke(app, ["check", file, "--no-secrets"])
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "ok")
+    assert CliRunner().invoke(app, ["check", file, "--no-secrets", "--obligations"]).exit_code == 2
+    monkeypatch.setenv("TIDEGATE_CONFIG", file)
+    assert CliRunner().invoke(app, ["check", "--no-secrets"]).exit_code == 0
+    wrong = written('surface = "comment"', 'surface = "coment"', more='[state]\nurl = "env:NOT_HERE"\n')
+    told = json.loads(CliRunner().invoke(app, ["check", "-c", str(wrong), "--no-secrets", "--json"]).stdout)["problems"]
+    assert [(one["line"], one["key"]) for one in told] == [(18, "routes[comments].surface")]
+
+
+def test_a_required_value_that_is_not_here_is_no_problem_without_secrets(written) -> None:
+    file = written('servers = ["http://127.0.0.1:9000"]', 'servers = ["env:NOT_HERE"]')
+    done = CliRunner().invoke(app, ["check", str(file), "--no-secrets"])
+    assert (done.exit_code, "as far as it can be said" in done.stdout) == (0, True), done.output

@@ -82,3 +82,26 @@ def test_whatever_is_written_is_read_or_refused_with_a_value_error(value: Any) -
             read(value)
         except ValueError as refused:
             assert str(refused)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"), (5e-5, "50us"), (0.02, "20ms"), (1.5, "1.5s"), (90, "1m30s"), (3600, "1h"), (86400 * 184, "184d"),
+        (300, "5m"), (93784.25, "1d2h3m4.25s"), (1.5e-6, "1.5us"), (0.9995, "999.5ms"),
+    ],
+)  # fmt: skip
+def test_times_are_written_as_people_write_them(seconds: float, text: str) -> None:
+    assert units.written_duration(seconds) == text
+    assert units.duration(text) == seconds
+
+
+@given(st.integers(0, 10**13))
+def test_what_is_written_is_read_again(micros: int) -> None:
+    seconds = units.duration(f"{micros}us")
+    assert units.duration(units.written_duration(seconds)) == seconds
+
+
+def test_a_time_is_the_number_nearest_to_what_was_written() -> None:
+    assert repr(units.duration("50us")) == "5e-05"
+    assert units.duration("1ms") == 0.001

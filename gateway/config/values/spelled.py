@@ -41,6 +41,15 @@ class OrText:
         return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
+def _alternatives(several: list[Any]) -> list[Any]:
+    """Each, and once that it may be named."""
+    made: list[Any] = []
+    for one in several:
+        told = or_named(one)
+        made += [each for each in (told["anyOf"] if set(told) == {"anyOf"} else [told]) if each not in made]
+    return made
+
+
 def or_named(schema: Any) -> Any:
     """A schema in which every number, switch and text that must have a form may be named instead."""
     if isinstance(schema, list):
@@ -57,6 +66,7 @@ def or_named(schema: Any) -> Any:
         # Names of keys are never named by something else, and a default is a value.
         key: value if key in ("propertyNames", "default", "examples", "enum", "const", "discriminator")
         else {name: or_named(one) for name, one in value.items()} if key in ("properties", "patternProperties", "$defs")
+        else _alternatives(value) if key == "anyOf"
         else or_named(value)
         for key, value in schema.items()
     }  # fmt: skip

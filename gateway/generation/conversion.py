@@ -16,6 +16,7 @@ from filters.reading.window import Window
 from gateway.common import logs
 from gateway.common.logs import AccessLog
 from gateway.config import Config, ConfigProblem
+from gateway.config.consistency.lines import line_of, lines_in
 from gateway.config.sections.control import Logs
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
@@ -140,7 +141,7 @@ def habits(section: Socket) -> Habits:
 def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
     """What only building shows: settings of a surface that do not go together. Tried before anything is swapped."""
     problems = []
-    for route in config.routes:
+    for place, route in enumerate(config.routes):
         if not route.judged:
             continue
         try:
@@ -148,7 +149,8 @@ def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
             if route.transport == "websocket":
                 made.attach(Arrived(b"GET", {}))
         except SurfaceError as error:
-            problems.append(ConfigProblem(file, f"routes[{route.name}]", "", str(error)))
+            line = line_of(("routes", place), lines_in(file))
+            problems.append(ConfigProblem(file, f"routes[{route.name}]", "", str(error), line))
     return problems
 
 

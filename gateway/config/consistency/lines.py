@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path as FilePath
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -33,6 +34,14 @@ def lines(text: str) -> dict[Path, int]:
     with suppress(IndexError, ValueError, RecursionError):
         scan.document()
     return scan.found
+
+
+def lines_in(file: str) -> Lines:
+    """The same of a file; nothing where it cannot be read."""
+    try:
+        return lines(FilePath(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return NOWHERE
 
 
 def line_of(path: Path, found: Lines) -> int:

@@ -76,3 +76,10 @@ def test_a_required_value_that_is_not_here_is_no_problem_without_secrets(written
     file = written('servers = ["http://127.0.0.1:9000"]', 'servers = ["env:NOT_HERE"]')
     done = CliRunner().invoke(app, ["check", str(file), "--no-secrets"])
     assert (done.exit_code, "as far as it can be said" in done.stdout) == (0, True), done.output
+
+
+def test_what_only_building_shows_has_its_line_too(written: Written) -> None:
+    file = written('text = "json:/content"', 'text = "json:/content"\nplayback = "json:/at"')
+    told = json.loads(run(app, ["check", str(file), "--json"]).stdout)["problems"]
+    assert [(one["line"], one["key"]) for one in told] == [(15, "routes[comments]")]
+    assert "a comment has none" in told[0]["message"]

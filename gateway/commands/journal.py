@@ -174,7 +174,7 @@ class Search:
                 if record["kind"] not in HOUSEKEEPING:
                     joined.take(record)
             if joined.left:
-                left = f"{joined.left} older ones are left out" + (" and those before them" if window else "")
+                left = f"{joined.left} older ones{' and those before them' if window else ''} are left out"
                 break
         rows = list(joined.newest_first())
         rows = rows[::-1] if oldest_first else rows

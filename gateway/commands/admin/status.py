@@ -149,7 +149,8 @@ def _lines(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[tup
     lines.append(("open", f"{now['connections']} connections, {now['sockets']} WebSockets", True))
     lines += _traffic(now, before)
     queues = now["queues"]
-    lines.append(("outbox", f"{queues['outbox']} acts, the oldest {queues['outbox_age']:.0f} s", not queues["outbox"]))
+    waiting = f"{queues['outbox']} acts, the oldest {queues['outbox_age']:.0f} s" if queues["outbox"] else "empty"
+    lines.append(("outbox", waiting, not queues["outbox"]))
     lines.append(("journal", f"{queues['journal_lag'] * 1e3:.0f} ms behind", queues["journal_lag"] < 1))
     open_ = {state: count for state, count in queues["takedowns"].items() if state != "confirmed" and count}
     if open_:

@@ -75,6 +75,8 @@ def token(named: Path | None, kept: Path | None, environ: Mapping[str, str] = os
     TIDEGATE_TOKEN_FILE names, else from the file ``kept``, the first person's. Raises CallRefused."""
     told = environ.get(TOKEN, "").strip()
     if told and named is None:
+        if not _fits(told):
+            raise CallRefused(f"{TOKEN} holds no token: it is one word of ASCII")
         return told
     path = named or (Path(environ[TOKEN_FILE]) if environ.get(TOKEN_FILE, "").strip() else kept)
     remedy = f"name the file of your token with --token-file or {TOKEN_FILE}, or put the token into {TOKEN}"
@@ -85,9 +87,14 @@ def token(named: Path | None, kept: Path | None, environ: Mapping[str, str] = os
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not ASCII text"
         raise CallRefused(f"{path} cannot be read ({why}): {remedy}") from None
-    if not read or any(not character.isprintable() for character in read):
+    if not _fits(read):
         raise CallRefused(f"{path} holds no token: {remedy}")
     return read
+
+
+def _fits(text: str) -> bool:
+    """Whether a header can carry it as a token."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 class ControlClient:

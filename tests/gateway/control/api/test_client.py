@@ -80,7 +80,10 @@ def test_whose_token_goes_first(tmp_path: Path) -> None:
     for wrong in (None, tmp_path / "nothing", tmp_path):
         with pytest.raises(CallRefused, match="--token-file"):
             token(None, wrong, {})
-    for content in (b"", b"\n", b"\xff\xfe", b"a\nb", b"a\x00"):
+    for wrong_token in ("a\nb", "a b", "李", "a\x00"):
+        with pytest.raises(CallRefused, match=client.TOKEN):
+            token(None, kept, {client.TOKEN: wrong_token})
+    for content in (b"", b"a b", b"\n", b"\xff\xfe", b"a\nb", b"a\x00"):
         (tmp_path / "bad").write_bytes(content)
         with pytest.raises(CallRefused, match="--token-file"):
             token(None, tmp_path / "bad", {})

@@ -26,13 +26,13 @@ def cases() -> Iterator[Case]:
     fold = folder(folding_tables(), WORDS).text
     text = fold(TEXT)
     folded = sorted({fold(word) for word in listed})
-    find = matcher.restored(matcher.compiled(folded))
+    find = matcher.restored(matcher.compiled(folded, matcher.DAACHORSE), matcher.DAACHORSE)
 
     def plain() -> list[str]:
         return [word for word in folded if word in text]
 
     yield Case("matching", f"{COUNT:,} words, no hit", partial(find, text), "word in text, for each", plain)
-    other = matcher.reference(folded)
+    other = matcher.restored(matcher.compiled(folded, matcher.AHOCORASICK), matcher.AHOCORASICK)
     yield Case("matching", f"{COUNT:,} words, no hit", partial(find, text), "pyahocorasick", partial(other, text))
     scanner = Scanner([of_words(listed, folding_tables())], fingerprint=True)
     yield Case("scan", "fold, match and fingerprint", partial(scanner.scan, (TEXT,)), "word in text, for each", plain)

@@ -55,22 +55,24 @@ class Compiled(NamedTuple):
 
 
 def compile_list(
-    parsed: ParsedList, tables: FoldTables, *, ids: Mapping[str, int] | None = None, digest: str = ""
+    parsed: ParsedList, tables: FoldTables, *, ids: Mapping[str, int] | None = None, digest: str = "", engine: str = ""
 ) -> Compiled:
     """Fold every word as texts are folded and build what is loaded later. Raises ``ListErrors``.
 
     ``ids`` gives word ids, by the words as they are written, instead of those drawn from the words themselves, which
-    stay the same when lines move. ``digest``: the list's, where the caller knows it.
+    stay the same when lines move. ``digest``: the list's, where the caller knows it. ``engine``: as ``matcher.chosen``
+    tells it, the preferred one if empty.
     Takes half a minute and 1.8 GB for a million words: run it in a process of its own.
     """
     digest = digest or list_digest(parsed, tables)
+    engine = engine or matcher.chosen()
     if parsed.kind == "patterns":
         data = compile_patterns(parsed, tables, digest)
         return Compiled(data, digest, len(parsed.entries), parsed.told())
     parsed, halves, excusing = _folded(parsed, tables)
     data = b""
     for half, rows in reversed(halves):
-        data = _packed(half, rows, tables, digest, ids, {"signed": data} if data else {})
+        data = _packed(half, rows, tables, digest, engine, ids, {"signed": data} if data else {})
     entries = len({entry.line for _, rows in halves for entry in rows.kept})
     return Compiled(data, digest, entries, parsed.told(), excusing)
 
@@ -102,6 +104,7 @@ def _packed(
     rows: Rows,
     tables: FoldTables,
     digest: str,
+    engine: str,
     ids: Mapping[str, int] | None,
     more: Mapping[str, bytes],
 ) -> bytes:
@@ -123,7 +126,7 @@ def _packed(
         "name": parsed.name,
         "digest": digest,
         "tables": tables.digest,
-        "engine": matcher.ENGINE,
+        "engine": engine,
         "switches": parsed.switches.as_dict(),
         "categories": categories,
         "words": len(words),
@@ -141,7 +144,7 @@ def _packed(
         "row_parts": bytes(rows.parts),
         "row_strict": bytes(rows.strict),
         "sources": b"".join(sources),
-        "automaton": matcher.compiled(rows.texts),
+        "automaton": matcher.compiled(rows.texts, engine),
         **more,
     }
     return pack(header, sections)
@@ -161,10 +164,11 @@ def load(
         raise ArtifactError("compiled with other folding tables; compile the list again")
     if header["kind"] == "patterns":
         return PatternList(artifact, tables)
-    if header["engine"] != matcher.ENGINE:
-        raise ArtifactError(f"compiled for {header['engine']}, not {matcher.ENGINE}; compile the list again")
+    engine = header["engine"]
+    if not matcher.installed(engine):
+        raise ArtifactError(f"compiled for {engine}, not {matcher.chosen()}; compile the list again")
     try:
-        find = matcher.restored(bytes(artifact.section("automaton")) if automaton is None else automaton)
+        find = matcher.restored(bytes(artifact.section("automaton")) if automaton is None else automaton, engine)
     except ValueError as error:
         raise ArtifactError(f"the automaton is damaged ({error}); compile the list again") from None
     signed = load(artifact.section("signed"), tables, check=check) if "signed" in header["sections"] else None

@@ -87,7 +87,8 @@ def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str
         ListSpec(
             name, str(section.path), section.kind, section.category, dict(section.fold), section.max_size,
             *changes.get(name, LineChanges()), strict=section.strict(), min_words=section.min_words,
-            may_shrink=section.may_shrink, meant=name in may_shrink, **before.get(name, {}),
+            may_shrink=section.may_shrink, meant=name in may_shrink, engine=config.server.engine,
+            **before.get(name, {}),
         )
         for name, section in config.lists.items()
     ]  # fmt: skip

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from filters.lists import matcher
 from filters.lists.artifact import Artifact, ArtifactError
 from filters.lists.listsource import ListErrors
-from filters.lists.matcher import ENGINE
 from filters.lists.wordlist import compile_list, list_digest, notices_of
 from filters.text.tables import FoldTables
 from gateway.common.posix import cause_of, python
@@ -79,12 +79,17 @@ def compile_in_process(specs: Sequence[ListSpec], out_dir: Path, seconds: float 
 
 
 def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
+    try:
+        engine = matcher.chosen(spec.engine)
+    except ValueError as error:
+        remedy = "write server.engine = “auto”, or install the package"
+        raise WordListError([Fault(spec.name, spec.path, 0, f"the engine {error}", remedy)]) from None
     parsed = read_list(spec)
     was = before(spec)
     insist(spec, parsed.in_file, was)
     digest = list_digest(parsed, tables)
     target = out_dir / f"{spec.name}-{digest[:12]}{SUFFIX}"
-    if _is_current(target, digest):
+    if _is_current(target, digest, engine):
         few = len(parsed.entries) <= NOTED
         notices = noted(spec, parsed, notices_of(parsed, tables) if few else parsed.told())
         size, since = target.stat().st_size, changed(spec.name, target, was)
@@ -92,7 +97,7 @@ def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
             spec.name, target.name, parsed.kind, digest, len(parsed.entries), size, True, notices, parsed.in_file, since
         )
     try:
-        compiled = compile_list(parsed, tables, digest=digest)
+        compiled = compile_list(parsed, tables, digest=digest, engine=engine)
     except ListErrors as errors:
         raise told(spec, errors) from None
     try:
@@ -109,13 +114,13 @@ def _compile(spec: ListSpec, out_dir: Path, tables: FoldTables) -> Built:
     )
 
 
-def _is_current(path: Path, digest: str) -> bool:
+def _is_current(path: Path, digest: str, engine: str) -> bool:
     """Is there a sound artifact of this digest for this engine? A damaged one is compiled anew."""
     try:
         header = Artifact(path.read_bytes()).header
     except (OSError, ArtifactError):
         return False
-    return bool(header["digest"] == digest and header.get("engine", ENGINE) == ENGINE)
+    return bool(header["digest"] == digest and header.get("engine", engine) == engine)
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from filters.lists import matcher
 from filters.lists.strictness import chosen
 
 MAX_SIZE = 256 << 20  # bytes of one file
@@ -17,6 +18,7 @@ class ListSpec(NamedTuple):
     ``added`` and ``removed`` are whole lines that people added to or removed from the operator's file, which itself is
     never written. ``gateway.words.shrinking`` reads the rest: ``meant``, where somebody said of this once that the list
     may shrink; ``before``, the artifact in force; ``before_in_file``, the words of its file, -1 where nobody knows.
+    ``engine``: see ``matcher.chosen``.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ListSpec(NamedTuple):
     meant: bool = False
     before: str = ""
     before_in_file: int = -1
+    engine: str = matcher.AUTO
 
 
 def of_file(path: Path) -> ListSpec:
@@ -42,7 +45,9 @@ def of_file(path: Path) -> ListSpec:
 
 def of_config(path: Path) -> list[ListSpec]:
     """The ``[lists]`` of a configuration, without judging the rest of it. Raises ``OSError``, ``ValueError``."""
-    tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8")).get("lists", {})
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables: dict[str, dict[str, Any]] = document.get("lists", {})
+    engine = document.get("server", {}).get("engine", matcher.AUTO)
     return [
         ListSpec(
             name,
@@ -53,6 +58,7 @@ def of_config(path: Path) -> list[ListSpec]:
             strict=chosen(table),
             min_words=table.get("min_words", 0),
             may_shrink=table.get("may_shrink", False),
+            engine=engine if engine in matcher.ENGINES else matcher.AUTO,
         )
         for name, table in tables.items()
         if "path" in table

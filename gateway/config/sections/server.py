@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from filters.lists.matcher import AUTO
 from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, setting
@@ -29,6 +30,11 @@ class Server(Section):
     node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
     data_dir: Local = setting(
         "data", "Folder for generations, journal, mirror, state, the control database and the processes' sockets."
+    )
+    engine: Literal["auto", "daachorse", "pyahocorasick"] = setting(
+        AUTO,
+        "What finds the words of lists: daachorse, or pyahocorasick with the same answers; auto: daachorse where it is "
+        "installed (there is no wheel of it for aarch64).",
     )
     backlog: int = setting(4096, "Connections that may wait to be accepted, per address.", ge=1, le=65535)
     keep_generations: int = setting(3, "Compiled generations kept on disk, the live one included.", ge=2, le=100)

@@ -49,6 +49,30 @@ def test_an_artifact_that_is_there_is_left_alone_and_a_damaged_one_is_not(listed
     assert compile_lists([changed], tmp_path / "out").lists[0].file != path.name
 
 
+def test_another_engine_is_another_artifact_with_the_same_answers(listed: Listed, tmp_path: Path) -> None:
+    spec = listed("abuse", "傻瓜\nidiot\n")
+    path = compile_lists([spec], tmp_path).path(tmp_path, "abuse")
+    first = load_artifact(path, folding_tables())
+    other = spec._replace(engine="pyahocorasick")
+    assert not compile_lists([other], tmp_path).lists[0].reused
+    assert compile_lists([other], tmp_path).lists[0].reused
+    second = load_artifact(path, folding_tables())
+    assert first.digest == second.digest
+    for text in ("你傻瓜😀idiot", "idiotic", ""):
+        assert first.find(text) == second.find(text)
+
+
+def test_an_engine_that_is_not_there_is_a_fault(
+    listed: Listed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "daachorse", None)
+    with pytest.raises(WordListError) as caught:
+        compile_lists([listed("abuse", "傻瓜\n")._replace(engine="daachorse")], tmp_path)
+    assert "the engine daachorse cannot be used here" in str(caught.value)
+    assert "server.engine" in str(caught.value)
+    compile_lists([listed("abuse", "傻瓜\n")], tmp_path)
+
+
 def test_all_faults_of_all_lists_at_once(listed: Listed, tmp_path: Path) -> None:
     specs = [
         listed("one", "@nonsense\n好\n@severity 0\n"),

@@ -21,6 +21,9 @@ from urllib.parse import quote
 import orjson
 from aiohttp import WSMsgType, web
 
+from gateway.demo import words
+from gateway.http.server.sentences import TAGS
+
 STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refresh="10" async></script>
   <noscript><iframe src="/mirror/{room}/" title="静态版信息内容" width="100%" height="400"></iframe></noscript>"""
 KEPT = 500  # messages of one room
@@ -110,10 +113,13 @@ class Platform:
         """One of the four pages; the script in it reads the room from the address."""
         name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
         text = resources.files("gateway.demo").joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
+        language = words.chosen(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
+        text = words.said(text, language)
         # The static version stands on the same page as the player: by a script, and without one by a frame.
         room = quote(request.match_info.get("room", ""), safe="")
         text = text.replace("<!-- mirror -->", STATIC_VERSION.format(room=room))
-        return web.Response(text=text, content_type="text/html")
+        told = {"Content-Language": TAGS[language].decode(), "Vary": "Accept-Language"}
+        return web.Response(text=text, content_type="text/html", headers=told)
 
     async def login(self, request: web.Request) -> web.Response:
         """Whoever says a name is that person: it is a demo."""

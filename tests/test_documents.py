@@ -111,6 +111,21 @@ def test_both_languages_have_the_same_commands_and_links() -> None:
     assert len(links[0]) > 10
 
 
+def test_both_languages_are_built_alike() -> None:
+    """Section by section, paragraph by paragraph: the same kinds of blocks, and the same code within them."""
+
+    def shape(name: str) -> list[tuple[str, list[str]]]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        found = []
+        for block in re.split(r"\n\n+", text.strip()):
+            kind = re.match(r"#+|    |\||", block)
+            assert kind is not None
+            found.append((kind[0], sorted(re.findall(r"`[^`]+`|https?://[^\s>]+", block)) if kind[0] != "    " else []))
+        return found
+
+    assert shape("README.zh-CN.md") == shape("README.md")
+
+
 def test_pre_commit_runs_what_lint_runs() -> None:
     rule = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nlint: setup\n")[2].partition("\n\n")[0]
     wanted = [line.strip().replace("$(BIN)", ".venv/bin") for line in rule.splitlines()]

@@ -40,15 +40,18 @@ def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, ch
 
 def openload(
     port: int, *, rate: float, seconds: float, cpus: str, seed: int, connections: int = 64, characters: int = 0,
-    during: AbstractContextManager[object] = NOTHING, give_way: Sequence[str] = STAND_BACK,
+    during: AbstractContextManager[object] = NOTHING, give_way: Sequence[str] = STAND_BACK, rest: float = 0.0,
 ) -> dict[str, Any]:  # fmt: skip
     """Comments at a fixed offered rate; see ``benchmarks.load.openload`` for what is told, and the load's CPU seconds.
+
+    ``rest``: seconds that a connection is left alone after a 503.
 
     ``during`` is entered when the connections stand, and left before they are closed.
     """
     argv = [
         "benchmarks.load.openload", "--port", str(port), "--rate", f"{rate:g}", "--seconds", f"{seconds:g}",
         "--connections", str(connections), "--characters", str(characters), "--seed", str(seed), "--paced",
+        "--rest", f"{rest:g}",
     ]  # fmt: skip
     with command.running(argv, cpus, give_way) as load:
         load.told()

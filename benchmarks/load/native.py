@@ -29,6 +29,7 @@ class Plan(ctypes.Structure):
         ("begins", ctypes.c_char_p),
         ("closes", ctypes.c_char_p),
         ("patience", ctypes.c_double),
+        ("rest", ctypes.c_double),
     )
 
 
@@ -41,6 +42,7 @@ class Counted(ctypes.Structure):
         ("answered", ctypes.c_long),
         ("in_time", ctypes.c_long),
         ("lost", ctypes.c_long),
+        ("unsent", ctypes.c_long),
         ("longest_gap", ctypes.c_double),
         ("wrong", ctypes.c_long * STATUSES),
         ("errors", ctypes.c_long * ERRORS),

@@ -3,6 +3,10 @@
  *
  * A request leaves when it is due and a connection is free, else as soon as one is; its latency counts from when it was
  * due. Connections take turns.
+ *
+ * With a rest, who was answered 503 is left alone for that long, as its Retry-After asks, and the schedule goes on with
+ * the others: what finds none of them free leaves never, and is counted. So the load never stands back, and is no
+ * client that hammers on a closed door. Only right answers have a latency then.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,12 +29,13 @@ struct plan {
     const char *bytes;
     const char *begins, *closes; /* how a right answer begins and ends */
     double patience;             /* how long the last answers may take */
+    double rest;                 /* of a connection after a 503; 0: none */
 };
 
 /* wrong: by status; errors: by errno, or CLOSED. late: of those that found a connection free. */
 struct outcome {
     double *latencies, *late;
-    long answered, in_time, lost;
+    long answered, in_time, lost, unsent;
     double longest_gap; /* between two answers */
     long wrong[STATUSES], errors[ERRORS];
 };
@@ -104,8 +109,8 @@ static bool is_right(const struct connection *c, const struct plan *plan)
            memcmp(c->answer + c->filled - closes, plan->closes, closes) == 0;
 }
 
-/* Read what came; true when the answer is whole. */
-static bool receive(struct loop *loop, struct connection *c)
+/* Read what came; true when the answer is whole. ``refused``: it was a 503, and the load rests after those. */
+static bool receive(struct loop *loop, struct connection *c, bool *refused)
 {
     ssize_t got = recv(c->descriptor, c->answer + c->filled, ANSWER - c->filled, 0);
     if (got < 0 && errno == EAGAIN)
@@ -124,30 +129,46 @@ static bool receive(struct loop *loop, struct connection *c)
         }
         if (!length || c->filled < length)
             return false;
-        outcome->wrong[strtoul(c->answer + 9, NULL, 10) % STATUSES]++;
+        unsigned long status = strtoul(c->answer + 9, NULL, 10) % STATUSES;
+        outcome->wrong[status]++;
+        *refused = loop->plan->rest > 0 && status == 503;
     }
-    outcome->latencies[outcome->answered++] = now() - loop->plan->due[c->request];
+    if (loop->plan->rest <= 0 || is_right(c, loop->plan))
+        outcome->latencies[outcome->answered++] = now() - loop->plan->due[c->request];
     c->request = -1;
     loop->busy--;
     return true;
 }
 
-static void run(struct loop *loop, struct connection *all, int connections, int *ring, long *waiting)
+struct resting {
+    int connection;
+    double until;
+};
+
+static void run(struct loop *loop, struct connection *all, int connections, int *ring, long *waiting,
+                struct resting *rests)
 {
     const struct plan *plan = loop->plan;
     struct outcome *outcome = loop->outcome;
     struct epoll_event events[EVENTS];
     int first = 0, idle = connections;
     long index = 0, oldest = 0, newest = 0;
+    long rested = 0, resting = 0; /* of a ring: each connection is in it once at most */
     double last = plan->due[0];
     double give_up = plan->due[plan->total - 1] + plan->patience;
 
     while (loop->alive && (index < plan->total || oldest < newest || loop->busy)) {
         double at = now();
+        while (rested < resting && rests[rested % connections].until <= at)
+            ring[(first + idle++) % connections] = rests[rested++ % connections].connection;
         for (; index < plan->total && plan->due[index] <= at; index++) {
             while (idle && all[ring[first]].descriptor < 0) { /* lost while it was free */
                 first = (first + 1) % connections;
                 idle--;
+            }
+            if (!idle && plan->rest > 0) {
+                outcome->unsent++;
+                continue;
             }
             if (!idle) {
                 waiting[newest++] = index;
@@ -166,13 +187,17 @@ static void run(struct loop *loop, struct connection *all, int connections, int 
         int ready = epoll_pwait2(loop->epoll, events, EVENTS, &wait, NULL);
         for (int i = 0; i < ready; i++) {
             struct connection *c = all + events[i].data.u32;
-            if (!receive(loop, c))
+            bool refused = false;
+            if (!receive(loop, c, &refused))
                 continue;
             double answered = now();
             if (answered - last > outcome->longest_gap)
                 outcome->longest_gap = answered - last;
             last = answered;
-            if (oldest < newest)
+            if (refused) {
+                rests[resting % connections].connection = (int)events[i].data.u32;
+                rests[resting++ % connections].until = answered + plan->rest;
+            } else if (oldest < newest)
                 send_request(loop, c, waiting[oldest++]);
             else
                 ring[(first + idle++) % connections] = (int)events[i].data.u32;
@@ -189,7 +214,8 @@ int offer(int connections, const int *descriptors, const struct plan *plan, stru
     struct connection *all = calloc((size_t)connections, sizeof *all);
     int *ring = calloc((size_t)connections, sizeof *ring);
     long *waiting = calloc((size_t)plan->total, sizeof *waiting);
-    int failed = loop.epoll < 0 || !all || !ring || !waiting ? errno : 0;
+    struct resting *rests = calloc((size_t)connections, sizeof *rests);
+    int failed = loop.epoll < 0 || !all || !ring || !waiting || !rests ? errno : 0;
     for (int i = 0; !failed && i < connections; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (unsigned)i};
         all[i].descriptor = descriptors[i];
@@ -199,9 +225,10 @@ int offer(int connections, const int *descriptors, const struct plan *plan, stru
             failed = errno;
     }
     if (!failed)
-        run(&loop, all, connections, ring, waiting);
+        run(&loop, all, connections, ring, waiting, rests);
     if (loop.epoll >= 0)
         close(loop.epoll);
+    free(rests);
     free(waiting);
     free(ring);
     free(all);

@@ -28,20 +28,25 @@ from benchmarks.load.outcome import GRACE, Outcome, arrivals, settle
 from rig.comments import CREATED, Comments
 
 BEGINS = b"HTTP/1.1 201"
+A_ADDRESS = 64  # connections from one client address
 
 
 class Requests(Outcome):
     """Comments over HTTP, each answered with 201."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = 0.0) -> None:
+        """``rest``: seconds that a connection is left alone after a 503 (see ``openload.c``)."""
         super().__init__()
+        self._rest = rest
         self._offer = native.offer()
         self._sockets: list[socket.socket] = []
 
     def connect(self, port: int, connections: int) -> None:
         """Open that many connections."""
         for _ in range(connections):
-            peer = socket.create_connection(("127.0.0.1", port))
+            # From several addresses: what one of them may have is another study's matter.
+            source = f"127.0.1.{1 + len(self._sockets) // A_ADDRESS}"
+            peer = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             peer.setblocking(False)
             self._sockets.append(peer)
@@ -62,13 +67,14 @@ class Requests(Outcome):
         counted = native.Counted(_at(latencies), _at(late))
         began = time.perf_counter() + 0.01  # on Linux the monotonic clock
         due = array("d", [began + offset for offset in self._offsets])
-        plan = native.Plan(self.scheduled, _at(due), _at(self._ends), self._bytes, BEGINS, CREATED, GRACE)
+        plan = native.Plan(self.scheduled, _at(due), _at(self._ends), self._bytes, BEGINS, CREATED, GRACE, self._rest)
         failed = self._offer(len(descriptors), _at(descriptors), byref(plan), byref(counted))
         if failed:
             raise OSError(failed, os.strerror(failed))
         self.latencies = latencies[: counted.answered]
         self.late = late[: counted.in_time]
         self.lost = counted.lost
+        self.unsent = counted.unsent
         self.longest_gap = counted.longest_gap
         self.wrong = {f"{status:03}": count for status, count in enumerate(counted.wrong) if count}
         for number, count in enumerate(counted.errors):
@@ -87,10 +93,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--characters", type=int, default=0, help="length of a text; 0 for the usual one")
+    parser.add_argument("--rest", type=float, default=0.0, help="seconds of a connection after a 503")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--paced", action="store_true", help="begin and end at a line on stdin")
     options = parser.parse_args()
-    load = Requests()
+    load = Requests(options.rest)
     load.connect(options.port, options.connections)
     comments = Comments(options.seed, options.characters)
     load.build(options.rate, options.seconds, options.seed, iter(comments.next, b""))

@@ -14,7 +14,9 @@ GRACE = 5.0  # seconds that the last answers may take
 
 class Outcome:
     """Times are in seconds. ``late``: how far behind the schedule a request left by the load's own fault, with a
-    connection free. ``wrong``: answers that are not what they have to be, and ways that connections were ``lost``."""
+    connection free. ``wrong``: answers that are not what they have to be, and ways that connections were ``lost``.
+    ``unsent``: due with no connection free, by a load that leaves alone who was told to come back later.
+    """
 
     def __init__(self) -> None:
         self.scheduled = 0
@@ -22,6 +24,7 @@ class Outcome:
         self.late: MutableSequence[float] = []
         self.wrong: dict[str, int] = {}
         self.lost = 0
+        self.unsent = 0
         self.longest_gap = 0.0
 
     def count_wrong(self, what: str) -> None:
@@ -35,6 +38,7 @@ class Outcome:
             "answered": len(ordered),
             "wrong": self.wrong,
             "lost": self.lost,
+            "unsent": self.unsent,
             "unanswered": self.scheduled - len(ordered),
             "p50_us": microseconds(ordered, 0.5),
             "p99_us": microseconds(ordered, 0.99),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.carriers.arrival import arrived
 from gateway.carriers.handshakes import accept
 from gateway.http.server.problem import problem_for
+from gateway.http.server.queueing import OVERLOADED
 from gateway.http.server.router import plain_host
 from gateway.http.wire import override
 from gateway.http.wire.errors import HTTPError
@@ -48,12 +49,14 @@ _PERCENT: Final = 0x25
 
 CLIENT_GONE: Final = "client.gone"
 UNRECORDED: Final = "journal.unavailable"
+_OVERLOADED: Final = problem_for(OVERLOADED)
 
 
 class Gate:
     """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9).
 
-    ``languages``: of the routes that say in which one their clients are told, by name.
+    ``languages``: of the routes that say in which one their clients are told, by name. ``max_queueing``: seconds, 0 for
+    no bound.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Gate:
         self.unmatched_hosts: dict[bytes, Relayed] = {}
         self.mirror: MirrorSite | None = None
         self.languages: Mapping[str, str] = {}
+        self.max_queueing = 0.0
         self._refused = refused
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -91,6 +95,8 @@ class Gate:
             elif not self.pipeline.journal.available:
                 self.count_refused(route.name, UNRECORDED)
                 exchange.refuse(answers.unrecorded(""))
+            elif route.upstream.waiting and route.upstream.stands(self.max_queueing):
+                self.shed(exchange)
             else:
                 exchange.collect(route.settings.max_body)
         elif isinstance(route, Preflight):
@@ -115,6 +121,23 @@ class Gate:
                 accept(self.sockets, exchange, found, relayed)
             else:
                 exchange.relay(relayed.upstream, route=relayed.name)
+
+    def shed(self, exchange: Exchange) -> None:
+        """See ``RequestHandler``. In the shape that its route's clients know."""
+        head = exchange.head
+        name = ""
+        try:
+            found: Found[Target] = self.router.find(head.method, head.host, head.target)
+            if isinstance(found.route, Route):
+                exchange.route = found
+                exchange.path = found.path
+                exchange.cors = found.route.cors
+                exchange.shape = found.route.shape
+                name = found.route.name
+        except HTTPError:  # it would have been refused anyway
+            pass
+        self.count_refused(name, OVERLOADED)
+        exchange.refuse(_OVERLOADED)
 
     def language(self, exchange: Exchange) -> str:
         """See ``RequestHandler``. Only a judged request has its route at hand."""

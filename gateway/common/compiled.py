@@ -62,6 +62,7 @@ MODULES: Final = (
     "gateway.http.server.cors",
     "gateway.http.server.exchange",
     "gateway.http.server.problem",
+    "gateway.http.server.queueing",
     "gateway.http.server.router",
     "gateway.http.server.server",
     "gateway.http.server.server_protocol",

@@ -97,6 +97,12 @@ OF_WORKERS = (
         "Age of the oldest record not yet written; the worst worker.",
         over_workers="max",
     ),
+    Metric(
+        "tidegate_queueing_seconds",
+        "gauge",
+        "What was admitted waited in the last tenth of a second, on average; the worst worker.",
+        over_workers="max",
+    ),
     Metric("tidegate_connections", "gauge", "Open connections of clients."),
     Metric("tidegate_sockets", "gauge", "Open WebSockets of clients; those are no more among the connections."),
     Metric(

@@ -211,11 +211,16 @@ class Carried(Passage):
         self._carrier.on_fault(self, fault)
 
 
+def _nobody(_seconds: float) -> None:
+    """Nobody asks how long a turn was."""
+
+
 class Pipeline:
     """What every passage of a worker shares. ``overlay`` is swapped as one reference; None while nothing is on.
 
     ``recent`` and ``rooms``: what people, and what everybody in a room, said last on routes with lists that read
     several messages as one. This worker's own: who writes through two in turn is read by each of them alone.
+    ``read_for``: told, once a turn, how long ago its first message had come.
     """
 
     def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
@@ -225,6 +230,7 @@ class Pipeline:
         self.recent = Recent()
         self.rooms = Recent(ROOMS)
         self.observe = metrics.check_seconds.observe
+        self.read_for: Callable[[float], None] = _nobody
         self._entered: list[Passage] = []
         state.on_turn = self._read
         self._count: Callable[[tuple[str, ...]], None] = metrics.messages.add
@@ -239,6 +245,8 @@ class Pipeline:
 
     def _read(self) -> None:
         entered, self._entered = self._entered, []
+        if entered:
+            self.read_for(perf_counter() - entered[0].began)
         for passage in entered:
             try:
                 passage.read()

@@ -90,12 +90,13 @@ class App:
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
         self.metrics = WorkerMetrics(config.metrics.buckets)
-        state.observe = self.metrics.asked
+        state.observe = self._asked
         self._pipeline = Pipeline(state, journal, self.metrics)
         self._pulse = PulseReader(folders.pulse)
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, conversion.server(config.server), self._sweep)
+        self._pipeline.read_for = self._server.queueing.read_for
         self._access: AccessLog | None = None
         self._dropped_before = 0  # by access logs of generations before
         self._sweep.watch(self._flush_access)
@@ -161,6 +162,7 @@ class App:
         self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams)
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(conversion.server(config.server))
+        self._gate.max_queueing = config.server.max_queueing
         before, self._access = self._access, access
         if before is not None:
             before.close()
@@ -173,6 +175,10 @@ class App:
             upstream.retire()
         self._count_failures()
         self._retired = [(name, upstream) for name, upstream in self._retired if not upstream.resting] + gone
+
+    def _asked(self, messages: int, seconds: float) -> None:
+        self.metrics.asked(messages, seconds)
+        self._server.queueing.asked(messages, seconds)
 
     @property
     def protocol(self) -> Any:
@@ -240,6 +246,7 @@ class App:
         return {
             "snapshot": self.snapshot_version,
             "connections": len(self._server.connections),
+            "shedding": self._server.queueing.shedding,
             "journal": {
                 "available": self._journal.available,
                 "ready": self._journal.ready,
@@ -333,6 +340,7 @@ class App:
         gauge("tidegate_connections", lambda: len(self._server.connections))
         gauge("tidegate_sockets", lambda: len(self._sockets.links))
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
+        gauge("tidegate_queueing_seconds", lambda: self._server.queueing.delay)
         gauge(
             "tidegate_upstream_connections",
             lambda: sum(len(pool.connections) for _, upstream in self._known_upstreams() for pool in upstream.pools),

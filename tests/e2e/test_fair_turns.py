@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from gateway.journal.read.reader import merged
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import request
 from tests.e2e.upstream import Received, created
@@ -100,3 +103,34 @@ async def test_a_body_of_tiny_chunks_is_refused(gate: Lab) -> None:
     writer.write(head + b"1\r\nx\r\n" * 50_000)
     assert await answered(reader) == 429
     writer.close()
+
+
+async def test_an_overload_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    async with lab(tmp_path, server='max_queueing = "1us"') as made:  # every queue stands, then
+        statuses: Counter[int] = Counter()
+        told: list[bytes] = []
+
+        async def client(number: int, ends: float) -> None:
+            reader, writer = await connect(made, f"127.0.0.{number + 10}")
+            while asyncio.get_running_loop().time() < ends and not told:
+                writer.write(comment(f"{number} {sum(statuses.values())}"))
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+                body = await reader.readexactly(int(length.partition(b":")[2]))
+                statuses[int(head[9:12])] += 1
+                if head[9:12] == b"503":
+                    told.append(head + body)
+                    # It is not read for a second, and what it sends meanwhile is no loss.
+                    writer.write(comment(f"{number} later"))
+                    statuses[await asyncio.wait_for(answered(reader), 30)] += 1
+            writer.close()
+
+        ends = asyncio.get_running_loop().time() + 30
+        await asyncio.gather(*(client(number, ends) for number in range(24)))
+        assert told, statuses
+        assert b"\r\nRetry-After: 1\r\n" in told[0]
+        assert b'"reason":"server.overloaded"' in told[0]
+        await made.node.stop()
+        journal = made.node.folders.root / "journal"
+        records = [entry.record for entry in merged(journal, lambda flaw: None) if entry.record["kind"] == "judged"]
+        assert len(records) == sum(statuses.values()) - statuses[503]

@@ -83,6 +83,14 @@ class Server(Section):
         ge=32,
         le=128,
     )
+    max_queueing: Duration = setting(
+        SERVER.max_queueing,
+        "What was admitted may wait in a worker (turns of its loop; state, beyond what it takes at its best; for an "
+        "upstream's connection) before it is overloaded; beyond, for three tenths of a second: requests are refused "
+        "before they are judged (503 with Retry-After) until those admitted wait no longer. 0: never.",
+        ge=0,
+        le=10,
+    )
     turn_requests: int = setting(
         SERVER.turn_requests,
         "Requests that one client address begins in one turn of a worker's loop; what it sent beyond waits, unread, "

@@ -120,16 +120,18 @@ class Health:
         for name, status in self._workers.statuses.items():
             if not status.get("journal", {}).get("ready", True):
                 told[name] = "the journal is not ready"
-        detail = ", ".join(f"{name}: {how}{self._lost(name)}" for name, how in sorted(told.items()))
+        detail = ", ".join(f"{name}: {how}{self._besides(name)}" for name, how in sorted(told.items()))
         # One that starts anew does not take a node out; none that can judge does.
         return HealthCheck(ok="ok" in told.values(), detail=detail or "no worker has a socket")
 
-    def _lost(self, name: str) -> str:
-        """What happened to a worker's segments behind its back: records are missing, and a person has to look."""
+    def _besides(self, name: str) -> str:
+        """That a worker refuses what is beyond it, and what happened to its segments behind its back: records are
+        missing, and a person has to look."""
         status = self._workers.statuses.get(name, {})
         left = status.get("journal", {}).get("left", {})
         told = [f"{cause} {count}" for cause, count in sorted(left.items()) if cause in LOSING]
-        return f" (segments {', '.join(told)})" if told else ""
+        shedding = " (overloaded)" if status.get("shedding") else ""
+        return f"{shedding} (segments {', '.join(told)})" if told else shedding
 
 
 async def _within(check: Callable[[], Awaitable[HealthCheck]]) -> HealthCheck:

@@ -1,5 +1,5 @@
 """How a client's connection is answered: heads made for the client's version of HTTP and for what becomes of the
-connection, and bodies behind them.
+connection, and bodies behind them; and when it is read.
 
 ``ServerProtocol`` is the rest of the connection: reading, states, time.
 """
@@ -16,22 +16,29 @@ from gateway.http.wire.head import ResponseHead
 if TYPE_CHECKING:
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.server import Server
+    from gateway.http.server.turns import TurnAccount
 
 JOIN_BELOW: Final = 65536
 """Bytes of an answer's body up to which copying it behind its head costs less than a second write."""
 
 
 class Answering(asyncio.Protocol):
-    """``exchange``: the request that is being answered, None between two. ``_whole``: nothing of it is to come."""
+    """``exchange``: the request that is being answered, None between two. ``account``: whom it is charged to.
 
-    __slots__ = ("_keep_alive", "_transport", "_whole", "exchange", "server")
+    ``_whole``: nothing of it is to come. ``_waits``: for its address's next turn, or for the end of an overload.
+    """
+
+    __slots__ = ("_keep_alive", "_reading", "_transport", "_waits", "_whole", "account", "exchange", "server")
 
     _transport: asyncio.Transport
+    account: TurnAccount
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.exchange: Exchange | None = None
         self._keep_alive = True
+        self._reading = True
+        self._waits = False
         self._whole = True
 
     @property
@@ -100,3 +107,41 @@ class Answering(asyncio.Protocol):
             lines += b"Connection: keep-alive\r\n"
         head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
         self._transport.write(head if head_only else head + body)
+
+    # reading
+
+    def pause_reading(self) -> None:
+        """Take no more from the client for now."""
+        if self._reading:
+            self._reading = False
+            if not self._waits:
+                self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take more from the client."""
+        if not self._reading and not self._transport.is_closing():
+            self._reading = True
+            if not self._waits:
+                self._transport.resume_reading()
+
+    def wait_turn(self) -> None:
+        """As much as may be was taken of this address in this turn: the rest is, unread, in the next."""
+        if self._stop_reading():
+            self.server.turns.wait(self.account, self)
+
+    def rest(self) -> None:
+        """It was told to come back later: until then it is not read."""
+        if self._stop_reading():
+            self.server.queueing.rest(self)
+
+    def _stop_reading(self) -> bool:
+        if self._waits:
+            return False
+        self._waits = True
+        if self._reading:
+            self._transport.pause_reading()
+        return True
+
+    @abstractmethod
+    def go_on(self) -> None:
+        """See ``turns.TurnWaiting`` and ``queueing.Resting``."""

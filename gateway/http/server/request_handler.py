@@ -18,6 +18,9 @@ class RequestHandler(Protocol):
         ``HTTPError`` may be raised: it is answered as the problem of its reason.
         """
 
+    def shed(self, exchange: Exchange) -> None:
+        """The worker is overloaded: refuse the request before anything is judged or recorded."""
+
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """The body asked for with ``collect`` is whole. One of ``forward``, ``answer``, ``refuse`` follows."""
 

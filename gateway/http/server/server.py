@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
+from gateway.http.server.queueing import Queueing
 from gateway.http.server.request_handler import RequestHandler
 from gateway.http.server.sentences import SILENT
 from gateway.http.server.server_protocol import ServerProtocol
@@ -36,6 +37,7 @@ class Server:
         self.sweep = sweep
         self.sentences = SILENT
         self.turns = Turns(sweep.loop, settings)
+        self.queueing = Queueing(sweep.loop, settings.max_queueing)
         self.configure(settings)
         self.connections: set[ServerProtocol] = set()
         self.refusals: dict[str, int] = {}
@@ -56,6 +58,7 @@ class Server:
         via = settings.via.encode("ascii")
         self.settings = settings
         self.turns.configure(settings)
+        self.queueing.max_queueing = settings.max_queueing
         self.bounds = settings.head_bounds
         self.trusted = trusted
         self.via = via
@@ -145,6 +148,7 @@ class Server:
 
     def _look(self, now: float) -> None:
         self.turns.tick()
+        self.queueing.tick()
         self._ticks += 1
         if self._ticks % LOOKS:
             return

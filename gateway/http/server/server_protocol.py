@@ -47,11 +47,8 @@ class ServerProtocol(Answering):
         "_buffer",
         "_half_closed",
         "_lingered",
-        "_reading",
         "_searched",
         "_stalled_size",
-        "_waits",
-        "account",
         "bounds",
         "deadline",
         "owner",
@@ -71,10 +68,8 @@ class ServerProtocol(Answering):
         self._arriving: ArrivingBody | None = None
         self._half_closed = False
         self._lingered = 0
-        self._reading = True
         self._searched = 0
         self._stalled_size = -1
-        self._waits = False  # for its address's next turn
         self.writable = True
 
     # the transport's calls
@@ -181,14 +176,6 @@ class ServerProtocol(Answering):
         if self.state == IDLE and self._half_closed and not self._waits and (self.writable or not self._buffer):
             self._transport.close()
 
-    def wait_turn(self) -> None:
-        """As much as may be was taken of this address in this turn: the rest is, unread, in the next."""
-        if not self._waits:
-            self._waits = True
-            if self._reading:
-                self._transport.pause_reading()
-            self.server.turns.wait(self.account, self)
-
     def go_on(self) -> None:
         """See ``turns.TurnWaiting``."""
         self._waits = False
@@ -254,6 +241,11 @@ class ServerProtocol(Answering):
         # One that has said all that it wants to gets the answers to all that it asked.
         self._keep_alive = head.keep_alive and not (self._half_closed and not self._buffer)
         try:
+            if server.queueing.shedding and not server.queueing.admits():
+                server.gate.shed(exchange)
+                if self.state == IDLE:
+                    self.rest()
+                return False
             server.gate.admit_request(exchange)
         except Exception as failure:  # the gate's own fault: the client must not wait for ever
             self.failed(exchange, failure)
@@ -484,17 +476,3 @@ class ServerProtocol(Answering):
     def abort(self) -> None:
         """Close without ceremony."""
         self._transport.abort()
-
-    def pause_reading(self) -> None:
-        """Take no more from the client for now."""
-        if self._reading:
-            self._reading = False
-            if not self._waits:
-                self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take more from the client."""
-        if not self._reading and not self._transport.is_closing():
-            self._reading = True
-            if not self._waits:
-                self._transport.resume_reading()

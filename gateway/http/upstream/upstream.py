@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gateway.common.sweep import Sweep
+from gateway.common.sweep import TICK, Sweep
 from gateway.http.upstream.balance import Balance, LeastConnections, RoundRobin
 from gateway.http.upstream.failure import REASONS, UpstreamError
 from gateway.http.upstream.pool import ServerPool
@@ -30,6 +30,8 @@ __all__ = ["REASONS", "ResponseSink", "UpgradeSink", "Upstream", "UpstreamCall",
 
 REPORT_EVERY: Final = 10.0
 """Seconds between two lines of the log on why calls failed: an upstream that is down fails thousands a second."""
+STANDING: Final = 0.3
+"""Seconds beyond the bound after which a queue is no burst any more."""
 
 
 class Upstream:
@@ -253,6 +255,14 @@ class Upstream:
         for pool in self.pools:
             used += len(pool.connections) - len(pool.idle) + len(pool.attempts)
         return used >= self._bounds.open
+
+    def stands(self, bound: float) -> bool:
+        """Whether calls within their shares have waited for a connection for longer than ``bound`` seconds and
+        ``STANDING``: a queue that stands, and no burst. False where ``bound`` is 0."""
+        if not bound or not self.waiting:
+            return False
+        since = self.waiting[0].wait_until - self.settings.wait_timeout - TICK
+        return self.sweep.now - since > bound + STANDING
 
     def next_server(self, call: UpstreamCall, pool: ServerPool, reason: str, detail: str) -> None:
         """Nothing of the call was written to ``pool``: another server may have it, each once."""

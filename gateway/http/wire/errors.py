@@ -99,6 +99,7 @@ REASONS: Final[dict[str, Meaning]] = {
     "route.host": titled(421, "This address is offered under another host only", "该地址仅在另一主机名下提供服务"),
     "cors.origin": titled(403, "This origin may not write here", "该来源的页面不能在此发布内容"),
     "server.busy": titled(503, "Too many connections from this address", "来自该网络地址的连接过多"),
+    "server.overloaded": titled(503, "The gateway is overloaded; try again shortly", "网关负载过高，请稍后再试"),
     "server.full": titled(503, "The gateway has too much to do", "网关当前过于繁忙"),
     "gateway.failure": titled(500, "The gateway failed", "网关发生内部错误"),
 }

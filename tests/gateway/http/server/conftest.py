@@ -11,6 +11,8 @@ import pytest
 
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
+from gateway.http.server.problem import problem_for
+from gateway.http.server.queueing import OVERLOADED
 from gateway.http.server.router import Router
 from gateway.http.server.server import LOOKS, Server
 from gateway.http.server.server_protocol import ServerProtocol
@@ -163,6 +165,9 @@ class FakeGate:
             exchange.relay(cast(Any, self.upstream))
         else:
             exchange.collect(self.max_body)
+
+    def shed(self, exchange: Exchange) -> None:
+        exchange.refuse(problem_for(OVERLOADED))
 
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         self.bodies.append(body)

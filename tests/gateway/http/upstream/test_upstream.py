@@ -147,6 +147,26 @@ async def test_a_call_waits_for_a_connection_in_order(make_upstream, make_server
     assert server.accepted == 1
 
 
+async def test_a_queue_stands_when_the_first_has_waited_longer_than_a_burst(
+    make_upstream, make_server, make_sink, clock
+):
+    server = await make_server(hang)
+    upstream = make_upstream(server.address, max_connections=1, wait_timeout=2.0)
+    upstream.start(GET, b"", make_sink(), idempotent=True)
+    assert not upstream.stands(0.02)  # one that is slow to answer is no queue
+    clock.advance(1.0)
+    assert not upstream.stands(0.02)
+    upstream.start(GET, b"", make_sink(), idempotent=True)
+    clock.advance(0.2)
+    assert not upstream.stands(0.02)
+    clock.advance(0.4)
+    assert upstream.stands(0.02)
+    assert not upstream.stands(1.0)
+    assert not upstream.stands(0.0)  # no bound
+    clock.advance(2.0)
+    assert not upstream.stands(0.02)  # it was told that the upstream is busy, and nobody waits
+
+
 async def test_the_wait_for_a_connection_ends(make_upstream, make_server, make_sink, clock):
     server = await make_server(hang)
     upstream = make_upstream(server.address, max_connections=1, wait_timeout=2.0)

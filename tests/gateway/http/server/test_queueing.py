@@ -1,0 +1,229 @@
+"""What is let in while a queue stands: bursts and pauses shed nothing, an overload is refused before it is judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, Queueing
+from gateway.http.server.settings import ServerSettings
+from gateway.http.upstream.upstream import STANDING as WAITED
+from tests.gateway.http.server.requests import get, post, reason
+
+BOUND = 0.02
+
+
+class Loop:
+    """``call_soon`` that waits until it is told, and a clock that is set."""
+
+    def __init__(self) -> None:
+        self.soon: list[Any] = []
+        self.now = 0.0
+
+    def call_soon(self, call: Any) -> None:
+        self.soon.append(call)
+
+    def time(self) -> float:
+        return self.now
+
+    def turn(self) -> None:
+        soon, self.soon = self.soon, []
+        assert len(soon) <= 1, "one call a turn"
+        for call in soon:
+            call()
+
+
+class Resting:
+    def __init__(self, done: list[int], number: int) -> None:
+        self._done, self._number = done, number
+
+    def go_on(self) -> None:
+        self._done.append(self._number)
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+@pytest.fixture
+def queueing(loop: Loop) -> Queueing:
+    return Queueing(loop, BOUND)  # type: ignore[arg-type]
+
+
+def ticks(queueing: Queueing, count: int, *turns: float, state: float = 0.001, messages: int = 10) -> None:
+    """So many ticks, each with these turns and a batch behind each."""
+    for _ in range(count):
+        for seconds in turns:
+            queueing.read_for(seconds)
+            queueing.asked(messages, state)
+        queueing.tick()
+
+
+def overloaded(queueing: Queueing) -> Queueing:
+    ticks(queueing, STANDING, 0.05, 0.06)
+    assert queueing.shedding
+    return queueing
+
+
+def test_a_queue_that_stands_and_nothing_less(queueing: Queueing) -> None:
+    ticks(queueing, 100, 0.001, 0.5)  # one turn of two is short: bursts, and no standing queue
+    ticks(queueing, 100, 0.5)  # a single turn, as after a pause of the machine
+    ticks(queueing, STANDING - 1, 0.05, 0.06)
+    ticks(queueing, 1)  # nobody came
+    ticks(queueing, STANDING - 1, 0.05, 0.06)
+    assert not queueing.shedding
+    ticks(queueing, 1, 0.05, 0.06)
+    assert queueing.shedding
+    assert queueing.delay == pytest.approx(0.055)
+
+
+def test_no_bound_no_shedding(queueing: Queueing) -> None:
+    queueing.max_queueing = 0.0
+    ticks(queueing, 100, 5.0, 5.0)
+    assert not queueing.shedding
+    queueing.max_queueing = BOUND
+    overloaded(queueing)
+    queueing.max_queueing = 0.0
+    ticks(queueing, 1, 5.0, 5.0)
+    assert not queueing.shedding
+
+
+def test_a_state_server_that_is_far_away_is_no_queue_and_one_that_is_behind_is(queueing: Queueing) -> None:
+    ticks(queueing, 1000, 0.001, 0.001, state=0.08)
+    assert not queueing.shedding
+    ticks(queueing, STANDING, 0.001, 0.001, state=0.15)
+    assert queueing.shedding
+
+
+def test_each_turn_admits_so_many(queueing: Queueing, loop: Loop) -> None:
+    overloaded(queueing)  # 20 messages a tick: fewer than FEWEST in the bound
+    for _ in range(3):
+        admitted = [queueing.admits() for _ in range(FEWEST + 5)]
+        assert admitted == [True] * FEWEST + [False] * 5
+        assert not queueing.admits()
+        loop.turn()
+    assert queueing.refused == 18
+
+
+def test_it_begins_with_what_a_worker_did_in_the_time(queueing: Queueing) -> None:
+    ticks(queueing, STANDING, 0.05, 0.06, messages=500)  # 1,000 a tick, 200 of them in 20 ms
+    assert sum(queueing.admits() for _ in range(1000)) == 200
+
+
+def refusing(queueing: Queueing, loop: Loop) -> int:
+    """A turn of more than may come: how many were admitted."""
+    count = 0
+    while queueing.admits():
+        count += 1
+    loop.turn()
+    return count
+
+
+def test_how_many_follows_the_delay(queueing: Queueing, loop: Loop) -> None:
+    ticks(queueing, STANDING, 0.05, 0.06, messages=500)
+    before = refusing(queueing, loop)
+    ticks(queueing, 1, 0.03, 0.03)
+    loop.turn()
+    fewer = refusing(queueing, loop)
+    refusing(queueing, loop)
+    assert fewer <= before
+    for _ in range(5):
+        ticks(queueing, 1, 0.03, 0.03)
+    refusing(queueing, loop)
+    fewest = refusing(queueing, loop)
+    assert fewest < before
+    for _ in range(50):
+        refusing(queueing, loop)
+        ticks(queueing, 1, 0.001, 0.001)
+    assert refusing(queueing, loop) > before
+    for _ in range(100):
+        ticks(queueing, 1, 1.0, 1.0)
+    refusing(queueing, loop)
+    assert refusing(queueing, loop) == FEWEST  # never nobody
+
+
+def test_it_ends_when_nobody_was_refused_for_longer_than_they_were_told_to_wait(queueing: Queueing, loop: Loop) -> None:
+    overloaded(queueing)
+    refusing(queueing, loop)
+    ticks(queueing, QUIET, 0.001)
+    assert queueing.shedding  # the first of these had refused somebody
+    ticks(queueing, 1, 0.001)
+    assert not queueing.shedding
+    assert QUIET * 0.1 > 2 * RETRY
+
+
+def test_who_rests_goes_on_in_order_and_not_all_at_once(queueing: Queueing, loop: Loop) -> None:
+    overloaded(queueing)
+    done: list[int] = []
+    for number in range(500):
+        queueing.rest(Resting(done, number))
+    loop.now = RETRY - 0.01
+    queueing.tick()
+    assert done == []
+    loop.now = RETRY
+    queueing.admits()
+    loop.turn()
+    assert 0 < len(done) < 100
+    queueing.tick()
+    assert done == list(range(500))
+
+
+# on a connection
+
+FEW = ServerSettings(max_queueing=BOUND)
+
+
+def overload(bench: Any, left: int = 0) -> None:
+    queueing = bench.server.queueing
+    overloaded(queueing)
+    queueing._left = left
+
+
+async def test_one_503_and_then_nothing_is_read(bench: Any) -> None:
+    overload(bench)
+    client = bench.connect()
+    client.send(post(b"hello", b"/j/1") + post(b"again", b"/j/1"))
+    assert client.written.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 1\r\n" in client.written
+    assert b"server.overloaded" in client.written
+    assert client.written.count(b"HTTP/1.1") == 1  # what was pipelined behind it waits
+    assert not client.transport.reading
+    assert bench.gate.exchanges == []  # nobody judged or relayed anything
+    assert not client.transport.closed
+    bench.server.queueing.shedding = False
+    client.protocol.go_on()
+    assert client.transport.reading
+    assert [exchange.path for exchange in bench.gate.exchanges] == [b"/j/1"]
+
+
+async def test_who_is_within_what_a_turn_may_take_is_served(bench: Any) -> None:
+    overload(bench, left=1)
+    first, second = bench.connect(), bench.connect()
+    first.send(get(b"/a"))
+    second.send(get(b"/b"))
+    assert [exchange.path for exchange in bench.gate.exchanges] == [b"/a"]
+    assert b" 503 " in second.written
+    assert reason(second.written) == "server.overloaded"
+
+
+async def test_a_body_that_is_still_to_come_closes_behind_the_answer(bench: Any) -> None:
+    overload(bench)
+    client = bench.connect()
+    client.send(b"POST /j/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+    assert b"\r\nConnection: close\r\n" in client.written
+    assert client.transport.eof_written
+
+
+async def test_who_rests_may_leave(bench: Any) -> None:
+    overload(bench)
+    client = bench.connect()
+    client.send(get(b"/a"))
+    client.protocol.connection_lost(None)
+    client.protocol.go_on()
+    assert bench.gate.exchanges == []
+
+
+def test_the_upstreams_queue_has_the_same_patience() -> None:
+    assert pytest.approx(STANDING * 0.1) == WAITED

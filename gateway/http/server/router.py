@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from filters.model.remembered import Remembered
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.lookalikes import bare, readings
-from gateway.http.wire.path import Template, clean_segment, normalise, shadow
+from gateway.http.wire.path import Template, clean_segment, normalise, shadow, unsure
 
 Route = TypeVar("Route")
 
@@ -273,7 +273,7 @@ class Router(Generic[Route]):
         if flaw:
             # It goes on as it came: by whichever of the two the upstream reads it.
             shapes = shade + b"/", normal.lower() + b"/"
-            if any(shape.startswith(self._prefixes) for shape in shapes):
+            if any(shape.startswith(self._prefixes) for shape in shapes) or (method not in READING and unsure(path)):
                 raise HTTPError(flaw)
         segments = shade.split(b"/")
         both = self._hosts.get(plain_host(host), self._elsewhere), self._any_host

@@ -79,15 +79,28 @@ def remove_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def shadow(path: bytes) -> bytes:
-    """What the most obliging upstream could read: decoded to the end, no parameters, no empty or dot segments, lower
-    case, no slash at the end.
-    """
+def unsure(path: bytes) -> bool:
+    """Whether readers differ in what a segment “..” takes away: behind an empty segment, or one that is nothing but
+    parameters, it is that one, or the one before for who has left that out already."""
+    parts = _decoded(path).split(b"/")[1:]
+    return any(part.partition(b";")[0] == b".." for part in parts) and any(
+        not part.partition(b";")[0] for part in parts[:-1]
+    )
+
+
+def _decoded(path: bytes) -> bytes:
     for _ in range(3):
         if b"%" not in path:
             break
         path = unquote_to_bytes(path)
-    path = re.sub(rb";[^/\\]*", b"", path.replace(b"\\", b"/").replace(b"\x00", b""))
+    return path.replace(b"\\", b"/").replace(b"\x00", b"")
+
+
+def shadow(path: bytes) -> bytes:
+    """What the most obliging upstream could read: decoded to the end, no parameters, no empty or dot segments, lower
+    case, no slash at the end.
+    """
+    path = re.sub(rb";[^/]*", b"", _decoded(path))
     kept: list[bytes] = []
     for segment in path.split(b"/"):
         if segment == b"..":

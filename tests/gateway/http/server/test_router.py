@@ -287,6 +287,17 @@ SPELLED = st.lists(
 )
 
 
+@pytest.mark.parametrize(
+    "path", [b"/api/;a//../rooms/1/danmaku", b"/api//x/../../rooms/1/danmaku", b"/x//%2e%2e;a/y", b"/x/%2f/%252e./y"]
+)
+def test_what_goes_up_past_nothing_is_not_written_to(path: bytes) -> None:
+    """Which segment it takes away hangs on whether the reader has merged slashes before, or left out parameters."""
+    router = Router([(parse_template("POST /api/rooms/{room}/danmaku"), "judged")])
+    with pytest.raises(HTTPError):
+        router.find(b"POST", b"h", path)
+    assert router.find(b"GET", b"h", b"/x//../y").route is None
+
+
 def decoded(path: bytes) -> bytes:
     """Decoded once, then read as a server does that knows dot segments and merges slashes, in either order."""
     return unquote_to_bytes(path)

@@ -19,6 +19,8 @@ Route = TypeVar("Route")
 READING: Final = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 """Methods by which nothing is written (RFC 9110 section 9.2.1). TRACE and CONNECT never come here."""
 
+MOST_SEGMENTS: Final = 128
+"""Segments of a path that is written to, unmatched, and read in every way: each is work, and no address has so many."""
 REMEMBERED: Final = 4096
 """Targets whose route a router remembers; beyond, they are forgotten and found anew."""
 LONGEST: Final = 256
@@ -282,6 +284,8 @@ class Router(Generic[Route]):
             if root is not None and root.search(segments, exact=False) is not None:
                 raise HTTPError("path.lookalike")
         if method not in READING:
+            if len(segments) > MOST_SEGMENTS:
+                raise HTTPError("path.lookalike")
             for own in {normal, path}:
                 if any(trees.sealed_exact.reaches(own.split(b"/")) for trees in both):
                     raise HTTPError("route.unjudged")

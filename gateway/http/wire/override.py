@@ -19,6 +19,9 @@ from gateway.http.wire.fields import cgi_name
 from gateway.http.wire.head import METHOD_OVERRIDES, SCRIPT_NAMES, TARGET_OVERRIDES, RequestHead
 
 _NONE: frozenset[bytes] = frozenset()
+MOST: Final = 16
+"""Methods that a request may name beside its own, and names of such a field in a body: each is work, and nobody needs
+more."""
 WINDOW: Final = 256
 """Bytes behind a name in which its value begins, a part's other header lines included."""
 _word = re.compile(rb"[A-Z]+").findall
@@ -39,7 +42,7 @@ _authority = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*").match
 
 def methods(head: RequestHead, query: bytes, fields: bool = True) -> frozenset[bytes]:
     """The methods, in capitals, that headers and ``query`` name beside the request's own; mostly none. ``fields``:
-    whether headers are asked."""
+    whether headers are asked. Raises ``HTTPError`` where they are too many."""
     if not (head.overrides or head.underscored or query):
         return _NONE
     found: list[bytes] = []
@@ -51,7 +54,10 @@ def methods(head: RequestHead, query: bytes, fields: bool = True) -> frozenset[b
             name, _, value = pair.partition(b"=")
             if _FIELD in unquote_to_bytes(name).lower():
                 found.append(unquote_to_bytes(value))
-    return frozenset(word.strip(b" \t\"'").upper() for value in found for word in value.split(b",")) - {head.method}
+    words = frozenset(word.strip(b" \t\"'").upper() for value in found for word in value.split(b",")) - {head.method}
+    if len(words) > MOST:
+        raise HTTPError("head.method_override")
+    return words
 
 
 def targets(head: RequestHead) -> list[bytes]:
@@ -79,9 +85,12 @@ def targets(head: RequestHead) -> list[bytes]:
 
 
 def named(body: bytes, among: Collection[bytes]) -> frozenset[bytes]:
-    """Those of the methods ``among`` that a body of any kind could name as the request's, in forms and in JSON."""
+    """Those of the methods ``among`` that a body of any kind could name as the request's, in forms and in JSON; all,
+    where it names too many to look at."""
     found: set[bytes] = set()
-    for name in _name(body):
+    for number, name in enumerate(_name(body)):
+        if number == MOST:
+            return frozenset(among)
         value = unquote_to_bytes(body[name.end() : name.end() + WINDOW])
         found.update(_word(value.upper()))
     return frozenset(method for method in among if method in found)

@@ -76,11 +76,12 @@ class Names:
     """The names that are read here. ``means`` says whether another one could be taken for one of them, for what stands
     in it, or for what it stands in."""
 
-    __slots__ = ("_above", "_paths", "names")
+    __slots__ = ("_above", "_deepest", "_paths", "names")
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = frozenset(names)
         self._paths = {path for name in self.names for path in paths(name)}
+        self._deepest = max(map(len, self._paths), default=0)
         self._above = {path[:length] for path in self._paths for length in range(1, len(path))}
 
     def means(self, name: str) -> bool:
@@ -90,7 +91,7 @@ class Names:
         for path in paths(name):
             if path in self._above:
                 return True
-            for length in range(1, len(path) + 1):
+            for length in range(1, min(len(path), self._deepest) + 1):  # a name can have 20,000 steps
                 if path[:length] in self._paths:
                     return True
         return False

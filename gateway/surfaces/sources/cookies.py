@@ -22,6 +22,7 @@ _VALUE = re.compile(rb"[!#$'-+\--:<-\[\]-~]*")  # cookie-octet without "%" and "
 _BREAKS = re.compile(rb"[,\s]+").split
 _unusual = re.compile(rb'[,"\t]').search
 MAX_COOKIES = 100
+MAX_PIECES = 500
 _alike: dict[str, Names] = {}  # by the names that the configuration reads
 
 
@@ -61,6 +62,8 @@ def _named(pair: bytes, alike: Names) -> bool:
 
 def _check_breaks(header: bytes, alike: Names) -> None:
     """Refuse a cookie within another one's value, and a quote that is not closed where its cookie ends."""
+    if header.count(b",") + header.count(b" ") + header.count(b"\t") > MAX_PIECES:
+        raise Refused("fact.malformed")
     for pair in header.split(b";", MAX_COOKIES):
         value = pair.partition(b"=")[2].strip(b" \t")
         if value[:1] == b'"' and (len(value) < 2 or value[-1:] != b'"' or value[-2:] == b'\\"'):

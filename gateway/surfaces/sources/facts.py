@@ -30,6 +30,7 @@ _format = re.compile(
     r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
     re.IGNORECASE,
 ).search
+_escape = re.compile("%[0-9A-Fa-f]{2}").search
 
 
 class FactReaders:
@@ -74,6 +75,8 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     name = _needed(sources.first(settings.room, "room", tokens), "room")
     if settings.refuse_room_format:
         name = _without_format(name)
+    if any(sources.kind(source) == "path" for source in settings.room):
+        name = _decoded(name)
     if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
         return _of_path(settings.room[0], name)
     return name
@@ -85,6 +88,18 @@ def _without_format(read: Name) -> Name:
     def name(reading: ParsedRequest) -> str:
         room = read(reading)
         if _format(room) is not None:
+            raise Refused("room.malformed")
+        return room
+
+    return name
+
+
+def _decoded(read: Name) -> Name:
+    """Refuses what is still encoded: ``%2531`` of a path would be the room 1 to whoever decodes twice."""
+
+    def name(reading: ParsedRequest) -> str:
+        room = read(reading)
+        if "%" in room and _escape(room) is not None:
             raise Refused("room.malformed")
         return room
 

@@ -119,7 +119,13 @@ def test_a_body_is_stopped_however_it_is_cut(body: bytes, before: bytes, sizes: 
             at, turn = at + size, turn + 1
 
 
+def test_who_names_too_many_methods_is_refused() -> None:
+    with pytest.raises(HTTPError, match="method_override"):
+        named(b"\r\nX-HTTP-Method: " + b",".join(b"M%d" % number for number in range(100)))
+    assert override.named(b"_method=" * 100, (b"PUT",)) == {b"PUT"}
+
+
 def test_a_body_that_names_none_goes_by() -> None:
     screen = Screen((b"PUT",))
     for _ in range(100):
-        screen.look(b"_method=post&a=1&")
+        screen.look(b"_method=post&a=1&" + b"b" * 200)

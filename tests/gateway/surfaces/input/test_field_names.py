@@ -34,3 +34,9 @@ def test_no_wrapping_hides_a_name(name: str, wraps: list[str]) -> None:
 def test_any_name_is_compared_and_means_itself(name: str) -> None:
     assert Names([name]).means(name)
     assert paths(name)
+
+
+def test_a_name_of_many_steps_is_one_name() -> None:
+    """Each of its beginnings is not looked at: that would take minutes."""
+    assert not Names(["content", "user[id]"]).means("a[b]." * 100_000)
+    assert Names(["content", "user[id]"]).means("user[id]" + "[b]." * 100_000)

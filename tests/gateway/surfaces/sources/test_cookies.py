@@ -48,6 +48,7 @@ def test_read(header: bytes, value: object) -> None:
         (b'x="a\\"; user=alice; y="', "fact.malformed"),
         (b'user=alice; x="', "fact.malformed"),
         (b"user=alice&bob", "fact.malformed"),
+        (b"user=alice; x=" + b",a" * 600, "fact.malformed"),
         (b'user="alice"', "fact.malformed"),
         (b"user=%61lice", "fact.malformed"),
         (b"user=a b", "fact.malformed"),

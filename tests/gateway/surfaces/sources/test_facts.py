@@ -236,3 +236,11 @@ def test_a_room_that_ends_in_a_format_is_refused_where_one_says_so(decode: Calla
 def test_other_dots_in_a_room_are_its_name(decode: Callable[..., Any], room: str) -> None:
     decoded = decode(("X-User-Id", "alice"), parameters={"room": room}, refuse_room_format=True)
     assert decoded.room == room
+
+
+@pytest.mark.parametrize("room", ["%31", "a%2fb", "7%2E"])
+def test_a_room_that_is_still_encoded_is_refused(decode: Callable[..., Any], room: str) -> None:
+    """Whoever decodes a path twice takes it for another."""
+    alice = ("X-User-Id", "alice")
+    assert decode(alice, parameters={"room": room}).reason == "room.malformed"
+    assert decode(alice, parameters={"room": "100%"}).room == "100%"

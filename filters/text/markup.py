@@ -169,6 +169,7 @@ class _Reader:
         ahead = sorted(marks, reverse=True)
         size = len(text)
         sign = -1  # the next place of a reference or a tag
+        open_images: list[bool] = []  # for each bracket that waits for its end: is it an image's?
         place = 0
         while True:
             if sign < place:
@@ -185,7 +186,13 @@ class _Reader:
             elif mark[0] < 0:
                 place = -mark[0]  # code, or a sign after a backslash: nothing in it is markup
             else:
-                self._drop(place, mark[0], image=text[place] == "!")
+                # An image parts words at both ends: its description is no part of the word behind it.
+                image = text[place] == "!"
+                if image or (text[place] == "[" and mark[0] == place + 1):
+                    open_images.append(image)
+                elif text[place] == "]" and open_images:
+                    image = open_images.pop()
+                self._drop(place, mark[0], image=image)
                 for first, last in mark[1]:
                     self._hide(first, last)
                 place = mark[0]

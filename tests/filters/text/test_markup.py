@@ -379,6 +379,22 @@ def test_an_image_of_markdown_does_too(made: Made) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "![x](y)idiot",
+        "a ![x](y)idiot b",
+        "x![a](b)idiot",
+        "idiot![x](y)",
+        "[![x](y)](z)idiot",
+        "![[x](y)](z)idiot",
+        "![x][1]idiot\n\n[1]: y",
+    ],
+)
+def test_the_description_of_an_image_is_no_neighbour_of_the_words_around_it(made: Made, text: str) -> None:
+    assert hits(made("idiot\n"), text, "markdown") == [["idiot"]]
+
+
+@pytest.mark.parametrize(
     ("text", "hidden"),
     [
         ("[1]: http://a.b", "1\nhttp://a.b\n"),

@@ -109,9 +109,10 @@ class Queueing:
         return True
 
     def rest(self, connection: Resting) -> None:
-        """Read it again in ``RETRY`` seconds, or a little later: not all at once."""
+        """Read it again in ``RETRY`` seconds, and no later, or who comes back as he was told would wait unread; not all
+        at once. A tick may be late by itself."""
         spread = RETRY * (self.refused % 16) / 64
-        self._resting.append((self._loop.time() + RETRY + spread, connection))
+        self._resting.append((self._loop.time() + RETRY - TICK - spread, connection))
 
     def _turn(self) -> None:
         self._scheduled = False

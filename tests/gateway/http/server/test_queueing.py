@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.common.sweep import TICK
 from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, Queueing
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.upstream import STANDING as WAITED
@@ -159,15 +160,27 @@ def test_who_rests_goes_on_in_order_and_not_all_at_once(queueing: Queueing, loop
     done: list[int] = []
     for number in range(500):
         queueing.rest(Resting(done, number))
-    loop.now = RETRY - 0.01
+    loop.now = RETRY / 2
     queueing.tick()
     assert done == []
-    loop.now = RETRY
+    loop.now = RETRY - TICK
     queueing.admits()
     loop.turn()
     assert 0 < len(done) < 100
     queueing.tick()
     assert done == list(range(500))
+
+
+def test_who_comes_back_as_told_is_read_by_then(queueing: Queueing, loop: Loop) -> None:
+    overloaded(queueing)
+    done: list[int] = []
+    for number in range(16):  # each of the spread's steps
+        queueing._left = 0
+        queueing.admits()
+        queueing.rest(Resting(done, number))
+    loop.now = RETRY - TICK  # the last tick before they are due, where no turn comes in between
+    queueing.tick()
+    assert sorted(done) == list(range(16))
 
 
 # on a connection

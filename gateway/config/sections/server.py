@@ -87,7 +87,8 @@ class Server(Section):
         SERVER.max_queueing,
         "What was admitted may wait in a worker (turns of its loop; state, beyond what it takes at its best; for an "
         "upstream's connection) before it is overloaded; beyond, for three tenths of a second: requests are refused "
-        "before they are judged (503 with Retry-After) until those admitted wait no longer. 0: never.",
+        "before they are judged (503 with Retry-After) until those admitted wait no longer. 0: never. On trial: try it "
+        "under your own load before you rely on it.",
         ge=0,
         le=10,
     )

@@ -35,7 +35,7 @@ class ServerSettings:
     max_connections: int = 20000
     max_connections_per_address: int = 1000
     ipv6_prefix: int = PREFIX
-    max_queueing: float = default_time("20ms")
+    max_queueing: float = default_time("0s")
     turn_requests: int = 4
     turn_frames: int = 24
     turn_bytes: int = default_size("128KiB")

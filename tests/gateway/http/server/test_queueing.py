@@ -8,7 +8,6 @@ import pytest
 
 from gateway.common.sweep import TICK
 from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, Queueing
-from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.upstream import STANDING as WAITED
 from tests.gateway.http.server.requests import get, post, reason
 
@@ -185,11 +184,10 @@ def test_who_comes_back_as_told_is_read_by_then(queueing: Queueing, loop: Loop) 
 
 # on a connection
 
-FEW = ServerSettings(max_queueing=BOUND)
-
 
 def overload(bench: Any, left: int = 0) -> None:
     queueing = bench.server.queueing
+    queueing.max_queueing = BOUND
     overloaded(queueing)
     queueing._left = left
 

@@ -44,7 +44,10 @@ async def read_answer(reader: asyncio.StreamReader, *, head_only: bool = False) 
         status = int(status_line.split()[1])
         if status >= 200:
             break
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        before = headers.get(name.lower())  # several lines of one name are one list (RFC 9110 section 5.3)
+        headers[name.lower()] = f"{before}, {value.strip()}" if before is not None else value.strip()
     if head_only or status in (204, 304):
         return Answer(status, headers, b"")
     if headers.get("transfer-encoding") == "chunked":

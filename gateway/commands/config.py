@@ -56,6 +56,10 @@ def check(
 ) -> None:
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
     file = places.configuration(file or config_file)
+    if not obligations and (html is not None or live or language):
+        places.refuse("--html, --live and --lang go with --obligations")
+    if html is not None and as_json:
+        places.refuse("--html and --json exclude each other")
     if obligations and not secrets:
         places.refuse("--obligations does not go with --no-secrets: it tells how the node will stand")
     config, problems = configuration.check(file, secrets=secrets)
@@ -79,10 +83,10 @@ def check(
         raise typer.Exit(1)
     if obligations:
         tongue = obligations_table.chosen(language)
-        obligations_table.show(config, file, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
+        obligations_table.show(config, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
         return
     warnings = configuration.warnings(config)
-    unjudged = configuration.unjudged(config)
+    unjudged = [one.en for one in configuration.unjudged(config)]
     if as_json:
         good = {"problems": [], "warnings": warnings, "unjudged": unjudged}
         _write(json.dumps(good, ensure_ascii=False, indent=2))
@@ -104,7 +108,7 @@ def summary(config: Config) -> str:
         "lists": ", ".join(config.lists) or "none",
         "policies": ", ".join(policies) or "none",
         "routes": f"{judged} judged, {len(config.routes) - judged} relayed",
-        "unjudged": "; ".join(configuration.unjudged(config)) or "nothing",
+        "unjudged": "; ".join(one.en for one in configuration.unjudged(config)) or "nothing",
         "state": "embedded" if embedded else "external",
         "mirror": "on" if config.mirror is not None else "off",
     }

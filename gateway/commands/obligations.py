@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
-import urllib.request
 from pathlib import Path
 
 import typer
@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import config as configuration
+from gateway.commands import places
 from gateway.common.folders import Folders
 from gateway.config import Config
+from gateway.control.api.client import CallRefused, ControlAddress, ControlClient, address_of
 from gateway.obligations.compliance import Standing, outside, standings, totals
 from gateway.obligations.fulfilment import GRADE_NAMES, GRADES, Known
 from gateway.obligations.node_evidence import NodeEvidence, observed
@@ -23,19 +25,16 @@ from gateway.obligations.regulations.sentence import Sentence
 from gateway.obligations.table import LANGUAGES, WORDS, Obligations, page, plain
 from gateway.words.errors import WordListError
 from gateway.words.files import read_list
-from gateway.words.specs import of_config
+from gateway.words.specs import ListSpec
 
 COLOURS = {"kept": "green", "partly": "yellow", "not": "red"}
 WITHIN = 10.0  # seconds that the node may take to answer
-LARGEST = 32 << 20  # bytes of its metrics
 
 
-def show(
-    config: Config, file: Path, *, as_json: bool, html: Path | None, live: bool, data_dir: Path | None, language: str
-) -> None:
-    """Write the table. Raises ``typer.BadParameter`` where a live node was asked for and cannot be asked."""
-    words = list_sizes(file)
-    evidence = _evidence(config, file, words, data_dir) if live else None
+def show(config: Config, *, as_json: bool, html: Path | None, live: bool, data_dir: Path | None, language: str) -> None:
+    """Write the table. Ends the command where a live node was asked for and cannot be asked."""
+    words = list_sizes(config)
+    evidence = _evidence(config, words, data_dir) if live else None
     known = Known(words, evidence is not None and evidence.contained)
     table = Obligations(
         rows=standings(config, known),
@@ -63,14 +62,14 @@ def chosen(language: str) -> str:
     return language or ("zh" if spoken.startswith("zh") else "en")
 
 
-def list_sizes(file: Path) -> dict[str, int]:
-    """How many words each list of a configuration holds; none for one that cannot be read."""
+def list_sizes(config: Config) -> dict[str, int]:
+    """How many words the file of each list holds; none for one that cannot be read."""
     sizes: dict[str, int] = {}
-    for spec in of_config(file):
+    for name, section in config.lists.items():
         try:
-            sizes[spec.name] = read_list(spec).in_file
+            sizes[name] = read_list(ListSpec(name, str(section.path), section.kind, section.category)).in_file
         except WordListError:
-            sizes[spec.name] = 0
+            sizes[name] = 0
     return sizes
 
 
@@ -79,25 +78,26 @@ def _lists(config: Config, policy: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for rule in rules for name in getattr(rule, "lists", ())))
 
 
-def _evidence(config: Config, file: Path, words: dict[str, int], data_dir: Path | None) -> NodeEvidence:
-    root = data_dir or config.server.data_dir
-    journal = Folders(root).journal(config)
-    address = config.control.listen
+def _evidence(config: Config, words: dict[str, int], data_dir: Path | None) -> NodeEvidence:
+    journal = Folders(data_dir or config.server.data_dir).journal(config)
     try:
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=WITHIN) as answer:
-            metrics = answer.read(LARGEST).decode()
-        return observed(metrics, journal, words, {spec.name: Path(spec.path) for spec in of_config(file)})
-    except (OSError, ValueError) as error:
-        told = f"{address} does not answer ({error}): is the node running, and is metrics.enabled on?"
-        raise typer.BadParameter(told, param_hint="--live") from error
+        metrics = asyncio.run(_metrics(address_of(config.control)))
+        return observed(metrics, journal, words, {name: section.path for name, section in config.lists.items()})
+    except (CallRefused, OSError, ValueError) as error:
+        places.refuse(f"--live: {error}", places.WRONG)
+
+
+async def _metrics(address: ControlAddress) -> str:
+    async with ControlClient(address, "", within=WITHIN) as control:
+        return await control.text("/metrics")
 
 
 def _on_terminal(table: Obligations, tongue: int) -> None:
     console = Console()
     _totals(table.rows, tongue, console)
     console.print(f"\n[bold]{WORDS['unjudged'][tongue]}[/bold]")
-    for line in table.unjudged or [WORDS["nothing"][tongue]]:
-        console.print(f"  {line}", markup=False, highlight=False)
+    for line in table.unjudged or [WORDS["nothing"]]:
+        console.print(f"  {line[tongue]}", markup=False, highlight=False)
     titles = {document.id: document for document in documents()}
     for route in dict.fromkeys(row.route for row in table.rows):
         drawn = Table(title=f"{WORDS['route'][tongue]} {route}", title_justify="left")
@@ -143,7 +143,7 @@ def _in_a_pipe(table: Obligations, tongue: int) -> None:
     told = totals(table.rows)
     typer.echo("\t".join(("totals", *(f"{grade} {told[grade]}" for grade in GRADES))))
     for line in table.unjudged:
-        typer.echo(f"unjudged\t{line}")
+        typer.echo(f"unjudged\t{line[tongue]}")
     for row in table.rows:
         means = "; ".join(answer.mechanism[tongue] for answer in row.answers)
         lacks = "; ".join(lack[tongue] for lack in row.lacks)

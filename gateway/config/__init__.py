@@ -26,6 +26,7 @@ from gateway.config.consistency.translation import translate
 from gateway.config.consistency.unjudged import unjudged as listed
 from gateway.config.sections.file import Config
 from gateway.config.values.spelled import or_named
+from gateway.obligations.regulations.sentence import Sentence
 
 __all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warnings"]
 
@@ -117,7 +118,7 @@ def warnings(config: Config) -> list[str]:
     return list(doubts(config))
 
 
-def unjudged(config: Config) -> list[str]:
+def unjudged(config: Config) -> list[Sentence]:
     """What is written through the gate and judged by nobody, as far as the configuration shows it."""
     return list(listed(config))
 

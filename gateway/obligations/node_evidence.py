@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -59,7 +59,7 @@ def observed(metrics: str, journal: Path, words: Mapping[str, int], lists: Mappi
             values.setdefault(sample.name, []).append((sample.labels, sample.value))
     refused: Counter[str] = Counter()
     for labels, value in values.get("tidegate_messages_total", ()):
-        if labels["verdict"] != "pass":
+        if labels["verdict"] == "reject":
             refused[check_of(labels["reason"])] += int(value)
     undecided: Counter[str] = Counter()
     for labels, value in values.get("tidegate_degraded_total", ()):
@@ -86,9 +86,9 @@ def check_of(reason: str) -> str:
     return CHECK_OF.get(reason, reason.partition(".")[0])
 
 
-def _sums(samples: object, label: str) -> dict[str, int]:
+def _sums(samples: Iterable[tuple[Mapping[str, str], float]], label: str) -> dict[str, int]:
     sums: Counter[str] = Counter()
-    for labels, value in samples:  # type: ignore[attr-defined]
+    for labels, value in samples:
         sums[labels[label]] += int(value)
     return dict(sums)
 

@@ -45,7 +45,7 @@ class Obligations(NamedTuple):
 
     rows: list[Standing]
     outside: list[Article]
-    unjudged: list[str]
+    unjudged: list[Sentence]
     lists: dict[str, tuple[str, ...]]
     evidence: NodeEvidence | None = None
 
@@ -61,7 +61,8 @@ def plain(table: Obligations) -> dict[str, Any]:
     """For ``--json``."""
     return {
         "totals": totals(table.rows),
-        "unjudged": table.unjudged,
+        "unjudged": [one.en for one in table.unjudged],
+        "unjudged_zh": [one.zh for one in table.unjudged],
         "rows": [_row(table, row) for row in table.rows],
         "outside": [
             {"document": one.document, "article": one.number, "asks": one.asks.en, "asks_zh": one.asks.zh,

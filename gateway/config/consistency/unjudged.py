@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from gateway.obligations.regulations.sentence import Sentence
+
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config
 
 READING: Final = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
 
-def unjudged(config: Config) -> Iterator[str]:
+def unjudged(config: Config) -> Iterator[Sentence]:
     """One line for each: routes that relay by name, judged addresses that relay the rest, and what no route matches."""
     for route in config.routes:
         writing = [method.decode() for method in route.template.methods if method not in READING]
         if not route.judged and writing:
-            yield f"{'|'.join(writing)} {route.template.address}: relayed by route {route.name}"
+            written = f"{'|'.join(writing)} {route.template.address}"
+            yield Sentence(f"{written}: relayed by route {route.name}", f"{written}：由路由 {route.name} 直接转发")
     for route in config.routes:
         if route.judged and route.unjudged == "relay":
-            yield f"{route.template.address} and below: the rest, as route {route.name} says"
+            address = route.template.address
+            yield Sentence(
+                f"{address} and below: the rest, as route {route.name} says",
+                f"{address} 及其下级：其余写入按路由 {route.name} 的设置转发",
+            )
     if config.server.unmatched != "relay":
         return
     for address in dict.fromkeys(one.template.address for one in config.routes if one.judged):
         parent = address.rstrip("/").rpartition("/")[0]
-        yield f"{parent or '/'} and {parent}/… beside {address}: relayed where no route matches"
+        yield Sentence(
+            f"{parent or '/'} and {parent}/… beside {address}: relayed where no route matches",
+            f"{parent or '/'} 及 {parent}/…（{address} 除外）：没有路由匹配时直接转发",
+        )

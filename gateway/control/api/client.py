@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.config.sections.control import Control
 
 TOKEN = "TIDEGATE_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_FILE = "TIDEGATE_TOKEN_FILE"  # noqa: S105 - as above
+LARGEST = 32 << 20  # bytes of an answer that is no object
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -140,6 +142,19 @@ class ControlClient:
         except (ClientError, TimeoutError, OSError) as error:
             raise self._silent(error) from None
         return self._read(response, told, answers)
+
+    async def text(self, path: str) -> str:
+        """What a GET answers, as it is, where that is fewer than ``LARGEST`` bytes. Raises CallRefused."""
+        try:
+            async with self._session.get(self.address.base + path, allow_redirects=False) as response:
+                await response.content.readexactly(LARGEST)
+        except asyncio.IncompleteReadError as whole:
+            if response.status >= 300:
+                self._read(response, whole.partial, ())
+            return whole.partial.decode("utf-8", "replace")
+        except (ClientError, TimeoutError, OSError) as error:
+            raise self._silent(error) from None
+        raise CallRefused(f"{self.address} answers more than anybody reads")
 
     async def stream(
         self, method: str, path: str, data: Any, query: Mapping[str, str]

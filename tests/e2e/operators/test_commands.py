@@ -101,6 +101,20 @@ async def test_status(gate: Lab) -> None:
     assert max(map(len, seen.splitlines())) <= 80
 
 
+async def test_obligations_beside_what_the_node_shows(gate: Lab) -> None:
+    assert (await gate.node.say("alice", "代开发票 at once")).status == 403
+    async with asyncio.timeout(30):
+        while True:
+            asked = ["config", "check", str(gate.config), "--obligations", "--live", "--json"]
+            told = json.loads((await tidegate(gate, *asked)).out)
+            means = [one for row in told["rows"] for one in row["means"] if one["name"] == "check:keywords"]
+            if any(live.startswith("last refusal ") for one in means for live in one["live"]):
+                break
+            await asyncio.sleep(0.05)  # the record is on its way
+    assert any("近期" in live or "最近一次拒绝" in live for one in means for live in one["live_zh"])
+    assert any("词库" in live for one in means for live in one["live_zh"])
+
+
 async def test_status_again_and_again(gate: Lab) -> None:
     # A shell lets what it runs in the background ignore the interrupt, and that is inherited.
     interruptible = (

@@ -52,6 +52,13 @@ def test_wrong_usage_is_told(written: Written, tmp_path: Path) -> None:
     assert told.exit_code == 2
     assert "en, zh" in told.stderr
     told = run(app, ["check", "--obligations", "--live", str(written())])  # nobody listens there
-    assert told.exit_code == 2
-    assert "is the node running" in told.stderr
+    assert told.exit_code == 1
+    assert "does the gateway run" in told.stderr
     assert "Traceback" not in told.stderr
+    for alone in (["--live"], ["--lang", "zh"], ["--html", str(tmp_path / "x.html")]):
+        told = run(app, ["check", *alone, str(written())])
+        assert told.exit_code == 2
+        assert "--obligations" in told.stderr
+    told = run(app, ["check", "--obligations", "--json", "--html", str(tmp_path / "x.html"), str(written())])
+    assert told.exit_code == 2
+    assert not (tmp_path / "x.html").exists()

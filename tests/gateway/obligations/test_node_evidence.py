@@ -47,7 +47,7 @@ def evidence(tmp_path: Path) -> NodeEvidence:
 def test_refusals_and_what_could_not_be_decided(evidence: NodeEvidence) -> None:
     assert evidence.messages == 100
     assert told(evidence, "check:keywords", "w", "gone") == [
-        "last refusal 3 min ago, 9 since the start", "list w: 1,200 words, changed 3 d ago",
+        "last refusal 3 min ago, 7 since the start", "list w: 1,200 words, changed 3 d ago",
     ]  # fmt: skip
     assert told(evidence, "check:repeats") == ["no refusal found in the newest records, 1 since the start"]
     assert told(evidence, "check:identity")[1:] == ["could not decide in 2 % of messages"]

@@ -8,6 +8,7 @@ import pytest
 from gateway.obligations.compliance import outside, standings
 from gateway.obligations.fulfilment import Known
 from gateway.obligations.node_evidence import observed
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.obligations.table import WORDS, Obligations, page, plain
 from tests.gateway.obligations.conftest import Configured
 from tests.gateway.obligations.test_rules import BEGIN
@@ -20,13 +21,17 @@ def table(configured: Configured) -> Obligations:
     config = configured(f"{{ {BEGIN['keywords']} }}", f"{{ {BEGIN['identity']} }}")
     evidence = observed("", config.server.data_dir / "journal", {"w": 1}, {})
     return Obligations(
-        standings(config, Known({"w": 1})), outside(config), ["POST /<b>: by route x"], {"r": ("w",)}, evidence
+        standings(config, Known({"w": 1})),
+        outside(config),
+        [Sentence("POST /<b>: by route x", "POST /<b>：由路由 x")],
+        {"r": ("w",)},
+        evidence,
     )
 
 
 def test_json_says_everything_in_both_languages(table: Obligations) -> None:
     told = plain(table)
-    assert list(told) == ["totals", "unjudged", "rows", "outside"]
+    assert list(told) == ["totals", "unjudged", "unjudged_zh", "rows", "outside"]
     row = next(row for row in told["rows"] if row["article"] == "5(1)")
     assert (row["grade"], row["lacks"]) == ("kept", [])
     (means,) = row["means"]

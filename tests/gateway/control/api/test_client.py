@@ -158,6 +158,19 @@ async def test_a_stream_is_read_line_by_line(served: Any) -> None:
                     pass
 
 
+async def test_a_text_is_read_to_its_end(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, answers, _ = served
+    long = b"# HELP x \xe5\xbc\xb9\n" * 100_000
+    answers += [(200, long), (404, PROBLEM + b'"errors":[]}'), (200, b"x" * 1000)]
+    async with ControlClient(address_named(base), "") as called:
+        assert await called.text("/metrics") == long.decode()
+        with pytest.raises(CallRefused, match="control refused: No"):
+            await called.text("/metrics")
+        monkeypatch.setattr(client, "LARGEST", 1000)
+        with pytest.raises(CallRefused, match="more than anybody reads"):
+            await called.text("/metrics")
+
+
 async def test_nobody_answers(tmp_path: Path) -> None:
     async with ControlClient(address_named(f"unix:{tmp_path}/none"), "") as called:
         with pytest.raises(CallRefused, match="does the gateway run"):

@@ -59,10 +59,10 @@ def offered(place: Bench, gateway: Tidegate, rate: float, seconds: float, connec
     }
 
 
-def measure(seconds: float, connections: int) -> list[Row]:
-    """The rows that led to the peak, and those at parts of it."""
+def measure(seconds: float, connections: int, bound: str) -> list[Row]:
+    """The rows that led to the peak, and those at parts of it. ``bound``: ``server.max_queueing``."""
     rows: list[Row] = []
-    with bench.opened() as place, started(place.setting) as gateway:
+    with bench.opened() as place, started(place.setting._replace(server=f'max_queueing = "{bound}"')) as gateway:
         offered(place.bench, gateway, FIRST, min(2.0, seconds), 64)  # pools and caches
         peak, rate, memory = 0.0, FIRST, 0
         # Beyond the peak goodput falls or stays; a slice that stood still is no peak: two in a row have to say so.
@@ -101,10 +101,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each rate")
     parser.add_argument("--connections", type=int, default=4000)
+    parser.add_argument("--max-queueing", default="20ms", help="server.max_queueing; 0s: nobody is refused for it")
     asked = parser.parse_args()
-    kept: dict[str, Any] = record.begin({"seconds": asked.seconds, "connections": asked.connections})
+    kept: dict[str, Any] = record.begin(vars(asked))
     kept["command"] = ["python", "-m", "benchmarks.overload"]
-    rows = measure(asked.seconds, asked.connections)
+    rows = measure(asked.seconds, asked.connections, asked.max_queueing)
     kept["overload"] = {"rows": rows}
     print(f"recorded in {record.write(kept)}")
     return 0 if all(row.get("as_wanted", True) for row in rows) else 1

@@ -15,7 +15,7 @@ class Setting(NamedTuple):
 
     ``cpus`` and ``others_cpus`` are processors as taskset reads them: the gateway's own, and those of everything
     else. ``words``: a file with one word a line; ``people``: senders ``u1`` … are verified; ``rules``: the policy, and
-    ``more_lists`` what else it reads, by name.
+    ``more_lists`` what else it reads, by name. ``server``: further lines of a gateway's ``[server]``.
     """
 
     scratch: Path
@@ -27,6 +27,7 @@ class Setting(NamedTuple):
     workers: int = 1
     rules: tuple[str, ...] = RULES
     more_lists: tuple[tuple[str, Path], ...] = ()
+    server: str = ""
 
 
 class System(Protocol):

@@ -26,8 +26,9 @@ STANDING: Final = 3
 """Ticks in a row whose least delay is too long: a queue that stands, and no burst and no pause of the machine."""
 QUIET: Final = 30
 """Ticks without a refusal after which all are admitted again: longer than ``RETRY``, because who waits is not seen."""
-FEWEST: Final = 4
-"""Requests of a turn that are admitted whatever they wait."""
+FEWEST: Final = 32
+"""Requests of a turn that are admitted whatever they wait: fewer would be dearer each, in calls to state and writes to
+the journal of a few messages, and so make of an overload a worse one."""
 RESUMED: Final = 32
 """Connections that are read again in one turn: all at once would be a burst of their own."""
 REMEMBERED: Final = 300

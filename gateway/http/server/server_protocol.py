@@ -95,7 +95,9 @@ class ServerProtocol(Answering):
         state = self.state
         if state == IDLE:
             self._buffer = self._buffer + data if self._buffer else data
-            if self.writable:
+            if self._waits:
+                self._transport.pause_reading()
+            elif self.writable:
                 self._advance()
             elif len(self._buffer) > self.bounds.size:
                 self.pause_reading()
@@ -243,9 +245,9 @@ class ServerProtocol(Answering):
         try:
             if server.queueing.shedding and not server.queueing.admits():
                 server.gate.shed(exchange)
-                if self.state == IDLE:
+                if self.state == IDLE and not self.peer.trusted:  # on a front's connection others wait as well
                     self.rest()
-                return False
+                return not self._waits
             server.gate.admit_request(exchange)
         except Exception as failure:  # the gate's own fault: the client must not wait for ever
             self.failed(exchange, failure)

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.common.sweep import TICK
 from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, Queueing
+from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.upstream import STANDING as WAITED
 from tests.gateway.http.server.requests import get, post, reason
 
@@ -200,13 +201,26 @@ async def test_one_503_and_then_nothing_is_read(bench: Any) -> None:
     assert b"\r\nRetry-After: 1\r\n" in client.written
     assert b"server.overloaded" in client.written
     assert client.written.count(b"HTTP/1.1") == 1  # what was pipelined behind it waits
+    client.send(post(b"more", b"/j/2"))
     assert not client.transport.reading
+    assert client.written.count(b"HTTP/1.1") == 1
     assert bench.gate.exchanges == []  # nobody judged or relayed anything
     assert not client.transport.closed
     bench.server.queueing.shedding = False
     client.protocol.go_on()
     assert client.transport.reading
-    assert [exchange.path for exchange in bench.gate.exchanges] == [b"/j/1"]
+    assert [exchange.path for exchange in bench.gate.exchanges] == [b"/j/1", b"/j/2"]
+
+
+async def test_a_front_is_told_and_read_on(bench: Any) -> None:
+    """Behind one connection of it are many people: the next request is another one's."""
+    bench.server.configure(ServerSettings(trusted_proxies=("1.2.3.4",), max_queueing=BOUND))
+    overload(bench)
+    client = bench.connect()
+    client.send(get(b"/a") + get(b"/b"))
+    assert client.written.count(b" 503 ") == 2
+    client.send(get(b"/c"))
+    assert client.written.count(b" 503 ") == 3
 
 
 async def test_who_is_within_what_a_turn_may_take_is_served(bench: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,13 +13,14 @@ import aiohttp
 import orjson
 import typer
 
-from gateway.common.listening import parse
+from gateway.common.listening import CannotListen, listen
 from gateway.common.posix import python
 from gateway.generation.generation import Generation
 from gateway.node.child import Child
 from gateway.node.supervisor import Supervisor
 
 REASON = "demo accounts"
+OPTIONS = ("--listen", "--control", "--platform")
 
 
 class Addresses(NamedTuple):
@@ -27,6 +29,39 @@ class Addresses(NamedTuple):
     gate: str
     control: str
     platform: str
+
+
+def occupy(addresses: Addresses) -> list[socket.socket]:
+    """Listening sockets on gate, control and platform, in this order; none where one of them cannot be had.
+
+    Raises CannotListen, which tells every address that cannot be had in one sentence, with the options to change: a
+    demo that is ready in front of somebody else's server would show what that server does.
+    """
+    held: list[socket.socket] = []
+    refused: dict[str, str] = {}
+    for option, address in zip(OPTIONS, addresses, strict=True):
+        if address in addresses[: len(held) + len(refused)]:
+            refused[option] = f"{address} is given twice: give {option} another one"
+            continue
+        try:
+            held.append(listen(_tcp(address), setting=option))
+        except CannotListen as error:
+            refused[option] = str(error)
+        except (ValueError, OverflowError):
+            refused[option] = f"{address} is no address: give {option} as HOST:PORT"
+    if not refused:
+        return held
+    for listener in held:
+        listener.close()
+    raise CannotListen("; ".join(refused.values()))
+
+
+def _tcp(address: str) -> str:
+    """The address, as it is. Raises ValueError where it is not HOST:PORT: people open it, too."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16 or "/" in host:
+        raise ValueError(address)
+    return address
 
 
 def accounts() -> list[dict[str, Any]]:
@@ -69,10 +104,21 @@ async def introduce(control: str, token: str) -> None:
 
 
 async def run(data_dir: Path, addresses: Addresses) -> None:
-    """Run everything until told to stop."""
-    config = lay_out(data_dir, addresses)
-    host, port = parse(addresses.platform)
-    demo_platform = Child("platform", lambda: python("gateway.demo.platform", "--host", host, "--port", str(port)))
+    """Run everything until told to stop. Raises CannotListen before anything is started or written."""
+    gate, control, listener = occupy(addresses)
+    try:
+        gate.close()  # the supervisor listens on these two itself, as soon as it has compiled
+        control.close()
+        config = lay_out(data_dir, addresses)
+        await _serve(config, data_dir, addresses, listener)
+    finally:
+        listener.close()
+
+
+async def _serve(config: Path, data_dir: Path, addresses: Addresses, listener: socket.socket) -> None:
+    # The platform inherits its socket as workers do: nobody else can take the address while it starts, or starts again.
+    argv = python("gateway.demo.platform", "--listen-fd", str(listener.fileno()))
+    demo_platform = Child("platform", lambda: argv, inherit=[listener.fileno()])
     introductions: list[asyncio.Task[None]] = []
 
     def announce(generation: Generation) -> None:

@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import itertools
 import re
+import socket
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator
-from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
@@ -22,13 +22,20 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from gateway.demo import words
+from gateway.demo.page import whole
 from gateway.http.server.sentences import TAGS
 
-STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refresh="10" async></script>
+STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refresh="2" async></script>
   <noscript><iframe src="/mirror/{room}/" title="静态版信息内容" width="100%" height="400"></iframe></noscript>"""
 KEPT = 500  # messages of one room
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-PAGES = ("index", "article", "live", "group")
+
+
+def carried(body: dict[str, Any]) -> dict[str, Any]:
+    """What a message keeps of its body besides the text: its place in the video, the gate's id, and the mark by which
+    its sender's page knows it again. A mark is a number: a text would reach everybody without having been judged."""
+    kept = {name: body[name] for name in ("time", "ref") if name in body}
+    return kept | ({"mark": body["mark"]} if type(body.get("mark")) is int else {})
 
 
 class DemoRoom:
@@ -112,9 +119,8 @@ class Platform:
     async def page(self, request: web.Request) -> web.Response:
         """One of the four pages; the script in it reads the room from the address."""
         name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
-        text = resources.files("gateway.demo").joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
         language = words.chosen(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
-        text = words.said(text, language)
+        text = words.said(whole(name), language)
         # The static version stands on the same page as the player: by a script, and without one by a frame.
         room = quote(request.match_info.get("room", ""), safe="")
         text = text.replace("<!-- mirror -->", STATIC_VERSION.format(room=room))
@@ -145,7 +151,7 @@ class Platform:
             "content": body["content"],
             "label": request.headers.get("Tidegate-Label", ""),
         }
-        message |= {name: body[name] for name in ("time", "ref") if name in body}
+        message |= carried(body)
         await self.room(self.kind(request), request.match_info["room"]).add(message)
         return web.json_response(message, status=201)
 
@@ -197,28 +203,29 @@ class Platform:
                     "user": user,
                     "content": body["content"],
                 }
-                message |= {name: body[name] for name in ("time", "ref") if name in body}
+                message |= carried(body)
                 await room.add(message)
         return socket
 
 
 @contextlib.asynccontextmanager
-async def serve(host: str, port: int) -> AsyncIterator[tuple[Platform, int]]:
-    """Run the platform; gives it and the port it listens on (useful with port 0)."""
+async def serve(host: str, port: int, listener: socket.socket | None = None) -> AsyncIterator[tuple[Platform, int]]:
+    """Run the platform; gives it and the port it listens on (useful with port 0). ``listener``: a socket that listens
+    already, in place of host and port."""
     platform = Platform()
     runner = web.AppRunner(platform.application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port) if listener is None else web.SockSite(runner, listener)
         await site.start()
         yield platform, runner.addresses[0][1]
     finally:
         await runner.cleanup()
 
 
-async def forever(host: str, port: int) -> None:
+async def forever(host: str, port: int, listener: socket.socket | None) -> None:
     """Serve until the process is told to stop."""
-    async with serve(host, port):
+    async with serve(host, port, listener):
         await asyncio.Event().wait()
 
 
@@ -227,9 +234,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m gateway.demo.platform", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--listen-fd", type=int, help="a listening socket that is inherited, in place of host and port")
     options = parser.parse_args()
+    listener = None if options.listen_fd is None else socket.socket(fileno=options.listen_fd)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(forever(options.host, options.port))
+        asyncio.run(forever(options.host, options.port, listener))
 
 
 if __name__ == "__main__":

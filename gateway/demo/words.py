@@ -13,18 +13,18 @@ CHINESE_WORDS: Final = {
     ">Demo platform<": ">演示平台<",
     "Three places where people write. Each stands behind the gate; the platform itself knows nothing of it.":
         "这里有三处可以发言，前面都有网关；平台本身并不知道网关的存在。",
-    '"/articles/1">An article and its comments</a> <small>跟帖评论</small>': '"/articles/1?lang=zh">文章与跟帖评论</a>',
-    '"/videos/1">A video and its bullets</a> <small>弹幕</small>': '"/videos/1?lang=zh">视频与弹幕</a>',
-    '"/groups/1">A group and its messages</a> <small>群组</small>': '"/groups/1?lang=zh">群组与消息</a>',
+    '"/articles/1">An article and its comments</a> <small class="soft" lang="zh-CN">跟帖评论</small>':
+        '"/articles/1?lang=zh">文章与跟帖评论</a>',
+    '"/videos/1">A video and its bullets</a> <small class="soft" lang="zh-CN">弹幕</small>':
+        '"/videos/1?lang=zh">视频与弹幕</a>',
+    '"/groups/1">A group and its messages</a> <small class="soft" lang="zh-CN">群组</small>':
+        '"/groups/1?lang=zh">群组与消息</a>',
     ">An article and its comments<": ">文章与跟帖评论<",
     ">A video and its bullets<": ">视频与弹幕<",
-    ">A video and its bullets <": ">视频与弹幕 <",
-    ">A group<": ">群组<",
-    ">A group <": ">群组 <",
+    ">A group and its messages<": ">群组与消息<",
     "Write a comment as somebody and see what the gate did, and why.":
         "选一个身份发表评论，看看网关如何处理，以及为什么。",
     '<label class="row">as\n': '<label class="row">身份\n',
-    "<label>as <select": "<label>身份 <select",
     ">alice, verified<": ">alice，已认证<",
     ">bob, verified<": ">bob，已认证<",
     ">carol, not verified<": ">carol，未认证<",
@@ -34,7 +34,8 @@ CHINESE_WORDS: Final = {
     'placeholder="Say something"': 'placeholder="说点什么"',
     'placeholder="Send a bullet"': 'placeholder="发一条弹幕"',
     'placeholder="Write to the group"': 'placeholder="在群里发言"',
-    "<button>Send</button>": "<button>发送</button>",
+    'aria-label="Your text"': 'aria-label="你的发言"',
+    'class="send">Send</button>': 'class="send">发送</button>',
     '<div class="row try">try:': '<div class="row try">试试：',
     ">A fine piece, thank you<": ">写得很好，谢谢<",
     ">Nothing sent yet.<": ">还没有发送内容。<",
@@ -43,25 +44,30 @@ CHINESE_WORDS: Final = {
     '["published text", ': '["发布的文字", ',
     '["label", ': '["标签", ',
     '["message", ': '["消息编号", ',
-    "`Refused (${answer.status})`": "`未发布（${answer.status}）`",
+    "`Refused (${status})`": "`未发布（${status}）`",
+    '"Your text is still in the field: change it and send it again."': '"文字仍在输入框中，修改后可以重新发送。"',
+    '"The gate did not answer"': '"网关没有应答"',
+    '"You may write again"': '"现在可以继续发言"',
     '["status", ': '["状态码", ',
     '["reason", ': '["原因码", ',
     '["why", ': '["说明", ',
     '["ground", ': '["处置依据", ',
     '["category", ': '["类别", ',
     '["try again in", ': '["可重试时间", ',
-    '+ " s"]': '+ " 秒后"]',
+    'wait + " s"]': 'wait + " 秒后"]',
     '["appeal", ': '["申诉", ',
-    'id="status">connecting<': 'id="status">正在连接<',
-    'textContent = "connected"': 'textContent = "已连接"',
-    'textContent = "live"': 'textContent = "直播中"',
+    'role="status">connecting<': 'role="status">正在连接<',
+    '"connected"': '"已连接"',
+    '"live"': '"直播中"',
     'textContent = "disconnected"': 'textContent = "连接已断开"',
     'aria-label="video placeholder"': 'aria-label="视频占位画面"',
-    "<h2>All bullets 静态版信息内容</h2>": "<h2>全部弹幕（静态版信息内容）</h2>",
+    'aria-label="All bullets"': 'aria-label="全部弹幕（静态版信息内容）"',
+    'aria-label="Messages"': 'aria-label="群组消息"',
     '"Content-Type": "application/json" }': '"Content-Type": "application/json", "Accept-Language": "zh-CN" }',
 }  # fmt: skip
 """By a piece of a page: the piece that stands there in Chinese."""
 
+_HERE: Final = ' aria-current="true"'
 _NAMES: Final = {ENGLISH: ("English", "en"), CHINESE: ("中文", "zh-CN")}
 
 
@@ -76,7 +82,8 @@ def said(page: str, language: str) -> str:
         for english, chinese in CHINESE_WORDS.items():
             page = page.replace(english, chinese)
     links = " · ".join(
-        f'<a href="?lang={one}" hreflang="{tag}" lang="{tag}">{html.escape(name)}</a>'
+        f'<a href="?lang={one}" hreflang="{tag}" lang="{tag}"{_HERE if one == language else ""}>{html.escape(name)}</a>'
         for one, (name, tag) in _NAMES.items()
     )
-    return page.replace("<h1>", f"<nav>{links}</nav>\n<h1>", 1)
+    named = "语言" if language == CHINESE else "Language"
+    return page.replace("<h1>", f'<nav aria-label="{named}">{links}</nav>\n<h1>', 1)

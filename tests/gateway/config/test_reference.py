@@ -52,7 +52,7 @@ def test_the_example_is_well_and_doubtless() -> None:
 def test_what_the_example_calls_a_default_is_the_default() -> None:
     """Scalars of the sections that are all defaults; routes, policies and lists are examples."""
     document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    chosen = {"server.unmatched_upstream", "server.trusted_proxies", "control.allow"}
+    chosen = {"server.unmatched_upstream", "server.trusted_proxies", "control.allow", "server.listen", "control.listen"}
     fields = dict(keys())
     for section in ("server", "sentences", "state", "journal", "credit", "mirror", "control", "metrics", "logs"):
         for key, value in document[section].items():

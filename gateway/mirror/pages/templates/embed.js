@@ -1,7 +1,7 @@
 // Shows the static version of a room's bullets on the page that this script stands on:
 //   <script src="/mirror/embed.js" data-room="ROOM" async></script>
 //   <noscript><iframe src="/mirror/ROOM/" title="静态版信息内容"></iframe></noscript>
-// data-into: id of the element to fill (else it stands behind the script); data-refresh: seconds, 60 if unset, 0 never.
+// data-into: id of the element to fill (else it stands behind the script); data-refresh: seconds, 60 if unset, at least 2, 0 never.
 (() => {
   "use strict";
   const script = document.currentScript;
@@ -20,5 +20,5 @@
   const tell = error => console.warn("tidegate:", error.message);
   show().catch(tell);
   const seconds = Number(refresh);
-  if (seconds > 0) setInterval(() => document.hidden || show().catch(tell), Math.max(seconds, 10) * 1000);
+  if (seconds > 0) setInterval(() => document.hidden || show().catch(tell), Math.max(seconds, 2) * 1000);
 })();

@@ -1,9 +1,10 @@
 """``python tools/browser_run.py``: the demo in two real browsers, looked at, and kept as pictures in docs/demo/.
 
-Needs Debian's ``chromium`` and ``fonts-noto-cjk``. Starts ``tidegate demo`` on ports of its own, opens tabs for several
-people over the DevTools protocol, and checks what each of them sees: a bullet moving in both browsers and standing in
-the static list; a refused one told to its sender only; a taken-down one gone from both; a group chat; what the comment
-page explains. Ends with exit code 1 where anybody sees something else.
+Needs ``tools/debian-packages browser`` and, from npm, axe-core (fetched for the run). Starts ``tidegate demo`` on ports
+of its own, opens tabs for several people over the DevTools protocol, and checks what each of them sees: a bullet moving
+in both browsers and standing in the static list; a refused one told to its sender only, its text kept in the field; a
+taken-down one gone from both; a group chat; what the comment page explains. Then every page, in both languages, 1280
+and 375 px wide: nothing cut, and nothing that axe-core finds. Ends with exit code 1 where anybody sees something else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -32,7 +34,17 @@ CHROMIUM = (
 SEND = "document.getElementById('text').value = {text}; document.getElementById('form').requestSubmit();"
 BULLETS = "[...document.querySelectorAll('.bullet')].map(bullet => bullet.textContent)"
 STATIC = "document.getElementById('static').innerText"
-NOTICE = "document.getElementById('notice').textContent"
+NOTICE = "document.getElementById('why').className && document.getElementById('why').innerText"
+FIELD = "document.getElementById('text').value"
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """[...document.querySelectorAll('button, input, textarea, select, a, h1')].filter(one => {
+  const box = one.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > document.documentElement.clientWidth);
+}).map(one => one.outerHTML.slice(0, 80))"""
+AXE = """axe.run().then(told => told.violations.map(
+  one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 120)).join(' | ')))"""
+SIZES = {"desk": (1280, 900), "phone": (375, 667)}
+PAGES = {"index": "/", "article": "/articles/9", "live": "/videos/9?user=bob", "group": "/groups/9?user=bob"}
 LIVE = "['live', 'connected'].includes(document.getElementById('status')?.textContent)"
 MESSAGES = "document.getElementById('messages').innerText"
 
@@ -83,6 +95,15 @@ class Tab:
     async def send(self, text: str) -> None:
         await self.see(SEND.format(text=json.dumps(text)))
 
+    async def go(self, url: str, size: tuple[int, int]) -> None:
+        """Show another page, in a window of that size, and wait until it is there."""
+        width, height = size
+        await self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+        await self._call("Page.navigate", url=url)
+        await until(lambda: self.see(f"location.href === {json.dumps(url)} && document.readyState === 'complete'"))
+
     async def picture(self, name: str) -> None:
         told = await self._call("Page.captureScreenshot", format="png")
         (PICTURES / f"{name}.png").write_bytes(base64.b64decode(told["data"]))
@@ -123,7 +144,11 @@ async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
     await bob.send("代开发票找我")
     told_why = await until(lambda: bob.see(NOTICE))
     hold("breaks the rules" in told_why, f"bob is told of his refusal: {told_why}")
-    hold("reject" not in (await alice.see(NOTICE) or ""), "alice is not")
+    for fact in ("agreement 3.1", "spam", "https://platform.example/appeal?message="):
+        hold(fact in told_why, f"with {fact}")
+    hold(await bob.see(FIELD) == "代开发票找我", "his text is still in the field")
+    hold("breaks the rules" not in (await alice.see(NOTICE) or ""), "alice is not told")
+    hold(await alice.see(FIELD) == "", "and her field is empty again")
     hold(not await flies(alice, "代开发票找我"), "and does not see the text")
     await bob.picture("refused-sender")
     hold(await until(lambda: stands(bob, "前方高能预警")), "the bullet stands in the static list on the page")
@@ -178,6 +203,53 @@ async def comments(tab: Tab) -> None:
         await tab.picture(name)
 
 
+async def looked_at(tab: Tab, base: str, axe: str) -> None:
+    """Every page, in both languages and sizes, with a refusal on it where one can write."""
+    for name, path in PAGES.items():
+        for language in ("en", "zh"):
+            for size, pixels in SIZES.items():
+                shown = f"{name}, {language}, {pixels[0]} px"
+                await tab.go(f"{base}{path}{'&' if '?' in path else '?'}lang={language}", pixels)
+                if name in ("live", "group"):
+                    await until(lambda: tab.see("typeof socket !== 'undefined' && socket?.readyState === 1"))
+                if name != "index":
+                    await tab.send("網.上-赌★博")
+                    await until(lambda: tab.see(NOTICE))
+                    hold(await tab.see(FIELD) == "網.上-赌★博", f"{shown}: a refused text stays in the field")
+                    hold("appeal?message=" in await tab.see(NOTICE), f"{shown}: the way to appeal is told")
+                await tab.see("scrollTo(0, 0)")
+                hold(await tab.see(WIDER) <= 0, f"{shown}: nothing is wider than the window")
+                cut = await tab.see(CUT)
+                hold(cut == [], f"{shown}: nothing to press or to read is cut {cut or ''}")
+                await tab.see(axe)
+                found = await tab.see(AXE)
+                hold(found == [], f"{shown}: axe-core finds nothing {found or ''}")
+                await tab.picture(f"{name}-{language}-{size}")
+
+
+async def grows(dave: Tab, bob: Tab) -> None:
+    """The static list follows without anybody's doing."""
+    for number in range(3):
+        text = f"growing {number}"
+        await dave.send(text)
+        hold(
+            await until(lambda text=text: bob.see(f"{STATIC}.includes('{text}')"), 8),  # type: ignore[misc]
+            f"{text} joins the static list while bob watches",
+        )
+
+
+async def axe_core(scratch: Path) -> str:
+    """axe-core's script, from npm."""
+    packed = await asyncio.create_subprocess_exec(
+        "npm", "pack", "--silent", "axe-core", cwd=scratch, stdout=subprocess.PIPE
+    )
+    told, _ = await packed.communicate()
+    with tarfile.open(scratch / told.decode().strip()) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
 async def run() -> None:
     PICTURES.mkdir(exist_ok=True)
     listen, control, platform = (f"127.0.0.1:{free_port()}" for _ in range(3))
@@ -206,13 +278,16 @@ async def run() -> None:
             await until(lambda: opened.see(LIVE))
             return opened
 
+        axe = await axe_core(scratch)
         await bullets(base, data, await live("/videos/7?user=alice"), await live("/videos/7?user=bob"))
+        await grows(await live("/videos/8?user=dave"), await live("/videos/8?user=bob"))
         await group(await live("/groups/5?user=alice"), await live("/groups/5?user=carol"))
         await comments(await tab("/articles/3"))
+        await looked_at(await tab("/"), base, axe)
     print(f"pictures are in {PICTURES.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
     if shutil.which("chromium") is None:
-        sys.exit("chromium is missing: apt-get install chromium fonts-noto-cjk")
+        sys.exit("chromium is missing: tools/debian-packages browser")
     asyncio.run(run())

@@ -107,7 +107,7 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         route.websocket,
         surface=route.surface,
         room=(route.room,),
-        refuse_room_format=route.room_format == "refuse" and _ends_with_room(route),
+        room_ends_path=_ends_with_room(route),
         device=_listed(route.device),
         registrant=_listed(route.registrant),
         verified=_listed(route.verified),

@@ -17,10 +17,11 @@ from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.request import Request
-from gateway.surfaces.input.settings import Scalar, SurfaceError
+from gateway.surfaces.input.settings import RoomFormat, Scalar, SurfaceError
 from gateway.surfaces.input.strict_json import parse
 from gateway.surfaces.sources import sources
 from gateway.surfaces.sources.facts import MAX_NAME
+from gateway.surfaces.sources.rooms import speller
 
 MAX_IDS = 1000  # messages that one request may delete; more are not told apart
 IN_BODY = ("json", "form")
@@ -34,12 +35,18 @@ class Named(NamedTuple):
 
 
 class DeletionReader:
-    """One route's. ``reads_body``: the id stands in it, so that the body must be at hand."""
+    """One route's. ``reads_body``: the id stands in it, so that the body must be at hand. ``room_format``: that of the
+    messages' route."""
 
-    __slots__ = ("_id", "_max_inflated", "_room", "_wanted", "gone", "reads_body")
+    __slots__ = ("_id", "_max_inflated", "_room", "_spell", "_wanted", "gone", "reads_body")
 
     def __init__(
-        self, id: str, room: str, gone_when: Mapping[str, tuple[Scalar, ...]], max_inflated: int = 1 << 20
+        self,
+        id: str,
+        room: str,
+        gone_when: Mapping[str, tuple[Scalar, ...]],
+        max_inflated: int = 1 << 20,
+        room_format: RoomFormat = "keep",
     ) -> None:
         kind, _, name = id.partition(":")
         if kind == "jwt":
@@ -50,6 +57,7 @@ class DeletionReader:
         self._room = sources.compiled(room, "room") if room else None
         self._wanted = Wanted([name] if kind == "form" else [])
         self._max_inflated = max_inflated
+        self._spell = speller(room_format, last=False)
 
     def read(self, request: Request, body: bytes = b"") -> Named:
         """What ``request`` deletes."""
@@ -62,10 +70,17 @@ class DeletionReader:
             ids = [_name(one) for one in found]
             if not all(ids) or len(ids) > MAX_IDS:
                 return Named()
-            room = _name(self._room(reading)) if self._room is not None else ""
+            room = self._spelled(_name(self._room(reading))) if self._room is not None else ""
         except Refused:
             return Named()
         return Named(tuple(dict.fromkeys(ids)), room)
+
+    def _spelled(self, room: str) -> str:
+        """As the messages' route spells it; empty where it has no such spelling: the id alone tells the message."""
+        try:
+            return room if self._spell is None or not room else self._spell(room)
+        except Refused:
+            return ""
 
     def _load(self, reading: ParsedRequest, body: bytes) -> None:
         media = media_type(reading.fields.get(b"content-type", b""))

@@ -358,7 +358,7 @@ def _targets(
         if settings.judged:
             target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
         elif settings.removal is not None:
-            target = _deletions(app, settings, settings.removal, upstream)
+            target = _deletions(app, config, settings, settings.removal, upstream)
         else:
             target = Relayed(settings.name, upstream, _socket_side(settings))
         template = settings.template
@@ -429,11 +429,12 @@ def _socket_side(settings: RouteSettings) -> SocketSide | None:
     return SocketSide(conversion.habits(section), Origins(settings.origins), section.plain == "relay")
 
 
-def _deletions(app: App, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
+def _deletions(app: App, config: Config, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
     room = settings.room
     if room.startswith("path:") and room.removeprefix("path:") not in settings.template.names:
         room = ""  # a deletion need not say where
-    reader = DeletionReader(removal.id, room, removal.gone_when)
+    spelled = next(route.room_format for route in config.routes if route.name == removal.of)
+    reader = DeletionReader(removal.id, room, removal.gone_when, room_format=spelled)
     return Deletions(
         settings.name, upstream, removal.of, removal.by == "tidegate", removal.actor, reader, settings.max_body,
         app.metrics.removals,

@@ -25,7 +25,7 @@ from gateway.config.values.surface import (
 from gateway.config.values.units import Duration, Range, RateOf, Size
 from gateway.http.wire.path import Template, parse_template
 from gateway.surfaces import MIRRORED, SURFACES
-from gateway.surfaces.input.settings import SurfaceSettings
+from gateway.surfaces.input.settings import RoomFormat, SurfaceSettings
 from gateway.websocket.habits import Habits
 
 PLACEHOLDERS = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
@@ -217,10 +217,13 @@ class Route(Section):
         "Whether a sender is kept as a digest (sha256:…): where it is read from a credential, by its name "
         "(Authorization, Cookie, session, token, API key), always, or never.",
     )
-    room_format: Literal["refuse", "keep"] = setting(
-        "refuse",
-        "A room at the end of the path that ends in a format (7.json), which frameworks take off: refused, or a room "
-        "of its own.",
+    room_format: RoomFormat = setting(
+        SURFACE.room_format,
+        "How rooms are spelled; another spelling is refused, so that a platform which makes one room of several has no "
+        "second one here. “refuse”: any way, but not with a format at the end of the path (7.json), which frameworks "
+        "take off; “keep”: any way. “number”: digits without a zero before them (not 01, +1, 1.0, 1-title). "
+        "“number-title”: 12-any-title is the room 12. “uuid”: in lower case, with dashes. “lower”: letters in lower "
+        "case, digits, and “-._” between them.",
     )
     device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
     registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")

@@ -13,6 +13,7 @@ from gateway.surfaces.input.forms import MAX_FIELDS
 from gateway.surfaces.input.strict_json import MAX_DEPTH
 
 Scalar = str | int | float | bool
+RoomFormat = Literal["refuse", "keep", "number", "number-title", "uuid", "lower"]
 
 MAX_JWKS = 1 << 20  # bytes of a JWK set: a thousand keys and more
 
@@ -60,8 +61,9 @@ class SurfaceSettings:
     those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
     ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
     (``json:/pointer``; ``header:`` is the carrier's matter). ``digest_sender``: of which sources of the sender a digest
-    is kept. ``refuse_room_format``: a room that ends in a format (``7.json``) is refused. Bounds: ``max_text`` in code
-    points, all texts of a message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
+    is kept. ``room_format``: how rooms are spelled (``sources/rooms.py``); ``room_ends_path``: nothing stands behind it
+    in the path. Bounds: ``max_text`` in code points, all texts of a message together; ``max_inflated`` in bytes, all
+    that one body or frame decompresses to.
     """
 
     name: str
@@ -84,7 +86,8 @@ class SurfaceSettings:
     read_ip: bool = True
     edit: bool | None = None
     digest_sender: Literal["credentials", "always", "never"] = "credentials"
-    refuse_room_format: bool = False
+    room_format: RoomFormat = "refuse"
+    room_ends_path: bool = False
     optional_text: bool = False
     upstream_id: str = ""
     id_to: str = ""

@@ -19,6 +19,7 @@ from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.sources import sources, vouched
 from gateway.surfaces.sources.jwt import Tokens
+from gateway.surfaces.sources.rooms import Spell, speller
 
 MAX_NAME: Final = 256  # code points of a sender, room or registrant
 MAX_OPTIONAL: Final = 512
@@ -26,10 +27,6 @@ REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and lo
 
 Name = Callable[[ParsedRequest], str]
 
-_format = re.compile(
-    r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
-    re.IGNORECASE,
-).search
 _escape = re.compile("%[0-9A-Fa-f]{2}").search
 
 
@@ -73,8 +70,9 @@ def digests_of(settings: SurfaceSettings) -> frozenset[str]:
 
 def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     name = _needed(sources.first(settings.room, "room", tokens), "room")
-    if settings.refuse_room_format:
-        name = _without_format(name)
+    spell = speller(settings.room_format, settings.room_ends_path)
+    if spell is not None:
+        name = _spelled(name, spell)
     if any(sources.kind(source) == "path" for source in settings.room):
         name = _decoded(name)
     if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
@@ -82,14 +80,9 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     return name
 
 
-def _without_format(read: Name) -> Name:
-    """Refuses ``7.json``: Rails, Spring and others would take it for the room 7, which may be closed."""
-
+def _spelled(read: Name, spell: Spell) -> Name:
     def name(reading: ParsedRequest) -> str:
-        room = read(reading)
-        if _format(room) is not None:
-            raise Refused("room.malformed")
-        return room
+        return spell(read(reading))
 
     return name
 

@@ -26,6 +26,14 @@ def test_from_the_path(make_request: MakeRequest) -> None:
     assert DeletionReader("path:id", "", {}).read(request) == Named(("77",))
 
 
+@pytest.mark.parametrize(("spelled", "room"), [("12", "12"), ("12-a-title", "12"), ("012", ""), ("12.json", "")])
+def test_the_room_is_spelled_as_the_messages_have_it(make_request: MakeRequest, spelled: str, room: str) -> None:
+    """Where it has no such spelling, the id alone tells the message."""
+    reader = DeletionReader("path:id", "path:room", {}, room_format="number-title")
+    request = make_request(method=b"DELETE", parameters={"room": spelled, "id": "77"})
+    assert reader.read(request) == Named(("77",), room)
+
+
 @pytest.mark.parametrize(
     ("source", "header", "body", "ids"),
     [

@@ -228,13 +228,13 @@ def test_a_long_credential_is_a_sender_and_none_is_not(decode: Callable[..., Any
 @pytest.mark.parametrize("room", ["7.json", "7.JSON", "7.xml", "a.b.html", "7.php", "7.aspx"])
 def test_a_room_that_ends_in_a_format_is_refused_where_one_says_so(decode: Callable[..., Any], room: str) -> None:
     alice = ("X-User-Id", "alice")
-    assert decode(alice, parameters={"room": room}, refuse_room_format=True).reason == "room.malformed"
+    assert decode(alice, parameters={"room": room}, room_ends_path=True).reason == "room.malformed"
     assert decode(alice, parameters={"room": room}).room == room
 
 
 @pytest.mark.parametrize("room", ["7", "v1.2", "example.org", "json", ".json", "7.jsonish", "7json"])
 def test_other_dots_in_a_room_are_its_name(decode: Callable[..., Any], room: str) -> None:
-    decoded = decode(("X-User-Id", "alice"), parameters={"room": room}, refuse_room_format=True)
+    decoded = decode(("X-User-Id", "alice"), parameters={"room": room}, room_ends_path=True)
     assert decoded.room == room
 
 
@@ -244,3 +244,20 @@ def test_a_room_that_is_still_encoded_is_refused(decode: Callable[..., Any], roo
     alice = ("X-User-Id", "alice")
     assert decode(alice, parameters={"room": room}).reason == "room.malformed"
     assert decode(alice, parameters={"room": "100%"}).room == "100%"
+
+
+@pytest.mark.parametrize("source", ["path:room", "json:/room", "query:room"])
+def test_a_room_has_one_spelling_wherever_it_is_read_from(decode: Callable[..., Any], source: str) -> None:
+    def room(name: str) -> Any:
+        return decode(
+            ("X-User-Id", "alice"),
+            room=(source,),
+            room_format="number",
+            body=b'{"content": "hello", "room": "%b"}' % name.encode(),
+            query=b"room=%b" % name.encode() if source == "query:room" else b"",
+            parameters={"room": name},
+        )
+
+    assert room("7").room == "7"
+    assert room("07").reason == "room.malformed"
+    assert room("7").room == "7"

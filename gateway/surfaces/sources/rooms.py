@@ -1,0 +1,69 @@
+"""What a room looks like, where a platform makes one room of several spellings.
+
+A platform that keeps its articles by number casts what stands in the path: PHP and MySQL make 1 of ``01``, ``+1``,
+``1.0`` and ``1-title``, Rails of ``1-title`` and ``1_0`` even 10; UUIDs and names in lower case are found in any case.
+Here each spelling would be a room of its own, with its own limits and none of the other's closures. Which of them a
+platform casts only its operator knows, and says so by ``room_format``; then a room is written in one way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.settings import RoomFormat
+
+Spell = Callable[[str], str]
+
+_NUMBER: Final = r"0|[1-9][0-9]{0,18}"
+_number = re.compile(_NUMBER, re.ASCII).fullmatch
+# A title begins with a letter behind its dash: "1-2" is a number to some, and "1_2" is twelve to Ruby.
+_number_title = re.compile(rf"({_NUMBER})(?:-[^\W\d_].*)?").fullmatch
+_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch  # RFC 9562, section 4
+_lower = re.compile(r"[a-z0-9](?:[a-z0-9._\-]*[a-z0-9])?").fullmatch
+_suffix = re.compile(
+    r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
+    re.IGNORECASE,
+).search
+
+
+def speller(room_format: RoomFormat, last: bool) -> Spell | None:
+    """The function that gives a room in its one spelling and raises ``Refused("room.malformed")`` for any other;
+    None where any will do. ``last``: the room ends the path, where frameworks take a suffix for a format."""
+    spell = _SPELLERS.get(room_format)
+    if spell is None and last and room_format == "refuse":
+        return _without_suffix
+    return spell
+
+
+def _checked(shape: Callable[[str], object]) -> Spell:
+    def spell(room: str) -> str:
+        if shape(room) is None:
+            raise Refused("room.malformed")
+        return room
+
+    return spell
+
+
+def _without_suffix(room: str) -> str:
+    """Refuses ``7.json``: Rails, Spring and others would take it for the room 7, which may be closed."""
+    if _suffix(room) is not None:
+        raise Refused("room.malformed")
+    return room
+
+
+def _leading(room: str) -> str:
+    matched = _number_title(room)
+    if matched is None or _suffix(room) is not None:
+        raise Refused("room.malformed")
+    return matched[1]
+
+
+_SPELLERS: Final[dict[RoomFormat, Spell]] = {
+    "number": _checked(_number),
+    "number-title": _leading,
+    "uuid": _checked(_uuid),
+    "lower": _checked(_lower),
+}

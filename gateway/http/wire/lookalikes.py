@@ -11,10 +11,10 @@ address that no route names.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from filters.text.folded_names import fold_name
 from gateway.http.wire.path import shadow
 
 SCRIPTS: Final = 8
@@ -38,10 +38,9 @@ def segments(path: bytes) -> list[bytes]:
 
 def _segments(text: str) -> list[bytes]:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+        text = fold_name(text.translate(_ALIKE)).translate(_ALIKE)
         if "/" in text:
             text = shadow(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-        text = text.casefold()
     # What stands behind an encoded “?” or “#” is no part of the path to whoever decodes first.
     text = text.translate(_CONTROLS).partition("?")[0].partition("#")[0].partition("::")[0].partition(":$")[0]
     trimmed = (segment.strip(_BLANKS).rstrip(_BLANKS + ".") for segment in text.split("/"))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from orjson import JSONDecodeError, loads
 
 from gateway.surfaces.input import pointer
-from gateway.surfaces.input.field_names import Names, of_pointer, sent
+from gateway.surfaces.input.field_names import Names, of_pointer
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceSettings
@@ -39,8 +39,7 @@ class Ambiguity:
 
     def check_query(self, query: bytes) -> None:
         """Refuse a query that holds what is read from a body here, also for who decodes it before splitting."""
-        names = self._query
-        if names.names and any("&" in name or names.means(name) for name in sent(query)):
+        if self._query.among(query):
             raise Refused("form.twice")
 
     def check(self, kind: str, document: Any, body: bytes) -> None:
@@ -55,8 +54,7 @@ class Ambiguity:
         # A form that is JSON as well has a name with quotes in it: no such form is taken.
 
     def _as_form(self, body: bytes) -> None:
-        names = self._forms
-        if names.names and b"=" in body and any(names.means(name) for name in sent(body)):
+        if b"=" in body and self._forms.among(body):
             raise Refused("body.ambiguous")
 
     def _as_json(self, body: bytes) -> None:

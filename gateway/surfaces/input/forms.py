@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from gateway.surfaces.input.field_names import METHOD, Names, odd
+from gateway.surfaces.input.field_names import LONGEST, METHOD, Names, comparable, odd, plain
 from gateway.surfaces.input.reasons import Refused
 
 MAX_FIELDS = 256
@@ -68,13 +68,17 @@ class Wanted:
                 if name in chosen:
                     raise Refused("form.twice")
                 chosen[name] = field
-            elif self._means.means(name):
+                continue
+            if len(name) > LONGEST and odd(name):
+                raise Refused("form.name")
+            text = name if plain(name) else comparable(name)  # once, whoever asks
+            if self._means.means_comparable(text):
                 raise Refused("form.alias")
-            elif "method" in name.casefold() and METHOD.means(name):
+            if METHOD.means_comparable(text):
                 methods += (field.value,)
             elif odd(name):
                 raise Refused("form.name")
-            elif self._elsewhere.means(name):
+            elif self._elsewhere.means_comparable(text):
                 raise Refused("text.elsewhere")
             elif name == "_charset_" and field.value.lower() not in ("utf-8", "utf8", ""):
                 raise Refused("charset.unsupported")

@@ -7,7 +7,7 @@ acts on its verdict. Reading the configuration ends here: everything below is a 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.carriers.arrival import arrived
 from gateway.carriers.handshakes import accept
@@ -114,7 +114,7 @@ class Gate:
             if head.overrides or head.underscored or exchange.query:
                 self._check_overrides(exchange)
             if isinstance(relayed, Deletions):
-                self._delete(exchange, relayed, found)
+                self._delete(exchange, found)
             elif self.router.rewritable and head.method == b"POST" and head.length and self._renamed(exchange, relayed):
                 return
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
@@ -201,16 +201,18 @@ class Gate:
         if head.fields.get(b"content-encoding", b"identity").lower() != b"identity":
             raise HTTPError("head.method_override")
         body = exchange.body_at_hand
-        if body is None:
+        if body is not None:
+            found_by_name = _named(body, others)
+            if found_by_name is not None:
+                self._delete(exchange, found_by_name)
+            return found_by_name is not None
+        deletions = [found.route for found in others.values() if found is not None and type(found.route) is Deletions]
+        if deletions and 0 < head.length <= min(route.max_body for route in deletions):
+            # Where the segments of TCP end must not decide what becomes of a form.
+            exchange.user = Renamed(relayed, others)
+            exchange.gather(head.length)
+        else:
             exchange.relay(relayed.upstream, route=relayed.name, screen=override.Screen(others))
-            return True
-        named = [others[method] for method in override.named(body, others)]
-        if not named:
-            return False
-        found_by_name = named[0]
-        if len(named) > 1 or found_by_name is None or not isinstance(found_by_name.route, Deletions):
-            raise HTTPError("head.method_override")
-        self._delete(exchange, found_by_name.route, found_by_name)
         return True
 
     def _judged_alike(self, exchange: Exchange, method: bytes) -> bool:
@@ -228,12 +230,10 @@ class Gate:
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """A judged request is complete: decode it, and send its message on its way."""
         began = perf_counter()
-        found: Found[Target] = exchange.route
-        route = found.route
-        if type(route) is not Route:
-            assert isinstance(route, Deletions)
-            route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
-            exchange.forward(route.upstream, body, route=route.name)
+        found: Found[Target] | None = exchange.route
+        route = found.route if found is not None else None
+        if found is None or type(route) is not Route:
+            self._on_other_body(exchange, found, body)
             return
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if type(decoded) is Messages:
@@ -249,6 +249,22 @@ class Gate:
                 route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE, route=route.name
             )
 
+    def _on_other_body(self, exchange: Exchange, found: Found[Target] | None, body: bytes) -> None:
+        """The body of a request that is not judged: of a deletion, or of what may become one."""
+        if found is not None:
+            route = found.route
+            assert isinstance(route, Deletions)
+            route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
+            exchange.forward(route.upstream, body, route=route.name)
+            return
+        renamed: Renamed = exchange.user
+        exchange.user = None
+        found_by_name = _named(body, renamed.others)
+        if found_by_name is not None:
+            self._delete(exchange, found_by_name, body)
+        else:
+            exchange.relay(renamed.relayed.upstream, route=renamed.relayed.name, body=body)
+
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:
@@ -258,16 +274,19 @@ class Gate:
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)
 
-    def _delete(self, exchange: Exchange, route: Deletions, found: Found[Target]) -> None:
-        """Relay a deletion and listen to its answer; its body is collected only where the id stands in it."""
+    def _delete(self, exchange: Exchange, found: Found[Target], body: bytes | None = None) -> None:
+        """Relay a deletion and listen to its answer; its body is collected only where the id stands in it. ``body``:
+        the one that was gathered before."""
+        route = found.route
+        assert isinstance(route, Deletions)
         if exchange.head.options:
             raise HTTPError("head.connection_option")
-        if route.reader.reads_body:
-            exchange.route = found
-            exchange.collect(route.max_body)
-        else:
+        if not route.reader.reads_body:
             route.watch(exchange, _arrived(exchange, found), b"", self.pipeline.journal)
-            exchange.relay(route.upstream, watched=True, route=route.name)
+            exchange.relay(route.upstream, watched=True, route=route.name, body=body)
+            return
+        exchange.route = found
+        exchange.collect(route.max_body, body)
 
     def count_refused(self, route: str, reason: str) -> None:
         """Count a request that came to no verdict."""
@@ -280,6 +299,25 @@ class Gate:
             exchange.refuse(problem_for("cors.origin"))
         else:
             exchange.answer(204, lines, b"")
+
+
+class Renamed(NamedTuple):
+    """A POST that nobody judges, until its body has said which method it means. ``others``: what is found by each
+    method that would be judged or watched; None where it would be refused."""
+
+    relayed: Relayed
+    others: Mapping[bytes, Found[Target] | None]
+
+
+def _named(body: bytes, others: Mapping[bytes, Found[Target] | None]) -> Found[Target] | None:
+    """The deletion that ``body`` names, None where it names none of ``others``; ``HTTPError`` for any other of them."""
+    named = [others[method] for method in override.named(body, others)]
+    if not named:
+        return None
+    found = named[0]
+    if len(named) > 1 or found is None or not isinstance(found.route, Deletions):
+        raise HTTPError("head.method_override")
+    return found
 
 
 class Comment(Passage):

@@ -149,6 +149,7 @@ class Streamed(ArrivingBody):
         self._counts_until = self.connection.server.sweep.after(settings.stall_timeout)
 
     def _take(self, piece: bytes) -> None:
+        self.exchange.head.expect = False  # it waits for no 100 (Continue)
         self.limit -= len(piece)
         if self.limit < 0:
             raise HTTPError("body.too_large")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 PREFIX_SIZE: Final = 65536
 """Bytes of a judged answer's body that are kept for ``on_outcome``."""
 
+EXPECT: Final = b"Expect: 100-continue\r\n"
 LEFT_WITHIN: Final = 1.0
 """Seconds that the rest of a judged answer may take once its client has left."""
 ENDLESS: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
@@ -168,8 +169,13 @@ class Exchange:
 
     # what the gate decides
 
-    def collect(self, max_body: int) -> None:
-        """Judge this request: its whole body goes to ``gate.on_body``, at once where it is at hand."""
+    def gather(self, max_body: int) -> None:
+        """Its whole body goes to ``gate.on_body``, which decides whether it is judged or relayed."""
+        self._connection.collect(max_body)
+
+    def collect(self, max_body: int, body: bytes | None = None) -> None:
+        """Judge this request: its whole body goes to ``gate.on_body``, at once where it is at hand. ``body``: where it
+        was gathered before."""
         self.judged = True
         head = self.head
         # An offer to switch protocols may be ignored (RFC 9110 section 7.8): it is not among what goes on.
@@ -177,24 +183,32 @@ class Exchange:
             raise HTTPError("head.underscore_name")
         if head.options:
             raise HTTPError("head.connection_option")
-        self._connection.collect(max_body)
+        if body is None:
+            self._connection.collect(max_body)
+        else:
+            self._connection.server.gate.on_body(self, body)
 
     def relay(
-        self, upstream: Upstream, *, watched: bool = False, route: str = "", screen: Screen | None = None
-    ) -> None:
+        self, upstream: Upstream, *, watched: bool = False, route: str = "", screen: Screen | None = None,
+        body: bytes | None = None,
+    ) -> None:  # fmt: skip
         """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer.
         ``route``: its name, for the shares of the upstream. ``screen``: looks at a body that is still to come.
+        ``body``: where it was gathered.
 
         An offer to switch protocols, of WebSocket too, is ignored (RFC 9110 section 7.8): the platform answers what it
-        answers to a plain request.
+        answers to a plain request. A client that waits for 100 (Continue) waits for the platform's (section 10.1.1),
+        which may answer at once that it wants no body; for ours where the platform says nothing.
         """
         head = self.head
         connection = self._connection
         if watched:
             self._prefix = []
             self._prefix_size = 0
-        body = connection.claim_body()
-        lines = self._upstream_head(upstream, head.length if body is None else len(body), target=head.target)
+        if body is None:
+            body = connection.claim_body()
+        asks = EXPECT if head.expect and body is None and not connection.body_begun else b""
+        lines = self._upstream_head(upstream, head.length if body is None else len(body), asks, target=head.target)
         self._call = upstream.start(
             lines, body, self, idempotent=head.method in _IDEMPOTENT, chunked=body is None and head.length == CHUNKED,
             client=connection.account.share(upstream), route=upstream.share(route),
@@ -323,6 +337,9 @@ class Exchange:
     def on_informational(self, head: ResponseHead) -> None:
         if not self.cancelled and self.head.minor and not (head.status == 100 and not self.head.expect):
             self._connection.write_informational(head)
+            if head.status == 100:
+                self.head.expect = False
+                self._connection.rearm()
 
     def on_head(self, head: ResponseHead, more: bool) -> None:
         self.answered = True

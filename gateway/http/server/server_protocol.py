@@ -24,7 +24,7 @@ from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
 from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
-from gateway.http.server.settings import EMPTY_LINES, LINGER_BOUND
+from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BOUND
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.head import HeadBounds, RequestHead, find_head, parse_request
@@ -307,6 +307,11 @@ class ServerProtocol(Answering):
         """The request's body, where all of it came with the head."""
         return self._body
 
+    @property
+    def body_begun(self) -> bool:
+        """Whether a part of the request's body came with the head: its client waits for no 100 (Continue)."""
+        return bool(self._buffer)
+
     def stream(self, call: UpstreamCall, screen: Screen | None) -> None:
         """Write the body to ``call`` as it comes."""
         exchange = self.exchange
@@ -330,9 +335,17 @@ class ServerProtocol(Answering):
         if early:
             arriving.received(early)
         elif arriving.exchange.head.expect:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if state == COLLECT:
+                self._continue(arriving.exchange)
+            else:  # the upstream was asked, see ``Exchange.relay``
+                self.deadline = self.server.sweep.after(CONTINUE_WITHIN)
         if self._half_closed and self._arriving is arriving and not self._waits:
             self.body_failed("body.cut_off")
+
+    def _continue(self, exchange: Exchange) -> None:
+        exchange.head.expect = False
+        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.rearm()
 
     def body_ended(self, rest: bytes) -> None:
         """The request's body is whole; ``rest`` begins the next request."""
@@ -464,6 +477,8 @@ class ServerProtocol(Answering):
             self.rearm()  # it is we who let it wait
         elif state == IDLE and self._buffer:
             self._refuse_head("head.timeout")
+        elif state == STREAM and self.exchange is not None and self.exchange.head.expect:
+            self._continue(self.exchange)
         elif state in (COLLECT, STREAM):
             self.body_failed("body.timeout")
         elif state not in (UNDECIDED, COMPLETE):

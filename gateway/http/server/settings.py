@@ -10,6 +10,9 @@ from gateway.common.defaults import default_rate, default_size, default_time
 from gateway.common.units import Rate
 from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
 
+CONTINUE_WITHIN: Final = 1.0
+"""Seconds that an upstream has to say 100 (Continue), or that it wants no body; then we say it: the upstreams that do
+not know it wait for the body themselves."""
 LINGER_BOUND: Final = 64 << 20
 """Bytes that are thrown away behind a refused request before the connection is cut: a client may send all of a large
 upload before it reads the answer."""

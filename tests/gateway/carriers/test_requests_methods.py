@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.lab import Lab, lab
+from tests.e2e.wire import wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,6 +40,11 @@ name = "deletions"
 match = "DELETE /posts/{{id}}"
 upstream = "platform"
 removal = {{ of = "notes", id = "path:id" }}
+[[routes]]
+name = "deletions-by-body"
+match = "DELETE /entries"
+upstream = "platform"
+removal = {{ of = "notes", id = "form:id" }}
 """
 
 
@@ -88,10 +94,45 @@ async def test_a_long_body_is_looked_through_as_it_goes_by(gate: Lab) -> None:
     assert not await refused(gate, "/profiles/1", b"a=" + b"x" * 300_000 + b"&method=put")
 
 
-async def test_a_deletion_by_a_form_is_watched(gate: Lab) -> None:
-    assert not await refused(gate, "/posts/77", b"_method=delete")
+async def seen(gate: Lab, upstream_id: str) -> None:
+    """A deletion of the platform's message ``upstream_id`` is recorded, or will be."""
     async with asyncio.timeout(30):
         while not any(
-            record["kind"] == "removal" and record.get("upstream_id") == "77" for record in gate.node.records()
+            record["kind"] == "removal" and record.get("upstream_id") == upstream_id for record in gate.node.records()
         ):
             await asyncio.sleep(0.02)
+
+
+async def in_two_pieces(gate: Lab, path: str, body: bytes) -> int:
+    """The status of a form whose body comes once its head was read."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in FORM.items())
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\n{lines}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    async with wire(gate.node) as connection:
+        await connection.send(head.encode())
+        assert await connection.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await connection.send(body)
+        return (await connection.answer()).status
+
+
+async def test_a_deletion_by_a_form_is_watched(gate: Lab) -> None:
+    assert not await refused(gate, "/posts/77", b"_method=delete")
+    await seen(gate, "77")
+
+
+async def test_where_the_body_of_a_deletion_is_cut_decides_nothing(gate: Lab) -> None:
+    """Browsers send the head of a form in one segment and its body in the next."""
+    assert await in_two_pieces(gate, "/posts/78", b"_method=delete") < 300
+    await seen(gate, "78")
+    assert await in_two_pieces(gate, "/entries", b"_method=delete&id=79") < 300
+    await seen(gate, "79")
+
+
+async def test_a_post_that_might_have_been_a_deletion_is_relayed(gate: Lab) -> None:
+    assert await in_two_pieces(gate, "/posts/80", b"a=1&method=delete") < 300
+    last = gate.upstream.received[-1]
+    assert last.line.startswith("POST /posts/80 ")
+    assert last.body == b"a=1&method=delete"
+
+
+async def test_a_body_too_large_to_be_a_deletion_is_looked_through(gate: Lab) -> None:
+    assert await refused(gate, "/posts/81", b"a=" + b"x" * 300_000 + b"&_method=delete&b=" + b"x" * 300_000)

@@ -86,16 +86,71 @@ async def test_informational_answers(bench: Any) -> None:
     assert client.written == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
-@pytest.mark.parametrize("path", [b"/j/a", b"/up"])
-async def test_continue_is_said_when_the_body_is_wanted(bench: Any, path: bytes) -> None:
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+EXPECTING = post(b"abc", path=b"/up", lines=b"Expect: 100-continue\r\n")[:-3]
+
+
+async def test_continue_is_said_when_a_judged_body_is_wanted(bench: Any) -> None:
     client = bench.connect()
-    head, _, body = post(b"abc", path=path, lines=b"Expect: 100-continue\r\n").partition(b"\r\n\r\n")
-    client.send(head + b"\r\n\r\n")
-    assert client.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
-    client.send(body)
+    client.send(post(b"abc", path=b"/j/a", lines=b"Expect: 100-continue\r\n")[:-3])
+    assert client.take() == CONTINUE
+    client.send(b"abc")
     assert b"100" not in client.take()
-    if path == b"/up":
-        assert b"Expect" not in client.call.head
+
+
+async def test_a_relayed_client_waits_for_the_upstreams_continue(bench: Any) -> None:
+    """RFC 9110 section 10.1.1: a proxy forwards it, or answers at once with what it would answer in the end."""
+    client = bench.connect()
+    client.send(EXPECTING)
+    assert client.call.head.count(b"Expect: 100-continue\r\n") == 1
+    assert client.take() == b""
+    client.call.sink.on_informational(parse_response(b"HTTP/1.1 100 Continue"))
+    assert client.take() == CONTINUE
+    client.call.sink.on_informational(parse_response(b"HTTP/1.1 100 Continue"))
+    bench.advance(2)
+    client.send(b"abc")
+    assert client.take() == b""
+    assert client.call.written == b"abc"
+
+
+async def test_a_body_that_the_upstream_does_not_want_is_not_asked_for(bench: Any) -> None:
+    client = bench.connect()
+    client.send(EXPECTING)
+    client.call.sink.on_head(parse_response(b"HTTP/1.1 413 Too large\r\nContent-Length: 0"), False)
+    client.call.sink.on_end()
+    assert client.statuses == [413]
+    bench.advance(2)
+    assert b"100 Continue" not in client.take()
+
+
+async def test_an_upstream_that_does_not_know_continue_stalls_nobody(bench: Any) -> None:
+    client = bench.connect()
+    client.send(EXPECTING)
+    bench.advance(0.5)
+    assert client.take() == b""
+    bench.advance(1)
+    assert client.take() == CONTINUE
+    client.call.sink.on_informational(parse_response(b"HTTP/1.1 100 Continue"))
+    assert client.take() == b""
+    client.send(b"abc")
+    assert client.call.written == b"abc"
+
+
+@pytest.mark.parametrize("sent", [b"a", b"abc"])
+async def test_who_has_begun_its_body_waits_for_nothing(bench: Any, sent: bytes) -> None:
+    client = bench.connect()
+    client.send(EXPECTING + sent)
+    assert b"Expect" not in client.call.head
+    bench.advance(2)
+    assert client.take() == b""
+
+
+async def test_who_waits_no_longer_is_told_nothing(bench: Any) -> None:
+    client = bench.connect()
+    client.send(EXPECTING)
+    client.send(b"a")
+    bench.advance(2)
+    assert client.take() == b""
 
 
 async def test_continue_is_not_said_for_nothing(bench: Any) -> None:

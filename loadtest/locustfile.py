@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.chosen import Chosen
-from loadtest.measuring import options, tally
+from loadtest.measuring import options, pulse, tally
 from loadtest.target.loopback import OWN_HOST, refused
 from loadtest.users import Abuser, Commenter, Fan, Member, Poster, Viewer
 from loadtest.users.crew import TALLY, gather
@@ -49,6 +50,7 @@ class Record:
         self._from_workers.clear()
         parsed = environment.parsed_options
         if parsed is not None and parsed.record and not isinstance(environment.runner, WorkerRunner):
+            Path(parsed.record).unlink(missing_ok=True)  # a record is of one test: the web UI can start several
             self._writing = gevent.spawn(self._write, Path(parsed.record))
 
     def end(self, environment: Environment, **_: Any) -> None:
@@ -78,9 +80,33 @@ class Record:
         cells = [TALLY.drain(), *self._from_workers]
         self._from_workers.clear()
         runner = self._environment.runner
-        line = {"at": time.time(), "users": runner.user_count if runner is not None else 0, **tally.added(cells)}
+        users = runner.user_count if runner is not None else 0
+        line = {"at": time.time(), "users": users, "processes": _alive(runner), **tally.added(cells)}
         with path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
+
+
+def _alive(runner: object) -> int:
+    """Processes that make load now."""
+    if not isinstance(runner, MasterRunner):
+        return 1
+    clients = runner.clients
+    return len(clients.ready) + len(clients.spawning) + len(clients.running)
+
+
+class Pulse:
+    """Beats while a test runs, in each process that makes load."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self._tell = tell
+        self._beating: gevent.Greenlet | None = None
+
+    def begin(self, **_: Any) -> None:
+        self._beating = gevent.spawn(pulse.beat, time.perf_counter, gevent.sleep, self._tell)
+
+    def end(self, **_: Any) -> None:
+        if self._beating is not None:
+            self._beating.kill()
 
 
 def add_options(parser: Any, **_: Any) -> None:
@@ -89,10 +115,12 @@ def add_options(parser: Any, **_: Any) -> None:
 
 
 def equip(environment: Environment, **_: Any) -> None:
-    record = Record(environment)
+    record, clock = Record(environment), Pulse(TALLY.lagged)
     hooks: Any = environment.events
     if not isinstance(environment.runner, MasterRunner):
         hooks.test_start.add_listener(gather)
+        hooks.test_start.add_listener(clock.begin)  # behind: preparing texts is no load
+        hooks.test_stop.add_listener(clock.end)
     hooks.test_start.add_listener(record.begin)
     hooks.test_stop.add_listener(record.end)
     hooks.quitting.add_listener(record.finish)

@@ -1,67 +1,33 @@
-"""``tidegate loadtest``: a target, two runs of Locust, a report, and whether the objectives were kept."""
+"""``tidegate loadtest run``: a target, two runs of Locust, a report, and whether the objectives were kept."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loadtest.crowd import suites
+from loadtest.asked import Asked, mind_hosts, order_of, target_told
 from loadtest.crowd.suites import SUITES, offered
+from loadtest.judging import estimate, figures, folder, judgement, objectives, saturation, void
+from loadtest.judging.judgement import Judgement
+from loadtest.judging.objectives import Objective
 from loadtest.measuring import load
 from loadtest.measuring.load import Order, Run, Second
-from loadtest.measuring.options import DEMO_SENDERS
-from loadtest.report import estimate, figures, objectives, saturation
-from loadtest.report.objectives import Objective, Objectives
-from loadtest.report.page import page
+from loadtest.report import page, run_page
 from loadtest.target import target
 from loadtest.target.admin import Admin
-from loadtest.target.loopback import refused
-from loadtest.target.target import Pins, Target, TargetError
+from loadtest.target.loopback import is_loopback
+from loadtest.target.target import Pins, Target
 from rig import machine
 
 
-class Asked(NamedTuple):
-    """What the command line says. Empty texts, zeros and None stand for what follows from the suite.
-
-    ``host``: the gateway to load; empty for a node of our own. ``platform``: what stands behind it. ``control`` and
-    ``token``: of its admin API. ``node``: its data folder, where it runs on this machine. ``workers``: of a node of
-    our own. ``cores``: of a machine to estimate for.
-    """
-
-    suite: str
-    users: int
-    rate: float
-    seconds: float
-    shape: str
-    seed: int
-    host: str
-    platform: str
-    control: str
-    token: str
-    node: Path | None
-    workers: int
-    pin: bool
-    load_processes: int
-    own_host: bool
-    cores: int
-    direct: bool
-    out: Path
-    objectives: Objectives
-
-
 class Result(NamedTuple):
-    """``folder`` holds report.md, result.json, the plots and Locust's own report."""
+    """``folder`` holds report.html, result.json and Locust's own report."""
 
     folder: Path
     objectives: list[Objective]
-
-    @property
-    def kept(self) -> bool:
-        return all(objective.state != "missed" for objective in self.objectives)
+    judgement: Judgement
 
 
 Tell = Callable[[str, Second | None], None]
@@ -69,99 +35,81 @@ Tell = Callable[[str, Second | None], None]
 
 
 def run(asked: Asked, tell: Tell) -> Result:
-    """Everything. Raises ``TargetError``, ``LoadError`` or ``AdminError``."""
-    for url in (asked.host, asked.platform, asked.control):
-        why = refused(url, allowed=asked.own_host) if url else ""
-        if why:
-            raise TargetError(why)
+    """Everything. Raises ``TargetError``, ``LoadError``, ``AdminError`` or ``FolderError``."""
+    mind_hosts(asked)
     order = order_of(asked)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    folder.claim(asked.out)
     described = machine.describe()  # now, because the load average is that of before
     pins = Pins.of(asked.workers) if asked.pin else None
     cpus = pins.others if pins is not None else None
     tell("starting", None)
     direct = None
-    with _target(asked, order, pins) as aimed:
+    with aimed_at(asked, order.senders, pins) as aimed:
         if aimed.platform and asked.direct:
             direct = load.run(order, aimed, asked.out, direct=True, cpus=cpus, tell=lambda s: tell(load.DIRECT, s))
-        gateway = load.run(order, aimed, asked.out, direct=False, cpus=cpus, tell=lambda s: tell(load.GATEWAY, s))
+        gateway = load.run(
+            order, aimed, asked.out, direct=False, cpus=cpus, tell=lambda s: tell(load.GATEWAY, s),
+            web_port=asked.web_port,
+        )  # fmt: skip
     tell("report", None)
     return report(asked, order, gateway, direct, described)
 
 
-def order_of(asked: Asked) -> Order:
-    """The suite's own numbers for what was not asked."""
-    suite = SUITES[asked.suite]
-    users = asked.users or suite.users
-    senders = suites.senders_needed(suite, users, asked.rate)
-    if asked.host and not asked.control:
-        senders = DEMO_SENDERS  # all that may be counted on
-    seed = asked.seed or int(time.time())
-    return Order(
-        asked.suite, asked.shape or suite.shape, users, asked.rate, asked.seconds, senders, seed,
-        asked.load_processes, asked.own_host,
-    )  # fmt: skip
-
-
 @contextlib.contextmanager
-def _target(asked: Asked, order: Order, pins: Pins | None) -> Iterator[Target]:
+def aimed_at(asked: Asked, senders: int, pins: Pins | None) -> Iterator[Target]:
+    """What is to be loaded, with so many accounts."""
     if not asked.host:
-        with target.of_our_own(order.senders, asked.workers, pins) as own:
+        with target.of_our_own(senders, asked.workers, pins) as own:
             yield own
         return
     admin = Admin(asked.control, asked.token) if asked.control else None
     if admin is not None and asked.token:
-        admin.introduce(order.senders)
+        admin.introduce(senders)
     yield Target(asked.host, asked.platform, admin, False, asked.node)
 
 
+def all_measured(asked: Asked) -> bool:
+    """Whether every process on this machine that takes part in the test is measured."""
+    return not asked.host or not is_loopback(asked.host)
+
+
 def report(asked: Asked, order: Order, gateway: Run, direct: Run | None, described: dict[str, Any]) -> Result:
-    """Write everything into ``asked.out``. ``described``: the machine."""
+    """Judge, and write everything into ``asked.out``. ``described``: the machine."""
     suite = SUITES[order.suite]
-    found = None
-    window = None
+    full_rate = offered(suite, order.users, order.rate)
+    most, whole = asked.objectives.lag_p99_ms, all_measured(asked)
+    if direct is not None and void.reasons(direct, most, order.processes, whole=whole):
+        direct = None  # it would make the platform look slow, and the gateway good
+    found = window = None
     if order.shape == "steps":
         rough = figures.of(gateway, direct)
-        full_rate = offered(suite, order.users, order.rate)
         found = saturation.of(rough.moments, order.seconds, order.users, full_rate, rough.busy)
         window = found.window
     measured = figures.of(gateway, direct, window)
     weighed = objectives.weigh(measured, asked.objectives)
+    reasons = void.reasons(gateway, most, order.processes, whole=whole, window=window)
+    judged = judgement.judge(measured, weighed, reasons)
     guess = estimate.of(asked.cores, measured.cpu_us) if asked.cores else None
-    title: dict[str, Any] = {
+    title = {
         "suite": order.suite, "meaning": suite.meaning, "shape": order.shape, "users": order.users,
-        "rate": f"{offered(suite, order.users, order.rate):.0f} messages/s with all users there",
-        "seconds": order.seconds, "senders": order.senders, "seed": order.seed,
-        "target": asked.host or f"a node of its own, {asked.workers} worker(s){', pinned' if asked.pin else ''}",
+        "rate": round(full_rate, 1), "seconds": order.seconds, "senders": order.senders, "seed": order.seed,
+        "processes": order.processes, "target": target_told(asked),
     }  # fmt: skip
-    from loadtest.report import plots  # matplotlib takes a second to load
-
-    drawn = plots.draw(asked.out, measured.moments, found)
-    text = page(title, described, measured, weighed, found, guess, drawn)
-    (asked.out / "report.md").write_text(text, encoding="utf-8")
-    whole = {
+    told = run_page.Told(
+        title, described, measured, asked.objectives, weighed, judged, found, guess, full_rate, order.users
+    )
+    (asked.out / folder.PAGE).write_text(page.html(run_page.page(told), asked.language), encoding="utf-8")
+    folder.write(asked.out, "run", {
+        "state": judged.state,
+        "sentence": judged.told,
+        "void": reasons,
         "asked": title,
         "machine": described,
-        "objectives": [objective._asdict() for objective in weighed],
-        "figures": {name: value for name, value in measured._asdict().items() if name not in ("moments", "times")},
-        "times": [each._asdict() for each in measured.times],
-        "saturation": found._asdict() if found is not None else None,
-        "estimate": guess._asdict() if guess is not None else None,
-        "gateway": gateway._asdict(),
-        "direct": direct._asdict() if direct is not None else None,
-    }
-    (asked.out / "result.json").write_text(json.dumps(_plain(whole), indent=1), encoding="utf-8")
-    return Result(asked.out, weighed)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say: named tuples as objects, NaN as null."""
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    if hasattr(value, "_asdict"):
-        return _plain(value._asdict())
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
+        "objectives": [{**one._asdict(), "told": one.told} for one in weighed],
+        "figures": {name: value for name, value in measured._asdict().items() if name not in ("moments", "checks")},
+        "saturation": found,
+        "estimate": guess,
+        "gateway": gateway,
+        "direct": direct,
+    })  # fmt: skip
+    return Result(asked.out, weighed, judged)

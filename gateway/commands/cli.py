@@ -50,7 +50,9 @@ COMMANDS: dict[str, Command] = {
     "mirror": Command(
         "gateway.commands.mirror", "app", "The static versions of bullets: verify them, rebuild, import."
     ),
-    "loadtest": Command("gateway.commands.loadtest", "loadtest", "Load the gateway, check every answer, report."),
+    "loadtest": Command(
+        "gateway.commands.loadtest", "app", "Load the gateway, check every answer, report; compare runs."
+    ),
 }
 
 COMPLETING = "_TIDEGATE_COMPLETE"  # set by the shell that asks what could come next

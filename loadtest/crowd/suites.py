@@ -1,4 +1,8 @@
-"""The suites: who takes part, in one table. Rates are what is natural for a person; ``--rate`` scales all of them."""
+"""The suites: who takes part, in one table. Rates are those of a person in a storm; ``--rate`` scales all of them.
+
+By default each makes a storm that two processors carry with load, platform and gateway together on them: about half of
+their time at the fullest (docs/loadtest.md has the figures).
+"""
 
 from __future__ import annotations
 
@@ -56,36 +60,36 @@ SUITES: dict[str, Suite] = {
         "spike",
     ),
     "live-show": Suite(
-        "Viewers watch over WebSockets and mostly keep silent; bullets come in waves.",
+        "A show at its climax: bullets in waves over WebSockets, each on every screen of its room.",
         (
-            Part("Viewer", 9, 0.02, 3, wave=Wave(6.0, 0.25, 3.0)),
-            Part("Fan", 1, 0.3, 3, wave=Wave(6.0, 0.25, 3.0)),
+            Part("Viewer", 9, 0.12, 3, wave=Wave(6.0, 0.25, 3.0)),
+            Part("Fan", 1, SOCKET_RATE, 3, wave=Wave(6.0, 0.25, 3.0)),
         ),
-        200,
+        300,
         "ramp",
     ),
     "group-chat": Suite(
         "Many groups of which few are awake; sockets and requests.",
-        (Part("Member", 4, 0.1, 400), Part("Poster", 1, 1.0, 400)),
+        (Part("Member", 4, 0.3, 400), Part("Poster", 1, 4.0, 400)),
         200,
         "soak",
     ),
     "abuse-campaign": Suite(
         "Floods, repeats, evasions, unverified and banned accounts, among people who mean well.",
         (Part("Abuser", 3, 5.0, 10, mix=HOSTILE), Part("Commenter", 2, 2.0, 10)),
-        60,
+        100,
         "spike",
     ),
     "mixed-day": Suite(
-        "A bit of everything, as on a platform on a working day.",
+        "A bit of everything, as on a platform in the busiest hour of a working day.",
         (
-            Part("Commenter", 4, 1.0, 200, reads=1.0),
-            Part("Viewer", 8, 0.03, 10, wave=Wave(20.0, 0.2, 3.0)),
-            Part("Member", 5, 0.1, 400),
-            Part("Poster", 2, 0.5, 400),
-            Part("Abuser", 1, 2.0, 20, mix=HOSTILE),
+            Part("Commenter", 4, 2.0, 200, reads=0.5),
+            Part("Viewer", 8, 0.1, 10, wave=Wave(20.0, 0.2, 3.0)),
+            Part("Member", 5, 0.2, 400),
+            Part("Poster", 2, 1.5, 400),
+            Part("Abuser", 1, 4.0, 20, mix=HOSTILE),
         ),
-        200,
+        300,
         "ramp",
     ),
 }

@@ -33,7 +33,7 @@ class LoadError(Exception):
 class Order(NamedTuple):
     """``seconds``: duration. ``rate``: messages a second of all users at the fullest, 0 for the natural one.
 
-    ``processes``: of Locust; from 2 on, a master beside them.
+    ``processes``: of Locust; from 2 on, a master beside them. ``again``: the same senders wrote less than a minute ago.
     """
 
     suite: str
@@ -45,6 +45,7 @@ class Order(NamedTuple):
     seed: int
     processes: int
     own_host: bool
+    again: bool = False
 
 
 class Run(NamedTuple):
@@ -55,17 +56,19 @@ class Run(NamedTuple):
 
 
 def run(
-    order: Order, target: Target, out: Path, *, direct: bool, cpus: str | None, tell: Callable[[Second], None]
-) -> Run:
-    """Load the gateway, or the platform behind it. ``tell`` hears of each second. Raises ``LoadError``."""
+    order: Order, target: Target, out: Path, *, direct: bool, cpus: str | None, tell: Callable[[Second], None],
+    web_port: int = 0,
+) -> Run:  # fmt: skip
+    """Load the gateway, or the platform behind it. ``tell`` hears of each second; Locust's own pages are on port
+    ``web_port`` of this machine meanwhile, where it is not 0. Raises ``LoadError``."""
     name = DIRECT if direct else GATEWAY
     record = out / f"{name}.jsonl"
     record.unlink(missing_ok=True)
     url = target.platform if direct else target.url
     log = out / f"{name}.log"
     with log.open("wb") as output:
-        locust = process.start(_arguments(order, url, record, out, target.fresh, direct=direct), cpus,
-                               stdout=output, stderr=output, stdin=subprocess.DEVNULL)  # fmt: skip
+        argv = _arguments(order, url, record, out, target.fresh, direct=direct, web_port=web_port)
+        locust = process.start(argv, cpus, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         groups = dict(target.processes())
 
         def now() -> Mapping[str, list[int]]:
@@ -90,16 +93,21 @@ def _end(locust: subprocess.Popen[bytes]) -> None:
         os.killpg(locust.pid, signal.SIGTERM)
 
 
-def _arguments(order: Order, url: str, record: Path, out: Path, fresh: bool, *, direct: bool) -> list[str]:
+def _arguments(
+    order: Order, url: str, record: Path, out: Path, fresh: bool, *, direct: bool, web_port: int
+) -> list[str]:
+    shown = ["--headless"]
+    if web_port:
+        shown = ["--autostart", "--autoquit", "1", "--web-host", "127.0.0.1", "--web-port", str(web_port)]
     argv = [
-        sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "--host", url,
+        sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), *shown, "--only-summary", "--host", url,
         "--users", str(order.users), "--suite", order.suite, "--shape", order.shape, "--seconds", str(order.seconds),
         "--rate", str(order.rate), "--senders", str(order.senders), "--seed", str(order.seed),
         "--record", str(record), "--html", str(out / ("locust-direct.html" if direct else "locust.html")),
     ]  # fmt: skip
     if not direct:
         argv += ["--json-file", str(out / "locust")]  # Locust adds .json
-    argv += ["--fresh"] * fresh + ["--direct"] * direct + [OWN_HOST] * order.own_host
+    argv += ["--fresh"] * fresh + ["--direct"] * direct + ["--again"] * order.again + [OWN_HOST] * order.own_host
     if order.processes > 1:
         argv += ["--processes", str(order.processes), "--expect-workers", str(order.processes)]
         port = str(free_port())

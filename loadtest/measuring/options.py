@@ -14,8 +14,9 @@ DEMO_SENDERS = 200  # u1 to u200 of ``tidegate demo``
 class Options(NamedTuple):
     """``everybody``: users of the whole test at its fullest, which a load worker cannot know by itself.
 
-    ``senders``: verified accounts u1 to uN. ``fresh``: nobody used them in the last minute, and the address has no
-    limit. ``direct``: straight at the platform, where nothing is judged. ``processes``: of the load, sharing senders.
+    ``senders``: verified accounts u1 to uN. ``fresh``: a node of our own, where nobody else writes and the address has
+    no limit. ``again``: they wrote in the last minute all the same. ``direct``: straight at the platform, where nothing
+    is judged. ``processes``: of the load, sharing senders.
     """
 
     suite: str
@@ -25,6 +26,7 @@ class Options(NamedTuple):
     senders: int
     seed: int
     fresh: bool
+    again: bool
     direct: bool
     record: str
     everybody: int
@@ -48,7 +50,8 @@ def add_to(parser: ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="Of everything drawn; 0: another one each time")
     # What only a program sets is not shown in the web form.
     hidden: dict[str, Any] = {"include_in_web_ui": False}
-    group.add_argument("--fresh", action="store_true", help="A node of our own, not used before", **hidden)
+    group.add_argument("--fresh", action="store_true", help="A node of our own, which nobody else uses", **hidden)
+    group.add_argument("--again", action="store_true", help="Our own senders wrote a moment ago", **hidden)
     group.add_argument("--direct", action="store_true", help="Straight at the platform: nothing is judged", **hidden)
     group.add_argument("--record", default="", help="File for one JSON line a second", **hidden)
     group.add_argument("--everybody", type=int, default=0, help="Set by the shape", **hidden)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -38,13 +39,19 @@ def busy_seconds(stat: str) -> tuple[float, int]:
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK"), len(lines) - 1
 
 
+def stolen_seconds(stat: str) -> float:
+    """Seconds that the host gave to others while a processor of ours wanted to run (proc(5))."""
+    return int(stat.split(maxsplit=9)[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def _series(metrics: str) -> list[tuple[str, float]]:
     lines = (line.rpartition(" ") for line in metrics.splitlines() if line and not line.startswith("#"))
     return [(name, float(value)) for name, _, value in lines]
 
 
 class Probe:
-    """Samples until ``stop``: ``at`` (epoch seconds), ``cpu`` seconds by group, ``messages``, ``checks``.
+    """Samples until ``stop``: ``at`` (epoch seconds), ``cpu`` seconds by group, ``messages``, ``checks``,
+    ``stolen`` (seconds of all processors together).
 
     What cannot be read (no admin address, a process that ended) is left out of a sample.
     """
@@ -52,6 +59,7 @@ class Probe:
     def __init__(self, groups: Callable[[], Mapping[str, list[int]]], admin: Admin | None) -> None:
         self._groups = groups
         self._admin = admin
+        self._spent: dict[str, dict[int, float]] = {}  # CPU seconds by group and process, of those that ended too
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.samples: list[Sample] = []
@@ -78,15 +86,16 @@ class Probe:
     def _sample(self) -> Sample:
         sample: Sample = {"at": time.time(), "cpu": {}, "processes": {}}
         for group, pids in self._groups().items():
-            try:
-                sample["cpu"][group] = process.cpu_seconds(pids)
-                sample["processes"][group] = len(pids)
-            except OSError:  # it has just ended: what it spent until the last sample is known
-                before = self.samples[-1] if self.samples else sample
-                for kept in ("cpu", "processes"):
-                    if group in before[kept]:
-                        sample[kept][group] = before[kept][group]
-        sample["cpu"][MACHINE], sample["processes"][MACHINE] = busy_seconds(Path("/proc/stat").read_text("ascii"))
+            spent = self._spent.setdefault(group, {})
+            for pid in pids:
+                with contextlib.suppress(OSError):  # it has just ended: what it spent until the last sample is known
+                    spent[pid] = process.cpu_seconds([pid])
+            if spent:
+                sample["cpu"][group] = sum(spent.values())
+                sample["processes"][group] = max(1, len(pids))
+        stat = Path("/proc/stat").read_text("ascii")
+        sample["cpu"][MACHINE], sample["processes"][MACHINE] = busy_seconds(stat)
+        sample["stolen"] = stolen_seconds(stat)
         if self._admin is not None:
             try:
                 metrics = self._admin.metrics()

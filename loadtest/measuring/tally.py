@@ -57,10 +57,11 @@ class Tally:
     """One process's counts since it was last asked.
 
     ``took``: ``{name: {bucket: count}}`` of answered messages and reads; ``verdicts``: ``{name: {outcome: count}}``;
-    ``late``: how far behind their schedule messages left; ``seen``: how long bullets took to the screens of others.
+    ``late``: how far behind their schedule messages left; ``seen``: how long bullets took to the screens of others;
+    ``lag``: how late the load's own clock woke (``loadtest.measuring.pulse``).
     """
 
-    __slots__ = ("_errors", "_late", "_seen", "_took", "_verdicts", "_wrong")
+    __slots__ = ("_errors", "_lag", "_late", "_seen", "_took", "_verdicts", "_wrong")
 
     def __init__(self) -> None:
         self._clear()
@@ -70,6 +71,7 @@ class Tally:
         self._verdicts: dict[str, dict[str, int]] = {}
         self._late: Buckets = {}
         self._seen: Buckets = {}
+        self._lag: Buckets = {}
         self._errors: dict[str, int] = {}
         self._wrong: dict[str, int] = {}
 
@@ -87,6 +89,10 @@ class Tally:
         """Somebody else saw a bullet so long after it was sent."""
         _count(self._seen, bucket_of(seconds))
 
+    def lagged(self, seconds: float) -> None:
+        """The load's own clock woke so much too late."""
+        _count(self._lag, bucket_of(seconds))
+
     def error(self, kind: str) -> None:
         """No answer, or one that says that something is broken."""
         _count(self._errors, kind)
@@ -102,6 +108,7 @@ class Tally:
             "verdicts": self._verdicts,
             "late": _told(self._late),
             "seen": _told(self._seen),
+            "lag": _told(self._lag),
             "errors": self._errors,
             "wrong": self._wrong,
         }
@@ -111,7 +118,7 @@ class Tally:
 
 def added(cells: Iterable[Cell]) -> Cell:
     """The sum of several cells; the names of buckets stay text, as JSON has them."""
-    whole: Cell = {"took": {}, "verdicts": {}, "late": {}, "seen": {}, "errors": {}, "wrong": {}}
+    whole: Cell = {"took": {}, "verdicts": {}, "late": {}, "seen": {}, "lag": {}, "errors": {}, "wrong": {}}
     for cell in cells:
         _add(whole, cell)
     return whole

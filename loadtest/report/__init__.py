@@ -1,1 +1,1 @@
-"""From what was recorded to a page: figures (arithmetic), plots (SVG), the page itself (Markdown)."""
+"""From figures to a page that opens by itself: what it says in two languages, its plots, its template."""

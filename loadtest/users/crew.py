@@ -34,7 +34,8 @@ class Crew:
         self.seed = options.seed or int(time() * 1000)
         self.draw = Random(f"{self.seed} {process}")
         self.started = perf_counter()
-        left_behind = 0 if options.fresh else int((self.started + REPEAT_PERIOD) * 1e6)
+        rested = options.fresh and not options.again
+        left_behind = 0 if rested else int((self.started + REPEAT_PERIOD) * 1e6)
         names = [f"u{number}" for number in range(1, options.senders + 1)]
         people = [Person(name, "verified", left_behind) for name in share_of(names, process, options.processes)]
         if process == 0:

@@ -11,7 +11,7 @@ BEGAN = 1_000_000.0
 ORDER = Order("comment-storm", "steps", 50, 500.0, 10.0, 2000, 1, 1, False)
 
 
-def second(number: int, messages: int, took: float, users: int) -> dict[str, Any]:
+def second(number: int, messages: int, took: float, users: int, lag: float = 0.001) -> dict[str, Any]:
     """Nine in ten pass in ``took`` seconds, the rest are refused in 1 ms; a page is read besides."""
     tally = Tally()
     for each in range(messages):
@@ -19,7 +19,9 @@ def second(number: int, messages: int, took: float, users: int) -> dict[str, Any
         tally.answered("article-comments", 0.001 if refused else took, "keyword.match" if refused else "pass")
         tally.late(0.0001)
     tally.answered("read an article", 0.5, "read")
-    return {"at": BEGAN + 1 + number, "users": users, **tally.drain()}
+    for _ in range(100):
+        tally.lagged(lag)
+    return {"at": BEGAN + 1 + number, "users": users, "processes": 1, **tally.drain()}
 
 
 def gateway() -> Run:
@@ -37,6 +39,7 @@ def gateway() -> Run:
                     "gateway": judged * 1e-4, "state": judged * 25e-6, "load": number * 0.95, "machine": number * 1.5,
                 },
                 "processes": {"gateway": 1, "state": 1, "load": 1, "machine": 2},
+                "stolen": number * 0.01,
                 "messages": float(judged),
                 "checks": {"0.0001": judged * 0.995, "0.001": judged * 0.995, "0.005": judged, "+Inf": judged},
             }
@@ -47,3 +50,14 @@ def gateway() -> Run:
 def direct() -> Run:
     """The platform alone answers in 1 ms."""
     return Run([second(number, 200, 0.001, 50) for number in range(10)], [])
+
+
+def steady(messages: int = 100, took: float = 0.002, lag: float = 0.001, lasts: int = 10) -> Run:
+    """The same every second, on two processors of which everybody together has 0.95."""
+    seconds = [second(number, messages, took, 50, lag) for number in range(lasts)]
+    samples: list[dict[str, Any]] = [
+        {"at": BEGAN + number, "cpu": {"gateway": number * 0.4, "load": number * 0.5, "machine": number * 0.95},
+         "processes": {"gateway": 1, "load": 1, "machine": 2}, "stolen": 0.0}
+        for number in range(lasts + 1)
+    ]  # fmt: skip
+    return Run(seconds, samples)

@@ -95,7 +95,14 @@ def choices(parameter: Any) -> tuple[str, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
-WITHOUT_A_NODE = {("demo",), ("loadtest",), ("config", "schema"), ("config", "reference"), ("words", "compile")}
+WITHOUT_A_NODE = {
+    ("demo",),
+    ("loadtest", "run"),
+    ("loadtest", "compare"),
+    ("config", "schema"),
+    ("config", "reference"),
+    ("words", "compile"),
+}
 """What runs, or says something, wherever it is."""
 
 

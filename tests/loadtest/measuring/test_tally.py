@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.measuring import tally
-from loadtest.measuring.probe import busy_seconds, checks_in, messages_in
+from loadtest.measuring.probe import Probe, busy_seconds, checks_in, messages_in, stolen_seconds
 from loadtest.target.loopback import is_loopback, refused
 
 seconds = st.floats(1e-5, 100.0)
@@ -38,6 +41,7 @@ def test_processes_add_up_over_json() -> None:
         counted.wrong("wrong verdict: x")
         counted.late(0.01 * (process + 1))
         counted.seen(0.002)
+        counted.lagged(0.003)
         parts.append(json.loads(json.dumps(counted.drain())))
         assert counted.drain() == tally.added([])
     whole = tally.added(parts)
@@ -46,7 +50,7 @@ def test_processes_add_up_over_json() -> None:
     assert whole["wrong"] == {"wrong verdict: x": 2}
     assert tally.buckets_in(whole["took"]["c"]) == {tally.bucket_of(0.001): 2}
     assert tally.buckets_in(whole["took"]["c refused"]) == {tally.bucket_of(0.001): 2}
-    assert sum(whole["late"].values()) == sum(whole["seen"].values()) == 2
+    assert sum(whole["late"].values()) == sum(whole["seen"].values()) == sum(whole["lag"].values()) == 2
     assert parts[0]["errors"] == {"503": 1}  # adding changes nobody's counts
 
 
@@ -86,3 +90,35 @@ def test_others_only_by_their_owner(url: str) -> None:
     assert not is_loopback(url)
     assert "--i-own-this-host" in refused(url, allowed=False)
     assert refused(url, allowed=True) == ""
+
+
+def test_what_a_process_spent_stays_spent_when_it_ends() -> None:
+    """Load workers end one after the other; their time would be taken back from what a message costs."""
+    busy = (
+        "import time\nuntil = time.process_time() + 0.2\nwhile time.process_time() < until: pass\n"
+        "print(1, flush=True)\ninput()"
+    )
+    argv = [sys.executable, "-c", busy]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        alive = [os.getpid(), running.pid]
+        probe = Probe(lambda: {"load": alive}, None)
+        before = probe._sample()
+        running.communicate(b"\n")
+        told = probe._sample()  # still named, and gone
+        assert told["cpu"]["load"] >= before["cpu"]["load"] >= 0.2
+        alive.pop()
+        after = probe._sample()  # named no more
+        assert after["cpu"]["load"] >= told["cpu"]["load"]
+        assert (before["processes"]["load"], after["processes"]["load"]) == (2, 1)
+        assert "stolen" in after
+
+
+def test_a_group_without_a_process_is_left_out() -> None:
+    assert "gateway" not in Probe(lambda: {"gateway": []}, None)._sample()["cpu"]
+
+
+def test_stolen_seconds_are_the_eighth_of_all_processors() -> None:
+    stat = "cpu  100 10 20 9999 5 1 2 300 0 0\ncpu0 50 5 10 1 1 1 1 1 0 0\n"
+    assert stolen_seconds(stat) == 300 / os.sysconf("SC_CLK_TCK")

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from loadtest.judging.figures import Moment, Window
 from loadtest.measuring.probe import MACHINE
-from loadtest.report.figures import Moment, Window
 from loadtest.shapes.steps import STEPS, step_at, users_at
 
 AT_LIMIT = 0.85  # of a processor
@@ -62,12 +62,17 @@ def of(
         ends.append(inside[-1].at)
     highest = max((step.answered for step in steps), default=math.nan)
     reached = any(not step.kept_up for step in steps)
-    at_limit = [group for group, load in busy.items() if load >= AT_LIMIT and group != MACHINE]
-    limit = max(at_limit, key=lambda group: busy[group]) if at_limit else ""
-    if not limit and busy.get(MACHINE, 0.0) >= AT_LIMIT:
-        limit = MACHINE
+    limit = limit_of(busy)
     window = None
     if reached:
         good = [end for step, end in zip(steps, ends, strict=True) if step.kept_up and step.answered <= 0.7 * highest]
         window = Window(began + 1.0, good[-1]) if good else None
     return Saturation(tuple(steps), highest, reached, limit, window)
+
+
+def limit_of(busy: Mapping[str, float]) -> str:
+    """The group of processes that was at its limit, else the machine; empty where neither was."""
+    at_limit = [group for group, load in busy.items() if load >= AT_LIMIT and group != MACHINE]
+    if at_limit:
+        return max(at_limit, key=lambda group: busy[group])
+    return MACHINE if busy.get(MACHINE, 0.0) >= AT_LIMIT else ""

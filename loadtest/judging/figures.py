@@ -6,29 +6,36 @@ Times are seconds unless a name says ms or us.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from loadtest.measuring.load import Run, Second
 from loadtest.measuring.probe import MACHINE, Sample
-from loadtest.measuring.tally import REFUSED, Buckets, added, buckets_in, joined, quantile
+from loadtest.measuring.tally import DELIVERED, REFUSED, Buckets, added, buckets_in, joined, quantile
 
 SETTLING = 1.0  # seconds at the start that are about connecting, not about carrying
 CHECK_BOUND = 0.001  # seconds: the objective for a check: docs/performance.md
 
 
 class Moment(NamedTuple):
-    """One second. ``rate`` and ``verdicts``: messages answered a second; ``p50`` to ``p99``: of delivered ones."""
+    """One second. Rates are messages a second: ``sent``; ``rate``, which got a verdict; ``delivered``; ``verdicts``.
+
+    ``p50`` to ``p99``: of delivered ones. ``errors``: answers without a verdict, by kind. ``lag``: p99 of how late the
+    load's own clock woke.
+    """
 
     at: float
     users: int
+    sent: float
     rate: float
+    delivered: float
     p50: float
     p95: float
     p99: float
     verdicts: Mapping[str, float]
-    errors: int
+    errors: Mapping[str, int]
+    lag: float
 
 
 class Times(NamedTuple):
@@ -48,11 +55,20 @@ class Figures(NamedTuple):
     ``cpu_us``: CPU µs a message by group of processes. ``busy``: the busiest a group's processors were, as a share of
     one processor for each of its processes. ``check_within``: share of the checks that took at most 1 ms.
     ``added_p99_ms``: delivered messages by way of the gateway, less the same straight at the platform.
+    ``checks``: p99 of the check in each second, as (epoch seconds, seconds). ``unavailable``: answers that say that
+    something is out of order (503); no verdict, and part of ``errors``. ``refused_share``: of messages with a verdict.
     """
 
     seconds: float
     messages: int
     rate: float
+    delivered_rate: float
+    refused_share: float
+    answer_p50_ms: float
+    answer_p99_ms: float
+    lag_p99_ms: float
+    unavailable: int
+    checks: tuple[tuple[float, float], ...]
     moments: tuple[Moment, ...]
     times: tuple[Times, ...]
     verdicts: Mapping[str, int]
@@ -102,7 +118,16 @@ def of(gateway: Run, direct: Run | None, window: Window | None = None) -> Figure
     return Figures(
         seconds=gateway.seconds[-1]["at"] - gateway.seconds[0]["at"] + 1.0,
         messages=answered,
-        rate=_rate(moments, settled(gateway)),
+        rate=_mean([moment.rate for moment in _busy(moments, settled(gateway))]),
+        delivered_rate=_mean([moment.delivered for moment in _busy(moments, settled(gateway))]),
+        refused_share=sum(count for verdict, count in verdicts.items() if verdict not in DELIVERED) / answered
+        if answered
+        else math.nan,
+        answer_p50_ms=quantile(delivered, 0.5) * 1000,
+        answer_p99_ms=quantile(delivered, 0.99) * 1000,
+        lag_p99_ms=quantile(buckets_in(inside.get("lag", {})), 0.99) * 1000,
+        unavailable=sum(count for kind, count in errors.items() if is_unavailable(kind)),
+        checks=tuple(_checks(gateway.samples)),
         moments=moments,
         times=tuple(_times(name, buckets_in(told)) for name, told in sorted(inside["took"].items())),
         verdicts=dict(sorted(verdicts.items(), key=lambda item: -item[1])),
@@ -140,9 +165,11 @@ def moments_of(seconds: Sequence[Second]) -> list[Moment]:
         delivered, verdicts = _delivered(second), _messages(second)
         moments.append(
             Moment(
-                second["at"], second["users"], sum(verdicts.values()) / lasted,
+                second["at"], second["users"], sum(second["late"].values()) / lasted,
+                sum(verdicts.values()) / lasted, sum(delivered.values()) / lasted,
                 quantile(delivered, 0.5), quantile(delivered, 0.95), quantile(delivered, 0.99),
-                {verdict: count / lasted for verdict, count in verdicts.items()}, sum(second["errors"].values()),
+                {verdict: count / lasted for verdict, count in verdicts.items()}, second["errors"],
+                quantile(buckets_in(second.get("lag", {})), 0.99),
             )
         )  # fmt: skip
         before = second["at"]
@@ -201,9 +228,24 @@ def bucket_quantile(cumulated: Mapping[str, float], share: float) -> float:
     return lower
 
 
-def _rate(moments: Sequence[Moment], window: Window) -> float:
-    inside = [moment.rate for moment in moments if moment.users and window.holds(moment.at)]
-    return sum(inside) / len(inside) if inside else math.nan
+def is_unavailable(kind: str) -> bool:
+    """Whether an error is a 503: by its status, or by its reason on a socket."""
+    return kind.startswith("503") or kind.endswith(".unavailable")
+
+
+def _busy(moments: Sequence[Moment], window: Window) -> list[Moment]:
+    return [moment for moment in moments if moment.users and window.holds(moment.at)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _checks(samples: Sequence[Sample]) -> Iterator[tuple[float, float]]:
+    for before, after in pairwise(sample for sample in samples if "checks" in sample):
+        p99 = bucket_quantile(_difference(before["checks"], after["checks"]), 0.99)
+        if after["at"] - before["at"] > 0.5 and not math.isnan(p99):
+            yield after["at"], p99
 
 
 def _times(name: str, buckets: Buckets) -> Times:

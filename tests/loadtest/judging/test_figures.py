@@ -1,17 +1,15 @@
 """From a recorded result to figures, objectives and the page: arithmetic that can be checked by hand."""
 
-import json
 import math
 from pathlib import Path
 
 import pytest
 
-from loadtest import run
+import loadtest
 from loadtest.crowd.suites import SOCKET_RATE, SOCKETS, SUITES, offered, rates, senders_needed
+from loadtest.judging import estimate, figures, objectives, saturation
+from loadtest.judging.objectives import Objectives
 from loadtest.measuring.load import Run
-from loadtest.report import estimate, figures, objectives, saturation
-from loadtest.report.objectives import Objectives
-from rig import machine
 from tests.loadtest import recorded
 
 LOOSE = Objectives(check_p99_ms=10.0, added_p99_ms=100.0)
@@ -131,33 +129,38 @@ def test_an_estimate_knows_that_state_has_one_thread() -> None:
 def test_each_missed_objective_is_named() -> None:
     measured = figures.of(recorded.gateway(), recorded.direct())
     assert states(measured) == {
-        "check p99": "kept", "added p99": "missed", "error rate": "kept", "wrong verdicts": "kept", "messages": "kept",
+        "check p99": "kept", "added p99": "missed", "answer p99": "kept", "error rate": "kept",
+        "wrong verdicts": "kept", "messages": "kept",
     }  # fmt: skip
     assert states(measured, LOOSE)["added p99"] == "kept"
     assert states(measured, Objectives(check_p99_ms=0.001))["check p99"] == "missed"
     worse = measured._replace(wrong={"x": 1}, error_share=0.002)
     assert states(worse)["wrong verdicts"] == states(worse)["error rate"] == "missed"
     assert states(measured._replace(messages=0))["messages"] == "missed"
+    assert states(measured, Objectives(answer_p99_ms=10.0))["answer p99"] == "missed"
+    assert states(measured._replace(answer_p99_ms=math.nan))["answer p99"] == "not measured"
 
 
-def test_the_report_says_it_all(tmp_path: Path) -> None:
-    asked = run.Asked(
-        "comment-storm", 50, 500.0, 10.0, "steps", 1, "", "", "", "", None, 1, False, 1, False, 8, True, tmp_path,
-        Objectives(),
-    )  # fmt: skip
-    result = run.report(asked, recorded.ORDER, recorded.gateway(), recorded.direct(), machine.describe())
-    assert result.kept  # the window ends before the gateway was slow
-    page = (tmp_path / "report.md").read_text(encoding="utf-8")
-    for told in ("2820 messages", "Saturated at 410 messages/s", "limit was: Locust", "A machine of 8 such cores",
-                 "| gateway (workers) | 100.0 |", "| keyword.match | 282 |", "wrong verdicts | kept"):  # fmt: skip
-        assert told in page
-    for plot in ("throughput", "latency", "verdicts", "saturation"):
-        assert f"({plot}.svg)" in page
-        assert (tmp_path / f"{plot}.svg").read_text(encoding="utf-8").startswith("<?xml")
-    whole = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert whole["figures"]["messages"] == 2820
-    assert whole["figures"]["seen_p99_ms"] is None
-    assert len(whole["gateway"]["seconds"]) == 10
+def test_a_503_is_no_verdict_and_no_refusal() -> None:
+    whole = recorded.gateway()
+    whole.seconds[3]["errors"] = {"503 identity.unavailable": 4, "repeats.unavailable": 2, "502 upstream.refused": 1}
+    measured = figures.of(whole, None)
+    assert measured.unavailable == 6
+    assert sum(measured.errors.values()) == 7
+    assert sum(measured.verdicts.values()) == measured.messages == 2820
+    assert measured.refused_share == pytest.approx(0.1)
+    assert measured.error_share == pytest.approx(7 / 2827)
+    assert dict(measured.moments[3].errors) == whole.seconds[3]["errors"]
+
+
+def test_seconds_tell_what_was_sent_judged_and_delivered() -> None:
+    measured = figures.of(recorded.gateway(), None)
+    assert [moment.sent for moment in measured.moments] == [moment.rate for moment in measured.moments]
+    assert [moment.delivered for moment in measured.moments][:3] == [90, 90, 180]
+    assert measured.delivered_rate == pytest.approx(0.9 * measured.rate)
+    assert measured.lag_p99_ms == pytest.approx(1, rel=0.03)
+    assert [at for at, _ in measured.checks] == [recorded.BEGAN + number for number in range(1, 11)]
+    assert all(p99 < 0.0001 for _, p99 in measured.checks)
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -178,7 +181,7 @@ def test_rates_scale_to_what_was_asked(name: str) -> None:
 @pytest.mark.parametrize("name", SUITES)
 def test_suites_name_users_that_exist_once_each(name: str) -> None:
     users = [part.user for part in SUITES[name].parts]
-    folder = Path(run.__file__).parent / "users"
+    folder = Path(loadtest.__file__).parent / "users"
     written = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     assert len(set(users)) == len(users)
     assert all(f"class {user}(" in written for user in users)

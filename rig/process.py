@@ -23,6 +23,15 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / 1e9
 
 
+def waited_seconds(pids: Iterable[int]) -> float:
+    """Time that the processes, all threads, were ready to run and had no processor (sched-stats(5), run_delay)."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[1])
+    return total / 1e9
+
+
 def at_rest(pids: Sequence[int]) -> None:
     """Wait until the processes do next to nothing: what was begun, such as accepting connections, is done then."""
     for _ in range(200):

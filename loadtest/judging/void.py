@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,6 +17,7 @@ LONGEST_GAP = 2.5  # seconds between two lines that are written once a second
 STOLEN = 0.1  # of all processors: a host that gives them to others
 FULL = 0.9  # of all processors
 OTHERS = 0.15  # of all processors, spent by programs that take no part, while none was left
+WAITED = 0.25  # of the time that those who take part had a processor: what they waited for one meanwhile
 
 
 class Reason(NamedTuple):
@@ -96,12 +98,21 @@ def _crowded(samples: Sequence[Sample]) -> Reason | None:
     busy = (last[MACHINE] - first[MACHINE]) / all_of_them
     known = sum(last[group] - first[group] for group in last if group in first and group != MACHINE)
     others = busy - known / all_of_them
-    if busy < FULL or others < OTHERS:
-        return None
+    if busy < FULL or others < OTHERS or _waited(samples) < WAITED * known:
+        return None  # whoever only takes what is left over, by its priority, disturbs nobody
     return Reason("crowded", Sentence(
         f"the processors were full ({busy:.0%}), and other programs had {others:.0%} of them",
         f"处理器已占满（{busy:.0%}），其中 {others:.0%} 被无关程序占用",
     ))  # fmt: skip
+
+
+def _waited(samples: Sequence[Sample]) -> float:
+    """Seconds that those who take part were ready to run and had no processor; endless where nobody counted."""
+    first, last = samples[0].get("waited"), samples[-1].get("waited")
+    if first is None or last is None:
+        return math.inf
+    told: float = sum(last[group] - first[group] for group in last if group in first)
+    return told
 
 
 def _processor_seconds(samples: Sequence[Sample]) -> float:

@@ -50,8 +50,8 @@ def _series(metrics: str) -> list[tuple[str, float]]:
 
 
 class Probe:
-    """Samples until ``stop``: ``at`` (epoch seconds), ``cpu`` seconds by group, ``messages``, ``checks``,
-    ``stolen`` (seconds of all processors together).
+    """Samples until ``stop``: ``at`` (epoch seconds), ``cpu`` seconds and seconds ``waited`` (ready to run, without a
+    processor) by group, ``messages``, ``checks``, ``stolen`` (seconds of all processors together).
 
     What cannot be read (no admin address, a process that ended) is left out of a sample.
     """
@@ -59,7 +59,7 @@ class Probe:
     def __init__(self, groups: Callable[[], Mapping[str, list[int]]], admin: Admin | None) -> None:
         self._groups = groups
         self._admin = admin
-        self._spent: dict[str, dict[int, float]] = {}  # CPU seconds by group and process, of those that ended too
+        self._spent: dict[str, dict[int, tuple[float, float]]] = {}  # of those that ended, too
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.samples: list[Sample] = []
@@ -84,14 +84,14 @@ class Probe:
                 return
 
     def _sample(self) -> Sample:
-        sample: Sample = {"at": time.time(), "cpu": {}, "processes": {}}
+        sample: Sample = {"at": time.time(), "cpu": {}, "waited": {}, "processes": {}}
         for group, pids in self._groups().items():
             spent = self._spent.setdefault(group, {})
             for pid in pids:
                 with contextlib.suppress(OSError):  # it has just ended: what it spent until the last sample is known
-                    spent[pid] = process.cpu_seconds([pid])
+                    spent[pid] = process.cpu_seconds([pid]), process.waited_seconds([pid])
             if spent:
-                sample["cpu"][group] = sum(spent.values())
+                sample["cpu"][group], sample["waited"][group] = map(sum, zip(*spent.values(), strict=True))
                 sample["processes"][group] = max(1, len(pids))
         stat = Path("/proc/stat").read_text("ascii")
         sample["cpu"][MACHINE], sample["processes"][MACHINE] = busy_seconds(stat)

@@ -82,6 +82,12 @@ def test_other_programs_on_full_processors_are_void() -> None:
         sample["cpu"]["machine"] = number * 1.95
     assert codes(run) == ["crowded"]
     assert codes(run, whole=False) == []  # nobody knows who they are
+    for waited, told in ((0.3, ["crowded"]), (0.05, [])):  # of 0.9 s a second
+        for number, sample in enumerate(run.samples):
+            sample["waited"] = {"gateway": number * waited / 2, "load": number * waited / 2}
+        assert codes(run) == told
+    for sample in run.samples:
+        del sample["waited"]
     for number, sample in enumerate(run.samples):
         sample["cpu"]["machine"] = number * 1.4  # others, but room for everybody
     assert codes(run) == []

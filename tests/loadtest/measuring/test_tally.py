@@ -112,6 +112,7 @@ def test_what_a_process_spent_stays_spent_when_it_ends() -> None:
         after = probe._sample()  # named no more
         assert after["cpu"]["load"] >= told["cpu"]["load"]
         assert (before["processes"]["load"], after["processes"]["load"]) == (2, 1)
+        assert after["waited"]["load"] >= before["waited"]["load"] >= 0
         assert "stolen" in after
 
 

@@ -55,7 +55,7 @@ class Tidegate:
         ]  # fmt: skip
         log = (self.data / "run.log").open("wb")
         self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log, cwd=self._checkout)
-        if not node.wait_until_ready(self._run, COMPILED_WITHIN):
+        if not node.wait_until_ready(self._run, COMPILED_WITHIN, self.data):
             raise RuntimeError("tidegate did not start:\n" + self.log(40))
         for pid in self.gateway_pids():
             process.pin(pid, setting.cpus)

@@ -13,6 +13,7 @@ from gateway.carriers.link import Link
 from gateway.carriers.session import Session
 from gateway.http.server.problem import PROBLEM_JSON, Problem, encode_problem, problem_for, problem_lines
 from gateway.http.wire.errors import HTTPError
+from gateway.http.wire.forwarding import request_id, trace_id
 from gateway.http.wire.head import OVERRIDES
 from gateway.judging.route import Relayed, Route
 from gateway.websocket import endings
@@ -63,7 +64,7 @@ def accept(sockets: Sockets, exchange: Exchange, found: Found[Any], route: Route
     opening = Opening(sockets, exchange, route, request, asked, key)
     exchange.upgrade(
         route.upstream, upstream_lines(asked, key, extensions=not judged), opening.on_upgraded, drop=_DROPPED,
-        target=b"" if judged else head.target, route=route.name,
+        target=b"" if judged else head.target, route=route.name, answers=route.answers,
     )  # fmt: skip
 
 
@@ -113,6 +114,8 @@ class Opening:
             if isinstance(route, Route) and request is not None
             else Link(sockets, route.name, route.socket.habits)
         )
+        if sockets.on_ended is not None:
+            link.named = (request_id(exchange.head, exchange.ids), trace_id(exchange.head, exchange.ids))
         answer = client_answer(head, self._asked, agreed)
         link.open(exchange.take_over(), answer, transport, early, release, extensions=bool(agreed.extensions))
         if sockets.draining:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 CLOSE_WAIT: Final = 5.0
 """Seconds for the two sides to say goodbye."""
 
+NAMELESS: Final = ("", "")
+
 # Why the client is not read: bits.
 UPSTREAM_SLOW: Final = 1
 HELD: Final = 2
@@ -44,8 +46,9 @@ TURN: Final = 8
 
 
 class Link(asyncio.Protocol):
-    """``name``: the route's. ``closing``: a deadline for the end runs; nothing new is taken on. ``account``: to whom
-    the client's turns are charged (``http/server/turns.py``)."""
+    """``name``: the route's. ``named``: the ids of its request and trace, where an access log tells of them.
+    ``closing``: a deadline for the end runs; nothing new is taken on. ``account``: to whom the client's turns are
+    charged (``http/server/turns.py``)."""
 
     __slots__ = (
         "_client",
@@ -71,6 +74,7 @@ class Link(asyncio.Protocol):
         "habits",
         "live",
         "name",
+        "named",
         "relay",
         "sockets",
         "sweep",
@@ -87,6 +91,7 @@ class Link(asyncio.Protocol):
         self.sockets = sockets
         self.sweep: Sweep = sockets.sweep
         self.name = name
+        self.named = NAMELESS
         self.habits = habits
         self.live = Liveness(self.sweep.now)
         self.deadline = NEVER

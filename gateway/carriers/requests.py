@@ -89,7 +89,7 @@ class Gate:
             if route.socket is not None:
                 if route.socket.plain and is_plain(head):
                     self._check_overrides(exchange)
-                    exchange.relay(route.upstream, route=route.name)
+                    exchange.relay(route.upstream, route=route.name, answers=route.answers)
                 else:
                     accept(self.sockets, exchange, found, route)
             elif not self.pipeline.journal.available:
@@ -120,7 +120,7 @@ class Gate:
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
                 accept(self.sockets, exchange, found, relayed)
             else:
-                exchange.relay(relayed.upstream, route=relayed.name)
+                exchange.relay(relayed.upstream, route=relayed.name, answers=relayed.answers)
 
     def shed(self, exchange: Exchange) -> None:
         """See ``RequestHandler``. In the shape that its route's clients know."""
@@ -212,7 +212,9 @@ class Gate:
             exchange.user = Renamed(relayed, others)
             exchange.gather(head.length)
         else:
-            exchange.relay(relayed.upstream, route=relayed.name, screen=override.Screen(others))
+            exchange.relay(
+                relayed.upstream, route=relayed.name, screen=override.Screen(others), answers=relayed.answers
+            )
         return True
 
     def _judged_alike(self, exchange: Exchange, method: bytes) -> bool:
@@ -263,7 +265,8 @@ class Gate:
         if found_by_name is not None:
             self._delete(exchange, found_by_name, body)
         else:
-            exchange.relay(renamed.relayed.upstream, route=renamed.relayed.name, body=body)
+            relayed = renamed.relayed
+            exchange.relay(relayed.upstream, route=relayed.name, body=body, answers=relayed.answers)
 
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
@@ -273,6 +276,8 @@ class Gate:
         exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)
+        elif exchange.route is not None and exchange.route.route.answers is not None:  # of a judged route, not judged
+            exchange.route.route.answers.count(exchange.status)
 
     def _delete(self, exchange: Exchange, found: Found[Target], body: bytes | None = None) -> None:
         """Relay a deletion and listen to its answer; its body is collected only where the id stands in it. ``body``:

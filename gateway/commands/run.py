@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import structlog
 import typer
 
 from gateway.commands import places
 from gateway.commands.places import ConfigOption, DataDirOption
-from gateway.common import logs
 from gateway.common.listening import CannotListen
 from gateway.config import ConfigError, load
+from gateway.generation import conversion
 from gateway.generation.generation import CompileFailed, Generation
+from gateway.logs import logs
 from gateway.node.supervisor import AlreadyRunning, NotReady, Supervisor
 from gateway.state.cold.embedded import NoServer
 from gateway.state.cold.eviction import EvictionRefused
 from gateway.state.cold.owner import NotOurs
+
+log = structlog.get_logger()
 
 REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady)
 
@@ -31,21 +35,29 @@ MayShrink = Annotated[
 def run(config: ConfigOption = None, data_dir: DataDirOption = None, may_shrink: MayShrink = None) -> None:
     """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads."""
     config = places.configuration(config)
-    logs.configure(process="supervisor", console=sys.stderr.isatty())
+    logs.own_up("supervisor")
+    people = sys.stderr.isatty()
     try:
-        where = data_dir or load(config).server.data_dir
+        read = load(config)
     except ConfigError as error:
-        _fail(str(error))
+        _fail(error, people)
+    people = conversion.for_people(read.logs)
+    conversion.configure_logs(read, "supervisor")
 
     def announce(generation: Generation) -> None:
+        if people:
+            for warning in generation.warnings:
+                typer.echo(f"warning: {warning}", err=True)
+            typer.echo("ready")
+            return
         for warning in generation.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-        typer.echo("ready")
+            log.warning("config.warning", problem=warning)
+        log.info("ready", generation=generation.number)
 
     try:
-        asyncio.run(Supervisor(config, where, announce, may_shrink or ()).run())
+        asyncio.run(Supervisor(config, data_dir or read.server.data_dir, announce, may_shrink or ()).run())
     except REFUSALS as error:
-        _fail(str(error))
+        _fail(error, people)
 
 
 def demo(
@@ -57,13 +69,17 @@ def demo(
     """Run a small platform with the gate in front of it, to try everything by hand."""
     from gateway.demo import command
 
-    logs.configure(process="supervisor", console=sys.stderr.isatty())
+    logs.own_up("supervisor")
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
     except REFUSALS as error:
-        _fail(str(error))
+        _fail(error, sys.stderr.isatty())
 
 
-def _fail(message: str) -> None:
-    typer.echo(message, err=True)
+def _fail(error: Exception, people: bool) -> NoReturn:
+    """The end of a start that failed: a sentence on a terminal, a line of the log elsewhere."""
+    if people:
+        typer.echo(str(error), err=True)
+    else:
+        log.critical("node.refused", problems=str(error).splitlines())
     raise typer.Exit(1)

@@ -183,5 +183,15 @@ def described() -> str:
     return f"compiled from older sources ({', '.join(old)})" if old else f"{len(there)} modules compiled"
 
 
+def kind() -> str:
+    """The same in one word, for a label: interpreted, compiled, stale (from older sources) or broken."""
+    there = built()
+    if not there:
+        return "interpreted"
+    if len(there) < len(MODULES) or not file_of(LIBRARY).exists():
+        return "broken"
+    return "stale" if stale() else "compiled"
+
+
 def _root() -> Path:
     return Path(__file__).parents[2]

@@ -23,6 +23,7 @@ SECONDS = (
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 MAX_SERIES = 4096  # of one metric in one worker; more label values than this are counted together as OTHER
 OTHER = "other"
+ANSWERS = ("gone", "1xx", "2xx", "3xx", "4xx", "5xx")
 NOTHING: Mapping[str, dict[str, Any]] = {}
 
 
@@ -54,6 +55,13 @@ OF_WORKERS = (
         "Requests refused before they were decoded to a message, by route and reason code.",
         ("route", "reason"),
     ),
+    Metric(
+        "tidegate_relayed_requests_total",
+        "counter",
+        "Requests that were relayed and judged by nobody, handshakes of WebSockets among them, by route (empty where "
+        "none matched) and class of status; gone: the client left before the answer.",
+        ("route", "status"),
+    ),
     Metric("tidegate_check_seconds", "histogram", "From decoding to verdict.", (), SECONDS),
     Metric(
         "tidegate_upstream_seconds",
@@ -82,7 +90,12 @@ OF_WORKERS = (
         "counter",
         "Times that a connection's work waited for the next turn, because its address had had its share of this one.",
     ),
-    Metric("tidegate_access_lines_dropped_total", "counter", "Lines of the access log that could not be written."),
+    Metric(
+        "tidegate_access_lines_dropped_total",
+        "counter",
+        "Lines of the access log that could not be written, or waited for a reader behind too many others; control's "
+        "own included.",
+    ),
     Metric("tidegate_journal_unknown_total", "counter", "Messages forwarded without an outcome, found after a crash."),
     Metric("tidegate_journal_unclean_total", "counter", "Stops that were not in order, found at the next start."),
     Metric(
@@ -118,6 +131,18 @@ OF_WORKERS = (
         "Failures of upstream servers, by reason; the server as configured, empty where none had room for a call.",
         ("upstream", "server", "reason"),
     ),
+    Metric(
+        "tidegate_upstream_server_out",
+        "gauge",
+        "Workers that send this server nothing now, because its failures or its checks say that it is ill.",
+        ("upstream", "server"),
+    ),
+    Metric(
+        "tidegate_state_breaker_open",
+        "gauge",
+        "Servers of state that a worker does not ask now, because their answers did not come; over all workers.",
+    ),
+    Metric("tidegate_state_away", "gauge", "Workers that cannot ask state now, whatever the cause; see /readyz."),
 )
 
 # Told by the projector, where there is one.
@@ -151,7 +176,36 @@ OF_PROJECTOR = (
 # Known to control itself.
 OF_CONTROL = (
     Metric("tidegate_workers", "gauge", "Workers that answered the last call."),
-    Metric("tidegate_process_resident_bytes", "gauge", "Resident memory of a process.", ("process",)),
+    Metric(
+        "tidegate_build_info",
+        "gauge",
+        "Always 1. The version, its Python, and how the hot path runs: interpreted, compiled, stale or broken.",
+        ("version", "python", "hot_path"),
+    ),
+    Metric("tidegate_config_generation", "gauge", "Number of the generation in force."),
+    Metric(
+        "tidegate_config_last_reload_successful",
+        "gauge",
+        "1 where the last reload, or the start, went well; 0 where it was refused, and the last good one is in force.",
+    ),
+    Metric(
+        "tidegate_config_last_reload_success_timestamp_seconds",
+        "gauge",
+        "When the generation in force was swapped to, in seconds since 1970.",
+    ),
+    Metric("tidegate_config_reloads_total", "counter", "Reloads since the node started, by result.", ("result",)),
+    Metric(
+        "tidegate_process_cpu_seconds_total", "counter", "Processor time of a process, user and system.", ("process",)
+    ),
+    Metric("tidegate_process_resident_memory_bytes", "gauge", "Resident memory of a process.", ("process",)),
+    Metric("tidegate_process_open_fds", "gauge", "Open file descriptors of a process.", ("process",)),
+    Metric("tidegate_process_max_fds", "gauge", "File descriptors that a process may have open.", ("process",)),
+    Metric(
+        "tidegate_process_start_time_seconds",
+        "gauge",
+        "When a process was started, in seconds since 1970.",
+        ("process",),
+    ),
     Metric(
         "tidegate_process_restarts_total", "counter", "Starts after a death, as the supervisor counts.", ("process",)
     ),
@@ -229,6 +283,19 @@ class Counts:
         return {"series": [[list(key), count] for key, count in self.values.items()]}
 
 
+class AnswerCounts:
+    """What came of the requests of one route that nobody judges: a cell for each class of status."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, counts: Counts, route: str) -> None:
+        self.cells = [counts.of((route, kind)) for kind in ANSWERS]
+
+    def count(self, status: int | None) -> None:
+        """An answer of this status; None where the client had left before there was one."""
+        self.cells[status // 100 if status is not None else 0].value += 1
+
+
 class Histogram:
     """Observations of one series. ``counts`` has a bucket for each bound and one above the last."""
 
@@ -293,6 +360,7 @@ class WorkerMetrics:
         "gauges",
         "messages",
         "refused_requests",
+        "relayed",
         "removals",
         "socket_ends",
         "started",
@@ -306,6 +374,7 @@ class WorkerMetrics:
         self.started = f"{os.getpid()}-{time.time_ns()}"
         self.messages = Counts(METRICS["tidegate_messages_total"])
         self.refused_requests = Counts(METRICS["tidegate_refused_requests_total"])
+        self.relayed = Counts(METRICS["tidegate_relayed_requests_total"])
         self.degraded = Counts(METRICS["tidegate_degraded_total"])
         self.removals = Counts(METRICS["tidegate_removals_seen_total"])
         self.socket_ends = Counts(METRICS["tidegate_socket_ends_total"])
@@ -337,7 +406,7 @@ class WorkerMetrics:
         ``elsewhere``: what other parts count in cells of their own, in the same form.
         """
         counted = (
-            self.messages, self.refused_requests, self.degraded, self.removals, self.socket_ends,
+            self.messages, self.refused_requests, self.relayed, self.degraded, self.removals, self.socket_ends,
             self.upstream_failures,
         )  # fmt: skip
         metrics = {counts.metric.name: counts.told() for counts in counted}

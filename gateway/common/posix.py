@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import structlog
 
-LONGEST_LINE = 300  # characters of a last line that are told
+LONGEST_LINE = 300  # characters of a line of others that are told
 PER_CONNECTION = 2  # a client's socket, and one to the upstream
 SPARE = 256  # listening sockets, state, journal, lists, pages of the mirror
 
@@ -41,21 +41,15 @@ def cause_of(code: int) -> str:
         return f"signal {-code}"
 
 
-def last_line(said: str) -> str:
-    """The last line of what a process wrote to its standard error that is not blank; its first ``LONGEST_LINE``
-    characters."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1][:LONGEST_LINE] if lines else ""
-
-
 def take_standard_error() -> None:
-    """Write to the supervisor's standard error, and no longer to the pipe through which it hears how a start failed:
-    a process at work must not stand still, nor fail, because its supervisor does not read."""
+    """Let ``sys.stderr`` be the supervisor's own standard error, and no longer the pipe to the supervisor: a process at
+    work must not stand still, nor fail, because that does not read. What the interpreter or a library writes past
+    ``sys.stderr``, its last words mostly, still comes by the pipe, and is told as a line by whoever reads it."""
     told = os.environ.pop(STANDARD_ERROR, "")
     if told.isdigit():
         with suppress(OSError):
-            os.dup2(int(told), 2)
-            os.close(int(told))
+            os.set_inheritable(int(told), False)
+            sys.stderr = os.fdopen(int(told), "w", 1, encoding="utf-8", errors="backslashreplace")
 
 
 def on_stop(then: Callable[[], object]) -> None:

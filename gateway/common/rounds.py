@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 class Rounds:
     """Awaits ``look`` at once, and again ``every`` so many seconds after it has ended, however it ended. A round that
-    fails is told as ``NAME_failed``."""
+    fails is told as ``round.failed``."""
 
     def __init__(self, name: str, look: Callable[[], Awaitable[None]], every: float) -> None:
         self._name = name
@@ -35,5 +35,5 @@ class Rounds:
             try:
                 await self._look()
             except Exception:  # whatever it was, what is looked after is still to be looked after
-                log.error(f"{self._name}_failed", exc_info=True)
+                log.error("round.failed", round=self._name, exc_info=True)
             await asyncio.sleep(self._every)

@@ -11,12 +11,10 @@ from pathlib import Path
 import structlog
 
 from gateway.common.folders import Folders
-from gateway.common.listening import CannotListen
 from gateway.common.posix import on_stop, take_standard_error
-from gateway.control.acts.database import DatabaseInUse
 from gateway.control.process import run
 from gateway.generation import conversion, generation
-from gateway.state.cold.owner import NotOurs
+from gateway.logs import logs
 
 log = structlog.get_logger()
 
@@ -35,12 +33,10 @@ def main() -> int:
     options = parser.parse_args()
     os.umask(0o077)
     folders = Folders(options.data_dir)
-    conversion.configure_logs(generation.load(folders, folders.current()).config.logs, "control")
+    logs.own_up("control")
     try:
+        conversion.configure_logs(generation.load(folders, folders.current()).config, "control")
         asyncio.run(_main(folders))
-    except (CannotListen, DatabaseInUse, NotOurs) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
     except Exception:  # never a traceback as it is: its message may quote what was being read
         log.critical("control.failed", exc_info=True)
         return 1

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -25,6 +26,7 @@ from gateway.common import channel
 from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
+from gateway.common.metrics import Count
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
 from gateway.control.acts.database import Database
@@ -51,6 +53,7 @@ from gateway.journal.retention.keeping import Keeping
 from gateway.journal.retention.retention import Retention
 from gateway.journal.write.ids import CONTROL, PROJECTOR, Ids
 from gateway.journal.write.writer import Writer
+from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.store.pulse import PulseReader
 from gateway.state.cold.owner import myself
 
@@ -120,6 +123,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
             clock=writer.clock,
         )
+        dropped = Count()
+        access = conversion.access_log(config, "control", dropped)
         services = Services(
             database=database,
             ledger=ledger,
@@ -133,6 +138,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,
             features=(*features, health, auditing),
+            lines_dropped=lambda: dropped.value,
         )
         # Once before anything is answered: a state server that starts empty is filled now.
         await confirming.look()
@@ -145,14 +151,16 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         for part in parts:
             part.start()
             stack.push_async_callback(part.stop)
+        if access is not None:
+            stack.callback(access.close, END_WITHIN)
         app = application(
             services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow
         )
-        await _serve(stack, app, config)
+        await _serve(stack, app, config, access)
         if config.control.probes is not None:
             free = [endpoint for endpoint in ENDPOINTS if endpoint.open]
             probed = application(services, services.of(People), free, version=version("tidegate"), described=False)
-            await _serve_probes(stack, probed, config.control.probes, _access_log(config))
+            await _serve_probes(stack, probed, config.control.probes, access)
         commands = await channel.serve(
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
@@ -184,31 +192,25 @@ def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:
     return max(0.0, time.monotonic() - beat.watermark) if beat is not None else None
 
 
-async def _serve(stack: AsyncExitStack, app: web.Application, config: Config) -> None:
+async def _serve(stack: AsyncExitStack, app: web.Application, config: Config, access: AccessLog | None) -> None:
     section = config.control
     context: ssl.SSLContext | None = None
     if section.certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(section.certificate, section.key)
-    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=_access_log(config))
+    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=cast(logging.Logger, access))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     listener = listen(section.listen, setting="control.listen")
     await web.SockSite(runner, listener, ssl_context=context).start()
 
 
-async def _serve_probes(
-    stack: AsyncExitStack, app: web.Application, address: str, access: logging.Logger | None
-) -> None:
+async def _serve_probes(stack: AsyncExitStack, app: web.Application, address: str, access: AccessLog | None) -> None:
     """What needs no token, in plain HTTP: a balancer knows no certificate of ours, and nothing here is secret."""
-    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=access)
+    runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=cast(logging.Logger, access))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listen(address, setting="control.probes")).start()
-
-
-def _access_log(config: Config) -> logging.Logger | None:
-    return logging.getLogger("tidegate.access") if config.logs.access else None
 
 
 def sockets(folders: Folders) -> Mapping[str, Path]:

@@ -13,8 +13,10 @@ import aiohttp
 import orjson
 import typer
 
+from gateway import config as configuration
 from gateway.common.listening import CannotListen, listen
 from gateway.common.posix import python
+from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.node.child import Child
 from gateway.node.supervisor import Supervisor
@@ -133,6 +135,7 @@ async def _serve(config: Path, data_dir: Path, addresses: Addresses, listener: s
         typer.echo(f"control   http://{addresses.control}  (token in {kept})")
         typer.echo("ready")
 
+    conversion.configure_logs(configuration.load(config), "supervisor")
     supervisor = Supervisor(config, data_dir, announce)
     demo_platform.start()
     try:

@@ -7,14 +7,15 @@ The parts below know nothing of TOML; each has settings of its own. What has the
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import sys
+from functools import partial
 
 from filters.model.meaning import LANGUAGES
 from filters.reading.keywords import Bounds
 from filters.reading.window import Window
-from gateway.common import logs
-from gateway.common.logs import AccessLog
+from gateway.common.metrics import Count
 from gateway.config import Config, ConfigProblem
 from gateway.config.consistency.lines import line_of, lines_in
 from gateway.config.sections.control import Logs
@@ -33,6 +34,8 @@ from gateway.http.upstream.settings import CheckSettings, EjectionSettings, Upst
 from gateway.http.wire.address import parse_address
 from gateway.http.wire.path import parse_template
 from gateway.journal.write.settings import JournalSettings
+from gateway.logs import logs
+from gateway.logs.access_log import AccessLog, write_lines
 from gateway.sentences.known import known
 from gateway.sentences.own import TERMS
 from gateway.surfaces import compiled as compiled_surface
@@ -193,26 +196,30 @@ def journal(section: Journal) -> JournalSettings:
     return carried(JournalSettings, section)
 
 
-def configure_logs(section: Logs, process: str) -> None:
+def for_people(section: Logs) -> bool:
+    """Whether ``[logs]`` asks for lines that a person reads, here."""
+    return section.format == "console" or (section.format == "auto" and sys.stderr.isatty())
+
+
+def configure_logs(config: Config, process: str) -> None:
     """``[logs]``: what this process says of itself, and how."""
-    console = section.format == "console" or (section.format == "auto" and sys.stderr.isatty())
-    logs.configure(section.level, process=process, console=console)
+    logs.configure(
+        config.logs.level, process=process, node=config.server.node, console=for_people(config.logs)
+    )  # fmt: skip
 
 
-def access_log(section: Logs) -> AccessLog | None:
-    """``[logs]``: where each answered request is told, or None. Raises OSError where the file cannot be opened."""
+def access_log(config: Config, process: str, dropped: Count) -> AccessLog | None:
+    """``[logs]``: where each answered request is told, or None. Raises OSError where the file cannot be opened.
+    ``dropped`` counts its lines that are lost."""
+    section = config.logs
     if not section.access:
         return None
+    named = {"process": process, "node": config.server.node, "pid": os.getpid()}
     if section.access_file is None:
-        return AccessLog(_to_stderr)
+        descriptor = sys.stderr.fileno()
+        return AccessLog(partial(write_lines, descriptor), dropped=dropped, named=named, readable=for_people(section))
     file = section.access_file.open("ab", buffering=0)
-    return AccessLog(file.write, file.close)
-
-
-def _to_stderr(lines: bytes) -> None:
-    """The bytes behind ``sys.stderr`` are buffered, unlike its text: unflushed lines wait for the next message."""
-    sys.stderr.buffer.write(lines)
-    sys.stderr.buffer.flush()
+    return AccessLog(partial(write_lines, file.fileno()), file.close, dropped=dropped, named=named)
 
 
 def _listed(source: str) -> tuple[str, ...]:

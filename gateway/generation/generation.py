@@ -25,15 +25,17 @@ import orjson
 from filters.model.errors import TidegateError
 from gateway import config as configuration
 from gateway.common.folders import Folders
-from gateway.common.posix import cause_of, last_line, python
+from gateway.common.posix import cause_of, python
 from gateway.config import Config, ConfigError
 from gateway.generation import conversion
 from gateway.generation.changes import ChangesLost, LineChanges, line_changes
+from gateway.logs import hearsay, logs
 from gateway.words.compile import compile_lists
 from gateway.words.errors import WordListError
 from gateway.words.shrinking import ListDiff
 from gateway.words.specs import ListSpec
 
+COMPILER = "compiler"  # its name in the log
 COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
 NICENESS = 5  # of the compiler: where processors are short, messages and state come first, and it still gets a quarter
 
@@ -169,13 +171,14 @@ async def compile_aside(config_path: Path, folders: Folders, may_shrink: Collect
         process.kill()
         await process.wait()
         raise CompileFailed([f"compiling took longer than {COMPILE_WITHIN:g} s and was given up"]) from None
-    sys.stderr.write(said.decode("utf-8", "replace"))
+    words = ""
+    for line in hearsay.Splitter().feed(said + b"\n"):
+        words = hearsay.pass_on(line, COMPILER, process.pid)
     try:
         answer: dict[str, Any] = orjson.loads(output)
     except orjson.JSONDecodeError:
         assert process.returncode is not None
         ended = f"the compiler ended with {cause_of(process.returncode)}"
-        words = last_line(said.decode("utf-8", "replace"))
         raise CompileFailed([f"{ended}: {words}" if words else ended]) from None
     if "problems" in answer:
         raise CompileFailed(answer["problems"])
@@ -192,6 +195,7 @@ def main() -> int:
     parser.add_argument("--may-shrink", action="append", default=[], metavar="LIST")
     options = parser.parse_args()
     os.nice(NICENESS)
+    logs.own_up(COMPILER)
     folders = Folders(options.data_dir)
     folders.make()
     try:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gateway.common.metrics import Counts
+from gateway.common.metrics import AnswerCounts, Counts
 from gateway.http.upstream.upstream import Upstream
 from gateway.journal.write.record import removal
 from gateway.surfaces.deletion import DeletionReader, Named
@@ -28,7 +28,7 @@ OURS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 @dataclass(frozen=True, slots=True)
 class Deletions:
     """A removal route. ``of``: the judged route whose messages it deletes; ``ours``: they are named by our ids;
-    ``actor``: who deletes by it."""
+    ``actor``: who deletes by it; ``answers`` counts what came of its requests."""
 
     name: str
     upstream: Upstream
@@ -38,6 +38,7 @@ class Deletions:
     reader: DeletionReader
     max_body: int
     counts: Counts
+    answers: AnswerCounts | None = None
 
     def watch(self, exchange: Exchange, request: Request, body: bytes, journal: Writer) -> None:
         """Remember what the request deletes until its answer is over."""
@@ -57,6 +58,8 @@ class RelayedDeletion:
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
         """The answer is over, or was broken off behind a head that said enough."""
         route = self._route
+        if route.answers is not None:
+            route.answers.count(502 if status is None and error is not None else status)
         if status is None or not route.reader.gone(status, body_prefix):
             return
         ids, room = self._named

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from filters.policy import Policy
 from filters.reading.keywords import Scanner
 from filters.reading.window import Consecutive
-from gateway.common.metrics import Count, Histogram
+from gateway.common.metrics import AnswerCounts, Count, Histogram
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.http.server.cors import Cors
 from gateway.http.server.problem import PlatformShape
@@ -33,11 +33,13 @@ class SocketSide:
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A route that is relayed untouched. ``name`` is empty for what no route matches."""
+    """A route that is relayed untouched. ``name`` is empty for what no route matches. ``answers`` counts what came of
+    its requests."""
 
     name: str
     upstream: Upstream
     socket: SocketSide | None = None
+    answers: AnswerCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Route:
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
     own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
     keep up. ``consecutive``: the lists that read several messages of a sender as one text; ``crowd``: those that read
-    everybody's in the room. ``socket``: of a WebSocket route.
+    everybody's in the room. ``socket``: of a WebSocket route. ``answers``: as with ``Relayed``, of what is not
+    judged here.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Route:
     consecutive: Consecutive | None = None
     crowd: Consecutive | None = None
     socket: SocketSide | None = None
+    answers: AnswerCounts | None = None
 
 
 Target = Route | Relayed | Deletions | Preflight

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from gateway.common import logs
 from gateway.common.folders import Folders
 from gateway.common.posix import on_stop, take_standard_error
+from gateway.generation import conversion, generation
+from gateway.logs import logs
 from gateway.mirror.projector.projector import Projector
 
 log = structlog.get_logger()
@@ -31,9 +32,11 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()
     os.umask(0o022)  # pages are for everybody whom their folder lets in; private files say so themselves
-    logs.configure(process="projector", console=sys.stderr.isatty())
+    folders = Folders(options.data_dir)
+    logs.own_up("projector")
     try:
-        asyncio.run(_main(Folders(options.data_dir)))
+        conversion.configure_logs(generation.load(folders, folders.current()).config, "projector")
+        asyncio.run(_main(folders))
     except Exception:  # never a traceback as it is: its message may quote what was being read
         log.critical("projector.failed", exc_info=True)
         return 1

@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +14,8 @@ from typing import Literal
 
 import structlog
 
-from gateway.common.posix import LONGEST_LINE, STANDARD_ERROR, cause_of, last_line
+from gateway.common.posix import STANDARD_ERROR, cause_of
+from gateway.logs.hearsay import Splitter, pass_on
 from gateway.node.crew import Crew
 
 log = structlog.get_logger()
@@ -52,9 +52,10 @@ class Child:
     ``inherit`` are file descriptors that stay open in the child (the listening sockets). ``answers``: whether it does
     its work already; asked until it does. ``crew``: those that can stand in for it.
 
-    What it writes to its standard error is passed on to ours, and the last line is told when it dies. A program of
-    ours takes over our standard error itself as soon as it runs (``posix.take_standard_error``), so that only what it
-    says before comes this way.
+    What it writes to its standard error becomes lines of our log, and the last one is told when it dies; what it writes
+    to its standard output, too, where it ``tells_on_output``. A program of ours writes its log to our standard error
+    itself as soon as it runs (``posix.take_standard_error``), so that only what it says before comes this way, and what
+    is no line of a log.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Child:
         env: Mapping[str, str] | None = None,
         answers: Callable[[], Awaitable[bool]] | None = None,
         crew: Crew | None = None,
+        tells_on_output: bool = False,
     ) -> None:
         self.name = name
         self.state: State = "starting"
@@ -76,6 +78,7 @@ class Child:
         self._env = env
         self._answers = answers
         self._crew = crew
+        self._tells_on_output = tells_on_output
         self._serving = False
         self._last_line = ""
         self._deaths: Counter[str] = Counter()
@@ -140,7 +143,8 @@ class Child:
             process = self._process = await asyncio.create_subprocess_exec(
                 *self._argv(),
                 stdin=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE if self._tells_on_output else None,
+                stderr=asyncio.subprocess.STDOUT if self._tells_on_output else asyncio.subprocess.PIPE,
                 pass_fds=self._inherit if ours < 0 else (*self._inherit, ours),
                 env=self._env if ours < 0 else handed,
                 # A terminal's Ctrl-C reaches the whole foreground group; only the supervisor may act on it. No
@@ -153,11 +157,12 @@ class Child:
             if ours >= 0:
                 os.close(ours)
         self.state = "running"
-        log.info("child.started", child=self.name, pid=process.pid)
+        log.info("child.started", child=self.name, child_pid=process.pid)
         if self._stopping:  # told while it was being started
             self.signal(signal.SIGTERM)
-        assert process.stderr is not None
-        listening = asyncio.create_task(self._listen(process.stderr), name=f"stderr of {self.name}")
+        said = process.stdout or process.stderr
+        assert said is not None
+        listening = asyncio.create_task(self._listen(said), name=f"what {self.name} says")
         asking = asyncio.create_task(self._ask(), name=f"ask {self.name}")
         try:
             code = await process.wait()
@@ -179,14 +184,13 @@ class Child:
 
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         """Pass on what it says, and keep the last line."""
-        kept = ""
-        while data := await stream.read(65536):
-            text = data.decode("utf-8", "replace")
-            with suppress(OSError, ValueError):  # nobody reads ours: no reason to stop reading its
-                sys.stderr.write(text)
-                sys.stderr.flush()
-            kept = (kept + text)[-4 * LONGEST_LINE :]
-            self._last_line = last_line(kept)
+        lines = Splitter()
+        while True:
+            data = await stream.read(65536)
+            for line in lines.feed(data):
+                self._last_line = pass_on(line, self.name, self.pid)
+            if not data:
+                return
 
     async def _pause(self, began: float, served: bool, cause: str, code: int | None) -> None:
         """Wait before the next start, as long as the deaths of this cause ask for and the crew can do without."""
@@ -200,7 +204,7 @@ class Child:
             self._crew.paused(self, served)
         at_once = self._resumed.is_set()
         log.error(
-            "child.died", child=self.name, cause=cause, code=code, stderr=self._last_line,
+            "child.died", child=self.name, cause=cause, code=code, said=self._last_line,
             pause=0 if at_once else round(self.resumes_at - loop.time(), 2),
         )  # fmt: skip
         try:

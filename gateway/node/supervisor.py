@@ -94,6 +94,8 @@ class Supervisor:
         self._lock = -1
         self._since = 0  # when the generation in force was swapped to; microseconds since the epoch
         self._refused_at = 0  # when a reload was last refused; 0 once another has gone well
+        self._reloads = {"done": 0, "refused": 0}
+        self._ready = False  # everything has answered
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning or CompileFailed before anything starts, CannotListen,
@@ -135,6 +137,7 @@ class Supervisor:
         try:
             await self._start(generation)
             early = self._stopping.is_set()
+            self._ready = True
             self._announce(generation)
             keys.start()
             await self._stopping.wait()
@@ -145,6 +148,7 @@ class Supervisor:
             await keys.stop()
             for task in reloads:
                 task.cancel()
+            self._ready = False
             await self._stop(self._generation.config.server.drain)
             await commands.close()
             os.close(self._lock)
@@ -199,7 +203,7 @@ class Supervisor:
         """Start a state server, where the configuration names none."""
         if config.state.url is None and config.state.sentinel is None:
             argv = embedded.prepare(self.folders.state, memory=config.state.memory, program=config.state.server)
-            self._state = Child("state", lambda: argv)
+            self._state = Child("state", lambda: argv, tells_on_output=True)
             self._state.start()
             await embedded.ready(self.folders.state)
 
@@ -299,6 +303,7 @@ class Supervisor:
             self._rotation.in_force = keys
             self.folders.make_current(after.number)
             self._since, self._refused_at = time.time_ns() // 1000, 0
+            self._reloads["done"] += 1
             # A worker that came up meanwhile may have asked a moment too early which generation is in force.
             missed = await self._load(after, missed_only=True)
             warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
@@ -309,6 +314,7 @@ class Supervisor:
 
     def _refused(self, before: Generation, problems: Sequence[str]) -> dict[str, Any]:
         self._refused_at = time.time_ns() // 1000
+        self._reloads["refused"] += 1
         log.error("reload.refused", generation=before.number, problems=problems)
         return {"ok": False, "generation": before.number, "problems": problems}
 
@@ -348,9 +354,12 @@ class Supervisor:
         children = [child for child in (self._state, *self._others, *self._workers) if child is not None]
         return {
             "ok": True,
+            "ready": self._ready,
+            "pid": os.getpid(),
             "generation": self._generation.number if self._generation else None,
             "since": self._since,
             "refused": self._refused_at or None,
+            "reloads": self._reloads,
             "stopping": self._stopping.is_set(),
             "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
         }

@@ -20,10 +20,11 @@ from typing import Any
 import structlog
 import uvloop
 
-from gateway.common import channel, logs
+from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
+from gateway.logs import logs
 from gateway.worker.app import App
 
 log = structlog.get_logger()
@@ -54,7 +55,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         on_stop(self._stopping.set)
         first = generation.load(self._folders, self._folders.current())
-        conversion.configure_logs(first.config.logs, f"worker-{self._number}")
+        conversion.configure_logs(first.config, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
         servers = [
@@ -126,7 +127,7 @@ def main() -> int:
     parser.add_argument("--number", type=int, required=True)
     parser.add_argument("--listen-fds", required=True)
     options = parser.parse_args()
-    logs.configure(process=f"worker-{options.number}", console=sys.stderr.isatty())
+    logs.own_up(f"worker-{options.number}")
     sys.setswitchinterval(SWITCH_INTERVAL)
     worker = Worker(Folders(options.data_dir), options.number, [int(text) for text in options.listen_fds.split(",")])
     try:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import structlog
@@ -20,13 +19,11 @@ from filters.lists.wordlist import of_words
 from filters.policy import Policy
 from filters.reading.keywords import AnyList, Scanner
 from filters.reading.window import Consecutive
-from gateway.carriers.link import Link
 from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
 from gateway.common.clock import now_us
 from gateway.common.folders import Folders
-from gateway.common.logs import AccessLog
-from gateway.common.metrics import Counts, WorkerMetrics
+from gateway.common.metrics import AnswerCounts, Count, Counts, WorkerMetrics
 from gateway.common.sweep import Sweep
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
@@ -35,12 +32,10 @@ from gateway.config.sections.routes import Route as RouteSettings
 from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.http.server.cors import Cors
-from gateway.http.server.exchange import Exchange
 from gateway.http.server.problem import PlatformShape
 from gateway.http.server.router import Router
 from gateway.http.server.server import Server
 from gateway.http.upstream.upstream import Upstream
-from gateway.http.wire.forwarding import request_id
 from gateway.http.wire.path import Template, parse_template
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.counters import APPEND_BOUNDS
@@ -52,6 +47,7 @@ from gateway.judging.pipeline import Pipeline
 from gateway.judging.refused_copies import fingerprints
 from gateway.judging.relayed_deletion import Deletions
 from gateway.judging.route import Preflight, Relayed, Route, SocketSide, Target
+from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.serving.access import Access, Guard
 from gateway.mirror.serving.mirror_files import MirrorFiles
@@ -66,6 +62,7 @@ from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
+from gateway.worker.access_lines import AccessLines
 
 log = structlog.get_logger()
 
@@ -97,8 +94,8 @@ class App:
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, conversion.server(config.server), self._sweep)
         self._pipeline.read_for = self._server.queueing.read_for
-        self._access: AccessLog | None = None
-        self._dropped_before = 0  # by access logs of generations before
+        self._access: AccessLines | None = None
+        self._lines_dropped = Count()  # by the access logs of all generations
         self._sweep.watch(self._flush_access)
         self._gauges()
 
@@ -139,7 +136,7 @@ class App:
         sentences = conversion.sentences(config.sentences)
         access: AccessLog | None = None
         try:
-            access = conversion.access_log(config.logs)  # anew, whatever it was: it may have been rotated away
+            access = self._access_log(config)  # anew, whatever it was: it may have been rotated away
             targets = _targets(self, config, lists, upstreams)
             router = Router(targets, _guarded, _sealed)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
@@ -158,17 +155,19 @@ class App:
         self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
         self._gate.languages = {route.name: route.language for route in config.routes if route.language is not None}
         self._server.sentences = self._sockets.sentences = sentences
-        self._gate.unmatched = _unmatched(config, upstreams)
-        self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams)
+        answers = AnswerCounts(self.metrics.relayed, "")
+        self._gate.unmatched = _unmatched(config, upstreams, answers)
+        self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams, answers)
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(conversion.server(config.server))
         self._gate.max_queueing = config.server.max_queueing
-        before, self._access = self._access, access
+        before = self._access
+        paths = {route.name: route.template.address for route in config.routes}
+        lines = self._access = AccessLines(access, router, paths) if access is not None else None
         if before is not None:
-            before.close()
-            self._dropped_before += before.dropped
-        self._server.on_answered = self._answered if access is not None else None
-        self._sockets.on_ended = self._ended if access is not None else None
+            before.log.close()
+        self._server.on_answered = lines.answered if lines is not None else None
+        self._sockets.on_ended = lines.ended if lines is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)
         for _, upstream in gone:
@@ -273,7 +272,8 @@ class App:
                 "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
                 "tidegate_journal_segments_left_total": {"series": [[[why], n] for why, n in journal.left.items()]},
-                "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped()]]},
+                "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped.value]]},
+                "tidegate_upstream_server_out": {"series": self._servers_out()},
             }
         )
         # What the connections refused by themselves, before there was a route.
@@ -294,7 +294,7 @@ class App:
             await self._notices.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
         if self._access is not None:
-            self._access.close()
+            self._access.log.close(END_WITHIN)
         await self._state.close()
         self._journal.close()
 
@@ -306,37 +306,21 @@ class App:
         for name, upstream in self._known_upstreams():
             take_failures(self.metrics.upstream_failures, name, upstream)
 
-    def _answered(self, exchange: Exchange) -> None:
-        assert self._access is not None
-        found = exchange.route
-        self._access.add(
-            exchange.method.decode(),
-            found.route.name if found is not None else "",
-            exchange.status or 0,
-            exchange.sent,
-            seconds=perf_counter() - exchange.began,
-            request_id=request_id(exchange.head, exchange.ids),
-        )
+    def _access_log(self, config: Config) -> AccessLog | None:
+        return conversion.access_log(config, f"worker-{self._number}", self._lines_dropped)
 
-    def _ended(self, link: Link) -> None:
-        assert self._access is not None
-        self._access.add_socket(
-            link.name,
-            seconds=perf_counter() - link.began,
-            frames=(link.frames_up, link.relay.frames),
-            sizes=(link.bytes_up, link.bytes_down),
-            code=link.close_code,
-        )
-
-    def _lines_dropped(self) -> int:
-        return self._dropped_before + (self._access.dropped if self._access is not None else 0)
+    def _servers_out(self) -> list[list[Any]]:
+        known = ((name, each.out()) for name, each in self._upstreams.items())
+        return [[[name, server], int(out)] for name, servers in known for server, out in servers.items()]
 
     def _flush_access(self, now: float = 0.0) -> None:
         if self._access is not None:
-            self._access.flush()
+            self._access.log.flush()
 
     def _gauges(self) -> None:
         gauge = self.metrics.gauge
+        gauge("tidegate_state_breaker_open", lambda: self._state.breakers_open)
+        gauge("tidegate_state_away", lambda: int(self._state.problem != ""))
         gauge("tidegate_connections", lambda: len(self._server.connections))
         gauge("tidegate_sockets", lambda: len(self._sockets.links))
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
@@ -360,7 +344,7 @@ def _targets(
         elif settings.removal is not None:
             target = _deletions(app, config, settings, settings.removal, upstream)
         else:
-            target = Relayed(settings.name, upstream, _socket_side(settings))
+            target = Relayed(settings.name, upstream, _socket_side(settings), _answers(app, settings.name))
         template = settings.template
         targets.append((template, target))
         if isinstance(target, Route) and target.cors is not None:
@@ -409,6 +393,7 @@ def _judged(
         consecutive=Consecutive(reaching, bounds, settings.markup_undone) if reaching else None,
         crowd=Consecutive(crowd, bounds, settings.markup_undone) if crowd else None,
         socket=_socket_side(settings),
+        answers=_answers(app, settings.name),
     )  # fmt: skip
 
 
@@ -437,7 +422,7 @@ def _deletions(app: App, config: Config, settings: RouteSettings, removal: Remov
     reader = DeletionReader(removal.id, room, removal.gone_when, room_format=spelled)
     return Deletions(
         settings.name, upstream, removal.of, removal.by == "tidegate", removal.actor, reader, settings.max_body,
-        app.metrics.removals,
+        app.metrics.removals, _answers(app, settings.name),
     )  # fmt: skip
 
 
@@ -457,14 +442,18 @@ def _prints() -> Scanner:
     return fingerprints(folding_tables())
 
 
-def _unmatched(config: Config, upstreams: Mapping[str, Upstream]) -> Relayed | None:
+def _answers(app: App, route: str) -> AnswerCounts:
+    return AnswerCounts(app.metrics.relayed, route)
+
+
+def _unmatched(config: Config, upstreams: Mapping[str, Upstream], answers: AnswerCounts) -> Relayed | None:
     if config.server.unmatched == "refuse":
         return None
     name = config.server.unmatched_upstream or next(iter(config.upstreams))
-    return Relayed("", upstreams[name])
+    return Relayed("", upstreams[name], answers=answers)
 
 
-def _unmatched_hosts(config: Config, upstreams: Mapping[str, Upstream]) -> dict[bytes, Relayed]:
+def _unmatched_hosts(config: Config, upstreams: Mapping[str, Upstream], answers: AnswerCounts) -> dict[bytes, Relayed]:
     """What no route matches, by host: what the configuration says, and where all routes of the host go."""
     if config.server.unmatched == "refuse":
         return {}
@@ -474,7 +463,7 @@ def _unmatched_hosts(config: Config, upstreams: Mapping[str, Upstream]) -> dict[
             named.setdefault(route.template.host, set()).add(route.upstream)
     chosen = {host: next(iter(names)) for host, names in named.items() if len(names) == 1}
     chosen |= {host.encode(): name for host, name in config.server.unmatched_hosts.items()}
-    return {host: Relayed("", upstreams[name]) for host, name in chosen.items()}
+    return {host: Relayed("", upstreams[name], answers=answers) for host, name in chosen.items()}
 
 
 def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:

@@ -87,7 +87,7 @@ def of_our_own(senders: int, workers: int, pins: Pins | None) -> Iterator[Target
             running, scratch / "node.log", others,
             "-P", "-m", "gateway", "run", "--config", str(config), "--data-dir", str(data),
         )  # fmt: skip
-        if not node.wait_until_ready(started, READY_WITHIN):
+        if not node.wait_until_ready(started, READY_WITHIN, data):
             log = (scratch / "node.log").read_text(encoding="utf-8", errors="replace")
             raise TargetError("the node did not start:\n" + log[-2000:])
         token = (data / "control" / "first-token").read_text(encoding="ascii").strip()

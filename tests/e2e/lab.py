@@ -118,7 +118,8 @@ class Lab:
         assert {name for name, child in children.items() if child["restarts"]} <= set(restarted), children
         log = self.node.told(everything=True)
         for fault in (
-            "gate failed",
+            "request.failed",
+            "exception.unhandled",
             "a callback for facts failed",
             "Traceback",
             "never retrieved",

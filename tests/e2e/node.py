@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Node:
         self.printed: list[str] = []
 
     async def start(self) -> Node:
-        """Start and wait for the line ``ready``."""
+        """Start and wait until it says that it is ready: the demo by a line, ``run`` by its supervisor's socket."""
         self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),
@@ -85,6 +86,12 @@ class Node:
         assert self.process.stdout is not None
         try:
             async with asyncio.timeout(START_WITHIN):
+                if self._arguments[0] == "run":
+                    while self.process.returncode is None:
+                        with suppress(OSError, channel.ChannelError):
+                            if (await self.status()).get("ready"):
+                                return self
+                        await asyncio.sleep(0.02)
                 while line := (await self.process.stdout.readline()).decode():
                     self.printed.append(line.rstrip())
                     if line == "ready\n":

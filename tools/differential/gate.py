@@ -104,7 +104,7 @@ class Gate:
         argv = [sys.executable, "-m", "gateway", "run", "--config", str(config), "--data-dir", str(folder / "data")]
         node = process.start(argv, stdout=subprocess.PIPE)
         stack.callback(process.stop, node)
-        if not wait_until_ready(node, 60.0):
+        if not wait_until_ready(node, 60.0, folder / "data"):
             raise RuntimeError("the gate did not start")
 
     async def ask(self, sent: Sequence[Sent]) -> list[Reading]:

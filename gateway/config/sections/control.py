@@ -47,6 +47,6 @@ class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = setting("info", "Least weight that is logged.")
     format: Literal["auto", "json", "console"] = setting("auto", "auto: for people on a terminal, JSON in a pipe.")
     access: bool = setting(
-        False, "Log each request, and each WebSocket at its end: route, status, sizes and times, nobody's address."
+        False, "Log each request, and each WebSocket at its end: route, status, sizes, times and ids, nobody's address."
     )
     access_file: Local | None = setting(None, "File for the access log; the standard error if unset.")

@@ -54,7 +54,8 @@ class Server(Section):
     via: str = setting(SERVER.via, "Name in the Via header.", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
     request_ids: bool = setting(SERVER.request_ids, "Send each request on with an X-Request-Id, unless it has one.")
     traces: bool = setting(
-        SERVER.traces, "Send each request on with a traceparent (W3C Trace Context), unless it has one."
+        SERVER.traces,
+        "Send each request on with a traceparent (W3C Trace Context), unless it has one that can be read.",
     )
 
     max_target: Size = setting(SERVER.max_target, "Longest request target; beyond: 414.", ge=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import cast
 
 import orjson
 import structlog
@@ -19,6 +20,7 @@ from gateway.control.calls.call import Call, Services
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.schemas import Done
 from gateway.control.people.people import People
+from gateway.logs.access_log import AccessLog
 
 log = structlog.get_logger()
 
@@ -134,13 +136,16 @@ def _template(request: web.BaseRequest) -> str:
 
 
 class AccessLogger(AbstractAccessLogger):
-    """One line a call: method, endpoint, status, time. No address, no path, no query."""
+    """One line a call: method, endpoint, status, time, sizes. No address, no path, no query.
+
+    ``logger`` is an ``AccessLog``; what aiohttp calls so is what it was given as ``access_log``.
+    """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        log.info(
-            "control.called",
-            method=request.method,
-            route=_template(request),
-            status=response.status,
-            ms=round(time * 1e3, 3),
-        )
+        access = cast(AccessLog, self.logger)
+        received = request.content_length if request.body_exists else 0
+        access.add(
+            request.method, "", _template(request), response.status, seconds=time,
+            sizes=(received, response.body_length),
+        )  # fmt: skip
+        access.flush()

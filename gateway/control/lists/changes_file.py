@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+import structlog
 from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -30,6 +31,9 @@ from gateway.control.acts.database import Database, DatabaseInUse
 from gateway.control.acts.rows import Act
 from gateway.control.lists.rows import Word
 from gateway.generation.changes import LineChanges, gathered, read, write
+from gateway.logs import logs
+
+log = structlog.get_logger()
 
 LOCKED_WITHIN = 10.0  # seconds that a control process of a supervisor that was killed may take to end
 
@@ -99,6 +103,7 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()
+    logs.own_up("control")
     folders = Folders(options.data_dir)
     try:
         config = configuration.load(options.config)
@@ -108,10 +113,12 @@ def main() -> int:
     try:
         written(folders.list_changes, database)
     except DatabaseInUse as error:
-        sys.stderr.write(f"{error}\n")
+        log.error("lists.changes_locked", exc_info=error)
         return 1
     except (SQLAlchemyError, OSError) as error:  # neither text: it may quote a row
-        sys.stderr.write(f"{database} cannot be read, or {folders.list_changes} written: {type(error).__name__}\n")
+        log.error(
+            "lists.changes_failed", database=str(database), file=str(folders.list_changes), kind=type(error).__name__
+        )
         return 1
     return 0
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -13,10 +11,9 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from gateway.common.metrics import METRICS, Metric
-from gateway.control.workers.totals import Buckets, Series, Totals
+from gateway.control.workers.totals import COLLECTED, Buckets, Series, Totals, add
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ControlCollector(Collector):
@@ -28,9 +25,12 @@ class ControlCollector(Collector):
 
     def collect(self) -> Iterator[Family]:
         for metric, series in self._totals.series():
+            if metric.name in self._own:  # control counts it as well
+                add(series, self._own[metric.name])
             yield family(metric, series)
         for name, series in self._own.items():
-            yield family(METRICS[name], series)
+            if METRICS[name] not in COLLECTED:
+                yield family(METRICS[name], series)
 
 
 def family(metric: Metric, series: Series) -> Family:
@@ -62,12 +62,3 @@ def exposition(totals: Totals, own: Mapping[str, Series]) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ControlCollector(totals, own))
     return generate_latest(registry)
-
-
-def resident(pid: int) -> int | None:
-    """Resident memory of a process in bytes, None where it is gone (proc(5), statm)."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return None
-    return int(pages) * PAGE

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
 from aiohttp import web
 
 from gateway.common.channel import ChannelError
@@ -12,7 +16,7 @@ from gateway.control.acts.rows import Mark
 from gateway.control.calls.call import Call, Services, done
 from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned
-from gateway.control.node import collector, state_rebuild
+from gateway.control.node import collector, processes, state_rebuild
 from gateway.control.node.health import Health
 from gateway.control.node.schemas import Alive, Claimed, Ready, Rebuilt
 from gateway.control.workers.totals import Series
@@ -75,8 +79,8 @@ async def _own(services: Services) -> dict[str, Series]:
         "tidegate_outbox_waiting": {(): waiting.acts},
         "tidegate_outbox_age_seconds": {(): waiting.age},
         "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
-        "tidegate_process_resident_bytes": {},
-        "tidegate_process_restarts_total": {},
+        "tidegate_build_info": {processes.build(): 1},
+        "tidegate_access_lines_dropped_total": {(): services.lines_dropped()},
     }
     for feature in services.features:
         if isinstance(feature, Measured):
@@ -87,13 +91,19 @@ async def _own(services: Services) -> dict[str, Series]:
     try:
         status = await services.reloader.status()
     except ChannelError:
-        return own  # the supervisor is away; its two metrics have no series until it is back
-    for name, child in dict(status.get("children", {})).items():
-        own["tidegate_process_restarts_total"][name,] = int(child.get("restarts", 0))
-        size = collector.resident(child["pid"]) if child.get("pid") else None
-        if size is not None:
-            own["tidegate_process_resident_bytes"][name,] = size
-    return own
+        return own  # the supervisor is away; what it knows has no series until it is back
+    return own | _configured(status) | await asyncio.to_thread(processes.series, status)
+
+
+def _configured(status: Mapping[str, Any]) -> dict[str, Series]:
+    """What the supervisor tells of reloads."""
+    refused = status.get("refused")
+    return {
+        "tidegate_config_generation": {(): status.get("generation") or 0},
+        "tidegate_config_last_reload_successful": {(): int(refused is None)},
+        "tidegate_config_last_reload_success_timestamp_seconds": {(): status.get("since", 0) / 1e6},
+        "tidegate_config_reloads_total": {(result,): n for result, n in dict(status.get("reloads", {})).items()},
+    }
 
 
 def _nothing(_unit: Unit) -> None:

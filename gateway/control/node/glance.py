@@ -11,7 +11,7 @@ from gateway.common.channel import ChannelError
 from gateway.control.calls.call import Call, Services
 from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import NoQuery
-from gateway.control.node import collector
+from gateway.control.node import processes
 from gateway.control.node.health import Health
 from gateway.control.node.schemas import NodeStatus, ProcessOut, QueuesOut, TrafficOut, WorkerOut
 from gateway.control.workers.totals import Buckets, Series
@@ -75,7 +75,7 @@ def _process(name: str, child: Mapping[str, Any]) -> ProcessOut:
         pid=pid,
         state=str(child.get("state", "")),
         restarts=int(child.get("restarts", 0)),
-        resident_bytes=collector.resident(pid) if pid else None,
+        resident_bytes=processes.resident(pid) if pid else None,
     )
 
 

@@ -71,7 +71,7 @@ class Pruning:
             if table.prune is not None:
                 pruned[name] = await self._prune(table.prune, before)
         if any(pruned.values()):
-            log.info("acts.pruned", **pruned)
+            log.info("acts.pruned", pruned=pruned)
 
     async def _prune(self, some: Callable[[Session, int], int], before: int) -> int:
         total = 0

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import structlog
+
 from gateway.control.acts.governance import Table
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.people import endpoints, people
 from gateway.control.people.rows import Person
+
+log = structlog.get_logger()
 
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
@@ -21,9 +25,11 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     )
     if token is not None:
         # What is no terminal keeps what it is told: a journal of the system, a file, another machine.
-        told = f", shown this once: {token}" if sys.stdout.isatty() else ""
-        sys.stdout.write(f"the token of {name} is kept in {keep}{told}\n")
-        sys.stdout.flush()
+        if sys.stdout.isatty():
+            sys.stdout.write(f"the token of {name} is kept in {keep}, shown this once: {token}\n")
+            sys.stdout.flush()
+        else:
+            log.info("token.kept", file=str(keep))
     return (people.followed(ledger),)
 
 

@@ -118,7 +118,10 @@ class Takedowns:
         now = self._now()
         alarms = await self._database.run(lambda session: _move_on(session, due, said, now))
         for alarm in alarms:
-            log.error("takedown.unconfirmed", **alarm._asdict())
+            log.error(
+                "takedown.unconfirmed", takedown=alarm.takedown, route=alarm.route, status=alarm.status,
+                problem=alarm.problem,
+            )  # fmt: skip
         if due or alarms:
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()

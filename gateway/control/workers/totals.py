@@ -55,7 +55,7 @@ class Totals:
             told = _read(answer)
         except (KeyError, TypeError, ValueError) as error:
             if process not in self._unreadable:
-                log.error("totals.unreadable", process=process, kind=type(error).__name__)
+                log.error("totals.unreadable", of=process, kind=type(error).__name__)
                 self._unreadable.add(process)
             return
         self._unreadable.discard(process)

@@ -28,6 +28,7 @@ from gateway.http.wire.framing import encode_chunk
 from gateway.http.wire.head import CHUNKED, RequestHead, ResponseHead
 
 if TYPE_CHECKING:
+    from gateway.common.metrics import AnswerCounts
     from gateway.http.server.cors import Cors
     from gateway.http.server.server_protocol import ServerProtocol
     from gateway.http.upstream.failure import UpstreamError
@@ -72,6 +73,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_answers",
         "_call",
         "_chunked",
         "_connection",
@@ -190,11 +192,11 @@ class Exchange:
 
     def relay(
         self, upstream: Upstream, *, watched: bool = False, route: str = "", screen: Screen | None = None,
-        body: bytes | None = None,
+        body: bytes | None = None, answers: AnswerCounts | None = None,
     ) -> None:  # fmt: skip
         """Send this request on unjudged, its body streamed. ``watched``: ``gate.on_outcome`` hears of its answer.
         ``route``: its name, for the shares of the upstream. ``screen``: looks at a body that is still to come.
-        ``body``: where it was gathered.
+        ``body``: where it was gathered. ``answers``: counts the answer, unless it is watched.
 
         An offer to switch protocols, of WebSocket too, is ignored (RFC 9110 section 7.8): the platform answers what it
         answers to a plain request. A client that waits for 100 (Continue) waits for the platform's (section 10.1.1),
@@ -202,6 +204,7 @@ class Exchange:
         """
         head = self.head
         connection = self._connection
+        self._answers = answers
         if watched:
             self._prefix = []
             self._prefix_size = 0
@@ -284,15 +287,16 @@ class Exchange:
 
     def upgrade(
         self, upstream: Upstream, extra: bytes, then: OnUpgraded, *, drop: Collection[bytes] = (), target: bytes = b"",
-        route: str = "",
+        route: str = "", answers: AnswerCounts | None = None,
     ) -> None:  # fmt: skip
         """Send the request's head on as a handshake. ``extra``: the lines that make it one. ``target``: where it is not
-        the normal form that goes on. ``route``: as with ``relay``.
+        the normal form that goes on. ``route`` and ``answers``: as with ``relay``.
 
         ``then`` is called as ``UpgradeSink.on_upgraded`` when the upstream switches protocols; any other answer of it,
         and its failure, is the answer to this request.
         """
         self._upgraded = then
+        self._answers = answers
         self._call = upstream.upgrade(
             self._upstream_head(upstream, 0, extra, drop, target), self,
             client=self._connection.account.share(upstream), route=upstream.share(route),
@@ -303,6 +307,8 @@ class Exchange:
     ) -> None:
         """See ``UpgradeSink``."""
         self._call = None
+        if self._answers is not None:
+            self._answers.count(head.status)
         then, self._upgraded = self._upgraded, None
         assert then is not None
         then(head, transport, early, release)
@@ -326,6 +332,8 @@ class Exchange:
                 target += b"?"
         settings = server.settings
         if settings.request_ids or settings.traces:
+            if settings.traces and forwarding.mistraced(head):
+                drop = (*drop, *forwarding.TRACE_FIELDS)
             self.ids = forwarding.ids(head, settings.request_ids, settings.traces)
             extra += self.ids
         extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
@@ -392,6 +400,8 @@ class Exchange:
         if self._prefix is not None:
             self._prefix.append(body[:PREFIX_SIZE])
             self._outcome(None)
+        else:
+            self._unwatched()
 
     def on_error(self, error: UpstreamError) -> None:
         self._call = None
@@ -420,6 +430,7 @@ class Exchange:
             else:
                 self._call = None
                 call.abort()
+                self._unwatched()
 
     def half_closed(self) -> bool:
         """The client sends no more. Before its answer that is a habit of simple clients; amid one it is nearly always
@@ -469,7 +480,14 @@ class Exchange:
         self.refuse(problem_for(reason))
 
     def _outcome(self, error: UpstreamError | None) -> None:
-        if self._prefix is not None and not self._told:
+        if self._prefix is None:
+            self._unwatched()
+        elif not self._told:
             self._told = True
             prefix = self._prefix[0] if len(self._prefix) == 1 else b"".join(self._prefix)
             self._connection.server.gate.on_outcome(self, self._upstream_status, prefix, error)
+
+    def _unwatched(self) -> None:
+        """What came of a relayed request is counted, and no more."""
+        if self._answers is not None:
+            self._answers.count(self.status)

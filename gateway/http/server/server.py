@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
+
+import structlog
 
 from gateway.common.sweep import Sweep
 from gateway.http.server.exchange import Exchange
@@ -22,7 +23,7 @@ from gateway.http.wire.peers import TrustedProxies
 LOOKS: Final = 5
 """The connections are looked at every fifth tick of the sweep: with 20,000 of them a look costs about a millisecond."""
 
-log = logging.getLogger("gateway.http")
+log = structlog.get_logger()
 
 
 class Server:
@@ -140,11 +141,7 @@ class Server:
 
     def failed(self, error: Exception) -> None:
         """A gate broke: the request is answered 500. The text of the error stays out of the log: it may be personal."""
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "unknown"
-        log.error("gate failed: %s at %s", type(error).__name__, where)
+        log.error("request.failed", exc_info=error)
 
     def _look(self, now: float) -> None:
         self.turns.tick()

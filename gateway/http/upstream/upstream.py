@@ -101,6 +101,10 @@ class Upstream:
         self.apply(settings)
         sweep.watch(self._look)
 
+    def out(self) -> dict[str, bool]:
+        """Its servers, and whether each gets no requests now, because it is ejected or ill."""
+        return {pool.name: pool in self._out for pool in self.pools}
+
     # -- calls
 
     def share(self, route: str) -> Share:

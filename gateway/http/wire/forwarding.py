@@ -19,7 +19,14 @@ from gateway.http.wire.peers import Peer
 _PASSED_BY_TRUSTED: Final = ((b"x-forwarded-port", b"X-Forwarded-Port"), (b"x-real-ip", b"X-Real-IP"))
 _WITHOUT_BODY: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE"))
 
+TRACE_FIELDS: Final = (b"traceparent", b"tracestate")
+"""What a request says of its trace; the second means nothing without the first."""
+
 _plain_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}").fullmatch
+# https://www.w3.org/TR/trace-context/ section 3.2.2: a later version may have more behind the flags.
+_trace_parent = re.compile(
+    rb"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+).fullmatch
 
 STATUS_LINES: Final[dict[int, bytes]] = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -125,16 +132,33 @@ def request_head(
 def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:
     """X-Request-Id and traceparent lines where they are wanted and absent.
 
-    Those that came stay as they came. https://www.w3.org/TR/trace-context/ section 3.2: version 00, sampled.
+    Those that came stay as they came, but for a traceparent that is none (``mistraced``): a new one is made then.
+    https://www.w3.org/TR/trace-context/ section 3.2: version 00, sampled.
     """
     lines = b""
     fields = head.fields
     if request_ids and b"x-request-id" not in fields:
         lines = b"X-Request-Id: %b\r\n" % _digits.take(32)
-    if traces and b"traceparent" not in fields:
+    if traces and _trace_parent(fields.get(b"traceparent", b"")) is None:
         # All zeroes are not a valid id, hence the last digit.
         lines += b"traceparent: 00-%b1-%b1-01\r\n" % (_digits.take(31), _digits.take(15))
     return lines
+
+
+def mistraced(head: RequestHead) -> bool:
+    """Whether its traceparent cannot be read: then it and its tracestate go no further (section 4.3, steps 2 and 4)."""
+    told = head.fields.get(b"traceparent")
+    return told is not None and _trace_parent(told) is None
+
+
+def trace_id(head: RequestHead, added: bytes) -> str:
+    """The trace that this request is part of, 32 hexadecimal digits; empty where nobody traces it. ``added``: what
+    ``ids`` gave."""
+    found = _trace_parent(head.fields.get(b"traceparent", b""))
+    if found is not None:
+        return found[1].decode("ascii")
+    at = added.find(b"traceparent: 00-")
+    return added[at + 16 : at + 48].decode("ascii") if at >= 0 else ""
 
 
 def request_id(head: RequestHead, added: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -176,8 +177,8 @@ class Upkeep:
 
     def _looked(self, seen: space.Space, _: OSError | None) -> None:
         if seen.level != self.space.level:
-            tell = logger.info if seen.level == "ok" else logger.warning
-            tell("journal.space", level=seen.level, free_bytes=seen.free)
+            weight = logging.INFO if seen.level == "ok" else logging.WARNING
+            logger.log(weight, "journal.space", space=seen.level, free_bytes=seen.free)
         self.space = seen
 
     def _prepare(self, log: Log) -> None:

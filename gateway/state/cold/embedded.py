@@ -20,6 +20,7 @@ from gateway.state.model.settings import Address, Credentials
 USER = "tidegate"
 LONGEST_SOCKET = 100  # bytes; the kernel's bound for the path of a unix socket is 107
 
+# A crash report quotes what clients had asked, and so persons; the signal that it died of is told anyway.
 # Evicts only what has an expiry of its own, counters, and of these what would be gone soonest. Governance data have
 # none and stay.
 CONFIGURATION = """\
@@ -36,6 +37,7 @@ maxmemory-policy volatile-ttl
 aclfile {folder}/users.acl
 databases 1
 loglevel warning
+crash-log-enabled no
 """
 
 # What the gateway's own user may not do: nothing that changes the server, empties it or reads its files.

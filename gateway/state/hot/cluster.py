@@ -110,6 +110,10 @@ class ClusterClient(StateClient):
         return next((link.problem or "breaker" for link in self._links.values() if not link.ready()), "")
 
     @property
+    def breakers_open(self) -> int:
+        return sum(link.breaker_open for link in self._links.values())
+
+    @property
     def misses(self) -> int:
         return sum(link.misses for link in self._links.values())
 

@@ -195,6 +195,11 @@ class ServerLink:
         """May messages be sent now?"""
         return self.up and not self._breaker.open
 
+    @property
+    def breaker_open(self) -> bool:
+        """Are its answers waited for no more?"""
+        return self._breaker.open
+
     def send(self, flight: Flight, data: bytes) -> None:
         """Write a command. Callers with several in one turn join them and use ``enter`` for each."""
         self.enter(flight, time.monotonic())

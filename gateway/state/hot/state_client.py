@@ -122,6 +122,11 @@ class StateClient:
         return self._link.problem or ("" if self._link.ready() else "breaker")
 
     @property
+    def breakers_open(self) -> int:
+        """Of how many servers the breaker is open."""
+        return int(self._link.breaker_open)
+
+    @property
     def misses(self) -> int:
         """Confirmed misses so far."""
         return self._link.misses

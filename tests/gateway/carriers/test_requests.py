@@ -7,11 +7,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from filters.model.verdict import Scan
 from filters.reading.keywords import Scanner
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.journal.read.reader import merged
+from gateway.logs.logs import place
 from gateway.state.hot.scripts import GIVE_BACK
 from gateway.surfaces.input.decoded import Changes, Messages
 from gateway.surfaces.surface import Surface
@@ -31,7 +33,7 @@ def send(course: Course) -> list[ServerProtocol]:
 
 
 async def test_a_fault_behind_the_verdict_is_answered_and_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = Course()
     await course.build(tmp_path, 100)
@@ -45,13 +47,14 @@ async def test_a_fault_behind_the_verdict_is_answered_and_settled(
     monkeypatch.setattr(Surface, "decode", decode)
     clients = send(course)
     await asyncio.sleep(0)  # state is asked at the end of the loop's turn
-    course.link.received(course.wire, course.facts())
+    with capture_logs(processors=[place]) as told:
+        course.link.received(course.wire, course.facts())
     for transport in course.transports[: len(clients)]:
         head, _, body = transport.last.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 500 ")
         assert orjson.loads(body)["reason"] == "gateway.failure"
-    assert "gate failed: RuntimeError" in caplog.text
-    assert "text of a message" not in caplog.text
+    assert {(line["event"], line["error"]) for line in told} == {("request.failed", "builtins.RuntimeError")}
+    assert "text of a message" not in str(told)
     course.journal.close()
     outcomes = [
         entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "outcome"
@@ -60,9 +63,7 @@ async def test_a_fault_behind_the_verdict_is_answered_and_settled(
     assert len(outcomes) == len(clients)
 
 
-async def test_a_fault_of_judging_is_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_fault_of_judging_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     course = Course()
     await course.build(tmp_path, 100)
 
@@ -72,18 +73,20 @@ async def test_a_fault_of_judging_is_answered(
     clients = send(course)
     await asyncio.sleep(0)
     monkeypatch.setattr("gateway.judging.pipeline.judge", judge)
-    course.link.received(course.wire, course.facts())
+    with capture_logs(processors=[place]) as told:
+        course.link.received(course.wire, course.facts())
     for transport in course.transports[: len(clients)]:
         assert transport.last.startswith(b"HTTP/1.1 500 ")
     await asyncio.sleep(0)
     assert course.state.last.count(GIVE_BACK.by_digest) == len(clients)  # whoever tries again is not refused for it
     course.journal.close()
     assert not [entry for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
-    assert "text of a message" not in caplog.text
+    assert told
+    assert "text of a message" not in str(told)
 
 
 async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = Course()
     await course.build(tmp_path, 100)
@@ -99,7 +102,8 @@ async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
     monkeypatch.setattr(Scanner, "scan", scan)
     clients = send(course)
     assert not read  # they are read together, once all of the turn are there
-    await asyncio.sleep(0)
+    with capture_logs(processors=[place]) as told:
+        await asyncio.sleep(0)
     assert len(read) == len(clients)
     assert course.link.waiting == len(clients) - 1
     head, _, body = course.transports[2].last.partition(b"\r\n\r\n")
@@ -109,4 +113,5 @@ async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
     course.journal.close()
     judged = [entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
     assert len(judged) == len(clients) - 1
-    assert "text of a message" not in caplog.text
+    assert told
+    assert "text of a message" not in str(told)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.common.posix import LONGEST_LINE, cause_of, last_line, python
+from gateway.common.posix import cause_of, python
 
 TRAP = "import os\nos._exit(66)\n"
 
@@ -23,12 +23,6 @@ def test_a_cause_in_words(code: int, words: str) -> None:
 
 def test_a_signal_without_a_name() -> None:
     assert cause_of(-40) == "signal 40"
-
-
-def test_the_last_line_that_says_something() -> None:
-    assert last_line("first\n  second \n\n \n") == "second"
-    assert last_line("") == ""
-    assert len(last_line("x" * 10_000)) == LONGEST_LINE
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.common.logs import place
 from gateway.common.rounds import Rounds
+from gateway.logs.logs import place
 
 
 class Pauses:
@@ -64,7 +64,7 @@ async def test_a_round_that_fails_is_told_without_what_it_read_and_the_next_one_
         await rounds.stop()
     assert len(looks) >= 2
     assert [(line["event"], line["log_level"], line["error"]) for line in told] == [
-        ("shelf.dusting_failed", "error", "builtins.ValueError")
+        ("round.failed", "error", "builtins.ValueError")
     ]
     assert "alice" not in str(told)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from gateway.common.metrics import METRICS, Counts
+from gateway.common.metrics import METRICS, AnswerCounts, Counts
 from gateway.http.upstream.failure import UpstreamError
 from gateway.judging.relayed_deletion import Deletions, RelayedDeletion
 from gateway.surfaces.deletion import DeletionReader, Named
@@ -55,6 +56,23 @@ def test_what_was_not_deleted_is_not_recorded(status: int | None) -> None:
     one, journal, counts = deletion(("7",), ours=False)
     one.on_outcome(status, b"", None if status else UpstreamError("upstream.refused", sent=False))
     assert (journal.records, counts.values) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (204, None, "2xx"),
+        (404, None, "4xx"),
+        (None, UpstreamError("upstream.refused", sent=False), "5xx"),
+        (None, None, "gone"),
+    ],
+)
+def test_it_is_a_relayed_request_and_counted_as_one(status: int | None, error: UpstreamError | None, kind: str) -> None:
+    one, _, _ = deletion((), ours=False)
+    counts = Counts(METRICS["tidegate_relayed_requests_total"])
+    one._route = dataclasses.replace(one._route, answers=AnswerCounts(counts, "deletions"))
+    one.on_outcome(status, b"", error)
+    assert {key: count for key, count in counts.values.items() if count} == {("deletions", kind): 1}
 
 
 def test_an_answer_that_broke_off_behind_its_head_said_enough() -> None:

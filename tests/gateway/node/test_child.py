@@ -123,7 +123,7 @@ async def test_a_death_is_told_with_its_cause(eventually: Eventually, code: str,
         child = Child("dying", lambda: [sys.executable, "-c", code])
         child.start()
         told = await _died(child, eventually, cases)
-    assert (told["cause"], told["stderr"]) == (cause, words)
+    assert (told["cause"], told["said"]) == (cause, words)
 
 
 async def test_a_start_that_fails_is_told_as_such(eventually: Eventually) -> None:
@@ -134,35 +134,41 @@ async def test_a_start_that_fails_is_told_as_such(eventually: Eventually) -> Non
     assert told["cause"] == "not started: No such file or directory"
 
 
-async def test_what_a_child_says_is_passed_on(eventually: Eventually, capsys: pytest.CaptureFixture[str]) -> None:
-    child = Child("talker", lambda: [sys.executable, "-c", "import sys; print('hello', file=sys.stderr, flush=True)"])
-    child.start()
-    heard = ""
-
-    def said() -> bool:
-        nonlocal heard
-        heard += capsys.readouterr().err
-        return "hello" in heard
-
-    await eventually(said)
-    await child.stop(5)
+async def test_what_a_child_says_becomes_lines_of_ours(eventually: Eventually) -> None:
+    """On either stream: a state server logs to its standard output."""
+    code = "import sys; print('hello', file=sys.stderr, flush=True); print('out', flush=True); sys.stdin.close()"
+    with structlog.testing.capture_logs() as cases:
+        child = Child("talker", lambda: [sys.executable, "-c", code], tells_on_output=True)
+        child.start()
+        pid = await eventually(lambda: child.pid)
+        await eventually(lambda: {"hello", "out"} <= {case.get("said") for case in cases})
+        await child.stop(5)
+    told = next(case for case in cases if case.get("said") == "out")
+    assert told == {"event": "child.said", "log_level": "warning", "process": "talker", "pid": pid, "said": "out"}
 
 
 async def test_a_program_of_ours_takes_over_our_standard_error(eventually: Eventually, tmp_path: Path) -> None:
-    """So that it outlives a supervisor that does not read, or is gone."""
+    """So that its log outlives a supervisor that does not read, or is gone. What it says past its log comes by the
+    pipe, whoever says it."""
     code = (
         "import os, pathlib\n"
         "from gateway.common.posix import take_standard_error\n"
         "take_standard_error()\n"
         f"assert {STANDARD_ERROR!r} not in os.environ\n"
-        f"pathlib.Path({str(tmp_path / 'target')!r}).write_text(os.readlink('/proc/self/fd/2'))\n"
+        "os.write(2, b'last words\\n')\n"
+        "import sys\n"
+        "assert not os.get_inheritable(sys.stderr.fileno())\n"
+        "target = os.readlink(f'/proc/self/fd/{sys.stderr.fileno()}')\n"
+        f"pathlib.Path({str(tmp_path / 'target')!r}).write_text(target)\n"
         "import time; time.sleep(60)\n"
     )
-    child = Child("ours", lambda: [sys.executable, "-c", code])
-    child.start()
-    target = await eventually(lambda: (tmp_path / "target").exists() and (tmp_path / "target").read_text())
-    assert target == _own_standard_error()
-    await child.stop(5)
+    with structlog.testing.capture_logs() as cases:
+        child = Child("ours", lambda: [sys.executable, "-c", code])
+        child.start()
+        target = await eventually(lambda: (tmp_path / "target").exists() and (tmp_path / "target").read_text())
+        assert target == _own_standard_error()
+        await eventually(lambda: any(case.get("said") == "last words" for case in cases))
+        await child.stop(5)
 
 
 async def test_pauses_count_by_cause(eventually: Eventually) -> None:

@@ -1,7 +1,9 @@
 """What the wiring itself decides."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
@@ -16,6 +18,7 @@ from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSetti
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
 from gateway.journal.write.ids import Ids
+from gateway.logs.access_log import AccessLog
 from gateway.state.model.snapshot import SnapshotRows, encode
 from gateway.worker.app import App, _notice, take_failures
 
@@ -83,32 +86,39 @@ async def test_a_first_snapshot_that_says_nothing_says_that_there_is_nothing(tmp
         await app.stop()
 
 
-async def test_a_reload_opens_the_access_log_anew_and_loses_no_line(tmp_path: Path) -> None:
+def say(app: App, route: str) -> AccessLog:
+    """A line in the access log in force."""
+    assert app._access is not None
+    app._access.log.add("POST", route, "/", 201, seconds=0.1, sizes=(0, 0))
+    return app._access.log
+
+
+async def test_a_reload_opens_the_access_log_anew_and_loses_no_line(
+    tmp_path: Path, eventually: Callable[..., Awaitable[Any]]
+) -> None:
     first, second = generation(tmp_path, 1, "one.log"), generation(tmp_path, 2, "two.log")
     state = MagicMock(close=AsyncMock())
     app = App(Folders(tmp_path / "data"), 0, first.config, state, MagicMock(), Ids(1, 0))
     try:
         await app.load(first)
-        assert app._access is not None
-        app._access.add("POST", "early", 201, 0, seconds=0.1)
+        say(app, "early")
         await app.load(second)
+        await eventually(lambda: opened(tmp_path) == {"two.log"})
         assert b"early" in (tmp_path / "one.log").read_bytes()
-        assert opened(tmp_path) == {"two.log"}
         (tmp_path / "two.log").rename(tmp_path / "two.log.1")  # rotated
-        app._access.add("POST", "late", 201, 0, seconds=0.1)
+        say(app, "late")
         await app.load(second)
+        await eventually(lambda: opened(tmp_path) == {"two.log"})
         assert b"late" in (tmp_path / "two.log.1").read_bytes()
-        assert opened(tmp_path) == {"two.log"}
-        assert app._access is not None
-        app._access.dropped = 7
+        say(app, "lost").dropped.value += 7
         await app.load(second)
-        app._access.dropped = 2
+        say(app, "lost").dropped.value += 2
         told = app.counters()["metrics"]["tidegate_access_lines_dropped_total"]
         assert told == {"series": [[[], 9]]}  # the count outlives the log that it is of
         with pytest.raises(FileNotFoundError):
             await app.load(generation(tmp_path, 3, "none/three.log"))
-        assert opened(tmp_path) == {"two.log"}
-        app._access.add("POST", "last", 201, 0, seconds=0.1)
+        await eventually(lambda: opened(tmp_path) == {"two.log"})
+        say(app, "last")
     finally:
         await app.stop()
     assert b"last" in (tmp_path / "two.log").read_bytes()

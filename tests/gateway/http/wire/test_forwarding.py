@@ -5,12 +5,15 @@ import re
 import pytest
 
 from gateway.http.wire.forwarding import (
+    TRACE_FIELDS,
     forwarding_lines,
     ids,
     informational_head,
+    mistraced,
     request_head,
     request_id,
     response_head,
+    trace_id,
 )
 from gateway.http.wire.head import CHUNKED, RequestHead, parse_request, parse_response
 from gateway.http.wire.peers import Peer
@@ -76,8 +79,45 @@ def test_dropped_and_overriding_fields() -> None:
 def test_ids_are_made_where_absent() -> None:
     made = ids(request(b"A: 1\r\n"), True, True)
     assert re.fullmatch(rb"X-Request-Id: [0-9a-f]{32}\r\ntraceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01\r\n", made)
-    assert ids(request(b"X-Request-Id: a\r\ntraceparent: b\r\n"), True, True) == b""
+    assert ids(request(b"X-Request-Id: a\r\ntraceparent: %b\r\n" % PARENT), True, True) == b""
     assert ids(request(b"A: 1\r\n"), False, False) == b""
+
+
+PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [PARENT, PARENT[:-2] + b"00", b"cc" + PARENT[2:], b"cc" + PARENT[2:] + b"-what.the-future-will-be-like"],
+)
+def test_a_trace_that_came_goes_on(parent: bytes) -> None:
+    head = request(b"traceparent: %b\r\n" % parent)
+    assert (mistraced(head), ids(head, False, True)) == (False, b"")
+    assert trace_id(head, b"") == "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        b"", b"b", b"ff" + PARENT[2:], PARENT + b"-more", PARENT + b".", PARENT.upper(), PARENT[:-1],
+        PARENT + b", " + PARENT,
+        PARENT.replace(b"0af7651916cd43dd8448eb211c80319c", b"0" * 32), PARENT.replace(b"b7ad6b7169203331", b"0" * 16),
+        b"cc" + PARENT[2:] + b"x",
+    ],
+)  # fmt: skip
+def test_what_is_no_trace_is_replaced(parent: bytes) -> None:
+    """https://www.w3.org/TR/trace-context/ section 4.3: it and its tracestate are thrown away, a new trace begins."""
+    head = request(b"traceparent: %b\r\ntracestate: a=1\r\n" % parent)
+    made = ids(head, False, True)
+    assert (mistraced(head), trace_id(head, b"")) == (True, "")
+    assert trace_id(head, made) == made[16:48].decode()
+    sent = request_head(head, b"/", 0, made, TRACE_FIELDS)
+    assert (sent.count(b"traceparent"), b"tracestate" in sent) == (1, False)
+
+
+def test_who_is_not_traced_has_no_trace() -> None:
+    head = request(b"A: 1\r\n")
+    assert (mistraced(head), trace_id(head, b""), trace_id(head, ids(head, True, False))) == (False, "", "")
 
 
 RESPONSES = [

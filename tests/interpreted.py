@@ -39,6 +39,7 @@ ONLY: Final = {
     "tests/gateway/carriers/test_requests.py": STAND_IN,
     "tests/gateway/worker/test_app.py::test_a_reload_opens_the_access_log_anew_and_loses_no_line": STAND_IN,
     "tests/gateway/judging/test_refused_copies.py::test_the_scans_own_fingerprint_is_the_same_and_made_once": NOTHING,
+    "tests/filters/reading/test_cost.py": "counts the lines that run",
     "tests/filters/text/test_folding.py::test_the_map_is_made_only_when_it_is_asked_for": SPY,
     "tests/filters/reading/test_keywords.py::test_lists_of_equal_switches_share_one_fold": SPY,
     "tests/gateway/journal/write/test_writer.py::test_a_fault_of_the_upkeep_takes_nobody_along": "replaces a method",

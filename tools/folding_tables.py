@@ -8,7 +8,7 @@ argument), and commit what it writes::
 
 Sources: the interpreter's Unicode character database (NFKC, case folding, categories, numeric values), the look-alike
 pairs of Unicode Technical Standard 39 (in ``confusable-homoglyphs``), OpenCC's conversions (in ``opencc``), what
-``tools/han_variants.py`` reads, and the pairs of Lucene's Arabic and Persian normalizers below.
+``tools/han_variants.py`` and ``tools/arabic_letters.py`` read.
 The result is data with a digest of its own, so that a list compiled on one machine means the same on another, whatever
 Unicode version each interpreter carries.
 """
@@ -21,8 +21,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import opencc
+from arabic_letters import hands, marked
+from arabic_letters import version as shaping_version
 from confusable_homoglyphs.confusables import confusables_data
-from han_variants import han_pairs, variants
+from han_variants import han_pairs, same_meaning, variants
 from han_variants import versions as file_versions
 
 TARGET = Path(__file__).parent.parent / "gateway" / "words" / "folding.txt"
@@ -123,21 +125,6 @@ LOOKALIKE_SCRIPTS = (
     "WARANG CITI",
 )
 
-# One letter in several hands: what Lucene 9's ArabicNormalizer, PersianNormalizer and SoraniNormalizer take for the
-# same, in the direction of the first. Hamza forms and vowel points go with ``marks``.
-ARABIC = {
-    "\u0671": "\u0627",  # alef wasla
-    "\u0649": "\u064a",  # alef maksura
-    "\u06cc": "\u064a",  # Farsi yeh
-    "\u06d2": "\u064a",  # yeh barree
-    "\u06a9": "\u0643",  # keheh
-    "\u0629": "\u0647",  # teh marbuta
-    "\u06c1": "\u0647",  # heh goal
-    "\u06c3": "\u0647",  # teh marbuta goal
-    "\u06be": "\u0647",  # heh doachashmee
-    "\u06d5": "\u0647",  # ae
-}
-
 # What browsers take for the dot of a domain name (UTS 46, section 2.3); the other forms are full-width ones of these.
 DOTS = {"\u3002": ".", "\uff61": ".", "\ufe12": "."}
 
@@ -177,12 +164,12 @@ SOURCES = {
     "numbers": "Unicode character database: numeric values; Han numerals of everyday and of cheques",
     "styled": "Unicode character database: <font>, <circle>, <super>, <sub>, <square> decompositions and names",
     "compat": "Unicode character database: NFKC; UTS 46, section 2.3: the dots of domain names",
-    "marks": "Unicode character database: canonical decompositions without marks",
+    "marks": "Unicode character database: canonical decompositions without marks; ArabicShaping.txt: with a sign",
     "case": "Unicode character database: full case folding",
     "traditional": "OpenCC: t2s, tw2s, hk2s",
-    "variants": "EquivalentUnifiedIdeograph.txt; Unihan kSpoofingVariant, kZVariant; UTS 39, Han; OpenCC: jp2t",
+    "variants": "EquivalentUnifiedIdeograph.txt; Unihan kSpoofingVariant, kZVariant, kSemanticVariant; UTS 39; jp2t",
     "kana": "Unicode character database: Katakana and Hiragana blocks; UTS 39, Katakana to Han",
-    "lookalike": "UTS 39 to Latin; Lucene's Arabic, Persian and Sorani normalizers",
+    "lookalike": "UTS 39 to Latin; Lucene's Arabic, Persian and Sorani normalizers; names of letters in other hands",
     "leetspeak": "everyday use",
     "second": "Unicode character database: symbols that the maps above read as letters; UTS 39: capitals",
 }
@@ -247,8 +234,8 @@ def compatibility() -> dict[str, str]:
     return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c} | DOTS
 
 
-def marks() -> dict[str, str]:
-    found = {}
+def marks(files: Path) -> dict[str, str]:
+    found = marked(files)
     for char in EVERY:
         if is_mark(char):
             found[char] = ""
@@ -369,7 +356,7 @@ def lookalikes() -> dict[str, str]:
         small = char.casefold()
         if len(small) == 1 and small not in own and not small.isascii():
             found.setdefault(small, target)
-    return {char: found.get(char.casefold(), target) for char, target in found.items()} | ARABIC
+    return {char: found.get(char.casefold(), target) for char, target in found.items()} | hands()
 
 
 def own_looks() -> dict[str, str]:
@@ -418,20 +405,31 @@ def ranges(chars: Iterable[str]) -> list[tuple[int, int]]:
     return found
 
 
+def settled(char: str, *tables: dict[str, str]) -> str:
+    """What is left once no table changes it."""
+    before = ""
+    while before != char:
+        before = char
+        for table in tables:
+            char = table.get(char, char)
+    return char
+
+
 def main(files: Path) -> None:
     maps = {
         "width": widths(),
         "numbers": numbers(),
         "styled": styled(),
         "compat": compatibility(),
-        "marks": marks(),
+        "marks": marks(files),
         "case": cases(),
         "traditional": (plain := simplified()),
-        "variants": variants(han_pairs(files), lambda char: plain.get(char, char)),
+        "variants": (forms := variants(han_pairs(files), lambda char: plain.get(char, char))),
         "kana": kana(),
         "lookalike": lookalikes(),
         "leetspeak": LEETSPEAK,
     }
+    forms |= same_meaning(files, lambda char: settled(char, plain, forms))
     maps["second"] = seconds(maps)
     sets = {
         "invisible": [c for c in EVERY if is_invisible(c)],
@@ -443,11 +441,11 @@ def main(files: Path) -> None:
         ],
         "context": context(),
         "borrowed": [
-            char for char in lookalikes() if char not in own_looks() and char not in ARABIC and char.islower()
+            char for char in lookalikes() if char not in own_looks() and char not in hands() and char.islower()
         ],
     }
     versions = {name: importlib.metadata.version(name) for name in ("opencc", "confusable-homoglyphs")}
-    versions |= file_versions(files)
+    versions |= file_versions(files) | shaping_version(files)
     sources = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
         "# Folding tables, written by tools/folding_tables.py; do not edit. Hexadecimal code points.",

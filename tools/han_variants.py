@@ -1,8 +1,8 @@
 """Han characters that are written otherwise elsewhere: the part of the folding tables that comes from published files.
 
 Read by ``tools/folding_tables.py``. Sources: ``EquivalentUnifiedIdeograph.txt`` (UAX 44) and ``Unihan_Variants.txt``
-(UAX 38: kSpoofingVariant, kZVariant) as Debian's package unicode-data installs them, the Han pairs of Unicode
-Technical Standard 39 (in ``confusable-homoglyphs``), and OpenCC's Japanese forms (``jp2t``, in ``opencc``).
+(UAX 38: kSpoofingVariant, kZVariant, kSemanticVariant) as Debian's package unicode-data installs them, the Han pairs of
+Unicode Technical Standard 39 (in ``confusable-homoglyphs``), and OpenCC's Japanese forms (``jp2t``, in ``opencc``).
 """
 
 import bz2
@@ -15,6 +15,7 @@ import opencc
 from confusable_homoglyphs.confusables import confusables_data
 
 UNIHAN_FIELDS = ("kSpoofingVariant", "kZVariant")
+SAME_MEANING = "kSemanticVariant"
 _VERSION = re.compile(r"(?:EquivalentUnifiedIdeograph-|Unicode version: )([0-9.]+[0-9])")
 
 
@@ -62,6 +63,25 @@ def variants(pairs: Iterator[tuple[str, str]], plain: Callable[[str], str]) -> d
         keep, go = sorted((first, second), key=_preference)
         parent[go] = keep
     return {char: top(char) for char in parent if top(char) != char}
+
+
+def same_meaning(folder: Path, everyday_form: Callable[[str], str]) -> dict[str, str]:
+    """Characters that dictionaries give as another writing of one everyday character (kSemanticVariant: 囯 of 国), and
+    of no second. ``everyday_form`` is what the foldings make of a character so far; what they know is left to them."""
+    found: dict[str, set[str]] = {}
+    for line in _lines(folder / "Unihan_Variants.txt"):
+        if not line.startswith("U+"):
+            continue
+        code, field, targets = line.split("\t")
+        if field != SAME_MEANING:
+            continue
+        for target in targets.split():
+            pair = chr(int(code[2:], 16)), chr(int(target.partition("<")[0][2:], 16))
+            forms = everyday_form(pair[0]), everyday_form(pair[1])
+            for char, form, other in ((pair[0], *forms), (pair[1], *forms[::-1])):
+                if not _everyday(char) and not _everyday(form) and _everyday(other):
+                    found.setdefault(form, set()).add(other)
+    return {char: min(forms) for char, forms in found.items() if len(forms) == 1}
 
 
 def versions(folder: Path) -> dict[str, str]:

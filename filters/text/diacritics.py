@@ -8,14 +8,17 @@ from typing import Final
 
 _BARE: Final[frozenset[str]] = frozenset()
 _DOT: Final = "\u0307"  # over i and j it says nothing new
+# Arabic letters with a mark whose names do not say so (ArabicShaping.txt does).
+_MARKED: Final = "\u0620\u06ad\u06c5\u06c6\u06c7\u06c8\u06c9\u06cb\u06d0"
 _REMEMBERED: Final = 64  # code points; longer stretches are heaps of marks, and not kept
 
 
 def diacritics(letter: str) -> frozenset[str]:
     """The marks of one letter as it stands in a text, with what clings to it.
 
-    Strokes count as well (``đ`` and ``ø`` are no ``d`` and ``o``). What Arabic and Hebrew leave out in ordinary
-    writing does not: harakat, the hamza over a letter, niqqud.
+    Strokes count as well (``đ`` and ``ø`` are no ``d`` and ``o``), and so do the signs that make another letter of an
+    Arabic one (``ڭ`` is no ``ك``). What Arabic and Hebrew leave out in ordinary writing does not: harakat, the hamza
+    over a letter, niqqud.
     """
     if letter.isascii():
         return _BARE
@@ -56,4 +59,4 @@ def _optional(code: int) -> bool:
 def _stroked(char: str) -> bool:
     """A letter that Unicode does not take apart although it is another with something across it."""
     name = unicodedata.name(char, "")
-    return name.startswith("LATIN ") and " WITH " in name
+    return (" WITH " in name and name.startswith(("LATIN ", "ARABIC LETTER "))) or char in _MARKED

@@ -26,7 +26,8 @@ RAW: Final = {
     "textarea": True, "title": False, "xmp": True,
 }  # fmt: skip
 RAW_END: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW}
-UNSHOWN: Final = frozenset({"audio", "canvas", "datalist", "object", "rp", "template", "video"})
+UNSHOWN: Final = frozenset({"audio", "canvas", "datalist", "object", "rp", "rt", "template", "video"})
+"""Not shown, or (``rt``) not in the line that is read."""
 _UNSEEN_STYLE: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])",
     re.IGNORECASE,
@@ -61,6 +62,7 @@ ENDED_BY: Final[dict[str, frozenset[str]]] = {
     "option": frozenset({"optgroup", "option"}),
     "p": LINES - frozenset({"br"}),
     "rp": frozenset({"rp", "rt"}),
+    "rt": frozenset({"rp", "rt"}),
     "td": _CELLS,
     "th": _CELLS,
     "tr": frozenset({"tbody", "tfoot", "tr"}),

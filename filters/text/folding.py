@@ -388,7 +388,7 @@ def folder(tables: FoldTables, switches: Switches) -> Folder:
 class Folded:
     """A folded text, in both readings where there are two, and the way back. Positions are code points."""
 
-    __slots__ = ("_map", "_spelling", "folder", "original", "text")
+    __slots__ = ("_map", "_spelling", "folder", "known", "original", "text")
 
     def __init__(self, original: str, text: str, folder: Folder) -> None:
         self.original = original
@@ -396,6 +396,7 @@ class Folded:
         self.folder = folder
         self._map: tuple[list[int], list[int], list[int]] | None = None
         self._spelling: Spelling | None = None
+        self.known: dict[Any, Any] = {}  # what ``filters.text.likeness`` found out about the whole text
 
     @property
     def map(self) -> tuple[list[int], list[int], list[int]]:
@@ -417,12 +418,16 @@ class Folded:
         return starts[start], ends[end - 1]
 
     def covered(self, start: int, end: int) -> tuple[int, int]:
-        """The stretch as it is masked: up to what is seen last, the mark that lengthens kana included."""
+        """The stretch as it is masked: up to what is seen last, the mark that lengthens kana included. An emoji keeps
+        what selects its form; behind a letter that shows nothing."""
         text, folder = self.original, self.folder
         if folder.switches.invisible:
-            invisible = folder.tables.invisible
-            while end > start + 1 and ord(text[end - 1]) in invisible and not extends(text[end - 1]):
+            invisible, whole = folder.tables.invisible, end
+            while end > start + 1 and ord(text[end - 1]) in invisible:
                 end -= 1
+            if end < whole and unicodedata.category(text[end - 1])[0] == "S":
+                while end < whole and extends(text[end]):
+                    end += 1
         if folder.switches.kana and end < len(text) and text[end] in LONG and is_kana(text[end - 1]):
             while end < len(text) and text[end] in LONG:
                 end += 1

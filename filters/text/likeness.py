@@ -67,11 +67,8 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
     foreign = there.pop()
     if any(ord(text[place]) in folded.folder.tables.borrowed for place in starts[start:end]):
         return False
-    rest = text[: starts[start]] + text[ends[end - 1] :]
-    return not any(
-        _broad(script(char)) == foreign and _is_own(folded.folder.tables, char, foreign, frozenset(wanted))
-        for char in set(rest)
-    )
+    first_own, last_own = _own_places(folded, foreign, frozenset(wanted))
+    return starts[start] <= first_own and last_own < ends[end - 1]
 
 
 def writing(tables: FoldTables, word: str) -> str:
@@ -180,6 +177,23 @@ def _long_at(text: str, start: int, end: int) -> int:
         count += 1
         start += 1
     return count
+
+
+def _own_places(folded: Folded, foreign: str, wanted: frozenset[str]) -> tuple[int, int]:
+    """The first and the last letter of a script in the original that passes for none of the scripts ``wanted``; where
+    there is none, places that lie in every stretch. Asked for each find, told once for a text."""
+    key = (foreign, wanted)
+    places = folded.known.get(key)
+    if places is None:
+        tables = folded.folder.tables
+        own = {
+            char
+            for char in set(folded.original)
+            if _broad(script(char)) == foreign and _is_own(tables, char, foreign, wanted)
+        }
+        there = [place for place, char in enumerate(folded.original) if char in own] if own else ()
+        places = folded.known[key] = (there[0], there[-1]) if there else (len(folded.original), -1)
+    return places
 
 
 def _is_own(tables: FoldTables, char: str, name: str, wanted: frozenset[str]) -> bool:

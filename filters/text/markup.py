@@ -11,7 +11,8 @@ it. Of elements that a browser does not show (scripts, templates, titles, ``hidd
 the tags alone, so such a text is read in both ways: with the content in its place (``seen``), and without
 (``shown``, where the content is read by itself as well).
 
-An image is seen, and parts what stands on both sides: an object replacement character stands for it.
+An image is seen, and parts what stands on both sides: an object replacement character stands for it. What describes it
+stands in its place where it cannot be loaded, so it is read there (``seen``), and as nothing of the line (``shown``).
 
 Whatever is no markup stays as it is: ``a < b``, ``AT&T``, ``<3``, ``1 * 2``, ``snake_case``. One pass; what is looked
 for ahead without being found is looked for a bounded number of times, so the work is linear in the text.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from html.entities import html5
 from typing import Final, Literal, NamedTuple
 
@@ -188,11 +190,16 @@ class _Reader:
             else:
                 # An image parts words at both ends: its description is no part of the word behind it.
                 image = text[place] == "!"
+                ends = False
                 if image or (text[place] == "[" and mark[0] == place + 1):
                     open_images.append(image)
                 elif text[place] == "]" and open_images:
-                    image = open_images.pop()
-                self._drop(place, mark[0], image=image)
+                    ends = open_images.pop()
+                if ends:
+                    self._description_ends(place)
+                self._drop(place, mark[0], image=image or ends)
+                if image:
+                    self._description_begins()
                 for first, last in mark[1]:
                     self._hide(first, last)
                 place = mark[0]
@@ -213,8 +220,28 @@ class _Reader:
             self.seen.append(("\n" if line else _IMAGE, start, start, False))
         self._stays = end
 
+    def _description_begins(self) -> None:
+        """Behind the mark of an image of Markdown."""
+        self.unshown = True
+
+    def _description_ends(self, place: int) -> None:
+        """Before the mark that ends it."""
+
+    def _image(self, start: int, end: int, described: Span | None) -> None:
+        """An image of HTML, with the place of its description."""
+        self._drop(start, end, image=True)
+        if described is not None:
+            self.unshown = True
+            self._undone(self.seen, *described)
+            self.seen.append((_IMAGE, end, end, False))
+
     def _hide(self, start: int, end: int) -> None:
-        """A line of what is not seen, its references undone."""
+        """A line of what is not seen."""
+        self._undone(self.hidden, start, end)
+        self.hidden.append(("\n", end, end, False))
+
+    def _undone(self, pieces: list[tuple[str, int, int, bool]], start: int, end: int) -> None:
+        """Adds the stretch to ``pieces``, its references undone."""
         text = self._text
         place = start
         while (found := text.find("&", place, end)) >= 0:
@@ -224,13 +251,12 @@ class _Reader:
                 place = found + 1
                 continue
             if start < found:
-                self.hidden.append((text[start:found], start, found, True))
+                pieces.append((text[start:found], start, found, True))
             char, length = shown
-            self.hidden.append((char, found, found + length, False))
+            pieces.append((char, found, found + length, False))
             place = start = found + length
         if start < end:
-            self.hidden.append((text[start:end], start, end, True))
-        self.hidden.append(("\n", end, end, False))
+            pieces.append((text[start:end], start, end, True))
 
     def _reference(self, place: int) -> int:
         match = _REFERENCE.match(self._text, place)
@@ -264,8 +290,10 @@ class _Reader:
         self._before(known, opens)
         if known in LINES and not self._is_nothing(known, unseen):
             self._drop(place, end, line=True)
+        elif opens and known in IMAGES and not unseen:
+            self._image(place, end, _description(attributes))
         else:
-            self._drop(place, end, image=opens and known in IMAGES and not unseen)
+            self._drop(place, end)
         if known not in LINES and known not in INLINE:
             self._hide(inside, end - 1)
         else:
@@ -308,17 +336,32 @@ class _Reader:
 class _Browser(_Reader):
     """Leaves out what a browser does not show, and parses nothing where a browser parses nothing."""
 
-    __slots__ = ("_open", "_sinks")
+    __slots__ = ("_images", "_open", "_sinks")
 
     def __init__(self, text: str, marks: Marks | None) -> None:
         super().__init__(text, marks)
         self._open: list[str] = []  # elements that have begun, the innermost last
         self._sinks: list[tuple[int, list[tuple[str, int, int, bool]]]] = []
         # how many elements were open where an unseen one began, and what was seen until then
+        self._images: list[tuple[list[tuple[str, int, int, bool]], int]] = []  # where descriptions begin
 
     def read(self) -> None:
         super().read()
         self._close(0)
+
+    def _description_begins(self) -> None:
+        self._images.append((self.seen, len(self.seen)))
+
+    def _description_ends(self, place: int) -> None:
+        self._keep(place)
+        seen, begins = self._images.pop()
+        if seen is self.seen:  # unless an element ended or began within it
+            inside = seen[begins:]
+            del seen[begins - 1 :]  # and one of the two images that stand around it
+            self.hidden += [*inside, ("\n", place, place, False)]
+
+    def _image(self, start: int, end: int, described: Span | None) -> None:
+        self._drop(start, end, image=True)
 
     def _before(self, name: str, opens: bool) -> None:
         if not opens:
@@ -377,6 +420,14 @@ class _Browser(_Reader):
                 end = inside[-1][2]
                 self.hidden.append(("\n", end, end, False))
         del self._open[place:]
+
+
+def _description(attributes: Sequence[re.Match[str]]) -> Span | None:
+    """Where the description of an image stands that has one."""
+    for attribute in attributes:
+        if attribute[1].lower() == "alt":
+            return next((attribute.span(group) for group in (2, 3, 4) if attribute[group]), None)
+    return None
 
 
 def _tag_end(text: str, place: int) -> int:

@@ -117,7 +117,7 @@ def _fraction(text: str, inner: int, point: int) -> bool:
     if text[point] == "," or not 0 <= point + step < len(text) or not text[point + step].isdecimal():
         return False
     size = 0
-    while point + 1 + size < len(text) and text[point + 1 + size].isdecimal():
+    while size <= _FRACTION_MAX and point + 1 + size < len(text) and text[point + 1 + size].isdecimal():
         size += 1
     return size <= _FRACTION_MAX
 
@@ -144,14 +144,21 @@ def _ends_number(text: str, place: int) -> bool:
 def _positional(text: str, place: int) -> bool:
     """Are the digits around ``place`` read one by one (一九九八年), and not two words that meet (周六, 六合彩)?"""
     first = last = place
+    kinds = {text[place]}
+    # Three that are not the same are enough to know, so that a long row of them is not walked again for each.
     while first > 0 and text[first - 1] in _DIGITS and not _is_bound(text, first - 1):
         first -= 1
+        kinds.add(text[first])
+        if last - first > 1 and len(kinds) > 1:
+            return True
     while last + 1 < len(text) and text[last + 1] in _DIGITS:
         last += 1
-    run = text[first : last + 1]
-    if len(set(run)) == 1:
+        kinds.add(text[last])
+        if last - first > 1 and len(kinds) > 1:
+            return True
+    if len(kinds) == 1:
         return False  # the same again: a repeat
-    return len(run) > 2 or any(zero in run for zero in _ZEROS) or text[last + 1 : last + 2] == "年"
+    return not kinds.isdisjoint(_ZEROS) or text[last + 1 : last + 2] == "年"
 
 
 def _is_counted(text: str, place: int, step: int) -> bool:

@@ -25,6 +25,9 @@ CLAUSE_MARKS: Final = LINE_ENDS | frozenset(
 """End a clause, whatever stands around them; a full stop does so only where a space stands beside it, or three stand
 together."""
 
+_PARTING: Final = frozenset("\uff5e\u301c\uff0f\uff3c\uff5c\u2016")  # ～〜／＼｜‖
+"""Part clauses of Han in the width of its characters; to letters they are signs like others."""
+
 ELLIPSES: Final = frozenset("\u2026\u2025\u22ef")
 _DASHES: Final = frozenset("\u2014\u2015\u2500")
 _LONG_DASHES: Final = frozenset("\u2e3a\u2e3b")
@@ -59,7 +62,7 @@ JOINING: Final = STOPS | APOSTROPHES
 def ends_clause(gap: str) -> bool:
     """Does a clause or a line end in what stands between two letters?"""
     for place, sign in enumerate(gap):
-        if sign in CLAUSE_MARKS or sign in ELLIPSES or sign in _LONG_DASHES:
+        if sign in CLAUSE_MARKS or sign in ELLIPSES or sign in _LONG_DASHES or sign in _PARTING:
             return True
         if sign in FULL_STOPS and _beside_space(gap, place):
             return True

@@ -14,6 +14,7 @@ from filters.lists.strictness import DEFAULT
 from filters.lists.wordlist import WordList, compile_list, load, parse
 from filters.reading.keywords import Bounds, Scanner
 from filters.text.folding import folder
+from filters.text.numerals import goes_on
 from filters.text.signs import APOSTROPHES, CLAUSE_MARKS, FULL_STOPS
 from filters.text.tables import WORDS as WORDS_FOLD
 from gateway.words.files import folding_tables
@@ -110,7 +111,7 @@ def test_runs_that_are_repeats(word: str, text: str, covered: str) -> None:
     assert stands(word, text) == [covered]
 
 
-PAUSES = [". ", ".\n", " .", "…", "……", "...", "。。。", "．．．", "⋯⋯", "——", "———", "──", "⸺"]
+PAUSES = [". ", ".\n", " .", "…", "……", "...", "。。。", "．．．", "⋯⋯", "——", "———", "──", "⸺", *"～〜／＼｜‖"]
 
 
 @pytest.mark.parametrize("sign", sorted(CLAUSE_MARKS) + PAUSES)
@@ -316,7 +317,11 @@ def test_a_plain_word_is_found_whatever_stands_beside_it(case: tuple[str, str, s
     last = reader.bounds(reader.text(word)[-1])
     if (border and reader.edge(text, start - 1, -1) == border) or (last and reader.edge(text, end, 1) == last):
         return  # it does not stand alone
-    clinging = len(text[end : len(text) - len(text[end:].lstrip("\u200b\u0301\ufe0f"))].rstrip("\u200b"))
+    outer = len(before.rstrip("\u200b\u0301\ufe0f")) - 1
+    behind = end + len(after) - len(after.lstrip("\u200b\u0301\ufe0f"))
+    if border == "digit" and (goes_on(text, start, outer) or goes_on(text, end - 1, behind)):
+        return  # a decimal: 0.110
+    clinging = len(text[end : len(text) - len(text[end:].lstrip("\u200b\u0301\ufe0f"))].rstrip("\u200b\ufe0f"))
     first, stop = next(span for span in spans_of(loaded, text) if span[0] <= start and end <= span[1])
     # What is more is the word's own border letter, in one stretch with it.
     assert set(text[first:start]) <= {word[0], *"\u200b\u0301\ufe0f"}

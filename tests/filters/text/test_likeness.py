@@ -265,3 +265,51 @@ def test_it_is_told_why_an_ordinary_word_is_no_disguise(made: Made) -> None:
     assert isinstance(words, WordList)
     folded = words.folder.fold("убери сор из избы")
     assert [told.reason for told in words.weighed(folded, words.find(folded.text))] == ["other-script"]
+
+
+# Pairs of UTS 39 (13.0.0) whose two letters are one to readers of Arabic, Persian or Urdu, and one of Hebrew's finals.
+HANDS = ["كک", "كڪ", "وࢱ", "يی", "يى", "يے", "هہ", "هھ", "هە", "ةۃ", "نں", "نࢽ", "فࢻ", "فڡ", "قٯ", "قࢼ", "بٮ", "כך"]
+EVERYDAY = "ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگٹڈڑ"  # each a letter of its own
+
+
+@pytest.mark.parametrize("pair", HANDS)
+def test_letters_of_arabic_in_several_hands(made: Made, pair: str) -> None:
+    for one, other in (pair, pair[::-1]):
+        assert [hit.spans for hit in hits(made(f"س{one}لم\n"), f"يا س{other}لم هنا")] == [((3, 7),)]
+        assert [hit.spans for hit in hits(made(f"س{one}لم\n"), f"يا س.{other}.ل.م هنا")] == [((3, 10),)]
+
+
+def test_letters_of_arabic_are_ornamented_but_not_exchanged(made: Made) -> None:
+    """Every letter with a sign on it is found as the letter without, and not the other way round; no everyday letter is
+    found as another."""
+    marked = {
+        chr(code): base
+        for code, base in TABLES.maps["marks"].items()
+        if base and unicodedata.name(chr(code), "").startswith("ARABIC") and not unicodedata.decomposition(chr(code))
+    }
+    assert len(marked) > 150
+    for char, base in marked.items():
+        assert hits(made(f"س{base}لم\n"), f"يا س{char}لم هنا"), char
+        own = made(f"س{char}لم\n")
+        assert hits(own, f"يا س{char}لم هنا"), char
+        assert not hits(own, f"يا س{base}لم هنا"), char
+    words = made("".join(f"ز{letter}لم\n" for letter in EVERYDAY))
+    for letter in EVERYDAY:
+        assert [words.word(hit.word_id) for hit in hits(words, f"ز{letter}لم")] == [f"ز{letter}لم"]
+
+
+def test_a_rare_writing_is_the_everyday_character(made: Made) -> None:
+    """Unihan kSemanticVariant."""
+    for rare, everyday in ("囯国", "寃冤", "咒呪"[::-1], "畧略", "喆哲", "甦稣"):
+        assert hits(made(f"网{everyday}赌博\n"), f"网{rare}赌博"), rare
+
+
+def test_the_rest_of_a_text_is_asked_once_whether_it_is_of_the_letters_script(made: Made) -> None:
+    words = made("cop\n")
+    folded = words.folder.fold("сор " * 50 + "изба")
+    assert all(words.hits(folded, words.find(folded.text), 0, 64) == () for _ in range(2))
+    assert len(folded.known) == 1
+    folded.known = dict.fromkeys(folded.known, (1_000, -1))  # as if no letter were the script's own
+    assert words.hits(folded, words.find(folded.text), 0, 64) != ()
+    assert hits(words, "сор " * 50)
+    assert not hits(words, "и" + " сор" * 50)

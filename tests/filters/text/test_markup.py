@@ -359,41 +359,6 @@ def test_a_copy_with_something_unseen_is_a_copy(made: Made) -> None:
     assert len(prints) == 1
 
 
-@pytest.mark.parametrize("image", ["<img src=x>", "<svg></svg>", "<video src=x></video>", "<input>", "<embed>"])
-def test_an_image_parts_what_stands_beside_it(made: Made, image: str) -> None:
-    words = made("网上赌博\nclass\nass\n@allow 反网上赌博\n@allow class dismissed\n")
-    assert hits(words, "反网上赌博 反<b>网</b>上赌博 class dismissed") == []
-    assert hits(words, f"反{image}网上赌博") == [["网上赌博"]]
-    assert hits(words, f"反网上{image}赌博") == [["网上", "赌博"]]
-    assert hits(words, f"class {image} dismissed") == [["class"]]
-    assert hits(words, f"gl{image}ass, gl<b>ass</b>") == [["ass"]]
-    assert hits(words, "反<img hidden>网上赌博 反<input type=hidden>网上赌博") == []
-
-
-def test_an_image_of_markdown_does_too(made: Made) -> None:
-    words = made("网上赌博\nclass\n@allow 反网上赌博\n@allow class dismissed\n")
-    assert hits(words, "反![](a.png)网上赌博", "markdown") == [["网上赌博"]]
-    assert hits(words, "反[](a.png)网上赌博", "markdown") == []
-    assert hits(words, "class<br>dismissed", "markdown") == [["class"]]
-    assert hits(words, "class\ndismissed", "html") == [["class"]]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "![x](y)idiot",
-        "a ![x](y)idiot b",
-        "x![a](b)idiot",
-        "idiot![x](y)",
-        "[![x](y)](z)idiot",
-        "![[x](y)](z)idiot",
-        "![x][1]idiot\n\n[1]: y",
-    ],
-)
-def test_the_description_of_an_image_is_no_neighbour_of_the_words_around_it(made: Made, text: str) -> None:
-    assert hits(made("idiot\n"), text, "markdown") == [["idiot"]]
-
-
 @pytest.mark.parametrize(
     ("text", "hidden"),
     [

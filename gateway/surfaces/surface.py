@@ -16,7 +16,7 @@ from orjson import JSONDecodeError, loads
 from filters.model.message import Message
 from gateway.surfaces.bodies import bodies, conditions, id_place
 from gateway.surfaces.bodies.ambiguity import Ambiguity
-from gateway.surfaces.bodies.bodies import Body
+from gateway.surfaces.bodies.bodies import AsciiBody, Body
 from gateway.surfaces.bodies.content import MediaType, media_type, undone
 from gateway.surfaces.bodies.id_place import IdPlace
 from gateway.surfaces.formats import FORMATS
@@ -175,6 +175,8 @@ class Surface:
         carrier = self._bodies.get(media.kind)
         if carrier is None:
             raise Refused("type.unsupported")
+        if media.ascii:
+            carrier = AsciiBody(carrier)
         known = media, carrier, partial(_encode, carrier, media)
         if media.kind != "multipart" and len(self._types) < MAX_TYPES:  # each multipart has a boundary of its own
             self._types[header] = known

@@ -219,6 +219,24 @@ def _form_sources(settings: SurfaceSettings) -> list[str]:
     return [source.partition(":")[2] for source in listed if source.startswith("form:")]
 
 
+class AsciiBody:
+    """A body of another kind that says it is US-ASCII: some readers put other signs in place of what is not."""
+
+    __slots__ = ("_body", "encode", "parts", "texts")
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self.parts = body.parts
+        self.texts = body.texts
+        self.encode = body.encode
+
+    def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
+        """See Body."""
+        if not body.isascii():
+            raise Refused("charset.unsupported")
+        self._body.load(reading, body, media)
+
+
 class TextBody:
     """The whole body is the text, in UTF-8."""
 

@@ -13,16 +13,17 @@ from gateway.surfaces.input.reasons import Refused
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf"({_WORD}/{_WORD})[ \t]*")
 _PARAMETER = re.compile(rf';[ \t]*({_WORD})=({_WORD}|"[^"\\\x00-\x1f]*")[ \t]*')
-_UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
+_UTF8 = frozenset(("utf-8", "utf8"))
 _SAID = ("boundary", "charset")
 _BODIES = ("application/x-www-form-urlencoded", "multipart/")  # of which some readers look at the beginning only
 
 
 class MediaType(NamedTuple):
-    """``kind`` is one of json, form, multipart, text."""
+    """``kind`` is one of json, form, multipart, text. ``ascii``: it says that all of it is US-ASCII."""
 
     kind: str
     boundary: str = ""
+    ascii: bool = False
 
 
 def media_type(header: bytes) -> MediaType:
@@ -61,20 +62,22 @@ def media_type(header: bytes) -> MediaType:
             times = int(said in parameters)
             if rest.count(said) != times or lowered.count(said + "=") != times:
                 raise Refused("type.unsupported")
-    if parameters.get("charset", "utf-8").lower() not in _UTF8:
+    charset = parameters.get("charset", "utf-8").lower()
+    # Who takes a form for US-ASCII at its word decodes its escapes by that, too.
+    if charset not in _UTF8 and (charset != "us-ascii" or name.startswith(_BODIES)):
         raise Refused("charset.unsupported")
     if name == "application/json-patch+json":
         raise Refused("type.unsupported")
     if name == "application/json" or (
         name.startswith("application/") and name.endswith("+json") and not name.startswith(_BODIES)
     ):
-        return MediaType("json")
+        return MediaType("json", "", charset == "us-ascii")
     if name == "application/x-www-form-urlencoded":
         return MediaType("form")
     if name == "multipart/form-data" and "boundary" in parameters:
         return MediaType("multipart", parameters["boundary"])
     if name == "text/plain":
-        return MediaType("text")
+        return MediaType("text", "", charset == "us-ascii")
     raise Refused("type.unsupported")
 
 

@@ -55,8 +55,11 @@ def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[
         end = body.find(delimiter, value_start - 2)
         if head_end < 0 or end < value_start:
             raise Refused("form.malformed")
-        name, file = _part_head(body[at + 2 : head_end], end - value_start)
-        fields.append(Field(name, "" if file else _text(body[value_start:end]), value_start, end, file))
+        name, file, ascii = _part_head(body[at + 2 : head_end], end - value_start)
+        value = b"" if file else body[value_start:end]
+        if ascii and not value.isascii():
+            raise Refused("charset.unsupported")
+        fields.append(Field(name, _text(value), value_start, end, file))
         at = end + len(delimiter)
 
 
@@ -68,8 +71,9 @@ def replacement(text: str, boundary: str) -> bytes:
     return value
 
 
-def _part_head(head: bytes, length: int) -> tuple[str, bool]:
-    """The part's name, and whether it is something other than a text field. ``length``: bytes of its value."""
+def _part_head(head: bytes, length: int) -> tuple[str, bool, bool]:
+    """The part's name; whether it is something other than a text field; whether it says that it is US-ASCII.
+    ``length``: bytes of its value."""
     headers: dict[bytes, bytes] = {}
     lines = head.split(b"\r\n")
     if len(lines) > MAX_PART_HEADERS:
@@ -93,8 +97,10 @@ def _part_head(head: bytes, length: int) -> tuple[str, bool]:
         raise Refused("form.malformed")
     if any(_SECOND_NAME(unquote_to_bytes(file)) for file in (disposition[2], disposition[3]) if file is not None):
         raise Refused("form.malformed")
-    plain = _PLAIN.fullmatch(headers.get(b"content-type", b"text/plain")) is not None
-    return _text(disposition[1]), not plain or disposition[2] is not None or disposition[3] is not None
+    kind = headers.get(b"content-type", b"text/plain")
+    plain = _PLAIN.fullmatch(kind) is not None
+    file = not plain or disposition[2] is not None or disposition[3] is not None
+    return _text(disposition[1]), file, b"us-ascii" in kind.lower()
 
 
 def _text(raw: bytes) -> str:

@@ -44,7 +44,7 @@ def cookie(header: bytes, name: str) -> str | _Missing:
         if key == wanted:
             if found is not None:
                 raise Refused("fact.twice")
-            found = value.strip(b" \t")
+            found = value  # PHP and Rack keep a blank in front of it
         elif alike.means(key.decode("latin-1")) or (not key and _named(value, alike)):
             raise Refused("fact.twice")
     if found is None:

@@ -23,6 +23,7 @@ from gateway.surfaces.sources.rooms import Spell, speller
 
 MAX_NAME: Final = 256  # code points of a sender, room or registrant
 MAX_OPTIONAL: Final = 512
+_LARGEST: Final = 1 << 63  # beyond, readers of JSON make a double of an integer, or refuse it
 REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[ParsedRequest], str]
@@ -141,7 +142,7 @@ def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = 
         if type(value) is not str:
             if value is MISSING or value is None:
                 raise Refused(missing)
-            if type(value) is not int:
+            if type(value) is not int or not -_LARGEST <= value < _LARGEST:
                 raise Refused(f"{role}.malformed")
             return str(value)
         if not value:

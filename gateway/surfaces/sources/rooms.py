@@ -18,6 +18,7 @@ from gateway.surfaces.input.settings import RoomFormat
 Spell = Callable[[str], str]
 
 _NUMBER: Final = r"0|[1-9][0-9]{0,18}"
+_MOST: Final = 2**63 - 1  # beyond, PHP and databases make one number of all
 _number = re.compile(_NUMBER, re.ASCII).fullmatch
 # A title begins with a letter behind its dash: "1-2" is a number to some, and "1_2" is twelve to Ruby.
 _number_title = re.compile(rf"({_NUMBER})(?:-[^\W\d_].*)?").fullmatch
@@ -54,15 +55,21 @@ def _without_suffix(room: str) -> str:
     return room
 
 
+def _whole(room: str) -> str:
+    if _number(room) is None or int(room) > _MOST:
+        raise Refused("room.malformed")
+    return room
+
+
 def _leading(room: str) -> str:
     matched = _number_title(room)
     if matched is None or _suffix(room) is not None:
         raise Refused("room.malformed")
-    return matched[1]
+    return _whole(matched[1])
 
 
 _SPELLERS: Final[dict[RoomFormat, Spell]] = {
-    "number": _checked(_number),
+    "number": _whole,
     "number-title": _leading,
     "uuid": _checked(_uuid),
     "lower": _checked(_lower),

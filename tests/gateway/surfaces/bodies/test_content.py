@@ -26,7 +26,8 @@ CODINGS = {b"gzip": gzip.compress, b"deflate": zlib.compress, b"br": brotli.comp
         (b"application/merge-patch+json", MediaType("json")),
         (b"application/x-www-form-urlencoded", MediaType("form")),
         (b'multipart/form-data; boundary="a b"', MediaType("multipart", "a b")),
-        (b"text/plain ; charset=us-ascii", MediaType("text")),
+        (b"text/plain ; charset=us-ascii", MediaType("text", ascii=True)),
+        (b"application/json; charset=US-ASCII", MediaType("json", ascii=True)),
         (b"multipart/form-data; boundary=----WebKitFormBoundaryX7", MediaType("multipart", "----WebKitFormBoundaryX7")),
         (b'application/ld+json; profile="https://a.example/b;c"', MediaType("json")),
         (b"application/json; odata=verbose", MediaType("json")),
@@ -64,6 +65,8 @@ def test_read(header: bytes, media: MediaType) -> None:
         (b"multipart/form-data; boundary=edge; charset*=utf-7", "type.unsupported"),
         (b"application/x-www-form-urlencoded+json", "type.unsupported"),
         (b"application/json; charset=utf-16", "charset.unsupported"),
+        (b"application/x-www-form-urlencoded; charset=us-ascii", "charset.unsupported"),
+        (b"multipart/form-data; boundary=edge; charset=us-ascii", "charset.unsupported"),
         (b"text/plain; charset=gb18030", "charset.unsupported"),
     ],
 )

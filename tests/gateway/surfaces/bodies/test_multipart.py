@@ -156,3 +156,16 @@ def test_a_boundary_stands_in_delimiters_alone(end: bytes, name: bytes) -> None:
 def test_a_part_may_say_how_long_it_is() -> None:
     (one,) = multipart(part(FIELD + b"\r\nContent-Length: 5\r\nContent-Type: text/plain", b"hello") + END, "B")
     assert (one.name, one.value) == ("msg", "hello")
+
+
+@pytest.mark.parametrize("charset", ["us-ascii", '"US-ASCII"'])
+def test_a_part_that_says_it_is_ascii_is(charset: str) -> None:
+    """Some readers put other signs in place of what is not."""
+
+    def body(value: bytes) -> bytes:
+        kind = f"Content-Type: text/plain; charset={charset}".encode()
+        return b'--b\r\nContent-Disposition: form-data; name="a"\r\n%b\r\n\r\n%b\r\n--b--' % (kind, value)
+
+    assert multipart(body(b"x"), "b")[0].value == "x"
+    with pytest.raises(Refused, match=r"charset\.unsupported"):
+        multipart(body("é".encode()), "b")

@@ -48,3 +48,28 @@ def test_fields_with_brackets_are_judged_and_masked(
     assert decoded.encode(decoded.body, {0: ("***",)}) == b"utf8=1&" + written + b"=%2A%2A%2A&comment%5Btitle%5D=x"
     twice = surface.decode(request, written + b"=hello&" + written + b"=bad")
     assert isinstance(twice, Malformed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "text"),
+    [
+        ("application/json", b'{"content": "caf\\u00e9"}', "café"),
+        ("application/json", '{"content": "café"}'.encode(), None),
+        ("text/plain", b"hello", "hello"),
+        ("text/plain", "café".encode(), None),
+    ],
+)
+def test_what_says_that_it_is_ascii_is(
+    make_surface: MakeSurface, make_request: MakeRequest, kind: str, body: bytes, text: str | None
+) -> None:
+    surface = make_surface(text=("json:/content", "text:"))
+    request = make_request([("Content-Type", f"{kind}; charset=us-ascii"), ("X-User-Id", "alice")])
+    decoded = surface.decode(request, body)
+    if text is None:
+        assert isinstance(decoded, Malformed)
+        assert decoded.reason == "charset.unsupported"
+    else:
+        assert isinstance(decoded, Messages)
+        assert decoded.messages[0].texts in ((text, ""), (text,))
+        masked = decoded.encode(body, {0: tuple("x" * len(one) for one in decoded.messages[0].texts)})
+        assert masked is not None and b"xx" in masked

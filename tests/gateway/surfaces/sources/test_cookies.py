@@ -33,6 +33,10 @@ def test_read(header: bytes, value: object) -> None:
     ("header", "reason"),
     [
         (b"user=alice; user=alice", "fact.twice"),
+        # PHP and Rack keep these blanks.
+        (b"user= alice", "fact.malformed"),
+        (b"user=alice ; a=1", "fact.malformed"),
+        (b"user=\talice", "fact.malformed"),
         (b"user=alice; User=bob", "fact.twice"),
         (b"user=alice; user[]=bob", "fact.twice"),
         # Cookies that parse by commas, blanks, quotes or without a name, for some.

@@ -261,3 +261,23 @@ def test_a_room_has_one_spelling_wherever_it_is_read_from(decode: Callable[..., 
     assert room("7").room == "7"
     assert room("07").reason == "room.malformed"
     assert room("7").room == "7"
+
+
+@pytest.mark.parametrize(
+    ("number", "sender"),
+    [
+        ("5", "5"),
+        ("-5", "-5"),
+        ("9007199254740993", "9007199254740993"),
+        ("9223372036854775807", "9223372036854775807"),
+    ],
+)
+def test_an_integer_is_a_sender(decode: Callable[..., Any], number: str, sender: str) -> None:
+    body = b'{"content": "hello", "user": %b}' % number.encode()
+    assert decode(body=body, sender=("json:/user",)).sender == sender
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "18446744073709551615", "5.0", "1e2", "true", "[5]"])
+def test_what_readers_of_json_make_another_number_of_is_none(decode: Callable[..., Any], number: str) -> None:
+    body = b'{"content": "hello", "user": %b}' % number.encode()
+    assert decode(body=body, sender=("json:/user",)).reason == "sender.malformed"

@@ -7,23 +7,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
 GOOD: Final = "hello"
 BAD: Final = "BAD"
 FIELD: Final = {"both": "content", "json": "content", "form": "content", "nested": "comment[body]"}
-"""The kinds of judged routes, and the name that the text has in a form there."""
+"""The kinds of judged routes whose texts are tried, and the name that the text has in a form there."""
+KINDS: Final = (*FIELD, "cookie", "who", "number")
+"""Those, and the ones whose sender (a cookie, a member of the body) or room (a number) is tried."""
 
 
 class Sent(NamedTuple):
-    """A request: which kind of route, its header lines but the length, its query and body."""
+    """A request: which kind of route, its header lines but the length, its query and body. ``target``: where it is not
+    the plain address of the route; ``HOST`` in it is the platform's. ``framing``: how the body is sent."""
 
     route: str
     lines: tuple[tuple[str, str], ...]
     query: str
     body: bytes
+    target: str = ""
+    method: str = "POST"
+    framing: str = "length"
+
+    @property
+    def path(self) -> str:
+        """Path and query, as they are sent."""
+        target = self.target or f"/api/{self.route}/1/comments"
+        return f"{target}?{self.query}" if self.query else target
 
 
 JSON_TYPES: Final = (
@@ -38,7 +50,9 @@ FORM_TYPES: Final = (
 )  # fmt: skip
 
 
-def _json(route: str) -> Iterator[bytes]:
+def json_bodies(route: str) -> Iterator[bytes]:
+    """Every known way of writing the text of ``route`` in JSON."""
+
     def text(one: str) -> str:
         return f'{{"body": {one}}}' if route == "nested" else one
 
@@ -163,7 +177,8 @@ def _multipart(name: str) -> Iterator[tuple[str, bytes]]:
             yield plain, (part + good + ends[0]).encode()
 
 
-def _lines(kind: str) -> tuple[tuple[str, str], ...]:
+def lines_of(kind: str) -> tuple[tuple[str, str], ...]:
+    """The header line of a Content-Type; none where it is empty."""
     return (("Content-Type", kind),) if kind else ()
 
 
@@ -177,22 +192,22 @@ MORE: Final = (
 def seeds() -> Iterator[Sent]:
     """All that is written down here."""
     for route, name in FIELD.items():
-        for number, body in enumerate(_json(route)):
+        for number, body in enumerate(json_bodies(route)):
             for kind in JSON_TYPES if number % 7 == 0 else JSON_TYPES[:2]:
-                yield Sent(route, _lines(kind), "", body)
+                yield Sent(route, lines_of(kind), "", body)
         for number, body in enumerate(_form(name)):
             for kind in FORM_TYPES if number % 11 == 0 else FORM_TYPES[:1]:
-                yield Sent(route, _lines(kind), "", body)
+                yield Sent(route, lines_of(kind), "", body)
         for kind, body in _multipart(name):
-            yield Sent(route, _lines(kind), "", body)
+            yield Sent(route, lines_of(kind), "", body)
         document = b'{"comment": {"body": "hello"}}' if route == "nested" else b'{"content": "hello"}'
         form = f"{name}={GOOD}".encode()
         for other in _names(name):
-            yield Sent(route, _lines(JSON_TYPES[0]), f"{other}={BAD}", document)
-            yield Sent(route, _lines(FORM_TYPES[0]), f"{other}={BAD}", form)
+            yield Sent(route, lines_of(JSON_TYPES[0]), f"{other}={BAD}", document)
+            yield Sent(route, lines_of(FORM_TYPES[0]), f"{other}={BAD}", form)
         for more, (kind, body) in product(MORE, ((JSON_TYPES[0], document), (FORM_TYPES[0], form))):
-            yield Sent(route, (*_lines(kind), more), "", body)
-            yield Sent(route, (more, *_lines(kind)), "", body)
+            yield Sent(route, (*lines_of(kind), more), "", body)
+            yield Sent(route, (more, *lines_of(kind)), "", body)
 
 
 PIECES: Final = (
@@ -201,23 +216,42 @@ PIECES: Final = (
 )  # fmt: skip
 
 
-def mutated(count: int, seed: int) -> Iterator[Sent]:
-    """``count`` requests with one to three changes each: pieces put in, taken out, doubled, of other requests."""
+def mutated(count: int, seed: int, known: Sequence[Sent]) -> Iterator[Sent]:
+    """``count`` requests of ``known`` with one to three changes each: pieces put in, taken out, doubled, of other
+    requests; where an address or a header is what is odd, there as well."""
     chosen = random.Random(seed)
-    known = list(seeds())
     for _ in range(count):
         sent = chosen.choice(known)
-        body = bytearray(sent.body)
-        for _ in range(chosen.randint(1, 3)):
-            place = chosen.randint(0, len(body))
-            match chosen.randrange(5):
-                case 0 | 1:
-                    body[place:place] = chosen.choice(PIECES)
-                case 2:
-                    del body[place : place + chosen.randint(1, 6)]
-                case 3:
-                    end = min(len(body), place + chosen.randint(1, 20))
-                    body[place:place] = body[place:end]
-                case _:
-                    body[place:place] = chosen.choice(known).body[:60]
-        yield sent._replace(body=bytes(body[:4000]))
+        where = chosen.randrange(3)
+        if where == 0 and sent.target:
+            yield sent._replace(target=_line(chosen, sent.target, [one.target for one in known[-200:]]))
+        elif where == 1 and sent.lines:
+            at = chosen.randrange(len(sent.lines))
+            name, value = sent.lines[at]
+            line = name, _line(chosen, value, [one.lines[-1][1] for one in known[-200:] if one.lines])
+            yield sent._replace(lines=(*sent.lines[:at], line, *sent.lines[at + 1 :]))
+        else:
+            yield sent._replace(body=_changed(chosen, sent.body, [one.body for one in known])[:4000])
+
+
+def _line(chosen: random.Random, text: str, others: Sequence[str]) -> str:
+    """``text`` changed, without ends of lines: what those do is another matter."""
+    changed = _changed(chosen, text.encode(), [other.encode() for other in others])
+    return changed[:2000].decode(errors="replace").translate(dict.fromkeys(map(ord, "\r\n\0 ")))
+
+
+def _changed(chosen: random.Random, what: bytes, others: Sequence[bytes]) -> bytes:
+    body = bytearray(what)
+    for _ in range(chosen.randint(1, 3)):
+        place = chosen.randint(0, len(body))
+        match chosen.randrange(5):
+            case 0 | 1:
+                body[place:place] = chosen.choice(PIECES)
+            case 2:
+                del body[place : place + chosen.randint(1, 6)]
+            case 3:
+                end = min(len(body), place + chosen.randint(1, 20))
+                body[place:place] = body[place:end]
+            case _:
+                body[place:place] = chosen.choice(others)[:60]
+    return bytes(body)

@@ -1,4 +1,5 @@
-// A servlet on Tomcat, as Spring reads: parameters of query and form together, parts, and Jackson for JSON.
+// A servlet on Tomcat, as Spring reads: parameters of query and form together, parts, cookies, the path without its
+// parameters, the method that HiddenHttpMethodFilter takes from a form, and Jackson for JSON.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jakarta.servlet.MultipartConfigElement;
@@ -20,9 +21,14 @@ import org.apache.catalina.startup.Tomcat;
 public class Servlet extends HttpServlet {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private static List<String> scalar(JsonNode value) {
+        return value.isTextual() || value.isNumber() ? List.of(value.asText()) : List.of();
+    }
+
     @Override
-    protected void doPost(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
         boolean nested = request.getRequestURI().contains("/nested/");
+        String path = request.getPathInfo() == null ? "" : request.getPathInfo();
         String[] names = nested ? new String[] {"comment[body]", "comment.body"} : new String[] {"content"};
         Map<String, List<String>> views = new LinkedHashMap<>();
         String type = request.getContentType() == null ? "" : request.getContentType().split(";")[0].trim().toLowerCase();
@@ -33,6 +39,7 @@ public class Servlet extends HttpServlet {
                 JsonNode text = nested ? tree.path("comment").path("body") : tree.path("content");
                 if (text.isTextual()) found.add(text.textValue());
                 views.put("json", found);
+                if (path.contains("/who/")) views.put("@sender: json", scalar(tree.path("user")));
             } catch (IOException refused) { /* nothing is read */ }
         }
         if (type.startsWith("multipart/")) {
@@ -55,7 +62,28 @@ public class Servlet extends HttpServlet {
                 if (values != null) found.addAll(List.of(values));
             }
             views.put("parameters", found);
+            if (path.contains("/who/") && request.getParameter("user") != null) views.put("@sender: parameters", List.of(request.getParameter("user")));
+            String named = request.getParameter("_method");
+            if (request.getMethod().equals("POST") && named != null && List.of("PUT", "DELETE", "PATCH").contains(named.toUpperCase(java.util.Locale.ENGLISH))) {
+                views.put("@method: _method", List.of(named.toUpperCase(java.util.Locale.ENGLISH)));
+            }
         } catch (RuntimeException refused) { /* nothing is read */ }
+        java.util.regex.Matcher matched = java.util.regex.Pattern.compile("/api/(both|json|form|nested|cookie|who|number)/([^/]+)/comments/?").matcher(path);
+        if (matched.matches()) {
+            views.put("@room: path", List.of(matched.group(2)));
+            if (matched.group(1).equals("number")) {
+                try {
+                    views.put("@room: parseInt", List.of(String.valueOf(Long.parseLong(matched.group(2)))));
+                } catch (NumberFormatException refused) { /* no room */ }
+            }
+        }
+        if (path.contains("/cookie/") && request.getCookies() != null) {
+            List<String> found = new ArrayList<>();
+            for (jakarta.servlet.http.Cookie cookie : request.getCookies()) {
+                if (cookie.getName().equals("user")) found.add(cookie.getValue());
+            }
+            views.put("@sender: cookie", found);
+        }
         byte[] told = JSON.writeValueAsBytes(views);
         response.setStatus(201);
         response.setContentType("application/json");

@@ -1,4 +1,4 @@
-"""Django: ``request.GET``, ``request.POST``, and ``json.loads`` of the body."""
+"""Django: ``request.GET``, ``request.POST``, ``request.COOKIES``, its router, and ``json.loads`` of the body."""
 
 from __future__ import annotations
 
@@ -18,15 +18,29 @@ settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="none"
 django.setup()
 
 
-def read(request: HttpRequest) -> JsonResponse:
+def comments(request: HttpRequest, kind: str, room: str) -> JsonResponse:
+    """A message, by its address."""
+    views = {"@room: router": [room]}
+    if kind == "number":
+        attempt(views, "@room: int", lambda: [str(int(room))])
+    return read(request, views)
+
+
+def read(request: HttpRequest, known: dict[str, list[str]] | None = None) -> JsonResponse:
     """Every view of the message."""
-    views: dict[str, list[str]] = {}
+    views: dict[str, list[str]] = known or {}
     body = request.body
     nested = "/nested/" in request.path
     attempt(views, "query", lambda: of_form(request.GET, nested))
     attempt(views, "form", lambda: of_form(request.POST, nested))
     if (request.content_type or "").lower().endswith("json"):
         attempt(views, "json", lambda: of_json(json.loads(body), nested))
+        if "/who/" in request.path:
+            attempt(views, "@sender: json", lambda: scalar(json.loads(body).get("user")))
+    if "/who/" in request.path:
+        attempt(views, "@sender: form", lambda: request.POST.getlist("user"))
+    if "/cookie/" in request.path and "user" in request.COOKIES:
+        views["@sender: cookie"] = [request.COOKIES["user"]]
     return JsonResponse(views, status=201)
 
 
@@ -51,7 +65,13 @@ def of_json(found: Any, nested: bool) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-urlpatterns = [re_path(r"^.*$", read)]
+def scalar(value: Any) -> list[str]:
+    """What an application would write into its tables."""
+    return [str(value)] if isinstance(value, str | int | float) and not isinstance(value, bool) else []
+
+
+KINDS = "both|json|form|nested|cookie|who|number"
+urlpatterns = [re_path(rf"^api/(?P<kind>{KINDS})/(?P<room>[^/]+)/comments$", comments), re_path(r"^.*$", read)]
 
 
 class Quiet(WSGIRequestHandler):

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
+from filters.lists.listsource import ParsedList
 from gateway import config as configuration
-from gateway.commands import places
+from gateway.commands import places, terminal
 from gateway.common.folders import Folders
 from gateway.config import Config
 from gateway.control.api.client import CallRefused, ControlAddress, ControlClient, address_of
 from gateway.obligations.compliance import Standing, outside, standings, totals
 from gateway.obligations.fulfilment import GRADE_NAMES, GRADES, Known
+from gateway.obligations.means import TESTS
 from gateway.obligations.node_evidence import NodeEvidence, observed
 from gateway.obligations.regulations.articles import documents
 from gateway.obligations.regulations.sentence import Sentence
@@ -33,9 +38,12 @@ WITHIN = 10.0  # seconds that the node may take to answer
 
 def show(config: Config, *, as_json: bool, html: Path | None, live: bool, data_dir: Path | None, language: str) -> None:
     """Write the table. Ends the command where a live node was asked for and cannot be asked."""
-    words = list_sizes(config)
+    severe = list_sizes(config)
+    words = {name: counts[1] for name, counts in severe.items()}
     evidence = _evidence(config, words, data_dir) if live else None
-    known = Known(words, evidence is not None and evidence.contained)
+    known = Known(words, severe=severe)
+    if evidence is not None:
+        known = known._replace(contained=evidence.contained, undecided=evidence.shares)
     table = Obligations(
         rows=standings(config, known),
         outside=outside(config),
@@ -44,11 +52,14 @@ def show(config: Config, *, as_json: bool, html: Path | None, live: bool, data_d
         evidence=evidence,
     )
     if html is not None:
-        html.write_text(page(table, language), encoding="utf-8")
+        try:
+            html.write_text(page(table, language), encoding="utf-8")
+        except OSError as error:
+            places.refuse(f"--html: {html} cannot be written: {error.strerror}")
         typer.echo(str(html))
     elif as_json:
         typer.echo(json.dumps(plain(table), ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
+    elif terminal.shown_to_a_person():
         _on_terminal(table, LANGUAGES.index(language))
     else:
         _in_a_pipe(table, LANGUAGES.index(language))
@@ -62,15 +73,23 @@ def chosen(language: str) -> str:
     return language or ("zh" if spoken.startswith("zh") else "en")
 
 
-def list_sizes(config: Config) -> dict[str, int]:
-    """How many words the file of each list holds; none for one that cannot be read."""
-    sizes: dict[str, int] = {}
+def list_sizes(config: Config) -> dict[str, dict[int, int]]:
+    """How many words the file of each list finds, by the least severity that is asked for (1 to 9); none for one that
+    cannot be read. A word that the list allows again finds nothing."""
+    sizes: dict[str, dict[int, int]] = {}
     for name, section in config.lists.items():
         try:
-            sizes[name] = read_list(ListSpec(name, str(section.path), section.kind, section.category)).in_file
+            parsed = read_list(ListSpec(name, str(section.path), section.kind, section.category))
         except WordListError:
-            sizes[name] = 0
+            parsed = ParsedList(name)
+        allowed = {_bare(entry.parts) for entry in parsed.entries if entry.allow}
+        found = [one.severity for one in parsed.entries if not one.allow and _bare(one.parts) not in allowed]
+        sizes[name] = {least: sum(severity >= least for severity in found) for least in range(1, 10)}
     return sizes
+
+
+def _bare(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple("".join(part.casefold().split()) for part in parts)
 
 
 def _lists(config: Config, policy: str) -> tuple[str, ...]:
@@ -79,7 +98,10 @@ def _lists(config: Config, policy: str) -> tuple[str, ...]:
 
 
 def _evidence(config: Config, words: dict[str, int], data_dir: Path | None) -> NodeEvidence:
-    journal = Folders(data_dir or config.server.data_dir).journal(config)
+    held = Folders(data_dir or config.server.data_dir)
+    if not held.generations.is_dir():
+        places.refuse(f"--live: {held.root} is not the data folder of a gateway: start it, or name it with --data-dir")
+    journal = held.journal(config)
     try:
         metrics = asyncio.run(_metrics(address_of(config.control)))
         return observed(metrics, journal, words, {name: section.path for name, section in config.lists.items()})
@@ -93,41 +115,46 @@ async def _metrics(address: ControlAddress) -> str:
 
 
 def _on_terminal(table: Obligations, tongue: int) -> None:
+    """An article after the other, each in its own lines: settings and names stay whole however narrow the terminal."""
     console = Console()
     _totals(table.rows, tongue, console)
     console.print(f"\n[bold]{WORDS['unjudged'][tongue]}[/bold]")
     for line in table.unjudged or [WORDS["nothing"]]:
-        console.print(f"  {line[tongue]}", markup=False, highlight=False)
+        console.print(Padding(Text(line[tongue]), (0, 0, 0, 2)))
     titles = {document.id: document for document in documents()}
     for route in dict.fromkeys(row.route for row in table.rows):
-        drawn = Table(title=f"{WORDS['route'][tongue]} {route}", title_justify="left")
-        for heading in ("article", "asks", "grade", "means", "lacks"):
-            drawn.add_column(WORDS[heading][tongue], overflow="fold")
+        console.print(f"\n[bold]{WORDS['route'][tongue]} {escape(route)}[/bold]")
         document = ""
         for row in table.rows:
             if row.route != route:
                 continue
             if row.article.document != document:
                 document = row.article.document
-                drawn.add_section()
-                drawn.add_row("", f"[bold]{titles[document].title[tongue]} {titles[document].version}[/bold]")
-            grade = f"[{COLOURS[row.grade]}]{GRADE_NAMES[row.grade][tongue]}[/]"
-            lacks = "\n".join(lack[tongue] for lack in row.lacks)
-            drawn.add_row(row.article.number, row.article.asks[tongue], grade, _means(table, row, tongue), lacks)
-        console.print(drawn)
+                told = f"{titles[document].title[tongue]} {titles[document].version}"
+                console.print(Padding(Text(told, style="bold"), (1, 0, 0, 2)))
+            console.print(Padding(_article(table, row, tongue), (0, 0, 0, 2)))
     console.print(f"\n[bold]{WORDS['outside'][tongue]}[/bold]")
     for article in table.outside:
         why = (article.outside or Sentence("", ""))[tongue]
-        console.print(f"  {article.document} {article.number}: {article.asks[tongue]} ({why})", highlight=False)
+        told = f"{article.document} {article.number}: {article.asks[tongue]} ({why})"
+        console.print(Padding(Text(told), (0, 0, 0, 2)))
 
 
-def _means(table: Obligations, row: Standing, tongue: int) -> str:
-    lines: list[str] = []
-    for answer in row.answers:
-        lines.append(answer.mechanism[tongue])
-        lines += [f"  {setting}".replace("[", "\\[") for setting in answer.settings]
-        lines += [f"  {sentence[tongue]}" for sentence in table.live(row, answer)]
-    return "\n".join(lines)
+def _article(table: Obligations, row: Standing, tongue: int) -> Table:
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(no_wrap=True, min_width=6)
+    lines.add_column(no_wrap=True, min_width=8)
+    lines.add_column(overflow="fold")
+    grade = Text(GRADE_NAMES[row.grade][tongue], style=COLOURS[row.grade])
+    lines.add_row(row.article.number, grade, Text(row.article.asks[tongue]))
+    for place, answer in enumerate(row.answers):
+        means = [answer.mechanism[tongue], *(f"  {setting}" for setting in answer.settings)]
+        means += [f"  {test}" for test in (TESTS.get(answer.means),) if test]
+        means += [f"  {sentence[tongue]}" for sentence in table.live(row, answer)]
+        lines.add_row("", "" if place else WORDS["means"][tongue], Text("\n".join(means)))
+    for place, lack in enumerate(row.lacks):
+        lines.add_row("", "" if place else WORDS["lacks"][tongue], Text(lack[tongue]))
+    return lines
 
 
 def _totals(rows: list[Standing], tongue: int, console: Console) -> None:
@@ -139,18 +166,23 @@ def _totals(rows: list[Standing], tongue: int, console: Console) -> None:
 
 
 def _in_a_pipe(table: Obligations, tongue: int) -> None:
-    """A line for the totals, one for each unjudged write, then one a row, in columns that tabs part."""
+    """A line for the totals, one for each unjudged write, then one a row, in columns that tabs part: route, document,
+    article, grade, what it asks, by what, what is missing, settings, tests, and what the node shows."""
     told = totals(table.rows)
     typer.echo("\t".join(("totals", *(f"{grade} {told[grade]}" for grade in GRADES))))
     for line in table.unjudged:
         typer.echo(f"unjudged\t{line[tongue]}")
     for row in table.rows:
-        means = "; ".join(answer.mechanism[tongue] for answer in row.answers)
-        lacks = "; ".join(lack[tongue] for lack in row.lacks)
         article = row.article
-        typer.echo(
-            "\t".join((row.route, article.document, article.number, row.grade, article.asks[tongue], means, lacks))
+        columns = (
+            (answer.mechanism[tongue] for answer in row.answers),
+            (lack[tongue] for lack in row.lacks),
+            (setting for answer in row.answers for setting in answer.settings),
+            dict.fromkeys(TESTS[answer.means] for answer in row.answers if answer.means in TESTS),
+            (sentence[tongue] for answer in row.answers for sentence in table.live(row, answer)),
         )
+        begin = (row.route, article.document, article.number, row.grade, article.asks[tongue])
+        typer.echo("\t".join((*begin, *("; ".join(column) for column in columns))))
     for article in table.outside:
         why = (article.outside or Sentence("", ""))[tongue]
         typer.echo("\t".join(("outside", article.document, article.number, article.asks[tongue], why)))

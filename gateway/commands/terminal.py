@@ -40,9 +40,14 @@ class Column(NamedTuple):
         return self.title or self.key.replace("_", " ")
 
 
+def shown_to_a_person() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
 def for_programs(as_json: bool) -> bool:
     """Whether JSON is wanted: asked for, or nobody is there to read a table."""
-    return as_json or not sys.stdout.isatty()
+    return as_json or not shown_to_a_person()
 
 
 def lines(rows: Iterable[Any]) -> None:

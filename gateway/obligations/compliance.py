@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.config.consistency.unjudged import below, unread
 from gateway.obligations.fulfilment import GRADES, Fulfilment, Grade, Known, together
 from gateway.obligations.means import MEANS
 from gateway.obligations.regulations.articles import Article, documents
@@ -47,13 +48,25 @@ def standing(config: Config, route: Route, article: Article, known: Known) -> St
     answers = tuple(MEANS[need](config, route, known) for need in article.needs)
     grade = together([one.grade for one in answers])
     lacks = [lack for one in answers if one.grade != "kept" for lack in _named(one, len(answers))]
-    if route.unjudged == "relay" and any(need.startswith("check:") for need in article.needs):
-        lacks.append(AROUND)
-        grade = "partly" if grade == "kept" else grade
+    if any(need.startswith("check:") or need == "blacklist" for need in article.needs):
+        lacks += _beside(config, route)
     if article.lacks is not None:
         lacks.append(article.lacks)
-        grade = "partly" if grade == "kept" else grade
+    if lacks and grade == "kept":
+        grade = "partly"
     return Standing(route.name, article, grade, answers, tuple(dict.fromkeys(lacks)))
+
+
+def _beside(config: Config, route: Route) -> Iterator[Sentence]:
+    """What is written at or below the route's address and judged by nobody. Deleting publishes nothing."""
+    if route.unjudged == "relay":
+        yield AROUND
+    for other in config.routes:
+        if not other.judged and unread(other) - {b"DELETE"} and below(other.template, route.template):
+            yield Sentence(
+                f"what route {other.name} carries at its address or below is relayed unjudged",
+                f"路由 {other.name} 在该地址及其下级写入的内容未经审核即转发",
+            )
 
 
 def _named(answer: Fulfilment, of: int) -> Iterator[Sentence]:

@@ -19,11 +19,19 @@ GRADE_NAMES: Final[dict[Grade, Sentence]] = {
 
 
 class Known(NamedTuple):
-    """What the configuration alone does not say. ``words``: how many each list holds. ``contained``: a running node's
-    probes found the static list on every page that they asked for."""
+    """What the configuration alone does not say. ``words``: how many each list holds; ``severe``: of these, by severity
+    from 2 on, how many are at least so grave. Of a running node: ``contained``: its probes found the static list on
+    every page that they asked for; ``undecided``: by check, the share of messages that it could not decide."""
 
     words: Mapping[str, int]
     contained: bool = False
+    severe: Mapping[str, Mapping[int, int]] = {}
+    undecided: Mapping[str, float] = {}
+
+    def found(self, name: str, severity: int) -> int:
+        """How many words of a list a rule with this least severity finds."""
+        words = self.words.get(name, 0)
+        return self.severe.get(name, {}).get(severity, words)
 
 
 class Fulfilment(NamedTuple):

@@ -23,6 +23,9 @@ SEGMENTS: Final = 8
 """The newest of a journal in which the last refusal and the last pruning are looked for."""
 CHECK_OF: Final = {reason: name for name, check in reversed(CHECKS.items()) for reason in check.reasons}
 CONTAINED: Final = "contained"
+STOOD_IN: Final = frozenset(("local", "snapshot", "recent"))
+"""What the degraded counter tells of facts that something else told in state's stead: those were decided."""
+CHECK_ASKING: Final = {"limits": "limit", "blocks": "block"}
 UNITS: Final = ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "min", "分钟"), (1, "s", "秒"))
 
 
@@ -46,6 +49,11 @@ class NodeEvidence(NamedTuple):
     lag: float | None
 
     @property
+    def shares(self) -> dict[str, float]:
+        """By check, the share of messages that it could not decide."""
+        return {name: count / self.messages for name, count in self.undecided.items()} if self.messages else {}
+
+    @property
     def contained(self) -> bool:
         """Whether probes found the static list on pages, and never missed it."""
         return set(self.probes) == {CONTAINED}
@@ -63,7 +71,9 @@ def observed(metrics: str, journal: Path, words: Mapping[str, int], lists: Mappi
             refused[check_of(labels["reason"])] += int(value)
     undecided: Counter[str] = Counter()
     for labels, value in values.get("tidegate_degraded_total", ()):
-        undecided[labels["cause"].partition(":")[0]] += int(value)
+        asked, _, why = labels["cause"].partition(":")
+        if why not in STOOD_IN:
+            undecided[CHECK_ASKING.get(asked, asked)] += int(value)
     lag = values.get("tidegate_mirror_lag_seconds")
     last, oldest, pruned = _journal(journal)
     return NodeEvidence(

@@ -9,14 +9,29 @@ from gateway.obligations.regulations.sentence import Sentence
 
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config
+    from gateway.config.sections.routes import Route
+    from gateway.http.wire.path import Template
 
 READING: Final = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+
+
+def unread(route: Route) -> frozenset[bytes]:
+    """The methods of a route by which something is written; what it judges is judged by all of them."""
+    return frozenset(route.template.methods) - READING
+
+
+def below(one: Template, other: Template) -> bool:
+    """Whether requests that ``one`` matches may be at the address of ``other``, or below it."""
+    if one.host and other.host and one.host != other.host:
+        return False
+    pairs = zip(one.segments, other.segments, strict=False)
+    return len(one.segments) >= len(other.segments) and all(a is None or b is None or a == b for a, b in pairs)
 
 
 def unjudged(config: Config) -> Iterator[Sentence]:
     """One line for each: routes that relay by name, judged addresses that relay the rest, and what no route matches."""
     for route in config.routes:
-        writing = [method.decode() for method in route.template.methods if method not in READING]
+        writing = [method.decode() for method in route.template.methods if method in unread(route)]
         if not route.judged and writing:
             written = f"{'|'.join(writing)} {route.template.address}"
             yield Sentence(f"{written}: relayed by route {route.name}", f"{written}：由路由 {route.name} 直接转发")

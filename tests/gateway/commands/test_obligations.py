@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gateway import config as configuration
 from gateway.commands.config import app
-from gateway.commands.obligations import chosen
+from gateway.commands.obligations import chosen, list_sizes
 
 Written = Callable[..., Path]
 run = CliRunner().invoke
@@ -51,10 +52,19 @@ def test_wrong_usage_is_told(written: Written, tmp_path: Path) -> None:
     told = run(app, ["check", "--obligations", "--lang", "tlh", str(written())])
     assert told.exit_code == 2
     assert "en, zh" in told.stderr
-    told = run(app, ["check", "--obligations", "--live", str(written())])  # nobody listens there
+    told = run(app, ["check", "--obligations", "--live", str(written())])
+    assert told.exit_code == 2
+    assert "is not the data folder of a gateway" in told.stderr
+    (tmp_path / "data" / "generations").mkdir(parents=True)
+    silent = written(more=f'[control]\nlisten = "unix:{tmp_path}/nobody"\n')
+    told = run(app, ["check", "--obligations", "--live", "--data-dir", str(tmp_path / "data"), str(silent)])
     assert told.exit_code == 1
     assert "does the gateway run" in told.stderr
     assert "Traceback" not in told.stderr
+    for nowhere in (tmp_path, tmp_path / "no" / "folder.html"):
+        told = run(app, ["check", "--obligations", "--html", str(nowhere), str(written())])
+        assert told.exit_code == 2
+        assert told.stderr.startswith(f"--html: {nowhere} cannot be written: ")
     for alone in (["--live"], ["--lang", "zh"], ["--html", str(tmp_path / "x.html")]):
         told = run(app, ["check", *alone, str(written())])
         assert told.exit_code == 2
@@ -62,3 +72,24 @@ def test_wrong_usage_is_told(written: Written, tmp_path: Path) -> None:
     told = run(app, ["check", "--obligations", "--json", "--html", str(tmp_path / "x.html"), str(written())])
     assert told.exit_code == 2
     assert not (tmp_path / "x.html").exists()
+
+
+def test_on_a_narrow_terminal_settings_and_tests_stay_whole(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("gateway.commands.terminal.shown_to_a_person", lambda: True)
+    told = run(app, ["check", "--obligations", "--lang", "en", str(written())]).stdout
+    assert "kept" in told.splitlines()[0]
+    assert "policies.comment.rules[1 identity]" in told
+    assert "tests/filters/checks/test_identity.py" in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_words_that_a_list_allows_again_or_that_are_too_slight_do_not_count(written: Written) -> None:
+    file = written()
+    config = configuration.load(file, environ={})
+    (section,) = list(config.lists.values())[:1]
+    Path(section.path).write_text("@allow 赌博\n赌博\n广告 | severity 9\n发票\n", encoding="utf-8")
+    (counts,) = list(list_sizes(config).values())[:1]
+    assert (counts[1], counts[5], counts[6], counts[9]) == (2, 2, 1, 1)
+    Path(section.path).unlink()
+    assert set(next(iter(list_sizes(config).values())).values()) == {0}

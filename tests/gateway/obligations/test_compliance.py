@@ -1,5 +1,7 @@
 """How routes stand to articles: only what applies, and a sham is told."""
 
+import pytest
+
 from gateway.obligations.compliance import Standing, outside, standings, totals
 from gateway.obligations.fulfilment import Known
 from tests.gateway.obligations.conftest import Configured
@@ -30,6 +32,59 @@ def test_a_sham_keeps_nothing(configured: Configured) -> None:
         rows = standings(config, Known({"w": 1}))
         assert [row.article for row in rows if row.grade == "kept"] == []
         assert all(row.lacks for row in rows)
+
+
+LOOKS = {
+    # What each pretends, with the words that its list is said to hold.
+    "shadow everywhere": (lambda rule: rule + ', mode = "shadow"', 1000),
+    "passes on error": (lambda rule: rule.replace('on_error = "reject"', 'on_error = "pass"'), 1000),
+    "labels only": (lambda rule: rule.replace('action = "reject"', 'action = "label"'), 1000),
+    "limits of a million": (
+        lambda rule: rule.replace("5/10s", "1000000/1d").replace("3/1m", "10/1ms").replace("below = 40", "below = 1"),
+        1000,
+    ),
+    "one-word lists": (lambda rule: rule, 1),
+}  # fmt: skip
+BY_CHECK = (
+    "check:identity",
+    "check:block",
+    "check:room",
+    "check:keywords",
+    "check:limit",
+    "check:repeats",
+    "blacklist",
+)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_only_looks_compliant_keeps_no_row_by_it(look: str, configured: Configured) -> None:
+    spoilt, words = LOOKS[look]
+    rules = [f"{{ {spoilt(rule)} }}" for rule in BEGIN.values()]
+    more = EVERYTHING + 'keep = ["ip"]\ncontent = "always"\nregistrant = "header:X-Registrant"\n'
+    rows = standings(configured(*rules, more=more), Known({"w": words}))
+    spoiled = {
+        "limits of a million": {"check:limit", "check:repeats", "check:credit"},
+        "one-word lists": {"check:keywords"},
+    }
+    touched = spoiled.get(look, {*BY_CHECK, "check:credit"})
+    for row in rows:
+        assert row.grade != "kept" or touched.isdisjoint(row.article.needs), (row.article.document, row.article.number)
+
+
+def test_what_a_relayed_route_writes_below_the_address_keeps_nothing_by_a_check(configured: Configured) -> None:
+    rule = f"{{ {BEGIN['identity']} }}"
+    beside = '\n[[routes]]\nname = "edits"\nmatch = "{}"\nupstream = "platform"\n'
+    for match, grade in (
+        ("PUT /{room}/{message}", "partly"),
+        ("POST /{room}/replies/{message}", "partly"),
+        ("PUT other.example/{room}/{message}", "partly"),  # the judged route takes every host
+        ("DELETE /{room}/{message}", "kept"),
+        ("GET|HEAD /{room}/{message}", "kept"),
+    ):
+        config = configured(rule, more=beside.replace("{}", match))
+        row = find(standings(config, Known({})), "comments-2017", "5(1)")
+        assert row.grade == grade, match
+    assert grade == "kept"
 
 
 def test_every_check_done_well_keeps_what_is_the_gateways_alone(configured: Configured) -> None:

@@ -17,6 +17,9 @@ tidegate_messages_total{route="r",verdict="mask",reason="keyword.match"} 2.0
 tidegate_messages_total{route="r",verdict="reject",reason="repeat.sender"} 1.0
 # TYPE tidegate_degraded_total counter
 tidegate_degraded_total{cause="identity:state.deadline"} 2.0
+tidegate_degraded_total{cause="limits:local"} 90.0
+tidegate_degraded_total{cause="room:snapshot"} 90.0
+tidegate_degraded_total{cause="limits:state.epoch"} 4.0
 # TYPE tidegate_takedowns gauge
 tidegate_takedowns{state="confirmed"} 3.0
 tidegate_takedowns{state="unconfirmed"} 0.0
@@ -51,6 +54,8 @@ def test_refusals_and_what_could_not_be_decided(evidence: NodeEvidence) -> None:
     ]  # fmt: skip
     assert told(evidence, "check:repeats") == ["no refusal found in the newest records, 1 since the start"]
     assert told(evidence, "check:identity")[1:] == ["could not decide in 2 % of messages"]
+    # What something else told in state's stead was decided.
+    assert evidence.shares == {"identity": 0.02, "limit": 0.04}
     assert told(evidence, "blacklist") == ["no refusal found in the newest records, 0 since the start"]
 
 
@@ -71,6 +76,7 @@ def test_records_takedowns_and_the_static_version(evidence: NodeEvidence) -> Non
 def test_a_node_that_has_seen_nothing(tmp_path: Path) -> None:
     nothing = observed("", tmp_path, {}, {})
     assert (nothing.messages, nothing.oldest, nothing.lag) == (0, 0.0, None)
+    assert nothing.shares == {}
 
 
 def test_every_reason_is_of_its_check() -> None:

@@ -84,17 +84,25 @@ def test_lists_of_rules_that_deny_nothing_do_not_count(configured: Configured) -
         ('"sender 100000/1s", "sender 60/1m"', ""),
         ('"room 5/10s"', "no limit on a sender"),
         ('"sender 120/1m"', ""),
+        ('"sender 170000/1d"', "a sender may send 170,000 messages at once"),
+        ('"sender 5/1s", "sender 10000/1d"', "a sender may send 10,000 messages at once"),
+        ('"sender 5/1s", "sender 100/1h"', ""),
+        ('"sender 5/10s"], scale = { 100 = 100.0 }, limits_end = [', "a sender may send more than 2 messages a second"),
         ('"sender 121/1m"', "a sender may send more than 2 messages a second"),
     ],
 )
 def test_a_huge_limit_is_partly(limits: str, lacks: str, configured: Configured) -> None:
-    rule = BEGIN["limit"].replace('"sender 5/10s"', limits)
+    rule = BEGIN["limit"].replace('"sender 5/10s"', limits).replace(", limits_end = []", "")
     assert told(configured, "limit", rule) == ("partly" if lacks else "kept", lacks)
 
 
 def test_repeats_that_nobody_reaches_are_partly(configured: Configured) -> None:
     many = BEGIN["repeats"].replace("3/1m", "11/1m")
     assert told(configured, "repeats", many) == ("partly", "the same text may be sent 11 times")
+    soon = BEGIN["repeats"].replace("3/1m", "3/500ms")
+    assert told(configured, "repeats", soon) == ("partly", "the same text may be sent again after 0.5 s")
+    crowd = BEGIN["repeats"] + ', scope = "room", senders = 64'
+    assert told(configured, "repeats", crowd) == ("partly", "counts from 64 senders on only")
     long = BEGIN["repeats"] + ", min_length = 21"
     assert told(configured, "repeats", long) == ("partly", "texts below 21 characters repeat freely")
 
@@ -104,10 +112,56 @@ def test_credit_is_tiered_by_a_level_or_by_scaled_limits(configured: Configured)
     assert told(configured, "credit", low) == ("partly", "only credit below 9 of 100 is found")
     assert told(configured, "credit", BEGIN["limit"] + ", scale = { 40 = 0.5 }") == ("kept", "")
     assert told(configured, "credit", BEGIN["limit"])[0] == "not"
+    for nothing in ("{ 40 = 1.0 }", "{ 1 = 0.1 }", "{ 5 = 0.1, 40 = 0.95 }"):
+        scaled = f"{BEGIN['limit']}, scale = {nothing}"
+        assert told(configured, "credit", scaled) == ("partly", "its scale slows no low credit down")
+    huge = BEGIN["limit"].replace("5/10s", "100000/1s") + ", scale = { 40 = 0.5 }"
+    assert told(configured, "credit", huge) == ("partly", "a sender may send more than 2 messages a second")
 
 
-@pytest.mark.parametrize("check", ["identity", "block", "credit"])
-def test_a_sender_whom_anybody_may_name_is_partly(check: str, configured: Configured) -> None:
-    for trust in ("0.0.0.0/0", "::/0"):
-        found = told(configured, check, BEGIN[check], trust=trust)
-        assert found == ("partly", "anybody may say who sends (trust holds every address)")
+def test_words_that_the_rule_does_not_find_do_not_count(configured: Configured) -> None:
+    grave = BEGIN["keywords"] + ", severity = 9"
+    config = configured(f"{{ {grave} }}", f"{{ {BEGIN['keywords']} }}")
+    known = Known({"w": 200}, severe={"w": {1: 200, 5: 200, 9: 3}})
+    one, both = configured(f"{{ {grave} }}"), config
+    found = answer("keywords", one, one.routes[0], known)
+    assert (found.grade, found.lacks[0].en) == ("partly", "its lists hold 3 words, fewer than 100")
+    assert answer("keywords", both, both.routes[0], known).grade == "kept"
+
+
+def test_words_of_rules_that_fail_open_do_not_help_one_that_fails_closed(configured: Configured) -> None:
+    more = '\n[lists.big]\npath = "w.txt"\n'
+    big = BEGIN["keywords"].replace('["w"]', '["big"]').replace('on_error = "reject"', 'on_error = "pass"')
+    found = told(configured, "keywords", BEGIN["keywords"], big, words={"w": 1, "big": 10_000}, more=more)
+    assert found[0] == "partly"
+
+
+def test_a_node_whose_check_decides_nothing_is_partly(configured: Configured) -> None:
+    config = configured(f"{{ {BEGIN['identity']} }}")
+    for share, grade in ((0.0, "kept"), (0.01, "kept"), (0.5, "partly")):
+        found = answer("identity", config, config.routes[0], Known({}, undecided={"identity": share, "block": 1.0}))
+        assert found.grade == grade
+    assert found.lacks[0].en == "this node could not decide in 50% of messages"
+
+
+WIDE = {
+    "all": ["0.0.0.0/0"],
+    "all of IPv6": ["::/0"],
+    "two halves": ["0.0.0.0/1", "128.0.0.0/1"],
+    "many pieces": [f"{first}.0.0.0/8" for first in range(1, 200)],
+    "all that is in use of IPv6": ["2000::/3"],
+}
+
+
+@pytest.mark.parametrize("check", ["identity", "block", "credit", "limit", "repeats"])
+@pytest.mark.parametrize("wide", WIDE)
+def test_a_sender_whom_anybody_may_name_is_partly(check: str, wide: str, configured: Configured) -> None:
+    lacks = ("partly", "anybody may say who sends (trust is too wide)")
+    assert told(configured, check, BEGIN[check], trust='", "'.join(WIDE[wide])) == lacks
+    proxies = f"\n[server]\ntrusted_proxies = {WIDE[wide]}\n".replace("'", '"')
+    assert told(configured, check, BEGIN[check], more=proxies) == lacks
+
+
+def test_the_private_networks_are_no_anybody(configured: Configured) -> None:
+    private = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "2001:db8::/32")
+    assert told(configured, "identity", BEGIN["identity"], trust='", "'.join(private)) == ("kept", "")

@@ -35,7 +35,7 @@ def test_json_says_everything_in_both_languages(table: Obligations) -> None:
     row = next(row for row in told["rows"] if row["article"] == "5(1)")
     assert (row["grade"], row["lacks"]) == ("kept", [])
     (means,) = row["means"]
-    assert means["settings"] == ["policies.p.rules[1]"]
+    assert means["settings"] == ["policies.p.rules[2 identity]"]
     assert means["test"] == "tests/filters/checks/test_identity.py"
     assert len(means["live"]) == len(means["live_zh"]) == 1
     assert all(len(row["lacks"]) == len(row["lacks_zh"]) for row in told["rows"])

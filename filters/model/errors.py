@@ -46,6 +46,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         NotReady                            gateway.node.supervisor
         CannotListen                        gateway.common.listening
           AddressTaken                      gateway.common.listening
+          NoAddress                         gateway.demo.command
         ChannelError                        gateway.common.channel
         ControlError                        gateway.control.acts.refusal
         CallRefused                         gateway.control.api.client

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, NoReturn
 
 import typer
 
@@ -113,5 +113,24 @@ def named(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 
 
 def main() -> None:
-    """Entry point: imports the command that the arguments name, and no other."""
-    build(named(sys.argv[1:], os.environ), others=True)()
+    """Entry point: imports the command that the arguments name, and no other.
+
+    What stands for a byte that is no UTF-8 could be neither asked nor recorded. A file or folder that fails where no
+    command expects it is told in one line; any other failure is a fault of ours, and shows where.
+    """
+    for number, argument in enumerate(sys.argv[1:], start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            _end(f"argument {number} is not UTF-8: write it in a terminal that speaks UTF-8", 2)
+    try:
+        build(named(sys.argv[1:], os.environ), others=True)()
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename}: {error.strerror}", 1)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(code)

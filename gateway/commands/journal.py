@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -103,14 +102,18 @@ def query(
     oldest first, one record a line."""
     root = _root(places.journal(config, data_dir, journal_dir))
     if verdict and verdict not in VERDICTS:
-        places.refuse(f"--verdict: “{verdict}” is no verdict{nearest(verdict, VERDICTS)}")
+        places.refuse(f"--verdict: “{verdict}” is no verdict{places.nearest(verdict, VERDICTS)}")
     if follow and until:
         places.refuse("--until does not go with --follow: what is new has no end")
     selection = Selection(message_id, sender, room, route, verdict, reason)
     selection.since_us = moment(since) if since else 0
     selection.until_us = moment(until) if until else None
+    if selection.until_us is not None and selection.until_us <= selection.since_us:
+        places.refuse(f"--until: “{until}” is not after --since: nothing lies between")
     if reveal:
         _record_reading(root, person, why, selection)
+    elif person or why:
+        places.refuse("--person and --why go with --reveal: without it nothing personal is shown")
     searched = Search(root, selection, reveal=reveal)
     for_programs = terminal.for_programs(as_json)
     positions = ends(root) if follow else None
@@ -232,24 +235,17 @@ class Search:
 def _nothing(config: Path | None, data_dir: Path | None, selection: Selection) -> None:
     """Say that there is nothing, and which name was perhaps meant. Ends the command where it is one that nobody has."""
     if selection.reason and selection.reason not in (codes := _codes()):
-        places.refuse(f"--reason: no record has “{selection.reason}”{nearest(selection.reason, codes)}")
+        places.refuse(f"--reason: no record has “{selection.reason}”{places.nearest(selection.reason, codes)}")
     written = places.in_force(places.folders(config, data_dir))
     routes = written.table.get("routes") if written is not None else None
     names = [str(one.get("name")) for one in (routes if isinstance(routes, list) else ()) if isinstance(one, dict)]
     if selection.route and names and selection.route not in names:
-        places.refuse(f"--route: no record has “{selection.route}”{nearest(selection.route, names)}")
+        places.refuse(f"--route: no record has “{selection.route}”{places.nearest(selection.route, names)}")
     typer.echo("no such record", err=True)
 
 
 def _codes() -> list[str]:
     return [code for chapter in chapters() for code, *_ in chapter.rows]
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """A remedy for a name that nobody has."""
-    close = difflib.get_close_matches(name, known, 1, 0.6)
-    few = f": known are {', '.join(sorted(known))}" if len(known) <= SHOWN // 5 else ""
-    return f": did you mean “{close[0]}”?" if close else few
 
 
 def _damaged(flaw: Flaw) -> str:
@@ -298,9 +294,11 @@ def _unclean(stop: verification.UncleanStop) -> str:
 
 
 def _root(root: Path) -> Path:
+    """The journal's folder. Ends the command where it is none: no record of a wrong folder proves nothing."""
     if not root.is_dir():
-        typer.echo(f"{root} is not a folder: name the gateway's with --data-dir or --journal-dir", err=True)
-        raise typer.Exit(USAGE)
+        places.refuse(f"{root} is not a folder: name the gateway's with --data-dir or --journal-dir")
+    if any(root.iterdir()) and not any(root.glob("*/*/owner")):
+        places.refuse(f"{root} is no journal: name the gateway's with --data-dir or --journal-dir")
     return root
 
 

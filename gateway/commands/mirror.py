@@ -120,11 +120,17 @@ def import_(
     folders, loaded, _ = _loaded(config, data_dir)
     routes = {one.name: one for one in loaded.routes if one.mirrored}
     chosen = routes.get(route) if route else next(iter(routes.values())) if len(routes) == 1 else None
+    if chosen is None and route:
+        _fail(f"--route: there is no danmaku route “{route}”{places.nearest(route, routes)}", USAGE)
     if chosen is None:
         _fail(
             f"name the route with --route: one of {', '.join(sorted(routes)) or 'none, there is no danmaku route'}",
             USAGE,
         )
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        _fail(f"{file} cannot be read: {error.strerror}", USAGE)
     try:
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("bullets", total=None)
@@ -147,9 +153,12 @@ def probe(
 ) -> None:
     """Look whether the platform's page of a room contains its list. Exit code 1 where it does not."""
     _, loaded, _ = _loaded(config, data_dir)
-    routes = [one for one in loaded.routes if one.mirrored and route in ("", one.name)]
-    if not routes:
-        _fail("there is no such danmaku route", USAGE)
+    mirrored = {one.name: one for one in loaded.routes if one.mirrored}
+    if route and route not in mirrored:
+        _fail(f"--route: there is no danmaku route “{route}”{places.nearest(route, mirrored)}", USAGE)
+    if not room:
+        _fail("ROOM: an empty name is no room: write one", USAGE)
+    routes = [mirrored[route]] if route else list(mirrored.values())
     results = asyncio.run(_look(loaded, routes, room))
     for one, seen in zip(routes, results, strict=True):
         typer.echo(f"{one.name}: {seen.result} ({seen.how})")

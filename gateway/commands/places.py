@@ -8,9 +8,11 @@ edited, and needs none of its secrets.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -23,6 +25,7 @@ CONFIG, DATA_DIR = "TIDEGATE_CONFIG", "TIDEGATE_DATA_DIR"
 USUAL_CONFIG = Path("tidegate.toml")
 USUAL_DATA = Path("data")
 WRONG, USAGE = 1, 2  # exit codes
+FEW = 20  # names that are all told
 
 ConfigOption = Annotated[
     Path | None,
@@ -108,6 +111,23 @@ def journal(config: Path | None, data_dir: Path | None, journal_dir: Path | None
     held = folders(config, data_dir)
     written = in_force(held) or (read(config if config is not None else USUAL_CONFIG) if data_dir is None else None)
     return (written.path("journal", "dir") if written is not None else None) or held.root / "journal"
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A remedy for a name that nobody has."""
+    close = difflib.get_close_matches(name, known, 1, 0.6)
+    few = f": known are {', '.join(sorted(known))}" if 0 < len(known) <= FEW else ""
+    return f": did you mean “{close[0]}”?" if close else few
+
+
+def text_of(told: str) -> str:
+    """A text that a person names; “-” reads it from standard input. Ends the command where that is no UTF-8."""
+    if told != "-":
+        return told
+    try:
+        return typer.get_binary_stream("stdin").read().decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        refuse(f"standard input is not UTF-8 at byte {error.start + 1}: save the text as UTF-8")
 
 
 def refuse(message: str, code: int = USAGE) -> NoReturn:

@@ -58,6 +58,8 @@ def run(config: ConfigOption = None, data_dir: DataDirOption = None, may_shrink:
         asyncio.run(Supervisor(config, data_dir or read.server.data_dir, announce, may_shrink or ()).run())
     except REFUSALS as error:
         _fail(error, people)
+    except OSError as error:
+        _unusable(data_dir or read.server.data_dir, error, people)
 
 
 def demo(
@@ -72,11 +74,23 @@ def demo(
     logs.own_up("supervisor")
     try:
         asyncio.run(command.run(data_dir, command.Addresses(listen, control, platform)))
+    except command.NoAddress as error:
+        places.refuse(str(error))
     except REFUSALS as error:
         _fail(error, sys.stderr.isatty())
+    except OSError as error:
+        _unusable(data_dir, error, sys.stderr.isatty())
 
 
-def _fail(error: Exception, people: bool) -> NoReturn:
+def _unusable(folder: Path, error: OSError, people: bool) -> NoReturn:
+    """The data folder cannot be made or written; any other failure of the system is not one of usage."""
+    named = Path(error.filename).absolute() if isinstance(error.filename, str) else None
+    if named is None or not (named.is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(named)):
+        raise error
+    _fail(f"{folder} cannot be the data folder: {named}: {error.strerror}: name another with --data-dir", people)
+
+
+def _fail(error: Exception | str, people: bool) -> NoReturn:
     """The end of a start that failed: a sentence on a terminal, a line of the log elsewhere."""
     if people:
         typer.echo(str(error), err=True)

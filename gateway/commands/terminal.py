@@ -1,8 +1,8 @@
 """What a command shows: a table for a person, JSON for a program; and nothing of it that a terminal would obey.
 
 In a pipe, or with ``--json``, a row is one JSON object on a line of its own. On a terminal it is a row of a table whose
-ids are whole: where they do not fit, each row becomes a block of lines, one a value, which the terminal breaks and
-nobody cuts.
+ids and words are whole: where they do not fit, each row becomes a block of lines, one a value, which the terminal
+breaks and nobody cuts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-LEAST = 8  # columns that a value needs beside ids before a table is worth it
+LEAST = 8  # columns that a value needs, however short its words
 GAP = 2  # between columns, the box's own one included
 
 
@@ -66,16 +66,22 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], console:
         _blocks(cells, columns, console)
         return
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), show_edge=False)
-    for column in columns:
-        made.add_column(column.heading, no_wrap=column.whole, overflow="fold")
+    for place, column in enumerate(columns):
+        least = min(_needs(column, [row[place] for row in cells]), console.width)
+        made.add_column(column.heading, no_wrap=column.whole, overflow="fold", min_width=least)
     for row in cells:
         made.add_row(*map(Text, row))
     console.print(made)
 
 
 def _needs(column: Column, cells: Sequence[str]) -> int:
-    longest = max((Text(cell).cell_len for cell in (column.heading, *cells)), default=0)
-    return longest if column.whole else min(longest, max(LEAST, len(column.heading)))
+    """Columns: for the whole value, else for its longest word: a name or a time in two pieces is none."""
+    told = (column.heading, *cells)
+    longest = max(Text(cell).cell_len for cell in told)
+    if column.whole:
+        return longest
+    words = (Text(word).cell_len for cell in told for word in cell.split())
+    return min(longest, max(LEAST, *words, len(column.heading)))
 
 
 def _blocks(cells: Sequence[Sequence[str]], columns: Sequence[Column], console: Console) -> None:

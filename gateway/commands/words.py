@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from filters.lists.wordlist import Compiled, compile_list, load
 from filters.reading.explanation import Explanation, explain
 from filters.reading.keywords import AnyList
 from filters.text.markup import Markup
-from gateway.commands import places
+from gateway.commands import places, terminal
 from gateway.common.folders import Folders
 from gateway.config import ConfigError
 from gateway.generation.generation import in_force
@@ -33,6 +32,16 @@ from gateway.words.verdicts import PolicyVerdict, verdicts
 words = typer.Typer(no_args_is_help=True, help="Word lists: check them, compile them.")
 filter_ = typer.Typer(no_args_is_help=True, help="What the lists make of a text.")
 
+HITS = (
+    terminal.Column("list", whole=True),
+    terminal.Column("word"),
+    terminal.Column("id", whole=True),
+    terminal.Column("category", whole=True),
+    terminal.Column("severity"),
+    terminal.Column("at"),
+    terminal.Column("covers"),
+    terminal.Column("disguises"),
+)
 LINE_MAX = 1 << 16  # bytes of one of many texts
 EXCUSED_SHOWN = 8  # words of one allow phrase; --json tells all
 
@@ -68,6 +77,8 @@ def check(
     """Read lists and tell everything that is wrong with them, with line and remedy; what is odd, what words lose by
     folding, and what allow phrases excuse."""
     config = _meant(files, config)
+    if data_dir is not None and not data_dir.is_dir():
+        places.refuse(f"--data-dir: {data_dir} is not a folder: name the gateway's")
     faults: list[Fault] = []
     notices: list[Fault] = []
     told_of: list[dict[str, Any]] = []
@@ -118,11 +129,14 @@ def compile_(
     """Compile lists to artifacts; one whose digest is there already is left alone. A list that lost more than half of
     the words that it was compiled from before, in this folder, is refused."""
     config = _meant(files, config)
-    specs = [
-        spec._replace(before=newest(out, spec.name), meant=spec.name in (may_shrink or ()))
-        for spec in _specs(files, config)
-    ]
+    found = _specs(files, config)
+    names = [spec.name for spec in found]
+    for name in may_shrink or ():
+        if name not in names:
+            places.refuse(f"--may-shrink: there is no list “{name}”{places.nearest(name, names)}")
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        specs = [spec._replace(before=newest(out, spec.name), meant=spec.name in (may_shrink or ())) for spec in found]
         with Console(stderr=True).status(f"compiling {len(specs)} lists"):
             manifest = compile_in_process(specs, out)
     except WordListError as error:
@@ -131,12 +145,15 @@ def compile_(
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(_WRONG) from None
+    except OSError as error:
+        places.refuse(f"--out: {out} cannot be written: {error.strerror}")
     if as_json:
         _json(manifest.as_dict())
         return
     for built in manifest.lists:
         state = "unchanged" if built.reused else f"{built.size:,} bytes"
-        typer.echo(f"{built.name}: {built.entries} entries, {out / built.file} ({state})")
+        entries = f"{built.entries:,} {'entry' if built.entries == 1 else 'entries'}"
+        typer.echo(f"{built.name}: {entries}, {out / built.file} ({state})")
         if not built.reused and not built.change.first:
             typer.echo(f"  {built.change.added:,} added, {built.change.removed:,} removed")
         for notice in built.notices:
@@ -165,8 +182,7 @@ def explain_(
             typer.echo("no text: name one, or --json to read one text a line from standard input", err=True)
             raise typer.Exit(_USAGE)
         raise typer.Exit(_many(_specs(lists, config), markup))
-    if text == "-":
-        text = sys.stdin.read().removesuffix("\n")
+    text = places.text_of(text)
     try:
         explanation = explain(text, [_loaded(spec) for spec in _specs(lists, config)], markup=markup)
     except WordListError as error:
@@ -250,17 +266,20 @@ def show(explanation: Explanation, console: Console) -> None:
     if not explanation.hits:
         console.print("nothing found")
         return
-    hits = Table()
-    for heading in ("list", "word", "id", "category", "severity", "at", "covers", "disguises"):
-        hits.add_column(heading, overflow="fold")
-    for explained in explanation.hits:
-        hit = explained.hit
-        where = ", ".join(f"{start}-{end}" for start, end in hit.spans)
-        covers = Text(visible(" | ".join(explained.covered)))
-        disguises = ", ".join(explained.disguises)
-        word = Text(visible(explained.word))
-        hits.add_row(hit.list, word, str(hit.word_id), hit.category, str(hit.severity), where, covers, disguises)
-    console.print(hits)
+    rows = [
+        {
+            "list": explained.hit.list,
+            "word": visible(explained.word),
+            "id": explained.hit.word_id,
+            "category": explained.hit.category,
+            "severity": explained.hit.severity,
+            "at": ", ".join(f"{start}-{end}" for start, end in explained.hit.spans),
+            "covers": visible(" | ".join(explained.covered)),
+            "disguises": ", ".join(explained.disguises),
+        }
+        for explained in explanation.hits
+    ]
+    terminal.table(rows, HITS, console)
 
 
 def visible(text: str) -> str:
@@ -272,7 +291,8 @@ def _specs(files: list[Path] | None, config: Path | None) -> list[ListSpec]:
     try:
         specs = [of_file(path) for path in files or ()] + (of_config(config) if config is not None else [])
     except (OSError, ValueError) as error:
-        typer.echo(f"{config}: {error}", err=True)
+        why = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        typer.echo(f"{config}: {why}", err=True)
         raise typer.Exit(_USAGE) from None
     if not specs:
         typer.echo("no list: name a file, or --config", err=True)

@@ -25,6 +25,10 @@ REASON = "demo accounts"
 OPTIONS = ("--listen", "--control", "--platform")
 
 
+class NoAddress(CannotListen):
+    """What was given for an address is none, or is given twice: wrong usage, whoever listens where."""
+
+
 class Addresses(NamedTuple):
     """Where gate, control and platform listen."""
 
@@ -36,14 +40,17 @@ class Addresses(NamedTuple):
 def occupy(addresses: Addresses) -> list[socket.socket]:
     """Listening sockets on gate, control and platform, in this order; none where one of them cannot be had.
 
-    Raises CannotListen, which tells every address that cannot be had in one sentence, with the options to change: a
-    demo that is ready in front of somebody else's server would show what that server does.
+    Raises CannotListen (NoAddress where one is no address), which tells every address that cannot be had in one
+    sentence, with the options to change: a demo that is ready in front of somebody else's server would show what that
+    server does.
     """
     held: list[socket.socket] = []
     refused: dict[str, str] = {}
+    kind: type[CannotListen] = CannotListen
     for option, address in zip(OPTIONS, addresses, strict=True):
         if address in addresses[: len(held) + len(refused)]:
             refused[option] = f"{address} is given twice: give {option} another one"
+            kind = NoAddress
             continue
         try:
             held.append(listen(_tcp(address), setting=option))
@@ -51,11 +58,12 @@ def occupy(addresses: Addresses) -> list[socket.socket]:
             refused[option] = str(error)
         except (ValueError, OverflowError):
             refused[option] = f"{address} is no address: give {option} as HOST:PORT"
+            kind = NoAddress
     if not refused:
         return held
     for listener in held:
         listener.close()
-    raise CannotListen("; ".join(refused.values()))
+    raise kind("; ".join(refused.values()))
 
 
 def _tcp(address: str) -> str:

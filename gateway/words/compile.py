@@ -35,7 +35,12 @@ _USAGE = 2
 def compile_lists(specs: Sequence[ListSpec], out_dir: Path) -> Manifest:
     """Compile every list into ``out_dir``. Raises ``WordListError`` with the faults of all lists; what was compiled
     until then stays, for it is named by its content and harms nobody."""
-    out_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder cannot be made: {error.strerror or type(error).__name__}"
+        names = ", ".join(spec.name for spec in specs)
+        raise WordListError([Fault(names, str(out_dir), 0, what, "check the data folder's owner")]) from None
     tables = folding_tables()
     built: list[Built] = []
     faults: list[Fault] = []
@@ -72,7 +77,7 @@ def compile_in_process(specs: Sequence[ListSpec], out_dir: Path, seconds: float 
         raise WordListError([fault]) from None
     if done.returncode == 0:
         return Manifest.from_dict(json.loads(done.stdout))
-    if done.returncode == _FOUND_WRONG:
+    if done.returncode == _FOUND_WRONG and done.stdout:  # an exception that nobody caught ends with 1 as well
         raise WordListError.from_dict(json.loads(done.stdout))
     what = f"the compiler ended with {cause_of(done.returncode)}"
     raise WordListError([Fault(whole, str(out_dir), 0, what, "is there enough memory and disk space?")])

@@ -13,6 +13,7 @@ from gateway.commands import places, terminal
 from gateway.commands.admin.calling import Caller, Reason, asks, group, path
 from gateway.commands.places import WRONG
 from gateway.commands.terminal import Column
+from gateway.control.api.client import problem_at
 
 app = group("Accounts: what the platform says of its senders.")
 
@@ -84,7 +85,9 @@ async def import_(
                 terminal.lines([last])
     errors = last.get("errors")
     for one in errors if isinstance(errors, list) else ():
-        typer.echo(f"{file}: line {one.get('line')}: {terminal.visible(str(one.get('problem')))}", err=True)
+        typer.echo(
+            terminal.visible(f"{file}: line {one['line']}: {'; '.join(map(problem_at, one['problems']))}"), err=True
+        )
     if not caller.as_json:
         typer.echo(
             f"{last.get('lines', 0)} lines, {last.get('accepted', 0)} accepted, {last.get('refused', 0)} refused"

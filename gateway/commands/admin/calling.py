@@ -60,6 +60,26 @@ Ground = Annotated[str, typer.Option("--ground", help="The article or clause it 
 
 REASON_MOST = 256
 
+REMEDIES: Mapping[str, str] = {
+    "control.token_refused": f"name yours with --token-file, {TOKEN} or {TOKEN_FILE}; somebody else can add you anew",
+    "control.peer_refused": "call from an address that control.allow holds",
+    "control.account_unknown": "“tidegate accounts set” makes one",
+    "control.act_unknown": "“tidegate acts list” shows them",
+    "control.block_unknown": "“tidegate blocks list” shows them",
+    "control.copy_unknown": "“tidegate takedowns copies list” shows them",
+    "control.line_unknown": "write it as the list's file has it",
+    "control.list_unknown": "“tidegate words list” shows them",
+    "control.message_unknown": "name our id, or with --route the platform's; “tidegate journal query” finds it",
+    "control.number_unknown": "numbers are those that “list” shows",
+    "control.person_unknown": "“tidegate people list” shows them",
+    "control.route_unknown": "name one of the configuration in force",
+    "control.switch_unknown": "“tidegate switches list” shows them",
+    "control.takedown_unknown": "“tidegate takedowns list” shows them",
+    "control.text_unknown": "without --copies it can be taken down",
+    "control.urgent_word_unknown": "“tidegate words urgent list” shows them",
+}
+"""What helps, by reason code, where control cannot know who asks it by which means."""
+
 
 def _common(
     config: ConfigOption = None,
@@ -96,12 +116,22 @@ class Caller:
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], none: str) -> None:
         """Rows of an answer; ``none`` says that there are none, to a person."""
-        if self.as_json:
+        if not rows:
+            typer.echo(none, err=self.as_json)
+        elif self.as_json:
             terminal.lines(rows)
-        elif rows:
-            terminal.table(rows, columns)
         else:
-            typer.echo(none)
+            terminal.table(rows, columns)
+
+    def known(self, name: str, section: str, option: str) -> str:
+        """``name``, where the configuration on this machine has a list or route of that name, or cannot say. Ends the
+        command otherwise."""
+        told = self.written.table.get(section) if self.written is not None else None
+        rows = told if isinstance(told, list) else ()
+        names = list(told) if isinstance(told, dict) else [str(one["name"]) for one in rows if "name" in one]
+        if names and name not in names:
+            places.refuse(f"{option}: there is no “{name}” in [{section}]{places.nearest(name, names)}")
+        return name
 
     def done(self, answer: Mapping[str, Any], told: str) -> None:
         """An act: the whole answer for a program, ``told`` and where it is not in force yet for a person."""
@@ -124,7 +154,10 @@ def late_in(answer: Mapping[str, Any]) -> list[str]:
 
 
 def path(template: str, *parts: object) -> str:
-    """A path with what people name in it; nothing that they write changes its shape."""
+    """A path with what people name in it; nothing that they write changes its shape. Ends the command for an empty
+    name."""
+    if "" in parts:
+        places.refuse("an empty name names nobody and nothing: write one")
     return template.format(*(quote(str(part), safe="") for part in parts))
 
 
@@ -143,9 +176,25 @@ def wanted(reason: str) -> str:
         told = str(typer.prompt("reason (goes on record with your name)")).strip()
     if not told:
         places.refuse("--reason must say why: it goes on record with your name")
+    if not told.isprintable():
+        places.refuse("--reason has a line end or another control character: write one line")
     if len(told) > REASON_MOST:
         places.refuse(f"--reason is too long: at most {REASON_MOST} characters")
     return told
+
+
+def called_by(named: Path | None, kept: Path | None) -> str:
+    """The caller's token, see ``token``. Ends the command where there is none: nothing was asked."""
+    try:
+        return token(named, kept)
+    except CallRefused as error:
+        places.refuse(str(error))
+
+
+def refusal(error: CallRefused) -> str:
+    """Why control did not do it, and what helps."""
+    remedy = REMEDIES.get(error.reason)
+    return f"{error}: {remedy}" if remedy else str(error)
 
 
 class Located(NamedTuple):
@@ -217,10 +266,10 @@ def runner(work: Work, within: float = 60.0) -> Callable[..., None]:
             given["reason"] = wanted(given["reason"])
         try:
             found = located(common["config"], common["data_dir"], common["url"])
-            told = token(common["token_file"], found.kept)
+            told = called_by(common["token_file"], found.kept)
             asyncio.run(_run(work, given, found, told, within, terminal.for_programs(common["as_json"])))
         except CallRefused as error:
-            places.refuse(str(error), WRONG)
+            places.refuse(refusal(error), WRONG)
 
     parameters = [*mine, *COMMON]
     setattr(run, "__signature__", own.replace(parameters=parameters, return_annotation=None))  # noqa: B010 - mypy knows no such name

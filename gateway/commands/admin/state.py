@@ -17,15 +17,16 @@ import typer
 from redis.exceptions import RedisError
 
 from gateway.commands import places
-from gateway.commands.admin.calling import Reason, TokenFileOption, wanted
+from gateway.commands.admin.calling import Reason, TokenFileOption, called_by, refusal, wanted
 from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError, load
 from gateway.control.acts.database import DatabaseInUse
-from gateway.control.api.client import CallRefused, ControlClient, address_of, token
+from gateway.control.api.client import CallRefused, ControlClient, address_of
 from gateway.control.features import GOVERNANCE
 from gateway.control.node.schemas import Claimed, Rebuilt
 from gateway.control.node.state_rebuild import claimed_offline, offline
+from gateway.generation import generation
 from gateway.state.cold import embedded
 from gateway.state.cold.embedded import NoServer
 from gateway.state.cold.owner import NotOurs, owner
@@ -43,10 +44,7 @@ def status(
     data_dir: DataDirOption = None,
 ) -> None:
     """Is state there, which epoch does it hold, and how much memory does it use?"""
-    try:
-        loaded = load(places.configuration(config))
-    except ConfigError as error:
-        places.refuse(str(error))
+    loaded = _loaded(config, data_dir)
     try:
         told = asyncio.run(_ask(loaded, Folders(data_dir or loaded.server.data_dir).state))
     except (RedisError, OSError) as error:
@@ -58,6 +56,25 @@ def status(
     if told["epoch"] == "none":
         typer.echo("state holds no governance data: run “tidegate state rebuild”", err=True)
         raise typer.Exit(WRONG)
+
+
+def _loaded(config: Path | None, data_dir: Path | None) -> Config:
+    """The configuration: as named; else the one in force in the data folder that is named, else as for every command.
+
+    Ends the command where there is none.
+    """
+    held = Folders(data_dir) if config is None and data_dir is not None else None
+    try:
+        number = held.current() if held is not None and held.generations.is_dir() else 0
+        return generation.load(held, number).config if held is not None and number else load(_named(config, held))
+    except (ConfigError, OSError) as error:
+        places.refuse(str(error))
+
+
+def _named(config: Path | None, held: Folders | None) -> Path:
+    if held is not None and not places.USUAL_CONFIG.is_file():
+        places.refuse(f"{held.root} is not the data folder of a gateway: correct --data-dir, or name --config")
+    return places.configuration(config)
 
 
 async def _ask(config: Config, folder: Path) -> dict[str, Any]:
@@ -117,17 +134,17 @@ def _written(
     token_file: Path | None,
 ) -> dict[str, Any]:
     """Do it, by ourselves or through the control process that runs; its result. Ends the command where it fails."""
-    try:
-        loaded = load(places.configuration(config))
-    except ConfigError as error:
-        places.refuse(str(error))
+    loaded = _loaded(config, data_dir)
     told = wanted(reason)
     folders = Folders(data_dir or loaded.server.data_dir)
     try:
         return asyncio.run(_write(what, loaded, folders, told, token_file))
-    except (CallRefused, NoServer, NotOurs) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(WRONG) from None
+    except CallRefused as error:
+        places.refuse(refusal(error), WRONG)
+    except (NoServer, NotOurs) as error:
+        places.refuse(str(error), WRONG)
+    except typer.Exit:
+        raise
     except Exception as error:
         # The error's text may repeat what the state's url held.
         typer.echo(f"state was not {what} ({type(error).__name__}): does the server of [state] answer?", err=True)
@@ -143,7 +160,7 @@ async def _write(
         async with _server(config, folders, wanted=what == "claimed"):
             return (await work(config, folders, getpass.getuser(), reason, GOVERNANCE)).model_dump()
     except DatabaseInUse:
-        return await _call(config, path, reason, token(token_file, folders.first_token(config)))
+        return await _call(config, path, reason, called_by(token_file, folders.first_token(config)))
 
 
 @contextlib.asynccontextmanager

@@ -18,12 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.commands import places, terminal
-from gateway.commands.admin.calling import JsonOption, Located, TokenFileOption, UrlOption, located
+from gateway.commands.admin.calling import JsonOption, Located, TokenFileOption, UrlOption, called_by, located, refusal
 from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.common.units import duration
-from gateway.control.api.client import CallRefused, ControlClient, token
+from gateway.control.api.client import CallRefused, ControlClient
 
 WITHIN = 5.0  # seconds for one look
 SHORTEST = 0.2  # seconds between two looks
@@ -48,10 +48,10 @@ def status(
     found = located(config, data_dir, url)
     near = None if url else places.folders(config, data_dir)
     try:
-        told = token(token_file, found.kept)
+        told = called_by(token_file, found.kept)
         code = asyncio.run(_run(found, told, near, terminal.for_programs(as_json), pause if watch else 0.0))
     except CallRefused as error:
-        places.refuse(str(error), WRONG)
+        places.refuse(refusal(error), WRONG)
     except KeyboardInterrupt:
         code = 0
     raise typer.Exit(code)
@@ -175,9 +175,9 @@ def _traffic(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[t
     lines = [("messages", f"{judged:,}{per}{f': {told}' if told else ''}", True)]
     count = sum(degraded.values())
     causes = ", ".join(f"{cause} {number:,}" for cause, number in sorted(degraded.items()) if number)
-    # A message may be counted for several checks: the share is told with what it is a share of.
-    share = f"{count / judged:.2%} of messages, " if judged and count else ""
-    lines.append(("degraded", f"{share}{count:,} checks{f': {causes}' if causes else ''}", not count))
+    # A message may be counted for several checks: more than one of a hundred messages is no share of them.
+    each = f", {count / judged:.2g} a message" if judged and count else ""
+    lines.append(("degraded", f"{count:,} checks{each}{f': {causes}' if causes else ''}", not count))
     return lines
 
 

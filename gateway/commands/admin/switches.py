@@ -37,6 +37,8 @@ async def freeze(
     reason: Reason = "",
 ) -> None:
     """Refuse everything in a room, or on a route."""
+    if scope == "route":
+        caller.known(value, "routes", "VALUE")
     body = {"scope": scope, "value": value, "ground": ground, "reason": reason}
     done = await caller.ask("POST", "/v1/switches", body)
     caller.done(done, f"switch {done['result']['id']}: {scope} {value} is frozen")

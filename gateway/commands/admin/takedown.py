@@ -50,6 +50,8 @@ async def _takedown(
     """
     if copies and not ground.strip() and not dry_run:
         places.refuse("--copies denies people something: name what it rests on with --ground")
+    if route:
+        caller.known(route, "routes", "--route")
     refused, back = seconds(refuse_for, "--refuse-for"), seconds(since, "--since")
     try:
         patience = duration(wait)

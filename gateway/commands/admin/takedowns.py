@@ -68,6 +68,8 @@ async def tell(
     reason: Reason = "",
 ) -> None:
     """Tell of a message that was deleted elsewhere: it is shown here no more."""
+    if route:
+        caller.known(route, "routes", "--route")
     body: dict[str, Any] = {"upstream_id": message, "route": route} if route else {"id": message}
     done = await caller.ask("POST", "/v1/removals", {**body, "by": by, "reason": reason})
     caller.done(done, f"{done['result']['message_id']}: deleted by {by}")

@@ -5,12 +5,11 @@ Files of lists are checked and compiled by ``gateway.commands.words``, which ask
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from gateway.commands import terminal
+from gateway.commands import places, terminal
 from gateway.commands.admin.calling import Caller, Ground, Reason, asks, group, path
 from gateway.commands.admin.reload import WITHIN
 from gateway.commands.terminal import Column
@@ -50,14 +49,18 @@ async def listed(caller: Caller) -> None:
 @asks(app, "add", within=WITHIN)
 async def add(caller: Caller, name: ListName, line: Line, reason: Reason = "") -> None:
     """Add a line to a list, compile and reload."""
-    done = await caller.ask("POST", path("/v1/lists/{}/words", name), {"line": line, "reason": reason})
+    done = await caller.ask(
+        "POST", path("/v1/lists/{}/words", caller.known(name, "lists", "LIST")), {"line": line, "reason": reason}
+    )
     _changed(caller, done, f"{name}: added {line}")
 
 
 @asks(app, "remove", within=WITHIN)
 async def remove(caller: Caller, name: ListName, line: Line, reason: Reason = "") -> None:
     """Leave a line out of a list, compile and reload."""
-    done = await caller.ask("DELETE", path("/v1/lists/{}/words", name), line=line, reason=reason)
+    done = await caller.ask(
+        "DELETE", path("/v1/lists/{}/words", caller.known(name, "lists", "LIST")), line=line, reason=reason
+    )
     _changed(caller, done, f"{name}: left out {line}")
 
 
@@ -77,9 +80,8 @@ async def attempt(
     text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
 ) -> None:
     """What a text would meet in a list in force. Nothing is recorded. Exit code 1 where the list cannot read it."""
-    if text == "-":
-        text = sys.stdin.read().removesuffix("\n")
-    told = await caller.ask("POST", path("/v1/lists/{}:try", name), {"text": text})
+    text = places.text_of(text)
+    told = await caller.ask("POST", path("/v1/lists/{}:try", caller.known(name, "lists", "LIST")), {"text": text})
     if caller.as_json:
         terminal.lines([told])
     else:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, UnixConnector
+from yarl import URL
 
 from filters.model.errors import TidegateError
 from gateway.config.sections.control import Control
@@ -136,7 +137,7 @@ class ControlClient:
         try:
             # A redirect would carry the token to wherever it leads.
             async with self._session.request(
-                method, self.address.base + path, data=data, params=query, headers=headers, allow_redirects=False
+                method, self._at(path, query), data=data, headers=headers, allow_redirects=False
             ) as response:
                 told = await response.read()
         except (ClientError, TimeoutError, OSError) as error:
@@ -163,7 +164,7 @@ class ControlClient:
         headers = {"Content-Type": "application/x-ndjson"}
         try:
             async with self._session.request(
-                method, self.address.base + path, data=data, params=query, headers=headers, allow_redirects=False,
+                method, self._at(path, query), data=data, headers=headers, allow_redirects=False,
                 timeout=ClientTimeout(total=None),
             ) as response:  # fmt: skip
                 if response.status >= 300:
@@ -172,6 +173,10 @@ class ControlClient:
                     yield self._object(response, line)
         except (ClientError, TimeoutError, OSError) as error:
             raise self._silent(error) from None
+
+    def _at(self, path: str, query: Mapping[str, str] | None) -> URL:
+        """Where a call goes; nothing of a path is taken for dots or decoded: it may hold what people name."""
+        return URL(self.address.base + path, encoded=True).with_query(query)
 
     def _read(self, response: ClientResponse, told: bytes, answers: tuple[int, ...]) -> dict[str, Any]:
         if response.status in answers or response.status < 300:
@@ -197,8 +202,20 @@ class ControlClient:
 def _told(problem: Mapping[str, Any], status: int) -> str:
     """A problem (RFC 9457) in one line: what it is, where, and its code."""
     errors = problem.get("errors")
-    wrong = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    where = "".join(f"; {one.get('where')}: {one.get('problem')}" for one in wrong)
+    wrong = [one for one in errors if isinstance(one, dict) and one] if isinstance(errors, list) else []
+    where = "; ".join(problem_at(one) for one in wrong)
     reason = f" ({problem['reason']})" if problem.get("reason") else ""
-    line = f"{problem.get('detail') or problem.get('title') or f'status {status}'}{where}{reason}"
+    what = str(problem.get("detail") or problem.get("title") or f"status {status}")
+    what = what.removesuffix("; see errors.").removesuffix(".")
+    line = f"{what}{f': {where}' if where else ''}{reason}"
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+
+
+def problem_at(error: Mapping[str, Any]) -> str:
+    """One field and what is wrong with it, without the words of whatever validated it."""
+    part, _, field = str(error.get("where") or "").partition(".")
+    problem = str(error.get("problem", "")).removeprefix("Value error, ")
+    for begin in ("Input should ", "String should "):
+        problem = f"should {problem.removeprefix(begin)}" if problem.startswith(begin) else problem
+    where = field if part in ("body", "query") else str(error.get("where") or "")
+    return f"{where}: {problem}" if where else problem

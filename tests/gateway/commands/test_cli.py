@@ -13,10 +13,11 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from gateway.commands import places
+from gateway.commands import cli, places
 from gateway.commands.admin.calling import URL
 from gateway.commands.cli import COMMANDS, COMPLETING, build, named
 from gateway.control.api import client
+from rig.ports import free_port
 
 ALL = build(list(COMMANDS))
 
@@ -142,6 +143,60 @@ def test_the_version_is_told() -> None:
     done = subprocess.run([sys.executable, "-m", "gateway", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("tidegate ")
     assert len(done.stdout.splitlines()) == 1
+
+
+def program(*words: str | bytes, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command as people start it; it shows no fault of ours."""
+    done = subprocess.run([sys.executable, "-m", "gateway", *words], capture_output=True, input=given, check=False)
+    assert b"Traceback" not in done.stderr
+    return done
+
+
+CONFIGURED = '[server]\nlisten = "unix:gate.sock"\n[upstreams.a]\nservers = ["http://127.0.0.1:1"]\n'
+
+
+def test_what_is_no_utf_8_is_wrong_usage() -> None:
+    for words in (
+        (b"accounts", b"get", b"\xff"),
+        (b"reload", b"--reason", b"\xe5\x91"),
+        (b"mirror", b"probe", b"\xff"),
+    ):
+        done = program(*words)
+        assert (done.returncode, b"is not UTF-8" in done.stderr) == (2, True)
+    Path("words.txt").write_text("casino\n", encoding="utf-8")
+    done = program("filter", "explain", "-", "--list", "words.txt", given=b"\xff")
+    assert (done.returncode, done.stderr) == (2, b"standard input is not UTF-8 at byte 1: save the text as UTF-8\n")
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_a_data_folder_that_cannot_be_one_is_told_in_a_line(command: str) -> None:
+    Path("tidegate.toml").write_text(CONFIGURED)
+    Path("file").write_text("")
+    ports = [f"127.0.0.1:{free_port()}" for _ in range(3)]
+    addresses = ["--listen", ports[0], "--control", ports[1], "--platform", ports[2]] if command == "demo" else []
+    for folder in ("file", "file/below"):
+        done = program(command, "--data-dir", folder, *addresses)
+        assert (done.returncode, b"name another with --data-dir" in done.stderr) == (1, True), done.stderr
+
+
+def test_an_address_that_is_none_is_wrong_usage() -> None:
+    for wrong in (("--listen", "999"), ("--control", "127.0.0.1:99999"), ("--platform", "unix:/x")):
+        assert program("demo", *wrong).returncode == 2
+
+
+def test_a_file_that_fails_where_nobody_expects_it_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> Any:
+        raise error
+
+    monkeypatch.setattr(cli, "build", lambda *_, **__: broken)
+    monkeypatch.setattr(sys, "argv", ["tidegate"])
+    error = OSError(5, "Input/output error", "/a/file")
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    error = OSError(5, "Input/output error")  # of no file: a fault of ours, which shows where
+    with pytest.raises(OSError, match="Input/output"):
+        cli.main()
 
 
 def test_usage_errors_exit_with_two() -> None:

@@ -155,6 +155,8 @@ async def test_ids_are_whole_at_any_width(
         (("--reason", "keyword.mach"), "did you mean “keyword.match”?"),
         (("--reason", "nothing.like.it"), "no record has"),
         (("--follow", "--until", "1h"), "--until does not go with --follow"),
+        (("--since", "1h", "--until", "2h"), "is not after --since"),
+        (("--person", "li"), "go with --reveal"),
         (("--since", "٣m"), "neither like 90m"),
         (("--limit", "0"), "greater than or equal to 1"),
     ],
@@ -249,6 +251,9 @@ def test_a_missing_journal_is_a_usage_error(tmp_path: Path, command: str) -> Non
 
 def test_the_journal_may_be_elsewhere(data: Path, root: Path) -> None:
     assert CliRunner().invoke(app, ["verify", "--journal-dir", str(root)]).exit_code == 0
+    # Nothing wrong in a folder of something else would prove nothing.
+    wrong = CliRunner().invoke(app, ["verify", "--journal-dir", str(root.parent)])
+    assert (wrong.exit_code, "is no journal" in wrong.stderr) == (2, True)
 
 
 def test_moments(monkeypatch) -> None:

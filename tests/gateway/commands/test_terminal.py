@@ -31,6 +31,15 @@ def test_ids_are_whole_at_any_width(width: int) -> None:
     assert printed(rows, width).count(ID) == 2
 
 
+def test_no_word_is_broken_either() -> None:
+    rows: list[dict[str, object]] = [
+        {"id": "7", "room": "account.import", "why": "2026-11-29 12:59:48+00:00 and more words", "credit": 7}
+    ]
+    for width in (30, 40, 50, 60, 80):
+        told = printed(rows, width)
+        assert all(word in told for word in ("account.import", "12:59:48+00:00")), told
+
+
 def test_where_a_row_does_not_fit_its_values_stand_under_each_other() -> None:
     told = printed([{"id": ID, "room": "lobby", "why": None, "credit": 7}] * 2, 40)
     assert told == f"id      {ID}\nroom    lobby\ncredit  7\n\n" * 1 + f"id      {ID}\nroom    lobby\ncredit  7\n"

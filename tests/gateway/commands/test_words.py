@@ -77,7 +77,14 @@ def test_compile_refuses_a_half_copied_list(listed: Listed, tmp_path: Path) -> N
     assert "0 added, 2 removed" in output
 
 
-def test_usage(tmp_path: Path) -> None:
+def test_usage(tmp_path: Path, listed: Listed) -> None:
+    path = listed("abuse", "傻瓜\n").path
+    code, told = run("words", "compile", "-o", str(tmp_path / "out"), path, "--may-shrink", "abus")
+    assert (code, "did you mean “abuse”?" in told) == (2, True)
+    code, told = run("words", "compile", "-o", path, path)
+    assert (code, f"--out: {path} cannot be written" in told) == (2, True)
+    code, told = run("words", "check", path, "--data-dir", str(tmp_path / "gone"))
+    assert (code, "is not a folder" in told) == (2, True)
     assert run("words", "check")[0] == 2
     assert run("words", "check", "--config", str(tmp_path / "gone.toml"))[0] == 2
     assert run("filter", "explain")[0] == 2
@@ -87,7 +94,7 @@ def test_compile(listed: Listed, tmp_path: Path) -> None:
     path, out = listed("abuse", "傻瓜\n").path, tmp_path / "out"
     code, output = run("words", "compile", "--out", str(out), path)
     assert code == 0
-    assert "abuse: 1 entries" in output
+    assert "abuse: 1 entry" in output
     code, output = run("words", "compile", "--out", str(out), "--json", path)
     assert json.loads(output)["lists"][0]["reused"] is True
     assert run("words", "compile", "--out", str(out), listed("bad", "@x\n").path)[0] == 1

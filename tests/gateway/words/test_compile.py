@@ -132,3 +132,17 @@ def test_write_whole_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None
         write_whole(tmp_path / "folder.tga", b"second")
     assert target.read_bytes() == b"first"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.tga", "x.tga"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(listed: Listed, tmp_path: Path) -> None:
+    spec = listed("abuse", "傻瓜\n")
+    with pytest.raises(WordListError, match="the folder cannot be made: File exists"):
+        compile_in_process([spec], Path(spec.path))
+
+
+def test_a_compiler_that_dies_of_an_exception_is_told(
+    listed: Listed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.words.compile.python", lambda _: [sys.executable, "-c", "raise RuntimeError"])
+    with pytest.raises(WordListError, match="the compiler ended with"):
+        compile_in_process([listed("abuse", "傻瓜\n")], tmp_path / "out")

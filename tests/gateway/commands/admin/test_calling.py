@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -12,7 +13,10 @@ from typer.testing import CliRunner
 
 from gateway.commands.admin import calling
 from gateway.commands.admin.calling import Caller, Reason, asks, group, late_in, located, path, seconds, wanted
+from gateway.commands.cli import COMMANDS
+from gateway.commands.places import Written
 from gateway.control.api import client
+from gateway.control.api.client import CallRefused
 from gateway.control.features import ENDPOINTS
 
 
@@ -53,9 +57,58 @@ def test_a_reason_is_asked_for_on_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(calling.sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(typer, "prompt", lambda text: " because ")
     assert wanted("") == "because"
-    for wrong in ("   ", "x" * 257):  # said, and no reason: that is not asked again
+    for wrong in ("   ", "x" * 257, "two\nlines", "\x1b[31m"):  # said, and no reason: that is not asked again
         with pytest.raises(typer.Exit):
             wanted(wrong)
+
+
+def test_an_empty_name_asks_nothing() -> None:
+    with pytest.raises(typer.Exit) as ended:
+        path("/v1/accounts/{}", "")
+    assert ended.value.exit_code == 2
+
+
+def test_names_that_the_configuration_does_not_have_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    written = Written({"lists": {"spam": {}, "abuse": {}}, "routes": [{"name": "live"}, {}]}, Path())
+    caller = Caller(cast(client.ControlClient, None), as_json=True, written=written)
+    assert caller.known("spam", "lists", "LIST") == "spam"
+    for name, section, told in (
+        ("spamm", "lists", "LIST: there is no “spamm” in [lists]: did you mean “spam”?"),
+        ("x", "lists", "LIST: there is no “x” in [lists]: known are abuse, spam"),
+        ("liv", "routes", "LIST: there is no “liv” in [routes]: did you mean “live”?"),
+    ):
+        with pytest.raises(typer.Exit) as ended:
+            caller.known(name, section, "LIST")
+        assert (ended.value.exit_code, capsys.readouterr().err) == (2, f"{told}\n")
+    # Where this machine has no configuration, control says it.
+    assert Caller(cast(client.ControlClient, None), as_json=True).known("x", "lists", "LIST") == "x"
+
+
+def test_what_helps_is_told_for_everything_that_is_unknown() -> None:
+    documented = Path("docs/admin-api.md").read_text(encoding="utf-8")
+    codes = set(re.findall(r"`(control\.[a-z_]+)`", documented))
+    assert codes >= calling.REMEDIES.keys() >= {one for one in codes if one.endswith("_unknown")}
+    for remedy in calling.REMEDIES.values():
+        for told in re.findall(r"“tidegate ([a-z]+)", remedy):
+            assert told in COMMANDS
+    refused = CallRefused("control refused: There is no such block (control.block_unknown)", "control.block_unknown")
+    assert calling.refusal(refused).endswith("(control.block_unknown): “tidegate blocks list” shows them")
+    assert calling.refusal(CallRefused("silent")) == "silent"
+
+
+def test_without_a_token_nothing_is_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(client.TOKEN, "two words")
+    with pytest.raises(typer.Exit) as ended:
+        calling.called_by(None, None)
+    assert (ended.value.exit_code, "one word of ASCII" in capsys.readouterr().err) == (2, True)
+
+
+def test_that_there_is_nothing_is_told_beside_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    for as_json in (True, False):
+        Caller(cast(client.ControlClient, None), as_json=as_json).rows([], (), "no such acts")
+        told = capsys.readouterr()
+        assert (told.err if as_json else told.out) == "no such acts\n"
+        assert (told.out if as_json else told.err) == ""
 
 
 def test_times() -> None:

@@ -70,7 +70,7 @@ def test_live_it_tells_what_happened_since() -> None:
     }
     told = seen(later, WELL)
     assert "24, 12 a second: 4 mask, 20 pass" in told
-    assert "25.00% of messages, 6 checks: timeout 6" in told
+    assert "6 checks, 0.25 a message: timeout 6" in told
     # A control that started anew counts from nothing.
     anew = later | {"traffic": WELL["traffic"] | {"messages": {"pass": 5}}}
     assert "5, 2 a second" in seen(anew, WELL) or "5, 3 a second" in seen(anew, WELL)

@@ -172,7 +172,7 @@ async def test_the_id_that_the_platform_is_asked_by_is_shown(
 async def test_refusals_are_told(control: Control, invoke: Invoke) -> None:
     control.refuses = {"detail": "Takedown 3 is about this message.", "errors": [{"where": "x", "problem": "y"}]}
     done = await invoke(MESSAGE, "--reason", "r")
-    assert (done.exit_code, "Takedown 3 is about this message.; x: y" in done.output) == (1, True)
+    assert (done.exit_code, "Takedown 3 is about this message: x: y" in done.output) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,15 @@ PROBLEM = b'{"type":"about:blank","title":"Bad Request","status":400,"detail":"N
     [
         (
             400, PROBLEM + b'"errors":[{"where":"body.x","problem":"is y"}]}',
-            "control refused: No.; body.x: is y (control.invalid)", "control.invalid",
+            "control refused: No: x: is y (control.invalid)", "control.invalid",
         ),
-        (400, PROBLEM + b'"errors":"many"}', "control refused: No. (control.invalid)", "control.invalid"),
-        (400, PROBLEM + b'"errors":[1,{}]}', "control refused: No.; None: None (control.invalid)", "control.invalid"),
+        (400, PROBLEM + b'"errors":"many"}', "control refused: No (control.invalid)", "control.invalid"),
+        (400, PROBLEM + b'"errors":[1,{}]}', "control refused: No (control.invalid)", "control.invalid"),
+        (
+            400, PROBLEM.replace(b"No.", b"Wrong; see errors.")
+            + b'"errors":[{"where":"body","problem":"Value error, is y"},{"where":"z","problem":"Input should be a"}]}',
+            "control refused: Wrong: is y; z: should be a (control.invalid)", "control.invalid",
+        ),
         (500, b'{"title":"a\\nb\\u001b[31m"}', "control refused: a\ufffdb\ufffd[31m", ""),
         (503, b"{}", "control refused: status 503", ""),
         (302, b"{}", "control refused: status 302", ""),

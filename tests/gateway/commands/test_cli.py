@@ -152,7 +152,7 @@ def program(*words: str | bytes, given: bytes = b"") -> subprocess.CompletedProc
     return done
 
 
-CONFIGURED = '[server]\nlisten = "unix:gate.sock"\n[upstreams.a]\nservers = ["http://127.0.0.1:1"]\n'
+CONFIGURED = '[server]\nlisten = "127.0.0.1:0"\n[upstreams.a]\nservers = ["http://127.0.0.1:1"]\n'
 
 
 def test_what_is_no_utf_8_is_wrong_usage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def test_the_command_says_so_in_one_line_and_leaves_nothing_behind(taken: str, t
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert told.returncode == 1
-    (line,) = (told.stdout + told.stderr).splitlines()
-    assert line.startswith(f"{taken} is taken by another process: stop it, or change --platform")
+    (line,) = (told.stdout + told.stderr).splitlines()  # of the one stream of JSON lines: nobody reads along here
+    (problem,) = json.loads(line)["problems"]
+    assert problem.startswith(f"{taken} is taken by another process: stop it, or change --platform")
     assert not where.exists()

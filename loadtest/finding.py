@@ -53,7 +53,7 @@ class Stairs:
         self._count += 1
         stage = f"step {self._count}"
         out = self._asked.out / f"step-{self._count:02}"
-        out.mkdir()
+        out.mkdir(exist_ok=True)  # of a search that was broken off
         order = order_at(self._asked, rate, again=self._count > 1)
         if order.senders > self._known and self._aimed.admin is not None and not self._asked.host:
             self._aimed.admin.introduce(order.senders)

@@ -80,7 +80,7 @@ class Record:
         cells = [TALLY.drain(), *self._from_workers]
         self._from_workers.clear()
         runner = self._environment.runner
-        users = runner.user_count if runner is not None else 0
+        users = tally.at_work(runner.user_count, runner.state) if runner is not None else 0
         line = {"at": time.time(), "users": users, "processes": _alive(runner), **tally.added(cells)}
         with path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")

@@ -1,7 +1,7 @@
 """The suites: who takes part, in one table. Rates are those of a person in a storm; ``--rate`` scales all of them.
 
-By default each makes a storm that two processors carry with load, platform and gateway together on them: about half of
-their time at the fullest (docs/loadtest.md has the figures).
+By default each makes a storm that two processors carry with load, platform and gateway together on them, with time
+to spare (docs/loadtest.md has the figures).
 """
 
 from __future__ import annotations

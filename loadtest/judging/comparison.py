@@ -16,6 +16,7 @@ from loadtest.judging.sentence import Sentence, number
 from loadtest.measuring.load import Run
 
 LEAST = 0.05  # of the first run's figure
+LEAST_OF_ONE = 0.1  # of a figure that a run has only once, so that nobody knows what it varies by
 ERRORS = 3.0  # standard errors
 STEPS_APART = 0.1  # of the knee: what a search knows it to
 
@@ -98,9 +99,9 @@ def _runs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
     ]
     told = [result["figures"] for result in (before, after)]
     for name, key in QUANTILES.items():
-        rows.append(_single(key, "ms", told[0].get(name), told[1].get(name), 2 * LEAST))
+        rows.append(_single(key, "ms", told[0].get(name), told[1].get(name)))
     for name, key in COSTS.items():
-        rows.append(_single(key, "µs", told[0]["cpu_us"].get(name), told[1]["cpu_us"].get(name), LEAST))
+        rows.append(_single(key, "µs", told[0]["cpu_us"].get(name), told[1]["cpu_us"].get(name)))
     rows.append(_counted(Sentence("errors", "错误率"), _errors(told[0]), _errors(told[1]), ERRORS))
     rows.append(_counted(Sentence("wrong verdicts", "错误判定"), _wrong(told[0]), _wrong(told[1]), 0.0))
     return rows
@@ -129,11 +130,11 @@ def _varying(name: Sentence, unit: str, pairs: Sequence[tuple[float, float]], *,
     return Row(name, before, after, unit, _change(before, after, max(ERRORS * error, LEAST * abs(before)), more=more))
 
 
-def _single(name: Sentence, unit: str, before: float | None, after: float | None, least: float) -> Row:
+def _single(name: Sentence, unit: str, before: float | None, after: float | None) -> Row:
     """Of a figure that is known for a whole run only."""
     if before is None or after is None:
         return Row(name, _or_nan(before), _or_nan(after), unit, "not measured")
-    return Row(name, before, after, unit, _change(before, after, least * abs(before), more=False))
+    return Row(name, before, after, unit, _change(before, after, LEAST_OF_ONE * abs(before), more=False))
 
 
 def _counted(name: Sentence, before: tuple[int, int], after: tuple[int, int], errors: float) -> Row:

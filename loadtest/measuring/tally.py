@@ -124,6 +124,12 @@ def added(cells: Iterable[Cell]) -> Cell:
     return whole
 
 
+def at_work(users: int, state: str) -> int:
+    """Users who make load, by the state of Locust's runner: a master still counts those whom it has told to stop, for a
+    second or more in which nobody writes."""
+    return users if state in ("spawning", "running") else 0
+
+
 def buckets_in(told: Mapping[str, int]) -> Buckets:
     """A histogram as it was before JSON."""
     return {int(bucket): count for bucket, count in told.items()}

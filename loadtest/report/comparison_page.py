@@ -32,7 +32,7 @@ def page(before: Path, after: Path, suite: str, found: Comparison) -> Page:
 
 METHOD = Sentence(
     "A difference counts where it is larger than what the seconds of both runs vary by themselves (three standard "
-    "errors) and than 5 % of the first run's figure; of quantiles that a run has only once, 10 %; of shares, where the "
+    "errors) and than 5 % of the first run's figure; of what a run has only once, 10 %; of shares, where the "
     "counts differ by more than three standard deviations.",
     "差异超过两次测试各秒自身波动（三倍标准误）且超过第一次数值的 5% 才算数；每次测试只有一个值的指标以 10% 为界；"
     "比例类指标以计数相差三倍标准差为界。",

@@ -187,7 +187,8 @@ def about(title: Mapping[str, Any], machine: Mapping[str, Any]) -> Section:
     asked = [(LABELS.get(name, name.replace("_", " ")), str(value)) for name, value in title.items()]
     return Section(
         Sentence("Asked for, machine, method", "测试条件、机器与方法"), [METHOD],
-        tables=[Table((LABELS["asked"], ""), asked), Table((LABELS["machine"], ""), _flat(machine))],
+        tables=[Table((LABELS["asked"], LABELS["value"]), asked),
+                Table((LABELS["machine"], LABELS["value"]), _flat(machine))],
     )  # fmt: skip
 
 

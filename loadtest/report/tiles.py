@@ -28,7 +28,8 @@ def tiles(figures: Figures, objectives: Sequence[Objective], *, void: bool = Fal
                      f"{figures.seconds:.0f} 秒内共 {figures.messages:,} 条消息"),
             _worst_of([of["messages"]]),
         ),
-        Tile(NAMES["answer p99"], measured(waits[0]), _joined([_missed(one) for one in waits]), _worst_of(waits)),
+        Tile(NAMES["answer p99"], measured(waits[0]), _joined([_missed(one) for one in waits if _known(one)]),
+             _worst_of(waits)),
         Tile(
             Sentence("Errors", "错误"),
             measured(of["error rate"]),
@@ -45,6 +46,11 @@ def tiles(figures: Figures, objectives: Sequence[Objective], *, void: bool = Fal
         ),
     ]  # fmt: skip
     return [tile._replace(state="plain") for tile in made] if void else made
+
+
+def _known(one: Objective) -> bool:
+    """Whether there is a figure to show."""
+    return one.state != "not measured"
 
 
 def _missed(one: Objective) -> Sentence:

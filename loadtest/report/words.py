@@ -75,6 +75,8 @@ LABELS = {
     "seed": Sentence("seed", "随机种子"),
     "processes": Sentence("load processes", "负载进程数"),
     "target": Sentence("target", "被测对象"),
+    "value": Sentence("value", "值"),
+    "meaning": Sentence("meaning", "含义"),
     "machine": Sentence("machine", "机器"),
 }
 

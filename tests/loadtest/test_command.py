@@ -61,6 +61,25 @@ def test_five_seconds_of_a_comment_storm(tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 0, name
 
 
+@pytest.mark.slow
+def test_two_processes_make_one_record(tmp_path: Path) -> None:
+    """What Locust's master counted and what we did, each from its workers, is the same to the last message."""
+    out = tmp_path / "report"
+    done = run(
+        "comment-storm", "--users", "10", "--rate", "80", "--duration", "4", "--processes", "2", "--no-direct",
+        "--out", str(out), "--shape", "soak", *LOOSE,
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    seconds = result["gateway"]["seconds"]
+    assert max(second["processes"] for second in seconds) == 2
+    counted = sum(sum(verdicts.values()) for second in seconds for verdicts in second["verdicts"].values())
+    counted += sum(sum(second["errors"].values()) for second in seconds)
+    locust = json.loads((out / "locust.json").read_text(encoding="utf-8"))
+    assert counted == sum(entry["num_requests"] for entry in locust) > 100
+    assert result["figures"]["cpu_us"]["load"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -54,6 +54,14 @@ def test_processes_add_up_over_json() -> None:
     assert parts[0]["errors"] == {"503": 1}  # adding changes nobody's counts
 
 
+@pytest.mark.parametrize(
+    ("state", "there"), [("ready", 0), ("spawning", 9), ("running", 9), ("stopping", 0), ("stopped", 0), ("cleanup", 0)]
+)
+def test_who_was_told_to_stop_makes_no_load(state: str, there: int) -> None:
+    """Else a master's last second would be one in which nobody answered a hundred users."""
+    assert tally.at_work(9, state) == there
+
+
 METRICS = """# HELP tidegate_messages_total Judged messages.
 tidegate_messages_total{route="c",verdict="pass",reason=""} 10.0
 tidegate_messages_total{route="c",verdict="reject",reason="limit.sender"} 2.0

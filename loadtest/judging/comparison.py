@@ -74,7 +74,7 @@ def _mind(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         if result["state"] == "void":
             said = result["sentence"]
             raise NotComparable(
-                Sentence(f"the {place} run is void: {said['en']}", f"{place_zh}次测试无效：{said['zh']}"), void=True
+                Sentence(f"the {place} run: {said['en']}", f"{place_zh}次测试：{said['zh']}"), void=True
             )
     if before["kind"] != after["kind"]:
         raise NotComparable(Sentence(

@@ -192,6 +192,9 @@ def _sentence(
         en, zh = "; ".join(reason.told.en for reason in void), "；".join(reason.told.zh for reason in void)
         carried = "no step was measured" if math.isnan(good) else f"up to {number(good)} messages/s all was carried"
         carried_zh = "没有测成任何一级" if math.isnan(good) else f"直到每秒 {number(good)} 条均能承载"
+        if bad is not None:
+            carried += f", and {number(bad.rate)}/s was not"
+            carried_zh += f"，每秒 {number(bad.rate)} 条则不能"
         return Sentence(f"Void: {en}. Until then {carried}.", f"无效：{zh}。此前{carried_zh}。")
     if outcome == "not reached":
         return Sentence(f"No knee up to {number(good)} messages/s, the highest rate tried: every step was carried.",

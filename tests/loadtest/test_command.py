@@ -177,7 +177,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
             2,
             "cannot be compared: they were asked for different things: suite comment-storm and live-show",
         ),
-        ((one, void), 3, "cannot be compared: the second run is void"),
+        ((one, void), 3, "cannot be compared: the second run: Void"),
         ((one, str(half)), 2, "is not whole"),
         ((one, str(tmp_path)), 2, "this is not the folder of a load test"),
         ((one, str(tmp_path / "nowhere")), 2, "does not exist"),

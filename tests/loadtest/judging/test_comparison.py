@@ -112,7 +112,7 @@ def test_a_void_run_is_not_compared(tmp_path: Path) -> None:
     one = folder.read(made(tmp_path / "a", varying(1)))
     void = folder.read(made(tmp_path / "b", recorded.steady(lag=0.2)))
     for before, after, place in ((void, one, "first"), (one, void, "second")):
-        with pytest.raises(NotComparable, match=f"the {place} run is void: Void: the load itself was late") as refused:
+        with pytest.raises(NotComparable, match=f"the {place} run: Void: the load itself was late") as refused:
             compare(before, after)
         assert refused.value.void
 

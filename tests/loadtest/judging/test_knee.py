@@ -112,6 +112,8 @@ def test_a_machine_that_stands_still_twice_ends_the_search() -> None:
     found = search(lambda rate: machine(rate)._replace(void=STOOD if rate > 300 else ()), Search(100.0))
     assert found.outcome == "void"
     assert found.told.en == "Void: the machine stood still. Until then up to 200 messages/s all was carried."
+    between = search(lambda rate: machine(rate)._replace(void=STOOD if 1000 < rate < 1500 else ()), Search(100.0))
+    assert between.told.en.endswith("up to 800 messages/s all was carried, and 1,600/s was not.")
     nothing = search(lambda rate: machine(rate)._replace(void=STOOD), Search(100.0))
     assert (nothing.outcome, nothing.steps) == ("void", ())
     assert "no step was measured" in nothing.told.en

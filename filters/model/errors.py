@@ -13,6 +13,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         WordListError                       gateway.words.errors
       configuration and generations
         ConfigError                         gateway.config.consistency.problems
+        UnreadableError (ValueError)        gateway.config
         SurfaceError (ValueError)           gateway.surfaces.input.settings
         CompileFailed                       gateway.generation.generation
         ChangesLost                         gateway.generation.changes

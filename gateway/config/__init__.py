@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from filters.model.errors import TidegateError
 from gateway.config.consistency import consistency
 from gateway.config.consistency.doubts import doubts
 from gateway.config.consistency.lines import NOWHERE, Lines, line_of, lines
@@ -29,6 +30,28 @@ from gateway.config.values.spelled import or_named
 from gateway.obligations.regulations.sentence import Sentence
 
 __all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warnings"]
+
+
+REMEDIES = (
+    ("Cannot overwrite", "the key stands twice; keep one of them"),
+    ("Cannot declare", "the table stands twice; write all its keys under one heading"),
+    ("Cannot mutate", "the table stands twice; write all its keys under one heading"),
+    ("Illegal character '\\n'", "a text ends on its own line; close its quotes"),
+    ("Illegal character", "write it as \\uXXXX in quotes, or take it out"),
+    ('Expected "\'"', "a text ends on its own line; close its quotes"),
+    ("Unclosed array", "add the ] that is missing"),
+    ("Unclosed inline table", "add the } that is missing"),
+    ("Unterminated string", "add the quotes that are missing"),
+    ("Invalid value", "write text in quotes"),
+    ("Invalid statement", "write [table], or key = value with quotes around a key that is no plain word"),
+    ("Expected '=' after a key", "write key = value"),
+    ("Expected newline", "write one key = value a line, with text in quotes"),
+)
+"""What helps, by what the parser says."""
+
+
+class UnreadableError(TidegateError, ValueError):
+    """A file that is no plain UTF-8; the text has the remedy."""
 
 
 def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -61,8 +84,13 @@ def check(
         return None, [ConfigProblem(file, "", "", f"is not UTF-8 at byte {error.start}: save it as UTF-8", line)]
     except tomllib.TOMLDecodeError as error:
         return None, [_syntax(file, error, text)]
-    except ValueError as error:
+    except UnreadableError as error:
         return None, [ConfigProblem(file, "", "", str(error), 1, 1)]
+    except ValueError:
+        # Python's own bound on the digits of a number; its remedy is none of an operator's.
+        digits = re.search(r"\d[\d_]{999,}", text)
+        line = text.count("\n", 0, digits.start()) + 1 if digits else 0
+        return None, [ConfigProblem(file, "", "", "holds a number of too many digits: no setting takes it", line)]
     except RecursionError:
         return None, [ConfigProblem(file, "", "", "is nested too deeply: no setting needs that")]
     context = {
@@ -98,11 +126,13 @@ def examine(
 
 
 def _text(raw: bytes) -> str:
-    """UnicodeDecodeError where it is not UTF-8; ValueError with a remedy where a mark of byte order begins it."""
+    """UnicodeDecodeError where it is not UTF-8; UnreadableError with a remedy where a mark of byte order begins it."""
     for mark, name in ((codecs.BOM_UTF8, "UTF-8 with a byte order mark"), (codecs.BOM_UTF16_LE, "UTF-16"),
                        (codecs.BOM_UTF16_BE, "UTF-16")):  # fmt: skip
         if raw.startswith(mark):
-            raise ValueError(f"is {name}: save it as plain UTF-8")
+            raise UnreadableError(f"is {name}: save it as plain UTF-8")
+    if b"\r" in raw and b"\n" not in raw:
+        raise UnreadableError("ends its lines with a carriage return alone: save it with line feeds")
     return raw.decode("utf-8")
 
 
@@ -110,7 +140,9 @@ def _syntax(file: str, error: tomllib.TOMLDecodeError, text: str) -> ConfigProbl
     message = str(error)
     found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)", message)
     line, column = (int(found[1]), int(found[2])) if found and found[1] else (text.count("\n") + 1, 0)
-    return ConfigProblem(file, "", "", f"is not TOML: {message.partition(' (at ')[0]}", line, column)
+    what = message.partition(" (at ")[0]
+    remedy = next((f": {remedy}" for begin, remedy in REMEDIES if what.startswith(begin)), "")
+    return ConfigProblem(file, "", "", f"is not TOML: {what}{remedy}", line, column)
 
 
 def warnings(config: Config) -> list[str]:

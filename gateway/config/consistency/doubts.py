@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
+from gateway.config.consistency.translation import similar
 from gateway.http.wire.path import parse_template
 from gateway.surfaces.sources.sources import credential
 
@@ -16,10 +17,17 @@ if TYPE_CHECKING:
     from gateway.config.sections.policies import Policy
     from gateway.config.sections.routes import Route
 
+METHODS = frozenset((
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
+))  # fmt: skip
+"""Of RFC 9110, PATCH, WebDAV and QUERY: others go through as well."""
+
 
 def doubts(config: Config) -> Iterator[str]:
     """Warnings, each with its key and what could be done."""
     yield from _policies(config)
+    yield from _matches(config)
     yield from _unused(config)
     for route in config.routes:
         if route.judged:
@@ -33,6 +41,18 @@ def doubts(config: Config) -> Iterator[str]:
             yield "state.url: speaks in clear to another machine; use rediss:// or a private network"
     if not any(route.judged for route in config.routes):
         yield "routes: nothing is judged; give a route a surface and a policy"
+
+
+def _matches(config: Config) -> Iterator[str]:
+    """What is allowed in a match, and looks like a slip."""
+    for route in config.routes:
+        for method in (one.decode() for one in route.template.methods):
+            if method not in METHODS:
+                near = similar(method, sorted(METHODS))
+                yield f"routes[{route.name}].match: {method} is a method that few know{near}"
+        host = route.template.host.decode()
+        if host and "." not in host and ":" not in host and host != "localhost":
+            yield f"routes[{route.name}].match: {host} is taken for a host; a path begins with a slash: /{host}/…"
 
 
 def _policies(config: Config) -> Iterator[str]:

@@ -88,6 +88,7 @@ def written(path: Sequence[str | int], document: Any) -> str:
             else:
                 text += f"[{part + 1} {check}]" if isinstance(check, str) else f"[{part + 1}]"
         else:
+            part = part if len(part) <= _LONGEST else part[: _LONGEST - 1] + "…"
             bare = part if re.fullmatch(r"[\w-]+", part) else f'"{part}"'
             text += f".{bare}" if text else bare
         node = below

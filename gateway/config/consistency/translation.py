@@ -14,6 +14,7 @@ from gateway.common.units import duration, size, written_duration, written_size
 from gateway.config.consistency.lines import NOWHERE, Lines, line_of
 from gateway.config.consistency.problems import ConfigProblem, at, shown, unknown, written
 from gateway.config.sections.policies import RULES
+from gateway.config.values.named import names
 
 Path = tuple[str | int, ...]
 
@@ -32,9 +33,10 @@ def translate(
         path = _in_file(tuple(_without_tags(one["loc"])), document)
         value = at(raw, path)
         told = unknown(value, str(path[-1])) if one["type"] == "extra_forbidden" else shown(value, path)
-        yield ConfigProblem(
-            file, written(path, document), told, _message(one, path, model, document), line_of(path, found)
-        )
+        message = _message(one, path, model, document)
+        if names(value) and one["type"] in _NAMED:
+            message = f"{_TYPES[one['type']]}: correct what this name holds"
+        yield ConfigProblem(file, written(path, document), told, message, line_of(path, found))
 
 
 def _without_tags(loc: Path) -> Iterator[str | int]:
@@ -92,9 +94,21 @@ def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str
         case "int_type" | "float_type" | "bool_type":
             quoted = ": write it without quotes" if isinstance(at(document, path), str) else ""
             return f"{_TYPES[kind]}{quoted}"
+        case "tuple_type" if isinstance(at(document, path), dict):
+            return f"is one table: write [[{'.'.join(map(str, path))}]] before each, in two brackets"
+        case "dict_type" | "model_type" if _tables(at(document, path)):
+            name = ".NAME" if kind == "dict_type" else ""
+            return f"is a list of tables: write [{'.'.join(map(str, path))}{name}], in one bracket"
         case _:
             return _TYPES.get(kind, f"is not accepted: {one['msg']}")
 
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+_NAMED = frozenset(("int_type", "float_type", "bool_type"))
+"""What a name may stand for; quotes around it are no fault."""
 
 _TYPES = {
     "string_type": "is not text: write it in quotes",
@@ -121,8 +135,8 @@ def _bound(value: Any, path: Path, model: type[BaseModel], document: Any) -> str
 
 def _reader(path: Path, model: type[BaseModel], document: Any) -> Any:
     """``duration`` or ``size``, where a key is read with one of them."""
-    names = [part for part in path if isinstance(part, str)]  # an item of a list is of the list's own kind
-    field = _field(path if path and path[-1:] == tuple(names[-1:]) else path[:-1], model, document)
+    keys = [part for part in path if isinstance(part, str)]  # an item of a list is of the list's own kind
+    field = _field(path if path and path[-1:] == tuple(keys[-1:]) else path[:-1], model, document)
     told = [field.metadata, field.annotation] if field is not None else []
     found = [one.func for one in _inside(told) if isinstance(one, BeforeValidator)]
     return next((one for one in found if one in (duration, size)), None)

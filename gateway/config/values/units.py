@@ -26,7 +26,9 @@ def address(value: Any) -> str:
 
 
 def addresses(value: Any) -> Any:
-    """One address, or a list of them."""
+    """One address, or a list of them. ValueError for what is neither."""
+    if not isinstance(value, str | list | tuple):
+        raise ValueError("is not an address: write host:port, such as “0.0.0.0:8080”, or several in [brackets]")
     return [value] if isinstance(value, str) else value
 
 
@@ -56,6 +58,8 @@ def local(value: Any, info: ValidationInfo) -> Path:
     """A path; a relative one starts at the configuration file's folder. Links stay: they may lead elsewhere later."""
     if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
         raise ValueError("is not a path: write it as text, absolute or relative to this file's folder")
+    if "://" in str(value):
+        raise ValueError("is no path but an address, and this is kept in a file: write a path")
     base: Path = (info.context or {}).get("base", Path())
     path = (base / value).absolute()
     up = [place for place, part in enumerate(path.parts) if part == ".."]

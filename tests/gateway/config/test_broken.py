@@ -30,7 +30,11 @@ KEYS = [
     ("via = 1", "in quotes"), ("ipv6_prefix = 129", "at most 128"), ('data_dir = ""', "path"), ("data_dir = 7", "path"),
     ('unmatched_upstream = "platfrom"', "“platform”"), ('unmatched_hosts = { "A.B" = "platform" }', "small letters"),
     ("node = 16384", "at most 16383"), ('node = "env:NOT_SET_ANYWHERE"', "set it"), ('max_small_chunks = "5"', "5/10s"),
-    ("turn_bytes = { a = 1 }", "64KiB"),
+    ("turn_bytes = { a = 1 }", "64KiB"), ("listen = 8080", "host:port"), ("listen = 2026-01-01", "host:port"),
+    ('listen = ["127.0.0.1:8080", "127.0.0.1:8080"]', "server.listen already"),
+    ('listen = "0.0.0.0:8081"', "server.listen already"), ('listen = "127.0.0.1:9000"', "this gateway listens"),
+    ('listen = "[::]:9000"', "this gateway listens"), ("workers = " + "9" * 5000, "too many digits"),
+    ('"' + "k" * 5000 + '" = 1', "known are"), ('workers = "env:HOME"', "correct what this name holds"),
 ]  # fmt: skip
 OTHERS = [
     (f'{STATE}url = "http://x"', "redis://"), (f'{STATE}url = "file:none"', "cannot be read"),
@@ -42,12 +46,19 @@ OTHERS = [
     ('[control]\nprobes = "127.0.0.1:8081"', "remove it"), ('[metrics]\nbuckets = ["2ms", "1ms"]', "short to long"),
     ('[logs]\nlevel = "loud"', "debug, info"), ("[journel]\n", "“journal”"), (f'{ROUTE}name = "x"', "match"),
     ('[policies.other]\nrules = []', "appeal"), ('[lists.other]\npath = "none.txt"', "create it"),
-    ('[credit]\nrecovery = 101', "at most 100"), ('[upstreams.b]\nservers = []', "at least 1"),
+    ('[credit]\nrecovery = 101', "at most 100"), ('[control]\nlisten = "127.0.0.1:8080"', "server.listen already"),
+    ('[control]\nprobes = "127.0.0.1:8080"', "server.listen already"), ("[[credit]]\n", "in one bracket"),
+    ('[control]\ndatabase = "postgresql://x"', "write a path"), ('[upstreams.b]\nservers = []', "at least 1"),
     ('[upstreams.b]\nservers = ["x"]\nretries = 11', "at most 10"),
 ]  # fmt: skip
 FILES = [
     (b"\xef\xbb\xbf" + SMALL.encode(), "plain UTF-8"), ("x = 1".encode("utf-16"), "plain UTF-8"),
-    (b'x = "\xff"', "save it as UTF-8"), (b"", "upstreams"), (b"x =", "is not TOML"), (b"a = 1\na = 2", "is not TOML"),
+    (b'x = "\xff"', "save it as UTF-8"), (b"", "upstreams"), (b"x =", "text in quotes"),
+    (b"a = 1\na = 2", "keep one of them"),
+    (b"[a]\n[b]\n[a]\n", "under one heading"), (b"x = [1", "the ]"),
+    (b"x = 'a\n", "close its quotes"), (b'x = "a\n"', "close its quotes"), (b"x = 1\ry = 2", "line feeds"),
+    (SMALL.replace("[[routes]]", "[routes]").encode(), "in two brackets"),
+    (SMALL.replace("[upstreams.platform]", "[[upstreams]]").encode(), "[upstreams.NAME]"),
     (b"a = " + b"[" * 20_000, "too deeply"), (b"\x00", "is not TOML"),
 ]  # fmt: skip
 

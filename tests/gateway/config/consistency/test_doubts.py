@@ -17,6 +17,8 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
     [
         ("https://platform.example/appeal?message={id}", "off", "policies.comment.appeal: is off"),
         ("?message={id}", "", "policies.comment.appeal: has no {id}"),
+        ('match = "POST /', 'match = "PSOT /', "PSOT is a method that few know: did you mean “POST”?"),
+        ('match = "POST /', 'match = "POST ', "articles is taken for a host"),
         ('trust = ["127.0.0.0/8"]', 'trust = ["0.0.0.0/0"]', "takes everybody"),
         ('text = "json:/content"', 'text = "json:/content"\nparts = ["json:/images"]', "parts: is not weighed"),
         ('text = "json:/content"', 'text = "json:/content"\nkeep = ["device"]', "keep: names device"),

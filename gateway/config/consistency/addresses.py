@@ -1,0 +1,91 @@
+"""Addresses that cannot be had twice: two listeners on one, and an upstream that is the gateway itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.config.consistency.document import Found, Path, named, table, text
+from gateway.config.sections.control import Control
+from gateway.config.sections.server import Server
+
+EVERY = frozenset(("", "0.0.0.0", "::"))  # noqa: S104 - what listens on every address of the machine
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+PORTS = {"http": 80, "https": 443}
+
+
+class _Listener(NamedTuple):
+    """``path`` is the key; ``host`` is empty and ``port`` a path for a unix socket."""
+
+    path: Path
+    host: str
+    port: int | str
+
+
+def problems(document: dict[str, Any]) -> Found:
+    """Of listeners, the later key is told, with the earlier one; of upstreams, the server."""
+    held: list[_Listener] = []
+    for one in _listeners(document):
+        other = next((earlier for earlier in held if _meet(earlier, one)), None)
+        if other is not None and other.path[:1] + one.path != ("control", "control", "probes"):
+            yield one.path, f"is taken by {'.'.join(map(str, other.path[:2]))} already: give it an address of its own"
+        held.append(one)
+    public = [one for one in held if one.path[0] == "server"]
+    for name, upstream in named(document, "upstreams"):
+        servers = upstream.get("servers")
+        for place, server in enumerate(servers if isinstance(servers, list) else ()):
+            url = server if isinstance(server, str) else text(server, "url")
+            asked = _asked(url)
+            if asked is not None and any(_reaches(asked, one) for one in public):
+                yield (
+                    ("upstreams", name, "servers", place),
+                    "is where this gateway listens: each request would come back; name the platform's own address",
+                )
+
+
+def _listeners(document: dict[str, Any]) -> Iterator[_Listener]:
+    """In the file's order of sections, with the defaults of those that always listen."""
+    server, control = table(document, "server"), table(document, "control")
+    several = server.get("listen", Server.model_fields["listen"].default)
+    for place, one in enumerate(several if isinstance(several, list | tuple) else [several]):
+        path: Path = ("server", "listen", place) if isinstance(several, list) else ("server", "listen")
+        yield from _listener(path, one)
+    for key in ("listen", "probes"):
+        yield from _listener(("control", key), control.get(key, Control.model_fields[key].default))
+
+
+def _listener(path: Path, address: Any) -> Iterator[_Listener]:
+    if not isinstance(address, str):
+        return
+    if address.startswith("unix:"):
+        yield _Listener(path, "", address)
+        return
+    host, _, port = address.rpartition(":")
+    if port.isascii() and port.isdigit() and int(port):  # 0 is any port that is free
+        yield _Listener(path, host.strip("[]"), int(port))
+
+
+def _meet(one: _Listener, other: _Listener) -> bool:
+    if one.port != other.port:
+        return False
+    return one.host == other.host or bool(EVERY & {one.host, other.host})
+
+
+def _asked(url: str) -> tuple[str, int | str] | None:
+    """Host and port, or an empty host and the path, that a server's address names; None for what is none."""
+    if url.startswith("unix:"):
+        return "", url
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return None
+    return (parts.hostname, port) if parts.hostname else None
+
+
+def _reaches(asked: tuple[str, int | str], listener: _Listener) -> bool:
+    host, port = asked
+    if port != listener.port:
+        return False
+    return host == listener.host or (host in LOOPBACK and listener.host in EVERY | LOOPBACK)

@@ -148,7 +148,12 @@ def configure(
 
     last: Callable[..., Any]
     if console:
-        last = structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="ts")
+        console_line = structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="ts")
+
+        def last(logger: Any, method: str, event: EventDict) -> str:
+            for key in ("node", "pid"):  # there is one node, and the process is named
+                event.pop(key, None)
+            return console_line(logger, method, event)
     else:
 
         def last(_logger: Any, _method: str, event: EventDict) -> str:

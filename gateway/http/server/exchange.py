@@ -331,10 +331,13 @@ class Exchange:
             elif head.target[-1:] == b"?":
                 target += b"?"
         settings = server.settings
-        if settings.request_ids or settings.traces:
-            if settings.traces and forwarding.mistraced(head):
+        if settings.traces:
+            if forwarding.mistraced(head):
                 drop = (*drop, *forwarding.TRACE_FIELDS)
-            self.ids = forwarding.ids(head, settings.request_ids, settings.traces)
+            self.ids = forwarding.ids(head, settings.request_ids, True)
+            extra += self.ids
+        elif settings.request_ids:
+            self.ids = forwarding.ids(head, True, False)
             extra += self.ids
         extra = forwarding.forwarding_lines(head, connection.peer, server.via) + extra
         host = upstream.host or head.host or upstream.authority

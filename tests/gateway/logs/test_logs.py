@@ -116,7 +116,13 @@ def test_for_a_person_a_line_is_no_json(out: io.StringIO) -> None:
     structlog.get_logger().warning("journal.low_disk", free=12)
     told = out.getvalue()
     assert told.startswith("20")
-    assert ("[warning" in told, "journal.low_disk" in told, "free=12" in told, "{" in told) == (True, True, True, False)
+    assert ("[warning" in told, "journal.low_disk" in told, "free=12" in told, "{" in told, "pid" in told) == (
+        True,
+        True,
+        True,
+        False,
+        False,
+    )
 
 
 PROGRAM = """

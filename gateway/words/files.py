@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -32,11 +33,13 @@ def folding_tables() -> FoldTables:
 def read_list(spec: ListSpec) -> ParsedList:
     """A list file, parsed. Raises ``WordListError`` with all of its faults."""
     try:
-        if Path(spec.path).stat().st_size > spec.max_size:
+        data = _bytes(Path(spec.path), spec.max_size)
+        if data is None:
+            raise WordListError([Fault(spec.name, spec.path, 0, "is no file", "a pipe or device is not waited for")])
+        if len(data) > spec.max_size:
             raise WordListError(
                 [Fault(spec.name, spec.path, 0, "the file is too large", f"at most {spec.max_size} bytes")]
             )
-        data = Path(spec.path).read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WordListError(
@@ -46,7 +49,10 @@ def read_list(spec: ListSpec) -> ParsedList:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise WordListError([Fault(spec.name, spec.path, line, "is not UTF-8", "save the file as UTF-8")]) from None
+        what, remedy = "is not UTF-8", "save the file as UTF-8"
+        if error.reason == "unexpected end of data" and not data[: error.start].isascii():
+            what, remedy = "the file ends within a character", "was it copied whole?"
+        raise WordListError([Fault(spec.name, spec.path, line, what, remedy)]) from None
     gone = 0
     if spec.removed or spec.added:
         in_file = lines(text)
@@ -62,6 +68,15 @@ def read_list(spec: ListSpec) -> ParsedList:
     if spec.removed or spec.added:
         parsed.in_file = gone + sum(not entry.allow and entry.line <= len(in_file) for entry in parsed.entries)
     return parsed
+
+
+def _bytes(path: Path, most: int) -> bytes | None:
+    """The content of a file, at most one byte more than ``most``; None for what is no file, and might give no end or
+    nothing. A folder raises ``OSError`` as one does."""
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        return None
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 def told(spec: ListSpec, errors: ListErrors) -> WordListError:

@@ -1,5 +1,6 @@
 """Loading artifacts from disk, and the demo's own lists."""
 
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from filters.lists.artifact import ArtifactError
 from filters.lists.wordlist import WordList
 from filters.reading.keywords import Scanner
 from gateway.words.compile import compile_lists
-from gateway.words.files import PIECE, _read, folding_tables, load_artifact
+from gateway.words.errors import WordListError
+from gateway.words.files import PIECE, _read, folding_tables, load_artifact, read_list
 from gateway.words.specs import ListSpec, of_config
 
 DEMO = Path(__file__).parents[3] / "gateway" / "demo"
@@ -94,3 +96,54 @@ def test_an_automaton_is_read_in_pieces_and_copied_by_none(tmp_path: Path) -> No
         assert peak < len(content) + 2 * PIECE
         with pytest.raises(ArtifactError, match="shorter"):
             _read(file.fileno(), 6, len(content) + 7)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "what"),
+    [
+        ("赌博\n网上赌博\n傻".encode()[:-1], 3, "the file ends within a character"),
+        ("赌博\n网上赌博".encode()[:-2], 2, "the file ends within a character"),
+        (b"ok\n\xe8\xb5\nmore\n", 2, "is not UTF-8"),
+        ("赌博\n".encode("gbk"), 1, "is not UTF-8"),
+        ("赌博\n".encode("utf-16"), 1, "is not UTF-8"),
+        ("赌博\n".encode("utf-16-le"), 1, "is not UTF-8"),
+        (b"\xed\xa0\x80\n", 1, "is not UTF-8"),
+        ("赌\0博\n".encode(), 1, "a NUL character"),
+        ("x\n".encode("utf-32-le"), 1, "a NUL character"),
+    ],
+)
+def test_bytes_that_are_no_list(listed: Callable[..., ListSpec], data: bytes, line: int, what: str) -> None:
+    with pytest.raises(WordListError) as caught:
+        read_list(listed("l", data))
+    first = caught.value.faults[0]
+    assert (first.line, first.what) == (line, what)
+    assert first.remedy
+
+
+def test_what_is_no_file_is_said_to_be_none_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    dangling = tmp_path / "dangling.txt"
+    dangling.symlink_to(tmp_path / "gone")
+    for path, what in (
+        (pipe, "is no file"),
+        (Path("/dev/zero"), "is no file"),
+        (tmp_path, "cannot be read: Is a directory"),
+        (dangling, "cannot be read: No such file or directory"),
+    ):
+        with pytest.raises(WordListError, match=what):
+            read_list(ListSpec("l", str(path)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\x85"])
+def test_a_mark_of_byte_order_and_ends_of_lines_are_no_part_of_words(listed: Callable[..., ListSpec], end: str) -> None:
+    parsed = read_list(listed("l", f"\ufeff赌博{end}\ufeff傻瓜{end}"))
+    assert [entry.source.strip("\ufeff") for entry in parsed.entries] == ["赌博", "傻瓜"]
+    assert bool(parsed.notices) == (end not in ("\n", "\r\n"))
+
+
+def test_a_line_again_and_again_is_one_word_with_bounded_notes(listed: Callable[..., ListSpec]) -> None:
+    parsed = read_list(listed("l", "a\n" * 100_000))
+    assert len(parsed.entries) == 1
+    assert len(parsed.told()) == 101
+    assert parsed.told()[-1].what == "99899 more notes"

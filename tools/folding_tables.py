@@ -127,7 +127,9 @@ LOOKALIKE_SCRIPTS = (
 
 # What browsers take for the dot of a domain name (UTS 46, section 2.3); the other forms are full-width ones of these.
 DOTS = {"\u3002": ".", "\uff61": ".", "\ufe12": "."}
+MIDDLE_DOT = {"\u318d": "\u00b7", "\u119e": "\u00b7"}  # ㆍ, a vowel of old that Korean writes as a middle dot
 
+CHANGING = "っゃゅょ"  # small kana that make another sound of the one before: きゃく is no きやく
 PROLONGED = "\u30fc"  # ー, which lengthens the kana before it, and looks like 一
 INFORMATION = "\u2139"  # ℹ, the one emoji that is a letter to Unicode
 KEYCAP = "\u20e3"  # encloses the digit before it
@@ -231,7 +233,7 @@ def styled() -> dict[str, str]:
 
 
 def compatibility() -> dict[str, str]:
-    return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c} | DOTS
+    return {c: f for c in EVERY if (f := unicodedata.normalize("NFKC", c)) != c} | DOTS | MIDDLE_DOT
 
 
 def marks(files: Path) -> dict[str, str]:
@@ -266,8 +268,9 @@ def simplified() -> dict[str, str]:
 
 
 def kana() -> dict[str, str]:
-    """Katakana to Hiragana, and those that pass for Han characters (UTS 39) to these, in both forms alike: which of the
-    three was meant is decided where a word was found. The mark that lengthens is left out."""
+    """Katakana to Hiragana, small letters but っゃゅょ to full ones, and those that pass for Han characters (UTS 39) to
+    these, in both forms alike: which of the three was meant is decided where a word was found. The mark that lengthens
+    is left out."""
     han = {
         char: entry["c"]
         for char, entries in confusables_data.items()
@@ -281,6 +284,11 @@ def kana() -> dict[str, str]:
         found[char] = han.get(char, flat)
         if char in han:
             found[flat] = han[char]
+    for code in range(0x3041, 0x3097):
+        full = unicodedata.name(chr(code)).replace(" SMALL ", " ")
+        if full != unicodedata.name(chr(code)) and chr(code) not in CHANGING:
+            full_size = unicodedata.lookup(full)
+            found[chr(code)] = found.get(full_size, full_size)
     found |= {"\u30fd": "\u309d", "\u30fe": "\u309e"}
     return found
 
@@ -309,9 +317,12 @@ def seconds(maps: dict[str, dict[str, str]]) -> dict[str, str]:
     looks = own_looks()
     for char in EVERY:
         target = looks.get(unicodedata.normalize("NFKC", char), looks.get(char, ""))
-        if unicodedata.category(char)[0] != "L" or len(target) != 1 or target == "l":
-            continue  # there l stands for I as well
-        if target != shown_by(char, maps):
+        if unicodedata.category(char)[0] != "L" or len(target) != 1:
+            continue
+        if target == "l":  # and so for I, where it is a bare stroke
+            if any(entry["c"] == "l" for entry in confusables_data.get(char, ())) and shown_by(char, maps) == "l":
+                found[char] = "i"
+        elif target != shown_by(char, maps):
             found[char] = target
     for char in EVERY:  # what is the same with a mark is read the same
         parts = unicodedata.normalize("NFD", char)

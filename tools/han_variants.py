@@ -15,6 +15,7 @@ import opencc
 from confusable_homoglyphs.confusables import confusables_data
 
 UNIHAN_FIELDS = ("kSpoofingVariant", "kZVariant")
+FIRST_LEVEL_END = 0xD8  # the first byte of the second level (GB 2312, rows 56 on)
 SAME_MEANING = "kSemanticVariant"
 _VERSION = re.compile(r"(?:EquivalentUnifiedIdeograph-|Unicode version: )([0-9.]+[0-9])")
 
@@ -67,7 +68,7 @@ def variants(pairs: Iterator[tuple[str, str]], plain: Callable[[str], str]) -> d
 
 def same_meaning(folder: Path, everyday_form: Callable[[str], str]) -> dict[str, str]:
     """Characters that dictionaries give as another writing of one everyday character (kSemanticVariant: 囯 of 国), and
-    of no second. ``everyday_form`` is what the foldings make of a character so far; what they know is left to them."""
+    of no second as common. ``everyday_form`` is what the foldings make of a character so far."""
     found: dict[str, set[str]] = {}
     for line in _lines(folder / "Unihan_Variants.txt"):
         if not line.startswith("U+"):
@@ -81,7 +82,12 @@ def same_meaning(folder: Path, everyday_form: Callable[[str], str]) -> dict[str,
             for char, form, other in ((pair[0], *forms), (pair[1], *forms[::-1])):
                 if not _everyday(char) and not _everyday(form) and _everyday(other):
                     found.setdefault(form, set()).add(other)
-    return {char: min(forms) for char, forms in found.items() if len(forms) == 1}
+    told = {}
+    for char, forms in found.items():
+        first = forms if len(forms) == 1 else set(filter(_is_common, forms))
+        if len(first) == 1:
+            told[char] = min(first)
+    return told
 
 
 def versions(folder: Path) -> dict[str, str]:
@@ -110,6 +116,11 @@ def _everyday(char: str) -> bool:
     except UnicodeEncodeError:
         return False
     return is_han(char)
+
+
+def _is_common(char: str) -> bool:
+    """Of the first level of GB 2312, 3,755 characters by frequency: 冰, and not its piece 冫."""
+    return char.encode("gb2312")[0] < FIRST_LEVEL_END
 
 
 def _preference(char: str) -> tuple[bool, bool, int]:

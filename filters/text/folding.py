@@ -41,6 +41,8 @@ _CLUSTER_MAX: Final = 32  # a base and thirty marks (UAX 15, stream-safe text); 
 _ROUNDS: Final = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
 _PLAIN: Final = (range(0x21, 0x7F), range(0x4E00, 0xA000))  # where characters are looked for that fold to themselves
 
+_VOICING: Final = {0x309B: 0x3099, 0x309C: 0x309A}  # on their own they are a space with the mark; は゛ is ば to the eye
+
 Edge = Literal["letter", "digit", ""]
 Pieces = tuple[str, list[int], list[int], list[int]]
 
@@ -368,7 +370,7 @@ class Folder:
 
     def _fold_cluster(self, raw: str) -> str:
         """A base and what leans on it, to their fixed point together."""
-        folded = raw
+        folded = raw.translate(_VOICING) if self.switches.compat else raw
         for _ in range(_ROUNDS):
             before = folded
             folded = "".join([self.single(part) for part in unicodedata.normalize("NFKC", folded)])

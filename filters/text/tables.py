@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from filters.model.errors import TidegateError
 
 # Changes whenever ``filters.text.folding`` would fold some text otherwise with the same tables: part of every digest.
-FOLDING_VERSION = 2
+FOLDING_VERSION = 3
 
 MAPS = (
     "width",

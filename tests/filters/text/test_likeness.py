@@ -38,6 +38,17 @@ def hits(words: AnyList, text: str) -> tuple[Hit, ...]:
         ("바보", "바보ㅏ", "바보"),
         ("바보", "바보... ㅡㅡ", "바보"),
         ("spam", "spam ㅠㅠ", "spam"),
+        ("바보", "바ㆍ보", "바ㆍ보"),
+        ("网上赌博", "网ㆍ上ㆍ赌博", "网ㆍ上ㆍ赌博"),
+        ("ばか", "は゛か", "は゛か"),
+        ("ばか", "ハ゛カ", "ハ゛カ"),
+        ("ぱか", "は゜か", "は゜か"),
+        ("ばか", "ばヵ", "ばヵ"),
+        ("うざい", "ぅざぃ", "ぅざぃ"),
+        ("冰毒", "氷毒", "氷毒"),
+        ("idiot", "ꓲꓓꓲꓳꓔ", "ꓲꓓꓲꓳꓔ"),
+        ("idiot", "idꓲot", "idꓲot"),
+        ("idlot", "idꓲot", "idꓲot"),
         ("赌博", "赌博ㅠㅠ", "赌博"),
         ("赌博", "赌🈲博", "赌🈲博"),
         ("idiot", "idiot🇺🇸", "idiot"),
@@ -100,6 +111,7 @@ def test_what_looks_like_a_word_is_found_with_its_span(made: Made, word: str, te
         ("口交\n工口\n卜力\n二八\n入口\n夕方\n力口", "東京タワーの入りロビーは、エロイカでハトにカニとトロを出す。"),
         ("口水\n一口", "ロ短調の水曜コンサート。コロナのロイド。"),
         ("二人\n八百\n力士", "人に八つ当たりはだめ。はやく、かならずしもと言う。"),
+        ("きやく\nきって", "きゃくがきつてと言う。"),
         ("しね\nばか\nころす\nへる", "シネマでバカンス、コロスケのシーネン。ヘルツ、ﾄﾞｼﾈﾏ、タシネ、こっちがマシねえ。"),
         ("バカ\nシネ\nカス\nマジカ", "そばかすは、おいしねえ。はかばかしい。かすみ。マジかよ。"),
         ("ビル\nコピ\nバ", "ビールとコピーを買い、バーでハンバーグ。"),
@@ -300,7 +312,7 @@ def test_letters_of_arabic_are_ornamented_but_not_exchanged(made: Made) -> None:
 
 def test_a_rare_writing_is_the_everyday_character(made: Made) -> None:
     """Unihan kSemanticVariant."""
-    for rare, everyday in ("囯国", "寃冤", "咒呪"[::-1], "畧略", "喆哲", "甦稣"):
+    for rare, everyday in ("囯国", "寃冤", "咒呪"[::-1], "氷冰", "畧略", "喆哲", "甦稣"):
         assert hits(made(f"网{everyday}赌博\n"), f"网{rare}赌博"), rare
 
 

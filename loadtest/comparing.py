@@ -44,7 +44,8 @@ def plain(told: Compared) -> dict[str, Any]:
 
 def lines(told: Compared, language: int) -> list[str]:
     """For a person: a table, the notes, the sentence. ``language``: 0 for English, 1 for Chinese."""
-    cells = [
+    cells = [("", told.before.name, told.after.name, "")]
+    cells += [
         (row.name[language], f"{number(row.before)} {row.unit}".rstrip(), f"{number(row.after)} {row.unit}".rstrip(),
          comparison_page.CHANGES[row.change][language])
         for row in told.found.rows

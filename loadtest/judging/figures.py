@@ -202,6 +202,7 @@ def busiest(samples: Sequence[Sample]) -> dict[str, float]:
         for group, spent in after["cpu"].items():
             if group in before["cpu"] and lasted > 0.5:
                 load = (spent - before["cpu"][group]) / lasted / after["processes"][group]
+                load = min(1.0, load) if group == MACHINE else load  # the kernel counts it in hundredths of a second
                 highest[group] = max(highest.get(group, 0.0), load)
     return highest
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from loadtest.judging.sentence import Sentence
 
-Kind = Literal["line", "area", "step", "bound", "mark"]
+Kind = Literal["line", "area", "bound", "mark"]
 
 
 class Curve(NamedTuple):
@@ -42,6 +42,7 @@ class Size(NamedTuple):
 SIZES = (Size("wide", 860, 250, 12), Size("narrow", 330, 210, 5))
 LEFT, RIGHT, TOP, BELOW = 54, 12, 10, 26  # margins
 ROOM = 1.08  # above the highest curve
+SMALLEST = 1e-6  # on a logarithmic axis; what is less is drawn at its edge
 
 
 class Axis(NamedTuple):
@@ -66,8 +67,9 @@ class Axis(NamedTuple):
         """Round values within."""
         if self.log:
             decades = range(math.floor(math.log10(self.least)) - 1, math.ceil(math.log10(self.most)) + 1)
-            wide = math.log10(self.most / self.least) > 2.2
-            found = [step * 10.0**decade for decade in decades for step in ((1,) if wide else (1, 2, 5))]
+            spans = math.log10(self.most / self.least)
+            steps = (1,) if spans > 2.2 else (1, 2, 5) if spans > 0.9 else (1, 1.5, 2, 3, 4, 5, 6, 8)
+            found = [step * 10.0**decade for decade in decades for step in steps]
         else:
             step = _round_step((self.most - self.least) / about)
             found = [step * number for number in range(math.floor(self.least / step), math.ceil(self.most / step) + 1)]
@@ -102,7 +104,7 @@ def _stroke(curve: Curve, across: Axis, up: Axis, size: Size) -> Markup:
     elif curve.kind == "mark":
         path = f"M{across.at(x)},{TOP}V{size.height - BELOW}"
     else:
-        path = _path(curve.points, across, up, steps=curve.kind == "step")
+        path = _path(curve.points, across, up)
         if len(curve.points) <= 25 and not curve.dash:
             dots = (Markup('<circle cx="{}" cy="{}" r="3" fill="{}"/>').format(across.at(a), up.at(b), curve.colour)
                     for a, b in curve.points if not math.isnan(b))  # fmt: skip
@@ -116,17 +118,14 @@ def _line(path: str, curve: Curve) -> Markup:
     )
 
 
-def _path(points: Sequence[tuple[float, float]], across: Axis, up: Axis, *, steps: bool = False) -> str:
+def _path(points: Sequence[tuple[float, float]], across: Axis, up: Axis) -> str:
     told: list[str] = []
     pen_up = True
     for x, y in points:
         if math.isnan(y):
             pen_up = True
             continue
-        if steps and not pen_up:
-            told.append(f"V{up.at(y)}H{across.at(x)}")
-        else:
-            told.append(f"{'M' if pen_up else 'L'}{across.at(x)},{up.at(y)}")
+        told.append(f"{'M' if pen_up else 'L'}{across.at(x)},{up.at(y)}")
         pen_up = False
     return "".join(told)
 
@@ -156,7 +155,7 @@ def _axes(
     xs = [x for curve in curves if curve.kind != "bound" for x, _ in curve.points]
     ys = [y for curve in curves if curve.kind not in ("mark", "area") for _, y in curve.points]
     ys += [y for _, upper in stacked for _, y in upper]
-    ys = [y for y in ys if not math.isnan(y) and (y > 0 or not log)]
+    ys = [y for y in ys if not math.isnan(y) and (y >= SMALLEST or not log)]
     highest = max(ys, default=1.0) or 1.0
     lowest = min(ys, default=highest / 10) * 0.8 if log else 0.0
     begin, end = min(xs, default=0.0), max(xs, default=1.0)

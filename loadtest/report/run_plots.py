@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 from loadtest.judging.figures import Figures, Moment, is_unavailable
 from loadtest.judging.judgement import NAMES
@@ -13,6 +15,7 @@ from loadtest.report.charts import Curve
 from loadtest.report.page import Plot, Table
 from loadtest.report.words import LABELS, OFFERED, OTHER_VERDICTS, SECONDS, VERDICTS
 
+T = TypeVar("T")
 MOST_POINTS = 300  # of a curve; more seconds than that are drawn together
 BLUE, GREEN, ORANGE, PURPLE, RED, GREY = "#0b5cad", "#0b6b3a", "#b3540c", "#7a3e9d", "#c2185b", "#5b6470"
 AREAS = ("#7fb08f", "#5f7fb5", "#d99a5b", "#b9727f", "#9b83b8", "#c7b457", "#6fa9b5", "#a3a3a3")
@@ -20,7 +23,7 @@ ASKED_FOR = "6 4"  # dashes of an objective
 PLANNED = "2 3"
 
 
-def binned(moments: Sequence[Moment]) -> list[Sequence[Moment]]:
+def binned(moments: Sequence[T]) -> list[Sequence[T]]:
     """Neighbouring seconds together, so that there are at most ``MOST_POINTS``."""
     wide = max(1, math.ceil(len(moments) / MOST_POINTS))
     return [moments[begin : begin + wide] for begin in range(0, len(moments), wide)]
@@ -43,7 +46,7 @@ def plots(figures: Figures, asked: Objectives, per_user: float) -> list[Plot]:
     began = moments[0].at - 1.0
     bins = binned(moments)
     at = [round(each[-1].at - began, 1) for each in bins]
-    drawn = [_rates(per_user, bins, at), _latency(figures, asked, bins, at)]
+    drawn = [_rates([per_user * each for each in there_in(moments)], bins, at), _latency(figures, asked, bins, at)]
     if figures.checks:
         drawn.append(_checks(figures, asked, began))
     return [*drawn, _verdicts(bins, at), _errors(asked, bins, at)]
@@ -62,11 +65,15 @@ def _plot(
     return Plot(name, title, SECONDS, [*curves, *lines], Table((SECONDS, *(curve.name for curve in curves)), rows), log)
 
 
-def _rates(per_user: float, bins: Sequence[Sequence[Moment]], at: Sequence[float]) -> Plot:
+def there_in(moments: Sequence[Moment]) -> list[float]:
+    """Users of each second in the mean: a moment knows those of its end only."""
+    before = [moments[0].users, *(moment.users for moment in moments)]
+    return [(one + other) / 2 for one, other in pairwise(before)]
+
+
+def _rates(planned: Sequence[float], bins: Sequence[Sequence[Moment]], at: Sequence[float]) -> Plot:
     curves = [
-        Curve(
-            OFFERED, "step", _points(at, [_mean([m.users * per_user for m in each]) for each in bins]), GREY, PLANNED
-        ),
+        Curve(OFFERED, "line", _points(at, [_mean(each) for each in binned(planned)]), GREY, PLANNED),
         Curve(LABELS["judged"], "line", _points(at, [_mean([m.rate for m in each]) for each in bins]), BLUE),
         Curve(LABELS["delivered"], "line", _points(at, [_mean([m.delivered for m in each]) for each in bins]), GREEN),
     ]
@@ -82,9 +89,10 @@ def _latency(figures: Figures, asked: Objectives, bins: Sequence[Sequence[Moment
     lines = [_asked(asked.answer_p99_ms, "answer p99", RED)]
     if not math.isnan(figures.direct_p99_ms):
         most = figures.direct_p99_ms + asked.added_p99_ms
-        name = Sentence(f"objective: the platform alone + {asked.added_p99_ms:g} ms = {number(most)} ms",
-                        f"目标：仅平台 + {asked.added_p99_ms:g} 毫秒 = {number(most)} 毫秒")  # fmt: skip
-        lines.append(Curve(name, "bound", ((0.0, most),), PURPLE, ASKED_FOR))
+        lines.append(_bound(most, PURPLE, Sentence(
+            f"p99 of the platform alone + {asked.added_p99_ms:g} ms = {number(most)} ms",
+            f"直连平台 p99 + {asked.added_p99_ms:g} 毫秒 = {number(most)} 毫秒",
+        )))  # fmt: skip
     title = Sentence("Time to the answer of delivered messages, ms", "送达消息的答复时间（毫秒）")
     return _plot("latency", title, at, curves, lines, log=True)
 
@@ -131,9 +139,8 @@ def _errors(asked: Objectives, bins: Sequence[Sequence[Moment]], at: Sequence[fl
         Curve(LABELS["unavailable"], "area", _points(at, [share(each, True) for each in bins]), AREAS[2]),
         Curve(LABELS["broken"], "area", _points(at, [share(each, False) for each in bins]), AREAS[3]),
     ]
-    line = Curve(Sentence(f"objective: at most {asked.error_share * 100:g} % of the whole run",
-                          f"目标：全程至多 {asked.error_share * 100:g}%"),
-                 "bound", ((0.0, asked.error_share * 100),), RED, ASKED_FOR)  # fmt: skip
+    most = asked.error_share * 100
+    line = _bound(most, RED, Sentence(f"at most {most:g} %", f"至多 {most:g}%"))
     return _plot("errors", Sentence("Answers without a verdict, %", "没有判定的答复（%）"), at, curves, [line])
 
 
@@ -143,5 +150,10 @@ def _points(at: Sequence[float], values: Sequence[float]) -> tuple[tuple[float, 
 
 def _asked(most: float, name: str, colour: str) -> Curve:
     told = NAMES[name]
-    return Curve(Sentence(f"objective: {told.en} at most {most:g} ms", f"目标：{told.zh} 至多 {most:g} 毫秒"),
-                 "bound", ((0.0, most),), colour, ASKED_FOR)  # fmt: skip
+    return _bound(most, colour, Sentence(f"{told.en} at most {most:g} ms", f"{told.zh} 至多 {most:g} 毫秒"))
+
+
+def _bound(most: float, colour: str, told: Sentence) -> Curve:
+    """What the whole run must keep: single seconds may lie above it."""
+    name = Sentence(f"objective of the whole run: {told.en}", f"全程目标：{told.zh}")
+    return Curve(name, "bound", ((0.0, most),), colour, ASKED_FOR)

@@ -22,14 +22,18 @@ def tiles(figures: Figures, objectives: Sequence[Objective], *, void: bool = Fal
     wrong = of["wrong verdicts"]
     made = [
         Tile(
-            Sentence("Judged · delivered a second", "每秒判定 · 送达"),
+            Sentence("Judged · delivered /s", "每秒判定 · 送达"),
             Sentence(*[f"{number(figures.rate)} · {number(figures.delivered_rate)}"] * 2),
             Sentence(f"{figures.messages:,} messages in {figures.seconds:.0f} s",
                      f"{figures.seconds:.0f} 秒内共 {figures.messages:,} 条消息"),
             _worst_of([of["messages"]]),
         ),
-        Tile(NAMES["answer p99"], measured(waits[0]), _joined([_missed(one) for one in waits if _known(one)]),
-             _worst_of(waits)),
+        Tile(
+            Sentence("Answer p99", NAMES["answer p99"].zh),
+            measured(waits[0]),
+            _joined([_missed(one) for one in waits if _known(one)]),
+            _worst_of(waits),
+        ),
         Tile(
             Sentence("Errors", "错误"),
             measured(of["error rate"]),

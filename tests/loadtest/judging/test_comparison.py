@@ -152,6 +152,7 @@ def test_it_is_told_as_lines_as_json_and_as_a_page(tmp_path: Path) -> None:
     one, other = made(tmp_path / "a", varying(1)), made(tmp_path / "b", varying(2, took=0.008))
     told = comparing.compare(one, other)
     lines = comparing.lines(told, 0)
+    assert lines[0].split() == ["a", "b"]
     assert any(line.startswith("answer p99") and line.endswith("worse") for line in lines)
     assert lines[-1] == told.found.told.en
     assert comparing.lines(told, 1)[-1] == told.found.told.zh

@@ -31,7 +31,7 @@ def test_ticks_are_round_few_and_within(least: float, factor: float, log: bool) 
 @given(
     st.lists(st.floats(0, 1e7) | st.just(math.nan), min_size=0, max_size=60),
     st.booleans(),
-    st.sampled_from(["line", "area", "step"]),
+    st.sampled_from(["line", "area"]),
 )
 def test_whatever_is_drawn_lies_within_the_drawing(ys: list[float], log: bool, kind: str) -> None:
     bound = Curve(NAME, "bound", ((0.0, 5.0),), "#ff0000", "6 4")

@@ -14,7 +14,7 @@ from gateway.carriers.handshakes import accept
 from gateway.http.server.problem import problem_for
 from gateway.http.server.queueing import OVERLOADED
 from gateway.http.server.router import plain_host
-from gateway.http.wire import override
+from gateway.http.wire import forwarding, override
 from gateway.http.wire.errors import HTTPError
 from gateway.judging import answers
 from gateway.judging.pipeline import FAULT, Passage
@@ -56,7 +56,7 @@ class Gate:
     """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9).
 
     ``languages``: of the routes that say in which one their clients are told, by name. ``max_queueing``: seconds, 0 for
-    no bound.
+    no bound. ``traces``: None, or records name the trace of each request, and whether it gets an X-Request-Id as well.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Gate:
         self.mirror: MirrorSite | None = None
         self.languages: Mapping[str, str] = {}
         self.max_queueing = 0.0
+        self.traces: bool | None = None
         self._refused = refused
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -242,7 +243,10 @@ class Gate:
             if decoded.method and not self._judged_alike(exchange, decoded.method):
                 return
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
-            Comment(self, exchange, route, decoded, message, began).enter()
+            if self.traces is None:
+                Comment(self, exchange, route, decoded, message, began).enter()
+            else:
+                Traced(self, exchange, route, decoded, message, began).enter()
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(answers.malformed(decoded))
@@ -414,6 +418,23 @@ class Comment(Passage):
             pipeline.unknown(self, error.reason if error is not None else "upstream.closed")
         else:
             pipeline.failed(self, error.reason)
+
+
+class Traced(Comment):
+    """A comment whose record names its trace. The ids with which it would go on are made now, though it may not."""
+
+    __slots__ = ()
+
+    def _record(self, verdict: Verdict) -> None:
+        exchange = self._exchange
+        message = self.message
+        pipeline = self.pipeline
+        self.verdict = verdict
+        pipeline.observe(perf_counter() - self.began)
+        exchange.ids = forwarding.ids(exchange.head, self._gate.traces is True, True)
+        trace = forwarding.trace_id(exchange.head, exchange.ids)
+        fields = self.route.basis.fields(message, verdict) + b',"trace":"%b"' % trace.encode()
+        pipeline.journal.enqueue(fields, self, message.id if verdict.disposition == "pass" else "")
 
 
 def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:

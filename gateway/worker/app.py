@@ -161,6 +161,7 @@ class App:
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(conversion.server(config.server))
         self._gate.max_queueing = config.server.max_queueing
+        self._gate.traces = config.server.request_ids if config.server.traces else None
         before = self._access
         paths = {route.name: route.template.address for route in config.routes}
         lines = self._access = AccessLines(access, router, paths) if access is not None else None

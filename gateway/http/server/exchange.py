@@ -334,7 +334,7 @@ class Exchange:
         if settings.traces:
             if forwarding.mistraced(head):
                 drop = (*drop, *forwarding.TRACE_FIELDS)
-            self.ids = forwarding.ids(head, settings.request_ids, True)
+            self.ids = self.ids or forwarding.ids(head, settings.request_ids, True)
             extra += self.ids
         elif settings.request_ids:
             self.ids = forwarding.ids(head, True, False)

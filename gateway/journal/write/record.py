@@ -44,6 +44,7 @@ ACCESS: Final = (
     "playback_ms",
     "shown_sender",
     "parts",
+    "trace",
     "personal",
 )
 CONTENT: Final = ("content",)

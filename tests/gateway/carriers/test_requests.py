@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import orjson
@@ -115,3 +116,39 @@ async def test_a_message_that_cannot_be_read_takes_none_of_its_turn_along(
     assert len(judged) == len(clients) - 1
     assert told
     assert "text of a message" not in str(told)
+
+
+async def test_records_and_platform_know_a_request_by_the_same_trace(tmp_path: Path) -> None:
+    course = Course()
+    await course.build(tmp_path, 100)
+    server, gate = course.app._server, course.app._gate
+    server.settings = dataclasses.replace(server.settings, traces=True)
+    gate.traces = True
+    clients = send(course)
+    await asyncio.sleep(0)
+    course.link.received(course.wire, course.facts())
+    sent = [
+        connection._transport.last  # type: ignore[attr-defined]  # a feigned one
+        for connection in course.pool.connections
+        if connection.call is not None
+    ]
+    on_their_way = {
+        line.split(b"-")[1].decode() for head in sent for line in head.split(b"\r\n") if b"traceparent" in line
+    }
+    course.journal.close()
+    judged = [entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
+    assert len(on_their_way) == len(clients) == len(judged)
+    assert {record["trace"] for record in judged} == on_their_way
+    assert all(head.count(b"traceparent") == head.count(b"X-Request-Id") == 1 for head in sent)
+
+
+async def test_without_traces_records_name_none(tmp_path: Path) -> None:
+    course = Course()
+    await course.build(tmp_path, 100)
+    send(course)
+    await asyncio.sleep(0)
+    course.link.received(course.wire, course.facts())
+    course.journal.close()
+    judged = [entry.record for entry in merged(tmp_path / "journal", pytest.fail) if entry.record["kind"] == "judged"]
+    assert judged
+    assert not any("trace" in record for record in judged)

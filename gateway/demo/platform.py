@@ -14,7 +14,7 @@ import re
 import socket
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +29,33 @@ STATIC_VERSION = """<script src="/mirror/embed.js" data-room="{room}" data-refre
   <noscript><iframe src="/mirror/{room}/" title="静态版信息内容" width="100%" height="400"></iframe></noscript>"""
 KEPT = 500  # messages of one room
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@web.middleware
+async def worded(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """What is not there, or not understood, is told in the language of whoever asks, as the pages are."""
+    try:
+        return await handler(request)
+    except web.HTTPException as raised:
+        if raised.status < 400:
+            raise
+        kept = {"Allow": raised.headers["Allow"]} if "Allow" in raised.headers else {}
+        return failed(request, raised.status, raised.status, **kept)
+    except (ValueError, KeyError, TypeError):  # a body that is no JSON, or lacks what it needs
+        return failed(request, 400, 400)
+
+
+def failed(request: web.Request, status: int, what: int | str, **headers: str) -> web.Response:
+    """A sentence, as JSON."""
+    language = spoken(request)
+    told = {"Content-Language": TAGS[language].decode(), "Vary": "Accept-Language", **headers}
+    body = orjson.dumps({"error": words.error(what, language)})
+    return web.Response(body=body, status=status, content_type="application/json", headers=told)
+
+
+def spoken(request: web.Request) -> str:
+    """The language that a request asks for."""
+    return words.chosen(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
 
 
 def carried(body: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +107,7 @@ class Platform:
 
     def application(self) -> web.Application:
         """All routes in one table."""
-        app = web.Application(client_max_size=1 << 20)
+        app = web.Application(client_max_size=1 << 20, middlewares=[worded])
         app.add_routes(
             [
                 web.get("/", self.page),
@@ -119,7 +146,7 @@ class Platform:
     async def page(self, request: web.Request) -> web.Response:
         """One of the four pages; the script in it reads the room from the address."""
         name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
-        language = words.chosen(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
+        language = spoken(request)
         text = words.said(whole(name), language)
         # The static version stands on the same page as the player: by a script, and without one by a frame.
         room = quote(request.match_info.get("room", ""), safe="")
@@ -131,7 +158,7 @@ class Platform:
         """Whoever says a name is that person: it is a demo."""
         user = str((await request.post()).get("user", ""))
         if not NAME.fullmatch(user):
-            return web.json_response({"error": "a name is letters, digits, “.”, “_” and “-”"}, status=400)
+            return failed(request, 400, "name")
         answer = web.Response(status=204)
         answer.set_cookie("user", user, samesite="Lax")
         return answer
@@ -162,13 +189,13 @@ class Platform:
             if message["id"] == int(request.match_info["id"]):
                 message["content"] = body["content"]
                 return web.json_response(message)
-        return web.json_response({"error": "no such message"}, status=404)
+        return failed(request, 404, "message")
 
     async def delete(self, request: web.Request) -> web.Response:
         """Remove a message."""
         room = self.room(self.kind(request), request.match_info["room"])
         gone = await room.remove(request.match_info["id"])
-        return web.Response(status=204) if gone else web.json_response({"error": "no such message"}, status=404)
+        return web.Response(status=204) if gone else failed(request, 404, "message")
 
     async def echo(self, request: web.Request) -> web.StreamResponse:
         """Send a body back as it comes: for trying large streamed bodies on an unjudged path."""

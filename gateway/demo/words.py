@@ -67,6 +67,18 @@ CHINESE_WORDS: Final = {
 }  # fmt: skip
 """By a piece of a page: the piece that stands there in Chinese."""
 
+ERRORS: Final = {
+    400: ("The demo platform cannot read this request", "演示平台无法读取该请求"),
+    404: ("There is nothing at this address", "该地址没有内容"),
+    405: ("This address does not take this method", "该地址不支持此请求方法"),
+    413: ("This is too large for the demo platform", "内容过大，演示平台无法接收"),
+    426: ("This address takes WebSockets alone", "该地址仅支持 WebSocket"),
+    500: ("Something in the demo platform is broken", "演示平台出现故障"),
+    "name": ("A name is letters, digits, “.”, “_” and “-”", "名字只能包含字母、数字、“.”、“_”和“-”"),
+    "message": ("There is no such message", "没有这条消息"),
+}
+"""What the platform itself says, by status or subject: in English, and in Chinese."""
+
 _HERE: Final = ' aria-current="true"'
 _NAMES: Final = {ENGLISH: ("English", "en"), CHINESE: ("中文", "zh-CN")}
 
@@ -74,6 +86,12 @@ _NAMES: Final = {ENGLISH: ("English", "en"), CHINESE: ("中文", "zh-CN")}
 def chosen(asked: str, accept: str) -> str:
     """``asked``: the query's ``lang``; else what Accept-Language prefers, else English."""
     return asked if asked in LANGUAGES else preferred(accept.encode("latin-1", "replace"), LANGUAGES) or ENGLISH
+
+
+def error(what: int | str, language: str) -> str:
+    """What the platform says where it does not do something."""
+    english, chinese = ERRORS.get(what, ERRORS[400 if isinstance(what, int) and what < 500 else 500])
+    return chinese if language == CHINESE else english
 
 
 def said(page: str, language: str) -> str:

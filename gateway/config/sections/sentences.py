@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
@@ -10,11 +11,18 @@ from gateway.config.values.section import Section, setting
 
 LONGEST_TITLE = 200
 LONGEST = 1000
+_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 
 
 def _one_line(value: str) -> str:
     if not value.isprintable():
         raise ValueError("has a line end or another control character: write one line")
+    if value and not value.strip():
+        raise ValueError("is blank: write some words")
+    if (found := _PLACEHOLDER.search(value)) is not None:
+        raise ValueError(
+            f"has {found[0]}, which people would read as it stands: only texts of a refusal's body are filled"
+        )
     return value
 
 

@@ -28,6 +28,7 @@ from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BO
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.head import HeadBounds, RequestHead, find_head, parse_request
+from gateway.http.wire.languages import asked_in
 from gateway.http.wire.peers import Peer, canonical
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ class ServerProtocol(Answering):
     def _refuse_head(self, reason: str) -> None:
         """Answer a request that is not one. There is no telling where the next would begin."""
         self.server.count_refusal(reason)
-        problem, spoken = self.server.sentences.told(problem_for(reason), "", None)  # there is no field to ask
+        problem, spoken = self.server.sentences.told(problem_for(reason), "", asked_in(self._buffer))
         self._keep_alive = False
         self._buffer = b""
         self.state = UNDECIDED

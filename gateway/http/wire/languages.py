@@ -14,6 +14,16 @@ _range = re.compile(
 )
 
 
+_field = re.compile(rb"\naccept-language[ \t]*:([^\r\n]*)", re.IGNORECASE)
+
+
+def asked_in(head: bytes) -> bytes | None:
+    """The first Accept-Language field in the bytes of a head that is no request: its sender reads the refusal all the
+    same, and nothing else hangs on it. None where there is none."""
+    found = _field.search(head)
+    return found[1].strip() if found is not None else None
+
+
 @lru_cache(maxsize=256)
 def preferred(field: bytes | None, offered: tuple[str, ...]) -> str:
     """The one of ``offered`` (primary subtags, in small letters) with the highest quality; empty for none.

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.demo.page import PAGES, whole
-from gateway.demo.words import CHINESE_WORDS, chosen, said
+from gateway.demo.words import CHINESE_WORDS, ERRORS, chosen, error, said
 
 TEXTS = {name: whole(name) for name in PAGES}
 ENGLISH_WORDS = (
@@ -37,3 +37,10 @@ def test_the_query_goes_before_the_browsers_language() -> None:
     assert chosen("zh", "en") == "zh"
     assert chosen("", "zh-CN,zh;q=0.9") == "zh"
     assert chosen("fr", "de") == chosen("", "") == "en"
+
+
+def test_what_the_platform_says_itself_is_in_both() -> None:
+    for what in ERRORS:
+        assert error(what, "en").isascii() or what == "name"
+        assert not error(what, "zh").replace("WebSocket", "").isascii()
+    assert (error(418, "en"), error(502, "zh")) == (ERRORS[400][0], ERRORS[500][1])

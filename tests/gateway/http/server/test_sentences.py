@@ -119,3 +119,25 @@ def test_a_row_of_its_own_goes_before_the_reasons() -> None:
     words = {"en": {"a.b": ("One", ""), "c.d": ("Two", "")}}
     sentences = Sentences(words, {"en": {}})
     assert sentences.worded(Problem(200, "a.b", "x", words="c.d"), "en").title == "Two"
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "language"),
+    [
+        (b"Accept-Language: zh-CN\r\n", "Host 字段有误", b"zh-CN"),
+        (b"accept-language:zh\r\n", "Host 字段有误", b"zh-CN"),
+        (b"X: 1\r\nAccept-Language: en\r\n", "The Host is wrong", b"en"),
+        (b"X-Accept-Language: zh\r\n", "The Host is wrong", b"en"),
+        (b"", "The Host is wrong", b"en"),
+    ],
+)
+async def test_what_is_no_request_is_refused_in_its_senders_language_too(
+    bench: Any, fields: bytes, title: str, language: bytes
+) -> None:
+    bench.server.sentences = Sentences(WORDS, TERMS)
+    client = bench.connect()
+    client.send(b"GET / HTTP/1.1\r\nHost: a b\r\n" + fields + b"\r\n")
+    head, _, body = client.take().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert orjson.loads(body)["title"] == title
+    assert b"\r\nContent-Language: " + language in head

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from gateway.control.node.collector import resident
+from gateway.control.node.processes import resident
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import request
 from tests.e2e.wire import once, wire

@@ -2,9 +2,10 @@
 
 Frameworks answer ``…/comments.json`` as ``…/comments`` (Rails, Spring, Tastypie), Windows and some routers forget dots
 and blanks at the end of a name, ``/index.php/api/…`` and ``/index.php?s=/api/…`` are the front controllers of PHP
-(PATH_INFO, RFC 3875 section 4.1.5), and percent-encoding is undone twice by whoever stands behind a proxy. ASP.NET
-leaves out ``/(S(…))/``, where it keeps sessions without cookies; old decoders take UTF-8 in more bytes than it needs,
-Windows a division slash, and some leave out what is no UTF-8. Sans-I/O, and asked only for what is written to an
+(PATH_INFO, RFC 3875 section 4.1.5), two slashes begin an authority for who takes the target for a reference (RFC 3986
+section 4.2; PHP's parse_url, Python's urlsplit), and percent-encoding is undone twice by whoever stands behind a proxy.
+ASP.NET leaves out ``/(S(…))/``, where it keeps sessions without cookies; old decoders take UTF-8 in more bytes than it
+needs, Windows a division slash, and some leave out what is no UTF-8. Sans-I/O, and asked only for what is written to an
 address that no route names.
 """
 
@@ -26,6 +27,7 @@ _CONTROLS: Final = dict.fromkeys((*range(32), 127))
 _script = re.compile(rb".+\.[a-z][a-z0-9]*|index").fullmatch
 _overlong = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x81][\x80-\xbf]").sub
 _sessions = re.compile(r"\((?:[a-z]\([^()]*\))+\)").fullmatch
+_authority = re.compile(rb"(?:[/\\]|%2[fF]|%5[cC]){2}").match
 _ALIKE: Final = {0x2044: "/", 0x2215: "/", 0x29F8: "/", 0x2216: "/", 0x29F5: "/", 0x130: "i", 0x131: "i"}
 _suffixes = re.compile(rb"(?<=.)(?:\.[a-z][a-z0-9_\-]*)+\Z", re.DOTALL).sub
 
@@ -71,6 +73,8 @@ def readings(path: bytes, query: bytes) -> list[list[bytes]]:
         forgiving = _segments(shadow(_overlong(_shortest, raw)).decode("utf-8", "ignore"))
         if forgiving != plain:
             found.append(forgiving)
+    if len(plain) > 1 and _authority(path):
+        found.append(plain[1:])
     for at, segment in enumerate(plain[: min(SCRIPTS, len(plain) - 1)] if plain else ()):
         if _script(segment):
             found += (plain[at + 1 :], plain[:at] + plain[at + 1 :])

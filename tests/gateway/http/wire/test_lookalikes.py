@@ -61,6 +61,12 @@ ALIKE = [
     b"/api/rooms/1/danmaku:$i30:$INDEX_ALLOCATION",
     b"/api%E2%88%95rooms/1/danmaku",
     b"/ap%C4%B1/rooms/1/danmaku",
+    b"//a/api/rooms/1/danmaku",
+    b"//a.example,/api/rooms/1/danmaku",
+    b"//user:word@a:80/api/rooms/1/danmaku.json",
+    b"/%2Fa/api/rooms/1/danmaku",
+    b"/\\a/api/rooms/1/danmaku",
+    b"/%5Ca/api/rooms/1/danmaku",
 ]
 
 

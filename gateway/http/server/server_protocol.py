@@ -392,8 +392,8 @@ class ServerProtocol(Answering):
             self._linger()
             return
         if not self._keep_alive:
-            if exchange is not None and exchange.head.keep_alive:
-                self._linger()  # it is we who want to close: the next request may be on its way already
+            if self._buffer or (exchange is not None and exchange.head.keep_alive):
+                self._linger()  # more has come, or may be on its way already: a reset would overtake the answer
                 return
             self.state = CLOSED
             self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)

@@ -51,6 +51,15 @@ async def test_what_follows_a_broken_request_is_never_a_request(bench: Any) -> N
     assert client.transport.closed
 
 
+async def test_an_answer_is_not_overtaken_by_what_came_behind_a_last_request(bench: Any) -> None:
+    """Closing with bytes unread sends a reset, which throws the answer away (RFC 9112 section 9.6)."""
+    client = bench.connect()
+    client.send(post(b"a", lines=b"Connection: close\r\n") + b"and more")
+    assert client.statuses == [200]
+    assert client.transport.eof_written
+    assert not client.transport.closed
+
+
 async def test_lingering_is_bounded(bench: Any) -> None:
     client = bench.connect()
     client.send(post(b"", lines=b"").replace(b"Content-Length: 0", b"Content-Length: 100000000"))

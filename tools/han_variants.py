@@ -1,8 +1,9 @@
 """Han characters that are written otherwise elsewhere: the part of the folding tables that comes from published files.
 
 Read by ``tools/folding_tables.py``. Sources: ``EquivalentUnifiedIdeograph.txt`` (UAX 44) and ``Unihan_Variants.txt``
-(UAX 38: kSpoofingVariant, kZVariant, kSemanticVariant) as Debian's package unicode-data installs them, the Han pairs of
-Unicode Technical Standard 39 (in ``confusable-homoglyphs``), and OpenCC's Japanese forms (``jp2t``, in ``opencc``).
+(UAX 38: kSpoofingVariant, kZVariant, kSemanticVariant; ``Unihan_Readings.txt``: kMandarin) as Debian's package
+unicode-data installs them, the Han pairs of Unicode Technical Standard 39 (in ``confusable-homoglyphs``), and OpenCC's
+Japanese forms (``jp2t``, in ``opencc``).
 """
 
 import bz2
@@ -15,6 +16,7 @@ import opencc
 from confusable_homoglyphs.confusables import confusables_data
 
 UNIHAN_FIELDS = ("kSpoofingVariant", "kZVariant")
+OTHERWISE = "妳咲甦"  # you (你) in Taiwan, to bloom in Japan, to wake (苏): no 奶, 笑 and 稣 to readers of today
 FIRST_LEVEL_END = 0xD8  # the first byte of the second level (GB 2312, rows 56 on)
 SAME_MEANING = "kSemanticVariant"
 _VERSION = re.compile(r"(?:EquivalentUnifiedIdeograph-|Unicode version: )([0-9.]+[0-9])")
@@ -68,8 +70,14 @@ def variants(pairs: Iterator[tuple[str, str]], plain: Callable[[str], str]) -> d
 
 def same_meaning(folder: Path, everyday_form: Callable[[str], str]) -> dict[str, str]:
     """Characters that dictionaries give as another writing of one everyday character (kSemanticVariant: 囯 of 国), and
-    of no second as common. ``everyday_form`` is what the foldings make of a character so far."""
+    of no second as common, and that are read as it is (kMandarin). ``everyday_form`` is what the foldings
+    make of a character so far."""
     found: dict[str, set[str]] = {}
+    read: dict[str, set[str]] = {}
+    for line in _lines(folder / "Unihan_Readings.txt"):
+        code, field, *told = line.split("\t") if line.startswith("U+") else ("", "")
+        if field == "kMandarin":
+            read[chr(int(code[2:], 16))] = set(told[0].split())
     for line in _lines(folder / "Unihan_Variants.txt"):
         if not line.startswith("U+"):
             continue
@@ -79,15 +87,19 @@ def same_meaning(folder: Path, everyday_form: Callable[[str], str]) -> dict[str,
         for target in targets.split():
             pair = chr(int(code[2:], 16)), chr(int(target.partition("<")[0][2:], 16))
             forms = everyday_form(pair[0]), everyday_form(pair[1])
+            if not set(OTHERWISE).isdisjoint(pair):
+                continue
             for char, form, other in ((pair[0], *forms), (pair[1], *forms[::-1])):
+                if read.get(char, set()).isdisjoint(read.get(other, ())):
+                    continue
                 if not _everyday(char) and not _everyday(form) and _everyday(other):
                     found.setdefault(form, set()).add(other)
-    told = {}
+    chosen = {}
     for char, forms in found.items():
         first = forms if len(forms) == 1 else set(filter(_is_common, forms))
         if len(first) == 1:
-            told[char] = min(first)
-    return told
+            chosen[char] = min(first)
+    return chosen
 
 
 def versions(folder: Path) -> dict[str, str]:

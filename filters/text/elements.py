@@ -29,7 +29,8 @@ RAW_END: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for na
 UNSHOWN: Final = frozenset({"audio", "canvas", "datalist", "object", "rp", "rt", "template", "video"})
 """Not shown, or (``rt``) not in the line that is read."""
 _UNSEEN_STYLE: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])"
+    r"|(?<![-\w])color\s*:\s*transparent",
     re.IGNORECASE,
 )
 _STYLE_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -312,8 +312,10 @@ def test_letters_of_arabic_are_ornamented_but_not_exchanged(made: Made) -> None:
 
 def test_a_rare_writing_is_the_everyday_character(made: Made) -> None:
     """Unihan kSemanticVariant."""
-    for rare, everyday in ("囯国", "寃冤", "咒呪"[::-1], "氷冰", "畧略", "喆哲", "甦稣"):
+    for rare, everyday in ("囯国", "寃冤", "咒呪"[::-1], "氷冰", "畧略", "喆哲", "砲炮"):
         assert hits(made(f"网{everyday}赌博\n"), f"网{rare}赌博"), rare
+    for rare, other in ("妳奶", "咲笑", "甦稣", "巉崭"):
+        assert not hits(made(f"网{other}赌博\n"), f"网{rare}赌博"), rare
 
 
 def test_the_rest_of_a_text_is_asked_once_whether_it_is_of_the_letters_script(made: Made) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import socket
 import sys
 import time
@@ -171,6 +172,7 @@ def _carry_out(asked: Asked) -> int:
     from loadtest.target.target import TargetError
 
     place = 1 if asked.language == "zh" else 0
+    signal.signal(signal.SIGTERM, _ended)
     try:
         with _progress(asked.seconds) as tell:
             if asked.search is not None:
@@ -190,6 +192,11 @@ def _carry_out(asked: Asked) -> int:
         typer.echo(line)
     typer.echo(told[place], err=state != "kept")
     return {"kept": 0, "missed": 1, "void": VOID}[state]
+
+
+def _ended(number: int, _: object) -> NoReturn:
+    """End as by Ctrl-C, so that node and load end as well: they would go on with nobody to stop them."""
+    raise SystemExit(128 + number)
 
 
 @app.command()

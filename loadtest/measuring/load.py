@@ -66,10 +66,10 @@ def run(
     record.unlink(missing_ok=True)
     url = target.platform if direct else target.url
     log = out / f"{name}.log"
+    groups = dict(target.processes())  # first: where they are not what was said, nothing is loaded
     with log.open("wb") as output:
         argv = _arguments(order, url, record, out, target.fresh, direct=direct, web_port=web_port)
         locust = process.start(argv, cpus, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
-        groups = dict(target.processes())
 
         def now() -> Mapping[str, list[int]]:
             return {**groups, "load": process.children(locust.pid)}

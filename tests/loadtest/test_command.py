@@ -1,10 +1,13 @@
 """``tidegate loadtest`` as a user runs it: a node of its own, real Locust, real files."""
 
+import asyncio
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,13 @@ from typer.testing import CliRunner
 from gateway.commands import loadtest as loadtest_command
 from gateway.commands.cli import build
 from loadtest.asked import Asked
+from loadtest.judging import folder
+from loadtest.judging.folder import FolderError
 from loadtest.run import report
+from rig import process
 from tests.loadtest import recorded
 
+Eventually = Callable[..., Awaitable[Any]]
 LOOSE = (
     "--check-p99",
     "10000",
@@ -78,6 +85,23 @@ def test_two_processes_make_one_record(tmp_path: Path) -> None:
     locust = json.loads((out / "locust.json").read_text(encoding="utf-8"))
     assert counted == sum(entry["num_requests"] for entry in locust) > 100
     assert result["figures"]["cpu_us"]["load"] > 0
+
+
+@pytest.mark.slow
+async def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path, eventually: Eventually) -> None:
+    out = tmp_path / "report"
+    argv = [sys.executable, "-m", "gateway", "loadtest", "comment-storm", "--users", "5", "--rate", "20",
+            "--duration", "90", "--no-direct", "--out", str(out)]  # fmt: skip
+    quiet = subprocess.DEVNULL
+    running = await asyncio.create_subprocess_exec(*argv, stdout=quiet, stderr=quiet)
+    await eventually((out / "gateway.jsonl").exists, 60)
+    started = process.children(running.pid)
+    assert len(started) > 4  # the node's processes, the platform, Locust
+    running.terminate()
+    assert await asyncio.wait_for(running.wait(), 60) == 128 + signal.SIGTERM
+    await eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), 30)
+    with pytest.raises(FolderError, match="broken off"):
+        folder.read(out)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup run test test-compiled lint reference bench faults quality interop differential loadtest compiled pure lock clean
 

@@ -22,6 +22,8 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         Uncommon                            gateway.http.wire.fields
         UpstreamError                       gateway.http.upstream.failure
         HandshakeError                      gateway.websocket.handshake
+        BadProxyHeader                      gateway.http.accepting.proxy_protocol
+        UnusablePair                        gateway.http.accepting.certificates
         Refused                             gateway.surfaces.input.reasons
       state
         BadUrl (ValueError)                 gateway.state.cold.topology

@@ -199,7 +199,7 @@ class Link(asyncio.Protocol):
         if self.relay.ended or self._client_closed or not self._upstream_up:
             return False
         self._leave()
-        return True
+        return self._client.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._client_up = False

@@ -13,13 +13,13 @@ from gateway.carriers.arrival import arrived
 from gateway.carriers.handshakes import accept
 from gateway.http.server.problem import problem_for
 from gateway.http.server.queueing import OVERLOADED
-from gateway.http.server.router import plain_host
+from gateway.http.server.router import Found, plain_host
 from gateway.http.wire import forwarding, override
 from gateway.http.wire.errors import HTTPError
 from gateway.judging import answers
 from gateway.judging.pipeline import FAULT, Passage
 from gateway.judging.relayed_deletion import Deletions
-from gateway.judging.route import Preflight, Relayed, Route
+from gateway.judging.route import Preflight, Relayed, Route, Target
 from gateway.mirror.pages.names import link_value
 from gateway.surfaces.input.decoded import Malformed, Messages
 from gateway.surfaces.input.request import Arrived
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from gateway.carriers.sockets import Sockets
     from gateway.common.metrics import Counts
     from gateway.http.server.exchange import Exchange
-    from gateway.http.server.router import Found, Router
+    from gateway.http.server.router import Router
     from gateway.http.upstream.failure import UpstreamError
     from gateway.judging.pipeline import Pipeline
     from gateway.judging.relayed_deletion import RelayedDeletion
-    from gateway.judging.route import Target
     from gateway.mirror.serving.site import MirrorSite
 
 DIGESTS: Final = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +87,8 @@ def check(
         obligations_table.show(config, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
         return
     warnings = configuration.warnings(config)
+    if secrets:
+        warnings += conversion.expiring(config, time.time())
     unjudged = [one.en for one in configuration.unjudged(config)]
     if as_json:
         good = {"problems": [], "warnings": warnings, "unjudged": unjudged}
@@ -102,8 +105,9 @@ def summary(config: Config) -> str:
     policies = [f"{name} ({len(policy.rules)} rules)" for name, policy in config.policies.items()]
     embedded = config.state.url is None and config.state.sentinel is None
     server = config.server
+    addresses = ", ".join(f"{one.address} (TLS)" if one.secure else one.address for one in server.public)
     lines = {
-        "server": f"{', '.join(server.listen)}, {server.workers} workers, unmatched: {server.unmatched}",
+        "server": f"{addresses}, {server.workers} workers, unmatched: {server.unmatched}",
         "upstreams": ", ".join(config.upstreams),
         "lists": ", ".join(config.lists) or "none",
         "policies": ", ".join(policies) or "none",

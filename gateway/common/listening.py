@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from filters.model.errors import TidegateError
 
@@ -21,6 +24,31 @@ REMEDIES = {
     errno.EACCES: "this user may not; give the right CAP_NET_BIND_SERVICE, or use a port above 1023",
     errno.ENOENT: "the folder of the socket does not exist",
 }
+
+
+class Inherited(NamedTuple):
+    """A listening socket as a worker inherits it. ``secure``: for TLS. ``peers``: address ranges of those who begin
+    with a PROXY header; None where nobody does.
+
+    All of it stays as it was when the node started, whatever a reload says: so does the socket.
+    """
+
+    descriptor: int
+    secure: bool
+    peers: tuple[str, ...] | None
+
+
+def handed_down(several: Sequence[Inherited]) -> str:
+    """An argument for a worker."""
+    return json.dumps(several)
+
+
+def inherited(argument: str) -> list[Inherited]:
+    """What ``handed_down`` wrote."""
+    return [
+        Inherited(descriptor, secure, None if peers is None else tuple(peers))
+        for descriptor, secure, peers in json.loads(argument)
+    ]
 
 
 class CannotListen(TidegateError):

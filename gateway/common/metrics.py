@@ -30,7 +30,7 @@ NOTHING: Mapping[str, dict[str, Any]] = {}
 class Metric(NamedTuple):
     """``bounds`` are the upper bounds of a histogram's buckets, in its unit, inclusive, rising.
 
-    ``over_workers`` says what a gauge of several workers is: their ``sum``, or the ``max``.
+    ``over_workers`` says what a gauge of several workers is: their ``sum``, the ``max`` or the ``min``.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Metric(NamedTuple):
     meaning: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
-    over_workers: Literal["sum", "max"] = "sum"
+    over_workers: Literal["sum", "max", "min"] = "sum"
 
 
 # Told by each worker; control adds them up over the workers, the dead ones included.
@@ -115,6 +115,12 @@ OF_WORKERS = (
         "gauge",
         "What was admitted waited in the last tenth of a second, on average; the worst worker.",
         over_workers="max",
+    ),
+    Metric(
+        "tidegate_certificate_expiry_seconds",
+        "gauge",
+        "When the first of the certificates that clients are shown expires, in seconds since 1970; 0 without TLS.",
+        over_workers="min",
     ),
     Metric("tidegate_connections", "gauge", "Open connections of clients."),
     Metric("tidegate_sockets", "gauge", "Open WebSockets of clients; those are no more among the connections."),

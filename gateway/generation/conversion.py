@@ -10,6 +10,8 @@ import hashlib
 import os
 import ssl
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from filters.model.meaning import LANGUAGES
@@ -28,6 +30,7 @@ from gateway.config.sections.server import Server
 from gateway.config.sections.upstreams import Upstream, UpstreamTls
 from gateway.config.values.carrying import carried
 from gateway.generation import rotation
+from gateway.http.accepting.certificates import Certificates, ListeningTlsSettings, PairFiles, UnusablePair
 from gateway.http.server.sentences import Sentences
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
@@ -43,10 +46,21 @@ from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings, TokenSettings
 from gateway.websocket.habits import Habits
 
+EXPIRES_SOON = 14 * 86400.0
+"""Seconds; whoever renews by machine does so earlier."""
+
 
 def server(section: Server) -> ServerSettings:
     """``[server]``, the part that concerns connections."""
     return carried(ServerSettings, section, trusted_proxies=tuple(str(network) for network in section.trusted_proxies))
+
+
+def listening_tls(section: Server) -> ListeningTlsSettings | None:
+    """``[server.tls]``."""
+    if section.tls is None:
+        return None
+    pairs = tuple(PairFiles(pair.certificate, pair.key) for pair in section.tls.certificates)
+    return ListeningTlsSettings(pairs, section.tls.min_version)
 
 
 def upstream(name: str, section: Upstream) -> UpstreamSettings:
@@ -144,6 +158,15 @@ def habits(section: Socket) -> Habits:
 def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
     """What only building shows: settings of a surface that do not go together. Tried before anything is swapped."""
     problems = []
+    settings = listening_tls(config.server)
+    for number in range(len(settings.certificates)) if settings is not None else ():
+        assert settings is not None
+        try:
+            Certificates(replace(settings, certificates=(settings.certificates[number],)))
+        except UnusablePair as error:
+            at = ("server", "tls", "certificates", number)
+            line = line_of(at, lines_in(file))
+            problems.append(ConfigProblem(file, f"server.tls.certificates[{number}]", "", str(error), line))
     for place, route in enumerate(config.routes):
         if not route.judged:
             continue
@@ -155,6 +178,20 @@ def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
             line = line_of(("routes", place), lines_in(file))
             problems.append(ConfigProblem(file, f"routes[{route.name}]", "", str(error), line))
     return problems
+
+
+def expiring(config: Config, now: float) -> list[str]:
+    """A warning for each certificate of the public side that lasts less than ``EXPIRES_SOON`` from ``now`` (seconds
+    since the epoch), or no longer. Of pairs that are usable."""
+    settings = listening_tls(config.server)
+    told = []
+    for name, expires in Certificates(settings).expiries.items() if settings is not None else ():
+        when = f"{datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC"
+        if expires <= now:
+            told.append(f"server.tls.certificates: {name} expired on {when}: clients will not accept it")
+        elif expires <= now + EXPIRES_SOON:
+            told.append(f"server.tls.certificates: {name} expires on {when}: renew it")
+    return told
 
 
 def bounds(section: Server, route: Route) -> Bounds:

@@ -16,6 +16,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,6 +110,7 @@ def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str
         "lists": {built.name: {"in_file": built.in_file, "change": built.change.as_dict()} for built in compiled.lists},
         "warnings": [
             *configuration.warnings(config),
+            *conversion.expiring(config, time.time()),
             *(str(notice) for built in compiled.lists for notice in built.notices),
         ],
     }

@@ -35,7 +35,7 @@ import structlog
 from filters.model.errors import TidegateError
 from gateway.common import channel, compiled
 from gateway.common.folders import Folders
-from gateway.common.listening import listen
+from gateway.common.listening import Inherited, handed_down, listen
 from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
 from gateway.config import Config, ConfigError, load
@@ -49,7 +49,7 @@ from gateway.state.cold import embedded
 
 log = structlog.get_logger()
 
-FIXED = ("listen", "backlog", "workers", "node", "data_dir")
+FIXED = ("listen", "proxy_protocol", "backlog", "workers", "node", "data_dir")
 FIXED_LOGS = ("level", "format")  # the access log is opened anew by each reload
 FIXED_SECTIONS = ("state", "journal", "control")
 NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
@@ -112,7 +112,8 @@ class Supervisor:
         try:
             await self._start_state(config)
             await admission.admit(config, self.folders)
-            self._listeners = [listen(address, config.server.backlog) for address in config.server.listen]
+            backlog = config.server.backlog
+            self._listeners = [listen(one.address, backlog, setting=one.setting) for one in config.server.public]
             listen(config.control.listen, setting="control.listen").close()  # taken? then say so before more starts
             if config.control.probes is not None:
                 listen(config.control.probes, setting="control.probes").close()
@@ -216,7 +217,7 @@ class Supervisor:
         self._workers = [
             Child(
                 f"worker-{number}",
-                self._worker_argv(number),
+                self._worker_argv(number, config),
                 inherit=[s.fileno() for s in self._listeners],
                 answers=partial(self._serves, self.folders.worker_socket(number)),
                 crew=crew,
@@ -230,9 +231,10 @@ class Supervisor:
     def _python(self, module: str, *more: str) -> list[str]:
         return python(module, "--data-dir", os.fspath(self.folders.root), *more)
 
-    def _worker_argv(self, number: int) -> Callable[[], Sequence[str]]:
-        descriptors = ",".join(str(listener.fileno()) for listener in self._listeners)
-        return lambda: self._python("gateway.worker", "--number", str(number), "--listen-fds", descriptors)
+    def _worker_argv(self, number: int, config: Config) -> Callable[[], Sequence[str]]:
+        opened = zip(self._listeners, config.server.public, strict=True)
+        handed = handed_down([Inherited(listener.fileno(), one.secure, one.peers) for listener, one in opened])
+        return lambda: self._python("gateway.worker", "--number", str(number), "--listeners", handed)
 
     async def _wait_until_all_answer(self) -> None:
         """Until every process answers. State may be away for longer: that is degraded service, and said, no reason
@@ -343,6 +345,8 @@ class Supervisor:
     def _needs_restart(before: Generation, after: Generation) -> list[str]:
         old, new = before.config, after.config
         changed = [f"server.{name}" for name in FIXED if getattr(old.server, name) != getattr(new.server, name)]
+        secure = [server.tls.listen if server.tls is not None else () for server in (old.server, new.server)]
+        changed += ["server.tls.listen"] if secure[0] != secure[1] else []
         changed += [f"logs.{name}" for name in FIXED_LOGS if getattr(old.logs, name) != getattr(new.logs, name)]
         changed += [name for name in FIXED_SECTIONS if getattr(old, name) != getattr(new, name)]
         return [f"{name} changed: it takes effect at the next start" for name in changed]

@@ -1,6 +1,6 @@
 """One worker process: an event loop, and everything that a message passes through.
 
-``python -m gateway.worker --data-dir D --number N --listen-fds 3,4``; started by the supervisor only.
+``python -m gateway.worker --data-dir D --number N --listeners JSON``; started by the supervisor only.
 
 It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
 exchanges under way finished within ``server.drain``. Its commands (unix socket ``run/worker-N.sock``): load, snapshot,
@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import uvloop
 
 from gateway.common import channel
 from gateway.common.folders import Folders
+from gateway.common.listening import Inherited, inherited
 from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
 from gateway.logs import logs
@@ -41,10 +42,10 @@ SWITCH_INTERVAL = 0.0005
 class Worker:
     """The process's own life; what it carries is ``App``."""
 
-    def __init__(self, folders: Folders, number: int, listen_fds: list[int]) -> None:
+    def __init__(self, folders: Folders, number: int, listeners: Sequence[Inherited]) -> None:
         self._folders = folders
         self._number = number
-        self._listen_fds = listen_fds
+        self._listeners = listeners
         self._stopping = asyncio.Event()
         self._app: App | None = None
         self._generation = 0
@@ -52,16 +53,12 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until told to stop."""
-        loop = asyncio.get_running_loop()
         on_stop(self._stopping.set)
         first = generation.load(self._folders, self._folders.current())
         conversion.configure_logs(first.config, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
-        servers = [
-            await loop.create_server(app.protocol, sock=socket.socket(fileno=descriptor))
-            for descriptor in self._listen_fds
-        ]
+        await app.listeners.open(self._listeners)
         commands = await channel.serve(
             self._folders.worker_socket(self._number),
             {
@@ -78,8 +75,7 @@ class Worker:
         freeze()
         log.info("worker.serving", worker=self._number, generation=first.number)
         await self._stopping.wait()
-        for server in servers:
-            server.close()
+        app.listeners.close()
         await app.drain()
         await commands.close()
         await app.stop()
@@ -125,11 +121,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m gateway.worker")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--number", type=int, required=True)
-    parser.add_argument("--listen-fds", required=True)
+    parser.add_argument("--listeners", required=True)
     options = parser.parse_args()
     logs.own_up(f"worker-{options.number}")
     sys.setswitchinterval(SWITCH_INTERVAL)
-    worker = Worker(Folders(options.data_dir), options.number, [int(text) for text in options.listen_fds.split(",")])
+    worker = Worker(Folders(options.data_dir), options.number, inherited(options.listeners))
     try:
         uvloop.run(worker.run())
     except Exception:  # never a traceback as it is: its message may quote what was being read

@@ -63,6 +63,7 @@ from gateway.surfaces.deletion import DeletionReader
 from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
 from gateway.worker.access_lines import AccessLines
+from gateway.worker.listeners import Listeners, certificates
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class App:
         self._pipeline.read_for = self._server.queueing.read_for
         self._access: AccessLines | None = None
         self._lines_dropped = Count()  # by the access logs of all generations
+        self.listeners = Listeners(self._server, self._sweep)
         self._sweep.watch(self._flush_access)
         self._gauges()
 
@@ -134,6 +136,7 @@ class App:
             for name, wanted in settings.items()
         }
         sentences = conversion.sentences(config.sentences)
+        shown = certificates(config)
         access: AccessLog | None = None
         try:
             access = self._access_log(config)  # anew, whatever it was: it may have been rotated away
@@ -165,6 +168,7 @@ class App:
         before = self._access
         paths = {route.name: route.template.address for route in config.routes}
         lines = self._access = AccessLines(access, router, paths) if access is not None else None
+        self.listeners.take(shown)
         if before is not None:
             before.log.close()
         self._server.on_answered = lines.answered if lines is not None else None
@@ -326,6 +330,7 @@ class App:
         gauge("tidegate_sockets", lambda: len(self._sockets.links))
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
         gauge("tidegate_queueing_seconds", lambda: self._server.queueing.delay)
+        gauge("tidegate_certificate_expiry_seconds", self.listeners.first_expiry)
         gauge(
             "tidegate_upstream_connections",
             lambda: sum(len(pool.connections) for _, upstream in self._known_upstreams() for pool in upstream.pools),

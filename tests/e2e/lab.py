@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,19 @@ RULES = """
   { check = "keywords", action = "reject", on_error = "reject", ground = "agreement 3.1", lists = ["spam"] },
 """
 
+PLAIN = 'listen = "127.0.0.1:{port}"'
+SECURE = """
+listen = []
+tls = {{ listen = "127.0.0.1:{port}", certificates = [{{ certificate = "server.pem", key = "server.key" }}] }}
+"""
+
 # A disk that is busy holds state up for longer than its usual 20 ms; tests that are about state say so. In the same way
 # the platform, which lives in the test's process, has time: tests that are about a slow one say so.
 PATIENT = 'deadline = "5s"'
 
 CONFIG = """
 [server]
-listen = "127.0.0.1:{port}"
+{listen}
 workers = {workers}
 {server}
 [control]
@@ -59,12 +66,13 @@ text = "json:/content"
 def write_config(
     folder: Path, node_ports: tuple[int, int], upstream: int, *, workers: int = 1, rules: str = RULES,
     connect: str = "10s", answer: str = "20s", server: str = "", state: str = PATIENT, route: str = "", more: str = "",
-    words: str = "代开发票\n",
+    words: str = "代开发票\n", listen: str = PLAIN,
 ) -> Path:  # fmt: skip
     """Write configuration and list; gives the configuration's path."""
     (folder / "spam.txt").write_text(words, encoding="utf-8")
     text = CONFIG.format(
-        port=node_ports[0], control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect,
+        listen=listen.format(port=node_ports[0]),
+        control=node_ports[1], upstream=upstream, workers=workers, rules=rules, connect=connect,
         answer=answer,
         server=server, state=state, route=route, more=more,
     )  # fmt: skip
@@ -109,7 +117,15 @@ class Lab:
 
     def judged(self, message_id: str) -> dict[str, Any]:
         """The record of a message's verdict: it is there before any answer."""
-        (found,) = [one for one in self.node.records() if one["kind"] == "judged" and one["id"] == message_id]
+        return self.verdicts()[message_id]
+
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """The records of all verdicts by message id, read once: for tests that ask for many."""
+        found: dict[str, dict[str, Any]] = {}
+        for record in self.node.records():
+            if record["kind"] == "judged":
+                assert record["id"] not in found, record
+                found[record["id"]] = record
         return found
 
     async def sound(self, *private: str, restarted: Collection[str] = ()) -> None:
@@ -133,14 +149,21 @@ class Lab:
 
 @contextlib.asynccontextmanager
 async def lab(
-    folder: Path, *, upstream_port: int = 0, known: bool = True, cwd: Path | None = None, **settings: object
+    folder: Path,
+    *,
+    upstream_port: int = 0,
+    known: bool = True,
+    cwd: Path | None = None,
+    tls: ssl.SSLContext | None = None,
+    **settings: object,
 ) -> AsyncIterator[Lab]:
     """A running lab; ``settings`` are those of ``write_config``. Where somebody is ``known``, alice and bob are.
-    ``cwd``: the folder that the node is started in."""
+    ``cwd``: the folder that the node is started in. ``tls``: how its public side is spoken to, if not in clear."""
     ports = free_port(), free_port()
     async with serve(upstream_port) as upstream:
         config = write_config(folder, ports, upstream.port, **settings)  # type: ignore[arg-type]
         node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1], cwd=cwd)
+        node.tls = tls
         await node.start()
         try:
             made = Lab(node, upstream, config)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -73,6 +74,7 @@ class Node:
         self.control_port = control_port
         self._arguments = arguments
         self._cwd = cwd
+        self.tls: ssl.SSLContext | None = None
         self.process: asyncio.subprocess.Process | None = None
         self.printed: list[str] = []
 
@@ -121,7 +123,9 @@ class Node:
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the public side."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        return await asyncio.open_connection(
+            "127.0.0.1", self.port, ssl=self.tls, server_hostname="localhost" if self.tls is not None else None
+        )
 
     async def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None

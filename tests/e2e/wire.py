@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
 
@@ -45,12 +46,15 @@ class Wire:
 @contextlib.asynccontextmanager
 async def wire(node: Node, source: str = "127.0.0.1") -> AsyncIterator[Wire]:
     """A connection to the node's public side, from the address ``source``; closed behind the block."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", node.port, local_addr=(source, 0))
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", node.port, local_addr=(source, 0),
+        ssl=node.tls, server_hostname="localhost" if node.tls is not None else None,
+    )  # fmt: skip
     try:
         yield Wire(reader, writer)
     finally:
         writer.close()
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # or what came behind our closing
             await writer.wait_closed()
 
 

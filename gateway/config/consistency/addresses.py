@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from gateway.config.consistency.document import Found, Path, named, table, text
+from gateway.config.consistency.document import Found, Path, named, table, text, texts
+from gateway.config.consistency.translation import nearest
 from gateway.config.sections.control import Control
 from gateway.config.sections.server import Server
 
 EVERY = frozenset(("", "0.0.0.0", "::"))  # noqa: S104 - what listens on every address of the machine
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+DEFAULT: str = Server.model_fields["listen"].default
 PORTS = {"http": 80, "https": 443}
 
 
@@ -25,11 +27,13 @@ class _Listener(NamedTuple):
 
 def problems(document: dict[str, Any]) -> Found:
     """Of listeners, the later key is told, with the earlier one; of upstreams, the server."""
+    yield from _public(document)
     held: list[_Listener] = []
     for one in _listeners(document):
         other = next((earlier for earlier in held if _meet(earlier, one)), None)
         if other is not None and other.path[:1] + one.path != ("control", "control", "probes"):
-            yield one.path, f"is taken by {'.'.join(map(str, other.path[:2]))} already: give it an address of its own"
+            key = ".".join(part for part in other.path if isinstance(part, str))
+            yield one.path, f"is taken by {key} already: give it an address of its own"
         held.append(one)
     public = [one for one in held if one.path[0] == "server"]
     for name, upstream in named(document, "upstreams"):
@@ -47,12 +51,30 @@ def problems(document: dict[str, Any]) -> Found:
 def _listeners(document: dict[str, Any]) -> Iterator[_Listener]:
     """In the file's order of sections, with the defaults of those that always listen."""
     server, control = table(document, "server"), table(document, "control")
-    several = server.get("listen", Server.model_fields["listen"].default)
-    for place, one in enumerate(several if isinstance(several, list | tuple) else [several]):
-        path: Path = ("server", "listen", place) if isinstance(several, list) else ("server", "listen")
-        yield from _listener(path, one)
+    yield from _several(("server", "listen"), server.get("listen", DEFAULT))
+    yield from _several(("server", "tls", "listen"), table(server, "tls").get("listen", ()))
     for key in ("listen", "probes"):
         yield from _listener(("control", key), control.get(key, Control.model_fields[key].default))
+
+
+def _several(path: Path, several: Any) -> Iterator[_Listener]:
+    """One address, or a list of them."""
+    for place, one in enumerate(several if isinstance(several, list | tuple) else [several]):
+        yield from _listener((*path, place) if isinstance(several, list) else path, one)
+
+
+def _public(document: dict[str, Any]) -> Found:
+    """There is an address, and those with PROXY headers are among them."""
+    server = table(document, "server")
+    addresses = [*texts(server, "listen"), *texts(table(server, "tls"), "listen")]
+    if "listen" not in server:
+        addresses.append(DEFAULT)
+    elif server["listen"] == [] and not addresses:
+        yield ("server", "listen"), "is empty: name an address, or give tls one"
+    for address in table(server, "proxy_protocol"):
+        if address not in addresses:
+            path = ("server", "proxy_protocol", address)
+            yield path, "is no address of listen or tls.listen" + nearest(address, addresses)
 
 
 def _listener(path: Path, address: Any) -> Iterator[_Listener]:

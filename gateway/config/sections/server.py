@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator
 
 from filters.lists.matcher import AUTO
 from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
-from gateway.config.values.section import Section, setting
+from gateway.config.values.section import Section, required, setting
 from gateway.config.values.spelled import OrOne
-from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Size, addresses
+from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Readable, Size, addresses
 from gateway.http.server.settings import ServerSettings
 from gateway.surfaces.input.settings import SurfaceSettings
 
@@ -20,11 +20,46 @@ SURFACE = defaults(SurfaceSettings)
 READING = defaults(Bounds)
 
 
+class PublicAddress(NamedTuple):
+    """``setting``: where it stands. ``peers``: ranges of those who begin with a PROXY header, None where none do."""
+
+    address: str
+    setting: str
+    secure: bool
+    peers: tuple[str, ...] | None
+
+
+class Pair(Section):
+    """A certificate of the public side and its key."""
+
+    certificate: Readable = required("Chain in PEM, the server's own certificate first.")
+    key: Readable = required("Its private key in PEM, without a password.")
+
+
+class ServerTls(Section):
+    """TLS on the public side. Files are looked at every ten seconds and taken over for new connections when they were
+    changed; a pair that cannot be used is told, and the one in force stays."""
+
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses), OrOne()] = required(
+        "Address, or list of addresses, for HTTPS and secure WebSockets.", min_length=1
+    )
+    certificates: tuple[Pair, ...] = required(
+        "Chosen by the name that a client asks for (SNI); the first one where none fits.", min_length=1
+    )
+    min_version: Literal["1.2", "1.3"] = setting("1.2", "Oldest version of TLS.")
+
+
 class Server(Section):
     """The listening side. Every bound's breach has an answer: docs/configuration.md names it."""
 
     listen: Annotated[tuple[Listen, ...], BeforeValidator(addresses), OrOne()] = setting(
-        "127.0.0.1:8080", "Address, or list of addresses, for HTTP and WebSocket alike.", min_length=1
+        "127.0.0.1:8080", "Address, or list of addresses, for HTTP and WebSocket alike; none where tls has some."
+    )
+    tls: ServerTls | None = setting(None, "Further addresses, with TLS.")
+    proxy_protocol: dict[str, tuple[Range, ...]] = setting(
+        {},
+        "For addresses of listen and tls.listen: the balancers whose connections begin with a PROXY header (version 1 "
+        "or 2), such as { “0.0.0.0:8443” = [“10.0.0.0/8”] }. There a header is required, and nobody else is let in.",
     )
     workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=254)
     node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
@@ -163,3 +198,17 @@ class Server(Section):
     max_hits: int = setting(
         READING.hits, "Hits of one list in one message; beyond: the keywords rule's on_error.", ge=1, le=4096
     )
+
+    @property
+    def public(self) -> tuple[PublicAddress, ...]:
+        """All public addresses, in the order in which they are opened."""
+        secure = self.tls.listen if self.tls is not None else ()
+        places = [(address, "server.listen") for address in self.listen]
+        places += [(address, "server.tls.listen") for address in secure]
+        return tuple(
+            PublicAddress(address, place, place != "server.listen", self._peers(address)) for address, place in places
+        )
+
+    def _peers(self, address: str) -> tuple[str, ...] | None:
+        peers = self.proxy_protocol.get(address)
+        return None if peers is None else tuple(map(str, peers))

@@ -88,9 +88,10 @@ class Totals:
             add(merged, self._dead[metric.name])
             for told in self.live.values():
                 more = told.metrics.get(metric.name, {})
-                if metric.over_workers == "max":
+                if metric.over_workers != "sum":
+                    chosen = max if metric.over_workers == "max" else min
                     for key, value in more.items():
-                        merged[key] = max(merged.get(key, value), value)
+                        merged[key] = chosen(merged.get(key, value), value)
                 else:
                     add(merged, more)
             yield metric, merged

@@ -10,15 +10,18 @@ from typing import Final
 
 import structlog
 
+from gateway.common.addresses import counted
 from gateway.common.sweep import Sweep
+from gateway.http.accepting.acceptor import Announced
 from gateway.http.server.exchange import Exchange
 from gateway.http.server.queueing import Queueing
 from gateway.http.server.request_handler import RequestHandler
 from gateway.http.server.sentences import SILENT
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
-from gateway.http.server.turns import Turns
-from gateway.http.wire.peers import TrustedProxies
+from gateway.http.server.turns import TurnAccount, Turns
+from gateway.http.wire.head import RequestHead
+from gateway.http.wire.peers import Peer, TrustedProxies, canonical
 
 LOOKS: Final = 5
 """The connections are looked at every fifth tick of the sweep: with 20,000 of them a look costs about a millisecond."""
@@ -48,6 +51,7 @@ class Server:
         self.date_line = b""
         self._date()
         self._taken = 0
+        self._arriving = 0
         self._listening: list[asyncio.Server] = []
         self._empty: asyncio.Event = asyncio.Event()
         self._ticks = 0
@@ -73,6 +77,10 @@ class Server:
         """What ``loop.create_server`` calls for each connection."""
         return ServerProtocol(self)
 
+    def announced(self, announced: Announced) -> ServerProtocol:
+        """The same for one that came through ``gateway.http.accepting``."""
+        return ServerProtocol(self, announced)
+
     async def drain(self, seconds: float) -> bool:
         """Stop accepting, let open exchanges finish, and cut off what is left after ``seconds``.
 
@@ -96,6 +104,46 @@ class Server:
 
     # what connections tell
 
+    def arrived(self, ip: str) -> Callable[[], None] | None:
+        """Count one whose first request is far off yet (PROXY header, TLS); the result takes that back.
+
+        None where it is one too many: nothing can be told to it. ``ip``: of the client, canonical; empty where it is
+        not known.
+        """
+        settings = self.settings
+        account = self.turns.account(counted(ip, settings.ipv6_prefix))
+        few = account.held < settings.max_connections_per_address or not ip or self.trusted.trusts(ip)
+        if not few or len(self.connections) + self._taken + self._arriving >= settings.max_connections:
+            self.count_refusal("server.full" if few else "server.busy")
+            return None
+        self._arriving += 1
+        account.held += 1
+
+        def begun() -> None:
+            self._arriving -= 1
+            self.turns.closed(account)
+
+        return begun
+
+    def peer_of(self, transport: asyncio.BaseTransport, announced: Announced | None) -> Peer:
+        """Who is at the other end, or whom its balancer's PROXY header names."""
+        name = transport.get_extra_info("peername")
+        ip = (canonical(name[0]) or "") if isinstance(name, tuple) else ""
+        scheme = b"http"
+        if announced is not None:
+            announced.over()
+            ip = announced.ip or ip
+            scheme = b"https" if announced.secure else scheme
+        return Peer(ip, self.trusted.trusts(ip), self.via, self.settings.ipv6_prefix, scheme)
+
+    def named(self, peer: Peer, head: RequestHead) -> TurnAccount:
+        """The account of whom a trusted proxy names: its request is charged to that address."""
+        ip = self.trusted.client(peer.ip, head.fields.get(b"x-forwarded-for"))
+        account = self.turns.account(counted(ip, self.settings.ipv6_prefix))
+        if account.turn != self.turns.number:
+            self.turns.begin(account)
+        return account
+
     def opened(self, connection: ServerProtocol) -> str:
         """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so."""
         account = connection.owner
@@ -103,7 +151,7 @@ class Server:
         self.turns.connected(account)
         self.connections.add(connection)
         settings = self.settings
-        if len(self.connections) + self._taken > settings.max_connections:
+        if len(self.connections) + self._taken + self._arriving > settings.max_connections:
             self.count_refusal("server.full")
             return "server.full"
         if account.held > settings.max_connections_per_address and not connection.peer.trusted:

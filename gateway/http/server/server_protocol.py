@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from gateway.common.addresses import counted
 from gateway.common.sweep import NEVER
 from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
@@ -27,13 +26,12 @@ from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_fo
 from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BOUND
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
 from gateway.http.wire.errors import HTTPError
-from gateway.http.wire.head import HeadBounds, RequestHead, find_head, parse_request
+from gateway.http.wire.head import HeadBounds, find_head, parse_request
 from gateway.http.wire.languages import asked_in
-from gateway.http.wire.peers import Peer, canonical
 
 if TYPE_CHECKING:
+    from gateway.http.accepting.acceptor import Announced
     from gateway.http.server.server import Server
-    from gateway.http.server.turns import TurnAccount
     from gateway.http.upstream.upstream import UpstreamCall
     from gateway.http.wire.override import Screen
 
@@ -43,6 +41,7 @@ class ServerProtocol(Answering):
 
     __slots__ = (
         "_advancing",
+        "_announced",
         "_arriving",
         "_body",
         "_buffer",
@@ -58,8 +57,9 @@ class ServerProtocol(Answering):
         "writable",
     )
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, announced: Announced | None = None) -> None:
         super().__init__(server)
+        self._announced = announced
         self.bounds: HeadBounds = server.bounds
         self.state = IDLE
         self.deadline = NEVER
@@ -78,9 +78,8 @@ class ServerProtocol(Answering):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         server = self.server
-        name = transport.get_extra_info("peername")
-        ip = (canonical(name[0]) or "") if isinstance(name, tuple) else ""
-        self.peer = Peer(ip, server.trusted.trusts(ip), server.via, server.settings.ipv6_prefix)
+        announced, self._announced = self._announced, None
+        self.peer = server.peer_of(transport, announced)
         turns = server.turns
         self.account = self.owner = turns.unbounded() if self.peer.trusted else turns.account(self.peer.counted)
         refused = server.opened(self)
@@ -117,13 +116,14 @@ class ServerProtocol(Answering):
                 self.pause_reading()
 
     def eof_received(self) -> bool:
-        """A half-closed client still gets the answer to what it has sent whole, see ``Exchange.half_closed``."""
+        """A half-closed client still gets the answer to what it has sent whole, see ``Exchange.half_closed``. Of TLS
+        there is no half to keep: its transport closes with its client."""
         self._half_closed = True
         self._keep_alive = self._keep_alive and bool(self._buffer)
         if self.state in (UNDECIDED, COMPLETE) and self.exchange is not None:
-            return self.exchange.half_closed()
+            return self.exchange.half_closed() and self._transport.can_write_eof()
         if self.state == IDLE and self._buffer and (self._waits or not self.writable):
-            return True
+            return self._transport.can_write_eof()
         if self.state in (COLLECT, STREAM):
             self.body_failed("body.cut_off")
         return False
@@ -221,7 +221,7 @@ class ServerProtocol(Answering):
         server = self.server
         account = self.account
         if self.peer.trusted:
-            account = self._named(head)
+            account = self.account = server.named(self.peer, head)
             if account.left <= 0:
                 self.wait_turn()
                 return False
@@ -253,16 +253,6 @@ class ServerProtocol(Answering):
         except Exception as failure:  # the gate's own fault: the client must not wait for ever
             self.failed(exchange, failure)
         return True
-
-    def _named(self, head: RequestHead) -> TurnAccount:
-        """Whom a trusted proxy names: its request is charged to that address."""
-        server = self.server
-        ip = server.trusted.client(self.peer.ip, head.fields.get(b"x-forwarded-for"))
-        turns = server.turns
-        account = self.account = turns.account(counted(ip, server.settings.ipv6_prefix))
-        if account.turn != turns.number:
-            turns.begin(account)
-        return account
 
     def _refuse_head(self, reason: str) -> None:
         """Answer a request that is not one. There is no telling where the next would begin."""
@@ -424,10 +414,11 @@ class ServerProtocol(Answering):
         self._buffer = b""
         self.deadline = self.server.sweep.after(self.server.settings.linger_timeout)
         self.state = LINGER
-        if self._half_closed or not self._transport.can_write_eof():
+        if self._half_closed:
             self._transport.close()
             return
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no such thing here: its client knows the end by our fields
+            self._transport.write_eof()
         self.resume_reading()
 
     def take_over(self) -> TakenOver:

@@ -73,7 +73,7 @@ def forwarding_lines(head: RequestHead, peer: Peer, via: bytes) -> bytes:
         b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n%bVia: %b1.1 %b\r\n"
         % (
             b"%b, %b" % (chain, address) if chain else address,
-            fields.get(b"x-forwarded-proto", b"http"),
+            fields.get(b"x-forwarded-proto", peer.scheme),
             b"X-Forwarded-Host: %b\r\n" % host if host else b"",
             fields[b"via"] + b", " if b"via" in fields else b"",
             via,

@@ -71,17 +71,19 @@ class TrustedProxies:
 class Peer:
     """The other end of one connection. ``ip``: canonical, empty for a unix socket. ``lines``: the forwarding fields of
     its requests, encoded once, for a peer that is not trusted; ``lines_for`` the same with the host it asked for.
-    ``counted``: what its connections count as, of IPv6 the network of ``prefix`` bits.
+    ``counted``: what its connections count as, of IPv6 the network of ``prefix`` bits. ``scheme``: of its connection.
     """
 
-    __slots__ = ("_for_host", "_host", "counted", "ip", "lines", "trusted")
+    __slots__ = ("_for_host", "_host", "counted", "ip", "lines", "scheme", "trusted")
 
-    def __init__(self, ip: str, trusted: bool, via: bytes, prefix: int = PREFIX) -> None:
+    def __init__(self, ip: str, trusted: bool, via: bytes, prefix: int = PREFIX, scheme: bytes = b"http") -> None:
         self.ip = ip
+        self.scheme = scheme
         self.counted = counted(ip, prefix)
         self.trusted = trusted
-        self.lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nVia: 1.1 %b\r\n" % (
+        self.lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nVia: 1.1 %b\r\n" % (
             (ip or "unknown").encode(),
+            scheme,
             via,
         )
         self._host = b""

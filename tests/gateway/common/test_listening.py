@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.common.listening import AddressTaken, CannotListen, listen, parse
+from gateway.common.listening import AddressTaken, CannotListen, Inherited, handed_down, inherited, listen, parse
 
 
 def test_parse() -> None:
@@ -55,3 +55,8 @@ def test_a_file_in_the_way_stays(tmp_path: Path) -> None:
 def test_what_cannot_be_listened_on_is_told_with_its_setting(address: str, why: str) -> None:
     with pytest.raises(CannotListen, match=rf"{address}.*{why}.*control\.listen"):
         listen(address, setting="control.listen")
+
+
+def test_what_a_worker_inherits_is_told_and_read() -> None:
+    several = [Inherited(3, False, None), Inherited(4, True, ()), Inherited(5, True, ("10.0.0.0/8", "::1/128"))]
+    assert inherited(handed_down(several)) == several

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import inspect
 import textwrap
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from gateway.state.cold import topology
 from gateway.state.model.settings import StateSettings
 from gateway.surfaces.input.settings import SurfaceSettings, TokenSettings
 from gateway.websocket.habits import Habits
+from tests.certificates import make
 
 NOW, DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1)
 EXAMPLE = Path(__file__).parents[3] / "examples" / "tidegate.toml"
@@ -127,6 +129,24 @@ def test_every_setting_is_reached_from_the_example() -> None:
         conversion.habits(route.websocket)
         if route.judged:
             conversion.surface(told, route)
+
+
+def test_certificates_of_the_public_side(tmp_path: Path) -> None:
+    """What cannot be used is a problem with its line, what expires soon a warning."""
+    pairs = [make(tmp_path, "a.example", stem=f"p{days}", days=days) for days in (-1, 3, 90)]
+    file = tmp_path / "tidegate.toml"
+    written = ", ".join(f'{{ certificate = "{one.certificate.name}", key = "{one.key.name}" }}' for one in pairs)
+    text = '[server.tls]\nlisten = ":1"\ncertificates = [%s]\n[upstreams.a]\nservers = ["http://127.0.0.1:1"]\n'
+    file.write_text(text % written)
+    told = config.load(file, environ={})
+    assert conversion.unbuildable(told, str(file)) == []
+    expired, soon = conversion.expiring(told, time.time())
+    assert f"{pairs[0].certificate} expired on" in expired
+    assert f"{pairs[1].certificate} expires on" in soon
+    pairs[1].key.write_bytes(pairs[2].key.read_bytes())
+    (problem,) = conversion.unbuildable(told, str(file))
+    assert (problem.key, problem.line) == ("server.tls.certificates[1]", 3)
+    assert "of another certificate" in problem.message
 
 
 def test_an_untouched_section_gives_the_defaults_of_its_part() -> None:

@@ -36,6 +36,7 @@ def test_two_workers_add_up_in_prometheus_text() -> None:
         metrics.upstream_seconds.of("platform").observe(0.02)
         metrics.gauge("tidegate_connections", lambda: 10)
         metrics.gauge("tidegate_journal_lag_seconds", lambda worker=worker: float(worker))
+        metrics.gauge("tidegate_certificate_expiry_seconds", lambda worker=worker: 7.0 + worker)
         totals.take(f"worker-{worker}", told(metrics))
     found = samples(totals)
     labels = (("reason", "keyword.match"), ("route", "comments"), ("verdict", "reject"))
@@ -47,6 +48,7 @@ def test_two_workers_add_up_in_prometheus_text() -> None:
     assert found["tidegate_upstream_seconds_count", (("upstream", "platform"),)] == 2
     assert found["tidegate_connections", ()] == 20
     assert found["tidegate_journal_lag_seconds", ()] == 1
+    assert found["tidegate_certificate_expiry_seconds", ()] == 7
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9), st.booleans()), max_size=40))

@@ -1,0 +1,203 @@
+"""Accepting where something stands before the first request: a PROXY header, a TLS handshake, or one after the other.
+
+Plain listeners do not pass here: the loop accepts for them. Here a connection is a task until its protocol is made, for
+no longer than ``timeout`` a step; those that are amid it count as connections of their address, and as connections of
+the worker, so half-open handshakes are bounded as open connections are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+
+from gateway.http.accepting.certificates import Certificates
+from gateway.http.accepting.proxy_protocol import LONGEST_TAIL, BadProxyHeader, ProxyHeader
+from gateway.http.wire.peers import TrustedProxies, canonical
+
+AT_ONCE: Final = 16
+"""Connections that are accepted in one turn of the loop."""
+PAUSE: Final = 0.2
+"""Seconds without accepting, where the process has no descriptor left."""
+GONE: Final = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR)
+"""A connection that ended before it was accepted, see accept(2)."""
+
+log = structlog.get_logger()
+
+
+class Announced:
+    """What is known of a connection before its protocol is made. ``ip``: of the client that a balancer names; empty
+    where none does, and the peer itself is meant. ``secure``: it comes through TLS.
+    """
+
+    __slots__ = ("_release", "ip", "secure")
+
+    def __init__(self, secure: bool, release: Callable[[], None]) -> None:
+        self.ip = ""
+        self.secure = secure
+        self._release: Callable[[], None] | None = release
+
+    def over(self) -> None:
+        """It has begun, and counts as itself from now on; or it never will."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+
+class Accepting(Protocol):
+    """What the acceptor asks the server."""
+
+    def announced(self, announced: Announced) -> asyncio.BaseProtocol:
+        """The protocol of a connection."""
+
+    def arrived(self, ip: str) -> Callable[[], None] | None:
+        """Count a connection of which nothing is known but its peer; the result takes that back. None where it is one
+        too many."""
+
+    def count_refusal(self, reason: str) -> None:
+        """Count one that ended before it began."""
+
+
+class Acceptor:
+    """One listener of one worker. ``peers``: who must name the client in a PROXY header; None where nobody does.
+
+    ``certificates``: for TLS; None without. ``timeout``: seconds for the header, and for the handshake, each.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        server: Accepting,
+        *,
+        certificates: Callable[[], Certificates] | None,
+        peers: TrustedProxies | None,
+        timeout: Callable[[], float],
+    ) -> None:
+        self._listener = listener
+        self._server = server
+        self._certificates = certificates
+        self._peers = peers
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self._closed = False
+        self._loop.add_reader(listener, self._accept)
+
+    def close(self) -> None:
+        """Accept no more, and let go of those that are amid their beginning."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._listener)
+        self._listener.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _accept(self) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                accepted, address = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in GONE:
+                    continue
+                log.warning("accepting.paused", error=errno.errorcode.get(error.errno or 0, ""))
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(PAUSE, self._accept_again)
+                return
+            accepted.setblocking(False)
+            ip = (canonical(address[0]) or "") if isinstance(address, tuple) else ""
+            if self._peers is not None and not self._peers.trusts(ip):
+                self._server.count_refusal("proxy.stranger")
+                accepted.close()
+                continue
+            # A balancer brings the connections of many: its own number is bounded by the worker's alone.
+            release = self._server.arrived("" if self._peers is not None else ip)
+            if release is None:
+                accepted.close()
+                continue
+            announced = Announced(self._certificates is not None, release)
+            task = self._loop.create_task(self._begin(accepted, announced))
+            self._tasks.add(task)
+            # Not in the task: one that is cancelled before its first step never runs.
+            task.add_done_callback(partial(self._begun, accepted, announced))
+
+    def _accept_again(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _begun(self, accepted: socket.socket, announced: Announced, task: asyncio.Task[bool]) -> None:
+        self._tasks.discard(task)
+        announced.over()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._loop.call_exception_handler({"message": "a connection could not begin", "exception": error})
+        if task.cancelled() or error is not None or not task.result():
+            accepted.close()
+
+    async def _begin(self, accepted: socket.socket, announced: Announced) -> bool:
+        """Whether it has become a connection of the server."""
+        try:
+            if self._peers is not None:
+                async with asyncio.timeout(self._timeout()):
+                    announced.ip = await self._header(accepted)
+            await self._hand_on(accepted, announced)
+            return True
+        except BadProxyHeader:
+            self._server.count_refusal("proxy.malformed")
+        except TimeoutError:
+            self._server.count_refusal("proxy.timeout")
+        except (OSError, ssl.SSLError):
+            # Scanners and clients that do not trust the certificate: many, and no fault of ours.
+            self._server.count_refusal("tls.handshake" if self._certificates is not None else "proxy.cut_off")
+        return False
+
+    async def _hand_on(self, accepted: socket.socket, announced: Announced) -> None:
+        made = partial(self._server.announced, announced)
+        if self._certificates is None:
+            await self._loop.connect_accepted_socket(made, accepted)
+            return
+        timeout = self._timeout()
+        await self._loop.connect_accepted_socket(
+            made,
+            accepted,
+            ssl=self._certificates().context,
+            ssl_handshake_timeout=timeout,
+            ssl_shutdown_timeout=timeout,
+        )
+
+    async def _header(self, accepted: socket.socket) -> str:
+        """The client that the header names; reads the header and not a byte more. Raises BadProxyHeader and OSError."""
+        header = ProxyHeader()
+        while not header.complete:
+            try:
+                ahead = accepted.recv(16 + LONGEST_TAIL, socket.MSG_PEEK)
+            except (BlockingIOError, InterruptedError):
+                await self._readable(accepted)
+                continue
+            if not ahead:
+                raise ConnectionResetError
+            accepted.recv(header.feed(ahead))
+        return header.source
+
+    async def _readable(self, accepted: socket.socket) -> None:
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(accepted, _done, ready)
+        try:
+            await ready
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                self._loop.remove_reader(accepted)
+
+
+def _done(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -1,0 +1,93 @@
+"""The public addresses of one worker: what is accepted where, and with which certificates."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from gateway.common.listening import Inherited
+from gateway.common.sweep import Sweep
+from gateway.config import Config
+from gateway.generation import conversion
+from gateway.http.accepting.acceptor import Acceptor
+from gateway.http.accepting.certificates import Certificates
+from gateway.http.server.server import Server
+from gateway.http.wire.peers import TrustedProxies
+
+LOOK: Final = 10.0
+"""Seconds between two looks at the files of certificates."""
+
+log = structlog.get_logger()
+
+
+class Listeners:
+    """What is accepted. Certificates and time limits are those of the generation in force."""
+
+    def __init__(self, server: Server, sweep: Sweep) -> None:
+        self._server = server
+        self._sweep = sweep
+        self._certificates: Certificates | None = None
+        self._plain: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
+        self._next_look = 0.0
+        sweep.watch(self._look)
+
+    def take(self, certificates: Certificates | None) -> None:
+        """The pairs of a new generation: for handshakes from now on."""
+        if certificates is not None:
+            self._certificates = certificates
+
+    async def open(self, inherited: Sequence[Inherited]) -> None:
+        """Accept on what the supervisor opened."""
+        loop = asyncio.get_running_loop()
+        for one in inherited:
+            listener = socket.socket(fileno=one.descriptor)
+            if one.peers is None and not one.secure:
+                self._plain.append(await loop.create_server(self._server.protocol, sock=listener))
+                continue
+            self._acceptors.append(
+                Acceptor(
+                    listener,
+                    self._server,
+                    certificates=self._in_force if one.secure else None,
+                    peers=TrustedProxies(one.peers) if one.peers is not None else None,
+                    timeout=lambda: self._server.settings.head_timeout,
+                )
+            )
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._sweep.unwatch(self._look)
+        for listening in self._plain:
+            listening.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
+
+    def first_expiry(self) -> float:
+        """When the first certificate expires, in seconds since the epoch; 0 without TLS."""
+        return min(self._certificates.expiries.values()) if self._certificates is not None else 0.0
+
+    def _in_force(self) -> Certificates:
+        assert self._certificates is not None
+        return self._certificates
+
+    def _look(self, _: float) -> None:
+        if self._certificates is None or (now := monotonic()) < self._next_look:
+            return
+        self._next_look = now + LOOK
+        replaced, unusable = self._certificates.refresh()
+        for name in replaced:
+            log.info("tls.replaced", certificate=name)
+        for error in unusable:
+            log.error("tls.kept", problem=str(error))
+
+
+def certificates(config: Config) -> Certificates | None:
+    """Of ``[server.tls]``. Raises UnusablePair."""
+    settings = conversion.listening_tls(config.server)
+    return Certificates(settings) if settings is not None else None

@@ -284,7 +284,8 @@ UNSHOWN = [
     "<SCRIPT a=b>{}</script >", "<noscript>{}</noscript>", "<iframe src=x>{}</iframe>", "<datalist>{}</datalist>",
     "<div hidden>{}</div>", "<p hidden>{}</p>", "<x-y hidden>{}</x-y>", "<div hidden><div>y</div>{}</div>",
     "<span style='display:none'>{}</span>", '<b style="color:red; DISPLAY : none">{}</b>', "<dialog>{}</dialog>",
-    "<i style=visibility:hidden>{}</i>", "<i style='color: transparent'>{}</i>", "<u style='font-size:0'>{}</u>", "<u style='opacity: 0.0;'>{}</u>",
+    "<i style=visibility:hidden>{}</i>", "<i style='color: transparent'>{}</i>", "<u style='font-size:0'>{}</u>",
+    "<u style='opacity: 0.0;'>{}</u>",
     "<span style='display:/* x */none'>{}</span>",
 ]  # fmt: skip
 

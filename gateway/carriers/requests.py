@@ -6,6 +6,7 @@ acts on its verdict. Reading the configuration ends here: everything below is a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # as the others: fields of a tuple are of it, and compiled it asks for them
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,8 +27,6 @@ from gateway.surfaces.input.request import Arrived
 from gateway.websocket.handshake import is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from filters.model.message import Message
     from filters.model.verdict import Verdict
     from gateway.carriers.sockets import Sockets

@@ -217,5 +217,5 @@ def problem_at(error: Mapping[str, Any]) -> str:
     problem = str(error.get("problem", "")).removeprefix("Value error, ")
     for begin in ("Input should ", "String should "):
         problem = f"should {problem.removeprefix(begin)}" if problem.startswith(begin) else problem
-    where = field if part in ("body", "query") else str(error.get("where") or "")
+    where = field if part in ("body", "path", "query") else str(error.get("where") or "")
     return f"{where}: {problem}" if where else problem

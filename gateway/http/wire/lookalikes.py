@@ -29,7 +29,7 @@ _overlong = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x81][\x80-\xbf]").sub
 _sessions = re.compile(r"\((?:[a-z]\([^()]*\))+\)").fullmatch
 _authority = re.compile(rb"(?:[/\\]|%2[fF]|%5[cC]){2}").match
 _ALIKE: Final = {0x2044: "/", 0x2215: "/", 0x29F8: "/", 0x2216: "/", 0x29F5: "/", 0x130: "i", 0x131: "i"}
-_suffixes = re.compile(rb"(?<=.)(?:\.[a-z][a-z0-9_\-]*)+\Z", re.DOTALL).sub
+_suffix = re.compile(rb"[a-z][a-z0-9_\-]*").fullmatch
 
 
 def segments(path: bytes) -> list[bytes]:
@@ -61,7 +61,19 @@ def bare(path: list[bytes]) -> list[bytes]:
     if not path:
         return path
     last, dot, _ = path[-1].partition(b".")
-    return [*(_suffixes(b"", segment) for segment in path[:-1]), last if dot and last else path[-1]]
+    return [*map(_unsuffixed, path[:-1]), last if dot and last else path[-1]]
+
+
+def _unsuffixed(segment: bytes) -> bytes:
+    """``segment`` without the suffixes at its end, all but its first character."""
+    if b"." not in segment:
+        return segment
+    parts = segment.split(b".")
+    first = 1 if parts[0] else 2
+    count = len(parts)
+    while count > first and _suffix(parts[count - 1]):
+        count -= 1
+    return b".".join(parts[:count])
 
 
 def readings(path: bytes, query: bytes) -> list[list[bytes]]:

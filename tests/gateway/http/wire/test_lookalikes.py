@@ -1,5 +1,7 @@
 """Paths as the most obliging upstream reads them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,3 +130,10 @@ def test_no_tail_of_blanks_hides_a_name(tail: list[str], slash: str) -> None:
 
 def test_a_path_of_many_scripts_is_bounded() -> None:
     assert len(readings(b"/a.php" * 4000, b"&".join([b"a=/b"] * 4000))) < 100
+
+
+@given(st.text(alphabet="ab1.-_!", max_size=12))
+def test_suffixes_are_those_of_the_expression(segment: str) -> None:
+    """Which is the plain way to say it, and takes the square of a segment's length."""
+    plain = re.sub(rb"(?<=.)(?:\.[a-z][a-z0-9_\-]*)+\Z", b"", segment.encode(), flags=re.DOTALL)
+    assert bare([segment.encode(), b"x"]) == [plain, b"x"]

@@ -297,7 +297,7 @@ def _root(root: Path) -> Path:
     """The journal's folder. Ends the command where it is none: no record of a wrong folder proves nothing."""
     if not root.is_dir():
         places.refuse(f"{root} is not a folder: name the gateway's with --data-dir or --journal-dir")
-    if any(root.iterdir()) and not any(root.glob("*/*/owner")):
+    if not any(root.glob("*/*/owner")) and not any(root.glob("*/*/*.jsonl")):
         places.refuse(f"{root} is no journal: name the gateway's with --data-dir or --journal-dir")
     return root
 

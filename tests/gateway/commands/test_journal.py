@@ -254,6 +254,9 @@ def test_the_journal_may_be_elsewhere(data: Path, root: Path) -> None:
     # Nothing wrong in a folder of something else would prove nothing.
     wrong = CliRunner().invoke(app, ["verify", "--journal-dir", str(root.parent)])
     assert (wrong.exit_code, "is no journal" in wrong.stderr) == (2, True)
+    (root.parent / "empty").mkdir()
+    wrong = CliRunner().invoke(app, ["verify", "--journal-dir", str(root.parent / "empty")])
+    assert (wrong.exit_code, "is no journal" in wrong.stderr) == (2, True)
 
 
 def test_moments(monkeypatch) -> None:

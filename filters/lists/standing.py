@@ -35,7 +35,7 @@ from filters.text.numerals import goes_on
 from filters.text.signs import LINE_ENDS, has_space
 from filters.text.spans import Span
 
-_REMEMBERED: Final = 64  # code points
+_REMEMBERED: Final = 512  # code points; a word has 128 at most
 
 
 class Placed:

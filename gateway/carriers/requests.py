@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # as the others: fields of a tuple are of it, and compiled it asks for them
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from gateway.carriers.arrival import arrived
 from gateway.carriers.handshakes import accept
@@ -308,12 +308,15 @@ class Gate:
             exchange.answer(204, lines, b"")
 
 
-class Renamed(NamedTuple):
+class Renamed:
     """A POST that nobody judges, until its body has said which method it means. ``others``: what is found by each
     method that would be judged or watched; None where it would be refused."""
 
-    relayed: Relayed
-    others: Mapping[bytes, Found[Target] | None]
+    __slots__ = ("others", "relayed")
+
+    def __init__(self, relayed: Relayed, others: Mapping[bytes, Found[Target] | None]) -> None:
+        self.relayed = relayed
+        self.others = others
 
 
 def _named(body: bytes, others: Mapping[bytes, Found[Target] | None]) -> Found[Target] | None:

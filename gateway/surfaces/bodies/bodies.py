@@ -6,6 +6,7 @@ A body is loaded into a Reading first, because sources read from it as well; the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import dumps
 from typing import Any, Final, Protocol
 
 from gateway.surfaces.bodies import json_place
@@ -219,22 +220,39 @@ def _form_sources(settings: SurfaceSettings) -> list[str]:
     return [source.partition(":")[2] for source in listed if source.startswith("form:")]
 
 
+def _escaped(char: str) -> str:
+    """A character beyond ASCII in JSON's escapes (RFC 8259 section 7)."""
+    return dumps(char)[1:-1]
+
+
 class AsciiBody:
     """A body of another kind that says it is US-ASCII: some readers put other signs in place of what is not."""
 
-    __slots__ = ("_body", "encode", "parts", "texts")
+    __slots__ = ("_body",)
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self.parts = body.parts
-        self.texts = body.texts
-        self.encode = body.encode
 
     def load(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         """See Body."""
         if not body.isascii():
             raise Refused("charset.unsupported")
         self._body.load(reading, body, media)
+
+    def parts(self, reading: ParsedRequest) -> tuple[str, ...]:
+        """See Body."""
+        return self._body.parts(reading)
+
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+        """See Body."""
+        return self._body.texts(reading, parts, absent_ok)
+
+    def encode(self, body: bytes, media: MediaType, texts: tuple[str, ...]) -> bytes:
+        """See Body. A text that is masked may need other signs than the body had: JSON has escapes for them."""
+        encoded = self._body.encode(body, media, texts)
+        if encoded.isascii() or media.kind != "json":
+            return encoded
+        return "".join(char if char.isascii() else _escaped(char) for char in encoded.decode()).encode()
 
 
 class TextBody:

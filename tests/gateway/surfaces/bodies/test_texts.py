@@ -73,3 +73,13 @@ def test_what_says_that_it_is_ascii_is(
         assert decoded.messages[0].texts in ((text, ""), (text,))
         masked = decoded.encode(body, {0: tuple("x" * len(one) for one in decoded.messages[0].texts)})
         assert masked is not None and b"xx" in masked
+
+
+def test_a_masked_text_of_an_ascii_document_is_written_in_escapes(
+    make_surface: MakeSurface, make_request: MakeRequest
+) -> None:
+    request = make_request([("Content-Type", "application/json; charset=us-ascii"), ("X-User-Id", "alice")])
+    decoded = make_surface().decode(request, b'{"content": "caf\\u00e9 \\ud83d\\ude00 bad"}')
+    assert isinstance(decoded, Messages)
+    assert decoded.messages[0].texts == ("café 😀 bad",)
+    assert decoded.encode(decoded.body, {0: ("café 😀 ***",)}) == b'{"content": "caf\\u00e9 \\ud83d\\ude00 ***"}'

@@ -136,7 +136,7 @@ def test_certificates_of_the_public_side(tmp_path: Path) -> None:
     pairs = [make(tmp_path, "a.example", stem=f"p{days}", days=days) for days in (-1, 3, 90)]
     file = tmp_path / "tidegate.toml"
     written = ", ".join(f'{{ certificate = "{one.certificate.name}", key = "{one.key.name}" }}' for one in pairs)
-    text = '[server.tls]\nlisten = ":1"\ncertificates = [%s]\n[upstreams.a]\nservers = ["http://127.0.0.1:1"]\n'
+    text = '[server.tls]\nlisten = ":1"\ncertificates = [%s]\n[upstreams.a]\nservers = ["http://127.0.0.1:2"]\n'
     file.write_text(text % written)
     told = config.load(file, environ={})
     assert conversion.unbuildable(told, str(file)) == []

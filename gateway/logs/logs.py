@@ -180,8 +180,16 @@ def own_up(process: str) -> None:
     configure(process=process, console=sys.stderr.isatty())
     sys.excepthook = _uncaught
     threading.excepthook = lambda told: _unhandled("thread", told.exc_value)
-    sys.unraisablehook = lambda told: _unhandled("finalizer", told.exc_value)
+    sys.unraisablehook = _unraisable
     warnings.showwarning = _warned
+
+
+def _unraisable(told: sys.UnraisableHookArgs) -> None:
+    if isinstance(told.exc_value, UnicodeDecodeError) and isinstance(told.object, bytes):
+        # The name in a TLS handshake (SNI), of which the module ssl makes text before it asks anybody. It refuses the
+        # handshake, which is counted; a line for each would be a stranger's way to fill the log.
+        return
+    _unhandled("finalizer", told.exc_value)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:

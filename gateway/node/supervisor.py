@@ -39,9 +39,10 @@ from gateway.common.listening import Inherited, handed_down, listen
 from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
 from gateway.config import Config, ConfigError, load
-from gateway.generation import rotation
+from gateway.generation import conversion, rotation
 from gateway.generation.generation import CompileFailed, Generation, compile_aside
 from gateway.generation.rotation import Rotation
+from gateway.http.accepting.certificates import ListeningTlsSettings
 from gateway.node import admission
 from gateway.node.child import Child
 from gateway.node.crew import Crew
@@ -84,6 +85,7 @@ class Supervisor:
         self._may_shrink = may_shrink
         self._generation: Generation | None = None
         self._listeners: list[socket.socket] = []
+        self._tls: ListeningTlsSettings | None = None  # the last that a generation had
         self._state: Child | None = None
         self._others: list[Child] = []
         self._workers: list[Child] = []
@@ -210,6 +212,7 @@ class Supervisor:
 
     async def _start(self, generation: Generation) -> None:
         config = generation.config
+        self._tls = conversion.listening_tls(config.server)
         self._others = [Child("control", lambda: self._python("gateway.control"))]
         if config.mirror is not None:
             self._others.append(Child("projector", lambda: self._python("gateway.mirror")))
@@ -234,7 +237,13 @@ class Supervisor:
     def _worker_argv(self, number: int, config: Config) -> Callable[[], Sequence[str]]:
         opened = zip(self._listeners, config.server.public, strict=True)
         handed = handed_down([Inherited(listener.fileno(), one.secure, one.peers) for listener, one in opened])
-        return lambda: self._python("gateway.worker", "--number", str(number), "--listeners", handed)
+
+        def argv() -> Sequence[str]:
+            # Addresses with TLS stay open when a reload takes their certificates out of the configuration.
+            tls = ("--tls", self._tls.handed_down()) if self._tls is not None else ()
+            return self._python("gateway.worker", "--number", str(number), "--listeners", handed, *tls)
+
+        return argv
 
     async def _wait_until_all_answer(self) -> None:
         """Until every process answers. State may be away for longer: that is degraded service, and said, no reason
@@ -302,6 +311,7 @@ class Supervisor:
                 await self._load(before)
                 return self._refused(before, problems)
             self._generation = after
+            self._tls = conversion.listening_tls(after.config.server) or self._tls
             self._rotation.in_force = keys
             self.folders.make_current(after.number)
             self._since, self._refused_at = time.time_ns() // 1000, 0

@@ -1,6 +1,6 @@
 """One worker process: an event loop, and everything that a message passes through.
 
-``python -m gateway.worker --data-dir D --number N --listeners JSON``; started by the supervisor only.
+``python -m gateway.worker --data-dir D --number N --listeners JSON [--tls JSON]``; started by the supervisor only.
 
 It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
 exchanges under way finished within ``server.drain``. Its commands (unix socket ``run/worker-N.sock``): load, snapshot,
@@ -25,6 +25,7 @@ from gateway.common.folders import Folders
 from gateway.common.listening import Inherited, inherited
 from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
+from gateway.http.accepting.certificates import ListeningTlsSettings
 from gateway.logs import logs
 from gateway.worker.app import App
 
@@ -42,10 +43,13 @@ SWITCH_INTERVAL = 0.0005
 class Worker:
     """The process's own life; what it carries is ``App``."""
 
-    def __init__(self, folders: Folders, number: int, listeners: Sequence[Inherited]) -> None:
+    def __init__(
+        self, folders: Folders, number: int, listeners: Sequence[Inherited], tls: ListeningTlsSettings | None
+    ) -> None:
         self._folders = folders
         self._number = number
         self._listeners = listeners
+        self._tls = tls
         self._stopping = asyncio.Event()
         self._app: App | None = None
         self._generation = 0
@@ -58,7 +62,7 @@ class Worker:
         conversion.configure_logs(first.config, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
-        await app.listeners.open(self._listeners)
+        await app.listeners.open(self._listeners, self._tls)
         commands = await channel.serve(
             self._folders.worker_socket(self._number),
             {
@@ -122,10 +126,12 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--number", type=int, required=True)
     parser.add_argument("--listeners", required=True)
+    parser.add_argument("--tls")
     options = parser.parse_args()
     logs.own_up(f"worker-{options.number}")
     sys.setswitchinterval(SWITCH_INTERVAL)
-    worker = Worker(Folders(options.data_dir), options.number, inherited(options.listeners))
+    tls = ListeningTlsSettings.inherited(options.tls) if options.tls else None
+    worker = Worker(Folders(options.data_dir), options.number, inherited(options.listeners), tls)
     try:
         uvloop.run(worker.run())
     except Exception:  # never a traceback as it is: its message may quote what was being read

@@ -114,7 +114,7 @@ class App:
         journal.start()
         state = connecting.client(config.state, folders.state, on_batch=journal.flush)
         app = cls(folders, number, config, state, journal, ids)
-        await app.load(generation)
+        await app.load(generation, first=True)
         # Before any socket opens: what people switched on must not wait for state to say so.
         kept = kept_snapshot.kept(folders.snapshot)
         if kept is not None:
@@ -124,8 +124,11 @@ class App:
         app._notices.start()
         return app
 
-    async def load(self, generation: Generation) -> None:
-        """Build what the generation needs, then swap. Whatever is raised, nothing has changed."""
+    async def load(self, generation: Generation, *, first: bool = False) -> None:
+        """Build what the generation needs, then swap. Whatever is raised, nothing has changed.
+
+        ``first``: there is no last good certificate to stay with; those that cannot be used are gone without.
+        """
         config = generation.config
         # Lists first, and in a thread: a million words take a quarter of a second to read.
         lists = await asyncio.to_thread(_read_lists, generation.artifacts)
@@ -136,7 +139,7 @@ class App:
             for name, wanted in settings.items()
         }
         sentences = conversion.sentences(config.sentences)
-        shown = certificates(config)
+        shown = certificates(config, wanting=first)
         access: AccessLog | None = None
         try:
             access = self._access_log(config)  # anew, whatever it was: it may have been rotated away

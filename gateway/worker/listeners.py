@@ -15,7 +15,7 @@ from gateway.common.sweep import Sweep
 from gateway.config import Config
 from gateway.generation import conversion
 from gateway.http.accepting.acceptor import Acceptor
-from gateway.http.accepting.certificates import Certificates
+from gateway.http.accepting.certificates import Certificates, ListeningTlsSettings, UnusablePair
 from gateway.http.server.server import Server
 from gateway.http.wire.peers import TrustedProxies
 
@@ -42,9 +42,14 @@ class Listeners:
         if certificates is not None:
             self._certificates = certificates
 
-    async def open(self, inherited: Sequence[Inherited]) -> None:
-        """Accept on what the supervisor opened."""
+    async def open(self, inherited: Sequence[Inherited], last: ListeningTlsSettings | None = None) -> None:
+        """Accept on what the supervisor opened. ``last``: the pairs for addresses with TLS where the generation in
+        force has none: a reload took them away, and the addresses stay until the node starts anew."""
         loop = asyncio.get_running_loop()
+        if self._certificates is None and last is not None:
+            self._certificates = Certificates(last, wanting=True)
+        if self._certificates is not None:
+            _tell(self._certificates.unusable)
         for one in inherited:
             listener = socket.socket(fileno=one.descriptor)
             if one.peers is None and not one.secure:
@@ -70,7 +75,7 @@ class Listeners:
 
     def first_expiry(self) -> float:
         """When the first certificate expires, in seconds since the epoch; 0 without TLS."""
-        return min(self._certificates.expiries.values()) if self._certificates is not None else 0.0
+        return min(self._certificates.expiries.values(), default=0.0) if self._certificates is not None else 0.0
 
     def _in_force(self) -> Certificates:
         assert self._certificates is not None
@@ -83,11 +88,15 @@ class Listeners:
         replaced, unusable = self._certificates.refresh()
         for name in replaced:
             log.info("tls.replaced", certificate=name)
-        for error in unusable:
-            log.error("tls.kept", problem=str(error))
+        _tell(unusable)
 
 
-def certificates(config: Config) -> Certificates | None:
-    """Of ``[server.tls]``. Raises UnusablePair."""
+def _tell(unusable: Sequence[UnusablePair]) -> None:
+    for error in unusable:
+        log.error("tls.kept", problem=str(error))
+
+
+def certificates(config: Config, *, wanting: bool = False) -> Certificates | None:
+    """Of ``[server.tls]``. Raises UnusablePair, unless pairs may be ``wanting``."""
     settings = conversion.listening_tls(config.server)
-    return Certificates(settings) if settings is not None else None
+    return Certificates(settings, wanting=wanting) if settings is not None else None

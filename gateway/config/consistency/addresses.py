@@ -64,17 +64,21 @@ def _several(path: Path, several: Any) -> Iterator[_Listener]:
 
 
 def _public(document: dict[str, Any]) -> Found:
-    """There is an address, and those with PROXY headers are among them."""
+    """There is an address, and those with PROXY headers are among them, with somebody who may write them."""
     server = table(document, "server")
     addresses = [*texts(server, "listen"), *texts(table(server, "tls"), "listen")]
     if "listen" not in server:
         addresses.append(DEFAULT)
     elif server["listen"] == [] and not addresses:
         yield ("server", "listen"), "is empty: name an address, or give tls one"
-    for address in table(server, "proxy_protocol"):
+    for address, peers in table(server, "proxy_protocol").items():
+        path = ("server", "proxy_protocol", address)
         if address not in addresses:
-            path = ("server", "proxy_protocol", address)
             yield path, "is no address of listen or tls.listen" + nearest(address, addresses)
+        elif address.startswith("unix:"):
+            yield path, "is a unix socket, whose peers have no address by which they could be named: give it a port"
+        elif peers == []:
+            yield path, "names no balancer, so that nobody would be let in: name some, or leave it out"
 
 
 def _listener(path: Path, address: Any) -> Iterator[_Listener]:

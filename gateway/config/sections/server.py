@@ -11,7 +11,7 @@ from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.spelled import OrOne
-from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Readable, Size, addresses
+from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Size, addresses
 from gateway.http.server.settings import ServerSettings
 from gateway.surfaces.input.settings import SurfaceSettings
 
@@ -30,10 +30,11 @@ class PublicAddress(NamedTuple):
 
 
 class Pair(Section):
-    """A certificate of the public side and its key."""
+    """A certificate of the public side and its key. Whether they can be read is seen where they are used: a process
+    that begins in a generation in force must not fail for a file that has gone since."""
 
-    certificate: Readable = required("Chain in PEM, the server's own certificate first.")
-    key: Readable = required("Its private key in PEM, without a password.")
+    certificate: Local = required("Chain in PEM, the server's own certificate first.")
+    key: Local = required("Its private key in PEM, without a password.")
 
 
 class ServerTls(Section):

@@ -3,11 +3,13 @@
 Each pair of files has a context of its own. A handshake begins on one that has none and is handed to the context of the
 name that the client asked for (SNI, RFC 6066 section 3), so a pair can be replaced between two handshakes: connections
 that stand keep what they began with. A pair that cannot be used (half renewed, cut short, of two keys) is told and does
-not replace the one in force.
+not replace the one in force; a worker that begins while there is such a pair goes without it until it can be used.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,16 +44,26 @@ class ListeningTlsSettings:
     certificates: tuple[PairFiles, ...]
     min_version: str = "1.2"
 
+    def handed_down(self) -> str:
+        """An argument for a worker."""
+        pairs = [(os.fspath(files.certificate), os.fspath(files.key)) for files in self.certificates]
+        return json.dumps([pairs, self.min_version])
+
+    @classmethod
+    def inherited(cls, argument: str) -> ListeningTlsSettings:
+        """What ``handed_down`` wrote."""
+        pairs, oldest = json.loads(argument)
+        return cls(tuple(PairFiles(Path(certificate), Path(key)) for certificate, key in pairs), oldest)
+
 
 class _Pair:
     """One pair in force. ``names``: of its subject alternative names, in lower case. ``expires``: seconds since the
-    epoch. ``seen``: the files as they were when they were last looked at, used or not."""
+    epoch."""
 
-    __slots__ = ("context", "expires", "files", "names", "seen")
+    __slots__ = ("context", "expires", "files", "names")
 
     def __init__(self, files: PairFiles, oldest: ssl.TLSVersion) -> None:
         self.files = files
-        self.seen = _stamp(files)
         self.context = _context(oldest)
         try:
             # An empty password: without one, a key that wants it would be asked for on the terminal.
@@ -62,20 +74,28 @@ class _Pair:
 
 
 class Certificates:
-    """All pairs of the listeners. ``context``: for handshakes, whatever is replaced later. Raises UnusablePair."""
+    """All pairs of the listeners. ``context``: for handshakes, whatever is replaced later.
 
-    def __init__(self, settings: ListeningTlsSettings) -> None:
+    Raises UnusablePair, or, where pairs may be ``wanting``, goes without those: ``unusable`` says which, ``refresh``
+    takes them once their files have changed. A handshake without any pair is refused.
+    """
+
+    def __init__(self, settings: ListeningTlsSettings, *, wanting: bool = False) -> None:
         self._oldest = VERSIONS[settings.min_version]
-        self._pairs = [_Pair(files, self._oldest) for files in settings.certificates]
+        self._files = settings.certificates
+        self._seen: list[tuple[object, ...]] = [()] * len(self._files)  # when last looked at, used or not
+        self._pairs: list[_Pair | None] = [None] * len(self._files)
         self._by_name: dict[str, _Pair] = {}
-        self._index()
+        _, self.unusable = self.refresh()
+        if self.unusable and not wanting:
+            raise self.unusable[0]
         self.context = _context(self._oldest)
         self.context.sni_callback = self._choose
 
     @property
     def expiries(self) -> dict[str, float]:
         """When each certificate in force expires, in seconds since the epoch, by the name of its file."""
-        return {str(pair.files.certificate): pair.expires for pair in self._pairs}
+        return {str(pair.files.certificate): pair.expires for pair in self._pairs if pair is not None}
 
     def refresh(self) -> tuple[list[str], list[UnusablePair]]:
         """Look whether files were changed: the names of those that were replaced, and what cannot be used.
@@ -84,33 +104,33 @@ class Certificates:
         """
         replaced: list[str] = []
         unusable: list[UnusablePair] = []
-        for place, pair in enumerate(self._pairs):
-            stamp = _stamp(pair.files)
-            if stamp == pair.seen:
+        for place, files in enumerate(self._files):
+            stamp = _stamp(files)
+            if stamp == self._seen[place]:
                 continue
-            pair.seen = stamp
+            self._seen[place] = stamp
             try:
-                self._pairs[place] = _Pair(pair.files, self._oldest)
-                replaced.append(str(pair.files.certificate))
+                self._pairs[place] = _Pair(files, self._oldest)
+                replaced.append(str(files.certificate))
             except UnusablePair as error:
                 unusable.append(error)
         if replaced:
-            self._index()
+            self._by_name = {name: pair for pair in reversed(self._pairs) if pair is not None for name in pair.names}
         return replaced, unusable
 
-    def _index(self) -> None:
-        self._by_name = {name: pair for pair in reversed(self._pairs) for name in pair.names}
+    def _choose(self, handshake: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+        pair = self.chosen(name)
+        if pair is None:
+            return ssl.AlertDescription.ALERT_DESCRIPTION_INTERNAL_ERROR
+        handshake.context = pair.context
+        return None
 
-    def _choose(self, handshake: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        handshake.context = self.chosen(name).context
-
-    def chosen(self, name: str | None) -> _Pair:
+    def chosen(self, name: str | None) -> _Pair | None:
         """The pair for a host: of its very name, of ``*`` in place of its first label (RFC 9525 section 6.3), or the
-        first."""
-        if name is None:
-            return self._pairs[0]
-        host = name.lower().removesuffix(".")
-        return self._by_name.get(host) or self._by_name.get(f"*.{host.partition('.')[2]}") or self._pairs[0]
+        first. None where there is none at all."""
+        host = (name or "").lower().removesuffix(".")
+        named = self._by_name.get(host) or self._by_name.get(f"*.{host.partition('.')[2]}")
+        return named or next((pair for pair in self._pairs if pair is not None), None)
 
 
 def _context(oldest: ssl.TLSVersion) -> ssl.SSLContext:
@@ -123,12 +143,12 @@ def _context(oldest: ssl.TLSVersion) -> ssl.SSLContext:
 
 
 def _stamp(files: PairFiles) -> tuple[object, ...]:
-    """What tells that a file was written anew, or is another one now; links are followed."""
+    """What tells that a file was written anew, is another one now, or may be read by others; links are followed."""
     told: list[object] = []
     for path in (files.certificate, files.key):
         try:
             found = path.stat()
-            told.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+            told.append((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
         except OSError as error:
             told.append(error.errno)
     return tuple(told)

@@ -111,8 +111,9 @@ class Server:
         not known.
         """
         settings = self.settings
-        account = self.turns.account(counted(ip, settings.ipv6_prefix))
-        few = account.held < settings.max_connections_per_address or not ip or self.trusted.trusts(ip)
+        free = not ip or self.trusted.trusts(ip)
+        account = self.turns.unbounded() if free else self.turns.account(counted(ip, settings.ipv6_prefix))
+        few = free or account.held < settings.max_connections_per_address
         if not few or len(self.connections) + self._taken + self._arriving >= settings.max_connections:
             self.count_refusal("server.full" if few else "server.busy")
             return None

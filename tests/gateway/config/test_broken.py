@@ -37,7 +37,7 @@ KEYS = [
     ('"' + "k" * 5000 + '" = 1', "known are"), ('workers = "env:HOME"', "correct what this name holds"),
     ('tls = { listen = "127.0.0.1:8443" }', "certificates"),
     ('tls = { listen = [], certificates = [] }', "at least 1"), ("tls = true", "table"),
-    ('tls = { listen = ":8443", certificates = [{ certificate = "no.pem", key = "no.key" }] }', "create it"),
+    ('tls = { listen = ":8443", certificates = [{ certificate = "no.pem", key = "no.key" }] }', "No such file"),
     ('tls = { listen = ":8443", certificates = [{ certificate = "spam.txt", key = "spam.txt" }] }', "not a chain"),
     ('tls = { listen = "127.0.0.1:8080", certificates = [{ certificate = "spam.txt" }] }', "key"),
     ('tls = { listen = ":1", certificates = [], min_version = "1.1" }', "1.2, 1.3"),
@@ -45,6 +45,8 @@ KEYS = [
     ('listen = []\ntls = { listen = [":8081"], certificates = [] }', "server.tls.listen already"),
     ('proxy_protocol = { "127.0.0.1:8081" = ["10.0.0.0/8"] }', "no address of listen"),
     ('proxy_protocol = { "127.0.0.1:8080" = "10.0.0.0/8" }', "[brackets]"),
+    ('proxy_protocol = { "127.0.0.1:8080" = [] }', "nobody would be let in"),
+    ('listen = "unix:/run/t.sock"\nproxy_protocol = { "unix:/run/t.sock" = ["10.0.0.0/8"] }', "give it a port"),
 ]  # fmt: skip
 OTHERS = [
     (f'{STATE}url = "http://x"', "redis://"), (f'{STATE}url = "file:none"', "cannot be read"),

@@ -126,7 +126,7 @@ def test_for_a_person_a_line_is_no_json(out: io.StringIO) -> None:
 
 
 PROGRAM = """
-import sys, threading, warnings
+import ssl, sys, threading, warnings
 from gateway.logs import logs
 logs.own_up("tool")
 secret = "13800138000"
@@ -138,6 +138,18 @@ thread.join()
 class Broken:
     def __del__(self): raise KeyError(secret)
 Broken()
+def named(*_): pass
+here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+here.sni_callback = named
+there = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+hello, answer = ssl.MemoryBIO(), ssl.MemoryBIO()
+asking = there.wrap_bio(answer, hello, server_hostname="a.example")
+try: asking.do_handshake()
+except ssl.SSLWantReadError: pass
+shown = hello.read().replace(b"a.example", b"\\xff.example")
+hello.write(shown)
+try: here.wrap_bio(hello, answer, server_side=True).do_handshake()
+except ssl.SSLError: pass
 fails()
 """
 

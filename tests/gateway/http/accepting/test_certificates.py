@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 import time
 from pathlib import Path
@@ -106,6 +107,75 @@ def test_a_file_that_goes_and_comes(tmp_path: Path) -> None:
     shake(certificates, trusting(files), "a.example")
     files.key.write_bytes(kept)
     assert certificates.refresh() == ([str(files.certificate)], [])
+
+
+def test_a_file_that_may_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renewed by somebody else's tool, and given to us afterwards: neither its size nor its time changes with that."""
+    files = make(tmp_path, "a.example")
+    certificates = of(files)
+    make(tmp_path, "a.example", "also.example")
+
+    def not_ours(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", not_ours)
+        _, (problem,) = certificates.refresh()
+        assert "Permission denied" in str(problem)
+        assert certificates.refresh() == ([], [])
+    files.certificate.chmod(0o640)
+    assert certificates.refresh() == ([str(files.certificate)], [])
+    shake(certificates, trusting(files), "also.example")
+
+
+def test_links_that_are_turned_to_another_folder(tmp_path: Path) -> None:
+    """As Kubernetes does with its secrets, and certbot with single files."""
+    for folder in ("first", "then"):
+        (tmp_path / folder).mkdir()
+    first, then = (make(tmp_path / folder, "a.example") for folder in ("first", "then"))
+    (tmp_path / "data").symlink_to("first")
+    files = PairFiles(tmp_path / "server.pem", tmp_path / "server.key")
+    for path in (files.certificate, files.key):
+        path.symlink_to(Path("data", path.name))
+    certificates = of(files)
+    shake(certificates, trusting(first), "a.example")
+    (tmp_path / "aside").symlink_to("then")
+    (tmp_path / "aside").rename(tmp_path / "data")
+    assert certificates.refresh() == ([str(files.certificate)], [])
+    shake(certificates, trusting(then), "a.example")
+
+
+def test_a_worker_that_begins_goes_without_what_cannot_be_used(tmp_path: Path) -> None:
+    first, second = make(tmp_path, "a.example", stem="a"), make(tmp_path, "b.example", stem="b")
+    kept = first.key.read_bytes()
+    first.key.unlink()
+    certificates = Certificates(ListeningTlsSettings((first, second)), wanting=True)
+    assert [str(first.certificate) in str(problem) for problem in certificates.unusable] == [True]
+    shake(certificates, trusting(second), "b.example")
+    for name in ("a.example", None):
+        assert certificates.chosen(name).files == second  # type: ignore[union-attr]
+    first.key.write_bytes(kept)
+    assert certificates.refresh() == ([str(first.certificate)], [])
+    shake(certificates, trusting(first), "a.example")
+    assert certificates.chosen(None).files == first  # type: ignore[union-attr]
+
+
+def test_without_any_pair_a_handshake_is_refused(tmp_path: Path) -> None:
+    files = make(tmp_path, "a.example")
+    kept = files.key.read_bytes()
+    files.key.write_bytes(b"")
+    certificates = Certificates(ListeningTlsSettings((files,)), wanting=True)
+    assert (certificates.chosen("a.example"), certificates.expiries) == (None, {})
+    with pytest.raises(ssl.SSLError, match=r"(?i)callback.failed"):
+        shake(certificates, trusting(files), "a.example")
+    files.key.write_bytes(kept)
+    certificates.refresh()
+    shake(certificates, trusting(files), "a.example")
+
+
+def test_what_is_handed_down_is_inherited(tmp_path: Path) -> None:
+    settings = ListeningTlsSettings((PairFiles(tmp_path / "a.pem", tmp_path / "a.key"),) * 2, "1.3")
+    assert ListeningTlsSettings.inherited(settings.handed_down()) == settings
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,32 @@ async def test_the_cap_on_one_address(bench: Any) -> None:
     assert bench.connect("10.0.0.1").written == b""
 
 
+async def test_what_has_not_begun_counts_as_a_connection_of_its_address(bench: Any) -> None:
+    bench.server.configure(
+        replace(
+            bench.server.settings, max_connections_per_address=2, max_connections=7, trusted_proxies=("10.0.0.0/8",)
+        )
+    )
+    bench.connect("1.1.1.1")
+    begun = bench.server.arrived("1.1.1.1")
+    assert bench.server.arrived("1.1.1.1") is None
+    refused = bench.connect("1.1.1.1")
+    assert refused.statuses == [503]
+    refused.transport.abort()
+    begun()
+    assert not bench.connect("1.1.1.1").transport.closed
+    assert bench.server.arrived("1.1.1.1") is None
+    assert bench.server.refusals == {"server.busy": 3}
+    # Balancers, and trusted proxies, are nobody's address: theirs is not that of clients on a unix socket either.
+    several = [bench.server.arrived(ip) for ip in ("", "", "", "10.0.0.1")]
+    assert not bench.connect("").transport.closed
+    assert bench.server.arrived("2.2.2.2") is None
+    assert bench.server.refusals["server.full"] == 1
+    for over in several:
+        over()
+    assert bench.server.arrived("2.2.2.2") is not None
+
+
 async def test_judged_bodies_together_are_bounded(bench: Any) -> None:
     bench.server.configure(replace(bench.server.settings, max_collected=100))
     start = b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 900\r\n\r\n"

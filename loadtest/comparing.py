@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from loadtest.judging import comparison, folder
 from loadtest.judging.comparison import Comparison
+from loadtest.judging.folder import FolderError
 from loadtest.judging.sentence import number
 from loadtest.report import comparison_page, page
 
@@ -23,7 +24,11 @@ class Compared(NamedTuple):
 def compare(before: Path, after: Path) -> Compared:
     """Raises ``FolderError`` or ``NotComparable``."""
     one, other = folder.read(before), folder.read(after)
-    return Compared(before, after, one["asked"]["suite"], comparison.compare(one, other))
+    try:
+        return Compared(before, after, str(one["asked"]["suite"]), comparison.compare(one, other))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # Somebody wrote in it, or another version: which figure it is does not matter to who must measure again.
+        raise FolderError(f"{before} or {after}: a result lacks what this version compares; run both again") from None
 
 
 def plain(told: Compared) -> dict[str, Any]:

@@ -46,6 +46,17 @@ def test_links_lead_somewhere(name: str) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_every_row_of_a_table_is_in_one(name: str) -> None:
+    """A row behind an empty line is shown as its own source."""
+    lines = ["", *(ROOT / name).read_text(encoding="utf-8").splitlines(), ""]
+    starts = [
+        number for number, line in enumerate(lines) if line.startswith("|") and not lines[number - 1].startswith("|")
+    ]
+    lost = [lines[number] for number in starts if not re.fullmatch(r"\|(:?-+:?\|| :?-+:? \|)+", lines[number + 1])]
+    assert lost == []
+
+
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "docs/laws.md", *DECISIONS])
 def test_files_that_a_guide_names_exist(name: str) -> None:
     named = {place for place in places((ROOT / name).read_text(encoding="utf-8")) if "NAME" not in place}

@@ -131,4 +131,5 @@ def _refuse(exchange: Exchange, error: HandshakeError) -> None:
     row = REASONS[error.reason]
     problem, spoken = exchange.worded(Problem(row.status, error.reason, *row.told()))
     lines = problem_lines(problem) + error.lines + spoken
+    exchange.reason = problem.reason
     exchange.answer(row.status, lines, encode_problem(problem), PROBLEM_JSON)

@@ -17,6 +17,8 @@ import orjson
 
 FLUSH_AT: Final = 64 * 1024  # bytes of lines kept before they are handed over
 MOST_WAITING: Final = 1 << 20  # bytes handed over and not yet taken by the file or the reader of the pipe
+METHODS: Final = frozenset(("", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+OTHER: Final = "other"  # stands for any other method: a client may write what it likes there, as long as a line
 PIECE: Final = 4096  # bytes that a pipe keeps whole (pipe(7), PIPE_BUF)
 END_WITHIN: Final = 2.0  # seconds for what waits to be taken, at the end
 
@@ -77,12 +79,18 @@ class AccessLog:
         request_id: str = "",
         message_id: str = "",
         trace_id: str = "",
+        reason: str = "",
+        ended: str = "whole",
     ) -> None:
-        """A request is answered. ``route``: its configured name, empty where none matched; ``path``: its template;
-        ``sizes``: bytes of the request's body, None where it did not say, and of the answer's."""
+        """A request is answered, or never will be.
+
+        ``route``: its configured name, empty where none matched; ``path``: its template; ``sizes``: bytes of the
+        request's body, None where it did not say, and of the answer's; ``reason``: code of a refusal of ours;
+        ``ended``: whole, left (by its client) or cut.
+        """
         self._add(
             {
-                "method": method,
+                "method": method if method in METHODS else OTHER,
                 "route": route,
                 "path": path,
                 "status": status,
@@ -92,6 +100,8 @@ class AccessLog:
                 "request_id": request_id,
                 "message_id": message_id,
                 "trace_id": trace_id,
+                "reason": reason,
+                "ended": ended,
             }
         )
 

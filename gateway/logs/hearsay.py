@@ -19,6 +19,8 @@ MOST = 4096  # bytes of a line that has no end yet
 
 # Of Valkey and Redis: "10:M 29 Nov 2026 12:57:07.123 # Warning: …"; the marks in their ``serverLogRaw``.
 _SERVER = re.compile(r"\d+:[A-Z] \d+ \w+ \d{4} [\d:.]+ ([.\-*#]) (.*)", re.DOTALL)
+# Of a signal it says: "10:signal-handler (1796000000) Received SIGTERM scheduling shutdown..."
+_SIGNALLED = re.compile(r"\d+:signal-handler \(\d+\) (.*)", re.DOTALL)
 _LEVELS = {".": logging.DEBUG, "-": logging.DEBUG, "*": logging.INFO, "#": logging.WARNING}
 
 
@@ -49,11 +51,13 @@ def pass_on(line: str, process: str, pid: int | None) -> str:
         weight = logging.getLevelNamesMapping().get(str(own.pop("level")).upper(), logging.WARNING)
         log.log(weight, own.pop("event"), **own)
         return gist(line)
-    server = _SERVER.fullmatch(line)
-    weight = _LEVELS[server[1]] if server is not None else logging.WARNING
-    said = server[2] if server is not None else line
+    weight, said = logging.WARNING, line
+    if (server := _SERVER.fullmatch(line)) is not None:
+        weight, said = _LEVELS[server[1]], server[2]
+    elif (signalled := _SIGNALLED.fullmatch(line)) is not None:
+        weight, said = logging.INFO, signalled[1]
     log.log(weight, "child.said", process=process, pid=pid, said=said[:LONGEST_LINE])
-    return line[:LONGEST_LINE]
+    return said[:LONGEST_LINE]
 
 
 def gist(line: str) -> str:

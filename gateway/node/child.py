@@ -26,6 +26,7 @@ SERVED_PAUSE = 1.0  # the longest after a death that found it at work: whatever 
 STEADY = 10.0  # a child that lived this long starts anew with the first pause
 SETTLED = 1.0  # seconds after which a child that nobody can ask is taken to be at work
 ASKED_EVERY = 0.05
+LAST_WORDS = 10.0  # seconds before a death within which a line may tell why
 
 State = Literal["starting", "running", "pausing", "stopped"]
 
@@ -81,6 +82,7 @@ class Child:
         self._tells_on_output = tells_on_output
         self._serving = False
         self._last_line = ""
+        self._said_at = -inf
         self._deaths: Counter[str] = Counter()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -123,6 +125,8 @@ class Child:
                 cause = f"not started: {error.strerror or error}"
             if self._stopping:
                 break
+            if loop.time() - self._said_at > LAST_WORDS:
+                self._last_line = ""  # of its start, perhaps: it would be taken for the cause
             lived = loop.time() - began
             if lived >= STEADY:
                 self._deaths.clear()
@@ -162,7 +166,7 @@ class Child:
             self.signal(signal.SIGTERM)
         said = process.stdout or process.stderr
         assert said is not None
-        listening = asyncio.create_task(self._listen(said), name=f"what {self.name} says")
+        listening = asyncio.create_task(self._listen(said, process.pid), name=f"what {self.name} says")
         asking = asyncio.create_task(self._ask(), name=f"ask {self.name}")
         try:
             code = await process.wait()
@@ -182,13 +186,14 @@ class Child:
             if not self._serving:
                 await asyncio.sleep(ASKED_EVERY)
 
-    async def _listen(self, stream: asyncio.StreamReader) -> None:
-        """Pass on what it says, and keep the last line."""
+    async def _listen(self, stream: asyncio.StreamReader, pid: int) -> None:
+        """Pass on what it says, and keep the last line. ``pid``: its own, which may have ended meanwhile."""
         lines = Splitter()
         while True:
             data = await stream.read(65536)
             for line in lines.feed(data):
-                self._last_line = pass_on(line, self.name, self.pid)
+                self._last_line = pass_on(line, self.name, pid)
+                self._said_at = asyncio.get_running_loop().time()
             if not data:
                 return
 

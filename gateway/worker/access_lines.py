@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.carriers.link import Link
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.router import Router
+    from gateway.http.server.server import Ended
     from gateway.judging.route import Target
     from gateway.logs.access_log import AccessLog
 
@@ -27,8 +28,8 @@ class AccessLines:
         self._router = router
         self._paths = paths
 
-    def answered(self, exchange: Exchange) -> None:
-        """A request has its answer. Only a judged one has its route at hand."""
+    def answered(self, exchange: Exchange, ended: Ended) -> None:
+        """A request has its answer, or never will. Only a judged one has its route at hand."""
         head = exchange.head
         found = exchange.route
         if found is None:
@@ -36,7 +37,7 @@ class AccessLines:
                 found = self._router.find(head.method, head.host, head.target)
         name = getattr(found.route, "name", "") if found is not None else ""
         self.log.add(
-            exchange.method.decode(),
+            head.method.decode("ascii", "replace"),
             name,
             self._paths.get(name, ""),
             exchange.status or 0,
@@ -45,7 +46,13 @@ class AccessLines:
             request_id=request_id(head, exchange.ids),
             message_id=exchange.message_id,
             trace_id=trace_id(head, exchange.ids),
+            reason=exchange.reason,
+            ended=ended,
         )
+
+    def refused(self, status: int, reason: str, sent: int) -> None:
+        """What came was no request: nothing that it said can be told."""
+        self.log.add("", "", "", status, seconds=0.0, sizes=(None, sent), reason=reason)
 
     def ended(self, link: Link) -> None:
         """Both connections of a socket are gone."""

@@ -64,6 +64,7 @@ from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
 from gateway.worker.access_lines import AccessLines
 from gateway.worker.listeners import Listeners, certificates
+from gateway.worker.state_watch import StateWatch
 
 log = structlog.get_logger()
 
@@ -99,6 +100,7 @@ class App:
         self._lines_dropped = Count()  # by the access logs of all generations
         self.listeners = Listeners(self._server, self._sweep)
         self._sweep.watch(self._flush_access)
+        self._sweep.watch(StateWatch(lambda: self._state.problem).look)
         self._gauges()
 
     @classmethod
@@ -175,6 +177,7 @@ class App:
         if before is not None:
             before.log.close()
         self._server.on_answered = lines.answered if lines is not None else None
+        self._server.on_refused = lines.refused if lines is not None else None
         self._sockets.on_ended = lines.ended if lines is not None else None
         if self._snapshot is not None:
             self._switch(self._snapshot)

@@ -176,7 +176,7 @@ def _change(before: float, after: float, least: float, *, more: bool) -> Change:
 
 
 def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+    return math.nan if value is None else float(value)
 
 
 def _told(rows: Sequence[Row]) -> Sentence:

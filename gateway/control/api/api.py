@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 import orjson
 import structlog
@@ -100,6 +100,10 @@ def _allowed(peer: str | None, allow: Sequence[Network]) -> bool:
     return any((mapped or address) in network for network in allow)
 
 
+_REASON: Final = web.ResponseKey("reason", str)
+"""Why a call was refused, for its access line."""
+
+
 @web.middleware
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every refusal leaves through here."""
@@ -123,9 +127,11 @@ def _problem(error: ControlError, headers: dict[str, str] | None = None) -> web.
     sent = dict(headers or {})
     if error.status == 401:
         sent["WWW-Authenticate"] = "Bearer"
-    return web.Response(
+    answer = web.Response(
         body=orjson.dumps(error.problem()), status=error.status, content_type=MEDIA_TYPE, headers=sent or None
     )
+    answer[_REASON] = error.reason
+    return answer
 
 
 def _template(request: web.BaseRequest) -> str:
@@ -146,6 +152,6 @@ class AccessLogger(AbstractAccessLogger):
         received = request.content_length if request.body_exists else 0
         access.add(
             request.method, "", _template(request), response.status, seconds=time,
-            sizes=(received, response.body_length),
+            sizes=(received, response.body_length), reason=response.get(_REASON, ""),
         )  # fmt: skip
         access.flush()

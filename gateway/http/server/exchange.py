@@ -69,7 +69,7 @@ class Exchange:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
     ``endless``: its answer streams until somebody leaves.
-    ``ids``: the lines that name this request and were added for the upstream.
+    ``ids``: the lines that name this request and were added for the upstream. ``reason``: why we refused it.
     """
 
     __slots__ = (
@@ -96,6 +96,7 @@ class Exchange:
         "method",
         "path",
         "query",
+        "reason",
         "route",
         "sent",
         "shape",
@@ -120,6 +121,7 @@ class Exchange:
         self.method = head.method
         self.path = b""
         self.query = b""
+        self.reason = ""
         self.answered = False
         self.cancelled = False
         self.ids = b""
@@ -256,6 +258,7 @@ class Exchange:
 
     def refuse(self, problem: Problem) -> None:
         """Answer with a problem, in the route's shape and with its CORS fields."""
+        self.reason = problem.reason
         problem, spoken = self.worded(problem)
         lines = problem_lines(problem)
         if self.cors is not None:

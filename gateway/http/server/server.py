@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -22,6 +22,8 @@ from gateway.http.server.settings import ServerSettings
 from gateway.http.server.turns import TurnAccount, Turns
 from gateway.http.wire.head import RequestHead
 from gateway.http.wire.peers import Peer, TrustedProxies, canonical
+
+Ended = Literal["whole", "left", "cut"]
 
 LOOKS: Final = 5
 """The connections are looked at every fifth tick of the sweep: with 20,000 of them a look costs about a millisecond."""
@@ -47,7 +49,10 @@ class Server:
         self.refusals: dict[str, int] = {}
         self.collected = 0
         self.draining = False
-        self.on_answered: Callable[[Exchange], None] | None = None  # for an access log
+        # For an access log. How an answer ended: whole, left (by its client) or cut. Of a head that is none: status,
+        # reason code, bytes of the answer's body.
+        self.on_answered: Callable[[Exchange, Ended], None] | None = None
+        self.on_refused: Callable[[int, str, int], None] | None = None
         self.date_line = b""
         self._date()
         self._taken = 0

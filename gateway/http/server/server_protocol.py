@@ -137,6 +137,8 @@ class ServerProtocol(Answering):
         exchange = self.exchange
         if exchange is not None:
             self.exchange = None
+            if self.server.on_answered is not None:
+                self.server.on_answered(exchange, "left")
             exchange.client_gone()
 
     def pause_writing(self) -> None:
@@ -262,8 +264,10 @@ class ServerProtocol(Answering):
         self._buffer = b""
         self.state = UNDECIDED
         self._whole = False  # whatever follows is not read as a request
-        lines = problem_lines(problem) + spoken
-        self._write_own(problem.status, lines, encode_problem(problem), PROBLEM_JSON, head_only=False)
+        lines, body = problem_lines(problem) + spoken, encode_problem(problem)
+        self._write_own(problem.status, lines, body, PROBLEM_JSON, head_only=False)
+        if self.server.on_refused is not None:
+            self.server.on_refused(problem.status, reason, len(body))
         self.finished()
 
     # bodies
@@ -377,7 +381,7 @@ class ServerProtocol(Answering):
         self._body = None
         self.account = self.owner
         if exchange is not None and self.server.on_answered is not None:
-            self.server.on_answered(exchange)
+            self.server.on_answered(exchange, "whole")
         if not self._whole:
             self._linger()
             return
@@ -405,6 +409,8 @@ class ServerProtocol(Answering):
 
     def cut(self) -> None:
         """End an answer that cannot be completed, so that nobody takes it for whole."""
+        if self.exchange is not None and self.server.on_answered is not None:
+            self.server.on_answered(self.exchange, "cut")
         self.exchange = None
         self._transport.abort()
 

@@ -77,6 +77,10 @@ async def test_all_that_a_node_says_is_one_stream_of_json(tmp_path: Path) -> Non
             assert passed.status == 201, passed
             refused = await node.say("alice", f"代开发票 {SECRET}")
             assert refused.status == 403, refused
+            await node.ask(SECRET, f"/{SECRET}")  # a method is what a client writes, and may be long
+            await node.ask(SECRET * 300, "/")
+            assert (await node.ask("GET", f"/{SECRET}", headers={"Bad Name": SECRET})).status == 400
+            assert (await node.manage("POST", f"/v1/nothing/{SECRET}", {})).status == 404
             page = await node.ask("GET", f"/people/{SECRET}", headers={"traceparent": "x", "tracestate": "a=1"})
             assert page.status == 201
             assert upstream.received[-1].headers["traceparent"].startswith("00-")
@@ -111,11 +115,17 @@ async def test_all_that_a_node_says_is_one_stream_of_json(tmp_path: Path) -> Non
     assert "alice" not in output.decode()
     access = [line for line in lines if line["event"] == "access"]
     assert "/v1/reload" in {line["path"] for line in access if line["process"] == "control"}
+    assert [line["method"] for line in access if line["process"] != "control"].count("other") == 2
+    assert [(line["status"], line["reason"]) for line in access if line["method"] == ""] == [
+        (400, "head.field_name")
+    ]  # fmt: skip
+    assert (404, "control.unknown_path") in {(line["status"], line["reason"]) for line in access}
     judged = {line["message_id"]: line for line in access if line["route"] == "comments"}
     assert {line["path"] for line in judged.values()} == {"/api/articles/{room}/comments"}
     assert {identity: line["status"] for identity, line in judged.items()} == {
         passed.headers["tidegate-message-id"]: 201, refused.json()["message_id"]: 403
     }  # fmt: skip
+    assert {line["status"]: line["reason"] for line in judged.values()} == {201: "", 403: "keyword.match"}
     assert judged[passed.headers["tidegate-message-id"]]["trace_id"] == TRACE
     # Log, record and platform know a request's trace by the same name, refused or not.
     traces = {record["id"]: record["trace"] for record in node.records() if record["kind"] == "judged"}

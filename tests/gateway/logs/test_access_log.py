@@ -16,9 +16,10 @@ from gateway import config
 from gateway.common.metrics import Count
 from gateway.config import Config
 from gateway.generation.conversion import access_log
+from gateway.http.wire.head import METHODS
 from gateway.logs import access_log as access_log_module
 from gateway.logs.access_log import AccessLog, write_lines
-from gateway.logs.logs import COMMON
+from gateway.logs.logs import COMMON, LONGEST
 
 NAMED = {"process": "worker-0", "node": 0, "pid": 17}
 LONG = 30.0  # seconds that no test takes
@@ -47,8 +48,21 @@ def test_a_line_tells_route_template_and_ids_and_no_address() -> None:
     assert line == {
         "level": "info", "event": "access", **NAMED, "method": "POST", "route": "comments",
         "path": "/api/articles/{room}/comments", "status": 202, "ms": 1.234, "received": 31, "sent": 17,
-        "request_id": "r0", "message_id": "m1", "trace_id": "0af7651916cd43dd8448eb211c80319c",
+        "request_id": "r0", "message_id": "m1", "trace_id": "0af7651916cd43dd8448eb211c80319c", "reason": "",
+        "ended": "whole",
     }  # fmt: skip
+
+
+def test_a_method_is_one_of_a_few_whatever_a_client_writes() -> None:
+    """A token of 8 KiB is a method too (RFC 9110 section 9.1), and may hold a name."""
+    written: list[bytes] = []
+    told = log(written.append)
+    for method in (*METHODS, "get", "PROPFIND", "ALICE" * 1500):
+        told.add(method.decode() if isinstance(method, bytes) else method, "", "", 400, seconds=0.0, sizes=(0, 0))
+    told.close(LONG)
+    lines = written[0].splitlines(keepends=True)
+    assert [json.loads(line)["method"] for line in lines] == [*(each.decode() for each in METHODS), *["other"] * 3]
+    assert max(map(len, lines)) <= LONGEST
 
 
 def test_many_lines_are_written_at_once_and_in_order() -> None:

@@ -34,6 +34,13 @@ def test_the_state_servers_lines_keep_their_weight(mark: str, level: str) -> Non
     ]  # fmt: skip
 
 
+def test_what_the_state_server_says_of_a_signal_is_no_warning_and_without_its_prefix() -> None:
+    with capture_logs() as told:
+        words = pass_on("25122:signal-handler (1795961509) Received SIGTERM scheduling shutdown...", "state", 25122)
+    assert words == told[0]["said"] == "Received SIGTERM scheduling shutdown..."
+    assert told[0]["log_level"] == "info"
+
+
 @pytest.mark.parametrize(
     "line",
     [

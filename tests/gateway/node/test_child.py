@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from gateway.common.posix import STANDARD_ERROR
+from gateway.node import child as child_module
 from gateway.node.child import LONGEST_PAUSE, SERVED_PAUSE, Child, pause_after
 from gateway.node.crew import Crew
 
@@ -124,6 +125,20 @@ async def test_a_death_is_told_with_its_cause(eventually: Eventually, code: str,
         child.start()
         told = await _died(child, eventually, cases)
     assert (told["cause"], told["said"]) == (cause, words)
+
+
+async def test_what_was_said_long_before_is_no_last_word(
+    eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "LAST_WORDS", -1.0)  # whatever it says is too long ago
+    with structlog.testing.capture_logs() as cases:
+        child = Child("dying", lambda: [sys.executable, "-c", "import sys; sys.exit('WARNING of its start')"])
+        child.start()
+        told = await _died(child, eventually, cases)
+    said = [(case["said"], case["pid"]) for case in cases if case["event"] == "child.said"]
+    started = [case["child_pid"] for case in cases if case["event"] == "child.started"]
+    assert said[0] == ("WARNING of its start", started[0]), "though it had ended when this was read"
+    assert told["said"] == ""
 
 
 async def test_a_start_that_fails_is_told_as_such(eventually: Eventually) -> None:

@@ -40,17 +40,21 @@ def lines() -> tuple[AccessLines, Heard]:
 
 def exchange(head: RequestHead, route: Any = None, **more: Any) -> Any:
     found = SimpleNamespace(route=route) if route is not None else None
-    usual = {"method": head.method, "status": 200, "began": 0.0, "sent": 5, "ids": b"", "message_id": ""}
+    usual = {"method": head.method, "status": 200, "began": 0.0, "sent": 5, "ids": b"", "message_id": "", "reason": ""}
     return SimpleNamespace(head=head, route=found, **{**usual, **more})
 
 
 def test_a_judged_request_has_its_route_at_hand() -> None:
     told, heard = lines()
     head = request(b"Content-Length: 31\r\nX-Request-Id: r1\r\ntraceparent: 00-%b-00f067aa0ba902b7-01\r\n" % TRACE)
-    told.answered(exchange(head, SimpleNamespace(name="comments"), message_id="m1", status=403))
+    judged = exchange(head, SimpleNamespace(name="comments"), message_id="m1", status=403, reason="keyword.match")
+    told.answered(judged, "left")
     assert heard.lines == [("POST", "comments", "/api/articles/{room}/comments", 403)]
     assert heard.rest.pop("seconds") > 0
-    assert heard.rest == {"sizes": (31, 5), "request_id": "r1", "message_id": "m1", "trace_id": TRACE.decode()}
+    assert heard.rest == {
+        "sizes": (31, 5), "request_id": "r1", "message_id": "m1", "trace_id": TRACE.decode(),
+        "reason": "keyword.match", "ended": "left",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -63,14 +67,14 @@ def test_a_judged_request_has_its_route_at_hand() -> None:
 )
 def test_any_other_is_found_again_by_its_route(start: bytes, told_as: tuple[Any, ...]) -> None:
     told, heard = lines()
-    told.answered(exchange(request(b"", start)))
+    told.answered(exchange(request(b"", start)), "whole")
     assert heard.lines == [told_as]
     assert "alice" not in str(heard.rest)
 
 
 def test_a_body_that_does_not_say_how_long_it_is() -> None:
     told, heard = lines()
-    told.answered(exchange(request(b"Transfer-Encoding: chunked\r\n"), status=None))
+    told.answered(exchange(request(b"Transfer-Encoding: chunked\r\n"), status=None), "whole")
     assert (heard.lines[0][3], heard.rest["sizes"]) == (0, (None, 5))
 
 
@@ -86,3 +90,10 @@ def test_a_socket_tells_the_ids_of_its_handshake() -> None:
     assert heard.rest == {
         "frames": (3, 4), "sizes": (10, 20), "code": 1001, "request_id": "r1", "trace_id": "t1"
     }  # fmt: skip
+
+
+def test_what_is_no_request_is_told_by_its_answer_alone() -> None:
+    told, heard = lines()
+    told.refused(431, "head.too_large", 80)
+    assert heard.lines == [("", "", "", 431)]
+    assert heard.rest == {"seconds": 0.0, "sizes": (None, 80), "reason": "head.too_large"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -146,6 +148,44 @@ def test_a_knee_that_was_not_reached_is_no_lower_knee(tmp_path: Path) -> None:
     assert changes(short, one)["knee"] == "not measured"
     with pytest.raises(NotComparable, match="one is a search for the knee"):
         compare(folder.read(one), folder.read(made(tmp_path / "c", varying(1))))
+
+
+def places(whole: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where values stand in a result; of a list its first."""
+    inside = whole.items() if isinstance(whole, dict) else enumerate(whole[:1]) if isinstance(whole, list) else ()
+    for key, value in inside:
+        yield (*place, key)
+        yield from places(value, (*place, key))
+
+
+@pytest.mark.parametrize("kind", ["run", "knee"])
+@pytest.mark.parametrize("wrong", ["gone", None, "words", [], {}, -1])
+def test_a_result_that_somebody_wrote_in_is_refused_or_compared(tmp_path: Path, kind: str, wrong: Any) -> None:
+    one = made(tmp_path / "a", varying(1)) if kind == "run" else knee_at(tmp_path / "a", 800.0)
+    other = tmp_path / "b"
+    other.mkdir()
+    whole = (one / folder.RESULT).read_text(encoding="utf-8")
+    refused = 0
+    for place in [place for place in places(json.loads(whole)) if len(place) < 4]:
+        result = holder = json.loads(whole)
+        for key in place[:-1]:
+            holder = holder[key]
+        if wrong == "gone":
+            del holder[place[-1]]
+        else:
+            holder[place[-1]] = wrong
+        (other / folder.RESULT).write_text(json.dumps(result), encoding="utf-8")
+        for pair in ((one, other), (other, one)):
+            try:
+                told = comparing.compare(*pair)
+            except (folder.FolderError, NotComparable) as error:
+                refused += 1
+                assert str(error)
+            else:
+                json.dumps(comparing.plain(told), allow_nan=False)
+                assert comparing.lines(told, 0)
+                assert comparing.html(told, "en")
+    assert refused > 10
 
 
 def test_it_is_told_as_lines_as_json_and_as_a_page(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ acts on its verdict. Reading the configuration ends here: everything below is a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # as the others: fields of a tuple are of it, and compiled it asks for them
+from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 

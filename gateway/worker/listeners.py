@@ -21,6 +21,9 @@ from gateway.http.wire.peers import TrustedProxies
 
 LOOK: Final = 10.0
 """Seconds between two looks at the files of certificates."""
+STALLS: Final = 10
+"""Stalls that closing may take at most: a slow reader gets what waits for it, and connections have deadlines of their
+own, which know whether it reads."""
 
 log = structlog.get_logger()
 
@@ -62,6 +65,7 @@ class Listeners:
                     certificates=self._in_force if one.secure else None,
                     peers=TrustedProxies(one.peers) if one.peers is not None else None,
                     timeout=lambda: self._server.settings.head_timeout,
+                    closing=lambda: STALLS * self._server.settings.stall_timeout,
                 )
             )
 

@@ -69,6 +69,8 @@ class Acceptor:
     """One listener of one worker. ``peers``: who must name the client in a PROXY header; None where nobody does.
 
     ``certificates``: for TLS; None without. ``timeout``: seconds for the header, and for the handshake, each.
+    ``closing``: seconds in which what is written may still be sent, and the other end say that it leaves as well, once
+    it is closed.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Acceptor:
         certificates: Callable[[], Certificates] | None,
         peers: TrustedProxies | None,
         timeout: Callable[[], float],
+        closing: Callable[[], float],
     ) -> None:
         self._listener = listener
         self._server = server
         self._certificates = certificates
         self._peers = peers
         self._timeout = timeout
+        self._closing = closing
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[bool]] = set()
         self._closed = False
@@ -165,13 +169,12 @@ class Acceptor:
         if self._certificates is None:
             await self._loop.connect_accepted_socket(made, accepted)
             return
-        timeout = self._timeout()
         await self._loop.connect_accepted_socket(
             made,
             accepted,
             ssl=self._certificates().context,
-            ssl_handshake_timeout=timeout,
-            ssl_shutdown_timeout=timeout,
+            ssl_handshake_timeout=self._timeout(),
+            ssl_shutdown_timeout=self._closing(),
         )
 
     async def _header(self, accepted: socket.socket) -> str:

@@ -19,6 +19,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from gateway.common.sweep import NEVER
+from gateway.common.unread import unread
 from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
@@ -143,7 +144,7 @@ class ServerProtocol(Answering):
 
     def pause_writing(self) -> None:
         self.writable = False
-        self._stalled_size = self._transport.get_write_buffer_size()
+        self._stalled_size = unread(self._transport)
         self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
         if self.exchange is not None:
             self.exchange.client_slow(True)
@@ -400,7 +401,7 @@ class ServerProtocol(Answering):
         elif not self._reading:
             self.resume_reading()
         if self.server.draining and self.state == IDLE:
-            self._transport.close()
+            self._leave()
 
     def _drop_body(self) -> None:
         if self._arriving is not None:
@@ -443,8 +444,7 @@ class ServerProtocol(Answering):
         """Set the deadline that the state asks for. A client that does not read has its own until it does."""
         if not self.writable:
             return
-        server = self.server
-        settings = server.settings
+        settings = self.server.settings
         state = self.state
         if state == IDLE:
             seconds = settings.idle_timeout
@@ -455,22 +455,16 @@ class ServerProtocol(Answering):
         else:
             self.deadline = NEVER
             return
-        self.deadline = server.sweep.after(seconds)
+        self.deadline = self.server.sweep.after(seconds)
 
     def overdue(self) -> None:
         """The deadline has passed."""
         self.deadline = NEVER
         state = self.state
         if not self.writable and state != TAKEN:
-            size = self._transport.get_write_buffer_size()
-            settings = self.server.settings
-            read = self._stalled_size - size
-            if read > 0 and read >= settings.min_send_rate * settings.stall_timeout:
-                self._stalled_size = size
-                self.deadline = self.server.sweep.after(settings.stall_timeout)
-                return
-            self.server.count_refusal("answer.too_slow")
-            self._transport.abort()
+            if not self._reads_on():
+                self.server.count_refusal("answer.too_slow")
+                self._transport.abort()
         elif self._waits:
             self.rearm()  # it is we who let it wait
         elif state == IDLE and self._buffer:
@@ -479,14 +473,33 @@ class ServerProtocol(Answering):
             self._continue(self.exchange)
         elif state in (COLLECT, STREAM):
             self.body_failed("body.timeout")
-        elif state not in (UNDECIDED, COMPLETE):
+        elif state == IDLE and self._transport.is_closing() and unread(self._transport) < self._stalled_size:
+            self._leave()
+        elif state not in (UNDECIDED, COMPLETE) and not (state == CLOSED and self._reads_on()):
             self._transport.abort()
+
+    def _reads_on(self) -> bool:
+        """Whether as much was read since this was last asked as must be; then its time begins anew."""
+        settings = self.server.settings
+        size = unread(self._transport)
+        if self._stalled_size - size < max(1, settings.min_send_rate * settings.stall_timeout):
+            return False
+        self._stalled_size = size
+        self.deadline = self.server.sweep.after(settings.stall_timeout)
+        return True
 
     def drain(self) -> None:
         """The server stops: close at once what is idle; what is busy closes behind its answer."""
         self._keep_alive = False
         if self.state == IDLE and not self._buffer:
-            self._transport.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Close where nothing is under way. With TLS, the other end is waited for while it reads."""
+        self._transport.close()
+        if self.writable:
+            self._stalled_size = unread(self._transport)
+            self.deadline = self.server.sweep.after(self.server.settings.linger_timeout)
 
     def abort(self) -> None:
         """Close without ceremony."""

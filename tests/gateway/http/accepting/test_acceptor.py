@@ -74,7 +74,7 @@ class Counting:
 
 def acceptor(listening: Listening, server: Counting, *peers: str, timeout: float = 30.0) -> Acceptor:
     named = TrustedProxies(peers or ("127.0.0.0/8",))
-    return Acceptor(listening, server, certificates=None, peers=named, timeout=lambda: timeout)  # type: ignore[arg-type]
+    return Acceptor(listening, server, certificates=None, peers=named, timeout=lambda: timeout, closing=lambda: timeout)  # type: ignore[arg-type]
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import Any
 
 import pytest
 
+from gateway.http.server.states import CLOSED
 from tests.gateway.http.server.requests import HOST, STREAMED, get, post, reason, settings
 
 
@@ -120,3 +123,56 @@ async def test_an_answer_that_is_hardly_read_is_ended_and_counted(bench: Any, si
         bench.advance(5)
     assert (client.transport.closed == "abort") is ended
     assert bench.server.refusals == ({"answer.too_slow": 1} if ended else {})
+
+
+class Kernel:
+    """A socket of TCP of which the kernel says how much was acknowledged (tcp_info)."""
+
+    family = socket.AF_INET
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+
+    def getsockopt(self, level: int, option: int, size: int) -> bytes:
+        assert (level, option) == (socket.IPPROTO_TCP, socket.TCP_INFO)
+        return struct.pack("@120xQ", self.acknowledged)[:size]
+
+
+async def test_what_the_kernel_still_holds_is_not_unread_for_good(bench: Any) -> None:
+    """It takes no more from us until a third of its buffer is read, which a slow reader needs longer for."""
+    settings(bench, stall_timeout=5, min_send_rate=100)
+    client = bench.connect()
+    kernel = Kernel()
+    client.transport._extra["socket"] = kernel
+    client.transport.stalled = True
+    client.send(get())
+    client.call.sink.on_head(STREAMED, True)
+    client.call.sink.on_data(b"a" * 80_000)
+    for _ in range(4):
+        kernel.acknowledged += 600
+        bench.advance(6)
+    assert not client.transport.closed
+    bench.advance(6)
+    assert client.transport.closed == "abort"
+    assert bench.server.refusals == {"answer.too_slow": 1}
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_one_that_is_closed_is_waited_for_while_it_reads(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, reads: bool
+) -> None:
+    """TLS sends what waits, and waits for the other end's own word: the transport goes on for a while."""
+    settings(bench, stall_timeout=5, min_send_rate=100, linger_timeout=4)
+    last, idle = bench.connect(), bench.connect()
+    for client in (last, idle):
+        client.transport._extra["socket"] = Kernel()
+        monkeypatch.setattr(client.transport, "close", lambda: None)
+        monkeypatch.setattr(client.transport, "is_closing", lambda: True)
+    last.protocol.state = CLOSED
+    last.protocol.deadline = bench.server.sweep.after(5)
+    idle.protocol.drain()
+    for _ in range(12):
+        for client in (last, idle):
+            client.transport._extra["socket"].acknowledged += 600 if reads else 0
+        bench.advance(3)
+    assert {client.transport.closed for client in (last, idle)} == ({""} if reads else {"abort"})

@@ -15,10 +15,11 @@ _AT: Final = 120
 def unread(transport: asyncio.WriteTransport) -> int:
     """A number of bytes that falls by each byte that the other end takes; only its changes mean anything.
 
-    Of TCP it is what the kernel knows to be acknowledged. The transport's own buffer would tell little: the kernel
-    holds megabytes for a slow reader and asks for more a third of them at a time, and what is ciphered already is not
-    in that buffer.
+    The transport's own buffer, less what the kernel knows to be acknowledged. The buffer alone would tell little: the
+    kernel holds megabytes for a slow reader and asks for more a third of them at a time, and what is ciphered already
+    is not in that buffer.
     """
+    held = transport.get_write_buffer_size()
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
         try:
@@ -27,5 +28,5 @@ def unread(transport: asyncio.WriteTransport) -> int:
             told = b""
         if len(told) == _AT + _ACKNOWLEDGED.size:
             acknowledged: int = _ACKNOWLEDGED.unpack_from(told, _AT)[0]
-            return -acknowledged
-    return transport.get_write_buffer_size()
+            return held - acknowledged
+    return held

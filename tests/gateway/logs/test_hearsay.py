@@ -20,6 +20,12 @@ OURS = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def of_any_weight() -> None:
+    """Whatever level another test has configured."""
+    structlog.reset_defaults()
+
+
 @pytest.mark.parametrize(
     ("mark", "level"), [(".", "debug"), ("-", "debug"), ("*", "info"), ("#", "warning")]
 )  # fmt: skip

@@ -10,6 +10,8 @@ import asyncio
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Final
 
+from gateway.common.sweep import NEVER
+from gateway.common.unread import unread
 from gateway.http.wire import forwarding
 from gateway.http.wire.head import ResponseHead
 
@@ -25,10 +27,14 @@ JOIN_BELOW: Final = 65536
 class Answering(asyncio.Protocol):
     """``exchange``: the request that is being answered, None between two. ``account``: whom it is charged to.
 
+    ``deadline``: when the sweep calls ``overdue``. ``writable``: the client reads as fast as we write.
     ``_whole``: nothing of it is to come. ``_waits``: for its address's next turn, or for the end of an overload.
     """
 
-    __slots__ = ("_keep_alive", "_reading", "_transport", "_waits", "_whole", "account", "exchange", "server")
+    __slots__ = (
+        "_keep_alive", "_reading", "_transport", "_unread", "_waits", "_whole", "account", "deadline", "exchange",
+        "server", "writable",
+    )  # fmt: skip
 
     _transport: asyncio.Transport
     account: TurnAccount
@@ -36,8 +42,11 @@ class Answering(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self.server = server
         self.exchange: Exchange | None = None
+        self.deadline = NEVER
+        self.writable = True
         self._keep_alive = True
         self._reading = True
+        self._unread = -1
         self._waits = False
         self._whole = True
 
@@ -107,6 +116,31 @@ class Answering(asyncio.Protocol):
             lines += b"Connection: keep-alive\r\n"
         head = forwarding.own_head(status, self.server.date_line + lines, len(body), content_type)
         self._transport.write(head if head_only else head + body)
+
+    # clients that read slowly
+
+    def _watch_reading(self, seconds: float) -> None:
+        """What is unread now is held against what is when so many seconds are over."""
+        self._unread = unread(self._transport)
+        self.deadline = self.server.sweep.after(seconds)
+
+    def _reads_at_all(self) -> bool:
+        """Whether anything was read since it was last looked at."""
+        return unread(self._transport) < self._unread
+
+    def _reads_on(self) -> bool:
+        """Whether as much was read since it was last looked at as must be; then its time begins anew."""
+        settings = self.server.settings
+        if self._unread - unread(self._transport) < max(1, settings.min_send_rate * settings.stall_timeout):
+            return False
+        self._watch_reading(settings.stall_timeout)
+        return True
+
+    def _leave(self) -> None:
+        """Close where nothing is under way. With TLS, the other end is waited for while it reads."""
+        self._transport.close()
+        if self.writable:
+            self._watch_reading(self.server.settings.linger_timeout)
 
     # reading
 

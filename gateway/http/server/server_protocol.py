@@ -19,7 +19,6 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from gateway.common.sweep import NEVER
-from gateway.common.unread import unread
 from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
@@ -49,13 +48,10 @@ class ServerProtocol(Answering):
         "_half_closed",
         "_lingered",
         "_searched",
-        "_stalled_size",
         "bounds",
-        "deadline",
         "owner",
         "peer",
         "state",
-        "writable",
     )
 
     def __init__(self, server: Server, announced: Announced | None = None) -> None:
@@ -63,7 +59,6 @@ class ServerProtocol(Answering):
         self._announced = announced
         self.bounds: HeadBounds = server.bounds
         self.state = IDLE
-        self.deadline = NEVER
         self._advancing = False
         self._body: bytes | None = None
         self._buffer = b""
@@ -71,8 +66,6 @@ class ServerProtocol(Answering):
         self._half_closed = False
         self._lingered = 0
         self._searched = 0
-        self._stalled_size = -1
-        self.writable = True
 
     # the transport's calls
 
@@ -144,8 +137,7 @@ class ServerProtocol(Answering):
 
     def pause_writing(self) -> None:
         self.writable = False
-        self._stalled_size = unread(self._transport)
-        self.deadline = self.server.sweep.after(self.server.settings.stall_timeout)
+        self._watch_reading(self.server.settings.stall_timeout)
         if self.exchange is not None:
             self.exchange.client_slow(True)
 
@@ -473,33 +465,16 @@ class ServerProtocol(Answering):
             self._continue(self.exchange)
         elif state in (COLLECT, STREAM):
             self.body_failed("body.timeout")
-        elif state == IDLE and self._transport.is_closing() and unread(self._transport) < self._stalled_size:
+        elif state == IDLE and self._transport.is_closing() and self._reads_at_all():
             self._leave()
         elif state not in (UNDECIDED, COMPLETE) and not (state == CLOSED and self._reads_on()):
             self._transport.abort()
-
-    def _reads_on(self) -> bool:
-        """Whether as much was read since this was last asked as must be; then its time begins anew."""
-        settings = self.server.settings
-        size = unread(self._transport)
-        if self._stalled_size - size < max(1, settings.min_send_rate * settings.stall_timeout):
-            return False
-        self._stalled_size = size
-        self.deadline = self.server.sweep.after(settings.stall_timeout)
-        return True
 
     def drain(self) -> None:
         """The server stops: close at once what is idle; what is busy closes behind its answer."""
         self._keep_alive = False
         if self.state == IDLE and not self._buffer:
             self._leave()
-
-    def _leave(self) -> None:
-        """Close where nothing is under way. With TLS, the other end is waited for while it reads."""
-        self._transport.close()
-        if self.writable:
-            self._stalled_size = unread(self._transport)
-            self.deadline = self.server.sweep.after(self.server.settings.linger_timeout)
 
     def abort(self) -> None:
         """Close without ceremony."""

@@ -24,6 +24,7 @@ ONLY: Final = {
     "tests/gateway/http/server/test_server_protocol.py": STAND_IN,
     "tests/gateway/http/server/test_streaming.py": STAND_IN,
     "tests/gateway/http/server/test_timeouts.py": STAND_IN,
+    "tests/gateway/http/server/test_told.py": STAND_IN,
     "tests/gateway/http/server/test_turns.py::test_a_download_is_read_by_turns": STAND_IN,
     "tests/gateway/http/server/test_turns.py::test_a_stream_that_waits_for_its_upstream_is_not_read": STAND_IN,
     "tests/gateway/http/server/test_upgrades.py": STAND_IN,

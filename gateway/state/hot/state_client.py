@@ -238,7 +238,9 @@ class StateClient:
                     facts = read(shape, told)
                 plan, message = entry.plan, entry.message
                 if plan.account is not None:
-                    verified.note(message.sender, facts.account)
+                    account = facts.account
+                    if account is None or verified.younger.get(message.sender) is not account:
+                        verified.note(message.sender, account)
                 if standing and (
                     message.sender in standing
                     or message.room in standing

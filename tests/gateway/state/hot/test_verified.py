@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.model.message import Message
+from filters.model.rule import Asks
 from filters.model.verdict import Account
+from gateway.control.acts.neighbours import Change
+from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.hot.verified import Verified
 
+ROW = {"verified": True, "verified_until": 0, "credit": 100}
 YES = Account(True, 0, 50)
 NO = Account(False)
 
@@ -59,3 +67,23 @@ def test_never_too_old_and_never_too_many(events: list[tuple[str, Account | None
         kept.note(sender, account)
         said[sender] = (account, now)
         assert sum(kept.of(name) is not None for name in "abcdefgh") <= 6
+
+
+async def test_whom_state_no_longer_knows_is_kept_no_longer(
+    server: Any, projection: GovernanceProjection, connect: Any, message: Callable[..., Message]
+) -> None:
+    """Whatever half they stand in: of one who is known unchanged nothing is noted anew, of all others it is."""
+    asker = await connect(server)
+    kept = asker.client.fallback.verified
+    for old in (False, True):
+        await projection.apply([Change("accounts", {"sender": "alice"}, ROW)])
+        for _ in range(3):
+            assert (await asker.one(Asks(account=True), message("alice"))).account.verified
+            assert kept.of("alice").verified
+        if old:
+            kept._older, kept.younger = kept.younger, {}
+            assert kept.of("alice").verified
+        await projection.apply([Change("accounts", {"sender": "alice"}, {**ROW, "verified": False} if old else None)])
+        facts = await asker.one(Asks(account=True), message("alice"))
+        assert facts.account is None or not facts.account.verified
+        assert kept.of("alice") is None

@@ -241,7 +241,7 @@ class Exchange:
         lines = self._upstream_head(upstream, len(body), extra, drop)
         self._call = upstream.start(
             lines, body, self, idempotent=self.method in _IDEMPOTENT,
-            client=self._connection.account.share(upstream), route=upstream.shares.get(route) or upstream.share(route),
+            client=self._connection.account.share(upstream), route=upstream.share(route),
         )  # fmt: skip
 
     def answer(self, status: int, lines: bytes, body: bytes, content_type: bytes = b"application/json") -> None:

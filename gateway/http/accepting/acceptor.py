@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import errno
 import socket
-import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
@@ -148,20 +147,24 @@ class Acceptor:
             accepted.close()
 
     async def _begin(self, accepted: socket.socket, announced: Announced) -> bool:
-        """Whether it has become a connection of the server."""
+        """Whether it has become a connection of the server. What is counted of the others is the step that failed."""
+        announcing = self._peers is not None
         try:
-            if self._peers is not None:
+            if announcing:
                 async with asyncio.timeout(self._timeout()):
                     announced.ip = await self._header(accepted)
+                announcing = False
             await self._hand_on(accepted, announced)
             return True
         except BadProxyHeader:
             self._server.count_refusal("proxy.malformed")
-        except TimeoutError:
-            self._server.count_refusal("proxy.timeout")
-        except (OSError, ssl.SSLError):
-            # Scanners and clients that do not trust the certificate: many, and no fault of ours.
-            self._server.count_refusal("tls.handshake" if self._certificates is not None else "proxy.cut_off")
+        except OSError as error:  # a time-out and a failure of TLS among them
+            if announcing and isinstance(error, TimeoutError):
+                self._server.count_refusal("proxy.timeout")
+            elif announcing or self._certificates is None:
+                self._server.count_refusal("proxy.cut_off")
+            else:  # scanners, and clients that do not trust the certificate: many, and no fault of ours
+                self._server.count_refusal("tls.handshake")
         return False
 
     async def _hand_on(self, accepted: socket.socket, announced: Announced) -> None:

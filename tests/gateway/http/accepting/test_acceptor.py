@@ -6,12 +6,15 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.http.accepting.acceptor import AT_ONCE, Acceptor, Announced
+from gateway.http.accepting.certificates import Certificates, ListeningTlsSettings
 from gateway.http.wire.peers import TrustedProxies
+from tests.certificates import make
 
 PEER = ("127.0.0.1", 40000)
 
@@ -156,10 +159,13 @@ async def test_strangers_and_those_beyond_the_bound_are_closed() -> None:
 @pytest.mark.parametrize(
     ("sent", "reason"), [(b"GET /", "proxy.malformed"), (b"PROXY TCP", "proxy.timeout"), (None, "proxy.cut_off")]
 )
-async def test_why_it_never_began(sent: bytes | None, reason: str) -> None:
+@pytest.mark.parametrize("secure", [False, True])
+async def test_why_it_never_began(sent: bytes | None, reason: str, secure: bool) -> None:
+    """By the step that failed: with TLS behind the header it is no handshake that did."""
     ours, theirs = pair()
     server = Counting()
     made = acceptor(Listening(ours), server, timeout=0.05)
+    made._certificates = pytest.fail if secure else None
     if sent is None:
         theirs.close()
     else:
@@ -170,3 +176,19 @@ async def test_why_it_never_began(sent: bytes | None, reason: str) -> None:
     assert (server.refused, server.open, server.made) == ([reason], 0, [])
     made.close()
     theirs.close()
+
+
+async def test_a_handshake_that_ends_behind_a_header(tmp_path: Path) -> None:
+    certificates = Certificates(ListeningTlsSettings((make(tmp_path, "a.example"),)))
+    for sent in (b"no hello", b""):
+        ours, theirs = pair()
+        server = Counting()
+        made = acceptor(Listening(ours), server)
+        made._certificates = lambda: certificates
+        theirs.send(b"PROXY UNKNOWN\r\n" + sent)
+        theirs.close()
+        made._accept()
+        (task,) = made._tasks
+        await asyncio.wait_for(task, 10)
+        assert (server.refused, server.open) == (["tls.handshake"], 0)
+        made.close()

@@ -23,14 +23,16 @@ SCRIPT = Path(__file__).parent / "wrk_comments.lua"
 NOTHING: AbstractContextManager[object] = nullcontext()
 
 
-def wrk(port: int, *, connections: int, seconds: float, cpus: str, seed: int, characters: int = 0) -> dict[str, Any]:
+def wrk(
+    port: int, *, connections: int, seconds: float, cpus: str, seed: int, characters: int = 0, scheme: str = "http"
+) -> dict[str, Any]:
     """Comments as fast as ``connections`` connections carry them; requests, seconds, errors and wrk's CPU seconds.
 
     wrk knows whole seconds only.
     """
     argv = [
         "taskset", "-c", cpus, "wrk", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s",
-        "--latency", "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"http://127.0.0.1:{port}/",
+        "--latency", "--timeout", "10s", "-s", str(SCRIPT.relative_to(ROOT)), f"{scheme}://127.0.0.1:{port}/",
     ]  # fmt: skip
     environment = {**os.environ, "SEED": str(seed), "CHARACTERS": str(characters)}
     out, cpu = _run(argv, environment, seconds)

@@ -65,8 +65,9 @@ class Window:
 
 
 def closed(
-    bench: Bench, system: System, *, connections: int = 64, seconds: float = 4.0, characters: int = 0
-) -> dict[str, Any]:
+    bench: Bench, system: System, *, connections: int = 64, seconds: float = 4.0, characters: int = 0,
+    scheme: str = "http",
+) -> dict[str, Any]:  # fmt: skip
     """As much as ``connections`` connections carry: messages a second, CPU µs a message, memory in bytes.
 
     ``busy`` is the share of one processor that each group used. Where the gateway's is below its number of
@@ -75,7 +76,7 @@ def closed(
     with Window(system, bench.upstream) as window:
         told = load.wrk(
             system.port, connections=connections, seconds=seconds, cpus=bench.cpus, seed=bench.seed(),
-            characters=characters,
+            characters=characters, scheme=scheme,
         )  # fmt: skip
     if told["errors"] or not told["requests"]:
         errors = f"{told['errors']} errors in {told['requests']} requests of a closed load"

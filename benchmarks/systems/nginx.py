@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.systems.system import Checks, Setting
 from rig import process
-from rig.ports import free_port
+from rig.ports import free_port, free_ports
 
 UPSTREAM = """
 worker_processes 1; daemon off; pid {scratch}/upstream.pid; error_log {scratch}/upstream.log crit;
@@ -23,14 +23,14 @@ http {{
 """
 
 PROXY = """
-worker_processes 1; daemon off; pid {scratch}/proxy.pid; error_log {scratch}/proxy.log crit;
+worker_processes {workers}; daemon off; pid {scratch}/proxy.pid; error_log {scratch}/proxy.log crit;
 events {{ worker_connections 32768; }}
 http {{
     access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_body_temp_path {scratch}/proxy-body;
     proxy_temp_path {scratch}/proxy-temp;
     upstream platform {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 100000000; }}
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port} backlog=4096; {tls}
         location / {{
             proxy_pass http://platform; proxy_http_version 1.1; proxy_set_header Connection "";
             proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Host $host;
@@ -98,18 +98,23 @@ class Direct:
 
 
 class Nginx:
-    """A bare reverse proxy: no check at all."""
+    """A bare reverse proxy: no check at all. ``pair``: certificate and key for a second port, ``tls_port``."""
 
     name = "nginx, bare"
     key = "nginx"
     checks: Checks = "none"
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, pair: tuple[Path, Path] | None = None) -> None:
+        self.port, self.tls_port = free_ports(2)
+        self._pair = pair
         self._nginx: subprocess.Popen[bytes] | None = None
 
     def start(self, setting: Setting) -> None:
-        text = PROXY.format(scratch=setting.scratch, port=self.port, upstream=setting.upstream_port)
+        tls = "listen 127.0.0.1:{} ssl backlog=4096; ssl_certificate {}; ssl_certificate_key {};"
+        text = PROXY.format(
+            scratch=setting.scratch, port=self.port, upstream=setting.upstream_port, workers=setting.workers,
+            tls=tls.format(self.tls_port, *self._pair) if self._pair else "",
+        )  # fmt: skip
         self._nginx = run(text, setting.scratch / "proxy.conf", self.port, setting.cpus)
 
     def gateway_pids(self) -> list[int]:

@@ -44,10 +44,10 @@ class Tidegate:
         named = (("words", setting.words), *setting.more_lists)
         lists = "\n".join(f'[lists.{name}]\npath = "{path}"' for name, path in named)
         self.configuration.write_text(
-            CONFIGURATION.replace("[server]", f"[server]\n{setting.server}").format(
+            CONFIGURATION.format(
                 port=self.port, control=self.control, upstream=setting.upstream_port, lists=lists,
                 workers=setting.workers, rules=",\n  ".join(setting.rules),
-            ),
+            ).replace("[server]", f"[server]\n{setting.server}"),
             encoding="utf-8",
         )  # fmt: skip
         argv = [

@@ -181,6 +181,7 @@ OF_PROJECTOR = (
 
 # Known to control itself.
 OF_CONTROL = (
+    Metric("tidegate_ready", "gauge", "1 where this check of /readyz is well, 0 where it is not.", ("check",)),
     Metric("tidegate_workers", "gauge", "Workers that answered the last call."),
     Metric(
         "tidegate_build_info",
@@ -238,6 +239,14 @@ OF_CONTROL = (
         "By how much it was set, all together, since control's last life; below zero: back.",
     ),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
+    Metric("tidegate_journal_free_bytes", "gauge", "Bytes free on the journal's disk."),
+    Metric(
+        "tidegate_journal_bound_bytes",
+        "gauge",
+        "Bytes that should be free there, by setting: low_disk, full_disk.",
+        ("setting",),
+    ),
+    Metric("tidegate_mirror_max_lag_seconds", "gauge", "mirror.max_lag: past this age bullets are refused."),
     Metric(
         "tidegate_mirror_lag_seconds",
         "gauge",

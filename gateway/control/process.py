@@ -134,6 +134,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             reloader=reloader,
             route_names=lambda: frozenset(route.name for route in current().config.routes),
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
+            mirror_max_lag=lambda: mirror.max_lag if (mirror := current().config.mirror) is not None else None,
             bounds=BodyBounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,

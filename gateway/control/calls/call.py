@@ -48,6 +48,7 @@ class Services:
     reloader: Reloader
     route_names: Callable[[], frozenset[str]]
     mirror_lag: Callable[[], float | None]  # seconds
+    mirror_max_lag: Callable[[], float | None]  # seconds; None without a mirror
     bounds: BodyBounds
     metrics: bool = True  # whether /metrics is offered
     ipv6_prefix: Callable[[], int] = lambda: PREFIX  # server.ipv6_prefix, as it is now

@@ -88,6 +88,9 @@ async def _own(services: Services) -> dict[str, Series]:
     lag = services.mirror_lag()
     if lag is not None:
         own["tidegate_mirror_lag_seconds"] = {(): lag}
+    most = services.mirror_max_lag()
+    if most is not None:
+        own["tidegate_mirror_max_lag_seconds"] = {(): most}
     try:
         status = await services.reloader.status()
     except ChannelError:

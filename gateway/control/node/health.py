@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gateway.common.boot import LEAP_US, ClockWatch, uptime_us
@@ -51,13 +53,13 @@ class Health:
         self._full_disk = full_disk
         self._clock = clock
 
-    async def look(self) -> Ready:
-        """Ask everything at once; nothing takes longer than ``WITHIN``."""
+    async def look(self, *, anew: bool = True) -> Ready:
+        """Ask everything at once; nothing takes longer than ``WITHIN``. Not ``anew``: by the workers' last answers."""
         asked: Mapping[str, Callable[[], Awaitable[HealthCheck]]] = {
             "database": self._of_database,
             "state": self._of_state,
             "journal": self._of_journal,
-            "workers": self._of_workers,
+            "workers": partial(self._of_workers, anew),
             "node": self._of_node,
             "clock": self._of_clock,
         }
@@ -75,8 +77,15 @@ class Health:
         return HealthCheck(ok=not problem, detail=problem or note)
 
     async def series(self) -> dict[str, Series]:
-        """How the time of day was set since control started, and before."""
-        return {
+        """What readiness says check by check, room on the journal's disk, and how the time of day was set since control
+        started, and before. The workers are not asked again: whoever measures has just done so."""
+        found = (await self.look(anew=False)).checks
+        room: dict[str, Series] = {}
+        with suppress(OSError):  # a folder that is not there has no room to tell of
+            room["tidegate_journal_free_bytes"] = {(): await asyncio.to_thread(self._free)}
+        return room | {
+            "tidegate_ready": {(name,): int(check.ok) for name, check in found.items()},
+            "tidegate_journal_bound_bytes": {("low_disk",): self._low_disk, ("full_disk",): self._full_disk},
             "tidegate_clock_leaps_total": {(): self._clock.leaps},
             "tidegate_clock_set_seconds": {(): self._clock.total / 1e6},
         }
@@ -96,7 +105,7 @@ class Health:
     async def _of_journal(self) -> HealthCheck:
         if not self._journal.is_dir():
             return HealthCheck(ok=False, detail="the folder is not there")
-        free = (await asyncio.to_thread(shutil.disk_usage, self._journal)).free
+        free = await asyncio.to_thread(self._free)
         if not os.access(self._journal, os.W_OK):
             return HealthCheck(ok=False, detail="the folder cannot be written")
         if free < self._full_disk:
@@ -114,8 +123,12 @@ class Health:
             stopping = False  # whoever is not there to be asked stops nothing; a dead one takes its children along
         return HealthCheck(ok=not stopping, detail="the node was told to stop" if stopping else "")
 
-    async def _of_workers(self) -> HealthCheck:
-        await self._workers.look()
+    def _free(self) -> int:
+        return shutil.disk_usage(self._journal).free
+
+    async def _of_workers(self, anew: bool) -> HealthCheck:
+        if anew:
+            await self._workers.look()
         told = dict(self._workers.answers)
         for name, status in self._workers.statuses.items():
             if not status.get("journal", {}).get("ready", True):

@@ -296,6 +296,7 @@ class Plant:
             reloader=self.supervisor,
             route_names=lambda: frozenset({"comments"}),
             mirror_lag=lambda: self.mirror_lag,
+            mirror_max_lag=lambda: None if self.mirror_lag is None else 10.0,
             bounds=BodyBounds(max_body=65536, max_import=300_000),
             features=(OneList(), self.takedowns, health),
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gateway.common import channel
 from gateway.common.boot import reading
+from gateway.control.node.health import Health
 from gateway.state.cold.owner import StateOwner
 
 ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
@@ -104,8 +106,37 @@ async def test_the_mirrors_lag_is_told_where_there_is_a_mirror(api: Any) -> None
     async def lag() -> list[str]:
         async with api.session.get(api.url + "/metrics") as response:
             text = await response.text()
-        return [line for line in text.splitlines() if line.startswith("tidegate_mirror_lag_seconds")]
+        return [line for line in text.splitlines() if re.match("tidegate_mirror_(max_)?lag_seconds", line)]
 
     assert await lag() == []
     api.plant.mirror_lag = 12.5
-    assert await lag() == ["tidegate_mirror_lag_seconds 12.5"]
+    assert sorted(await lag()) == ["tidegate_mirror_lag_seconds 12.5", "tidegate_mirror_max_lag_seconds 10.0"]
+
+
+async def test_readiness_and_room_are_measured(api: Any) -> None:
+    """Check by check as /readyz has it, and as long as there is a folder: its disk."""
+
+    async def told() -> dict[str, float]:
+        async with api.session.get(api.url + "/metrics") as response:
+            lines = (await response.text()).splitlines()
+        wanted = re.compile("tidegate_(ready|journal_(free|bound)_bytes)")
+        found = [line.rpartition(" ") for line in lines if wanted.match(line)]
+        return {name: float(value) for name, _, value in found}
+
+    checks = (await api("GET", "/readyz", token=""))["checks"]
+    well = await told()
+    assert {name: check["ok"] for name, check in checks.items()} == {
+        name.removeprefix('tidegate_ready{check="').removesuffix('"}'): value == 1.0
+        for name, value in well.items()
+        if name.startswith("tidegate_ready{")
+    }
+    assert well['tidegate_ready{check="journal"}'] == 1.0
+    assert well["tidegate_journal_free_bytes"] > 0
+    assert {name for name in well if "bound" in name} == {
+        'tidegate_journal_bound_bytes{setting="low_disk"}', 'tidegate_journal_bound_bytes{setting="full_disk"}'
+    }  # fmt: skip
+    api.plant.state.down = True
+    api.plant.services.of(Health)._journal = api.plant.folder / "nowhere"
+    ill = await told()
+    assert (ill['tidegate_ready{check="state"}'], ill['tidegate_ready{check="journal"}']) == (0.0, 0.0)
+    assert "tidegate_journal_free_bytes" not in ill

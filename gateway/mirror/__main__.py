@@ -15,6 +15,7 @@ from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
 from gateway.logs import logs
 from gateway.mirror.projector.projector import Projector
+from gateway.mirror.store.guarding import PAGES_FOR_ALL
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m gateway.mirror")
     parser.add_argument("--data-dir", type=Path, required=True)
     options = parser.parse_args()
-    os.umask(0o022)  # pages are for everybody whom their folder lets in; private files say so themselves
+    os.umask(PAGES_FOR_ALL)
     folders = Folders(options.data_dir)
     logs.own_up("projector")
     try:

@@ -32,6 +32,7 @@ from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import checkpoint
 from gateway.mirror.store.batch import Batch
 from gateway.mirror.store.checkpoint import Checkpoint
+from gateway.mirror.store.guarding import UNGUARDED, Guarding
 from gateway.mirror.store.mirrored_room import MirroredRoom, Page, Place
 from gateway.mirror.store.sealed import Damaged
 from gateway.mirror.store.shelf import Shelf
@@ -60,11 +61,12 @@ class BulletProjection:
         start: Checkpoint,
         on_flaw: OnFlaw,
         others: Collection[str] = (),
+        guarding: Guarding = UNGUARDED,
         durable: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
-        self.shelf = Shelf(root, pages)
+        self.shelf = Shelf(root, pages, guarding)
         self.page_size = page_size
         self.intake = Intake(others)
         self.lately: OrderedDict[str, str] = OrderedDict()
@@ -346,7 +348,7 @@ class _Goal:
 
 def opened(root: Path, journal: Path, own: str, **settings: Any) -> BulletProjection:
     """The projection of a mirror's folder, from its checkpoint or from the beginning of the journal. Raises Damaged
-    where the folder has no checkpoint and pages were recorded: then it is rebuilt."""
+    where the folder has no checkpoint and pages were recorded: then it is rebuilt. Raises OSError."""
     checkpoint.prepare(root)
     start = checkpoint.load(root)
     if start is None:
@@ -358,4 +360,6 @@ def opened(root: Path, journal: Path, own: str, **settings: Any) -> BulletProjec
         batch = Batch()
         start.save(root, batch)  # before the first page is recorded, so that this is told from a loss
         batch.commit()
-    return BulletProjection(root, journal, own, start=start, **settings)
+    made = BulletProjection(root, journal, own, start=start, **settings)
+    made.shelf.guard()
+    return made

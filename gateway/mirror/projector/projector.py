@@ -34,6 +34,7 @@ from gateway.mirror.projector.probing import Probing
 from gateway.mirror.projector.projector_metrics import ProjectorMetrics
 from gateway.mirror.projector.purge import Purger
 from gateway.mirror.store import folder
+from gateway.mirror.store.guarding import Guarding
 from gateway.mirror.store.pulse import Pulse
 from gateway.mirror.store.sealed import Damaged
 from gateway.mirror.upkeep.rebuild import rebuild
@@ -49,6 +50,13 @@ TOLD_EVERY = 30.0  # seconds between two lines about the same failure
 def own_folder(config: Config) -> str:
     """The journal folder with this node's page records."""
     return f"node-{config.server.node}/{PROJECTOR}"
+
+
+def guarding(config: Config) -> Guarding:
+    """Which rooms only some may read."""
+    mirrored = [route for route in config.routes if route.mirrored]
+    guards = frozenset(route.name for route in mirrored if route.access)
+    return Guarding(guards, frozenset(route.name for route in mirrored))
 
 
 def without_bullets(config: Config) -> frozenset[str]:
@@ -162,7 +170,8 @@ class Projector:
 
     async def _open(self, mirror: Mirror) -> None:
         root = self._folders.mirror(self._config)
-        settings = (root, mirror.page_size, mirror.language, mirror.path, without_bullets(self._config))
+        others, guards = without_bullets(self._config), guarding(self._config)
+        settings = (root, mirror.page_size, mirror.language, mirror.path, others, guards)
         if self._projection is not None and self._mark is not None and self._mark.gone():
             self._projection = None
             raise Damaged("the mirror's folder was deleted or replaced")
@@ -180,7 +189,8 @@ class Projector:
                 pages=Pages(mirror.language, mirror.path),
                 page_size=mirror.page_size,
                 on_flaw=self._on_flaw,
-                others=without_bullets(self._config),
+                others=others,
+                guarding=guards,
                 durable=self._config.journal.fsync != "no",
             )
         )
@@ -248,6 +258,7 @@ class Projector:
                     own_folder(self._config),
                     pages=Pages(mirror.language, mirror.path),
                     others=without_bullets(self._config),
+                    guarding=guarding(self._config),
                     on_flaw=self._on_flaw,
                 )
             )

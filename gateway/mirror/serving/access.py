@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 from gateway.http.upstream.sink import ResponseSink
+from gateway.mirror.store.guarding import asked
 
 if TYPE_CHECKING:
     from gateway.http.upstream.failure import UpstreamError
@@ -64,6 +65,7 @@ class Access:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._guards = tuple(guards)
+        self._routes = frozenset(guard.route for guard in guards)
         self._known = frozenset(known)
         self._remember = remember
         self._clock = clock
@@ -75,8 +77,8 @@ class Access:
 
         Where that is not known (no bullets yet, a route that was renamed), every guard is asked.
         """
-        certain = routes and routes <= self._known
-        guards = tuple(guard for guard in self._guards if not certain or guard.route in routes)
+        asked_of = asked(routes, self._routes, self._known)
+        guards = tuple(guard for guard in self._guards if guard.route in asked_of)
         return Question(room, guards) if guards else None
 
     def ask(self, question: Question, fields: Mapping[bytes, bytes], then: Then) -> None:

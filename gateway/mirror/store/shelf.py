@@ -8,13 +8,14 @@
     <mirror>/ROOM/.index                     which ids are on which complete page
     <mirror>/.projector/checkpoint           how far the journal was read
 
-Hidden files are readable by their owner alone and are never served.
+Hidden files are readable by their owner alone and are never served; so are the folders of guarded rooms (``guarding``).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from gateway.mirror.pages.names import folder_name
 from gateway.mirror.pages.pages import Pages, compressed, page_json
 from gateway.mirror.store import index, slots
 from gateway.mirror.store.batch import PRIVATE, Batch
+from gateway.mirror.store.guarding import CLOSED, UNGUARDED, Guarding
 from gateway.mirror.store.mirrored_room import Closed, MirroredRoom, restored
 from gateway.mirror.store.sealed import Damaged, seal, unseal
 
@@ -45,9 +47,10 @@ class Stored(NamedTuple):
 class Shelf:
     """Reads and writes rooms. ``root`` is the mirror's folder."""
 
-    def __init__(self, root: Path, pages: Pages) -> None:
+    def __init__(self, root: Path, pages: Pages, guarding: Guarding = UNGUARDED) -> None:
         self.root = root
         self.pages = pages
+        self._guarding = guarding
         self._ids: OrderedDict[tuple[str, int], frozenset[str]] = OrderedDict()
 
     def folder(self, room: str) -> Path:
@@ -62,6 +65,25 @@ class Shelf:
     def has(self, room: str) -> bool:
         """Whether there is anything of a room."""
         return self.folder(room).is_dir()
+
+    def make(self, room: MirroredRoom) -> None:
+        """Make a room's folder, closed until it is known that everybody may read it. Raises OSError."""
+        folder = self.folder(room.name)
+        folder.mkdir(mode=CLOSED, exist_ok=True)
+        folder.chmod(self._guarding.mode(room.routes))
+
+    def guard(self) -> None:
+        """Close and open folders as the routes say now; a room that cannot be read counts as one that nobody knows.
+        Raises OSError."""
+        for folder in self.rooms():
+            through: frozenset[str] = frozenset()
+            if self._guarding.guards:
+                with suppress(Damaged):
+                    named = read_routes(folder)
+                    through = named[1] if named is not None else through
+            mode = self._guarding.mode(through)
+            if folder.stat().st_mode & 0o777 != mode:
+                folder.chmod(mode)
 
     def load(self, name: str) -> MirroredRoom:
         """A room as it was written last, or a new one. Raises Damaged, OSError."""
@@ -80,9 +102,11 @@ class Shelf:
         Returns the numbers of complete pages that lost a bullet. Raises Damaged, OSError."""
         folder = self.folder(room.name)
         if room.fresh:
-            folder.mkdir(mode=0o755, exist_ok=True)
+            self.make(room)
         elif not folder.is_dir():
             raise Damaged(f"the folder {folder.name} is gone")
+        elif room.routes_changed:
+            folder.chmod(self._guarding.mode(room.routes))
         changed = self._departures(room, folder, batch)
         for closed in room.closed:
             self.write_page(batch, room.name, closed, room.items)

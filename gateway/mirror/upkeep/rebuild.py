@@ -18,6 +18,7 @@ from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import checkpoint, folder, index
 from gateway.mirror.store.batch import Batch
 from gateway.mirror.store.checkpoint import Checkpoint
+from gateway.mirror.store.guarding import UNGUARDED, Guarding
 from gateway.mirror.store.mirrored_room import NO_ID, Closed, MirroredRoom
 from gateway.mirror.store.sealed import Damaged
 from gateway.mirror.store.shelf import Shelf, read_page, read_room, read_routes
@@ -35,6 +36,7 @@ def rebuild(
     *,
     pages: Pages,
     others: Iterable[str] = (),
+    guarding: Guarding = UNGUARDED,
     on_flaw: OnFlaw,
     on_progress: Callable[[str, int], object] = lambda what, count: None,
 ) -> Path:
@@ -45,7 +47,7 @@ def rebuild(
     made = folder.rebuilt_beside(root)
     shutil.rmtree(made, ignore_errors=True)
     checkpoint.prepare(made)
-    shelf = Shelf(made, pages)
+    shelf = Shelf(made, pages, guarding)
     expected = Expected(journal, own, on_flaw, made / checkpoint.FOLDER, frozenset(others))
     try:
         expected.read_pages()
@@ -104,7 +106,7 @@ def _make(shelf: Shelf, expected: Expected, name: str) -> None:
     room = MirroredRoom(name)
     room.routes = expected.routes(name) - {""}
     sizes = expected.sizes(name)
-    shelf.folder(name).mkdir(mode=0o755, exist_ok=True)
+    shelf.make(room)
     batch = Batch()
     total = 0
     try:

@@ -22,6 +22,7 @@ from gateway.journal.write.writer import Writer
 from gateway.mirror.pages.names import folder_name
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.projector.bullet_projection import BulletProjection, opened
+from gateway.mirror.store.guarding import Guarding
 from gateway.mirror.store.shelf import Stored, read_page
 
 OWN = "node-0/254"
@@ -46,6 +47,7 @@ class Node:
         self.writers: dict[int, Writer] = {}
         self.ids: dict[int, Ids] = {}
         self.basis = record.Basis("live", "danmaku", policy(), {"abuse": "digest"})
+        self.other = record.Basis("other", "danmaku", policy(), {"abuse": "digest"})
         self.comments = record.Basis("comments", "comment", policy(), {"abuse": "digest"})
 
     def writer(self, worker: int = 0) -> Writer:
@@ -132,6 +134,7 @@ class Mirror:
         self.node = node
         self.now = time.monotonic
         self.page_size = 10
+        self.guarding = Guarding()
         self._life: BulletProjection | None = None
 
     @property
@@ -149,6 +152,7 @@ class Mirror:
             page_size=self.page_size,
             on_flaw=never,
             others={"comments"},
+            guarding=self.guarding,
             durable=False,
             now=self.now,
         )

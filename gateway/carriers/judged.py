@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.judging.pipeline import FAULT, Passage
+from gateway.judging.pipeline import FAULT, Carried, Passage
 from gateway.websocket.frames import masked_frame
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.carriers.session import Session
     from gateway.judging.route import Route
     from gateway.surfaces.input.decoded import Changes, Messages
+    from gateway.surfaces.surface import SocketDecoder
     from gateway.websocket.frames import SocketMessage
 
 GONE = "upstream.closed"
@@ -27,6 +28,9 @@ SENT = 101
 
 
 _DROPPED: Final[Changes] = {0: None}
+
+About = Passage | bytes | None
+"""What a notice answers: a message, a frame in which none was found, or nothing that the client sent."""
 
 
 class SingleMessage(Passage):
@@ -133,12 +137,23 @@ class JudgedFrame:
         self.left -= 1
         self._session.settled()
 
+    def place(self, passage: Passage) -> int:
+        """Which message of the frame it is."""
+        return next(at for at, message in enumerate(self._decoded.messages) if message is passage.message)
+
     def _change(self, passage: Passage, texts: tuple[str, ...] | None) -> None:
-        messages = self._decoded.messages
-        index = next(at for at, message in enumerate(messages) if message is passage.message)
         if self._changes is None:
             self._changes = {}
-        self._changes[index] = texts
+        self._changes[self.place(passage)] = texts
+
+
+def payload_of(about: About, socket: SocketDecoder) -> bytes | None:
+    """The bytes of what a notice answers."""
+    if type(about) is SingleMessage:
+        return socket.payload(about.received.payload, 0)
+    if type(about) is Carried and isinstance(about.carrier, JudgedFrame):
+        return socket.payload(about.carrier.received.payload, about.carrier.place(about))
+    return about if isinstance(about, bytes) else None
 
 
 def _leave(

@@ -1,27 +1,47 @@
 """What the sender of a socket's message is told, as docs/websocket.md words it.
 
 One JSON object a notice. ``verdict``: reject, hold, mask (of one message, named by ``message_id``), mute, unmute,
-close (of the socket). Nobody else gets it, and it names no list and no word.
+close (of the socket). Nobody else gets it, and it names no list and no word. A route's ``refusal`` says it in the
+platform's own words, or says nothing.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from gateway.http.server.problem import PlatformShape, Problem
+from gateway.carriers.echo import Echo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.http.server.problem import Problem
+    from gateway.http.server.shapes import AnswerShapes
+    from gateway.surfaces.input.request import Request
 
 TYPE: Final = "tidegate.verdict"
-SHAPED: Final = frozenset(("reject", "hold", "mute", "close"))
-"""Verdicts that a platform's own shape for refusals tells. A mask is none, and the end of a mute neither."""
 
 
-def notice(verdict: str, problem: Problem, shape: PlatformShape | None = None) -> bytes:
-    """The text of one notice, in the route's shape where it has one."""
-    if shape is not None and verdict in SHAPED:
-        return shape.encode(problem)
+def notice(
+    verdict: str, problem: Problem, shapes: AnswerShapes | None, handshake: Request, payload: Callable[[], bytes | None]
+) -> bytes:
+    """The text of one notice, in the route's shape where it has one; nothing where that is silent. ``payload``: gives
+    what is answered, where it is one message of the client's."""
+    shape = None if shapes is None else shapes.of(verdict, problem)
+    if shape is None:
+        return own(verdict, problem)
+    if shape.silent:
+        return b""
+    values = None
+    if shape.echoes:
+        values = Echo(handshake.fields, handshake.query, lambda: handshake.parameters, payload(), frame=True)
+    return shape.text(problem, values)
+
+
+def own(verdict: str, problem: Problem) -> bytes:
+    """A notice as we word it ourselves."""
     told: dict[str, Any] = {"type": TYPE, "verdict": verdict, "reason": problem.reason}
     if problem.message_id:
         told["message_id"] = problem.message_id

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers.arrival import arrived
+from gateway.carriers.echo import Echo
 from gateway.carriers.handshakes import accept
 from gateway.http.server.problem import problem_for
 from gateway.http.server.queueing import OVERLOADED
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.common.metrics import Counts
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.router import Router
+    from gateway.http.server.shapes import AnswerShapes
     from gateway.http.upstream.failure import UpstreamError
     from gateway.judging.pipeline import Pipeline
     from gateway.judging.relayed_deletion import RelayedDeletion
@@ -84,7 +86,7 @@ class Gate:
                 self._check_method(exchange, found)
             exchange.route = found
             exchange.cors = route.cors
-            exchange.shape = route.shape
+            exchange.shapes = _shapes(exchange, found, route)
             if route.socket is not None:
                 if route.socket.plain and is_plain(head):
                     self._check_overrides(exchange)
@@ -131,7 +133,7 @@ class Gate:
                 exchange.route = found
                 exchange.path = found.path
                 exchange.cors = found.route.cors
-                exchange.shape = found.route.shape
+                exchange.shapes = _shapes(exchange, found, found.route)
                 name = found.route.name
         except HTTPError:  # it would have been refused anyway
             pass
@@ -236,6 +238,9 @@ class Gate:
         if found is None or type(route) is not Route:
             self._on_other_body(exchange, found, body)
             return
+        shapes = exchange.shapes
+        if shapes is not None and isinstance(shapes.values, Echo):
+            shapes.values.body = body
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if type(decoded) is Messages:
             if decoded.method and not self._judged_alike(exchange, decoded.method):
@@ -436,6 +441,14 @@ class Traced(Comment):
         trace = forwarding.trace_id(exchange.head, exchange.ids)
         fields = self.route.basis.fields(message, verdict) + b',"trace":"%b"' % trace.encode()
         pipeline.journal.enqueue(fields, self, message.id if verdict.disposition == "pass" else "")
+
+
+def _shapes(exchange: Exchange, found: Found[Target], route: Route) -> AnswerShapes | None:
+    """The shapes of a request's refusals, with its own values at hand where they repeat any."""
+    shapes = route.shapes
+    if shapes is not None and shapes.echoes:
+        return shapes.bound(Echo(exchange.head.fields, exchange.query, found.parameters))
+    return shapes
 
 
 def _arrived(exchange: Exchange, found: Found[Target]) -> Arrived:

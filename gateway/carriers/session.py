@@ -25,11 +25,12 @@ bounds of the frame parser stay those with which the socket was opened.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers import sanctions
-from gateway.carriers.judged import JudgedFrame, SingleMessage
+from gateway.carriers.judged import JudgedFrame, SingleMessage, payload_of
 from gateway.carriers.link import HELD, NOTICES, Link
 from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
@@ -46,6 +47,7 @@ from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG, TEX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.carriers.judged import About
     from gateway.carriers.sockets import Sockets
     from gateway.judging.overlay import Overlay
     from gateway.judging.pipeline import Passage
@@ -201,7 +203,7 @@ class Session(Link):
         if kind is Messages:
             self._judge(received, decoded, began)  # type: ignore[arg-type]
         elif kind is Malformed:
-            self._malformed(decoded)  # type: ignore[arg-type]
+            self._malformed(decoded, payload)  # type: ignore[arg-type]
         elif self._slots:
             self._slots.append(received)
             self._waiting += len(received.raw)
@@ -271,9 +273,9 @@ class Session(Link):
                 else:
                     self._close_frame(event)
 
-    def _malformed(self, decoded: Malformed) -> None:
+    def _malformed(self, decoded: Malformed, frame: bytes) -> None:
         self.sockets.count_refused(self.name, decoded.reason)
-        self.tell("reject", answers.malformed(decoded))
+        self.tell("reject", answers.malformed(decoded), frame)
         if decoded.reason == "frame.too_many":
             self.end(endings.TOO_MANY_PACKETS)
             return
@@ -351,14 +353,14 @@ class Session(Link):
         self.sockets.report(error)
         self.end(endings.FAILURE)
 
-    def tell(self, verdict: str, problem: Problem) -> None:
-        """One notice for the sender, and nobody else."""
+    def tell(self, verdict: str, problem: Problem, about: About = None) -> None:
+        """One notice for the sender, and nobody else. ``about``: what it answers."""
         socket = self._socket
         route = self._route
         accept = self._arrived.fields.get(b"accept-language")  # of the handshake
         problem, _ = self.sockets.sentences.told(problem, route.settings.language or "", accept)
-        text = socket.notice(notice(verdict, problem, route.shape))
-        if not self.relay.insert(frame(BINARY if socket.binary else TEXT, text)):
+        text = notice(verdict, problem, route.shapes, self._arrived, partial(payload_of, about, socket))
+        if text and not self.relay.insert(frame(BINARY if socket.binary else TEXT, socket.notice(text))):
             self._stop_reading(NOTICES)
 
     def notices_sent(self) -> None:
@@ -367,7 +369,7 @@ class Session(Link):
 
     def masked(self, passage: Passage) -> None:
         """A message goes on with a part of it masked."""
-        self.tell("mask", answers.problem(passage.verdict, passage.message.id, passage.route.appeal))
+        self.tell("mask", answers.problem(passage.verdict, passage.message.id, passage.route.appeal), passage)
         if self.mute is not None:
             self.passed()
 
@@ -379,9 +381,8 @@ class Session(Link):
 
     def refused(self, passage: Passage) -> None:
         """A message is refused."""
-        verdict = passage.verdict
-        problem = answers.problem(verdict, passage.message.id, passage.route.appeal)
-        self.tell(verdict.disposition, problem)
+        problem = answers.problem(passage.verdict, passage.message.id, passage.route.appeal)
+        self.tell(passage.verdict.disposition, problem, passage)
         if problem.reason == MUTED:
             return
         if sanctions.is_standing(problem):
@@ -394,7 +395,7 @@ class Session(Link):
         """A message could not be recorded."""
         problem = answers.unrecorded(passage.message.id)
         self.sockets.count_refused(self.name, problem.reason)
-        self.tell("reject", problem)
+        self.tell("reject", problem, passage)
 
     def check(self, snapshot: Snapshot, overlay: Overlay | None) -> None:
         """The switches have changed: tell whoever they concern, before they write."""

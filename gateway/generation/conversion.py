@@ -10,6 +10,7 @@ import hashlib
 import os
 import ssl
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from gateway.config.sections.control import Logs
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
+from gateway.config.sections.refusal import Refusal
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.sentences import Sentences as SentencesSection
 from gateway.config.sections.server import Server
@@ -33,6 +35,7 @@ from gateway.generation import rotation
 from gateway.http.accepting.certificates import Certificates, ListeningTlsSettings, PairFiles, UnusablePair
 from gateway.http.server.sentences import Sentences
 from gateway.http.server.settings import ServerSettings
+from gateway.http.server.shapes import AnswerShape, AnswerShapes
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.wire.address import parse_address
 from gateway.http.wire.path import parse_template
@@ -53,6 +56,19 @@ EXPIRES_SOON = 14 * 86400.0
 def server(section: Server) -> ServerSettings:
     """``[server]``, the part that concerns connections."""
     return carried(ServerSettings, section, trusted_proxies=tuple(str(network) for network in section.trusted_proxies))
+
+
+def shapes(sections: Sequence[Refusal]) -> AnswerShapes | None:
+    """A route's ``refusal``."""
+    made = [
+        AnswerShape(
+            one.status or 0, "" if one.body is None else one.body, one.headers, verdicts=one.verdicts,
+            reasons=one.reasons, accepts=one.accepts, media_type=one.type, page=one.page, redirect=one.redirect,
+            silent=one.silent,
+        )
+        for one in sections
+    ]  # fmt: skip
+    return AnswerShapes(*made) if made else None
 
 
 def listening_tls(section: Server) -> ListeningTlsSettings | None:

@@ -195,20 +195,20 @@ class Carrier(Protocol):
 class Carried(Passage):
     """A passage that tells its carrier."""
 
-    __slots__ = ("_carrier",)
+    __slots__ = ("carrier",)
 
     def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
         super().__init__(pipeline, route, message, began)
-        self._carrier = carrier
+        self.carrier = carrier
 
     def on_verdict(self) -> None:
-        self._carrier.on_verdict(self)
+        self.carrier.on_verdict(self)
 
     def on_unrecorded(self) -> None:
-        self._carrier.on_unrecorded(self)
+        self.carrier.on_unrecorded(self)
 
     def on_fault(self, fault: Exception) -> None:
-        self._carrier.on_fault(self, fault)
+        self.carrier.on_fault(self, fault)
 
 
 def _nobody(_seconds: float) -> None:

@@ -11,7 +11,7 @@ from filters.reading.window import Consecutive
 from gateway.common.metrics import AnswerCounts, Count, Histogram
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.http.server.cors import Cors
-from gateway.http.server.problem import PlatformShape
+from gateway.http.server.shapes import AnswerShapes
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
@@ -71,7 +71,7 @@ class Route:
     trusted: TrustedProxies
     appeal: str
     cors: Cors | None
-    shape: PlatformShape | None
+    shapes: AnswerShapes | None
     passed: Count
     mirrored: str = ""  # mirror.path, where the messages have a static version
     id_header: bytes = b""

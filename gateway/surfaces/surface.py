@@ -242,6 +242,22 @@ class SocketDecoder:
         """The payload of a frame that tells ``text`` to the client."""
         return self._format.notice(text)
 
+    def payload(self, frame: bytes, index: int) -> bytes | None:
+        """The payload of that message of a frame; None where there is none."""
+        surface = self._surface
+        try:
+            for payload in self._format.split(frame):
+                if payload.judged:
+                    reading = ParsedRequest(self._request)
+                    self._carrier.load(reading, payload.data, FRAME)
+                    if surface._is_message is None or surface._is_message(reading.document):
+                        if index == 0:
+                            return payload.data
+                        index -= 1
+        except Refused:
+            pass
+        return None
+
     def who(self) -> tuple[str, str]:
         """Sender and room as far as the handshake alone tells them; empty where only a message does."""
         facts = self._surface._facts

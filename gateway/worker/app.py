@@ -32,7 +32,6 @@ from gateway.config.sections.routes import Route as RouteSettings
 from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.http.server.cors import Cors
-from gateway.http.server.problem import PlatformShape
 from gateway.http.server.router import Router
 from gateway.http.server.server import Server
 from gateway.http.upstream.upstream import Upstream
@@ -368,7 +367,6 @@ def _judged(
     app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Mapping[str, AnyList], upstream: Upstream
 ) -> Route:
     cors = settings.cors
-    shape = settings.refusal
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
     reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
@@ -396,7 +394,7 @@ def _judged(
         cors=Cors(
             cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
         ) if cors is not None else None,
-        shape=PlatformShape(shape.status or 0, shape.body, shape.headers) if shape is not None else None,
+        shapes=conversion.shapes(settings.refusal),
         passed=app.metrics.messages.of((settings.name, "pass", "")),
         id_header=id_header,
         id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),

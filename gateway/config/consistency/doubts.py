@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
+from gateway.config.consistency import refusals
 from gateway.config.consistency.translation import similar
 from gateway.http.wire.path import parse_template
 from gateway.surfaces.sources.sources import credential
@@ -87,6 +88,7 @@ def _unused(config: Config) -> Iterator[str]:
 
 def _route(config: Config, route: Route) -> Iterator[str]:
     key = f"routes[{route.name}]"
+    yield from refusals.doubts(route)
     for source in filter(credential, route.sender):
         if route.digest_sender == "credentials":
             yield f'{key}.sender = "{source}": is a credential by its name, so a digest of it is kept (digest_sender)'

@@ -49,11 +49,15 @@ def _without_tags(loc: Path) -> Iterator[str | int]:
 
 
 def _in_file(path: Path, document: Any) -> Path:
-    """The path up to what is written there: one text may stand for a list or a table."""
-    for place in range(len(path)):
-        if isinstance(at(document, path[:place]), str):
-            return path[:place]
-    return path
+    """The path up to what is written there: one text may stand for a list or a table, and one table for a list."""
+    told: Path = ()
+    for part in path:
+        stands = at(document, told)
+        if isinstance(stands, str):
+            break
+        if not (isinstance(part, int) and isinstance(stands, dict)):
+            told = (*told, part)
+    return told
 
 
 def _message(one: Any, path: Path, model: type[BaseModel], document: Any) -> str:
@@ -197,7 +201,7 @@ def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseMod
     found: Any = model
     for place, part in enumerate(path):
         here = kinds(found)
-        tables = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        tables = _models(here if isinstance(part, int) else [*here, *_rows(here)])
         if tables:
             field = tables[0].model_fields.get(str(part))
             if field is None:
@@ -211,8 +215,17 @@ def _model_at(path: Path, model: type[BaseModel], document: Any) -> type[BaseMod
             if not containers:
                 return None
             found = containers[0][1] if isinstance(part, str) else containers[0][0]
-    tables = [kind for kind in kinds(found) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    tables = _models([*kinds(found), *_rows(kinds(found))])
     return tables[0] if tables else None
+
+
+def _models(annotations: list[Any]) -> list[type[BaseModel]]:
+    return [kind for kind in annotations if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def _rows(annotations: list[Any]) -> list[Any]:
+    """What the items of a list are: one table may stand for it."""
+    return [row for kind in annotations if get_origin(kind) is tuple for row in kinds(get_args(kind)[0])]
 
 
 def kinds(annotation: Any) -> list[Any]:

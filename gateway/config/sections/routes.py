@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 
 from filters.text.markup import Markup
 from gateway.common.defaults import defaults
+from gateway.config.sections.refusal import Refusals
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.source_names import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
@@ -27,9 +28,6 @@ from gateway.http.wire.path import Template, parse_template
 from gateway.surfaces import MIRRORED, SURFACES
 from gateway.surfaces.input.settings import RoomFormat, SurfaceSettings
 from gateway.websocket.habits import Habits
-
-PLACEHOLDERS = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
-
 
 SURFACE = defaults(SurfaceSettings)
 HABITS = defaults(Habits)
@@ -65,32 +63,6 @@ def _conditions(value: Any) -> Any:
 
 
 Conditions = Annotated[dict[Pointer, tuple[Scalar, ...]], BeforeValidator(_conditions), OrOne(within=True)]
-
-
-class Refusal(Section):
-    """The platform's own shape for refusals, where its clients know nothing of RFC 9457."""
-
-    status: int | None = setting(None, "HTTP status; our own if unset.", ge=200, le=599)
-    body: dict[str, Any] = required(
-        "JSON object; {title}, {detail}, {status}, {reason}, {id}, {ground}, {category}, {appeal} and {retry_after} "
-        "in its texts are filled in; a text that is {status} or {retry_after} alone becomes a number."
-    )
-    headers: dict[str, str] = setting({}, "Further header fields.")
-
-    @field_validator("body", mode="after")
-    @classmethod
-    def _known_placeholders(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in _placeholders(value):
-            if name not in PLACEHOLDERS:
-                raise ValueError(f"has the unknown placeholder {{{name}}}: known are {', '.join(PLACEHOLDERS)}")
-        return value
-
-
-def _placeholders(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return re.findall(r"\{(\w+)\}", value)
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [name for one in inner for name in _placeholders(one)]
 
 
 class Cors(Section):
@@ -265,7 +237,9 @@ class Route(Section):
     language: Literal["auto", "zh", "en"] | None = setting(
         None, "Language of what the gateway tells this route's clients; unset: sentences.language."
     )
-    refusal: Refusal | None = setting(None, "The platform's own shape for refusals; unset: RFC 9457.")
+    refusal: Refusals = setting(
+        (), "The platform's own shapes for refusals and notices, the first that fits; without: RFC 9457 and our own."
+    )
     cors: Cors | None = setting(None, "Cross-origin headers on our own answers.")
     origins: tuple[Origin, ...] = setting(
         ("same",), "Origins whose pages may open the WebSocket. A client that sends no Origin is no page.", min_length=1

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.http.server.problem import (
     PROBLEM_JSON,
-    PlatformShape,
     Problem,
     encode_problem,
     problem_for,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.common.metrics import AnswerCounts
     from gateway.http.server.cors import Cors
     from gateway.http.server.server_protocol import ServerProtocol
+    from gateway.http.server.shapes import AnswerShapes
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
     from gateway.http.wire.override import Screen
@@ -65,7 +65,7 @@ class TakenOver(NamedTuple):
 class Exchange:
     """``path`` and ``query`` are the target's two halves, the path in its normal form; the gate sets both.
 
-    ``route`` and ``user`` are the gate's own. ``cors`` and ``shape`` apply to ``refuse``. ``message_id``:
+    ``route`` and ``user`` are the gate's own. ``cors`` and ``shapes`` apply to ``refuse``. ``message_id``:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
     ``endless``: its answer streams until somebody leaves.
@@ -99,7 +99,7 @@ class Exchange:
         "reason",
         "route",
         "sent",
-        "shape",
+        "shapes",
         "status",
         "user",
     )
@@ -131,7 +131,7 @@ class Exchange:
         self.route: Any = None
         self.user: Any = None
         self.cors: Cors | None = None
-        self.shape: PlatformShape | None = None
+        self.shapes: AnswerShapes | None = None
 
     # what the gate reads
 
@@ -263,15 +263,12 @@ class Exchange:
         lines = problem_lines(problem)
         if self.cors is not None:
             lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
-        shape = self.shape
-        if shape is None:
+        accept = self.head.fields.get(b"accept")
+        told = None if self.shapes is None else self.shapes.answer(problem, accept, spoken)
+        if told is None:
             self.answer(problem.status, lines + spoken, encode_problem(problem), PROBLEM_JSON)
-            return
-        # Our own failures are told by their status in any shape: balancers and monitors act on it.
-        status = problem.status if problem.status >= 500 else shape.status or problem.status
-        if shape.speaks:
-            lines += spoken
-        self.answer(status, lines + shape.lines, shape.encode(problem), shape.content_type)
+        else:
+            self.answer(told.status, lines + told.lines, told.body, told.content_type)
 
     def worded(self, problem: Problem) -> tuple[Problem, bytes]:
         """A problem in the language of whom it is told, and the header lines that say which that is."""

@@ -1,4 +1,4 @@
-"""Answers that refuse or hold: RFC 9457 problem details, or the platform's own shape.
+"""Answers that refuse or hold: RFC 9457 problem details. The platform's own shape is in ``shapes``.
 
 Reasons and members are told by docs/reasons.md. An answer says why, and never which list or word: that is not among the
 members here, so that it cannot slip out.
@@ -7,8 +7,7 @@ members here, so that it cannot slip out.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -109,52 +108,3 @@ def problem_lines(problem: Problem) -> bytes:
         policy = ", ".join(f'"{limit.name}";q={limit.quota};w={math.ceil(limit.window)}' for limit in problem.limits)
         lines += b"RateLimit: %b\r\nRateLimit-Policy: %b\r\n" % (left.encode("ascii"), policy.encode("ascii"))
     return lines
-
-
-_PLACEHOLDER: Final = re.compile(rb"\{(title|id|reason|detail|ground|category|appeal|status|retry_after)\}")
-_SENTENCES: Final = frozenset((b"title", b"detail", b"ground", b"category"))
-# A value of its own, not a key: before a colon it stays a string.
-_NUMBER: Final = re.compile(rb'"(\{(?:status|retry_after)\})"(?!\s*:)')
-
-
-class PlatformShape:
-    """A route's ``refusal = { status, body }``: answers in the shape that the platform's clients know.
-
-    ``body``: a table or list, sent as JSON, or text; ``{title} {id} {reason} {detail} {ground} {category} {appeal}
-    {status} {retry_after}`` in its strings are filled in; a string that is ``{status}`` or ``{retry_after}`` alone
-    becomes the number. ``status`` 0 keeps the problem's own. ``headers``: more of them. ``speaks``: it holds sentences,
-    and its own headers do not say in which language.
-    """
-
-    __slots__ = ("_escaped", "_pieces", "content_type", "lines", "speaks", "status")
-
-    def __init__(
-        self, status: int, body: Mapping[str, Any] | Sequence[Any] | str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.status = status
-        self.lines = b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in (headers or {}).items())
-        self._escaped = not isinstance(body, str)
-        self.content_type = b"application/json" if self._escaped else b"text/plain; charset=utf-8"
-        text = body.encode() if isinstance(body, str) else orjson.dumps(body)
-        # Encoded JSON has a brace before a letter only inside of a string, so every match is a placeholder.
-        pieces = self._pieces = _PLACEHOLDER.split(_NUMBER.sub(rb"\1", text) if self._escaped else text)
-        said = any(name.lower() == "content-language" for name in headers or ())
-        self.speaks = not said and not _SENTENCES.isdisjoint(pieces[1::2])
-
-    def encode(self, problem: Problem) -> bytes:
-        """The body for one refusal."""
-        pieces = list(self._pieces)
-        for at in range(1, len(pieces), 2):
-            value = self._value(pieces[at], problem)
-            pieces[at] = orjson.dumps(value)[1:-1] if self._escaped else value.encode()
-        return b"".join(pieces)
-
-    @staticmethod
-    def _value(name: bytes, problem: Problem) -> str:
-        if name == b"id":
-            return problem.message_id
-        if name == b"appeal":
-            return problem.appeal.replace("{id}", problem.message_id)
-        if name == b"retry_after":
-            return str(math.ceil(problem.retry_after))
-        return str(getattr(problem, name.decode()))

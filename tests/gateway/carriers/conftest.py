@@ -25,8 +25,8 @@ from gateway.common.metrics import WorkerMetrics
 from gateway.common.sweep import TICK, Sweep
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.http.server.exchange import TakenOver
-from gateway.http.server.problem import PlatformShape
 from gateway.http.server.settings import ServerSettings
+from gateway.http.server.shapes import AnswerShapes
 from gateway.http.server.turns import Turns
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
@@ -203,7 +203,7 @@ class Bench:
         self.sockets = Sockets(self.pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self.sweep)
         self._ids = itertools.count(1)
 
-    def route(self, *, habits: Habits | None = None, shape: PlatformShape | None = None, words: str = "spam",
+    def route(self, *, habits: Habits | None = None, shapes: AnswerShapes | None = None, words: str = "spam",
               language: str | None = None, consecutive: int = 1, crowd: bool = False,
               fresh: Callable[[], bool] | None = None, **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
@@ -227,7 +227,7 @@ class Bench:
             trusted=TrustedProxies(),
             appeal="https://p.example/appeal?message={id}",
             cors=None,
-            shape=shape,
+            shapes=shapes,
             passed=self.metrics.messages.of(("chat", "pass", "")),
             fresh=fresh,
             consecutive=Consecutive(reaching, Bounds()) if reaching else None,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import orjson
 
-from gateway.carriers.notices import notice
-from gateway.http.server.problem import PlatformShape, Problem
+from gateway.carriers.notices import notice as notice_of
+from gateway.http.server.problem import Problem
+from gateway.http.server.shapes import AnswerShape, AnswerShapes
+from gateway.surfaces.input.request import Arrived
 
 PROBLEM = Problem(
     429, "limit.sender", "You write too fast", "Wait a little.", "id-1", "agreement 4.2", "spam",
     "https://p.example/appeal?message={id}", 2.2,
 )  # fmt: skip
+
+
+def notice(verdict: str, problem: Problem, shapes: AnswerShapes | None = None, payload: bytes | None = None) -> bytes:
+    return notice_of(verdict, problem, shapes, Arrived(b"GET", {}, query=b"v=2"), lambda: payload)
 
 
 def test_a_notice_has_what_the_contract_names():
@@ -34,9 +40,23 @@ def test_what_there_is_none_of_is_left_out():
 
 
 def test_a_shape_tells_refusals_and_leaves_the_rest():
-    shape = PlatformShape(0, {"code": 12001, "msg": "{title}", "wait": "{retry_after}"})
+    shapes = AnswerShapes(AnswerShape(0, {"code": 12001, "msg": "{title}", "wait": "{retry_after}"}))
     wanted = {"code": 12001, "msg": "You write too fast", "wait": 3}
     for verdict in ("reject", "hold", "mute", "close"):
-        assert orjson.loads(notice(verdict, PROBLEM, shape)) == wanted
+        assert orjson.loads(notice(verdict, PROBLEM, shapes)) == wanted
     for verdict in ("mask", "unmute"):
-        assert orjson.loads(notice(verdict, PROBLEM, shape))["verdict"] == verdict
+        assert orjson.loads(notice(verdict, PROBLEM, shapes))["verdict"] == verdict
+
+
+def test_a_notice_answers_the_message_by_its_own_id():
+    shapes = AnswerShapes(AnswerShape(0, {"id": "{json:/id}", "v": "{query:v}"}, verdicts=["reject", "unmute"]))
+    assert orjson.loads(notice("reject", PROBLEM, shapes, b'{"id": 7}')) == {"id": 7, "v": "2"}
+    assert orjson.loads(notice("unmute", PROBLEM, shapes)) == {"id": None, "v": "2"}  # nothing was sent
+
+
+def test_notices_can_be_off():
+    shapes = AnswerShapes(
+        AnswerShape(0, {"no": 1}, verdicts=["reject"]), AnswerShape(verdicts=["mask", "mute", "unmute"], silent=True)
+    )
+    assert notice("mask", PROBLEM, shapes) == notice("unmute", PROBLEM, shapes) == b""
+    assert notice("reject", PROBLEM, shapes) == b'{"no":1}'

@@ -7,7 +7,7 @@ import pytest
 from gateway.common.units import Rate
 from gateway.config.sections.sentences import Sentences
 from gateway.generation import conversion
-from gateway.http.server.problem import PlatformShape
+from gateway.http.server.shapes import AnswerShape, AnswerShapes
 from gateway.websocket.frames import frame, masked_frame
 from gateway.websocket.habits import Habits
 from gateway.websocket.opcodes import BINARY, CONTINUATION, TEXT
@@ -113,14 +113,31 @@ async def test_notices_wait_for_the_end_of_a_message(bench):
 
 
 async def test_the_platforms_own_shape_tells_refusals_and_not_masks(bench):
-    shape = PlatformShape(200, {"cmd": "REFUSED", "msg": "{title}", "id": "{id}", "why": "{reason}"})
-    client = bench.open(bench.route(shape=shape))
+    shapes = AnswerShapes(AnswerShape(200, {"cmd": "REFUSED", "msg": "{title}", "id": "{id}", "why": "{reason}"}))
+    client = bench.open(bench.route(shapes=shapes))
     client.say("spam")
     client.say("idiot")
     bench.judge()
     refused, masked = client.got()
     assert refused == {"cmd": "REFUSED", "msg": "The text breaks the rules", "id": "id-1", "why": "keyword.match"}
     assert masked["verdict"] == "mask"
+
+
+async def test_an_answer_repeats_the_number_of_what_it_answers(bench):
+    shapes = AnswerShapes(AnswerShape(0, {"ref": "{json:/ref}", "why": "{reason}"}, verdicts=["reject", "mask"]))
+    client = bench.open(bench.route(shapes=shapes))
+    client.say("spam", ref=7)
+    client.say("idiot", ref="x")
+    bench.judge()
+    assert client.got() == [{"ref": 7, "why": "keyword.match"}, {"ref": "x", "why": "keyword.match"}]
+
+
+async def test_a_silent_shape_says_nothing(bench):
+    client = bench.open(bench.route(shapes=AnswerShapes(AnswerShape(silent=True, verdicts=["reject", "mask", "mute"]))))
+    client.say("spam")
+    client.say("idiot")
+    bench.judge()
+    assert client.got() == []
 
 
 @pytest.mark.parametrize(

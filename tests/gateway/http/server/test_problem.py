@@ -4,7 +4,6 @@ import orjson
 import pytest
 
 from gateway.http.server.problem import (
-    PlatformShape,
     Problem,
     RateLimit,
     encode_problem,
@@ -73,29 +72,3 @@ def test_an_upstreams_failure(reason: str) -> None:
 def test_a_failure_before_anything_was_sent_may_be_tried_again(reason: str) -> None:
     problem = upstream_problem(UpstreamError(reason, sent=False), "m1")
     assert (b"Retry-After: 1\r\n" in problem_lines(problem)) == (problem.status == 503)
-
-
-def test_the_platforms_shape() -> None:
-    shape = PlatformShape(
-        200,
-        {
-            "code": 12001,
-            "msg": "{title} ({reason})",
-            "{x}": "{unknown}",
-            "data": [{"id": "{id}", "s": "{status}", "w": "in {retry_after} s", "{status}": "{retry_after}"}],
-        },
-        {"X-A": "b"},
-    )
-    body = orjson.loads(shape.encode(FULL._replace(title='say "no"\n{id}')))
-    assert body == {
-        "code": 12001,
-        "msg": 'say "no"\n{id} (keyword.match)',
-        "{x}": "{unknown}",
-        "data": [{"id": "m1", "s": 403, "w": "in 2 s", "403": 2}],
-    }
-    assert (shape.status, shape.lines, shape.content_type) == (200, b"X-A: b\r\n", b"application/json")
-
-
-def test_a_textual_shape() -> None:
-    shape = PlatformShape(0, "ERR {reason} {retry_after} {appeal}")
-    assert shape.encode(FULL) == b"ERR keyword.match 2 https://platform.example/appeal?message=m1"

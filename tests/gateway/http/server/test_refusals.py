@@ -8,8 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.http.server.exchange import Exchange
-from gateway.http.server.problem import PlatformShape, Problem
+from gateway.http.server.problem import Problem
 from gateway.http.server.settings import LINGER_BOUND
+from gateway.http.server.shapes import AnswerShape, AnswerShapes
 from gateway.http.wire.errors import REASONS
 from gateway.logs.logs import place
 from tests.gateway.http.server.requests import chunked, get, post, reason
@@ -80,7 +81,7 @@ async def test_a_refusal_with_nothing_left_to_read_keeps_the_connection(bench: A
 
 async def test_refusals_in_the_platforms_shape(bench: Any) -> None:
     def judge(exchange: Exchange, body: bytes) -> None:
-        exchange.shape = PlatformShape(200, {"code": 1, "msg": "{title}", "id": "{id}"})
+        exchange.shapes = AnswerShapes(AnswerShape(200, {"code": 1, "msg": "{title}", "id": "{id}"}))
         status = 403 if body == b"a" else 503
         exchange.refuse(Problem(status, "keyword.match", "No", message_id="m1"))
 

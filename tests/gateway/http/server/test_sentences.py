@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from gateway.http.server.exchange import Exchange
-from gateway.http.server.problem import PlatformShape, Problem
+from gateway.http.server.problem import Problem
 from gateway.http.server.sentences import SILENT, Sentences
+from gateway.http.server.shapes import AnswerShape, AnswerShapes
 from tests.gateway.http.server.requests import post
 
 WORDS = {
@@ -18,9 +19,9 @@ TERMS = {"en": {}, "zh": {"agreement 3.1": "用户协议第 3.1 条", "spam": "�
 REFUSED = Problem(403, "keyword.match", "x", "y", "m1", "agreement 3.1", "spam")
 
 
-def told(bench: Any, *fields: bytes, spoken: str = "", shape: PlatformShape | None = None) -> tuple[bytes, Any]:
+def told(bench: Any, *fields: bytes, spoken: str = "", shapes: AnswerShapes | None = None) -> tuple[bytes, Any]:
     def judge(exchange: Exchange, body: bytes) -> None:
-        exchange.shape = shape
+        exchange.shapes = shapes
         exchange.refuse(REFUSED)
 
     bench.gate.judge = judge
@@ -75,23 +76,23 @@ async def test_who_says_nothing_is_told_as_the_configuration_says(bench: Any) ->
 
 async def test_a_platforms_shape_speaks_the_same_language(bench: Any) -> None:
     bench.server.sentences = Sentences(WORDS, TERMS)
-    shape = PlatformShape(200, {"msg": "{title}", "why": "{reason}"})
-    head, body = told(bench, b"Accept-Language: zh", shape=shape)
+    shapes = AnswerShapes(AnswerShape(200, {"msg": "{title}", "why": "{reason}"}))
+    head, body = told(bench, b"Accept-Language: zh", shapes=shapes)
     assert body == {"msg": "文字内容不符合规定", "why": "keyword.match"}
     assert b"Content-Language: zh-CN" in head
 
 
 @pytest.mark.parametrize(
-    "shape",
+    "shapes",
     [
-        PlatformShape(200, {"code": 12001, "id": "{id}"}),
-        PlatformShape(200, {"msg": "{title}"}, {"content-language": "zh"}),
+        AnswerShapes(AnswerShape(200, {"code": 12001, "id": "{id}"})),
+        AnswerShapes(AnswerShape(200, {"msg": "{title}"}, {"content-language": "zh"})),
     ],
     ids=["without a sentence", "with a language of its own"],
 )
-async def test_of_a_shape_no_language_is_said_where_it_holds_none(bench: Any, shape: PlatformShape) -> None:
+async def test_of_a_shape_no_language_is_said_where_it_holds_none(bench: Any, shapes: AnswerShapes) -> None:
     bench.server.sentences = Sentences(WORDS, TERMS)
-    head, _ = told(bench, b"Accept-Language: zh", shape=shape)
+    head, _ = told(bench, b"Accept-Language: zh", shapes=shapes)
     assert b"Content-Language: zh-CN" not in head
     assert b"Vary" not in head
 

@@ -1,0 +1,74 @@
+"""A route's ``refusal``: what each shape is made of, and which of them are ever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gateway.config.consistency.document import Found, Path, table, tables, text, texts
+from gateway.config.consistency.translation import similar
+from gateway.http.server.shapes import REFUSALS, is_of
+from gateway.sentences.known import known
+
+if TYPE_CHECKING:
+    from gateway.config.sections.routes import Route
+
+NOTICES = (*REFUSALS, "mask", "unmute")
+_WAYS = ("body", "page", "redirect", "silent")
+
+
+def problems(document: dict[str, Any]) -> Found:
+    """Everything about the shapes of refusals that one key alone cannot show."""
+    for place, route in tables(document, "routes"):
+        path: Path = ("routes", place, "refusal")
+        one = isinstance(route.get("refusal"), dict)
+        shapes = [(0, table(route, "refusal"))] if one else list(tables(route, "refusal"))
+        socket = text(route, "transport") == "websocket"
+        open_before: set[str] = set()  # verdicts that a shape without a condition tells already
+        for at, shape in shapes:
+            own: Path = path if one else (*path, at)
+            yield from _shape(shape, own, socket)
+            verdicts = set(texts(shape, "verdicts") or REFUSALS)
+            if verdicts <= open_before:
+                yield own, "is never asked: what stands before it tells the same, without a condition"
+            if not (shape.get("reasons") or shape.get("accepts") or shape.get("redirect")):
+                open_before |= verdicts
+
+
+def _shape(shape: dict[str, Any], path: Path, socket: bool) -> Found:
+    ways = [way for way in _WAYS if shape.get(way) or (way == "body" and way in shape)]
+    if len(ways) != 1:
+        said = f"has {' and '.join(ways)}: choose one" if ways else "says nothing: give it a body, or page, or redirect"
+        yield path, said
+        return
+    way = ways[0]
+    if socket and way in ("page", "redirect"):
+        yield (*path, way), "is for HTTP: a notice on a WebSocket is a body"
+    if not socket and way == "silent":
+        yield (*path, way), "is for WebSocket routes: a request has to be answered"
+    for key in ("accepts", "headers", "status") if socket else ():
+        if shape.get(key):
+            yield (*path, key), "is for HTTP: a notice on a WebSocket has none"
+    if text(shape, "type") and not isinstance(shape.get("body"), str):
+        yield (*path, "type"), "is for a body that is a text"
+    status = shape.get("status")
+    if way == "redirect" and isinstance(status, int) and status not in (302, 303):
+        yield (*path, "status"), "is no redirect that a form follows with GET: write 303, or leave it out"
+    codes = list(known())
+    for at, reason in enumerate(texts(shape, "reasons")):
+        if not any(is_of(code, reason) for code in codes):
+            groups = sorted({code.partition(".")[0] for code in codes})
+            yield (*path, "reasons", at), "is not a reason that anybody is told" + similar(reason, [*groups, *codes])
+
+
+def doubts(route: Route) -> Iterator[str]:
+    """Notices of ours that would stand among the platform's own frames."""
+    if route.transport != "websocket" or not route.refusal:
+        return
+    told = {verdict for shape in route.refusal if not shape.reasons for verdict in shape.verdicts}
+    missing = [verdict for verdict in NOTICES if verdict not in told and verdict != "hold"]
+    if missing:
+        yield (
+            f"routes[{route.name}].refusal: {', '.join(missing)} are told as Tidegate words them, between the "
+            "platform's own frames; give them a shape, or silent = true"
+        )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.carriers.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
 from gateway.carriers.relay import OVER, PIECE, Relay
 from gateway.common.sweep import NEVER
+from gateway.http.server.turns import CROWD
 from gateway.websocket import endings, frames
 from gateway.websocket.boundary import BoundaryTracker
 from gateway.websocket.opcodes import ABNORMAL, NO_STATUS, may_be_sent
@@ -123,6 +124,7 @@ class Link(asyncio.Protocol):
         self._upstream = upstream
         self._release_client = taken.release
         self.account = taken.account
+        self.account.members.add(self)
         self._release_upstream = release
         self.relay = Relay(self, client, extensions=extensions)
         self._follow(extensions)
@@ -153,6 +155,9 @@ class Link(asyncio.Protocol):
             self._upstream.write(data)
         account = self.account
         turns = account.turns
+        account.reads += 1
+        if account.reads >= CROWD:
+            turns.crowded(account)
         if account.turn != turns.number:
             turns.begin(account)
         account.left -= turns.read + len(data) * turns.byte
@@ -203,6 +208,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._client_up = False
+        self.account.members.discard(self)
         self._release_client()
         self.relay.ended = True
         if self._upstream_up:
@@ -366,6 +372,11 @@ class Link(asyncio.Protocol):
         if not self._waits:
             self._waits = True
             self.account.turns.wait(self.account, self)
+
+    def hold_back(self) -> None:
+        """See ``turns.TurnMember``."""
+        if not self._pauses and not self._client.is_closing():
+            self._wait_turn()
 
     def go_on(self) -> None:
         """See ``turns.TurnWaiting``."""

@@ -36,6 +36,7 @@ from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
 from gateway.carriers.relay import PAYLOAD
 from gateway.http.server.problem import Problem
+from gateway.http.server.turns import CROWD
 from gateway.http.wire.tally import Tally
 from gateway.judging import answers
 from gateway.judging.pipeline import Carried
@@ -117,6 +118,9 @@ class Session(Link):
         self.bytes_up += size
         account = self.account
         turns = account.turns
+        account.reads += 1
+        if account.reads >= CROWD:
+            turns.crowded(account)
         if account.turn != turns.number:
             turns.begin(account)
         account.left -= size * turns.byte

@@ -91,6 +91,11 @@ OF_WORKERS = (
         "Times that a connection's work waited for the next turn, because its address had had its share of this one.",
     ),
     Metric(
+        "tidegate_turn_holds_total",
+        "counter",
+        "Of those, connections that were not even read, because too many of their address's were in the same turn.",
+    ),
+    Metric(
         "tidegate_access_lines_dropped_total",
         "counter",
         "Lines of the access log that could not be written, or waited for a reader behind too many others; control's "

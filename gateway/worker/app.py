@@ -280,6 +280,7 @@ class App:
                 },
                 "tidegate_journal_unknown_total": {"series": [[[], journal.unknown]]},
                 "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
+                "tidegate_turn_holds_total": {"series": [[[], self._server.turns.held]]},
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
                 "tidegate_journal_segments_left_total": {"series": [[[why], n] for why, n in journal.left.items()]},
                 "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped.value]]},

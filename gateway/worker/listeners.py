@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Sequence
 from time import monotonic
@@ -16,6 +15,7 @@ from gateway.config import Config
 from gateway.generation import conversion
 from gateway.http.accepting.acceptor import Acceptor
 from gateway.http.accepting.certificates import Certificates, ListeningTlsSettings, UnusablePair
+from gateway.http.accepting.plain import PlainListener
 from gateway.http.server.server import Server
 from gateway.http.wire.peers import TrustedProxies
 
@@ -35,7 +35,7 @@ class Listeners:
         self._server = server
         self._sweep = sweep
         self._certificates: Certificates | None = None
-        self._plain: list[asyncio.Server] = []
+        self._plain: list[PlainListener] = []
         self._acceptors: list[Acceptor] = []
         self._next_look = 0.0
         sweep.watch(self._look)
@@ -48,7 +48,6 @@ class Listeners:
     async def open(self, inherited: Sequence[Inherited], last: ListeningTlsSettings | None = None) -> None:
         """Accept on what the supervisor opened. ``last``: the pairs for addresses with TLS where the generation in
         force has none: a reload took them away, and the addresses stay until the node starts anew."""
-        loop = asyncio.get_running_loop()
         if self._certificates is None and last is not None:
             self._certificates = Certificates(last, wanting=True)
         if self._certificates is not None:
@@ -56,7 +55,9 @@ class Listeners:
         for one in inherited:
             listener = socket.socket(fileno=one.descriptor)
             if one.peers is None and not one.secure:
-                self._plain.append(await loop.create_server(self._server.protocol, sock=listener))
+                plain = PlainListener(listener, self._server, timeout=self._timeout, closing=self._closing)
+                await plain.open(self._server.settings.backlog)
+                self._plain.append(plain)
                 continue
             self._acceptors.append(
                 Acceptor(
@@ -64,16 +65,16 @@ class Listeners:
                     self._server,
                     certificates=self._in_force if one.secure else None,
                     peers=TrustedProxies(one.peers) if one.peers is not None else None,
-                    timeout=lambda: self._server.settings.head_timeout,
-                    closing=lambda: STALLS * self._server.settings.stall_timeout,
+                    timeout=self._timeout,
+                    closing=self._closing,
                 )
             )
 
     def close(self) -> None:
         """Accept no more."""
         self._sweep.unwatch(self._look)
-        for listening in self._plain:
-            listening.close()
+        for plain in self._plain:
+            plain.close()
         for acceptor in self._acceptors:
             acceptor.close()
 
@@ -85,7 +86,15 @@ class Listeners:
         assert self._certificates is not None
         return self._certificates
 
+    def _timeout(self) -> float:
+        return self._server.settings.head_timeout
+
+    def _closing(self) -> float:
+        return STALLS * self._server.settings.stall_timeout
+
     def _look(self, _: float) -> None:
+        for plain in self._plain:
+            plain.tick()
         if self._certificates is None or (now := monotonic()) < self._next_look:
             return
         self._next_look = now + LOOK

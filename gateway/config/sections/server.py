@@ -72,7 +72,7 @@ class Server(Section):
         "What finds the words of lists: daachorse, or pyahocorasick with the same answers; auto: daachorse where it is "
         "installed (there is no wheel of it for aarch64).",
     )
-    backlog: int = setting(4096, "Connections that may wait to be accepted, per address.", ge=1, le=65535)
+    backlog: int = setting(SERVER.backlog, "Connections that may wait to be accepted, per address.", ge=1, le=65535)
     keep_generations: int = setting(3, "Compiled generations kept on disk, the live one included.", ge=2, le=100)
 
     unmatched: Literal["relay", "refuse"] = setting(
@@ -110,7 +110,8 @@ class Server(Section):
     )
     max_connections_per_address: int = setting(
         SERVER.max_connections_per_address,
-        "Open connections of one client address per worker; beyond: 503 and closed. Trusted proxies are exempt.",
+        "Open connections of one client address per worker; beyond: 503 and closed, without an answer where many come "
+        "at once. Trusted proxies are exempt.",
         ge=1,
     )
     ipv6_prefix: int = setting(
@@ -146,7 +147,8 @@ class Server(Section):
     )
     turn_bytes: Size = setting(
         SERVER.turn_bytes,
-        "Bytes of bodies and frames that count as much as that; each read counts as 1KiB more.",
+        "Bytes of bodies and frames that count as much as that; each read counts as 1KiB more. After so many reads in "
+        "a turn that 1KiB each is all of it, none of the address’s connections is read any more before the next turn.",
         ge=4096,
     )
     max_small_chunks: RateOf = setting(

@@ -1,8 +1,11 @@
 """Accepting where something stands before the first request: a PROXY header, a TLS handshake, or one after the other.
 
-Plain listeners do not pass here: the loop accepts for them. Here a connection is a task until its protocol is made, for
-no longer than ``timeout`` a step; those that are amid it count as connections of their address, and as connections of
-the worker, so half-open handshakes are bounded as open connections are.
+On plain listeners the loop accepts, one connection a turn, which is cheap. It is too slow where many come at once (a
+thousand of an attacker, everybody after a restart): then the others are taken here as well (``plain.py``). Here a
+connection is a task until its protocol is made, for no longer than ``timeout`` a step; those that are amid it count as
+connections of their address, and as connections of the worker, so half-open handshakes are bounded as open connections
+are. An address that has had its share of the turn begins its next ones in later turns (``http/server/turns.py``): who
+comes behind a thousand of them does not wait for them.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from gateway.http.accepting.proxy_protocol import LONGEST_TAIL, BadProxyHeader, 
 from gateway.http.wire.peers import TrustedProxies, canonical
 
 AT_ONCE: Final = 16
-"""Connections that are accepted in one turn of the loop."""
+"""Connections that begin in one turn of the loop, at most."""
+LOOKED_AT: Final = 64
+"""Connections that are taken from the kernel's queue in one turn: those whose address has had its share wait here."""
 PAUSE: Final = 0.2
 """Seconds without accepting, where the process has no descriptor left."""
 GONE: Final = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR)
@@ -33,14 +38,16 @@ log = structlog.get_logger()
 
 class Announced:
     """What is known of a connection before its protocol is made. ``ip``: of the client that a balancer names; empty
-    where none does, and the peer itself is meant. ``secure``: it comes through TLS.
+    where none does, and the peer itself is meant. ``secure``: it comes through TLS. ``charged``: its address has paid
+    for it (``turns.Turns.connected``).
     """
 
-    __slots__ = ("_release", "ip", "secure")
+    __slots__ = ("_release", "charged", "ip", "secure")
 
-    def __init__(self, secure: bool, release: Callable[[], None]) -> None:
+    def __init__(self, secure: bool, release: Callable[[], None], *, charged: bool = False) -> None:
         self.ip = ""
         self.secure = secure
+        self.charged = charged
         self._release: Callable[[], None] | None = release
 
     def over(self) -> None:
@@ -48,6 +55,13 @@ class Announced:
         release, self._release = self._release, None
         if release is not None:
             release()
+
+
+class Coming(Protocol):
+    """A connection that waits until its address may begin one more."""
+
+    def go_on(self) -> None:
+        """It is its turn."""
 
 
 class Accepting(Protocol):
@@ -60,6 +74,9 @@ class Accepting(Protocol):
         """Count a connection of which nothing is known but its peer; the result takes that back. None where it is one
         too many."""
 
+    def begins(self, ip: str, waiting: Coming) -> bool:
+        """Whether it may begin in this turn; else ``waiting`` goes on in a later one."""
+
     def count_refusal(self, reason: str) -> None:
         """Count one that ended before it began."""
 
@@ -69,7 +86,7 @@ class Acceptor:
 
     ``certificates``: for TLS; None without. ``timeout``: seconds for the header, and for the handshake, each.
     ``closing``: seconds in which what is written may still be sent, and the other end say that it leaves as well, once
-    it is closed.
+    it is closed. ``watched``: the loop tells when somebody comes; else ``accept`` is called.
     """
 
     def __init__(
@@ -81,6 +98,7 @@ class Acceptor:
         peers: TrustedProxies | None,
         timeout: Callable[[], float],
         closing: Callable[[], float],
+        watched: bool = True,
     ) -> None:
         self._listener = listener
         self._server = server
@@ -90,21 +108,31 @@ class Acceptor:
         self._closing = closing
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._parked: set[_Parked] = set()
         self._closed = False
-        self._loop.add_reader(listener, self._accept)
+        self._watched = watched
+        if watched:
+            self._loop.add_reader(listener, self.accept)
 
     def close(self) -> None:
         """Accept no more, and let go of those that are amid their beginning."""
         if self._closed:
             return
         self._closed = True
-        self._loop.remove_reader(self._listener)
-        self._listener.close()
+        if self._watched:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
         for task in tuple(self._tasks):
             task.cancel()
+        for parked in tuple(self._parked):
+            parked.leave()
 
-    def _accept(self) -> None:
-        for _ in range(AT_ONCE):
+    def accept(self) -> None:
+        """Take from the kernel who waits there, as many as a turn may."""
+        if self._closed:
+            return
+        begun = 0
+        for _ in range(LOOKED_AT):
             try:
                 accepted, address = self._listener.accept()
             except (BlockingIOError, InterruptedError):
@@ -112,9 +140,10 @@ class Acceptor:
             except OSError as error:
                 if error.errno in GONE:
                     continue
-                log.warning("accepting.paused", error=errno.errorcode.get(error.errno or 0, ""))
-                self._loop.remove_reader(self._listener)
-                self._loop.call_later(PAUSE, self._accept_again)
+                if self._watched:
+                    log.warning("accepting.paused", error=errno.errorcode.get(error.errno or 0, ""))
+                    self._loop.remove_reader(self._listener)
+                    self._loop.call_later(PAUSE, self._accept_again)
                 return
             accepted.setblocking(False)
             ip = (canonical(address[0]) or "") if isinstance(address, tuple) else ""
@@ -123,19 +152,39 @@ class Acceptor:
                 accepted.close()
                 continue
             # A balancer brings the connections of many: its own number is bounded by the worker's alone.
-            release = self._server.arrived("" if self._peers is not None else ip)
+            whose = "" if self._peers is not None else ip
+            release = self._server.arrived(whose)
             if release is None:
                 accepted.close()
                 continue
-            announced = Announced(self._certificates is not None, release)
-            task = self._loop.create_task(self._begin(accepted, announced))
-            self._tasks.add(task)
-            # Not in the task: one that is cancelled before its first step never runs.
-            task.add_done_callback(partial(self._begun, accepted, announced))
+            parked = _Parked(self, whose, accepted, release)
+            self._parked.add(parked)
+            if parked.begins():
+                begun += 1
+                if begun == AT_ONCE:
+                    return
+
+    def begin(self, parked: _Parked) -> None:
+        """It is its turn."""
+        self._parked.discard(parked)
+        accepted = parked.accepted
+        announced = Announced(self._certificates is not None, parked.release, charged=parked.ip != "")
+        task = self._loop.create_task(self._begin(accepted, announced))
+        self._tasks.add(task)
+        # Not in the task: one that is cancelled before its first step never runs.
+        task.add_done_callback(partial(self._begun, accepted, announced))
+
+    def may_begin(self, parked: _Parked) -> bool:
+        """Whether it is its turn; else it will be told."""
+        return self._server.begins(parked.ip, parked)
+
+    def let_go(self, parked: _Parked) -> None:
+        """It never begins."""
+        self._parked.discard(parked)
 
     def _accept_again(self) -> None:
         if not self._closed:
-            self._loop.add_reader(self._listener, self._accept)
+            self._loop.add_reader(self._listener, self.accept)
 
     def _begun(self, accepted: socket.socket, announced: Announced, task: asyncio.Task[bool]) -> None:
         self._tasks.discard(task)
@@ -202,6 +251,39 @@ class Acceptor:
         finally:
             with contextlib.suppress(OSError, ValueError):
                 self._loop.remove_reader(accepted)
+
+
+class _Parked:
+    """An accepted connection that has not begun. ``ip``: whose turn it waits for, empty for
+    nobody's."""
+
+    __slots__ = ("_acceptor", "_left", "accepted", "ip", "release")
+
+    def __init__(self, acceptor: Acceptor, ip: str, accepted: socket.socket, release: Callable[[], None]) -> None:
+        self._acceptor = acceptor
+        self._left = False
+        self.ip = ip
+        self.accepted = accepted
+        self.release = release
+
+    def begins(self) -> bool:
+        """Begin where it is its turn."""
+        if not self._acceptor.may_begin(self):
+            return False
+        self._acceptor.begin(self)
+        return True
+
+    def go_on(self) -> None:
+        """It is its turn, or nearly."""
+        if not self._left:
+            self.begins()
+
+    def leave(self) -> None:
+        """Nobody accepts any more."""
+        self._left = True
+        self._acceptor.let_go(self)
+        self.accepted.close()
+        self.release()
 
 
 def _done(ready: asyncio.Future[None]) -> None:

@@ -19,7 +19,7 @@ from gateway.http.server.request_handler import RequestHandler
 from gateway.http.server.sentences import SILENT
 from gateway.http.server.server_protocol import ServerProtocol
 from gateway.http.server.settings import ServerSettings
-from gateway.http.server.turns import TurnAccount, Turns
+from gateway.http.server.turns import TurnAccount, Turns, TurnWaiting
 from gateway.http.wire.head import RequestHead
 from gateway.http.wire.peers import Peer, TrustedProxies, canonical
 
@@ -76,7 +76,7 @@ class Server:
     async def listen(self, sock: socket.socket) -> None:
         """Accept on a listening socket that the supervisor has opened."""
         loop = asyncio.get_running_loop()
-        self._listening.append(await loop.create_server(self.protocol, sock=sock))
+        self._listening.append(await loop.create_server(self.protocol, sock=sock, backlog=self.settings.backlog))
 
     def protocol(self) -> ServerProtocol:
         """What ``loop.create_server`` calls for each connection."""
@@ -131,6 +131,20 @@ class Server:
 
         return begun
 
+    def begins(self, ip: str, waiting: TurnWaiting) -> bool:
+        """Whether a connection that has ``arrived`` may begin in this turn, and is charged for it; else ``waiting``
+        goes on in a later one."""
+        if not ip or self.trusted.trusts(ip):
+            return True
+        account = self.turns.account(counted(ip, self.settings.ipv6_prefix))
+        if account.turn != self.turns.number:
+            self.turns.begin(account)
+        if account.left <= 0:
+            self.turns.wait(account, waiting)
+            return False
+        self.turns.connected(account)
+        return True
+
     def peer_of(self, transport: asyncio.BaseTransport, announced: Announced | None) -> Peer:
         """Who is at the other end, or whom its balancer's PROXY header names."""
         name = transport.get_extra_info("peername")
@@ -150,11 +164,14 @@ class Server:
             self.turns.begin(account)
         return account
 
-    def opened(self, connection: ServerProtocol) -> str:
-        """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so."""
+    def opened(self, connection: ServerProtocol, charged: bool) -> str:
+        """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so.
+        ``charged``: its address has paid for it."""
         account = connection.owner
         account.held += 1
-        self.turns.connected(account)
+        account.members.add(connection)
+        if not charged:
+            self.turns.connected(account)
         self.connections.add(connection)
         settings = self.settings
         if len(self.connections) + self._taken + self._arriving > settings.max_connections:
@@ -167,6 +184,7 @@ class Server:
     def closed(self, connection: ServerProtocol) -> None:
         """A connection is lost."""
         self.connections.discard(connection)
+        connection.owner.members.discard(connection)
         self.turns.closed(connection.owner)
         if not self.connections:
             self._empty.set()
@@ -174,6 +192,7 @@ class Server:
     def taken(self, connection: ServerProtocol) -> Callable[[], None]:
         """A connection changes its protocol; the result is called when it is lost."""
         owner = connection.owner
+        owner.members.discard(connection)
         self.connections.discard(connection)
         self._taken += 1
         if not self.connections:

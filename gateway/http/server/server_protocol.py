@@ -23,8 +23,9 @@ from gateway.http.server.answering import Answering
 from gateway.http.server.arriving_body import ArrivingBody, Collected, Streamed
 from gateway.http.server.exchange import Exchange, TakenOver
 from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
-from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BOUND
+from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BOUND, WAITED
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
+from gateway.http.server.turns import CROWD
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.head import HeadBounds, find_head, parse_request
 from gateway.http.wire.languages import asked_in
@@ -76,7 +77,7 @@ class ServerProtocol(Answering):
         self.peer = server.peer_of(transport, announced)
         turns = server.turns
         self.account = self.owner = turns.unbounded() if self.peer.trusted else turns.account(self.peer.counted)
-        refused = server.opened(self)
+        refused = server.opened(self, announced is not None and announced.charged)
         high = server.settings.max_buffered
         self._transport.set_write_buffer_limits(high=high, low=high // 4)
         self.deadline = server.sweep.after(server.settings.head_timeout)
@@ -86,6 +87,10 @@ class ServerProtocol(Answering):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        owner = self.owner
+        owner.reads += 1
+        if owner.reads >= CROWD:
+            owner.turns.crowded(owner)
         state = self.state
         if state == IDLE:
             self._buffer = self._buffer + data if self._buffer else data
@@ -173,6 +178,11 @@ class ServerProtocol(Answering):
             self._advancing = False
         if self.state == IDLE and self._half_closed and not self._waits and (self.writable or not self._buffer):
             self._transport.close()
+
+    def hold_back(self) -> None:
+        """See ``turns.TurnMember``."""
+        if self._reading and not (self._waits or self._half_closed or self._transport.is_closing()):
+            self.wait_turn()
 
     def go_on(self) -> None:
         """See ``turns.TurnWaiting``."""
@@ -457,8 +467,10 @@ class ServerProtocol(Answering):
             if not self._reads_on():
                 self.server.count_refusal("answer.too_slow")
                 self._transport.abort()
-        elif self._waits:
+        elif self._waits and state == STREAM:
             self.rearm()  # it is we who let it wait
+        elif self._waits:
+            self.deadline = self.server.sweep.after(WAITED)
         elif state == IDLE and self._buffer:
             self._refuse_head("head.timeout")
         elif state == STREAM and self.exchange is not None and self.exchange.head.expect:

@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.common.addresses import PREFIX
 from gateway.common.defaults import default_rate, default_size, default_time
+from gateway.common.listening import BACKLOG
 from gateway.common.units import Rate
 from gateway.http.wire.head import DEFAULT_BOUNDS, HeadBounds
 
@@ -18,6 +19,11 @@ LINGER_BOUND: Final = 64 << 20
 upload before it reads the answer."""
 EMPTY_LINES: Final = 8
 """Before a request line (RFC 9112 section 2.2); more are a request line that is none."""
+
+
+WAITED: Final = 1.0
+"""Seconds that who waited for his turn when his time was over has more: by then he was read. Not all of his time again,
+or an address that keeps a worker busy would be late with nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class ServerSettings:
     max_relayed_body: int = default_size("1GiB")
     max_buffered: int = default_size("256KiB")
     max_connections: int = 20000
+    backlog: int = BACKLOG
     max_connections_per_address: int = 1000
     ipv6_prefix: int = PREFIX
     max_queueing: float = default_time("0s")

@@ -7,10 +7,16 @@ is, in the connection's buffer, unread and unjudged, and the connection waits (`
 who wait go on, the addresses one after the other and the connections of one address one after the other (deficit round
 robin: Shreedhar and Varghese, SIGCOMM 1995). Order on a connection is kept, because nothing overtakes what was left.
 
+What one connection leaves unread does not help where a thousand of them can be read at once: the loop hands out all
+that the kernel has, and each read costs ten times what is made of it. So reads are counted as well, and when so many of
+one address were made in a turn as its share pays for, its other connections are held back before they are read: they
+are paused and wait with those that stopped, and so many of them are read again in each turn, one after the other. Who
+has fewer than ``CROWD`` connections never meets it.
+
 An address that was alone for some seconds gets ``ALONE`` times the share: there is nobody to be fair to, and a larger
 batch is cheaper.
 
-The price for who stays within his share is two comparisons and a subtraction: no timer, no call and no object. A turn
+The price for who stays within his share is three comparisons and a few sums: no timer, no call and no object. A turn
 is counted only where somebody waits (one ``call_soon`` for all of them), and with each tick of the sweep.
 """
 
@@ -38,6 +44,8 @@ READ: Final = 1024
 """Bytes that a read counts as besides its own: what it costs whatever it brings."""
 DEBT: Final = 4.0
 """Shares that an address is in arrears with at most because of the connections that it opens."""
+CROWD: Final = 64
+"""Reads from which on it is asked whether they were made in one turn, and are as many as a share pays for."""
 ROUND: Final = 0.002
 """Seconds after which a round of those who waited ends, whoever is left in it: the loop looks for new bytes again."""
 
@@ -49,14 +57,25 @@ class TurnWaiting(Protocol):
         """It is its turn: take more of what is there, and ``Turns.wait`` again where that is not all."""
 
 
+class TurnMember(TurnWaiting, Protocol):
+    """An open connection."""
+
+    def hold_back(self) -> None:
+        """Be read no more in this turn: ``Turns.wait``, where it is read at all."""
+
+
 class TurnAccount:
     """One client address. ``left``: of its share of turn ``turn``, below zero where it took more than that (one
     request or frame is taken whole). ``held``: open connections. ``tick``: when it did something last.
 
-    ``waiting``: its connections that stopped, oldest first.
+    ``reads``: counted since its turn began. ``members``: its connections, as far as they have begun. ``waiting``: those
+    that stopped, oldest first.
     """
 
-    __slots__ = ("_share", "_shares", "_upstream", "free", "held", "key", "left", "tick", "turn", "turns", "waiting")
+    __slots__ = (
+        "_share", "_shares", "_upstream", "free", "held", "key", "left", "members", "reads", "tick", "turn", "turns",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, turns: Turns, key: str, *, free: bool = False) -> None:
         self.turns = turns
@@ -66,6 +85,8 @@ class TurnAccount:
         self.left = 0.0
         self.turn = -1
         self.tick = -1
+        self.reads = 0
+        self.members: set[TurnMember] = set()
         self.waiting: deque[TurnWaiting] | None = None
         self._upstream: Upstream | None = None  # the one asked last, and the share there
         self._share = Share()
@@ -93,12 +114,13 @@ class Turns:
     """All accounts of one worker. Costs are parts of a share, which is 1: ``request``, ``frame``, ``chunk`` of one
     each, ``byte`` of a byte and ``read`` of a read.
 
-    ``number``: of the turn. ``share``: what an account gets in it. ``stops``: how often somebody had to wait.
+    ``number``: of the turn. ``share``: what an account gets in it. ``stops``: how often somebody had to wait; ``held``:
+    how many of them were held back before they were read.
     """
 
     __slots__ = (
         "_accounts", "_active", "_clock", "_empty", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
-        "byte", "chunk", "frame", "number", "read", "request", "share", "stops",
+        "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +138,7 @@ class Turns:
         self.number = 0
         self.share = float(ALONE)
         self.stops = 0
+        self.held = 0
         self.configure(settings)
 
     def configure(self, settings: ServerSettings) -> None:
@@ -160,10 +183,12 @@ class Turns:
         if account.free:
             account.turn = self.number
             account.left = float("inf")
+            account.reads = 0
             return
         share = self.share
         account.left = min(share, account.left + share * (self.number - account.turn))
         account.turn = self.number
+        account.reads = 0
         if account.tick != self._tick:
             account.tick = self._tick
             self._active += 1
@@ -177,6 +202,20 @@ class Turns:
             self.begin(account)
         account.left -= self.read + size * self.byte
         return account.left <= 0
+
+    def crowded(self, account: TurnAccount) -> None:
+        """``CROWD`` reads of it were counted, or more. Where all of them were made in this turn, and are too many, none
+        of its connections is read any more before the next."""
+        if account.turn != self.number:
+            self.begin(account)
+            account.reads = 1
+            return
+        self._schedule()  # turns that nobody counts are told apart from now on
+        if account.reads >= self.share / self.read and not account.free:
+            before = self.stops
+            for member in account.members:
+                member.hold_back()
+            self.held += self.stops - before
 
     def tick(self) -> None:
         """A tenth of a second is over."""
@@ -211,6 +250,9 @@ class Turns:
         if not queue:
             self._ring.append(account)
         queue.append(waiting)
+        self._schedule()
+
+    def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._round)
@@ -222,13 +264,15 @@ class Turns:
         spent: list[TurnAccount] = []
         clock = self._clock
         ends = clock() + ROUND
+        reads = self.share / self.read
         try:
             while ring:
                 account = ring.popleft()
                 queue = account.waiting
                 if account.turn != self.number:
                     self.begin(account)
-                if queue and account.left > 0:
+                if queue and account.left > 0 and account.reads < reads:
+                    account.reads += 1
                     waiting = queue.popleft()
                     if queue:
                         ring.append(account)

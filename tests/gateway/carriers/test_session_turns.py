@@ -264,3 +264,21 @@ def test_stopped_anywhere_a_relay_passes_on_the_same(frames: list[bytes], cuts: 
         return bytes(client.transport.written)
 
     assert asyncio.run(passed(1)).replace(frame(PONG, b"tidegate"), b"") == text.replace(frame(PONG, b"tidegate"), b"")
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_sockets_that_can_all_be_read_at_once_are_held_back(bench: Any, judged: bool) -> None:
+    narrow(bench, 1 << 20, 80 * 1024)  # a share pays for 80 reads
+    route = bench.route(habits=ENDLESS)
+    clients = [bench.open(route) if judged else bench.tunnel() for _ in range(200)]
+    bench.turns.number += 1
+    sent = [client for client in clients if client.transport.reading and client.send(RELAYED)]
+    assert len(sent) == 81  # the first begins the turn
+    assert bench.turns.held >= 198  # the first two of a tunnel stopped by themselves
+    assert not any(client.transport.reading for client in clients)
+    await drained(bench)
+    assert all(client.transport.reading for client in clients)
+    assert [bytes(client.upstream.written) for client in sent] == [RELAYED] * 81
+    for client in clients:
+        client.transport.abort()
+    assert not bench.turns.account("192.0.2.1").members

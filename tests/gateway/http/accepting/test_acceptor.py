@@ -54,6 +54,8 @@ class Counting:
         self.refused: list[str] = []
         self.made: list[Announced] = []
         self.begun = asyncio.Event()
+        self.spent = False
+        self.waiting: list[Any] = []
 
     def announced(self, announced: Announced) -> asyncio.BaseProtocol:
         self.made.append(announced)
@@ -70,6 +72,11 @@ class Counting:
             self.open -= 1
 
         return over
+
+    def begins(self, ip: str, waiting: Any) -> bool:
+        if self.spent and ip:
+            self.waiting.append(waiting)
+        return not (self.spent and ip)
 
     def count_refusal(self, reason: str) -> None:
         self.refused.append(reason)
@@ -91,7 +98,7 @@ async def test_what_it_names_is_handed_on() -> None:
     server = Counting()
     made = acceptor(Listening(ours), server)
     theirs.send(b"PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n")
-    made._accept()
+    made.accept()
     await asyncio.wait_for(server.begun.wait(), 10)
     assert (server.made[0].ip, server.made[0].secure, server.asked) == ("192.0.2.7", False, [""])
     made.close()
@@ -103,9 +110,9 @@ async def test_no_more_than_its_turn() -> None:
     listening = Listening(*(ours for ours, _ in pairs))
     server = Counting()
     made = acceptor(listening, server)
-    made._accept()
+    made.accept()
     assert (server.open, len(listening.script)) == (AT_ONCE, 3)
-    made._accept()
+    made.accept()
     assert server.open == AT_ONCE + 3
     made.close()
     await asyncio.sleep(0)
@@ -120,7 +127,7 @@ async def test_what_is_gone_before_it_is_accepted_is_passed_over() -> None:
     ours, theirs = pair()
     server = Counting()
     made = acceptor(Listening(OSError(errno.ECONNABORTED, "gone"), ours), server)
-    made._accept()
+    made.accept()
     assert server.open == 1
     made.close()
     theirs.close()
@@ -134,10 +141,10 @@ async def test_without_descriptors_accepting_pauses(monkeypatch: pytest.MonkeyPa
     ours, theirs = pair()
     server = Counting()
     made = acceptor(Listening(OSError(errno.EMFILE, "none left"), ours), server)
-    made._accept()
+    made.accept()
     assert (server.open, len(later)) == (0, 1)
     later[0]()
-    made._accept()
+    made.accept()
     assert server.open == 1
     made.close()
     later[0]()  # closed meanwhile: it stays so
@@ -149,7 +156,7 @@ async def test_strangers_and_those_beyond_the_bound_are_closed() -> None:
     for server, peers in ((Counting(), ["10.0.0.0/8"]), (Counting(full=True), [])):
         ours, theirs = pair()
         made = acceptor(Listening(ours), server, *peers)
-        made._accept()
+        made.accept()
         assert ours.fileno() == -1
         assert server.refused == (["proxy.stranger"] if peers else [])
         made.close()
@@ -170,7 +177,7 @@ async def test_why_it_never_began(sent: bytes | None, reason: str, secure: bool)
         theirs.close()
     else:
         theirs.send(sent)
-    made._accept()
+    made.accept()
     (task,) = made._tasks
     await asyncio.wait_for(task, 10)
     assert (server.refused, server.open, server.made) == ([reason], 0, [])
@@ -187,8 +194,38 @@ async def test_a_handshake_that_ends_behind_a_header(tmp_path: Path) -> None:
         made._certificates = lambda: certificates
         theirs.send(b"PROXY UNKNOWN\r\n" + sent)
         theirs.close()
-        made._accept()
+        made.accept()
         (task,) = made._tasks
         await asyncio.wait_for(task, 10)
         assert (server.refused, server.open) == (["tls.handshake"], 0)
         made.close()
+
+
+def open_acceptor(listening: Listening, server: Counting) -> Acceptor:
+    """Of an address where nobody names anybody: connections are their peers' own."""
+    return Acceptor(listening, server, certificates=None, peers=None, timeout=lambda: 30.0, closing=lambda: 30.0)  # type: ignore[arg-type]
+
+
+async def test_whose_address_has_had_its_share_begins_in_its_turn() -> None:
+    pairs = [pair() for _ in range(AT_ONCE + 3)]
+    server = Counting()
+    made = open_acceptor(Listening(*(ours for ours, _ in pairs)), server)
+    server.spent = True
+    made.accept()
+    # All are taken from the kernel's queue, and counted: who comes behind them does not wait for them.
+    assert (server.open, len(server.waiting), server.asked[0]) == (len(pairs), len(pairs), PEER[0])
+    first = server.waiting[0]
+    first.go_on()
+    assert server.waiting[-1] is first  # it waits again
+    server.spent = False
+    first.go_on()
+    await asyncio.wait_for(server.begun.wait(), 10)
+    assert [(one.charged, one.secure) for one in server.made] == [(True, False)]
+    made.close()
+    assert all(ours.fileno() == -1 for ours, _ in pairs[1:])
+    for waiting in server.waiting[1:-1]:
+        waiting.go_on()  # it was its turn when nobody accepted any more
+    await asyncio.sleep(0)
+    assert (server.open, len(server.made)) == (0, 1)
+    for _, theirs in pairs:
+        theirs.close()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.common.units import Rate
-from gateway.http.server.settings import ServerSettings
+from gateway.http.server.settings import WAITED, ServerSettings
 from gateway.http.server.turns import ALONE, KEPT, REMEMBERED, Turns
 from tests.gateway.http.server.conftest import Bench
 from tests.gateway.http.server.requests import HOST, STREAMED, chunked, get, post, reason
@@ -230,6 +230,128 @@ async def test_a_thousand_connections_of_one_address_are_one(shared: Any) -> Non
     assert sum(len(client.statuses) for client in clients) <= 2 * SHARE
     await drained(shared.server)
     assert all(client.statuses == [200] for client in clients)
+
+
+READS = replace(FEW, turn_bytes=80 * 1024, turn_requests=1 << 20)  # a share pays for 80 reads
+
+
+def dribble(clients: list[Any], data: bytes = b"G") -> int:
+    """Send each of them a little, as far as it is read, as the loop does in one turn; how many were."""
+    read = [client for client in clients if client.transport.reading and not client.transport.closed]
+    told = 0
+    for client in read:
+        if client.transport.reading:  # one before it may have been too many
+            client.send(data)
+            told += 1
+    return told
+
+
+async def test_of_a_thousand_that_can_be_read_at_once_so_many_are_as_a_share_pays_for(shared: Any) -> None:
+    shared.server.configure(READS)
+    clients = [shared.connect() for _ in range(300)]
+    await drained(shared.server)
+    shared.sweep.tick()
+    turns = shared.server.turns
+    assert dribble(clients) == 81  # the first begins the turn
+    assert not any(client.transport.reading for client in clients)
+    assert (turns.held, turns.account("1.2.3.4").reads) == (300, 80)
+    other = shared.connect("5.6.7.8")
+    other.send(get())
+    assert other.statuses == [200]
+    # In each turn so many of them are read again as it pays for, with what they send in it.
+    await turn()
+    again = [client for client in clients if client.transport.reading]
+    assert 0 < len(again) <= 80
+    assert dribble(clients, b"E") <= 80
+    await drained(shared.server)
+    assert all(client.transport.reading for client in clients)
+    for client in clients:
+        client.send(get()[len(client.protocol._buffer) :])
+        await drained(shared.server)
+    assert all(client.statuses == [200] for client in clients)
+
+
+async def test_reads_of_several_turns_are_not_those_of_one(shared: Any) -> None:
+    shared.server.configure(READS)
+    clients = [shared.connect() for _ in range(300)]
+    await drained(shared.server)
+    for _ in range(10):
+        for client in clients[:70]:  # nobody waits, so nobody counts turns, until there are many reads
+            client.send(get())
+        await turn()
+    assert shared.server.turns.held == 0
+    assert all(client.statuses == [200] * 10 for client in clients[:70])
+
+
+async def test_what_was_held_back_is_not_forgotten_amid_a_request(shared: Any) -> None:
+    shared.server.configure(READS)
+    shared.gate.admit = None
+    shared.gate.max_body = 1000
+    clients = [shared.connect() for _ in range(100)]
+    await drained(shared.server)
+    collected, answered, streamed = clients[:3]
+    collected.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 6\r\n\r\nabc")
+    answered.send(get())  # its upstream thinks about it
+    call = answered.call
+    streamed.send(b"POST /up HTTP/1.1\r\n" + HOST + b"Content-Length: 6\r\n\r\nabc")
+    upload = streamed.call
+    await drained(shared.server)
+    shared.sweep.tick()
+    dribble(clients[3:])
+    assert not any(client.transport.reading for client in clients)
+    await drained(shared.server)
+    assert all(client.transport.reading for client in clients)
+    collected.send(b"def")
+    assert shared.gate.bodies == [b"abcdef"]
+    streamed.send(b"def")
+    assert (upload.written, upload.ended) == (b"abcdef", True)
+    call.sink.on_head(STREAMED, False)
+    call.sink.on_end()
+    answered.send(get())
+    assert answered.call is not call
+
+
+async def test_who_is_late_is_no_less_late_for_a_turn_that_it_waits_for(shared: Any) -> None:
+    shared.server.configure(READS)
+    clients = [shared.connect() for _ in range(100)]
+    await drained(shared.server)
+    shared.sweep.tick()
+    dribble(clients)  # heads that never end
+    slow = clients[0]
+    slow.protocol.overdue()
+    assert not slow.transport.closed
+    assert slow.protocol.deadline <= shared.sweep.after(WAITED)
+    await drained(shared.server)
+    slow.protocol.overdue()
+    assert slow.statuses == [408]
+
+
+async def test_who_left_is_not_held_back(shared: Any) -> None:
+    shared.server.configure(READS)
+    clients = [shared.connect() for _ in range(100)]
+    await drained(shared.server)
+    clients[99].transport.abort()
+    account = shared.server.turns.account("1.2.3.4")
+    assert len(account.members) == account.held == 99
+    shared.sweep.tick()
+    dribble(clients)
+    assert shared.server.turns.held == 99
+    for client in clients[:99]:
+        client.transport.abort()
+    assert not account.members
+    await drained(shared.server)
+
+
+async def test_a_front_s_connections_are_not_its_own(shared: Any) -> None:
+    shared.server.configure(replace(READS, trusted_proxies=("10.0.0.0/8",)))
+    front = [shared.connect("10.0.0.1") for _ in range(200)]
+    await drained(shared.server)
+    shared.sweep.tick()
+    assert dribble(front, get(lines=b"X-Forwarded-For: 7.7.7.7\r\n")) == 200
+    assert shared.server.turns.held == 0
+    for _ in range(200):  # one of them alone, amid requests
+        front[0].send(b"G")
+    assert front[0].transport.reading
 
 
 async def test_addresses_of_one_ipv6_network_are_one(shared: Any) -> None:

@@ -23,6 +23,7 @@ SECONDS = (
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 MAX_SERIES = 4096  # of one metric in one worker; more label values than this are counted together as OTHER
 OTHER = "other"
+ALARMING = ("gateway.failure", "server.busy", "server.full")  # refusals that are told before there was one
 ANSWERS = ("gone", "1xx", "2xx", "3xx", "4xx", "5xx")
 NOTHING: Mapping[str, dict[str, Any]] = {}
 
@@ -301,6 +302,12 @@ class Counts:
     def told(self) -> dict[str, Any]:
         """``{"series": [[[label values], count]]}``."""
         return {"series": [[list(key), count] for key, count in self.values.items()]}
+
+
+def from_zero(before: tuple[str, ...], known: tuple[str, ...], counted: Mapping[str, int]) -> dict[str, Any]:
+    """Series of a counter by its last label, those that are ``known`` from the start: of one that begins at 1
+    nobody sees that it rose. ``before``: its labels before that one."""
+    return {"series": [[[*before, name], counted.get(name, 0)] for name in {**dict.fromkeys(known), **counted}]}
 
 
 class AnswerCounts:

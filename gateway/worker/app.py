@@ -23,7 +23,7 @@ from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
 from gateway.common.clock import now_us
 from gateway.common.folders import Folders
-from gateway.common.metrics import AnswerCounts, Count, Counts, WorkerMetrics
+from gateway.common.metrics import ALARMING, AnswerCounts, Count, Counts, WorkerMetrics, from_zero
 from gateway.common.sweep import Sweep
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
@@ -37,7 +37,7 @@ from gateway.http.server.server import Server
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.path import Template, parse_template
 from gateway.http.wire.peers import TrustedProxies
-from gateway.journal.write.counters import APPEND_BOUNDS
+from gateway.journal.write.counters import APPEND_BOUNDS, LEFT_FOR
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import Basis
 from gateway.journal.write.writer import Writer
@@ -282,14 +282,14 @@ class App:
                 "tidegate_turn_waits_total": {"series": [[[], self._server.turns.stops]]},
                 "tidegate_turn_holds_total": {"series": [[[], self._server.turns.held]]},
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
-                "tidegate_journal_segments_left_total": {"series": [[[why], n] for why, n in journal.left.items()]},
+                "tidegate_journal_segments_left_total": from_zero((), LEFT_FOR, journal.left),
                 "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped.value]]},
                 "tidegate_upstream_server_out": {"series": self._servers_out()},
             }
         )
         # What the connections refused by themselves, before there was a route.
         refused = counted["metrics"]["tidegate_refused_requests_total"]["series"]
-        refused += [[["", reason], count] for reason, count in self._server.refusals.items()]
+        refused += from_zero(("",), ALARMING, self._server.refusals)["series"]
         return counted
 
     async def drain(self) -> None:

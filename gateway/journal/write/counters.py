@@ -7,6 +7,9 @@ from typing import Final
 
 APPEND_BOUNDS: Final = (25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 250e-3, 1.0)  # seconds
 
+LEFT_FOR: Final = ("write failed", "sync failed", "removed", "replaced", "truncated", "read-only")
+"""Why segments are given up."""
+
 
 class Counters:
     """What the writer has done since it started. ``append_buckets`` counts writes by their time: one bucket for each

@@ -19,6 +19,7 @@ from gateway.common.metrics import (
     Counts,
     Histogram,
     WorkerMetrics,
+    from_zero,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +65,11 @@ def test_every_metric_of_control_is_named_where_it_is_counted() -> None:
     table = ROOT / "gateway" / "common" / "metrics.py"
     others = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "gateway").rglob("*.py") if path != table)
     assert [metric.name for metric in OF_CONTROL if f'"{metric.name}"' not in others] == []
+
+
+def test_what_an_alarm_asks_for_is_told_before_it_happens() -> None:
+    told = from_zero(("",), ("gateway.failure", "server.full"), {"server.full": 2, "head.host": 1})
+    assert told == {"series": [[["", "gateway.failure"], 0], [["", "server.full"], 2], [["", "head.host"], 1]]}
 
 
 @given(st.lists(st.floats(0, 100)))

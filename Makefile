@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled deploy-check lint reference bench faults quality interop differential loadtest compiled pure lock clean
+.PHONY: setup run test test-compiled deploy-check lint reference bench faults quality interop differential loadtest \
+        compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
 
@@ -84,10 +85,30 @@ compiled: setup
 pure: setup
 	$(BIN)/python tools/compiled.py remove
 
-# Needs uv; writes the two locks with the hash of every file.
+# Source archive, pure wheel, compiled wheels for the Pythons here, into dist/; then each is tried in an environment of its
+# own, where it runs the demo and a load test: docs/packages.md. ARGS="--python 3.11" for one, "--pure" without a compiler.
+wheel: setup
+	tools/debian-packages compiled
+	$(BIN)/python -m tools.packages make $(ARGS)
+	$(BIN)/python -m tools.packages try $(ARGS)
+
+# What is in it, with licences, as CycloneDX: dist/*.cdx.json.
+sbom: setup
+	$(BIN)/python -m tools.packages sbom
+
+# The tests under every Python here that we are for, each in an environment of its own; ARGS="tests/filters" for a part.
+test-matrix: setup
+	tools/debian-packages test
+	$(BIN)/python -m tools.packages matrix -- $(ARGS)
+
+# Needs uv; writes the locks with the hash of every file: of what runs, of load tests, of packaging, of development.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/run.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml --group dev -o requirements/dev.lock
+	$(LOCK) -o requirements/run.lock
+	$(LOCK) --extra load -o requirements/load.lock
+	$(LOCK) --group packages -o requirements/packages.lock
+	$(LOCK) --group dev -o requirements/dev.lock
 
 clean:
 	rm -rf $(VENV) build dist data

@@ -54,14 +54,14 @@ def commit(checkout: Path) -> str:
     return done.stdout.strip()[:12]
 
 
-def measured(checkouts: Mapping[str, Path], rounds: int) -> dict[str, list[float]]:
-    """CPU microseconds a message of bare nginx and of each checkout, a second a slice. Raises ``WrongAnswer``."""
+def measured(gateways: Sequence[Tidegate], rounds: int) -> dict[str, list[float]]:
+    """CPU microseconds a message of bare nginx and of each gateway, a second a slice. Raises ``WrongAnswer``."""
     with TemporaryDirectory(prefix="changes-") as folder, ExitStack() as stopping:
         scratch = Path(folder)
         upstream = Upstream(scratch, "1")
         stopping.callback(upstream.stop)
         listed = words.write(scratch / "words.txt", WORDS)
-        systems: list[System] = [Nginx(), *(Tidegate(checkout, name) for name, checkout in checkouts.items())]
+        systems: list[System] = [Nginx(), *gateways]
         bench = Bench(upstream, "1", count(1).__next__)
         for system in systems:
             own = scratch / system.key
@@ -84,7 +84,7 @@ def main() -> None:
     kept: dict[str, Any] = record.begin({"rounds": chosen.rounds, "seconds": 1})
     checkouts = {"before": chosen.before.resolve(), "after": chosen.after.resolve()}
     kept["command"] = ["python", "-m", "benchmarks.changes", "BEFORE", "AFTER", "--rounds", str(chosen.rounds)]
-    figures = compared(measured(checkouts, chosen.rounds))
+    figures = compared(measured([Tidegate(one, name) for name, one in checkouts.items()], chosen.rounds))
     kept["changes"] = {
         "what": chosen.what,
         "commits": {name: commit(checkout) for name, checkout in checkouts.items()},

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -34,6 +33,8 @@ ignore_missing_imports = True
 """
 # Nobody outside the library may take a function's place, so that calls between its modules need no table.
 FLAGS = ("-O2", "-DNDEBUG", "-fwrapv", "-fPIC", "-fvisibility=hidden", "-fno-semantic-interposition", "-fno-plt", "-w")
+# Nobody learns from what is installed where it was built.
+FLAGS += tuple(f"-ffile-prefix-map={folder}=." for folder in (ROOT, sys.prefix, sys.base_prefix))
 
 # mypyc 2.4's slice of bytes raises SystemError where it begins behind its end (b"ab"[2:1]); Python's is empty.
 SLICE = ("Py_ssize_t slice_len = endn - startn;", "Py_ssize_t slice_len = endn > startn ? endn - startn : 0;")
@@ -69,7 +70,7 @@ def missing() -> list[str]:
 
 def build(jobs: int) -> None:
     """Translate, compile, link, and put in place; what is there stays until all is made."""
-    began = time.time()
+    read = compiled.digests()  # first: what is written while this runs is not in it, and has to look so
     c = translate()
     compile_ = partial(_compile, includes=c.includes, newest=max(_written(header) for header in c.headers))
     made: dict[str, Path] = {}
@@ -84,8 +85,7 @@ def build(jobs: int) -> None:
     if tried.returncode:
         remove()
         sys.exit("what was built cannot be imported: back to pure Python")
-    # What was written while this ran is not in it: so it has to look newer than the library.
-    os.utime(compiled.file_of(compiled.LIBRARY), (began, began))
+    compiled.sources().write_text(read, encoding="ascii")
 
 
 def translate() -> Translated:
@@ -124,6 +124,7 @@ def remove() -> list[Path]:
     files = [
         *ROOT.glob(f"{compiled.LIBRARY}.*.so"),
         *(file for package in ("filters", "gateway") for file in (ROOT / package).rglob("*.so")),
+        *ROOT.glob(compiled.sources().name),
     ]
     for file in files:
         file.unlink()

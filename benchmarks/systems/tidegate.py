@@ -23,15 +23,21 @@ COMPILED_WITHIN = 900.0  # seconds: a million words take half a minute, on a bus
 
 class Tidegate:
     """Supervisor, workers, control and the embedded state server. Only workers count as the gateway. ``checkout``: run
-    what stands there, with its own virtual environment, instead of this."""
+    what stands there, with its own virtual environment, instead of this. ``python``: run what this interpreter's
+    environment has installed."""
 
     name = "Tidegate"
     checks: Checks = "folded"
 
-    def __init__(self, checkout: Path | None = None, key: str = "tidegate") -> None:
+    def __init__(
+        self, checkout: Path | None = None, key: str = "tidegate", *, python: Path | None = None
+    ) -> None:  # fmt: skip
         self.key = key
         self._checkout = checkout
-        self._python = str(checkout / ".venv" / "bin" / "python") if checkout is not None else sys.executable
+        self._installed = python is not None
+        if python is None:
+            python = checkout / ".venv" / "bin" / "python" if checkout is not None else Path(sys.executable)
+        self._python = str(python)
         self.port = free_port()
         self.control = free_port()
         self.data = Path()
@@ -50,8 +56,10 @@ class Tidegate:
             ).replace("[server]", f"[server]\n{setting.server}"),
             encoding="utf-8",
         )  # fmt: skip
+        apart = ["-P"] if self._installed else []  # not what stands in this folder
         argv = [
-            self._python, "-m", "gateway", "run", "--config", str(self.configuration), "--data-dir", str(self.data),
+            self._python, *apart, "-m", "gateway", "run", "--config", str(self.configuration),
+            "--data-dir", str(self.data),
         ]  # fmt: skip
         log = (self.data / "run.log").open("wb")
         self._run = process.start(argv, setting.others_cpus, stdout=subprocess.PIPE, stderr=log, cwd=self._checkout)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 2.0  # seconds of a load test: people have to come, write and go
 NEEDED = ("locust", "loadtest", "rig")
-MISSING = "The load test needs {names}: pip install 'tidegate[load]', and run it from the source tree."
+MISSING = "The load test needs {names}: pip install 'tidegate[load]'."
 VOID = 3
 """Exit code of a run that says nothing, because the load or the machine stood still."""
 WEB_PORT = 8089  # Locust's own

@@ -6,6 +6,7 @@ docs/compiled.md; everything else runs interpreted, whichever way the gateway wa
 
 from __future__ import annotations
 
+from hashlib import sha256
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Final
@@ -167,11 +168,24 @@ def built() -> list[str]:
     return [module for module in MODULES if file_of(module).exists()]
 
 
+def digests() -> str:
+    """A line for each source: its SHA-256 and where it is, as ``sha256sum --check`` reads it."""
+    return "".join(f"{_digest(module)}  {module.replace('.', '/')}.py\n" for module in MODULES)
+
+
 def stale() -> list[str]:
-    """Modules whose source is newer than the library: they would run as they were, not as they read."""
-    library = file_of(LIBRARY)
-    made = library.stat().st_mtime if library.exists() else 0.0
-    return [module for module in built() if source_of(module).stat().st_mtime > made]
+    """Modules whose source is not what the library was built from: they would run as they were, not as they read."""
+    built_from = set(sources().read_text(encoding="ascii").split()) if sources().exists() else set()
+    return [module for module in built() if _digest(module) not in built_from]
+
+
+def sources() -> Path:
+    """What the library was built from, as ``digests`` gave it: times of files say nothing where one was unpacked."""
+    return _root() / f"{LIBRARY}.sha256"
+
+
+def _digest(module: str) -> str:
+    return sha256(source_of(module).read_bytes()).hexdigest()
 
 
 def described() -> str:

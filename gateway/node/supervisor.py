@@ -22,11 +22,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import platform
 import signal
 import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +112,7 @@ class Supervisor:
         self._since = time.time_ns() // 1000
         config = generation.config
         raise_limit(config.server.max_connections)
-        log.info("code", hot_path=compiled.described())
+        log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
         try:
             await self._start_state(config)
             await admission.admit(config, self.folders)

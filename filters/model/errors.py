@@ -33,6 +33,9 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         NotOurs                             gateway.state.cold.owner
         StateHandshakeError                 gateway.state.hot.server_link
         Unreadable                          gateway.state.hot.replies
+      acts and backups
+        DatabaseBehind                      gateway.control.acts.authority
+        BackupError                         gateway.backup.backup_manifest
       journal
         Corrupt (ValueError)                gateway.journal.write.encoding
         JournalUnavailable                  gateway.journal.write.errors

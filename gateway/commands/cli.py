@@ -50,6 +50,8 @@ COMMANDS: dict[str, Command] = {
     "mirror": Command(
         "gateway.commands.mirror", "app", "The static versions of bullets: verify them, rebuild, import."
     ),
+    "backup": Command("gateway.commands.backup", "app", "Back up a node: journal, database, lists, configuration."),
+    "restore": Command("gateway.commands.backup", "restore", "Put a backup into an empty data folder, or acts back."),
     "loadtest": Command(
         "gateway.commands.loadtest", "app", "Load the gateway, check every answer, report; compare runs."
     ),

@@ -76,6 +76,11 @@ class Folders:
         return self.run / "lock"
 
     @property
+    def restoring(self) -> Path:
+        """There while a backup is put back; a restore that was cut short leaves it, and no node starts."""
+        return self.root / "restoring"
+
+    @property
     def supervisor_socket(self) -> Path:
         """Commands to the supervisor: reload, status."""
         return self.run / "supervisor.sock"

@@ -29,10 +29,12 @@ from gateway.common.listening import listen
 from gateway.common.metrics import Count
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Reloader
 from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.acts.replay import unknown
 from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
@@ -95,21 +97,27 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot)
+        authority = Authority()
+        lacking = await asyncio.to_thread(unknown, database, [folders.journal(config)], f"node-{config.server.node}")
+        if lacking:
+            authority.journal = f"the control database lacks {len(lacking)} acts that the journal holds"
         relay = OutboxRelay(
-            database, JournalOfActs(writer), projection, GOVERNANCE, retry=config.control.relay_interval
-        )
+            database, JournalOfActs(writer), projection, GOVERNANCE,
+            retry=config.control.relay_interval, authority=authority,
+        )  # fmt: skip
         reloader = SupervisorSocket(folders.supervisor_socket)
         ledger = Ledger(
-            database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids
-        )
+            database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids,
+            authority=authority,
+        )  # fmt: skip
         living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack, keeping.trusted_ns)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
-        mended = await ledger.mend()
-        confirming = Confirming(database, relay, projection)
+        mended = not authority.problem and await ledger.mend()
+        confirming = Confirming(database, relay, projection, authority=authority)
         auditing = Auditing(ledger, projection, workers.lost, partial(_asked, current))
         health = Health(
             database=database,
@@ -122,6 +130,7 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             full_disk=config.journal.full_disk,
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
             clock=writer.clock,
+            authority=authority,
         )
         dropped = Count()
         access = conversion.access_log(config, "control", dropped)
@@ -145,7 +154,8 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         await confirming.look()
         if confirming.not_ours is not None:
             raise confirming.not_ours
-        workers.offer(await database.run(GOVERNANCE.snapshot))
+        if not authority.problem:  # else workers go on with what they know, or read in state
+            workers.offer(await database.run(GOVERNANCE.snapshot))
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns)
         rounds = (workers.keeper, confirming.rounds, auditing.rounds, keeping.rounds, pruning.rounds)
         parts = (relay, *(service for service in features if isinstance(service, Running)), *rounds)

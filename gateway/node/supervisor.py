@@ -181,6 +181,10 @@ class Supervisor:
             raise AlreadyRunning(
                 f"{self.folders.root} is in use by another tidegate: stop it, or give another --data-dir"
             ) from None
+        if self.folders.restoring.exists():
+            raise AlreadyRunning(
+                f"{self.folders.root} was being restored, and that was cut short: say “tidegate restore” again"
+            )
 
     async def _write_list_changes(self) -> None:
         """Let control say what people changed in word lists before they are compiled: after a crash between file and

@@ -118,18 +118,24 @@ def perform(
         changes=changes,
         undoes=unit.undoes,
     )
+    tables = follow_up(session, act, governance)
+    return CommittedAct(act.id, result, tables)
+
+
+def follow_up(session: Session, act: Act, governance: Governance) -> frozenset[str]:
+    """Put an act beside the rows that it changed, with all that follows from it; the tables of those rows."""
     session.add(act)
     session.flush()
-    if unit.undoes is not None:
-        undone = session.get_one(Act, unit.undoes)
+    if act.undoes is not None:
+        undone = session.get_one(Act, act.undoes)
         undone.undone_by = act.id
-    tables = frozenset(change["table"] for change in changes)
+    tables = frozenset(change["table"] for change in act.changes)
     if tables & governance.in_snapshot:
         raise_mark(session, SNAPSHOT_VERSION, act.at // 1000)
     projected = governance.projected
     payload = [
         {"table": change["table"], "subject": subject(change, projected[change["table"]])}
-        for change in changes
+        for change in act.changes
         if change["table"] in projected
     ]
     # Where nothing is to be projected, state has acknowledged by having nothing to say.
@@ -140,7 +146,7 @@ def perform(
             acknowledged_state=not tables & (projected.keys() | governance.in_snapshot),
         )
     )
-    return CommittedAct(act.id, result, tables)
+    return tables
 
 
 def subject(change: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:

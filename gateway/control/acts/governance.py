@@ -10,8 +10,8 @@ compiler      whose change asks for a new generation
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,8 @@ class Table(NamedTuple):
     * ``expired_by``: the kind of act by which rows go a day after their ``expires_at``; empty where they do not expire.
     * ``prune``: removes, in one transaction, some rows that ended before a time (µs since the epoch); how many.
     * ``compiled``: whether lists are compiled from it.
+    * ``redone``: puts what stands beside a row that came back from the journal, given the removal records of its act;
+      ``lost``: what of all such rows could not come back, in sentences.
     """
 
     rows: type[Model]
@@ -42,6 +44,8 @@ class Table(NamedTuple):
     expired_by: str = ""
     prune: Callable[[Session, int], int] | None = None
     compiled: bool = False
+    redone: Callable[[Session, Any, Sequence[Mapping[str, Any]]], None] | None = None
+    lost: Callable[[Session], Sequence[str]] | None = None
 
 
 class Governance:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from gateway.common.metrics import METRICS, Counts
 from gateway.control.acts import acts
 from gateway.control.acts.acts import CommittedAct, Intent, Unit
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import Reloaded, Reloader
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
+CLAIM = "state.claim"
 SETTLE_WITHIN = 1.0  # seconds an answer waits for journal and state
 
 
@@ -74,7 +76,9 @@ class Ledger:
         reloader: Reloader,
         governance: Governance,
         ids: Callable[[], str],
+        authority: Authority | None = None,
     ) -> None:
+        self.authority = authority or Authority()
         self.database = database
         self.relay = relay
         self.governance = governance
@@ -96,7 +100,10 @@ class Ledger:
     async def act(
         self, person: str, reason: str, kind: str, subject: str, work: Callable[[Unit], T], *, settle: bool = True
     ) -> Outcome[T]:
-        """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state."""
+        """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state. Refused
+        while the database lacks acts, apart from the one that settles it."""
+        if kind != CLAIM:
+            self.authority.refuse()
         uid = self._ids()
         intent = Intent(uid, person, reason, kind, subject)
         done = await self._commit(intent, work)

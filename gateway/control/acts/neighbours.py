@@ -59,6 +59,9 @@ class Projection(Protocol):
         """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number above
         all that were given before; it is in force then, or one above what state holds."""
 
+    async def version(self) -> int:
+        """Of the snapshot in state; 0 where there is none."""
+
     async def holds_snapshot(self) -> bool:
         """Is the snapshot in state?"""
 

@@ -23,6 +23,7 @@ from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import ActJournal, Change, Projection
@@ -60,7 +61,9 @@ class OutboxRelay:
         governance: Governance,
         *,
         retry: float,
+        authority: Authority | None = None,
     ) -> None:
+        self._authority = authority or Authority()
         self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
         self.governance = governance
         self._database = database
@@ -173,6 +176,7 @@ class OutboxRelay:
         if not batch.unprojected:
             return []
         try:
+            self._authority.check()
             if batch.changes:
                 await self._projection.apply(batch.changes)
             if batch.snapshot is not None:

@@ -68,6 +68,9 @@ class LocatedProjection:
         self._moved = False
         return written
 
+    async def version(self) -> int:
+        return await self._ask(lambda projection: projection.version())
+
     async def holds_snapshot(self) -> bool:
         return await self._ask(lambda projection: projection.holds_snapshot())
 

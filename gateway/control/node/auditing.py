@@ -83,6 +83,8 @@ class Auditing:
         """Audit where it is time, or where a worker has heard something new."""
         now, lost = self._clock(), self._lost()
         due = now - self._audited >= EVERY
+        if self._ledger.authority.problem:
+            return  # what state holds and the database lacks is not lost
         if not due and lost == self._heard:
             return
         try:

@@ -1,14 +1,18 @@
-"""Keeps state's image of governance true: looks whose it is, and rebuilds it where state has lost it."""
+"""Keeps state's image of governance true: looks whose it is, and rebuilds it where state has lost it.
+
+A state that is newer than the database is not touched: the database lacks what was done since (``Authority``).
+"""
 
 from __future__ import annotations
 
 import structlog
 
 from gateway.common.rounds import Rounds
+from gateway.control.acts.authority import Authority, older_than_state
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import OutboxRelay
-from gateway.control.node.state_rebuild import rebuild
+from gateway.control.node.state_rebuild import newest, rebuild
 from gateway.state.cold.governance_projection import EpochLost
 from gateway.state.cold.owner import NotOurs
 
@@ -20,7 +24,17 @@ EVERY = 1.0  # seconds: how long a flushed or replaced server stays without gove
 class Confirming:
     """Asks state once a second whether it still holds what was written."""
 
-    def __init__(self, database: Database, relay: OutboxRelay, projection: Projection, *, every: float = EVERY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        relay: OutboxRelay,
+        projection: Projection,
+        *,
+        authority: Authority | None = None,
+        every: float = EVERY,
+    ) -> None:
+        self._authority = authority or Authority()
+        self._told = False  # that the database is behind
         self.failing = ""  # class of the last error; empty while state answers
         self.not_ours: NotOurs | None = None  # set while state belongs to another database
         self.rebuilds = 0
@@ -38,7 +52,12 @@ class Confirming:
             # Not the first time: what a new run of the server read back is good enough to begin serving with.
             if held and not first:
                 held = not await self._projection.restarted()
-            if not held:
+            self._authority.state = older_than_state(await self._database.run(newest), await self._projection.version())
+            if self._authority.problem:
+                if not self._told:
+                    log.critical("state.database_behind", problem=self._authority.problem)
+                self._told = True
+            elif not held:
                 async with self._relay.paused():
                     rebuilt = await rebuild(self._database, self._projection, self._relay.governance)
                 self.rebuilds += 1

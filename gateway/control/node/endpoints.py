@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.common.channel import ChannelError
 from gateway.control.acts.acts import Unit
+from gateway.control.acts.authority import DatabaseBehind
 from gateway.control.acts.governance import SNAPSHOT_VERSION
 from gateway.control.acts.refusal import ControlError
 from gateway.control.acts.rows import Mark
@@ -32,6 +33,8 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
             rebuilt = await state_rebuild.rebuild(services.database, services.projection, services.ledger.governance)
     except NotOurs as error:
         raise ControlError(409, "control.state_not_ours", f"{error}.") from error
+    except DatabaseBehind as error:
+        raise ControlError(503, "control.database_behind", f"{error}.") from error
     except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)
@@ -46,6 +49,7 @@ async def claim_state(call: Call[Reasoned, NoQuery]) -> Done[Claimed]:
             claimed = await state_rebuild.claim(services.database, services.projection, services.ledger.governance)
     except Exception as error:  # as above
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
+    services.ledger.authority.settled()
     services.ledger.relay.kick()
     return done(outcome, claimed)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.common.boot import LEAP_US, ClockWatch, uptime_us
 from gateway.common.channel import ChannelError
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection, Reloader
 from gateway.control.acts.outbox import OutboxRelay
@@ -41,7 +42,9 @@ class Health:
         full_disk: int,
         clock: ClockWatch,
         of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
+        authority: Authority | None = None,
     ) -> None:
+        self._authority = authority or Authority()
         self._state = of_state
         self._database = database
         self._relay = relay
@@ -68,6 +71,8 @@ class Health:
         return Ready(ready=all(check.ok for check in checks.values()), checks=checks)
 
     async def _of_database(self) -> HealthCheck:
+        if self._authority.problem:
+            return HealthCheck(ok=False, detail=self._authority.problem)
         waiting = await self._relay.waiting()
         return HealthCheck(ok=True, detail=f"{waiting.acts} acts wait in the outbox" if waiting.acts else "")
 

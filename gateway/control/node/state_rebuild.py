@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from gateway.common.folders import Folders
 from gateway.config import Config
 from gateway.control.acts.acts import Intent, perform, raise_mark
+from gateway.control.acts.authority import REMEDY, DatabaseBehind, older_than_state
 from gateway.control.acts.database import Database
-from gateway.control.acts.governance import STATE_EPOCH, Governance
+from gateway.control.acts.governance import SNAPSHOT_VERSION, STATE_EPOCH, Governance
 from gateway.control.acts.neighbours import Change, Projection
-from gateway.control.acts.rows import Model
+from gateway.control.acts.replay import given_up
+from gateway.control.acts.rows import Mark, Model
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.node.schemas import Claimed, Rebuilt
 from gateway.journal.write.ids import CONTROL, Ids
@@ -70,6 +72,14 @@ async def claim(database: Database, projection: Projection, governance: Governan
     """Make state this database's, and fill it. The caller sees to it that no act is projected meanwhile, and that this
     is an act."""
     before = await projection.claim()
+    theirs = await projection.version()
+
+    def decided(session: Session) -> None:
+        given_up(session, time.time_ns() // 1000)
+        if newest(session) <= theirs:
+            raise_mark(session, SNAPSHOT_VERSION, theirs + 1)
+
+    await database.run(decided)
     rebuilt = await rebuild(database, projection, governance)
     taken = str(before) if before is not None and before.id != database.origin else ""
     log.warning("state.claimed", taken_from=taken)
@@ -77,13 +87,23 @@ async def claim(database: Database, projection: Projection, governance: Governan
 
 
 async def rebuild(database: Database, projection: Projection, governance: Governance) -> Rebuilt:
-    """Replace state's governance data. The caller sees to it that no act is projected meanwhile."""
+    """Replace state's governance data. The caller sees to it that no act is projected meanwhile. Raises
+    ``DatabaseBehind`` where state is newer than the database: what it holds would be lifted."""
+    behind = older_than_state(await database.run(newest), await projection.version())
+    if behind:
+        raise DatabaseBehind(f"{behind}: {REMEDY}")
     present = await database.run(governance.snapshot)
     # The database counts, because a clock that was set back would make an epoch that every worker takes for an old one.
     now_ms = time.time_ns() // 1_000_000
     epoch = await database.run(lambda session: raise_mark(session, STATE_EPOCH, now_ms))
     subjects = await projection.rebuild(batches(database, governance), present, epoch)
     return Rebuilt(subjects=subjects, version=present.version)
+
+
+def newest(session: Session) -> int:
+    """Version of the newest snapshot that this database made."""
+    mark = session.get(Mark, SNAPSHOT_VERSION)
+    return mark.value if mark is not None else 0
 
 
 def batches(database: Database, governance: Governance) -> Iterator[Sequence[Change]]:

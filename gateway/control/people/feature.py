@@ -20,9 +20,12 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     """Who may act; on the first start somebody, whose token is shown this once."""
     ledger, config = surroundings.ledger, surroundings.config
     name, keep = config.control.first_person, surroundings.folders.first_token(config)
-    token = ledger.database.now(
-        lambda session: people.first(session, name, surroundings.ids(), keep, ledger.governance)
-    )
+    # Nobody is first in a database that lacks what was done before: it would look as if nothing were missing.
+    token = None
+    if not ledger.authority.problem:
+        token = ledger.database.now(
+            lambda session: people.first(session, name, surroundings.ids(), keep, ledger.governance)
+        )
     if token is not None:
         # What is no terminal keeps what it is told: a journal of the system, a file, another machine.
         if sys.stdout.isatty():
@@ -42,6 +45,6 @@ PEOPLE = Feature(
         Endpoint("DELETE", "/v1/people/{name}", endpoints.remove, "Remove a person"),
     ),
     # A token that is gone cannot come back; add or remove the person instead.
-    tables=(Table(Person, undo="never"),),
+    tables=(Table(Person, undo="never", lost=people.lost),),
     opened=opened,
 )

@@ -80,18 +80,19 @@ def remove(unit: Unit, name: str) -> None:
     person = unit.get(Person, name)
     if person is None:
         raise missing("person")
-    if unit.session.scalar(select(func.count()).select_from(Person)) == 1:
+    if not unit.session.scalar(select(func.count()).where(Person.token_hash != "", Person.name != name)):
         raise ControlError(409, "control.last_person", "The last person cannot be removed: nobody could act any more.")
     unit.remove(person)
 
 
 def first(session: Session, name: str, uid: str, keep_at: Path, governance: Governance) -> str | None:
-    """On the first start create ``name`` and return the token, which stays in ``keep_at`` (mode 0600); else None.
+    """On the first start create ``name`` and return the token, which stays in ``keep_at`` (mode 0600); else None. As on
+    a first start it is where people came back from the journal alone, which has nobody's token.
 
     The file is written before the person is committed: a crash between the two leaves a token that opens nothing and
     is overwritten, never a person whose token nobody knows.
     """
-    if session.scalar(select(func.count()).select_from(Person)):
+    if session.scalar(select(func.count()).where(Person.token_hash != "")):
         return None
     token = new_token()
     keep_at.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,5 +105,16 @@ def first(session: Session, name: str, uid: str, keep_at: Path, governance: Gove
         os.fsync(descriptor)
     aside.replace(keep_at)
     intent = Intent(uid, SYSTEM, "first start", "person.add", f"person:{name}")
-    perform(session, intent, lambda unit: add(unit, name, token), governance)
+    perform(session, intent, lambda unit: _named(unit, name, token), governance)
     return token
+
+
+def _named(unit: Unit, name: str, token: str) -> Person:
+    held = unit.get(Person, name)
+    return add(unit, name, token) if held is None else unit.change(held, token_hash=hashed(token))
+
+
+def lost(session: Session) -> list[str]:
+    """Who came back from the journal has no token: the record never held one."""
+    names = session.scalars(select(Person.name).where(Person.token_hash == "").order_by(Person.name))
+    return [f"the token of {name} is lost: remove that person and add them again" for name in names]

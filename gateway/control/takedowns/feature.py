@@ -16,7 +16,7 @@ from gateway.control.takedowns.platform_deletions import PlatformDeletions
 from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEvent
 from gateway.control.takedowns.sightings import Sightings
 from gateway.control.takedowns.snapshot import copies
-from gateway.control.takedowns.takedowns import Takedowns, prune
+from gateway.control.takedowns.takedowns import Takedowns, prune, redone
 
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
@@ -52,7 +52,10 @@ TAKEDOWNS = Feature(
         Endpoint("DELETE", "/v1/copies/{id}", endpoints.lift_copy, "Let a text be sent again"),
         Endpoint("POST", "/v1/removals", endpoints.removed, "Tell of a message that was deleted elsewhere"),
     ),
-    tables=(Table(Takedown, undo="lasting", prune=prune), Table(Copy, snapshot=copies, expired_by="copy.expire")),
+    tables=(
+        Table(Takedown, undo="lasting", prune=prune, redone=redone),
+        Table(Copy, snapshot=copies, expired_by="copy.expire"),
+    ),
     rows=(Deletion, TakedownEvent),
     opened=opened,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -34,6 +34,7 @@ STATES = (REQUESTED, CONFIRMED, UNCONFIRMED)
 AT_ONCE = 8  # deletions that are asked for at the same time
 FIRST_PAUSE_US = 500_000
 LONGEST_PAUSE_US = 60_000_000
+ASKED_AGAIN_US = 60_000_000  # until it alarms, for a takedown that came back from the journal
 LONGEST_WAIT = 1.0  # seconds between two looks at the database: what another task has added is found
 MAX_TRACE = 100  # events of one takedown; tries beyond are not told
 PRUNED_AT_ONCE = 500  # takedowns of one transaction, so that nobody's act waits long for the database
@@ -167,6 +168,21 @@ def begun(session: Session, takedown: Takedown, confirm_within: float) -> None:
     confirm_by = at + round(confirm_within * 1e6)
     session.add(Deletion(takedown_id=takedown.id, state=REQUESTED, due_at=at, confirm_by=confirm_by))
     session.add(TakedownEvent(takedown_id=takedown.id, at=at, event=REQUESTED))
+
+
+def redone(session: Session, row: Takedown, told: Sequence[Mapping[str, Any]]) -> None:
+    """A takedown that came back from the journal stands where its records left it; one that nobody confirmed is asked
+    for again, from now on."""
+    now = time.time_ns() // 1000
+    states = [(one["state"], one["time"], one.get("status")) for one in told]
+    if not states:
+        states = [(REQUESTED, row.created_at, None)]
+    confirmed = any(state == CONFIRMED for state, _, _ in states)
+    deletion = CONFIRMED if confirmed else REQUESTED
+    session.add(Deletion(takedown_id=row.id, state=deletion, due_at=now, confirm_by=now + ASKED_AGAIN_US))
+    for state, at, status in states:
+        event = TakedownEvent(takedown_id=row.id, at=at, event=state, status=status, journalled=bool(told))
+        session.add(event)
 
 
 def _due(session: Session, now: int) -> list[_Due]:

@@ -164,6 +164,11 @@ class GovernanceProjection:
             )
             return decode(before)
 
+    async def version(self) -> int:
+        """Of the snapshot in state; 0 where there is none that can be read."""
+        found = await self._redis.get(self._keys.version)
+        return int(found) if found is not None and found.isdigit() else 0
+
     async def holds_snapshot(self) -> bool:
         """Are the snapshot and its version there?"""
         return None not in await self._values([self._keys.snapshot, self._keys.version])

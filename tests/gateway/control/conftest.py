@@ -121,6 +121,10 @@ class State:
         self.fresh = False
         return count
 
+    async def version(self) -> int:
+        self._maybe()
+        return int(self.snapshot.get("version", 0))
+
     async def holds_snapshot(self) -> bool:
         self._maybe()
         return bool(self.snapshot)

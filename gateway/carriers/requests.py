@@ -243,6 +243,8 @@ class Gate:
             shapes.values.body = body
         decoded = route.surface.decode(arrived(exchange, found, route), body)
         if type(decoded) is Messages:
+            if decoded.kind >= 0:
+                route = route.kinds[decoded.kind]
             if decoded.method and not self._judged_alike(exchange, decoded.method):
                 return
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets

@@ -224,7 +224,7 @@ class Session(Link):
         self._who = message.sender, message.room
         account = self.account
         account.left -= len(messages) * account.turns.request  # it costs what a request does that is judged
-        route = self._route
+        route = self._route if decoded.kind < 0 else self._route.kinds[decoded.kind]
         passages: Sequence[Passage]
         if len(messages) == 1:
             single = SingleMessage(self, route, received, decoded, began)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +47,8 @@ from gateway.sentences.own import TERMS
 from gateway.surfaces import compiled as compiled_surface
 from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings, TokenSettings
+from gateway.surfaces.kinds import Kinds, KindSettings
+from gateway.surfaces.surface import Surface
 from gateway.websocket.habits import Habits
 
 EXPIRES_SOON = 14 * 86400.0
@@ -139,7 +141,6 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         config.server,
         route.websocket,
         surface=route.surface,
-        room=(route.room,),
         room_ends_path=_ends_with_room(route),
         device=_listed(route.device),
         registrant=_listed(route.registrant),
@@ -153,9 +154,21 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
     )
 
 
+def compiled(config: Config, route: Route, new_id: Callable[[], str], now_us: Callable[[], int]) -> Surface:
+    """The surface of a judged route, with all its kinds of message. Raises ``SurfaceError``."""
+    if not route.messages:
+        return compiled_surface(surface(config, route), new_id, now_us)
+    judged = iter(route.kinds)
+    kinds = [KindSettings(one.when, None if one.relay else surface(config, next(judged))) for one in route.messages]
+    return Kinds(
+        surface(config, route), kinds, route.otherwise, partial(compiled_surface, new_id=new_id, now_us=now_us),
+        new_id, now_us,
+    )  # fmt: skip
+
+
 def _ends_with_room(route: Route) -> bool:
     template = route.template
-    return template.segments[-1] is None and route.room == f"path:{template.names[-1]}"
+    return template.segments[-1] is None and f"path:{template.names[-1]}" in route.room
 
 
 def asked_host(config: Config, route: Route) -> bytes:
@@ -187,7 +200,7 @@ def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
         if not route.judged:
             continue
         try:
-            made = compiled_surface(surface(config, route), str, int)
+            made = compiled(config, route, str, int)
             if route.transport == "websocket":
                 made.attach(Arrived(b"GET", {}))
         except SurfaceError as error:

@@ -56,7 +56,8 @@ class Route:
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
     own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
     keep up. ``consecutive``: the lists that read several messages of a sender as one text; ``crowd``: those that read
-    everybody's in the room. ``socket``: of a WebSocket route. ``answers``: as with ``Relayed``, of what is not
+    everybody's in the room. ``kinds``: of a route with several kinds of message, how each is judged
+    (``Messages.kind``). ``socket``: of a WebSocket route. ``answers``: as with ``Relayed``, of what is not
     judged here.
     """
 
@@ -81,6 +82,7 @@ class Route:
     crowd: Consecutive | None = None
     socket: SocketSide | None = None
     answers: AnswerCounts | None = None
+    kinds: tuple[Route, ...] = ()
 
 
 Target = Route | Relayed | Deletions | Preflight

@@ -59,7 +59,7 @@ def standing(config: Config, route: Route, article: Article, known: Known) -> St
 
 def _beside(config: Config, route: Route) -> Iterator[Sentence]:
     """What is written at or below the route's address and judged by nobody. Deleting publishes nothing."""
-    if route.unjudged == "relay":
+    if route.unjudged == "relay" or (route.messages and route.otherwise == "relay"):
         yield AROUND
     for other in config.routes:
         if not other.judged and unread(other) - {b"DELETE"} and below(other.template, route.template):
@@ -81,13 +81,21 @@ def _named(answer: Fulfilment, of: int) -> Iterator[Sentence]:
 def standings(config: Config, known: Known) -> list[Standing]:
     """Every judged route and every article that concerns it and that a gateway can answer."""
     return [
-        standing(config, route, article, known)
+        _worst([standing(config, kind, article, known) for kind in route.kinds or (route,)])
         for route in config.routes
         if route.judged
         for document in documents()
         for article in document.articles
         if article.needs and concerns(route, article)
     ]
+
+
+def _worst(several: list[Standing]) -> Standing:
+    """A route stands as the kind of its messages that stands worst, and lacks what any of them does."""
+    if len(several) == 1:
+        return several[0]
+    worst = max(several, key=lambda one: GRADES.index(one.grade))
+    return worst._replace(lacks=tuple(dict.fromkeys(lack for one in several for lack in one.lacks)))
 
 
 def outside(config: Config) -> list[Article]:

@@ -19,9 +19,8 @@ from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.request import Request
 from gateway.surfaces.input.settings import RoomFormat, Scalar, SurfaceError
 from gateway.surfaces.input.strict_json import parse
-from gateway.surfaces.sources import sources
+from gateway.surfaces.sources import rooms, sources
 from gateway.surfaces.sources.facts import MAX_NAME
-from gateway.surfaces.sources.rooms import speller
 
 MAX_IDS = 1000  # messages that one request may delete; more are not told apart
 IN_BODY = ("json", "form")
@@ -43,7 +42,7 @@ class DeletionReader:
     def __init__(
         self,
         id: str,
-        room: str,
+        room: tuple[str, ...],
         gone_when: Mapping[str, tuple[Scalar, ...]],
         max_inflated: int = 1 << 20,
         room_format: RoomFormat = "keep",
@@ -54,10 +53,10 @@ class DeletionReader:
         self.reads_body = kind in IN_BODY
         self.gone = gone(gone_when)
         self._id = sources.compiled(id, "removal.id")
-        self._room = sources.compiled(room, "room") if room else None
+        self._room = rooms.first(room, None) if room else None
         self._wanted = Wanted([name] if kind == "form" else [])
         self._max_inflated = max_inflated
-        self._spell = speller(room_format, last=False)
+        self._spell = rooms.speller(room_format, last=False)
 
     def read(self, request: Request, body: bytes = b"") -> Named:
         """What ``request`` deletes."""

@@ -146,7 +146,7 @@ class Surface:
             message = self._message(reading, carrier, named or request.method)
             if place is not None:
                 encode = partial(_stamp, carrier, media, place, message.id)
-            return _new(Messages, ((message,), body, encode, identity, place is not None, named))
+            return _new(Messages, ((message,), body, encode, identity, place is not None, named, -1))
         except Refused as refused:
             return malformed(refused.reason)
 
@@ -319,7 +319,7 @@ class SocketDecoder:
             message = surface._message(reading, carrier, b"")
         except Refused as refused:
             return malformed(refused.reason)
-        return _new(Messages, ((message,), frame, self._encode, False, False, b""))
+        return _new(Messages, ((message,), frame, self._encode, False, False, b"", -1))
 
 
 FRAME = MediaType("frame")

@@ -57,7 +57,6 @@ from gateway.state.cold import kept_snapshot
 from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
-from gateway.surfaces import compiled as compile_surface
 from gateway.surfaces.deletion import DeletionReader
 from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
@@ -352,7 +351,7 @@ def _targets(
         upstream = upstreams[settings.upstream]
         target: Target
         if settings.judged:
-            target = _judged(app, config, settings, policies[settings.policy], lists, upstream)
+            target = _judged(app, config, settings, policies, lists, upstream)
         elif settings.removal is not None:
             target = _deletions(app, config, settings, settings.removal, upstream)
         else:
@@ -365,9 +364,11 @@ def _targets(
 
 
 def _judged(
-    app: App, config: Config, settings: RouteSettings, policy: Policy, lists: Mapping[str, AnyList], upstream: Upstream
-) -> Route:
+    app: App, config: Config, settings: RouteSettings, policies: Mapping[str, Policy], lists: Mapping[str, AnyList],
+    upstream: Upstream,
+) -> Route:  # fmt: skip
     cors = settings.cors
+    policy = policies[settings.policy]
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
     reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
@@ -379,7 +380,7 @@ def _judged(
     return Route(
         name=settings.name,
         settings=settings,
-        surface=compile_surface(conversion.surface(config, settings), app.ids, now_us),
+        surface=conversion.compiled(config, settings, app.ids, now_us),
         policy=policy,
         scanner=Scanner(
             chosen, policy.asks.fingerprint, bounds, folding_tables(), settings.markup_undone
@@ -405,6 +406,7 @@ def _judged(
         crowd=Consecutive(crowd, bounds, settings.markup_undone) if crowd else None,
         socket=_socket_side(settings),
         answers=_answers(app, settings.name),
+        kinds=tuple(_judged(app, config, kind, policies, lists, upstream) for kind in settings.kinds),
     )  # fmt: skip
 
 
@@ -426,9 +428,8 @@ def _socket_side(settings: RouteSettings) -> SocketSide | None:
 
 
 def _deletions(app: App, config: Config, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
-    room = settings.room
-    if room.startswith("path:") and room.removeprefix("path:") not in settings.template.names:
-        room = ""  # a deletion need not say where
+    names = settings.template.names  # a deletion need not say where
+    room = tuple(one for one in settings.room if not one.startswith("path:") or one.removeprefix("path:") in names)
     spelled = next(route.room_format for route in config.routes if route.name == removal.of)
     reader = DeletionReader(removal.id, room, removal.gone_when, room_format=spelled)
     return Deletions(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
-from gateway.config.consistency import refusals
+from gateway.config.consistency import kinds, refusals
 from gateway.config.consistency.translation import similar
 from gateway.http.wire.path import parse_template
 from gateway.surfaces.sources.sources import credential
@@ -32,7 +32,8 @@ def doubts(config: Config) -> Iterator[str]:
     yield from _unused(config)
     for route in config.routes:
         if route.judged:
-            yield from _route(config, route)
+            yield from kinds.doubts(route)
+            yield from dict.fromkeys(told for kind in route.kinds or (route,) for told in _route(config, kind))
     address = config.control.listen
     if not _loopback(address) and config.control.certificate is None:
         yield f'control.listen = "{address}": tokens travel in clear beyond this machine; set certificate and key'
@@ -71,7 +72,7 @@ def _policies(config: Config) -> Iterator[str]:
 def _unused(config: Config) -> Iterator[str]:
     rules = [rule.options() for policy in config.policies.values() for rule in policy.rules]
     read = {name for options in rules if isinstance(options, Keywords) for name in options.lists}
-    policies = {route.policy for route in config.routes}
+    policies = {kind.policy for route in config.routes for kind in (route, *route.kinds)}
     upstreams = {route.upstream for route in config.routes} | {config.server.unmatched_upstream}
     upstreams |= set(config.server.unmatched_hosts.values())
     if config.server.unmatched == "relay" and len(config.upstreams) == 1:

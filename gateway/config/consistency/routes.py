@@ -10,6 +10,7 @@ from gateway.http.wire.path import Template, parse_template
 from gateway.obligations.regulations.articles import services
 from gateway.surfaces import SURFACES
 from gateway.surfaces.formats import FORMATS
+from gateway.surfaces.input.settings import COMPOSED
 from gateway.surfaces.surface import EDITS
 
 PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
@@ -21,6 +22,7 @@ ONLY_JUDGED = (
     "parts",
     "message_when",
     "relay_when",
+    "messages",
     "takedown",
     "page",
     "refusal",
@@ -83,11 +85,13 @@ def _references(document: dict[str, Any], route: dict[str, Any], path: Path) -> 
 def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
     if not text(route, "policy"):
         yield (*path, "policy"), "is missing: a route with a surface is judged by a policy"
-    if not route.get("text"):
+    if not route.get("text") and not route.get("messages"):
         yield (*path, "text"), "is missing: say what is judged, such as “json:/content”"
     if not route.get("sender"):
         yield (*path, "sender"), "is missing: say who sends, such as “header:X-User-Id”"
-    if "room" not in route and template is not None and "room" not in template.names:
+    kinds = [kind for _, kind in tables(route, "messages") if kind.get("relay") is not True]
+    placed = "room" in route or (kinds and all("room" in kind for kind in kinds))
+    if not placed and template is not None and "room" not in template.names:
         yield (
             (*path, "match"),
             "names no {room}: write the place of messages into the path as {room}, or say where it stands with room",
@@ -208,8 +212,11 @@ def _relayed(document: dict[str, Any], route: dict[str, Any], path: Path) -> Fou
 
 def _sources(document: dict[str, Any], route: dict[str, Any], path: Path, template: Template | None) -> Found:
     jwt = isinstance(document.get("jwt"), dict)
-    for key in SOURCES:
-        for source in texts(route, key):
+    listed = [(key, source) for key in SOURCES for source in texts(route, key)]
+    listed += [("messages", one) for _, kind in tables(route, "messages") for one in texts(kind, "room")]
+    listed = [(key, one) for key, source in listed for one in (COMPOSED.findall(source) or [source])]
+    for key, source in listed:
+        if source:
             kind, _, name = source.partition(":")
             if kind == "path" and template is not None and name not in template.names:
                 yield (

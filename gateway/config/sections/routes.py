@@ -9,10 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 
 from filters.text.markup import Markup
 from gateway.common.defaults import defaults
+from gateway.config.sections.kinds import MessageKind
 from gateway.config.sections.refusal import Refusals
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.source_names import TOKEN, MaybeSource, Pointer, SourceOf, SourcesOf
+from gateway.config.values.source_names import TOKEN, MaybeSource, PlacesOf, Pointer, SourceOf, SourcesOf
 from gateway.config.values.spelled import OrOne
 from gateway.config.values.surface import (
     WITH_PAGES,
@@ -158,6 +159,9 @@ class Socket(Section):
     )
 
 
+_OF_KINDS = ("text", "room", "edit", "policy", "parts", "optional_text")
+
+
 class Route(Section):
     """One route. With a surface and a policy its messages are judged; without, requests are relayed untouched."""
 
@@ -183,7 +187,12 @@ class Route(Section):
         (), "Peers whose word on the sender is taken, besides server.trusted_proxies; jwt: sources need none."
     )
     sender: SourcesOf = setting((), "Who sends; the first source that is present counts.")
-    room: SourceOf = setting("path:room", "Where it is sent: an article, a video, a group.")
+    room: PlacesOf = setting(
+        ("path:room",),
+        "Where it is sent: an article, a video, a group; the first source that is present, or one composed of several, "
+        "such as “{form:content_type}:{form:object_pk}”.",
+        min_length=1,
+    )
     digest_sender: Literal["credentials", "always", "never"] = setting(
         SURFACE.digest_sender,
         "Whether a sender is kept as a digest (sha256:…): where it is read from a credential, by its name "
@@ -219,6 +228,12 @@ class Route(Section):
     )
     relay_when: Conditions = setting(
         SURFACE.relay_when, "JSON values that make it none, to be relayed untouched; the rest is refused."
+    )
+    messages: tuple[MessageKind, ...] = setting(
+        (), "Several kinds of message at this address; in the place of message_when and relay_when.", max_length=64
+    )
+    otherwise: Literal["refuse", "relay"] = setting(
+        "refuse", "With messages: what is none of them is refused, or relayed and judged by nobody."
     )
     edit: bool | None = setting(
         SURFACE.edit,
@@ -276,6 +291,16 @@ class Route(Section):
     def judged(self) -> bool:
         """Whether messages of this route are judged."""
         return self.surface is not None
+
+    @property
+    def kinds(self) -> tuple[Route, ...]:
+        """The kinds of message that are judged, each as a route of its own."""
+        made = []
+        for kind in self.messages:
+            if not kind.relay:
+                said = {name: getattr(kind, name) for name in _OF_KINDS if getattr(kind, name) not in ((), "", None)}
+                made.append(self.model_copy(update={**said, "messages": ()}))
+        return tuple(made)
 
     @property
     def mirrored(self) -> bool:

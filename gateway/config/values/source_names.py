@@ -64,6 +64,24 @@ def several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def place(value: Any) -> str:
+    """A source, or several in braces with what stands between them."""
+    if not isinstance(value, str) or "{" not in value:
+        return source(value)
+    within = re.findall(r"\{([^{}]*)\}", value)
+    between = re.sub(r"\{[^{}]*\}", "", value)
+    if not within or re.fullmatch(r"[!-z|~]*", between) is None or "%" in between:
+        raise ValueError("is not composed of sources: write such as “{form:content_type}:{form:object_pk}”")
+    for one in within:
+        if one.startswith("text:"):
+            raise ValueError("has “text:” in it: a room is no whole text")
+        try:
+            source(one)
+        except ValueError as error:
+            raise ValueError(f"has {{{one}}}, which {error}") from None
+    return value
+
+
 _FORM = "(" + "|".join(KINDS) + "):.*"
 
 SourceOf = Annotated[str, BeforeValidator(source), WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$"})]
@@ -71,4 +89,8 @@ MaybeSource = Annotated[
     str, BeforeValidator(optional_source), WithJsonSchema({"type": "string", "pattern": f"^({_FORM})?$"})
 ]
 SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several), OrOne()]
+Place = Annotated[
+    str, BeforeValidator(place), WithJsonSchema({"type": "string", "pattern": f"^({_FORM}|.*\\{{{_FORM}\\}}.*)$"})
+]
+PlacesOf = Annotated[tuple[Place, ...], BeforeValidator(several), OrOne()]
 Pointer = Annotated[str, BeforeValidator(pointer), WithJsonSchema({"type": "string", "pattern": "^/"})]

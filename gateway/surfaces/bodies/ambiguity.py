@@ -98,7 +98,7 @@ def _facts(settings: SurfaceSettings) -> tuple[str, ...]:
     """All sources of a message but those of its text and parts."""
     return (
         *settings.sender,
-        *settings.room,
+        *settings.room_sources,
         *settings.device,
         *settings.registrant,
         *settings.location,

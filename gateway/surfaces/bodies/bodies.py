@@ -208,7 +208,7 @@ def _form_sources(settings: SurfaceSettings) -> list[str]:
     """The form fields that facts are read from."""
     listed = (
         *settings.sender,
-        *settings.room,
+        *settings.room_sources,
         *settings.device,
         *settings.registrant,
         *settings.location,

@@ -38,9 +38,11 @@ class FormatEntry(NamedTuple):
     """A row of ``FORMATS``.
 
     ``compiled`` makes a route's format. ``payload``: what a judged payload is, and so which sources of text read it.
-    ``meaning``: for the configuration's reference, where the name does not say it.
+    ``meaning``: for the configuration's reference, where the name does not say it. ``kinds``: a frame is one document,
+    which may be of one of several kinds (``surfaces/kinds``).
     """
 
     compiled: Callable[[SurfaceSettings], Format]
     payload: Literal["json", "text"]
     meaning: str = ""
+    kinds: bool = False

@@ -29,5 +29,5 @@ class Single:
         return changes.get(0, frame)
 
 
-JSON: FormatEntry = FormatEntry(Single, "json")
+JSON: FormatEntry = FormatEntry(Single, "json", kinds=True)
 TEXT: FormatEntry = FormatEntry(Single, "text")

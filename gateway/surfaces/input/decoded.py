@@ -24,7 +24,8 @@ class Messages(NamedTuple):
     ``encode`` returns also leaves out Content-MD5, Digest, Content-Digest and Repr-Digest (RFC 9530): they describe
     the bytes that came. ``stamped``: the route writes our ids into the body, so what goes on is what ``encode``
     returns, also where nothing is changed. ``method``: what the body or the query names as the request's, in capitals
-    (``named_method``); mostly nothing.
+    (``named_method``); mostly nothing. ``kind``: which of the route's kinds of message it is (``surfaces/kinds``),
+    negative where it has but one.
     """
 
     messages: tuple[Message, ...]
@@ -33,6 +34,7 @@ class Messages(NamedTuple):
     identity: bool = False
     stamped: bool = False
     method: bytes = b""
+    kind: int = -1
 
 
 class Untouched(NamedTuple):

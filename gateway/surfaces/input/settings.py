@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,9 @@ from gateway.surfaces.input.strict_json import MAX_DEPTH
 
 Scalar = str | int | float | bool
 RoomFormat = Literal["refuse", "keep", "number", "number-title", "uuid", "lower"]
+
+COMPOSED = re.compile(r"\{([^{}]*)\}")
+"""The sources in a composed one: ``{form:content_type}:{form:object_pk}``."""
 
 MAX_JWKS = 1 << 20  # bytes of a JWK set: a thousand keys and more
 
@@ -56,14 +60,14 @@ class SurfaceSettings:
     Sources are written ``header:X-User-Id``, ``jwt:sub``, ``json:/user/id``, ``form:uid``, ``cookie:user``,
     ``query:uid``, ``path:room``; of several the first that is present counts, and none at all is not read. ``text``
     lists ``json:``, ``form:`` and ``body:text`` (the whole plain-text body); the Content-Type decides which of them
-    apply. ``parts`` lists ``json:`` and ``form:``. A sender that a client could write itself (all sources
-    but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``: messages replace earlier ones, also
-    those of a POST. ``optional_text``: a message may have no text. ``playback_unit`` is that of the source's number.
-    ``format``: how frames of a socket are read, a key of FORMATS. ``id_to``: where our id is written into the message
-    (``json:/pointer``; ``header:`` is the carrier's matter). ``digest_sender``: of which sources of the sender a digest
-    is kept. ``room_format``: how rooms are spelled (``sources/rooms.py``); ``room_ends_path``: nothing stands behind it
-    in the path. Bounds: ``max_text`` in code points, all texts of a message together; ``max_inflated`` in bytes, all
-    that one body or frame decompresses to.
+    apply. ``parts`` lists ``json:`` and ``form:``. A ``room`` may be composed of several (``COMPOSED``). A sender that
+    a client could write itself (all sources but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``:
+    messages replace earlier ones, also those of a POST. ``optional_text``: a message may have no text.
+    ``playback_unit`` is that of the source's number. ``format``: how frames of a socket are read, a key of FORMATS.
+    ``id_to``: where our id is written into the message (``json:/pointer``; ``header:`` is the carrier's matter).
+    ``digest_sender``: of which sources of the sender a digest is kept. ``room_format``: how rooms are spelled
+    (``sources/rooms.py``); ``room_ends_path``: nothing stands behind it in the path. Bounds: ``max_text`` in code
+    points, all texts of a message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
     """
 
     name: str
@@ -97,3 +101,8 @@ class SurfaceSettings:
     max_inflated: int = default_size("1MiB")
     max_fields: int = MAX_FIELDS
     max_packets: int = 64
+
+    @property
+    def room_sources(self) -> tuple[str, ...]:
+        """The sources of the room, those of composed ones each."""
+        return tuple(one for room in self.room for one in (COMPOSED.findall(room) or [room]))

@@ -17,7 +17,7 @@ from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
-from gateway.surfaces.sources import sources, vouched
+from gateway.surfaces.sources import rooms, sources, vouched
 from gateway.surfaces.sources.jwt import Tokens
 from gateway.surfaces.sources.rooms import Spell, speller
 
@@ -70,11 +70,11 @@ def digests_of(settings: SurfaceSettings) -> frozenset[str]:
 
 
 def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    name = _needed(sources.first(settings.room, "room", tokens), "room")
+    name = _needed(rooms.first(settings.room, tokens), "room")
     spell = speller(settings.room_format, settings.room_ends_path)
     if spell is not None:
         name = _spelled(name, spell)
-    if any(sources.kind(source) == "path" for source in settings.room):
+    if any(sources.kind(source) == "path" for source in settings.room_sources):
         name = _decoded(name)
     if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
         return _of_path(settings.room[0], name)

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from gateway.surfaces.input.pointer import MISSING
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
-from gateway.surfaces.input.settings import RoomFormat
+from gateway.surfaces.input.settings import COMPOSED, RoomFormat
+from gateway.surfaces.sources import sources
+from gateway.surfaces.sources.jwt import Tokens
 
 Spell = Callable[[str], str]
 
@@ -28,6 +32,35 @@ _suffix = re.compile(
     r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
     re.IGNORECASE,
 ).search
+
+
+def first(listed: tuple[str, ...], tokens: Tokens | None) -> sources.Read:
+    """The function that reads the first of ``listed`` that is present: sources, and what is composed of several."""
+    return sources.first_of(
+        [_composed(one, tokens) if "{" in one else sources.compiled(one, "room", tokens) for one in listed]
+    )
+
+
+def _composed(template: str, tokens: Tokens | None) -> sources.Read:
+    """All parts of it together; MISSING where one is missing. What stands between them is percent-encoded within them,
+    so that no two pairs make one room."""
+    pieces = COMPOSED.split(template)
+    reads = [sources.compiled(one, "room", tokens) for one in pieces[1::2]]
+    between = pieces[0::2]
+    coded = {ord(one): f"%{ord(one):02X}" for one in {"%", *"".join(between)}}
+
+    def read(reading: ParsedRequest) -> Any:
+        room = between[0]
+        for part, behind in zip(reads, between[1:], strict=True):
+            value = part(reading)
+            if type(value) is int:
+                value = str(value)
+            if type(value) is not str or not value:
+                return MISSING
+            room += value.translate(coded) + behind
+        return room
+
+    return read
 
 
 def speller(room_format: RoomFormat, last: bool) -> Spell | None:

@@ -7,7 +7,7 @@ its own (``jwt.expired``, ``body.key_case``). Whoever asks turns the first two i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -63,7 +63,13 @@ def first(sources: tuple[str, ...], key: str, tokens: Tokens | None, digests: Co
     """The function that reads the first of ``sources`` that is present; one that is empty or null gives way to the next
     that is not. A token that is not valid is no absence. Of ``digests`` a digest is read."""
     reads = [compiled(source, key, tokens) for source in sources]
-    reads = [digested(read) if source in digests else read for source, read in zip(sources, reads, strict=True)]
+    return first_of(
+        [digested(read) if source in digests else read for source, read in zip(sources, reads, strict=True)]
+    )
+
+
+def first_of(reads: Sequence[Read]) -> Read:
+    """The function that reads the first of several that is present (``first``)."""
     if len(reads) == 1:
         return reads[0]
 

@@ -23,7 +23,7 @@ def test_defaults_have_their_units_read(read: Read) -> None:
     assert told.mirror is None
     assert told.routes[0].sender == ("header:X-User-Id",)
     assert told.routes[0].trust == (ip_network("127.0.0.0/8"),)
-    assert told.routes[0].room == "path:room"
+    assert told.routes[0].room == ("path:room",)
 
 
 def test_paths_and_base(written: Written, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Kept:
 
 def deletion(ids: tuple[str, ...], *, ours: bool) -> tuple[RelayedDeletion, Kept, Counts]:
     counts = Counts(METRICS["tidegate_removals_seen_total"])
-    reader = DeletionReader("path:id", "path:room", {})
+    reader = DeletionReader("path:id", ("path:room",), {})
     route = Deletions("deletions", None, "comments", ours, "user", reader, 100, counts)  # type: ignore[arg-type]
     journal = Kept()
     return RelayedDeletion(route, Named(ids, "r1"), journal), journal, counts  # type: ignore[arg-type]

@@ -19,17 +19,17 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
 def test_from_the_path(make_request: MakeRequest) -> None:
-    reader = DeletionReader("path:id", "path:room", {})
+    reader = DeletionReader("path:id", ("path:room",), {})
     assert not reader.reads_body
     request = make_request(method=b"DELETE", parameters={"room": "r1", "id": "77"})
     assert reader.read(request) == Named(("77",), "r1")
-    assert DeletionReader("path:id", "", {}).read(request) == Named(("77",))
+    assert DeletionReader("path:id", (), {}).read(request) == Named(("77",))
 
 
 @pytest.mark.parametrize(("spelled", "room"), [("12", "12"), ("12-a-title", "12"), ("012", ""), ("12.json", "")])
 def test_the_room_is_spelled_as_the_messages_have_it(make_request: MakeRequest, spelled: str, room: str) -> None:
     """Where it has no such spelling, the id alone tells the message."""
-    reader = DeletionReader("path:id", "path:room", {}, room_format="number-title")
+    reader = DeletionReader("path:id", ("path:room",), {}, room_format="number-title")
     request = make_request(method=b"DELETE", parameters={"room": spelled, "id": "77"})
     assert reader.read(request) == Named(("77",), room)
 
@@ -55,13 +55,13 @@ def test_the_room_is_spelled_as_the_messages_have_it(make_request: MakeRequest, 
 def test_from_elsewhere(
     make_request: MakeRequest, source: str, header: tuple[str, str], body: bytes, ids: tuple[str, ...]
 ) -> None:
-    reader = DeletionReader(source, "", {})
+    reader = DeletionReader(source, (), {})
     assert reader.reads_body == (source[0] in "jf")
     assert reader.read(make_request([header], query=b"id=5" if source[0] == "q" else b""), body).ids == ids
 
 
 def test_a_list_is_bounded(make_request: MakeRequest) -> None:
-    reader = DeletionReader("json:/ids", "", {})
+    reader = DeletionReader("json:/ids", (), {})
     body = b'{"ids": [%b]}' % b",".join(b"%d" % number for number in range(MAX_IDS + 1))
     assert reader.read(make_request([JSON]), body) == Named()
     assert len(reader.read(make_request([JSON]), body.replace(b",1000", b"")).ids) == MAX_IDS
@@ -72,12 +72,12 @@ def test_any_bytes_go_by(body: bytes, media: str) -> None:
     fields = {b"content-type": media.encode()} | ({b"content-encoding": b"gzip"} if body[:1] == b"z" else {})
     request = Arrived(b"POST", fields)
     for source in ("json:/id", "form:id"):
-        assert isinstance(DeletionReader(source, "path:room", {}).read(request, body), Named)
+        assert isinstance(DeletionReader(source, ("path:room",), {}).read(request, body), Named)
 
 
 def test_a_token_names_no_message() -> None:
     with pytest.raises(SurfaceError, match=r"removal\.id"):
-        DeletionReader("jwt:sub", "", {})
+        DeletionReader("jwt:sub", (), {})
 
 
 @pytest.mark.parametrize(

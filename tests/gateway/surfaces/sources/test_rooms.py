@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.surfaces.input.pointer import MISSING
+from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import RoomFormat
-from gateway.surfaces.sources.rooms import speller
+from gateway.surfaces.sources.rooms import first, speller
 
 UUID = "0190b9f6-2c1e-7d34-9a55-0123456789ab"
 
@@ -105,3 +108,31 @@ def test_no_two_rooms_are_one_number_to_a_platform(room: str) -> None:
             ruby = re.match(r"\s*[+-]?\d+(?:_\d+)*", room)
             assert php is not None and ruby is not None
             assert str(int(php[0])) == str(int(ruby[0].replace("_", ""))) == told
+
+
+def read(rooms: tuple[str, ...], document: object, **parameters: str) -> object:
+    reading = ParsedRequest(Arrived(b"POST", {}, parameters=parameters))
+    reading.document = document
+    return first(rooms, None)(reading)
+
+
+def test_a_room_composed_of_several() -> None:
+    composed = ("{json:/type}:{json:/id}",)
+    assert read(composed, {"type": "article", "id": 7}) == "article:7"
+    assert read(composed, {"type": "article"}) is MISSING
+    assert read(composed, {"type": "article", "id": ""}) is MISSING
+    assert read(composed, {"type": "article", "id": [7]}) is MISSING
+    assert read(("{path:site}/{json:/id}",), {"id": "a/b"}, site="x") == "x/a%2Fb"
+
+
+def test_the_first_place_that_holds_a_room() -> None:
+    several = ("json:/thread", "{json:/type}:{json:/id}", "path:room")
+    assert read(several, {"thread": "t"}, room="7") == "t"
+    assert read(several, {"thread": None, "type": "a", "id": 1}, room="7") == "a:1"
+    assert read(several, {"thread": ""}, room="7") == "7"
+
+
+@given(st.tuples(st.text(min_size=1), st.text(min_size=1)), st.tuples(st.text(min_size=1), st.text(min_size=1)))
+def test_no_two_pairs_make_one_room(one: tuple[str, str], other: tuple[str, str]) -> None:
+    rooms = [read(("{json:/a}:{json:/b}",), {"a": pair[0], "b": pair[1]}) for pair in (one, other)]
+    assert (rooms[0] == rooms[1]) is (one == other)

@@ -1,0 +1,89 @@
+"""A route's kinds of message (``messages``): what each needs, and how one could pass for what is relayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gateway.config.consistency.document import Found, Path, table, tables, text, texts
+from gateway.config.consistency.translation import nearest
+from gateway.surfaces.bodies import when
+from gateway.surfaces.formats import FORMATS
+
+if TYPE_CHECKING:
+    from gateway.config.sections.routes import Route
+
+_SAID = ("text", "room", "edit", "policy", "parts", "optional_text")
+
+
+def problems(document: dict[str, Any]) -> Found:
+    """Everything about kinds that one key alone cannot show."""
+    for place, route in tables(document, "routes"):
+        path: Path = ("routes", place)
+        kinds = list(tables(route, "messages"))
+        if not kinds:
+            if "otherwise" in route:
+                yield (*path, "otherwise"), "says what becomes of no kind of message: name them with messages"
+            continue
+        if not text(route, "surface"):
+            yield (*path, "messages"), "are judged: give the route a surface"
+        frames = FORMATS.get(text(route, "format"))
+        if frames is not None and not frames.kinds:
+            yield (*path, "messages"), f"do not go with format “{text(route, 'format')}”: its frames have no kinds"
+        for key in ("message_when", "relay_when"):
+            if key in route:
+                yield (*path, key), "does not go with messages: make it the condition of a kind (relay = true)"
+        if all(kind.get("relay") is True for _, kind in kinds):
+            yield (*path, "messages"), "are all relayed: judge at least one, or leave surface out"
+        for at, kind in kinds:
+            yield from _kind(document, route, kind, (*path, "messages", at))
+
+
+def _kind(document: dict[str, Any], route: dict[str, Any], kind: dict[str, Any], path: Path) -> Found:
+    if kind.get("relay") is True:
+        for key in _SAID:
+            if key in kind:
+                yield (*path, key), "is said of what is relayed untouched: leave it out, or relay"
+        return
+    if not kind.get("text") and not route.get("text"):
+        yield (*path, "text"), "is missing: say what is judged, such as “json:/content”"
+    policies = list(table(document, "policies"))
+    if (policy := text(kind, "policy")) and policy not in policies:
+        yield (*path, "policy"), "is not in [policies]" + nearest(policy, policies)
+    for source in texts(kind, "text"):
+        if source.partition(":")[0] not in {"json", "form", "text"}:
+            yield (*path, "text"), "is not in the body: judged text is read by json:, form: or text:"
+        elif text(route, "transport") == "websocket" and not source.startswith("json:"):
+            yield (*path, "text"), "cannot be read from frames of format “json”"
+
+
+def doubts(route: Route) -> Iterator[str]:
+    """What is relayed because of something that its sender may write as he likes.
+
+    A field by which every judged kind is told as well is no doubt: who writes it so that the message is relayed has
+    written it so that the platform takes it for something else.
+    """
+    judged = [kind.when for kind in route.messages if not kind.relay]
+    telling = set.intersection(*[set(_told_by(one)) for one in judged]) if judged else set()
+    key = f"routes[{route.name}]"
+    for place, kind in enumerate(route.messages):
+        if kind.relay:
+            loose = [source for source in dict.fromkeys(when.read_by(kind.when)) if source not in telling]
+            loose = [source for source in loose if not source.startswith("path:")]
+            if loose:
+                yield (
+                    f"{key}.messages[{place + 1}]: is relayed for what its sender writes into {', '.join(loose)}; a "
+                    "message that the platform takes for one may say the same: tell judged kinds by that place too"
+                )
+    if route.messages and route.otherwise == "relay":
+        yield f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody"
+
+
+def _told_by(condition: Mapping[str, Any]) -> Iterator[str]:
+    """The sources that must have a value of some list for the condition to hold."""
+    for source, test in condition.items():
+        if source == "all":
+            for one in test:
+                yield from _told_by(one)
+        elif source not in ("any", "not") and (not isinstance(test, Mapping) or "sha256" in test):
+            yield source

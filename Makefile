@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled deploy-check lint reference bench faults quality interop differential loadtest \
+.PHONY: setup run test test-compiled deploy-check container-check lint reference bench faults quality interop differential loadtest \
         compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
@@ -39,6 +39,11 @@ ENVOY := data/deploy/envoy
 deploy-check: setup $(ENVOY)/bin/envoy
 	tools/debian-packages deploy
 	PATH="$(CURDIR)/$(ENVOY)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy $(ARGS)
+
+# The container's script in a plain Debian chroot, and a node in it: needs root, no engine.
+container-check: setup
+	tools/debian-packages container
+	$(BIN)/python tools/container_run.py $(ARGS)
 
 $(ENVOY)/bin/envoy:
 	$(PYTHON) -m venv $(ENVOY)

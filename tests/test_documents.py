@@ -144,3 +144,41 @@ def test_pre_commit_runs_what_lint_runs() -> None:
     assert re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE) == wanted
     assert re.findall(r"^ *-? *repo: (.+)$", hooks, re.MULTILINE) == ["local"]
     assert hooks.count("pass_filenames: false") == len(wanted), "each looks at the whole tree, as make lint does"
+
+
+OPERATIONS = ("docs/operations.md", "docs/operations.zh-CN.md")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_commands_and_files_that_operators_are_told_of_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    reference = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^### `tidegate ([a-z-]+(?: [a-z-]+)*)", reference, re.MULTILINE))
+    code = [*blocks(name), *re.findall(r"`([^`]+)`", text)]
+    said = {
+        found
+        for one in code
+        for found in re.findall(r"(?:^|\n)tidegate ((?:[a-z-]+ ?)+)", re.sub(r"^    ", "", one, flags=re.M))
+    }
+    assert len(said) > 8
+    unknown = {
+        one
+        for one in said
+        if not any(one.startswith(command) or command.startswith(f"{one.strip()} ") for command in known)
+        and not one.startswith("backup ")
+    }
+    assert unknown == set()
+    options = set(re.findall(r"`(--[a-z-]+)[`, ]", reference))
+    assert {option for one in code for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", one)} <= options
+    files = {one for one in re.findall(r"(?:examples|deploy|benchmarks)/[\w./-]*\w", text) if not (ROOT / one).exists()}
+    assert files == set()
+
+
+def test_operators_of_both_languages_are_told_the_same() -> None:
+    english, chinese = OPERATIONS
+    assert blocks(english) == blocks(chinese)
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in OPERATIONS]
+    for pattern in (r"^#+ ", r"^\|(?= )", r"^- "):
+        assert len(re.findall(pattern, texts[0], re.M)) == len(re.findall(pattern, texts[1], re.M)), pattern
+    links = [re.findall(r"\]\(([^)]+)\)", text)[1:] for text in texts]
+    assert sorted(links[0]) == sorted(links[1])

@@ -22,7 +22,7 @@ def arrived(exchange: Exchange, found: Found[Any], route: Route) -> Arrived:
     return _new(
         Arrived,
         (
-            head.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
+            exchange.method, head.fields, head.repeated, exchange.query, found.parameters(), peer_ip,
             trusted or route.trusted.trusts(peer_ip),
         ),
     )  # fmt: skip

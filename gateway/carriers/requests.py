@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from gateway.carriers import overridden
 from gateway.carriers.arrival import arrived
 from gateway.carriers.echo import Echo
 from gateway.carriers.handshakes import accept
 from gateway.http.server.problem import problem_for
 from gateway.http.server.queueing import OVERLOADED
-from gateway.http.server.router import Found, plain_host
+from gateway.http.server.router import READING, Found, plain_host
 from gateway.http.wire import forwarding, override
 from gateway.http.wire.errors import HTTPError
 from gateway.judging import answers
 from gateway.judging.pipeline import FAULT, Passage
 from gateway.judging.relayed_deletion import Deletions
-from gateway.judging.route import Preflight, Relayed, Route, Target
+from gateway.judging.route import Overridden, Preflight, Relayed, Route, Target
 from gateway.mirror.pages.names import link_value
 from gateway.surfaces.input.decoded import Malformed, Messages
 from gateway.surfaces.input.request import Arrived
@@ -47,6 +48,8 @@ NONE: Final[frozenset[bytes]] = frozenset()
 _UNDERSCORE: Final = 0x5F  # bytes within bytes are looked for as a number first, which raises: 1,800 instructions
 _PERCENT: Final = 0x25
 
+GUARDED: Final = (Route, Deletions, Overridden)
+UNEXPECTED: Final = "body.unexpected"
 CLIENT_GONE: Final = "client.gone"
 UNRECORDED: Final = "journal.unavailable"
 _OVERLOADED: Final = problem_for(OVERLOADED)
@@ -89,6 +92,8 @@ class Gate:
             exchange.shapes = _shapes(exchange, found, route)
             if route.socket is not None:
                 if route.socket.plain and is_plain(head):
+                    if head.length:
+                        raise HTTPError(UNEXPECTED)
                     self._check_overrides(exchange)
                     exchange.relay(route.upstream, route=route.name, answers=route.answers)
                 else:
@@ -102,6 +107,12 @@ class Gate:
                 exchange.collect(route.settings.max_body)
         elif isinstance(route, Preflight):
             self._preflight(exchange, route)
+        elif isinstance(route, Overridden):
+            if self.pipeline.journal.available:
+                overridden.begin(exchange, found, route)
+            else:
+                self.count_refused(route.name, UNRECORDED)
+                exchange.refuse(answers.unrecorded(""))
         else:
             mirror = self.mirror
             if route is None and mirror is not None and found.path.startswith(mirror.prefix):
@@ -112,10 +123,12 @@ class Gate:
                 relayed = self.unmatched_hosts.get(plain_host(head.host), relayed)
             if relayed is None:
                 raise HTTPError("route.unmatched")
+            if head.length and route is None and head.method in READING:
+                self._check_reading(exchange)
             if head.overrides or head.underscored or exchange.query:
                 self._check_overrides(exchange)
             if isinstance(relayed, Deletions):
-                self._delete(exchange, found)
+                self.delete(exchange, found)
             elif self.router.rewritable and head.method == b"POST" and head.length and self._renamed(exchange, relayed):
                 return
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
@@ -165,13 +178,22 @@ class Gate:
             if not same:
                 raise HTTPError("head.method_override")
 
+    def _check_reading(self, exchange: Exchange) -> None:
+        """What reads has no body where what is written is judged (RFC 9110, section 9.3.1: it means nothing in
+        general). Many platforms take one for the same parameters as that of a POST, whatever the method is."""
+        head = exchange.head
+        try:
+            self.router.find(b"", head.host, head.target)  # as what no route names
+        except HTTPError:
+            raise HTTPError(UNEXPECTED) from None
+
     def _check_overrides(self, exchange: Exchange) -> None:
         """A request that nobody judges keeps the fields by which a platform may read another one in it."""
         head = exchange.head
         methods = override.methods(head, exchange.query)
         for method in methods:
             try:
-                judged = isinstance(self.router.find(method, head.host, head.target).route, Route | Deletions)
+                judged = isinstance(self.router.find(method, head.host, head.target).route, GUARDED)
             except HTTPError:  # it would be refused by that method, whichever of several comes first
                 judged = True
             if judged:
@@ -179,7 +201,7 @@ class Gate:
         for target in override.targets(head):
             for method in (head.method, *methods):
                 try:
-                    judged = isinstance(self.router.find(method, head.host, target).route, Route | Deletions)
+                    judged = isinstance(self.router.find(method, head.host, target).route, GUARDED)
                 except HTTPError:
                     judged = True
                 if judged:
@@ -205,7 +227,7 @@ class Gate:
         if body is not None:
             found_by_name = _named(body, others)
             if found_by_name is not None:
-                self._delete(exchange, found_by_name)
+                self.delete(exchange, found_by_name)
             return found_by_name is not None
         deletions = [found.route for found in others.values() if found is not None and type(found.route) is Deletions]
         if deletions and 0 < head.length <= min(route.max_body for route in deletions):
@@ -229,6 +251,12 @@ class Gate:
         if not same:
             exchange.refuse_reason("head.method_override")
         return same
+
+    def meant(self, exchange: Exchange, found: Found[Target], route: Route) -> None:
+        """A request is one for ``route``, as its body shows."""
+        exchange.route = found
+        exchange.cors = route.cors
+        exchange.shapes = _shapes(exchange, found, route)
 
     def on_body(self, exchange: Exchange, body: bytes) -> None:
         """A judged request is complete: decode it, and send its message on its way."""
@@ -264,6 +292,9 @@ class Gate:
         """The body of a request that is not judged: of a deletion, or of what may become one."""
         if found is not None:
             route = found.route
+            if isinstance(route, Overridden):
+                overridden.on_body(self, exchange, found, body)
+                return
             assert isinstance(route, Deletions)
             route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
             exchange.forward(route.upstream, body, route=route.name)
@@ -272,7 +303,7 @@ class Gate:
         exchange.user = None
         found_by_name = _named(body, renamed.others)
         if found_by_name is not None:
-            self._delete(exchange, found_by_name, body)
+            self.delete(exchange, found_by_name, body)
         else:
             relayed = renamed.relayed
             exchange.relay(relayed.upstream, route=relayed.name, body=body, answers=relayed.answers)
@@ -288,7 +319,7 @@ class Gate:
         elif exchange.route is not None and exchange.route.route.answers is not None:  # of a judged route, not judged
             exchange.route.route.answers.count(exchange.status)
 
-    def _delete(self, exchange: Exchange, found: Found[Target], body: bytes | None = None) -> None:
+    def delete(self, exchange: Exchange, found: Found[Target], body: bytes | None = None) -> None:
         """Relay a deletion and listen to its answer; its body is collected only where the id stands in it. ``body``:
         the one that was gathered before."""
         route = found.route

@@ -85,4 +85,18 @@ class Route:
     kinds: tuple[Route, ...] = ()
 
 
-Target = Route | Relayed | Deletions | Preflight
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """POST at the address of judged routes that have it stand for their ``methods``: ``by_header``, or by a form's
+    ``_method``. ``name`` and ``cors``: of the first of them. ``max_body``: the most that one of them takes.
+    ``answers``: None, what is judged counts with its route."""
+
+    name: str
+    methods: frozenset[bytes]
+    by_header: bool
+    max_body: int
+    cors: Cors | None
+    answers: AnswerCounts | None = None
+
+
+Target = Route | Relayed | Deletions | Overridden | Preflight

@@ -31,7 +31,6 @@ from gateway.config.sections.routes import Removal
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.generation import conversion
 from gateway.generation.generation import Generation
-from gateway.http.server.cors import Cors
 from gateway.http.server.router import Router
 from gateway.http.server.server import Server
 from gateway.http.upstream.upstream import Upstream
@@ -45,7 +44,7 @@ from gateway.judging import overlay
 from gateway.judging.pipeline import Pipeline
 from gateway.judging.refused_copies import fingerprints
 from gateway.judging.relayed_deletion import Deletions
-from gateway.judging.route import Preflight, Relayed, Route, SocketSide, Target
+from gateway.judging.route import Overridden, Preflight, Relayed, Route, SocketSide, Target
 from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.serving.access import Access, Guard
@@ -62,6 +61,7 @@ from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
 from gateway.worker.access_lines import AccessLines
 from gateway.worker.listeners import Listeners, certificates
+from gateway.worker.overriding import cross_origin, overridden
 from gateway.worker.state_watch import StateWatch
 
 log = structlog.get_logger()
@@ -346,7 +346,7 @@ def _targets(
     app: App, config: Config, lists: Mapping[str, AnyList], upstreams: Mapping[str, Upstream]
 ) -> list[tuple[Template, Target]]:
     policies = policy_sections.build(config)
-    targets: list[tuple[Template, Target]] = []
+    targets: list[tuple[Template, Target]] = [*overridden(config)]
     for settings in config.routes:
         upstream = upstreams[settings.upstream]
         target: Target
@@ -393,9 +393,7 @@ def _judged(
         upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
         trusted=TrustedProxies(str(network) for network in settings.trust),
         appeal="" if appeal == "off" else appeal,
-        cors=Cors(
-            cors.origins, cors.methods, cors.headers, credentials=cors.credentials, max_age=round(cors.max_age)
-        ) if cors is not None else None,
+        cors=cross_origin(cors) if cors is not None else None,
         shapes=conversion.shapes(settings.refusal),
         passed=app.metrics.messages.of((settings.name, "pass", "")),
         id_header=id_header,
@@ -412,7 +410,7 @@ def _judged(
 
 def _guarded(target: Target) -> bool:
     """Whether a request for it must not go on as if it were for nothing."""
-    return isinstance(target, Route | Deletions)
+    return isinstance(target, Route | Deletions | Overridden)
 
 
 def _sealed(target: Target) -> bool:

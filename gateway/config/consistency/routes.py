@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
+from gateway.http.server.router import READING
 from gateway.http.wire.path import Template, parse_template
 from gateway.obligations.regulations.articles import services
 from gateway.surfaces import SURFACES
@@ -28,6 +29,7 @@ ONLY_JUDGED = (
     "refusal",
     "edit",
     "unjudged",
+    "method_override",
 )
 SOURCES = (*PERSONAL, "room", "text", "parts", "playback", "shown_sender")
 
@@ -60,6 +62,33 @@ def problems(document: dict[str, Any]) -> Found:
         else:
             yield from _relayed(document, route, path)
         yield from _sources(document, route, path, template)
+    yield from _overridden(document, shapes)
+
+
+def _overridden(document: dict[str, Any], shapes: dict[tuple[bytes, bytes, tuple[bytes | None, ...]], str]) -> Found:
+    """A POST stands for another method where no route has it, and by one thing."""
+    said: dict[tuple[bytes, tuple[bytes | None, ...]], str] = {}
+    for place, route in tables(document, "routes"):
+        path: Path = ("routes", place, "method_override")
+        by = text(route, "method_override")
+        template = _template(text(route, "match"))
+        if not by or template is None or not text(route, "surface"):
+            continue
+        owner = shapes.get((b"POST", template.host, template.segments))
+        address = template.host, template.segments
+        if text(route, "transport") == "websocket":
+            yield path, "is for HTTP routes: a WebSocket is opened by GET"
+        elif b"POST" in template.methods:
+            yield path, "needs a match without POST: a POST that names one of its methods is judged by it as it is"
+        elif owner is not None:
+            yield (
+                path,
+                f"needs the POST of this address, which route “{owner}” has: change or remove one of the two",
+            )
+        elif not set(template.methods) - READING:
+            yield path, "needs a method that a POST can stand for, such as PATCH: it would write by what only reads"
+        elif said.setdefault(address, by) != by:
+            yield path, f"is “{said[address]}” on another route of this address: write one of the two on both"
 
 
 def _template(match: str) -> Template | None:

@@ -176,7 +176,14 @@ class Route(Section):
     unjudged: Literal["refuse", "relay"] = setting(
         "refuse",
         "What is written to a judged address, or below it, by a method or path that no route names: refused with 403, "
-        "or relayed and judged by nobody. Reading (GET, HEAD, OPTIONS) is always relayed.",
+        "or relayed and judged by nobody. Reading (GET, HEAD, OPTIONS) is always relayed; with "
+        "a body, which many platforms take for that of a POST, only where it is relay or a route names it (else 400).",
+    )
+    method_override: Literal["form:_method", "header:X-HTTP-Method-Override"] | None = setting(
+        None,
+        "By what a POST to this address may say that it is one of match’s methods, where the platform takes it so "
+        "(forms of Rails, Laravel, Symfony, Spring): it is judged by this route, and its deletions are seen by a "
+        "removal route of DELETE. A POST that does not say so, or says it twice, is refused.",
     )
     policy: str = setting("", "Which policy judges; needed with a surface.")
     services: tuple[str, ...] = setting(

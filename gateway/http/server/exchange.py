@@ -240,7 +240,7 @@ class Exchange:
         self._extra = answer_extra
         lines = self._upstream_head(upstream, len(body), extra, drop)
         self._call = upstream.start(
-            lines, body, self, idempotent=self.method in _IDEMPOTENT,
+            lines, body, self, idempotent=self.head.method in _IDEMPOTENT,
             client=self._connection.account.share(upstream), route=upstream.share(route),
         )  # fmt: skip
 

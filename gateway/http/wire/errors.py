@@ -88,6 +88,9 @@ REASONS: Final[dict[str, Meaning]] = {
     "body.small_chunks": titled(429, "The body comes in too many small chunks", "请求体被拆成过多的小块"),
     "body.too_slow": titled(408, "The body comes too slowly", "请求体发送过慢"),
     "answer.too_slow": titled(408, "The answer is read too slowly", "响应读取过慢"),
+    "body.unexpected": titled(
+        400, "A request that only reads has no body at this address", "在此地址，只读取内容的请求不得带有请求体"
+    ),
     "body.cut_off": titled(400, "The body ended too early", "请求体不完整，提前结束"),
     # what we cannot give
     "route.unmatched": titled(404, "Nothing is offered at this address", "此地址没有可用的服务"),

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.fields import cgi_name
-from gateway.http.wire.head import METHOD_OVERRIDES, SCRIPT_NAMES, TARGET_OVERRIDES, RequestHead
+from gateway.http.wire.head import METHOD_OVERRIDES, OVERRIDES, SCRIPT_NAMES, TARGET_OVERRIDES, RequestHead
 
 _NONE: frozenset[bytes] = frozenset()
 MOST: Final = 16
@@ -37,6 +37,8 @@ _name = re.compile(
     b"(?:" + _spelled(b"_") + rb"|(?:\A|[&;\"\n+ ]|%20)(?:[.\[]|%2E|%5B))" + _spelled(b"method"), re.IGNORECASE
 ).finditer
 _FIELD = b"_method"
+HEADER: Final = b"x-http-method-override"
+"""The field that a route may be told by (``method_override``)."""
 _authority = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*").match
 
 
@@ -58,6 +60,30 @@ def methods(head: RequestHead, query: bytes, fields: bool = True) -> frozenset[b
     if len(words) > MOST:
         raise HTTPError("head.method_override")
     return words
+
+
+def in_query(query: bytes) -> bool:
+    """Whether a query names a method, in whatever spelling."""
+    return b"method" in unquote_to_bytes(query).lower() and next(_name(unquote_to_bytes(query)), None) is not None
+
+
+def names_any(head: RequestHead) -> bool:
+    """Whether a header names a method."""
+    return bool(head.overrides or head.underscored) and any(cgi_name(name) in METHOD_OVERRIDES for name in head.fields)
+
+
+def in_header(head: RequestHead) -> bytes:
+    """The method that X-HTTP-Method-Override names, in capitals; empty where it is not there. Raises ``HTTPError``
+    where it comes twice, names no method, or stands beside another field that names a method or an address."""
+    if not (head.overrides or head.underscored):
+        return b""
+    found = [name for name in head.fields if cgi_name(name) in OVERRIDES]
+    if not found:
+        return b""
+    value = head.fields[found[0]].upper()
+    if found != [HEADER] or HEADER in head.repeated or not value.isalpha():
+        raise HTTPError("head.method_override")
+    return value
 
 
 def targets(head: RequestHead) -> list[bytes]:

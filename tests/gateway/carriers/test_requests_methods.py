@@ -45,6 +45,30 @@ name = "deletions-by-body"
 match = "DELETE /entries"
 upstream = "platform"
 removal = {{ of = "notes", id = "form:id" }}
+[[routes]]
+name = "edits"
+match = "PATCH|PUT /comments/{{room}}"
+method_override = "form:_method"
+{JUDGED}
+[[routes]]
+name = "comment-deletions"
+match = "DELETE /comments/{{id}}"
+upstream = "platform"
+removal = {{ of = "edits", id = "path:id" }}
+[[routes]]
+name = "documents"
+match = "PATCH /documents/{{room}}"
+method_override = "header:X-HTTP-Method-Override"
+{JUDGED}
+[[routes]]
+name = "document-deletions"
+match = "DELETE /documents/{{id}}"
+upstream = "platform"
+removal = {{ of = "documents", id = "path:id" }}
+[[routes]]
+name = "search"
+match = "GET /profiles/{{room}}"
+upstream = "platform"
 """
 
 
@@ -136,3 +160,144 @@ async def test_a_post_that_might_have_been_a_deletion_is_relayed(gate: Lab) -> N
 
 async def test_a_body_too_large_to_be_a_deletion_is_looked_through(gate: Lab) -> None:
     assert await refused(gate, "/posts/81", b"a=" + b"x" * 300_000 + b"&_method=delete&b=" + b"x" * 300_000)
+
+
+# Routes that say by what a POST stands for another method.
+
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=xx", "X-User-Id": "alice"}
+JSON = {"Content-Type": "application/json", "X-User-Id": "alice"}
+
+
+def parts(**fields: str) -> bytes:
+    said = "".join(
+        f'--xx\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    return f"{said}--xx--\r\n".encode()
+
+
+@pytest.mark.parametrize("word", ["patch", "PUT"])
+@pytest.mark.parametrize("multipart", [False, True])
+async def test_a_form_edits_where_the_route_says_so(gate: Lab, word: str, multipart: bool) -> None:
+    text = f"{PRIVATE} delete put patch"
+    body = parts(_method=word, content=text) if multipart else f"_method={word}&content={text}".encode()
+    answer = await gate.node.ask("POST", "/comments/1", body, MULTIPART if multipart else FORM)
+    assert answer.status == 201, answer
+    record = gate.judged(answer.headers["tidegate-message-id"])
+    assert (record["edit"], record["route"]) == (True, "edits")
+    last = gate.upstream.received[-1]
+    assert last.line.startswith("POST /comments/1 ")  # as it came: the platform reads the form
+    assert last.body == body
+
+
+async def test_such_an_edit_is_judged(gate: Lab) -> None:
+    before = len(gate.upstream.received)
+    answer = await gate.node.ask("POST", "/comments/1", "_method=patch&content=代开发票".encode(), FORM)
+    assert answer.status == 403
+    answer = await gate.node.ask("PATCH", "/comments/1", "content=代开发票".encode(), FORM)
+    assert answer.status == 403
+    assert len(gate.upstream.received) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        ("/comments/1", b"_method=patch&_method=patch&content=x", FORM),
+        ("/comments/1", b"_method=patch&_method=delete&content=x", FORM),
+        ("/comments/1", b"[method=patch&content=x", FORM),
+        ("/comments/1", b"_method[]=patch&content=x", FORM),
+        ("/comments/1", b"_method=patch&.method=delete&content=x", FORM),
+        ("/comments/1", b"_method=options&content=x", FORM),
+        ("/comments/1", b"_method=get&content=x", FORM),
+        ("/comments/1", b"_method=LINK&content=x", FORM),
+        ("/comments/1", b"content=x", FORM),
+        ("/comments/1", b"_method=post&content=x", FORM),
+        ("/comments/1", b"_method=&content=x", FORM),
+        ("/comments/1", b'_method="patch"&content=x', FORM),
+        ("/comments/1", b'{"_method": "PATCH", "content": "x"}', JSON),
+        ("/comments/1", b"", FORM),
+        ("/comments/1?_method=patch", b"content=x", FORM),
+        ("/comments/1?_method=delete", b"_method=patch&content=x", FORM),
+        ("/comments/1?.method=delete", b"_method=patch&content=x", FORM),
+        ("/comments/1?%5Fmethod=post", b"_method=patch&content=x", FORM),
+        ("/comments/1", b"_method=patch&content=x", FORM | {"X-HTTP-Method-Override": "DELETE"}),
+        ("/comments/1", b"_method=patch&content=x", FORM | {"X-Method-Override": "PATCH"}),
+        ("/comments/1", b"_method=patch&content=x", FORM | {"X_HTTP_Method_Override": "PATCH"}),
+        ("/comments/1", b"content=x", FORM | {"X-HTTP-Method-Override": "PATCH"}),
+        ("/comments/1", parts(_method="patch", content="x") + parts(_method="delete"), MULTIPART),
+        ("/comments/1", b"_method=delete", FORM | {"content-type": "text/plain"}),
+        ("/comments/1/x", b"_method=patch&content=x", FORM),
+        ("/Comments/1", b"_method=patch&content=x", FORM),
+        ("/documents/1", b"_method=patch&content=x", FORM),
+        ("/documents/1", b'{"content": "x"}', JSON),
+        ("/documents/1", b'{"content": "x"}', JSON | {"X-HTTP-Method-Override": "PUT"}),
+        ("/documents/1", b'{"content": "x"}', JSON | {"X-HTTP-Method-Override": "PATCH, DELETE"}),
+        ("/documents/1", b'{"content": "x"}', JSON | {"X-HTTP-Method-Override": "PATCH", "X-HTTP-Method": "PATCH"}),
+        ("/documents/1", b'{"content": "x"}', JSON | {"X-HTTP-Method-Override": "PATCH", "X-Original-URL": "/a"}),
+        ("/documents/1", b'{"content": "x"}', JSON | {"X-HTTP-Method": "PATCH"}),
+        ("/documents/1", b'{"content": "x", "_method": "PUT"}', JSON | {"X-HTTP-Method-Override": "PATCH"}),
+        ("/documents/1", b"_method=put&content=x", FORM | {"X-HTTP-Method-Override": "PATCH"}),
+        ("/documents/1", b"_method=put", FORM | {"X-HTTP-Method-Override": "DELETE"}),
+        ("/documents/1?_method=put", b'{"content": "x"}', JSON | {"X-HTTP-Method-Override": "PATCH"}),
+    ],
+)
+async def test_whatever_else_names_a_method_is_refused(
+    gate: Lab, path: str, body: bytes, fields: dict[str, str]
+) -> None:
+    before = len(gate.upstream.received)
+    answer = await gate.node.ask("POST", path, body, fields)
+    assert 400 <= answer.status < 500, answer
+    assert len(gate.upstream.received) == before
+
+
+async def test_a_header_edits_where_the_route_says_so(gate: Lab) -> None:
+    body = f'{{"content": "{PRIVATE}"}}'.encode()
+    answer = await gate.node.ask("POST", "/documents/1", body, JSON | {"X-HTTP-Method-Override": "patch"})
+    assert answer.status == 201, answer
+    record = gate.judged(answer.headers["tidegate-message-id"])
+    assert (record["edit"], record["route"]) == (True, "documents")
+    last = gate.upstream.received[-1]
+    assert last.line.startswith("POST /documents/1 ")
+    assert last.headers["x-http-method-override"] == "patch"
+    assert (await gate.node.ask("PATCH", "/documents/1", body, JSON)).status == 201
+    spam = '{"content": "代开发票"}'.encode()
+    answer = await gate.node.ask("POST", "/documents/1", spam, JSON | {"X-HTTP-Method-Override": "PATCH"})
+    assert answer.status == 403
+
+
+async def test_deletions_by_override_are_watched(gate: Lab) -> None:
+    assert not await refused(gate, "/comments/91", b"_method=delete")
+    await seen(gate, "91")
+    assert not await refused(gate, "/documents/92", b"", FORM | {"X-HTTP-Method-Override": "DELETE"})
+    await seen(gate, "92")
+    assert gate.upstream.received[-1].headers["x-http-method-override"] == "DELETE"
+
+
+async def test_no_get_becomes_what_a_post_would_be(gate: Lab) -> None:
+    before = len(gate.upstream.received)
+    for path, fields in (
+        ("/comments/1?_method=post", FORM),
+        ("/comments/1?_method=patch&content=x", FORM),
+        ("/documents/1", FORM | {"X-HTTP-Method-Override": "POST"}),
+    ):
+        answer = await gate.node.ask("GET", path, b"", fields)
+        assert (answer.status, answer.json()["reason"]) == (400, "head.method_override")
+    assert len(gate.upstream.received) == before
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+async def test_what_reads_has_no_body_where_what_is_written_is_judged(gate: Lab, method: str) -> None:
+    before = len(gate.upstream.received)
+    for path in ("/notes/1", "/notes/1/x", "/comments/1", "/Notes/1", "/notes/1.json", "/index.php/notes/1"):
+        for fields in (FORM, JSON, FORM | {"X-HTTP-Method-Override": "GET"}):
+            answer = await gate.node.ask(method, path, b"content=x", fields)
+            assert 400 <= answer.status < 500, (path, answer)
+    assert (await gate.node.ask(method, "/notes/1", b"content=x", FORM)).json()["reason"] == "body.unexpected"
+    chunked = f"{method} /notes/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+    async with wire(gate.node) as connection:
+        await connection.send(chunked.encode())
+        assert (await connection.answer()).status == 400
+    assert len(gate.upstream.received) == before
+    assert (await gate.node.ask(method, "/notes/1", b"", FORM)).status < 400
+    assert (await gate.node.ask(method, "/elsewhere", b"content=x", FORM)).status < 400
+    if method == "GET":
+        assert (await gate.node.ask(method, "/profiles/1", b"content=x", FORM)).status < 400  # named by a route

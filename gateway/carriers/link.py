@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.carriers.liveness import PING_CLIENT, PING_UPSTREAM, Liveness
 from gateway.carriers.relay import OVER, PIECE, Relay
 from gateway.common.sweep import NEVER
-from gateway.http.server.turns import CROWD
+from gateway.http.server.turns import CROWD, LARGE
 from gateway.websocket import endings, frames
 from gateway.websocket.boundary import BoundaryTracker
 from gateway.websocket.opcodes import ABNORMAL, NO_STATUS, may_be_sent
@@ -155,7 +155,7 @@ class Link(asyncio.Protocol):
             self._upstream.write(data)
         account = self.account
         turns = account.turns
-        account.reads += 1
+        account.reads += 1 + (len(data) >> LARGE)
         if account.reads >= CROWD:
             turns.crowded(account)
         if account.turn != turns.number:

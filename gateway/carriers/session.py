@@ -36,7 +36,7 @@ from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
 from gateway.carriers.relay import PAYLOAD
 from gateway.http.server.problem import Problem
-from gateway.http.server.turns import CROWD
+from gateway.http.server.turns import CROWD, LARGE
 from gateway.http.wire.tally import Tally
 from gateway.judging import answers
 from gateway.judging.pipeline import Carried
@@ -118,7 +118,7 @@ class Session(Link):
         self.bytes_up += size
         account = self.account
         turns = account.turns
-        account.reads += 1
+        account.reads += 1 + (size >> LARGE)
         if account.reads >= CROWD:
             turns.crowded(account)
         if account.turn != turns.number:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.common.sweep import NEVER
@@ -28,12 +29,13 @@ class Answering(asyncio.Protocol):
     """``exchange``: the request that is being answered, None between two. ``account``: whom it is charged to.
 
     ``deadline``: when the sweep calls ``overdue``. ``writable``: the client reads as fast as we write.
-    ``_whole``: nothing of it is to come. ``_waits``: for its address's next turn, or for the end of an overload.
+    ``_whole``: nothing of it is to come. ``_waits``: for its address's next turn, or for the end of an overload;
+    ``_since``: when it began to wait for that turn (perf_counter), 0 where it does not.
     """
 
     __slots__ = (
-        "_keep_alive", "_reading", "_transport", "_unread", "_waits", "_whole", "account", "deadline", "exchange",
-        "server", "writable",
+        "_keep_alive", "_reading", "_since", "_transport", "_unread", "_waits", "_whole", "account", "deadline",
+        "exchange", "server", "writable",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -46,6 +48,7 @@ class Answering(asyncio.Protocol):
         self.writable = True
         self._keep_alive = True
         self._reading = True
+        self._since = 0.0
         self._unread = -1
         self._waits = False
         self._whole = True
@@ -162,6 +165,8 @@ class Answering(asyncio.Protocol):
         """As much as may be was taken of this address in this turn: the rest is, unread, in the next."""
         if not self._waits:
             self._waits = True
+            if not self._since:
+                self._since = perf_counter()
             if self._reading:
                 self._transport.pause_reading()
             self.server.turns.wait(self.account, self)
@@ -171,6 +176,7 @@ class Answering(asyncio.Protocol):
         two system calls less."""
         if not self._waits:
             self._waits = True
+            self._since = 0.0
             self.server.queueing.rest(self)
 
     @abstractmethod

@@ -7,6 +7,8 @@ beyond what it takes when nobody waits. A short queue is a burst and clears itse
 ``max_queueing`` is standing (CoDel: RFC 8289, section 3; Nichols and Jacobson, ACM Queue 2012). Then each turn admits
 so many requests and no more; the others get one 503 with Retry-After before anything is judged or recorded, and their
 connections are not read for that long. How many follows the delay: more while it is below the bound, fewer above it.
+Who has waited longer than the bound for the turn of his address is refused as well: of many who cannot all be served,
+those are who still are in time.
 
 The price while nothing stands is one comparison a request, and two calls a turn.
 """
@@ -15,6 +17,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from time import perf_counter
 from typing import Final, Protocol
 
 from gateway.common.sweep import TICK
@@ -24,6 +28,9 @@ RETRY: Final = 1.0
 """Seconds that a refused connection is told to wait, and is not read."""
 STANDING: Final = 3
 """Ticks in a row whose least delay is too long: a queue that stands, and no burst and no pause of the machine."""
+TURNS: Final = 2 * STANDING
+"""Turns that such ticks have at least, together: one long turn is a pause, and of turns longer than a tick each tick
+has one."""
 QUIET: Final = 30
 """Ticks without a refusal after which all are admitted again: longer than ``RETRY``, because who waits is not seen."""
 FEWEST: Final = 32
@@ -49,20 +56,25 @@ class Queueing:
     """
 
     __slots__ = (
-        "_batches", "_floor", "_floor_before", "_floor_ticks", "_least_state", "_least_turn", "_left", "_loop",
-        "_messages", "_most", "_quiet", "_refused", "_resting", "_scheduled", "_standing", "_state", "_turn_seconds",
+        "_batches", "_clock", "_floor", "_floor_before", "_floor_ticks", "_least_state", "_least_turn", "_left",
+        "_loop", "_messages", "_most", "_quiet", "_refused", "_resting", "_scheduled", "_standing", "_standing_turns",
+        "_state", "_turn_seconds",
         "_turns", "delay", "max_queueing", "refused", "shedding",
     )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_queueing: float) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, max_queueing: float, clock: Callable[[], float] = perf_counter
+    ) -> None:
         self.max_queueing = max_queueing  # seconds, 0: all are admitted
         self.shedding = False
         self.delay = 0.0
         self.refused = 0
         self._loop = loop
+        self._clock = clock
         self._resting: deque[tuple[float, Resting]] = deque()
         self._scheduled = False
         self._standing = 0
+        self._standing_turns = 0
         self._quiet = 0
         self._refused = False
         self._most = FEWEST
@@ -97,9 +109,10 @@ class Queueing:
 
     # asked, while a queue stands
 
-    def admits(self) -> bool:
-        """Whether one more request may be read in this turn."""
-        if self._left <= 0:
+    def admits(self, since: float = 0.0) -> bool:
+        """Whether one more request may be read in this turn. ``since``: when it began to wait for it (perf_counter); 0
+        where it did not."""
+        if self._left <= 0 or (since and self._clock() - since > self.max_queueing):
             self.refused += 1
             self._refused = True
             return False
@@ -141,8 +154,12 @@ class Queueing:
         if not bound:
             self.shedding = False
         elif not self.shedding:
-            self._standing = self._standing + 1 if turns > 1 and least > bound else 0
-            if self._standing >= STANDING:
+            if turns and least > bound:
+                self._standing += 1
+                self._standing_turns += turns
+            else:
+                self._standing = self._standing_turns = 0
+            if self._standing >= STANDING and self._standing_turns >= TURNS:
                 self._most = self._left = max(FEWEST, int(messages * bound / TICK))
                 self._quiet = 0
                 self.shedding = True
@@ -154,7 +171,7 @@ class Queueing:
             self._quiet = 0 if self._refused else self._quiet + 1
             if self._quiet >= QUIET:
                 self.shedding = False
-                self._standing = 0
+                self._standing = self._standing_turns = 0
         self._refused = False
 
     def _waited(self) -> tuple[float, float]:

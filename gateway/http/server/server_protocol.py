@@ -25,7 +25,7 @@ from gateway.http.server.exchange import Exchange, TakenOver
 from gateway.http.server.problem import PROBLEM_JSON, encode_problem, problem_for, problem_lines
 from gateway.http.server.settings import CONTINUE_WITHIN, EMPTY_LINES, LINGER_BOUND, WAITED
 from gateway.http.server.states import CLOSED, COLLECT, COMPLETE, IDLE, LINGER, STREAM, TAKEN, UNDECIDED
-from gateway.http.server.turns import CROWD
+from gateway.http.server.turns import CROWD, LARGE
 from gateway.http.wire.errors import HTTPError
 from gateway.http.wire.head import HeadBounds, find_head, parse_request
 from gateway.http.wire.languages import asked_in
@@ -88,7 +88,7 @@ class ServerProtocol(Answering):
 
     def data_received(self, data: bytes) -> None:
         owner = self.owner
-        owner.reads += 1
+        owner.reads += 1 + (len(data) >> LARGE)
         if owner.reads >= CROWD:
             owner.turns.crowded(owner)
         state = self.state
@@ -174,6 +174,7 @@ class ServerProtocol(Answering):
                     break
                 if not self._next_request():
                     break
+                self._since = 0.0
         finally:
             self._advancing = False
         if self.state == IDLE and self._half_closed and not self._waits and (self.writable or not self._buffer):
@@ -191,6 +192,8 @@ class ServerProtocol(Answering):
             self._transport.resume_reading()
         if self.state == IDLE:
             self._advance()
+            if not self._waits:
+                self._since = 0.0
         elif self._arriving is not None:
             self._arriving.go_on()
             if self._half_closed and self._arriving is not None and not self._waits:
@@ -249,7 +252,7 @@ class ServerProtocol(Answering):
         # One that has said all that it wants to gets the answers to all that it asked.
         self._keep_alive = head.keep_alive and not (self._half_closed and not self._buffer)
         try:
-            if server.queueing.shedding and not server.queueing.admits():
+            if server.queueing.shedding and not server.queueing.admits(self._since):
                 server.gate.shed(exchange)
                 if self.state == IDLE and not self.peer.trusted:  # on a front's connection others wait as well
                     self.rest()

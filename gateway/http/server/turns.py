@@ -46,8 +46,13 @@ DEBT: Final = 4.0
 """Shares that an address is in arrears with at most because of the connections that it opens."""
 CROWD: Final = 64
 """Reads from which on it is asked whether they were made in one turn, and are as many as a share pays for."""
+LARGE: Final = 13
+"""A read counts as one more for each 8 KiB (two to the 13th) that it brings: that is copied before anybody is asked."""
 ROUND: Final = 0.002
 """Seconds after which a round of those who waited ends, whoever is left in it: the loop looks for new bytes again."""
+LONGEST: Final = 0.02
+"""Seconds that such a round gets at most, where reading took as long: in an overload those who wait would otherwise be
+served ever later, and everybody who comes at once."""
 
 
 class TurnWaiting(Protocol):
@@ -119,7 +124,7 @@ class Turns:
     """
 
     __slots__ = (
-        "_accounts", "_active", "_clock", "_empty", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
+        "_accounts", "_active", "_clock", "_empty", "_ended", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
         "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
     )  # fmt: skip
 
@@ -132,6 +137,7 @@ class Turns:
         self._empty: list[TurnAccount] = []  # without a connection: forgotten when nothing else is known of them
         self._ring: deque[TurnAccount] = deque()  # accounts with somebody who waits
         self._scheduled = False
+        self._ended = float("inf")  # the last round, where somebody is left of it
         self._active = 0
         self._tick = 0
         self._shared_until = 0
@@ -263,7 +269,8 @@ class Turns:
         ring = self._ring
         spent: list[TurnAccount] = []
         clock = self._clock
-        ends = clock() + ROUND
+        began = clock()
+        ends = began + min(max(ROUND, began - self._ended), LONGEST)
         reads = self.share / self.read
         try:
             while ring:
@@ -284,5 +291,7 @@ class Turns:
         finally:
             ring.extend(spent)
             self._scheduled = bool(ring)
+            self._ended = float("inf")
             if ring:
+                self._ended = clock()
                 self._loop.call_soon(self._round)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from gateway.common.sweep import TICK
-from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, Queueing
+from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, TURNS, Queueing
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.upstream import STANDING as WAITED
 from tests.gateway.http.server.requests import get, post, reason
@@ -70,7 +71,9 @@ def overloaded(queueing: Queueing) -> Queueing:
 
 def test_a_queue_that_stands_and_nothing_less(queueing: Queueing) -> None:
     ticks(queueing, 100, 0.001, 0.5)  # one turn of two is short: bursts, and no standing queue
-    ticks(queueing, 100, 0.5)  # a single turn, as after a pause of the machine
+    for _ in range(100):
+        ticks(queueing, STANDING, 0.5)  # single turns, as after a pause of the machine
+        ticks(queueing, 1, 0.001)
     ticks(queueing, STANDING - 1, 0.05, 0.06)
     ticks(queueing, 1)  # nobody came
     ticks(queueing, STANDING - 1, 0.05, 0.06)
@@ -78,6 +81,25 @@ def test_a_queue_that_stands_and_nothing_less(queueing: Queueing) -> None:
     ticks(queueing, 1, 0.05, 0.06)
     assert queueing.shedding
     assert queueing.delay == pytest.approx(0.055)
+
+
+def test_turns_longer_than_a_tick_are_a_queue_that_stands(loop: Loop) -> None:
+    queueing = Queueing(loop, 0.2)  # type: ignore[arg-type]
+    ticks(queueing, TURNS - 1, 0.25)
+    assert not queueing.shedding
+    ticks(queueing, 1, 0.25)
+    assert queueing.shedding
+
+
+def test_who_has_waited_longer_than_the_bound_is_refused_first(loop: Loop) -> None:
+    now = 100.0
+    queueing = Queueing(loop, BOUND, lambda: now)  # type: ignore[arg-type]
+    overloaded(queueing)
+    assert queueing.admits()
+    assert queueing.admits(now - BOUND / 2)
+    assert not queueing.admits(now - 2 * BOUND)
+    assert queueing.refused == 1
+    assert sum(queueing.admits() for _ in range(FEWEST)) == FEWEST - 2  # its place was another's
 
 
 def test_no_bound_no_shedding(queueing: Queueing) -> None:
@@ -191,6 +213,30 @@ def overload(bench: Any, left: int = 0) -> None:
     queueing.max_queueing = BOUND
     overloaded(queueing)
     queueing._left = left
+
+
+async def test_who_waited_too_long_for_its_turn_is_refused_though_there_is_room(bench: Any) -> None:
+    few = ServerSettings(turn_requests=1, max_queueing=BOUND)
+    bench.server.configure(few)
+    bench.server.turns.share = 1.0
+    bench.server.turns._shared_until = 1 << 30
+    bench.gate.admit = lambda exchange: exchange.answer(200, b"", b"")
+    bench.sweep.tick()
+    clients = [bench.connect() for _ in range(4)]
+    overload(bench, left=100)
+    bench.server.queueing.max_queueing = 60.0  # however slow this machine is
+    for client in clients:
+        client.send(get())
+    waiting = [client for client in clients if client.protocol._since]
+    assert waiting
+    late, *others = waiting
+    late.protocol._since -= 120.0
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert late.statuses == [503]
+    assert all(client.statuses == [200] for client in clients if client is not late)
+    assert all(client.protocol._since == 0.0 for client in clients)
+    assert others
 
 
 async def test_one_503_and_then_nothing_is_read(bench: Any) -> None:

@@ -129,6 +129,33 @@ def test_a_round_ends_when_its_time_is_over_and_goes_on_where_it_was(loop: Loop)
     assert not loop.soon
 
 
+def test_a_round_gets_as_long_as_was_read_since_the_last_one(loop: Loop) -> None:
+    now = 0.0
+    turns = made(loop, lambda: now)
+    turns.share = 1.0
+    done: list[str] = []
+
+    class Working(Wanting):
+        def go_on(self) -> None:
+            nonlocal now
+            now += 0.0015
+            super().go_on()
+
+    for number in range(60):
+        account = turns.account(f"a{number}")
+        turns.wait(account, Working(turns, f"a{number}", 1, done))
+    loop.turn()
+    assert len(done) == 2
+    now += 0.0055
+    loop.turn()
+    assert len(done) == 2 + 4
+    now += 5.0  # a pause of the machine
+    loop.turn()
+    assert len(done) == 2 + 4 + 14
+    loop.turn()
+    assert len(done) == 2 + 4 + 14 + 2
+
+
 def test_what_was_taken_too_much_is_paid_back(loop: Loop) -> None:
     turns = made(loop)
     turns.share = 1.0
@@ -281,6 +308,26 @@ async def test_reads_of_several_turns_are_not_those_of_one(shared: Any) -> None:
         await turn()
     assert shared.server.turns.held == 0
     assert all(client.statuses == [200] * 10 for client in clients[:70])
+
+
+async def test_large_reads_are_several(shared: Any) -> None:
+    shared.server.configure(READS)
+    shared.gate.admit = None
+    shared.gate.max_body = 1 << 30
+    clients = [shared.connect() for _ in range(100)]
+    await drained(shared.server)
+    for client in clients:
+        client.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n")
+        await drained(shared.server)
+    shared.sweep.tick()
+    assert dribble(clients, b"x" * 65536) == 10  # of nine each, and the first begins the turn
+    assert shared.server.turns.held + 1 >= len(clients)
+    one = shared.connect("5.6.7.8")
+    one.send(b"POST /j/a HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n")
+    held = shared.server.turns.held
+    one.send(b"x" * 262144)  # one connection alone stops by its bytes, as before
+    assert shared.server.turns.held == held
+    await drained(shared.server)
 
 
 async def test_what_was_held_back_is_not_forgotten_amid_a_request(shared: Any) -> None:

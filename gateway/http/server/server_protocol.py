@@ -187,6 +187,8 @@ class ServerProtocol(Answering):
 
     def go_on(self) -> None:
         """See ``turns.TurnWaiting``."""
+        if self.state == TAKEN:
+            return
         self._waits = False
         if self._reading and not self._transport.is_closing():
             self._transport.resume_reading()
@@ -440,6 +442,8 @@ class ServerProtocol(Answering):
         self.exchange = None
         early = self._buffer
         self._buffer = b""
+        if self._waits:  # held back meanwhile; whoever has it now has turns of his own
+            self._waits = self._reading = False
         self.resume_reading()
         return TakenOver(self._transport, early, self.server.taken(self), self.account)
 

@@ -358,6 +358,25 @@ async def test_what_was_held_back_is_not_forgotten_amid_a_request(shared: Any) -
     assert answered.call is not call
 
 
+async def test_who_is_taken_over_is_not_held_back_any_more(shared: Any) -> None:
+    shared.server.configure(READS)
+    shared.gate.admit = lambda exchange: None  # the upstream has not switched yet
+    clients = [shared.connect() for _ in range(100)]
+    await drained(shared.server)
+    clients[0].send(get())
+    exchange = clients[0].exchange
+    shared.sweep.tick()
+    dribble(clients[1:])
+    assert not clients[0].transport.reading
+    taken = exchange.take_over()
+    assert clients[0].transport.reading
+    assert clients[0].protocol not in shared.server.turns.account("1.2.3.4").members
+    clients[0].transport.pause_reading()  # by its new protocol
+    await drained(shared.server)
+    assert not clients[0].transport.reading
+    taken.release()
+
+
 async def test_who_is_late_is_no_less_late_for_a_turn_that_it_waits_for(shared: Any) -> None:
     shared.server.configure(READS)
     clients = [shared.connect() for _ in range(100)]

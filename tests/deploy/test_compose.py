@@ -1,0 +1,92 @@
+"""The compose file: what it mounts is here, and what it mounts is right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway import config as configuration
+from tools.watch.expressions import ROOT
+
+FOLDER = ROOT / "deploy" / "compose"
+FILE = FOLDER / "compose.yaml"
+COMPOSED: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+SERVICES: Any = COMPOSED["services"]
+
+
+def mounts(service: str) -> dict[str, str]:
+    """Where in the container, by what is mounted there."""
+    return {target: source for source, target, *_ in (one.split(":") for one in SERVICES[service]["volumes"])}
+
+
+def configured() -> configuration.Config:
+    found, problems = configuration.check(FOLDER / "tidegate.toml", environ={"TIDEGATE_STATE_PASSWORD": "x"})
+    assert problems == []
+    assert found is not None
+    return found
+
+
+def test_what_is_mounted_is_here_and_read_only() -> None:
+    used = set()
+    for service in SERVICES.values():
+        for one in service.get("volumes", ()):
+            source, _, *how = one.split(":")
+            if source.startswith("."):
+                assert (FOLDER / source).exists(), one
+                assert how == ["ro"], one
+                used.add((FOLDER / source).resolve())
+            else:
+                assert source in COMPOSED["volumes"]
+    assert {path for path in FOLDER.iterdir() if path != FILE} <= used
+
+
+def test_the_gate_is_configured_for_its_neighbours() -> None:
+    config = configured()
+    assert config.state.url is not None
+    named = (config.state.url.get_secret_value(), config.upstreams["platform"].servers[0].url)
+    hosts = {re.split("[:/]+", url)[1] for url in named}
+    assert hosts == {"valkey", "platform"} < set(SERVICES)
+    assert set(mounts("tidegate")) == {"/etc/tidegate/tidegate.toml", "/etc/tidegate/lists", "/var/lib/tidegate"}
+    grace = int(SERVICES["tidegate"]["stop_grace_period"].removesuffix("s"))
+    assert grace >= config.server.shutdown_delay + config.server.drain + 20
+    assert config.control.listen.startswith("127.0.0.1:")
+    assert not any("8081" in port or "8082" in port for port in SERVICES["tidegate"]["ports"])
+    given = set(re.findall(r'"env:(\w+)"', (FOLDER / "tidegate.toml").read_text(encoding="utf-8")))
+    assert given == set(SERVICES["tidegate"]["environment"])
+
+
+def test_prometheus_reads_the_rules_and_the_gate() -> None:
+    ours = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    general = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (target,) = ours["scrape_configs"][0]["static_configs"][0]["targets"]
+    probes = configured().control.probes
+    assert probes is not None
+    assert target == f"tidegate:{probes.rpartition(':')[2]}"
+    ours["scrape_configs"][0]["static_configs"] = general["scrape_configs"][0]["static_configs"]
+    assert ours == general
+    there = mounts("prometheus")
+    for name in ("prometheus.yml", *ours["rule_files"]):
+        assert Path(there[f"/etc/prometheus/{name}"]).name == name
+
+
+def test_grafana_finds_prometheus_and_the_boards() -> None:
+    there = mounts("grafana")
+    folder = FOLDER / there["/etc/grafana/provisioning"]
+    (source,) = yaml.safe_load((folder / "datasources" / "prometheus.yml").read_text(encoding="utf-8"))["datasources"]
+    assert source["url"].startswith("http://prometheus:")
+    for one in yaml.safe_load((folder / "dashboards" / "tidegate.yml").read_text(encoding="utf-8"))["providers"]:
+        inside = Path(one["options"]["path"])
+        assert list((FOLDER / there[str(inside.parent)] / inside.name).glob("*.json"))
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (FOLDER / there[str(home.parent.parent)] / home.parent.name / home.name).exists()
+
+
+def test_the_state_server_has_the_files_that_are_shipped() -> None:
+    there = mounts("valkey")
+    text = (FOLDER / there["/etc/valkey/valkey.conf"]).read_text(encoding="utf-8")
+    (acl,) = re.findall(r"^aclfile (\S+)$", text, re.MULTILINE)
+    assert "user tidegate " in (FOLDER / there[acl]).read_text(encoding="utf-8")
+    assert SERVICES["valkey"]["command"][SERVICES["valkey"]["command"].index("--dir") + 1] in there

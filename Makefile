@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check \
+.PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
         lint reference bench faults quality interop differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
@@ -62,6 +62,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Certificates, the number of workers and the version change beneath clients that never stop.
+upgrade-check: setup
+	PYTHONPATH=. $(BIN)/python tools/changes_under_load.py $(ARGS)
 
 # What nobody should write by hand: keys, reasons, metrics, endpoints in docs/, and the golden configurations.
 reference: setup

@@ -49,7 +49,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         ImportRefused                       gateway.mirror.upkeep.importing
       processes and people
         AlreadyRunning                      gateway.node.supervisor
-        NotReady                            gateway.node.supervisor
+        NotReady                            gateway.node.worker_pool
         CannotListen                        gateway.common.listening
           AddressTaken                      gateway.common.listening
           NoAddress                         gateway.demo.command

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("gateway.commands.run", "demo", "Run a small platform with the gate in front of it."),
     "status": Command("gateway.commands.admin.status", "status", "This node at a glance, once or live."),
     "reload": Command("gateway.commands.admin.reload", "reload", "Compile configuration and lists anew, and swap."),
+    "upgrade": Command("gateway.commands.upgrade", "upgrade", "Let another version take over the running node."),
     "config": Command("gateway.commands.config", "app", "Check a configuration, or describe all of it."),
     "words": Command(
         "gateway.commands.admin.words", "app", "Word lists: check and compile files, change what is in force."
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 COMPLETING = "_TIDEGATE_COMPLETE"  # set by the shell that asks what could come next
+HANDED = "TIDEGATE_HANDOVER"  # set by ``gateway.node.handover``, which is imported only where there is one
 LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")  # and the line so far
 
 
@@ -128,9 +130,21 @@ def main() -> None:
     try:
         build(named(sys.argv[1:], os.environ), others=True)()
     except OSError as error:
+        _give_back(f"it failed: {error.filename}: {error.strerror}")
         if error.filename is None:
             raise
         _end(f"{error.filename}: {error.strerror}", 1)
+    except BaseException as error:
+        _give_back(f"it ended as soon as it was executed: {type(error).__name__}: {error}; the log says why")
+        raise
+
+
+def _give_back(problem: str) -> None:
+    """Where this program was executed in the place of a running node's, and cannot go on with it (an upgrade)."""
+    if HANDED in os.environ:
+        from gateway.node.handover import give_back
+
+        give_back(problem)
 
 
 def _end(message: str, code: int) -> NoReturn:

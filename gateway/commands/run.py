@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Collection
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
+import orjson
 import structlog
 import typer
 
@@ -17,7 +20,10 @@ from gateway.config import ConfigError, load
 from gateway.generation import conversion
 from gateway.generation.generation import CompileFailed, Generation
 from gateway.logs import logs
-from gateway.node.supervisor import AlreadyRunning, NotReady, Supervisor
+from gateway.node.supervisor import AlreadyRunning, Supervisor
+from gateway.node.trial import trial as trial_of
+from gateway.node.upgrading import this_command
+from gateway.node.worker_pool import NotReady
 from gateway.state.cold.embedded import NoServer
 from gateway.state.cold.eviction import EvictionRefused
 from gateway.state.cold.owner import NotOurs
@@ -32,8 +38,24 @@ MayShrink = Annotated[
 ]
 
 
-def run(config: ConfigOption = None, data_dir: DataDirOption = None, may_shrink: MayShrink = None) -> None:
-    """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads."""
+Trial = Annotated[
+    bool,
+    typer.Option(
+        "--trial", help="Run nothing: say whether this program could take over from the one that runs (upgrade)."
+    ),
+]
+
+
+def run(
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    may_shrink: MayShrink = None,
+    trial: Trial = False,
+) -> None:
+    """Run the gateway: every process of one node, until SIGTERM. SIGHUP reloads, SIGUSR2 upgrades."""
+    if trial:
+        _try(config, data_dir, may_shrink or ())
+        return
     config = places.configuration(config)
     logs.own_up("supervisor")
     people = sys.stderr.isatty()
@@ -55,11 +77,26 @@ def run(config: ConfigOption = None, data_dir: DataDirOption = None, may_shrink:
         log.info("ready", generation=generation.number)
 
     try:
-        asyncio.run(Supervisor(config, data_dir or read.server.data_dir, announce, may_shrink or ()).run())
+        supervisor = Supervisor(config, data_dir or read.server.data_dir, announce, may_shrink or (), this_command())
+        asyncio.run(supervisor.run())
     except REFUSALS as error:
         _fail(error, people)
     except OSError as error:
         _unusable(data_dir or read.server.data_dir, error, people)
+
+
+def _try(config: Path | None, data_dir: Path | None, may_shrink: Collection[str]) -> None:
+    config = places.configuration(config)
+    logs.own_up("trial")
+    try:
+        read = load(config)
+    except ConfigError as error:
+        told: dict[str, Any] = {"version": version("tidegate"), "problems": [str(each) for each in error.problems]}
+    else:
+        told = asyncio.run(trial_of(config, data_dir or read.server.data_dir, may_shrink))
+    sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+    if told["problems"]:
+        raise typer.Exit(1)
 
 
 def demo(

@@ -54,20 +54,34 @@ class UnreadableError(TidegateError, ValueError):
     """A file that is no plain UTF-8; the text has the remedy."""
 
 
-def load(path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+def load(
+    path: Path | str,
+    *,
+    base: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    files: set[Path] | None = None,
+    compiled: Mapping[Path, Path] | None = None,
+) -> Config:
     """Read a configuration. ConfigError with every problem.
 
     Paths in it are relative to ``base``, by default the file's folder. ``environ`` is where ``env:`` values are
-    looked up; the process's own environment if None.
+    looked up; the process's own environment if None. ``files`` collects what a generation copies; ``compiled`` says,
+    of one that is compiled, which copies are read instead, and that files need not be there any more.
     """
-    config, problems = check(path, base=base, environ=environ)
+    config, problems = check(path, base=base, environ=environ, files=files, compiled=compiled)
     if config is None or problems:
         raise ConfigError(problems)
     return config
 
 
 def check(
-    path: Path | str, *, base: Path | None = None, environ: Mapping[str, str] | None = None, secrets: bool = True
+    path: Path | str,
+    *,
+    base: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    secrets: bool = True,
+    files: set[Path] | None = None,
+    compiled: Mapping[Path, Path] | None = None,
 ) -> tuple[Config | None, list[ConfigProblem]]:
     """The configuration, where it could be read at all, and everything that is wrong with it. ``secrets``: whether what
     ``env:`` and ``file:`` name must be there; a configuration that is read without them is for looking at only."""
@@ -97,6 +111,8 @@ def check(
         "base": base or Path(path).absolute().parent,
         "environ": os.environ if environ is None else environ,
         "secrets": secrets,
+        "files": files,
+        "compiled": compiled,
     }
     return examine(document, file, context, lines(text))
 

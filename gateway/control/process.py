@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import Final, NamedTuple, cast
 
 import structlog
 from aiohttp import web
@@ -27,7 +28,7 @@ from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.common.metrics import Count
-from gateway.config import Config
+from gateway.config import Config, ConfigError
 from gateway.config.sections import policies as policy_sections
 from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
@@ -63,20 +64,36 @@ log = structlog.get_logger()
 
 
 class Current:
-    """The generation in force, read again when its number changes."""
+    """The generation in force, read again when its number changes. One that cannot be read is of a newer version that
+    is about to take our place: the one before serves until then."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._held = generation.load(folders, folders.current())
+        self._unreadable = 0
 
     def __call__(self) -> Generation:
         number = self._folders.current()
-        if number != self._held.number:
-            self._held = generation.load(self._folders, number)
+        if number not in (self._held.number, self._unreadable):
+            try:
+                self._held = generation.load(self._folders, number)
+            except (ConfigError, OSError, ValueError, KeyError, TypeError) as error:
+                self._unreadable = number
+                log.error("generation.kept", generation=self._held.number, problem=type(error).__name__)
         return self._held
 
 
-async def run(folders: Folders, *, stop: asyncio.Event) -> None:
+class ControlSockets(NamedTuple):
+    """Descriptors of listening sockets; None where this process opens its own."""
+
+    listen: int | None = None
+    probes: int | None = None
+
+
+NONE: Final = ControlSockets()
+
+
+async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSockets = NONE) -> None:
     """Serve until ``stop``. Raises ``CannotListen``, ``DatabaseInUse`` where control runs, ``NotOurs`` where state is
     another database's."""
     current = Current(folders)
@@ -110,9 +127,9 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
             database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids,
             authority=authority,
         )  # fmt: skip
-        living = frozenset({*map(str, range(config.server.workers)), str(CONTROL), str(PROJECTOR)})
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
+        living = partial(_living, folders)
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack, keeping.trusted_ns)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
@@ -167,11 +184,11 @@ async def run(folders: Folders, *, stop: asyncio.Event) -> None:
         app = application(
             services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow
         )
-        await _serve(stack, app, config, access)
+        await _serve(stack, app, config, access, inherited.listen)
         if config.control.probes is not None:
             free = [endpoint for endpoint in ENDPOINTS if endpoint.open]
             probed = application(services, services.of(People), free, version=version("tidegate"), described=False)
-            await _serve_probes(stack, probed, config.control.probes, access)
+            await _serve_probes(stack, probed, config.control.probes, access, inherited.probes)
         commands = await channel.serve(
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
@@ -203,7 +220,9 @@ def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:
     return max(0.0, time.monotonic() - beat.watermark) if beat is not None else None
 
 
-async def _serve(stack: AsyncExitStack, app: web.Application, config: Config, access: AccessLog | None) -> None:
+async def _serve(
+    stack: AsyncExitStack, app: web.Application, config: Config, access: AccessLog | None, inherited: int | None
+) -> None:
     section = config.control
     context: ssl.SSLContext | None = None
     if section.certificate is not None:
@@ -212,16 +231,28 @@ async def _serve(stack: AsyncExitStack, app: web.Application, config: Config, ac
     runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=cast(logging.Logger, access))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    listener = listen(section.listen, setting="control.listen")
+    listener = _listener(section.listen, "control.listen", inherited)
     await web.SockSite(runner, listener, ssl_context=context).start()
 
 
-async def _serve_probes(stack: AsyncExitStack, app: web.Application, address: str, access: AccessLog | None) -> None:
+async def _serve_probes(
+    stack: AsyncExitStack, app: web.Application, address: str, access: AccessLog | None, inherited: int | None
+) -> None:
     """What needs no token, in plain HTTP: a balancer knows no certificate of ours, and nothing here is secret."""
     runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=cast(logging.Logger, access))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listen(address, setting="control.probes")).start()
+    await web.SockSite(runner, _listener(address, "control.probes", inherited)).start()
+
+
+def _listener(address: str, setting: str, inherited: int | None) -> socket.socket:
+    return socket.socket(fileno=inherited) if inherited is not None else listen(address, setting=setting)
+
+
+def _living(folders: Folders) -> frozenset[str]:
+    """Writers of this node that look after their folders themselves: a worker has a socket until it is gone."""
+    workers = (name.removeprefix("worker-") for name in sockets(folders))
+    return frozenset({*workers, str(CONTROL), str(PROJECTOR)})
 
 
 def sockets(folders: Folders) -> Mapping[str, Path]:

@@ -128,7 +128,7 @@ async def run(data_dir: Path, addresses: Addresses) -> None:
 async def _serve(config: Path, data_dir: Path, addresses: Addresses, listener: socket.socket) -> None:
     # The platform inherits its socket as workers do: nobody else can take the address while it starts, or starts again.
     argv = python("gateway.demo.platform", "--listen-fd", str(listener.fileno()))
-    demo_platform = Child("platform", lambda: argv, inherit=[listener.fileno()])
+    demo_platform = Child("platform", lambda: argv, inherit=lambda: [listener.fileno()])
     introductions: list[asyncio.Task[None]] = []
 
     def announce(generation: Generation) -> None:

@@ -15,6 +15,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+import structlog
+
 from filters.model.meaning import LANGUAGES
 from filters.reading.keywords import Bounds
 from filters.reading.window import Window
@@ -51,6 +53,8 @@ from gateway.surfaces.kinds import Kinds, KindSettings
 from gateway.surfaces.surface import Surface
 from gateway.websocket.habits import Habits
 
+log = structlog.get_logger()
+
 EXPIRES_SOON = 14 * 86400.0
 """Seconds; whoever renews by machine does so earlier."""
 
@@ -81,10 +85,11 @@ def listening_tls(section: Server) -> ListeningTlsSettings | None:
     return ListeningTlsSettings(pairs, section.tls.min_version)
 
 
-def upstream(name: str, section: Upstream) -> UpstreamSettings:
-    """``[upstreams.NAME]``; reads the files of its TLS."""
+def upstream(name: str, section: Upstream, *, wanting: bool = False) -> UpstreamSettings:
+    """``[upstreams.NAME]``; reads the files of its TLS. ``wanting``: without a certificate of ours that cannot be used,
+    which is told. Raises OSError and ssl.SSLError."""
     servers = []
-    tls, tls_key = _upstream_tls(section.tls)
+    tls, tls_key = _upstream_tls(name, section.tls, wanting=wanting)
     for entry in section.servers:
         address = parse_address(entry.url)
         servers.append(
@@ -105,17 +110,27 @@ def upstream(name: str, section: Upstream) -> UpstreamSettings:
     )
 
 
-def _upstream_tls(tls: UpstreamTls) -> tuple[ssl.SSLContext, str]:
+def _upstream_tls(name: str, tls: UpstreamTls, *, wanting: bool) -> tuple[ssl.SSLContext, str]:
     """The context, and a digest of all that it was made of: connections made under another are not used again."""
-    digest = hashlib.sha256(repr((tls.verify, tls.ca, tls.certificate, tls.key)).encode())
+    digest = hashlib.sha256(repr((tls.verify, tls.ca is None, tls.certificate is None)).encode())
     for file in (tls.ca, tls.certificate, tls.key):
-        digest.update(b"" if file is None else hashlib.sha256(file.read_bytes()).digest())
+        try:
+            digest.update(b"" if file is None else hashlib.sha256(file.read_bytes()).digest())
+        except OSError:
+            if not wanting or file != tls.key:
+                raise
     context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca is not None else None)
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
+        try:
+            context.load_cert_chain(tls.certificate, tls.key)
+        except (OSError, ssl.SSLError) as error:
+            if not wanting:
+                raise
+            # Its servers refuse us, which is told; all the others are served.
+            log.error("upstream.without_certificate", upstream=name, problem=error.strerror or type(error).__name__)
     return context, digest.hexdigest()
 
 

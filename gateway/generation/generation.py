@@ -7,12 +7,15 @@ of its own, because a large list takes seconds and hundreds of megabytes.
     generations/N/tidegate.toml    the configuration, as it was
     generations/N/manifest.json    where it came from, and the artifact of each list
     artifacts/NAME-DIGEST.tga      shared by all generations with the same list
+    artifacts/trusted/DIGEST       copies of certificates and public keys, so that who begins when such a file has gone,
+                                   or is half written, has what the others have; of secrets there are none
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import os
 import shutil
 import sys
@@ -22,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+import structlog
 
 from filters.model.errors import TidegateError
 from gateway import config as configuration
@@ -36,8 +40,11 @@ from gateway.words.errors import WordListError
 from gateway.words.shrinking import ListDiff
 from gateway.words.specs import ListSpec
 
+log = structlog.get_logger()
+
 COMPILER = "compiler"  # its name in the log
 COMPILE_WITHIN = 600.0  # seconds; a million words take twenty
+SPARE = 32  # copies of files that no generation names, kept all the same
 NICENESS = 5  # of the compiler: where processors are short, messages and state come first, and it still gets a quarter
 
 
@@ -60,11 +67,13 @@ class Generation(NamedTuple):
     lists: Sequence[ListDiff] = ()
 
 
-def load(folders: Folders, number: int) -> Generation:
-    """The generation ``number``. Raises ConfigError or OSError where its folder is damaged."""
+def load(folders: Folders, number: int, *, originals: bool = False) -> Generation:
+    """The generation ``number``. ``originals``: with the files as the configuration names them, whatever they say by
+    now, for who follows their changes. Raises ConfigError or OSError where its folder is damaged."""
     folder = folders.generation(number)
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
-    config = configuration.load(folder / "tidegate.toml", base=Path(manifest["base"]))
+    copies = {} if originals else _changed_since(folders, manifest.get("files", {}))
+    config = configuration.load(folder / "tidegate.toml", base=Path(manifest["base"]), compiled=copies)
     artifacts = {name: folders.artifacts / file for name, file in manifest["artifacts"].items()}
     changes = [ListDiff(**each["change"]) for each in manifest.get("lists", {}).values()]
     return Generation(number, config, artifacts, manifest["warnings"], changes)
@@ -73,8 +82,9 @@ def load(folders: Folders, number: int) -> Generation:
 def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str] = ()) -> int:
     """Compile the next generation in this process; its number. ``may_shrink``: lists of which somebody said that they
     are meant to be as short as they are. Raises CompileFailed."""
+    files: set[Path] = set()
     try:
-        config = configuration.load(config_path)
+        config = configuration.load(config_path, files=files)
     except ConfigError as error:
         raise CompileFailed([str(problem) for problem in error.problems]) from None
     if problems := conversion.unbuildable(config, str(config_path)):
@@ -101,12 +111,17 @@ def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str
         raise CompileFailed([*map(str, error.faults), *([f"and {error.more} more"] if error.more else [])]) from None
     taken = [int(path.name) for path in folders.generations.iterdir() if path.name.isdigit()]
     number = max(taken, default=0) + 1
+    try:
+        copied = {str(path): _copied(folders, path) for path in sorted(files)}
+    except OSError as error:
+        raise CompileFailed([f"{error.filename}: cannot be copied: {error.strerror}"]) from None
     aside = folders.generations / f"{number}.new"
     aside.mkdir(mode=0o700)
     shutil.copyfile(config_path, aside / "tidegate.toml")
     manifest = {
         "base": str(config_path.absolute().parent),
         "artifacts": {built.name: built.file for built in compiled.lists},
+        "files": copied,
         "lists": {built.name: {"in_file": built.in_file, "change": built.change.as_dict()} for built in compiled.lists},
         "warnings": [
             *configuration.warnings(config),
@@ -146,16 +161,54 @@ def _prune(folders: Folders, keep: int, newest: int) -> None:
         if number not in kept:
             shutil.rmtree(folders.generation(number), ignore_errors=True)
     named: set[str] = set()
+    trusted: set[str] = set()
     for number in kept - {0}:
         manifest = folders.generation(number) / "manifest.json"
         try:
             if manifest.exists():
-                named |= set(orjson.loads(manifest.read_bytes())["artifacts"].values())
+                told = orjson.loads(manifest.read_bytes())
+                named |= set(told["artifacts"].values())
+                trusted |= set(told.get("files", {}).values())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return  # nobody can say which artifacts it names
     for path in folders.artifacts.glob("*.tga"):
         if path.name not in named:
             path.unlink(missing_ok=True)
+    # What a process reads again when it connects anew may be of a generation that is gone: the newest stay.
+    others = [path for path in _trusted(folders).glob("*") if path.name not in trusted]
+    for path in sorted(others, key=lambda one: one.stat().st_mtime)[:-SPARE]:
+        path.unlink(missing_ok=True)
+
+
+def _trusted(folders: Folders) -> Path:
+    return folders.artifacts / "trusted"
+
+
+def _copied(folders: Folders, path: Path) -> str:
+    """The name of the copy, made where there is none. Raises OSError."""
+    content = path.read_bytes()
+    name = hashlib.sha256(content).hexdigest()
+    folder = _trusted(folders)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / name).exists():
+        aside = folder / f"{name}.new"
+        aside.write_bytes(content)
+        aside.replace(folder / name)
+    return name
+
+
+def _changed_since(folders: Folders, files: Mapping[str, str]) -> dict[Path, Path]:
+    """The copies of files that are gone, or say something else than when the generation was compiled."""
+    copies = {}
+    for path, name in files.items():
+        try:
+            same = hashlib.sha256(Path(path).read_bytes()).hexdigest() == name
+        except OSError:
+            same = False
+        if not same:
+            copies[Path(path)] = _trusted(folders) / name
+            log.warning("generation.copy_read", file=path)
+    return copies
 
 
 async def compile_aside(config_path: Path, folders: Folders, may_shrink: Collection[str] = ()) -> Generation:
@@ -184,7 +237,7 @@ async def compile_aside(config_path: Path, folders: Folders, may_shrink: Collect
         raise CompileFailed([f"{ended}: {words}" if words else ended]) from None
     if "problems" in answer:
         raise CompileFailed(answer["problems"])
-    return load(folders, answer["generation"])
+    return load(folders, answer["generation"], originals=True)
 
 
 def main() -> int:

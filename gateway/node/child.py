@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
-from gateway.common.posix import STANDARD_ERROR, cause_of
-from gateway.logs.hearsay import Splitter, pass_on
+from gateway.common.posix import cause_of
+from gateway.logs.hearsay import pass_on
+from gateway.node import life
 from gateway.node.crew import Crew
+from gateway.node.life import Life
 
 log = structlog.get_logger()
 
@@ -27,19 +27,9 @@ STEADY = 10.0  # a child that lived this long starts anew with the first pause
 SETTLED = 1.0  # seconds after which a child that nobody can ask is taken to be at work
 ASKED_EVERY = 0.05
 LAST_WORDS = 10.0  # seconds before a death within which a line may tell why
+ENDS_WITHIN = 10.0  # seconds for one that is renewed to end
 
-State = Literal["starting", "running", "pausing", "stopped"]
-
-
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _before_exec() -> None:
-    """A supervisor that is killed outright takes its children along (prctl(2), Linux). A terminal with ``stty tostop``
-    stops who writes to it from the background, and a worker must not stand still for a line of its log."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+State = Literal["starting", "running", "pausing", "retiring", "stopped"]
 
 
 def pause_after(deaths: int, longest: float = LONGEST_PAUSE) -> float:
@@ -50,7 +40,7 @@ def pause_after(deaths: int, longest: float = LONGEST_PAUSE) -> float:
 class Child:
     """``argv`` is asked for anew at each start, because a reload changes what a worker is started with.
 
-    ``inherit`` are file descriptors that stay open in the child (the listening sockets). ``answers``: whether it does
+    ``inherit`` says which file descriptors stay open in the child (the listening sockets). ``answers``: whether it does
     its work already; asked until it does. ``crew``: those that can stand in for it.
 
     What it writes to its standard error becomes lines of our log, and the last one is told when it dies; what it writes
@@ -64,7 +54,7 @@ class Child:
         name: str,
         argv: Callable[[], Sequence[str]],
         *,
-        inherit: Sequence[int] = (),
+        inherit: Callable[[], Sequence[int]] = tuple,
         env: Mapping[str, str] | None = None,
         answers: Callable[[], Awaitable[bool]] | None = None,
         crew: Crew | None = None,
@@ -75,7 +65,7 @@ class Child:
         self.restarts = 0
         self.resumes_at = inf
         self._argv = argv
-        self._inherit = tuple(inherit)
+        self._inherit = inherit
         self._env = env
         self._answers = answers
         self._crew = crew
@@ -84,7 +74,10 @@ class Child:
         self._last_line = ""
         self._said_at = -inf
         self._deaths: Counter[str] = Counter()
-        self._process: asyncio.subprocess.Process | None = None
+        self._life: Life | None = None
+        self._began_in: int | None = None  # of an adopted life: which program began it
+        self._ours = 0  # which program this is, once something was adopted
+        self._renewing = False
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
         self._resumed = asyncio.Event()
@@ -94,7 +87,17 @@ class Child:
     @property
     def pid(self) -> int | None:
         """The process id while it runs, else None."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
+        return self._life.pid if self._life is not None and not self._life.over else None
+
+    @property
+    def older(self) -> bool:
+        """Whether the process that runs was begun by another program than this one."""
+        return self._began_in not in (None, self._ours) and self.pid is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is being kept running, or was."""
+        return self._keeper is not None
 
     @property
     def up(self) -> bool:
@@ -102,8 +105,27 @@ class Child:
         return self.state in ("starting", "running")
 
     def start(self) -> None:
-        """Start the process and keep it running until ``stop``."""
+        """Start the process and keep it running until ``stop``, or ``retire``."""
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    def handed_on(self, program: int) -> dict[str, Any]:
+        """What the next program in this place has to know to go on with it: ``adopt``. ``program``: which this is."""
+        told: dict[str, Any] = {"name": self.name, "restarts": self.restarts, "program": program}
+        if self._life is not None and not self._life.over:
+            told |= {"pid": self._life.pid, "pipe": self._life.pipe}
+            if self._began_in is not None:
+                told["program"] = self._began_in
+        return told
+
+    def adopt(self, handed: Mapping[str, Any], program: int) -> None:
+        """Go on with the process that the program before this one had, and keep it running as ``start`` does. One that
+        was dead just then is started anew. ``program``: which this is."""
+        self.restarts = int(handed["restarts"])
+        self._ours = program
+        if "pid" in handed:
+            self._life = Life(int(handed["pid"]), int(handed["pipe"]))
+            self._began_in = int(handed["program"])
+        self.start()
 
     def resume(self) -> None:
         """See ``Member``."""
@@ -113,18 +135,23 @@ class Child:
 
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._stopping:
+        while not self._stopping or self.pid is not None:
             began = loop.time()
-            self._serving = False
             self._last_line = ""
             code: int | None = None
+            adopted = self._life if self.pid is not None else None
+            self._serving = adopted is not None
             try:
-                code = await self._live()
+                code = await self._live(adopted)
                 cause = cause_of(code)
             except OSError as error:
                 cause = f"not started: {error.strerror or error}"
+            self._began_in = None
             if self._stopping:
                 break
+            if self._renewing:
+                self._renewing = False
+                continue
             if loop.time() - self._said_at > LAST_WORDS:
                 self._last_line = ""  # of its start, perhaps: it would be taken for the cause
             lived = loop.time() - began
@@ -136,48 +163,33 @@ class Child:
             await self._pause(began, served, cause, code)
         self.state = "stopped"
 
-    async def _live(self) -> int:
-        """One life of the process; its exit code, negative for a signal. Raises OSError where it does not begin."""
-        try:
-            ours = os.dup(2)
-        except OSError:  # we have none
-            ours = -1
-        try:
-            handed = {**(self._env or os.environ), STANDARD_ERROR: str(ours)}
-            process = self._process = await asyncio.create_subprocess_exec(
-                *self._argv(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE if self._tells_on_output else None,
-                stderr=asyncio.subprocess.STDOUT if self._tells_on_output else asyncio.subprocess.PIPE,
-                pass_fds=self._inherit if ours < 0 else (*self._inherit, ours),
-                env=self._env if ours < 0 else handed,
-                # A terminal's Ctrl-C reaches the whole foreground group; only the supervisor may act on it. No
-                # session of its own: Linux gives each session an equal share (sched(7), autogroup), and niceness
-                # counts within one only. The compiler's would mean nothing to workers and state.
-                process_group=0,
-                preexec_fn=_before_exec,
-            )
-        finally:
-            if ours >= 0:
-                os.close(ours)
-        self.state = "running"
-        log.info("child.started", child=self.name, child_pid=process.pid)
-        if self._stopping:  # told while it was being started
+    async def _live(self, adopted: Life | None) -> int:
+        """One life of the process, from its beginning or from where it was handed on; its exit code, negative for a
+        signal. Raises OSError where it does not begin."""
+        this = self._life = adopted or life.begin(
+            self._argv(), inherit=self._inherit(), environ=self._env, tells_on_output=self._tells_on_output
+        )
+        if self.state != "retiring":
+            self.state = "running"
+        if adopted is not None:
+            log.info("child.adopted", child=self.name, child_pid=this.pid)
+        else:
+            log.info("child.started", child=self.name, child_pid=this.pid)
+        if self._stopping and self.state != "retiring":  # told while it was being started
             self.signal(signal.SIGTERM)
-        said = process.stdout or process.stderr
-        assert said is not None
-        listening = asyncio.create_task(self._listen(said, process.pid), name=f"what {self.name} says")
+
+        def tell(line: str) -> None:
+            self._last_line = pass_on(line, self.name, this.pid)
+            self._said_at = asyncio.get_running_loop().time()
+
+        this.hear(tell)
         asking = asyncio.create_task(self._ask(), name=f"ask {self.name}")
         try:
-            code = await process.wait()
-            # What it said last is in the pipe; who inherited the pipe from it may keep it open.
-            await asyncio.wait([listening], timeout=1.0)
+            return await this.ended()
         finally:
-            for task in (listening, asking):
-                task.cancel()
-            await asyncio.gather(listening, asking, return_exceptions=True)
-            process._transport.close()  # type: ignore[attr-defined]  # of a pipe that somebody still holds
-        return code
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            this.hush()
 
     async def _ask(self) -> None:
         """Until it answers."""
@@ -185,17 +197,6 @@ class Child:
             self._serving = await self._answers()
             if not self._serving:
                 await asyncio.sleep(ASKED_EVERY)
-
-    async def _listen(self, stream: asyncio.StreamReader, pid: int) -> None:
-        """Pass on what it says, and keep the last line. ``pid``: its own, which may have ended meanwhile."""
-        lines = Splitter()
-        while True:
-            data = await stream.read(65536)
-            for line in lines.feed(data):
-                self._last_line = pass_on(line, self.name, pid)
-                self._said_at = asyncio.get_running_loop().time()
-            if not data:
-                return
 
     async def _pause(self, began: float, served: bool, cause: str, code: int | None) -> None:
         """Wait before the next start, as long as the deaths of this cause ask for and the crew can do without."""
@@ -232,10 +233,38 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the running process, if there is one."""
-        if self.pid is not None:
-            # Not by the process's own method: that reaps one that has just ended, and the loop reads its code as 255.
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        if self._life is not None:
+            self._life.signal(number)
+
+    async def renew(self) -> None:
+        """End the process that runs, so that another takes its place at once: that is no death."""
+        if self.pid is None:
+            self.resume()
+            return
+        ending = self._life
+        self._renewing = True
+        self.signal(signal.SIGTERM)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + ENDS_WITHIN
+        while ending is not None and not ending.over:
+            if loop.time() > until:
+                log.error("child.killed", child=self.name, grace=ENDS_WITHIN)
+                ending.signal(signal.SIGKILL)
+                until = inf
+            await asyncio.sleep(ASKED_EVERY)
+
+    def retire(self) -> None:
+        """Start it no more: the process that runs ends by itself, in its time."""
+        self._stopping = True
+        self.state = "retiring"
+        self._resumed.set()
+        if self._crew is not None:
+            self._crew.leave(self)
+
+    async def gone(self) -> None:
+        """Until it has ended, and is not started again."""
+        if self._keeper is not None:
+            await asyncio.shield(self._keeper)
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, and SIGKILL for what is still there after ``grace`` seconds."""

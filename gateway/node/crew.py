@@ -34,6 +34,10 @@ class Crew:
         """One more."""
         self._members.append(member)
 
+    def leave(self, member: Member) -> None:
+        """One less."""
+        self._members = [other for other in self._members if other is not member]
+
     def staggered(self, member: Member, until: float) -> float:
         """``until``, or somewhat later, where another one's pause would end at the same time."""
         others = [other.resumes_at for other in self._members if other is not member]

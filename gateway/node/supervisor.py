@@ -1,19 +1,12 @@
-"""``tidegate run``: opens the listening sockets, starts every process, keeps them alive, reloads and stops them.
+"""``tidegate run``: opens the listening sockets, starts every process, keeps them alive, reloads, upgrades and stops.
 
 The supervisor carries no traffic and holds no state that matters: when it is killed, its children see their parent
-go and stop by themselves. What runs, in starting order:
-
-    state      an embedded Valkey, only where no ``state.url`` is given
-    control    admin API, metrics, health
-    projector  static versions of bullets, only where a mirror is configured
-    worker-N   the data plane; all of them accept from the same inherited sockets
+go and stop by themselves. What it keeps running: ``processes``; what is in force: ``reloading``; how another version
+takes its place: ``upgrading``. SIGHUP reloads, SIGUSR2 upgrades.
 
 A stop has three steps. For ``server.shutdown_delay`` everything goes on but ``/readyz``, which answers 503, so that a
 balancer sends nothing new (a lame duck); then the workers drain; then the others end. A second signal ends the first
 step at once.
-
-A reload compiles configuration and word lists into a new generation in a process of its own, then asks each worker to
-load it. One refusal, and all go back to the last good one (law 9).
 """
 
 from __future__ import annotations
@@ -24,10 +17,7 @@ import fcntl
 import os
 import platform
 import signal
-import socket
-import time
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Coroutine
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,33 +27,23 @@ import structlog
 from filters.model.errors import TidegateError
 from gateway.common import channel, compiled
 from gateway.common.folders import Folders
-from gateway.common.listening import Inherited, handed_down, listen
 from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
 from gateway.config import Config, ConfigError, load
-from gateway.generation import conversion, rotation
-from gateway.generation.generation import CompileFailed, Generation, compile_aside
-from gateway.generation.rotation import Rotation
-from gateway.http.accepting.certificates import ListeningTlsSettings
-from gateway.node import admission
-from gateway.node.child import Child
-from gateway.node.crew import Crew
-from gateway.state.cold import embedded
+from gateway.generation import rotation
+from gateway.generation.generation import Generation
+from gateway.node import admission, handover
+from gateway.node.children import Children
+from gateway.node.handover import SIGNALS, Handover
+from gateway.node.notify import Notify
+from gateway.node.open_sockets import OpenSockets, ToOpen
+from gateway.node.reloading import Reloading
+from gateway.node.upgrading import Invocation, Upgrading
 
 log = structlog.get_logger()
 
-FIXED = ("listen", "proxy_protocol", "backlog", "workers", "node", "data_dir")
-FIXED_LOGS = ("level", "format")  # the access log is opened anew by each reload
-FIXED_SECTIONS = ("state", "journal", "control")
-NOT_UP = ("absent", "refused")  # causes of a call that nobody was there to take
-STATE_WITHIN = 10.0  # seconds to wait for state before starting without it
-READY_WITHIN = 60.0  # seconds from start to all workers answering
 CHANGES_WITHIN = 60.0  # seconds for control to write down what people changed in lists
-CALL_WITHIN = 30.0  # seconds for a worker to load a generation: a million words take one
-
-
-class NotReady(TidegateError):
-    """A child did not come up; the text names it."""
+BACKLOG_OF_CONTROL = 128  # connections that may wait there
 
 
 class AlreadyRunning(TidegateError):
@@ -72,7 +52,7 @@ class AlreadyRunning(TidegateError):
 
 class Supervisor:
     """Owns the processes of one node. ``announce`` is called once, when everything answers. ``may_shrink``: lists that
-    may start with far fewer words than before."""
+    may start with far fewer words than before. ``command``: how it was started; None where it is not to be replaced."""
 
     def __init__(
         self,
@@ -80,83 +60,114 @@ class Supervisor:
         data_dir: Path,
         announce: Callable[[Generation], None],
         may_shrink: Collection[str] = (),
+        command: Invocation | None = None,
     ) -> None:
         self.folders = Folders(data_dir)
         self._config_path = config_path
         self._announce = announce
         self._may_shrink = may_shrink
-        self._generation: Generation | None = None
-        self._listeners: list[socket.socket] = []
-        self._tls: ListeningTlsSettings | None = None  # the last that a generation had
-        self._state: Child | None = None
-        self._others: list[Child] = []
-        self._workers: list[Child] = []
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()  # asked to stop a second time
-        self._reloading = asyncio.Lock()
-        self._rotation = Rotation()
+        self._notify = Notify()
+        self._sockets = OpenSockets()
+        self._processes = Children(self.folders, self._sockets, self._stopping)
+        self._reloading = Reloading(config_path, self.folders, self._processes.workers, self._notify)
+        self._upgrading = Upgrading(
+            self._reloading, self._processes, self._sockets, self._notify, lambda: self._lock, self._stopping
+        )
+        self._upgrading.command = command
+        self._reloading.busy = lambda: self._upgrading.under_way
         self._lock = -1
-        self._since = 0  # when the generation in force was swapped to; microseconds since the epoch
-        self._refused_at = 0  # when a reload was last refused; 0 once another has gone well
-        self._reloads = {"done": 0, "refused": 0}
         self._ready = False  # everything has answered
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning or CompileFailed before anything starts, CannotListen,
         NotOurs or EvictionRefused before anything but an embedded state server does."""
-        self._own_the_folder()
-        await self._write_list_changes()
-        generation = self._generation = await compile_aside(self._config_path, self.folders, self._may_shrink)
-        self._rotation.in_force = rotation.digest(_jwks(generation))
-        self.folders.make_current(generation.number)
-        self._since = time.time_ns() // 1000
-        config = generation.config
-        raise_limit(config.server.max_connections)
-        log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
-        try:
-            await self._start_state(config)
-            await admission.admit(config, self.folders)
-            backlog = config.server.backlog
-            self._listeners = [listen(one.address, backlog, setting=one.setting) for one in config.server.public]
-            listen(config.control.listen, setting="control.listen").close()  # taken? then say so before more starts
-            if config.control.probes is not None:
-                listen(config.control.probes, setting="control.probes").close()
-        except BaseException:  # raised again; a state server of ours would go on
-            await self._stop(0.0)
-            raise
-        loop = asyncio.get_running_loop()
-        on_stop(self._on_stop)
-        reloads: set[asyncio.Task[Any]] = set()
-
-        def on_hangup() -> None:
-            task = loop.create_task(self.reload())
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+        handed = handover.received()
+        generation = await (self._begin() if handed is None else self._take_over(handed))
         commands = await channel.serve(
             self.folders.supervisor_socket,
-            {"reload": self._on_reload, "status": self._on_status},
+            {"reload": self._on_reload, "status": self._on_status, "upgrade": self._on_upgrade},
         )
-        keys = Rounds("keys.following", self._follow_keys, rotation.EVERY)
+        keys = Rounds("keys.following", self._reloading.follow_keys, rotation.EVERY)
+        watchdog = Rounds("watchdog", self._sign_of_life, self._notify.alive_every)
         try:
-            await self._start(generation)
+            if handed is None:
+                await self._processes.start(generation.config)
             early = self._stopping.is_set()
             self._ready = True
+            if self._notify.alive_every:
+                watchdog.start()
+            if handed is None:
+                self._notify.ready(self._reloading.described())
+            else:
+                await self._upgrading.finish()
             self._announce(generation)
             keys.start()
             await self._stopping.wait()
+            self._notify.stopping(self._processes.patience(self._reloading.generation.config), "stopping")
             if not early:  # else nobody was ever told that this node is ready
                 await self._wait_for_balancers()
         finally:
             self._stopping.set()
             await keys.stop()
-            for task in reloads:
+            for task in self._tasks:
                 task.cancel()
             self._ready = False
-            await self._stop(self._generation.config.server.drain)
+            await self._stop(self._reloading.generation.config.server.drain)
+            await watchdog.stop()
             await commands.close()
             os.close(self._lock)
+
+    async def _begin(self) -> Generation:
+        """Up to open sockets, and a state server."""
+        self._own_the_folder()
+        await self._write_list_changes()
+        generation = await self._reloading.first(self._may_shrink)
+        config = generation.config
+        raise_limit(config.server.max_connections)
+        log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
+        try:
+            activated = self._sockets.take_activated(os.environ)
+            self._sockets.wanted(_wanted(config), activated)  # taken? then say so before more starts
+            await self._processes.start_state(config)
+            await admission.admit(config, self.folders)
+        except BaseException:  # raised again; a state server of ours would go on
+            await self._stop(0.0)
+            raise
+        self._hear_signals()
+        return generation
+
+    async def _take_over(self, handed: Handover) -> Generation:
+        """Go on with what the program before this one had. Whatever is raised, it is executed again: nothing that it
+        had was changed."""
+        self._hear_signals()
+        self._lock = handed.lock
+        if _identity(self._lock) != _identity(self.folders.lock):
+            raise AlreadyRunning(f"{self.folders.root} is not the folder of the node that is replaced")
+        generation = self._reloading.adopt(handed.generation, handed.told)
+        config = generation.config
+        self._sockets.take(handed.sockets)
+        self._sockets.wanted(_wanted(config))
+        await admission.admit(config, self.folders)
+        log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
+        self._upgrading.adopt(handed)
+        self._processes.adopt(config, handed.processes, handed.number)
+        handover.done(handed)
+        return generation
+
+    def _hear_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        on_stop(self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._begin_task(self._reloading.on_signal()))
+        loop.add_signal_handler(signal.SIGUSR2, lambda: self._begin_task(self._upgrading.begin()))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # held while one program followed another
+
+    def _begin_task(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _on_stop(self) -> None:
         if self._stopping.is_set():
@@ -165,8 +176,7 @@ class Supervisor:
 
     async def _wait_for_balancers(self) -> None:
         """Serve on while balancers find out that this node is not ready."""
-        assert self._generation is not None
-        delay = self._generation.config.server.shutdown_delay
+        delay = self._reloading.generation.config.server.shutdown_delay
         if delay:
             log.info("shutdown.delayed", seconds=delay)
             with contextlib.suppress(TimeoutError):
@@ -197,9 +207,12 @@ class Supervisor:
         if not self.folders.database(config).exists():
             return
         process = await asyncio.create_subprocess_exec(
-            *self._python("gateway.control.lists.changes_file", "--config", os.fspath(self._config_path)),
+            *python(
+                "gateway.control.lists.changes_file", "--data-dir", os.fspath(self.folders.root),
+                "--config", os.fspath(self._config_path),
+            ),
             stdin=asyncio.subprocess.DEVNULL,
-        )
+        )  # fmt: skip
         try:
             await asyncio.wait_for(process.wait(), CHANGES_WITHIN)
         except TimeoutError:
@@ -208,193 +221,44 @@ class Supervisor:
         if process.returncode:
             log.error("lists.changes_unwritten", cause=cause_of(process.returncode))
 
-    async def _start_state(self, config: Config) -> None:
-        """Start a state server, where the configuration names none."""
-        if config.state.url is None and config.state.sentinel is None:
-            argv = embedded.prepare(self.folders.state, memory=config.state.memory, program=config.state.server)
-            self._state = Child("state", lambda: argv, tells_on_output=True)
-            self._state.start()
-            await embedded.ready(self.folders.state)
-
-    async def _start(self, generation: Generation) -> None:
-        config = generation.config
-        self._tls = conversion.listening_tls(config.server)
-        self._others = [Child("control", lambda: self._python("gateway.control"))]
-        if config.mirror is not None:
-            self._others.append(Child("projector", lambda: self._python("gateway.mirror")))
-        crew = Crew()
-        self._workers = [
-            Child(
-                f"worker-{number}",
-                self._worker_argv(number, config),
-                inherit=[s.fileno() for s in self._listeners],
-                answers=partial(self._serves, self.folders.worker_socket(number)),
-                crew=crew,
-            )
-            for number in range(config.server.workers)
-        ]
-        for child in (*self._others, *self._workers):
-            child.start()
-        await self._wait_until_all_answer()
-
-    def _python(self, module: str, *more: str) -> list[str]:
-        return python(module, "--data-dir", os.fspath(self.folders.root), *more)
-
-    def _worker_argv(self, number: int, config: Config) -> Callable[[], Sequence[str]]:
-        opened = zip(self._listeners, config.server.public, strict=True)
-        handed = handed_down([Inherited(listener.fileno(), one.secure, one.peers) for listener, one in opened])
-
-        def argv() -> Sequence[str]:
-            # Addresses with TLS stay open when a reload takes their certificates out of the configuration.
-            tls = ("--tls", self._tls.handed_down()) if self._tls is not None else ()
-            return self._python("gateway.worker", "--number", str(number), "--listeners", handed, *tls)
-
-        return argv
-
-    async def _wait_until_all_answer(self) -> None:
-        """Until every process answers. State may be away for longer: that is degraded service, and said, no reason
-        not to start."""
-        paths = {child.name: self.folders.worker_socket(number) for number, child in enumerate(self._workers)}
-        paths["control"] = self.folders.control_socket
-        if any(child.name == "projector" for child in self._others):
-            paths["projector"] = self.folders.projector_socket
-        until = asyncio.get_running_loop().time() + READY_WITHIN
-        state_until = asyncio.get_running_loop().time() + STATE_WITHIN
-        for name, path in paths.items():
-            while not self._stopping.is_set():
-                problem = await self._problem_of(path)
-                now = asyncio.get_running_loop().time()
-                if not problem or (problem.startswith("state") and now > state_until):
-                    if problem:
-                        log.error("state.away", child=name, problem=problem)
-                    break
-                if now > until:
-                    raise NotReady(f"{name} does not answer after {READY_WITHIN:g} s; the log says why")
-                await asyncio.sleep(0.02)
-
-    @staticmethod
-    async def _problem_of(path: Path) -> str:
-        try:
-            answer = await channel.call(path, {"command": "status"}, timeout=1.0)
-        except (OSError, channel.ChannelError) as error:
-            return str(error) or "absent"
-        state = answer.get("state")
-        problem = state.get("problem") if isinstance(state, dict) else ""
-        return f"state: {problem}" if problem else ""
-
-    @staticmethod
-    async def _serves(path: Path) -> bool:
-        """Whether a worker is at work: the socket of a dead one refuses."""
-        try:
-            return bool((await channel.call(path, {"command": "status"}, timeout=1.0)).get("ok"))
-        except (OSError, channel.ChannelError):
-            return False
-
-    async def _follow_keys(self) -> None:
-        """A changed JWKS file is a reload. Which file that is, the generation in force says."""
-        assert self._generation is not None
-        path = _jwks(self._generation)
-        if path is not None and await asyncio.to_thread(self._rotation.due, path):
-            log.info("reload.keys_changed")
-            await self.reload()
-
-    async def reload(self, may_shrink: Collection[str] = ()) -> dict[str, Any]:
-        """Build a generation aside and swap to it everywhere, or say why not and change nothing. ``may_shrink``: lists
-        of which somebody said that they are meant to be as short as they are."""
-        async with self._reloading:
-            assert self._generation is not None
-            before = self._generation
-            try:
-                after = await compile_aside(self._config_path, self.folders, may_shrink)
-            except CompileFailed as failure:
-                return self._refused(before, failure.problems)
-            except Exception as error:  # a full table of processes, a damaged folder: loud, and nothing has changed
-                log.error("reload.failed", exc_info=True)
-                return self._refused(before, [f"{type(error).__name__}; the log says where"])
-            keys = rotation.digest(_jwks(after))
-            problems = await self._load(after)
-            if problems:
-                await self._load(before)
-                return self._refused(before, problems)
-            self._generation = after
-            self._tls = conversion.listening_tls(after.config.server) or self._tls
-            self._rotation.in_force = keys
-            self.folders.make_current(after.number)
-            self._since, self._refused_at = time.time_ns() // 1000, 0
-            self._reloads["done"] += 1
-            # A worker that came up meanwhile may have asked a moment too early which generation is in force.
-            missed = await self._load(after, missed_only=True)
-            warnings = [*after.warnings, *self._needs_restart(before, after), *missed]
-            changed = [str(each) for each in after.lists if each.first or each.added or each.removed]
-            log.info("reload.done", generation=after.number, warnings=warnings, lists=changed)
-            lists = [each.as_dict() for each in after.lists]
-            return {"ok": True, "generation": after.number, "warnings": warnings, "lists": lists}
-
-    def _refused(self, before: Generation, problems: Sequence[str]) -> dict[str, Any]:
-        self._refused_at = time.time_ns() // 1000
-        self._reloads["refused"] += 1
-        log.error("reload.refused", generation=before.number, problems=problems)
-        return {"ok": False, "generation": before.number, "problems": problems}
-
-    async def _load(self, generation: Generation, *, missed_only: bool = False) -> list[str]:
-        """Let every worker load it; the problems. ``missed_only``: leave alone those that have it."""
-        request = {"command": "load", "generation": generation.number}
-
-        async def one(number: int) -> list[str]:
-            path = self.folders.worker_socket(number)
-            try:
-                if missed_only:
-                    status = await channel.call(path, {"command": "status"}, timeout=CALL_WITHIN)
-                    if status.get("generation") == generation.number:
-                        return []
-                answer = await channel.call(path, request, timeout=CALL_WITHIN)
-            except (OSError, channel.ChannelError) as error:
-                # One that is down, or not up yet, loads the generation in force when it comes.
-                down = self._workers[number].pid is None or getattr(error, "cause", "") in NOT_UP
-                return [] if down else [f"worker-{number}: {error}"]
-            return [] if answer.get("ok") else [f"worker-{number}: {answer.get('error')}"]
-
-        # One after another: loading a large list stalls a loop for milliseconds, and never all loops at once.
-        return [problem for number in range(len(self._workers)) for problem in await one(number)]
-
-    @staticmethod
-    def _needs_restart(before: Generation, after: Generation) -> list[str]:
-        old, new = before.config, after.config
-        changed = [f"server.{name}" for name in FIXED if getattr(old.server, name) != getattr(new.server, name)]
-        secure = [server.tls.listen if server.tls is not None else () for server in (old.server, new.server)]
-        changed += ["server.tls.listen"] if secure[0] != secure[1] else []
-        changed += [f"logs.{name}" for name in FIXED_LOGS if getattr(old.logs, name) != getattr(new.logs, name)]
-        changed += [name for name in FIXED_SECTIONS if getattr(old, name) != getattr(new, name)]
-        return [f"{name} changed: it takes effect at the next start" for name in changed]
+    async def _sign_of_life(self) -> None:
+        """For a watchdog: this loop turns, and a worker answers, unless they are to end."""
+        within = min(1.0, self._notify.alive_every)
+        if self._stopping.is_set() or await self._processes.workers.some_answer(within):
+            self._notify.alive()
 
     async def _on_reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        return await self.reload(tuple(map(str, request.get("may_shrink", ()))))
+        return await self._reloading.reload(tuple(map(str, request.get("may_shrink", ()))))
+
+    async def _on_upgrade(self, request: dict[str, Any]) -> dict[str, Any]:
+        return await self._upgrading.begin(str(request.get("program", "")))
 
     async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
-        children = [child for child in (self._state, *self._others, *self._workers) if child is not None]
         return {
             "ok": True,
             "ready": self._ready,
             "pid": os.getpid(),
-            "generation": self._generation.number if self._generation else None,
-            "since": self._since,
-            "refused": self._refused_at or None,
-            "reloads": self._reloads,
+            **self._reloading.status(),
+            "upgrade": self._upgrading.status,
             "stopping": self._stopping.is_set(),
-            "children": {c.name: {"pid": c.pid, "state": c.state, "restarts": c.restarts} for c in children},
+            "children": self._processes.status(),
         }
 
     async def _stop(self, drain: float) -> None:
         log.info("stopping", drain=drain)
-        for listener in self._listeners:
-            listener.close()
-        # Workers first, while everything they need is still there; state last, because control writes to it.
-        await asyncio.gather(*(worker.stop(drain + 5) for worker in self._workers))
-        await asyncio.gather(*(child.stop(10) for child in self._others))
-        if self._state is not None:
-            await self._state.stop(10)
+        self._sockets.close()
+        await self._processes.stop(drain)
 
 
-def _jwks(generation: Generation) -> Path | None:
-    jwt = generation.config.jwt
-    return jwt.jwks if jwt is not None else None
+def _wanted(config: Config) -> list[ToOpen]:
+    """What a node listens on: the public addresses, and those of control, where people wait while it starts anew."""
+    several = [ToOpen(one.address, one.setting, config.server.backlog) for one in config.server.public]
+    several.append(ToOpen(config.control.listen, "control.listen", BACKLOG_OF_CONTROL))
+    if config.control.probes is not None:
+        several.append(ToOpen(config.control.probes, "control.probes", BACKLOG_OF_CONTROL))
+    return several
+
+
+def _identity(file: int | Path) -> tuple[int, int]:
+    found = os.fstat(file) if isinstance(file, int) else file.stat()
+    return found.st_dev, found.st_ino

@@ -3,15 +3,18 @@
 ``python -m gateway.worker --data-dir D --number N --listeners JSON [--tls JSON]``; started by the supervisor only.
 
 It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
-exchanges under way finished within ``server.drain``. Its commands (unix socket ``run/worker-N.sock``): load, snapshot,
-counters, status, drain.
+exchanges under way finished within ``server.drain``. Told to retire, because others take its place, it accepts no more
+and leaves what is open to end by itself, for as long; then it drains. Its commands (unix socket ``run/worker-N.sock``):
+load, snapshot, counters, status, retire, drain.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +38,9 @@ log = structlog.get_logger()
 GC_THRESHOLD = (50_000, 50, 100)
 
 
+LOOKS = 0.1  # seconds between two looks whether anything is left to wait for
+LAST = 5.0  # seconds at most for what is closed at the end of that
+
 # The journal's thread has little to do between two system calls, and each time it would wait this long for a loop that
 # is busy: with Python's own 5 ms one flooding client makes every record wait for 15 ms and more.
 SWITCH_INTERVAL = 0.0005
@@ -51,13 +57,15 @@ class Worker:
         self._listeners = listeners
         self._tls = tls
         self._stopping = asyncio.Event()
+        self._ending = asyncio.Event()  # told to stop, or to retire
+        self._retires_within = 0.0
         self._app: App | None = None
         self._generation = 0
         self._loading = asyncio.Lock()
 
     async def run(self) -> None:
         """Serve until told to stop."""
-        on_stop(self._stopping.set)
+        on_stop(self._stop)
         first = generation.load(self._folders, self._folders.current())
         conversion.configure_logs(first.config, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
@@ -70,6 +78,7 @@ class Worker:
                 "snapshot": self._on_snapshot,
                 "counters": lambda request: app.counters(),
                 "status": self._on_status,
+                "retire": self._on_retire,
                 "drain": self._on_drain,
             },
         )
@@ -78,11 +87,28 @@ class Worker:
             await self._on_load({"generation": current})
         freeze()
         log.info("worker.serving", worker=self._number, generation=first.number)
-        await self._stopping.wait()
+        await self._ending.wait()
+        if not self._stopping.is_set():
+            await self._retire(app)
         app.listeners.close()
-        await app.drain()
+        await app.drain(math.inf if self._stopping.is_set() else LAST)
         await commands.close()
         await app.stop()
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._ending.set()
+
+    async def _retire(self, app: App) -> None:
+        """Serve what is open until nothing is, it has had its time, or it is told to stop after all."""
+        app.leave()
+        log.info("worker.retiring", worker=self._number, within=self._retires_within)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._retires_within
+        while app.busy and loop.time() < until:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), LOOKS)
+                return
 
     async def _on_load(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._app is not None
@@ -105,10 +131,16 @@ class Worker:
 
     async def _on_status(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._app is not None
-        return {"ok": True, "generation": self._generation, **self._app.status()}
+        return {"ok": True, "generation": self._generation, "retiring": self._ending.is_set(), **self._app.status()}
+
+    async def _on_retire(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self._ending.is_set():
+            self._retires_within = float(request["within"])
+            self._ending.set()
+        return {"ok": True}
 
     async def _on_drain(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._stopping.set()
+        self._stop()
         return {"ok": True}
 
 

@@ -23,7 +23,7 @@ from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
 from gateway.common.clock import now_us
 from gateway.common.folders import Folders
-from gateway.common.metrics import ALARMING, AnswerCounts, Count, Counts, WorkerMetrics, from_zero
+from gateway.common.metrics import ALARMING, AnswerCounts, Count, WorkerMetrics, from_zero
 from gateway.common.sweep import Sweep
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
@@ -63,6 +63,7 @@ from gateway.worker.access_lines import AccessLines
 from gateway.worker.listeners import Listeners, certificates
 from gateway.worker.overriding import cross_origin, overridden
 from gateway.worker.state_watch import StateWatch
+from gateway.worker.upstream_notes import changed, failed, take_failures
 
 log = structlog.get_logger()
 
@@ -132,10 +133,12 @@ class App:
         config = generation.config
         # Lists first, and in a thread: a million words take a quarter of a second to read.
         lists = await asyncio.to_thread(_read_lists, generation.artifacts)
-        settings = {name: conversion.upstream(name, section) for name, section in config.upstreams.items()}
+        settings = {
+            name: conversion.upstream(name, section, wanting=first) for name, section in config.upstreams.items()
+        }
         upstreams = {
             name: self._upstreams.get(name)
-            or Upstream(wanted, self._loop, self._sweep, partial(_notice, name), partial(_report, name))
+            or Upstream(wanted, self._loop, self._sweep, partial(changed, name), partial(failed, name))
             for name, wanted in settings.items()
         }
         sentences = conversion.sentences(config.sentences)
@@ -188,11 +191,6 @@ class App:
         self.metrics.asked(messages, seconds)
         self._server.queueing.asked(messages, seconds)
 
-    @property
-    def protocol(self) -> Any:
-        """Makes the protocol of each accepted connection."""
-        return self._server.protocol
-
     def _mirror(self, config: Config, upstreams: Mapping[str, Upstream]) -> MirrorSite | None:
         mirror = config.mirror
         if mirror is None:
@@ -218,6 +216,11 @@ class App:
     def mirror_fresh(self, config: Config) -> Callable[[], bool]:
         """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
         return partial(self._pulse.fresh, config.mirror.max_lag) if config.mirror is not None else bool
+
+    @property
+    def protocol(self) -> Any:
+        """Makes the protocol of each accepted connection."""
+        return self._server.protocol
 
     @property
     def ids(self) -> Ids:
@@ -291,9 +294,19 @@ class App:
         refused += from_zero(("",), ALARMING, self._server.refusals)["series"]
         return counted
 
-    async def drain(self) -> None:
-        """Finish what is under way within ``server.drain``."""
-        seconds = self._config.server.drain
+    @property
+    def busy(self) -> bool:
+        """Whether anything is open, or amid its beginning."""
+        return bool(self._server.connections or self._sockets.links or self.listeners.beginning)
+
+    def leave(self) -> None:
+        """Accept no more; what is open goes on until it ends, requests with the next answer."""
+        self.listeners.leave()
+        self._server.retire()
+
+    async def drain(self, at_most: float) -> None:
+        """Finish what is under way within ``server.drain``, and no later than ``at_most`` seconds."""
+        seconds = min(at_most, self._config.server.drain)
         await asyncio.gather(self._server.drain(seconds), self._sockets.drain(seconds))
 
     async def stop(self) -> None:
@@ -474,18 +487,3 @@ def _unmatched_hosts(config: Config, upstreams: Mapping[str, Upstream], answers:
     chosen = {host: next(iter(names)) for host, names in named.items() if len(names) == 1}
     chosen |= {host.encode(): name for host, name in config.server.unmatched_hosts.items()}
     return {host: Relayed("", upstreams[name], answers=answers) for host, name in chosen.items()}
-
-
-def take_failures(counts: Counts, name: str, upstream: Upstream) -> None:
-    """Move what an upstream counted to the metrics, where it outlives a reload that takes the upstream away."""
-    for (server, reason), number in upstream.failures.items():
-        counts.add((name, server, reason), number)
-    upstream.failures.clear()
-
-
-def _notice(upstream: str, event: str, server: str) -> None:
-    log.warning("upstream.health", upstream=upstream, change=event, server=server)
-
-
-def _report(upstream: str, server: str, reason: str, detail: str, count: int) -> None:
-    log.warning("upstream.failed", upstream=upstream, server=server, reason=reason, detail=detail, count=count)

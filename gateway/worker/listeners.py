@@ -70,13 +70,26 @@ class Listeners:
                 )
             )
 
+    @property
+    def beginning(self) -> int:
+        """Connections that are amid a PROXY header or a handshake of TLS."""
+        return sum(one.beginning for one in self._all)
+
+    def leave(self) -> None:
+        """Accept no more: others listen on the same sockets. What is amid its beginning becomes a connection."""
+        for one in self._all:
+            one.leave()
+
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more, and let go of what is amid its beginning."""
+        self.leave()
         self._sweep.unwatch(self._look)
-        for plain in self._plain:
-            plain.close()
-        for acceptor in self._acceptors:
-            acceptor.close()
+        for one in self._all:
+            one.close()
+
+    @property
+    def _all(self) -> list[PlainListener | Acceptor]:
+        return [*self._plain, *self._acceptors]
 
     def first_expiry(self) -> float:
         """When the first certificate expires, in seconds since the epoch; 0 without TLS."""

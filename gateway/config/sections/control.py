@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gateway.config.values.section import Section, setting
-from gateway.config.values.units import Duration, Listen, Local, Range, Readable, Size
+from gateway.config.values.units import Duration, Listen, Local, Present, Range, Readable, Size
 
 
 class Control(Section):
@@ -19,7 +19,7 @@ class Control(Section):
         "balancers, Kubernetes and Prometheus, while the admin API stays where it is.",
     )
     certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
-    key: Readable | None = setting(None, "Private key of the certificate (PEM).")
+    key: Present | None = setting(None, "Private key of the certificate (PEM).")
     database: Local | None = setting(None, "SQLite file; “control/control.sqlite3” in server.data_dir if unset.")
     first_person: str = setting("admin", "Name of the person created on the first start.", min_length=1)
     first_token: Local | None = setting(

@@ -9,7 +9,7 @@ from pydantic import field_validator
 from filters.lists.strictness import CHOICES, chosen
 from filters.text.tables import SWITCHES
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.units import Duration, Readable, Size
+from gateway.config.values.units import Duration, Present, Size
 
 Disguise = Literal["off", "evading", "all"]
 
@@ -17,7 +17,7 @@ Disguise = Literal["off", "evading", "all"]
 class ListFile(Section):
     """One list. ``fold`` overrides switches of the file, so that two policies can read one file in two ways."""
 
-    path: Readable = required("The list's file, UTF-8.")
+    path: Present = required("The list's file, UTF-8.")
     kind: Literal["words", "patterns"] | None = setting(
         None, "Words or RE2 patterns (see docs/word-lists.md), whatever the file says; unset: what the file says."
     )

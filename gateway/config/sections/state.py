@@ -9,7 +9,7 @@ from pydantic import SecretStr, field_validator
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret, UnknownSecret
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.units import Duration, Listen, RateOf, Readable, Size
+from gateway.config.values.units import Duration, Listen, Present, RateOf, Readable, Size
 from gateway.state.model.settings import StateSettings
 
 STATE = defaults(StateSettings)
@@ -29,7 +29,7 @@ class StateTls(Section):
 
     ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
     certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
-    key: Readable | None = setting(None, "Private key of the client certificate (PEM).")
+    key: Present | None = setting(None, "Private key of the client certificate (PEM).")
 
 
 class Breaker(Section):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from gateway.common.defaults import defaults
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.spelled import OrText
-from gateway.config.values.units import Duration, Readable, ServerUrl, Size
+from gateway.config.values.units import Duration, Present, Readable, ServerUrl, Size
 from gateway.http.upstream.settings import (
     Balance,
     CheckSettings,
@@ -57,7 +57,7 @@ class UpstreamTls(Section):
     ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
     server_name: str = setting(SERVER.server_name, "Name expected in the certificate; the server's host if empty.")
     certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
-    key: Readable | None = setting(None, "Private key of the client certificate (PEM).")
+    key: Present | None = setting(None, "Private key of the client certificate (PEM).")
 
 
 class UpstreamServer(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,12 +68,24 @@ def local(value: Any, info: ValidationInfo) -> Path:
     return Path(*path.parts[: up[-1] + 1]).resolve().joinpath(*path.parts[up[-1] + 1 :]) if up else path
 
 
-def readable(value: Any, info: ValidationInfo) -> Path:
-    """A path of a file that is there."""
+def present(value: Any, info: ValidationInfo) -> Path:
+    """A path of a file that is there when the configuration is compiled. A process that begins in a generation does
+    not look again (``compiled`` in the context): what a generation needs of it was taken, or is wanting then."""
     path = local(value, info)
-    if not path.is_file():
+    if (info.context or {}).get("compiled") is None and not path.is_file():
         raise ValueError(f"is no file ({path}): create it, or correct the path, relative to this file's folder")
     return path
+
+
+def readable(value: Any, info: ValidationInfo) -> Path:
+    """The same for a file that holds no secret: a generation has a copy (``files`` in the context collects them), and
+    who begins in it reads the copy where the file says something else by now, or is gone (``compiled``)."""
+    path = present(value, info)
+    context = info.context or {}
+    if (files := context.get("files")) is not None:
+        files.add(path)
+    compiled: Mapping[Path, Path] | None = context.get("compiled")
+    return compiled.get(path, path) if compiled is not None else path
 
 
 def _schema(pattern: str, example: str) -> WithJsonSchema:
@@ -90,4 +103,5 @@ Listen = Annotated[str, BeforeValidator(address), _schema(r"^(.+:\d+|unix:/.+)$"
 ServerUrl = Annotated[str, BeforeValidator(server_url), _schema(r"^(https?://|unix:)", "http://127.0.0.1:9000")]
 Range = Annotated[Network, BeforeValidator(network), _schema(r"^[0-9a-fA-F.:]+(/\d+)?$", "10.0.0.0/8")]
 Readable = Annotated[Path, BeforeValidator(readable), WithJsonSchema({"type": "string"})]
+Present = Annotated[Path, BeforeValidator(present), WithJsonSchema({"type": "string"})]
 Local = Annotated[Path, BeforeValidator(local), WithJsonSchema({"type": "string"})]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import orjson
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, select
@@ -24,9 +25,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from filters.model.errors import TidegateError
+from gateway.control.acts import schema
 from gateway.control.acts.rows import Origin
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -90,11 +94,16 @@ def _origin(session: Session) -> str:
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema to the newest version. A file from a newer program is refused by Alembic, untouched."""
+    """Bring the schema to the newest version. That of the release after this one only has more, and is left as it is; a
+    file from a newer program than that is refused by Alembic, untouched."""
+    if schema.of_next_release(connection):
+        log.warning("database.newer", release=schema.RELEASE + 1)
+        return
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    schema.note(connection)
 
 
 def _locked(path: Path) -> int:

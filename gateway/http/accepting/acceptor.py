@@ -114,14 +114,23 @@ class Acceptor:
         if watched:
             self._loop.add_reader(listener, self.accept)
 
-    def close(self) -> None:
-        """Accept no more, and let go of those that are amid their beginning."""
+    @property
+    def beginning(self) -> int:
+        """How many are amid their beginning, or wait for it."""
+        return len(self._tasks) + len(self._parked)
+
+    def leave(self) -> None:
+        """Accept no more; those that are amid their beginning go on."""
         if self._closed:
             return
         self._closed = True
         if self._watched:
             self._loop.remove_reader(self._listener)
             self._listener.close()
+
+    def close(self) -> None:
+        """Accept no more, and let go of those that are amid their beginning."""
+        self.leave()
         for task in tuple(self._tasks):
             task.cancel()
         for parked in tuple(self._parked):

@@ -47,11 +47,21 @@ class PlainListener:
         with which the socket was opened."""
         self._serving = await self._loop.create_server(self._made, sock=self._listener, backlog=backlog)
 
-    def close(self) -> None:
-        """Accept no more."""
-        self._acceptor.close()
+    @property
+    def beginning(self) -> int:
+        """How many wait for their beginning."""
+        return self._acceptor.beginning
+
+    def leave(self) -> None:
+        """Accept no more; those that wait for their beginning go on."""
+        self._acceptor.leave()
         if self._serving is not None:
             self._serving.close()
+
+    def close(self) -> None:
+        """Accept no more, and let go of those that wait."""
+        self.leave()
+        self._acceptor.close()
 
     def tick(self) -> None:
         """A tenth of a second is over."""

@@ -86,6 +86,11 @@ class Server:
         """The same for one that came through ``gateway.http.accepting``."""
         return ServerProtocol(self, announced)
 
+    def retire(self) -> None:
+        """Let every connection end behind its next answer. One that is idle is not closed: a request may be on its way
+        that nobody else could answer."""
+        self.draining = True
+
     async def drain(self, seconds: float) -> bool:
         """Stop accepting, let open exchanges finish, and cut off what is left after ``seconds``.
 

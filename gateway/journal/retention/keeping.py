@@ -8,7 +8,7 @@ between: so nothing goes at a start, nor because a clock was wrong for a moment.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -27,7 +27,7 @@ APART = 0.9  # of EVERY, that two looks which agree are apart at least
 
 
 class Keeping:
-    """``root`` is the whole journal, ``node`` the folder of this node in it; ``living`` its writers that run."""
+    """``root`` is the whole journal, ``node`` the folder of this node in it; ``living`` tells its writers that run."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Keeping:
         ids: Ids,
         root: Path,
         node: str,
-        living: frozenset[str],
+        living: Callable[[], Collection[str]],
         retention: Retention,
         *,
         clock: Callable[[], ClockReading] = reading,
@@ -81,7 +81,7 @@ class Keeping:
 
     async def _recover(self) -> None:
         try:
-            unknown = await asyncio.to_thread(recover_dead, self._node, self._living, self._ids.sibling())
+            unknown = await asyncio.to_thread(recover_dead, self._node, self._living(), self._ids.sibling())
         except OSError:
             log.error("journal.recovery_failed", exc_info=True)
             return

@@ -20,13 +20,14 @@ from gateway.http.wire.address import parse_address
 from gateway.journal.write.ids import Ids
 from gateway.logs.access_log import AccessLog
 from gateway.state.model.snapshot import SnapshotRows, encode
-from gateway.worker.app import App, _notice, take_failures
+from gateway.worker.app import App
+from gateway.worker.upstream_notes import changed, take_failures
 
 
 def test_a_server_that_rests_is_told_in_the_log() -> None:
     """The pool calls this from within a failing call: an exception here would strand its message."""
     with capture_logs() as told:
-        _notice("platform", "ejected", "http://127.0.0.1:9000")
+        changed("platform", "ejected", "http://127.0.0.1:9000")
     assert told == [
         {
             "event": "upstream.health",

@@ -82,7 +82,7 @@ def old(tmp_path: Path, clocks: Clocks) -> Path:
 
 
 def keeping_of(root: Path, records: Any, clocks: Clocks) -> Keeping:
-    return Keeping(records, IDS, root, "n1", frozenset({"0"}), Retention(365 * DAY), clock=clocks)
+    return Keeping(records, IDS, root, "n1", lambda: {"0"}, Retention(365 * DAY), clock=clocks)
 
 
 async def test_a_look_recovers_what_is_dead_and_prunes_what_is_old(old: Path, tmp_path: Path, clocks: Clocks) -> None:

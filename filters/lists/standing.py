@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from filters.lists.gaps import SHORT, Gaps
+from filters.lists.gaps import SHORT, Around, Gaps
 from filters.lists.reasons import (
     FEWER,
     INSERTED,
@@ -30,11 +30,12 @@ from filters.lists.reasons import (
 from filters.lists.shape import Shape, is_han, pair
 from filters.text.diacritics import diacritics
 from filters.text.folding import Edge, Folded
-from filters.text.graphemes import completes, within_syllable
+from filters.text.graphemes import completes, is_sign, within_syllable
 from filters.text.numerals import goes_on
 from filters.text.signs import LINE_ENDS, has_space
 from filters.text.spans import Span
 
+_TOLD: Final = 64  # of a word of one character again and again, side by side; more are told as one
 _REMEMBERED: Final = 512  # code points; a word has 128 at most
 
 
@@ -93,7 +94,7 @@ class _Find:
         if shape.last == "letter":
             b = far_b
         reason = self.fits(a, b)
-        if reason and (a, b) != (self.head, self.last) and not self.fits(self.head, self.last):
+        if reason == REPEATS and (a, b) != (self.head, self.last) and not self.fits(self.head, self.last):
             a, b, reason = self.head, self.last, STANDS
         if reason:
             return self._nowhere(a, b, reason)
@@ -105,20 +106,13 @@ class _Find:
         return Placed([], reason, (self.starts[a], self.ends[b - 1]))
 
     def _stretched(self, a: int, b: int, far_a: int, far_b: int) -> Span:
-        """A run of three at an end, or any where the word is repeated all over, belongs to the word."""
-        counts = self.shape.counts
-        if self.shape.text[0].isdecimal():
-            far_a = a
-        if self.shape.text[-1].isdecimal():
-            far_b = b
-        head, tail = self.stop - far_a, far_b - self.tail
-        inner = self._inner()
-        all_over = any(have > want for have, want in inner) or (
-            head >= 2 * counts[0] and tail >= 2 * counts[-1] and all(have >= 2 * want for have, want in inner)
-        )
-        if all_over or (head >= 3 and head > counts[0]):
+        """The runs at both ends belong to the word where it is repeated inside as well; where it is not, it stands
+        there plainly, and what goes on beside it is a neighbour. A vowel sign is none."""
+        text = self.shape.text
+        inside = any(have > want for have, want in self._inner())
+        if inside and not text[0].isdecimal():
             a = far_a
-        if all_over or (tail >= 3 and tail > counts[-1]):
+        if (inside and not text[-1].isdecimal()) or is_sign(text[-1]):
             b = far_b
         return a, b
 
@@ -199,9 +193,8 @@ class _Find:
                 own = shape.own.get(at) if place + 1 == stop or want > 1 else None
                 gaps.add(kind, own, original[ends[place] : starts[place + 1]])
             word += want
-        alone = (a == 0 or ends[a - 1] < starts[a]) and (b == len(starts) or ends[b - 1] < starts[b])
-        first, stop = starts[a], ends[b - 1]
-        return gaps.reason(alone, original[first - 1 : first] if first else "", original[stop : stop + 1])
+        left, right = a == 0 or ends[a - 1] < starts[a], b == len(starts) or ends[b - 1] < starts[b]
+        return gaps.reason(Around(original, starts[a], ends[b - 1], left, right))
 
     def _marks(self, a: int, b: int) -> str:
         """What the word has, the text must have; more is ornament."""
@@ -222,63 +215,82 @@ class _Find:
 
 
 def _in_one_run(folded: Folded, run: int, shape: Shape) -> Placed:
-    """A word of one character, or of one character again and again: each stretch of it without a gap, and each window
-    over gaps."""
+    """A word of one character, or of one character again and again: as often as it goes into each stretch without a
+    gap, and in each window over gaps between stretches that are too short for it."""
     starts, ends, firsts = folded.spelling
     head, last = firsts[run], firsts[run + 1]
-    size, char = shape.size, shape.text[0]
+    size = shape.size
     find = _Find(folded, run, run + 1, shape)
     spans: list[Span] = []
     reason = FEWER
     tried = (starts[head], ends[last - 1])
+    apart = head  # from here on no stretch holds the word
     a = head
     while a < last:
         b = a + 1
         while b < last and ends[b - 1] >= starts[b]:
             b += 1
         if b - a >= size:
-            why = _stretch(find, a, b, char)
+            why = _stretch(find, a, b)
             if why:
                 reason, tried = why, (starts[a], ends[b - 1])
-            else:
+            elif shape.first:
                 spans.append((starts[a], ends[b - 1]))
+            else:
+                often = (b - a) // size
+                step = size if often <= _TOLD else often * size
+                spans += [(starts[at], ends[at + step - 1]) for at in range(a, b - step + 1, step)]
+            if size > 1 and a - apart >= size:
+                why, place = _windows(find, apart, a, spans)
+                if why and reason == FEWER:
+                    reason, tried = why, place
+            apart = b
         a = b
-    original = folded.original
-    known: dict[str, str] = {}  # a window with what stands on both sides: why it does not fit
-    for a in range(head, last - size + 1) if size > 1 else ():
-        b = a + size
-        first, stop = starts[a], ends[b - 1]
-        if stop - first > size:
-            find.stop = b
-            # Long runs are the same window again and again. What clings is looked past, so it is no side.
-            seen = "" if first == 0 or folded.folder.clings(original[first - 1]) else original[first - 1 : stop + 1]
-            if len(seen) > _REMEMBERED or stop == len(original):
-                seen = ""
-            if seen in known:
-                why = known[seen]
-            else:
-                why = find.fits(a, b)
-                if seen:
-                    known[seen] = why
-            if not why:
-                spans.append((starts[a], ends[b - 1]))
-            elif reason == FEWER:
-                reason, tried = why, (starts[a], ends[b - 1])
+    if size > 1 and last - apart >= size:
+        why, place = _windows(find, apart, last, spans)
+        if why and reason == FEWER:
+            reason, tried = why, place
     return Placed(spans, STANDS if spans else reason, tried)
 
 
-def _stretch(find: _Find, a: int, b: int, char: str) -> str:
+def _windows(find: _Find, head: int, last: int, spans: list[Span]) -> tuple[str, Span]:
+    """Add to ``spans`` where the word stands over gaps between ``head`` and ``last``, and tell why it does not in the
+    first place where it could."""
+    folded, size = find.folded, find.shape.size
+    starts, ends, _ = folded.spelling
+    original = folded.original
+    reason, tried = STANDS, (0, 0)
+    known: dict[str, str] = {}  # a window with what stands on both sides: why it does not fit
+    for a in range(head, last - size + 1):
+        b = a + size
+        first, stop = starts[a], ends[b - 1]
+        find.stop = b
+        # Long runs are the same window again and again. What clings is looked past, so it is no side.
+        seen = "" if first == 0 or folded.folder.clings(original[first - 1]) else original[first - 1 : stop + 1]
+        if len(seen) > _REMEMBERED or stop == len(original):
+            seen = ""
+        if seen in known:
+            why = known[seen]
+        else:
+            why = find.fits(a, b)
+            if seen:
+                known[seen] = why
+        if not why:
+            spans.append((first, stop))
+        elif not reason:
+            reason, tried = why, (first, stop)
+    return reason, tried
+
+
+def _stretch(find: _Find, a: int, b: int) -> str:
     """Does a stretch of one character, with nothing between, hold the word?"""
     shape, folded, have = find.shape, find.folded, b - a
     if shape.first:
         why = _border(folded, a, -1, shape.first) or _border(folded, b, 1, shape.last)
         if why:
             return why
-        if have > shape.size and (shape.strict.repeats == "off" or char.isdecimal()):
-            return INSIDE_NUMBER if char.isdecimal() else REPEATS
-        doubled = have >= 3 or have >= 2 * shape.size
-        if have > shape.size and not doubled and shape.strict.repeats == "evading" and folded.folder.bounds(char):
-            return REPEATS
+        if have > shape.size and (shape.first == "digit" or shape.strict.repeats != "all"):
+            return INSIDE_NUMBER if shape.first == "digit" else REPEATS  # www is no ww
     why = _numbers(folded, a, b, shape) if shape.begins or shape.ends else STANDS
     if not why and shape.syllabic:
         why = _syllables(folded, a, b, shape)

@@ -9,12 +9,13 @@ from typing import Any, Final, NamedTuple
 class Strictness(NamedTuple):
     """What counts as a disguise of a word; docs/word-lists.md gives each rule with an innocent and an evading text.
 
-    ``clause``: is a word of Han or Hangul seen across what ends a clause? ``repeats``, ``separators``, ``marks``:
-    ``evading`` asks whether the text evades, ``off`` takes only what stands as the word does, ``all`` everything.
+    ``clause``: is a word of Han or Hangul seen across what ends a clause? ``strict``: never; ``long``: words of four
+    characters and more across one, wherever it stands. ``repeats``, ``separators``, ``marks``: ``off`` takes only what
+    stands as the word does. Of all four ``evading`` asks whether the text evades, ``all`` takes everything.
     ``inserted``: is one foreign letter or digit inside a Han or Hangul word seen through?
     """
 
-    clause: str = "long"
+    clause: str = "evading"
     repeats: str = "evading"
     separators: str = "evading"
     marks: str = "evading"
@@ -22,7 +23,7 @@ class Strictness(NamedTuple):
 
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    "clause": ("strict", "long", "all"),
+    "clause": ("strict", "evading", "long", "all"),
     "repeats": ("off", "evading", "all"),
     "separators": ("off", "evading", "all"),
     "marks": ("off", "evading", "all"),

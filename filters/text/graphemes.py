@@ -36,6 +36,11 @@ def completes(before: str, sign: str) -> bool:
     return before != sign and unicodedata.category(sign)[0] == "M" and _script(sign) == _script(before)
 
 
+def is_sign(char: str) -> bool:
+    """Is it a vowel or a mark that leans on the letter before it, and stands nowhere by itself?"""
+    return char in _FOLLOWING or unicodedata.category(char)[0] == "M"
+
+
 def within_syllable(text: str, place: int) -> bool:
     """Thai and Lao: does the syllable go on from before ``place`` to behind it, by a vowel that is a letter?"""
     if not 0 < place < len(text):

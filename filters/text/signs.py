@@ -6,6 +6,7 @@ them in other scripts, UAX 29 (MidLetter) and TR39 for what passes for an apostr
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 LINE_ENDS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -25,8 +26,13 @@ CLAUSE_MARKS: Final = LINE_ENDS | frozenset(
 """End a clause, whatever stands around them; a full stop does so only where a space stands beside it, or three stand
 together."""
 
-_PARTING: Final = frozenset("\uff5e\u301c\uff0f\uff3c\uff5c\u2016")  # ～〜／＼｜‖
-"""Part clauses of Han in the width of its characters; to letters they are signs like others."""
+ENUMERATING: Final = frozenset("\u3001\uff64\ufe11\ufe51")
+"""、: stands between the items of a list, which are ordinary words more often than any other two halves."""
+
+COLONS: Final = frozenset(":\uff1a\ufe13\ufe55\u2236")
+
+_PARTING: Final = frozenset("~|/\\\u00a6\uff5e\u301c\uff0f\uff3c\uff5c\uffe4\u2016")  # ～〜／＼｜￤‖
+"""Part clauses of Han in any width; to letters they are signs like others."""
 
 ELLIPSES: Final = frozenset("\u2026\u2025\u22ef")
 _DASHES: Final = frozenset("\u2014\u2015\u2500")
@@ -36,6 +42,10 @@ _LONG_DASH: Final = 2  # dashes of one em that are the dash of Chinese (GB/T 158
 
 QUOTES: Final = frozenset("\"'\uff02\uff07")
 """Quotation marks that look alike on both sides of what they quote."""
+
+_OPENING: Final = frozenset({"Ps", "Pi"})
+_CLOSING: Final = frozenset({"Pe", "Pf"})
+_WRAPPING: Final = _OPENING | _CLOSING
 
 _SENTENCE_MARKS: Final = frozenset(
     "\u3002\uff01\uff1f\uff61\ufe12\ufe15\ufe16"  # carry their space with them
@@ -67,6 +77,34 @@ def ends_clause(gap: str) -> bool:
         if sign in FULL_STOPS and _beside_space(gap, place):
             return True
     return len(gap) > 1 and (_together(gap, FULL_STOPS) >= _LONG_STOPS or _together(gap, _DASHES) >= _LONG_DASH)
+
+
+def pauses(gap: str) -> bool:
+    """Does a pause of speech or a line's end stand in the gap? Ellipses, dashes and strokes part without one."""
+    return any(
+        sign in CLAUSE_MARKS or (sign in FULL_STOPS and _beside_space(gap, place)) for place, sign in enumerate(gap)
+    )
+
+
+def wraps(sign: str) -> bool:
+    """Does it begin or end a bracket or a quotation?"""
+    return sign in QUOTES or unicodedata.category(sign) in _WRAPPING
+
+
+def closed(text: str) -> bool:
+    """Is all closed that is opened, and nothing before it? Of what opens as it closes there is an even number."""
+    open_now = 0
+    if any(text.count(quote) % 2 for quote in QUOTES):
+        return False
+    for sign in text:
+        category = unicodedata.category(sign)
+        if category in _OPENING:
+            open_now += 1
+        elif category in _CLOSING:
+            open_now -= 1
+            if open_now < 0:
+                return False
+    return not open_now
 
 
 def ends_sentence(gap: str) -> bool:

@@ -25,10 +25,10 @@ class ListFile(Section):
     fold: dict[str, bool] = setting(
         {}, "Folding switches that differ from the file's own, such as { leetspeak = true }."
     )
-    clause: Literal["strict", "long", "all"] | None = setting(
+    clause: Literal["strict", "evading", "long", "all"] | None = setting(
         None,
-        "Whether Han and Hangul words are seen across what ends a clause: never, long words across one mark, "
-        "or always; unset, here and below: what the file says.",
+        "Whether Han and Hangul words are seen across what ends a clause: never, where the text evades, long words "
+        "across any one mark, or always; unset, here and below: what the file says.",
     )
     repeats: Disguise | None = setting(None, "Which longer runs of a letter are disguises: off, evading or all.")
     separators: Disguise | None = setting(None, "Which separators inside a word are disguises: off, evading or all.")

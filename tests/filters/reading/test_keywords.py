@@ -106,7 +106,7 @@ def test_two_lists_of_one_name_and_no_tables(made: Made) -> None:
 def test_64_kib_of_one_character_is_an_answer_and_no_hang(made: Made) -> None:
     scanner = Scanner([made("傻瓜\n傻\n傻傻傻 | severity 9", "abuse")], bounds=Bounds(text=70_000, folded=70_000))
     (hit, *_) = scanner.scan(("傻" * 65_536,)).hits["abuse"]
-    assert hit.spans == ((0, 65_536),)
+    assert hit.spans == ((0, 65_535),)  # of 傻傻傻, as often as it goes in
 
 
 @pytest.mark.parametrize("switches", ["", "@fold separators off\n", "@fold separators off\n@fold leetspeak on\n"])

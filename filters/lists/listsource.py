@@ -94,6 +94,9 @@ class ParsedList:
         return (*sorted(self.notices), *more)
 
 
+# What NamedTuple's own constructor does, without its frame.
+_new = tuple.__new__
+
 _special = re.compile(r"[@#|&!\\]").search
 _comment = re.compile(r"\s#.*$", re.DOTALL)
 _name = re.compile(r"[\w .·()/-]+").fullmatch
@@ -140,7 +143,7 @@ class _Parser:
         self.said: dict[str, tuple[str, int]] = {}  # what speaks for the whole list: its value, and in which line
         self.problems: list[ListProblem] = []
         self.line = 0
-        self.seen: dict[tuple[str, bool], int] = {}
+        self.seen: dict[bool, dict[str, int]] = {False: {}, True: {}}  # what is allowed, and what not: its line
 
     def wrong(self, what: str, remedy: str) -> None:
         self.problems.append(ListProblem(self.line, what, remedy))
@@ -150,6 +153,7 @@ class _Parser:
         if odd := _odd_end(text):
             at = len(lines(text[: odd.start()]))
             parsed.note(at, f"the line ends with {_LINE_ENDS[odd.group()]}", "save the file with line feeds")
+        denied, entries = self.seen[False], parsed.entries
         for line in lines(text):
             self.line += 1
             if len(line) > LINE_MAX:
@@ -165,6 +169,30 @@ class _Parser:
                 self.directive(line)
             elif parsed.kind == "patterns":
                 self.add(Entry(self.line, line, (line,), (), False, self.category, self.severity))
+            elif line.isalnum() and len(line) <= WORD_MAX:
+                # Nearly every line of a large list: nothing in it means anything, and nothing is told of it but that it
+                # stood there before.
+                first = denied.setdefault(line, self.line)
+                if first != self.line:
+                    parsed.note(self.line, f"the same as line {first}", "one of them can go")
+                else:
+                    entries.append(
+                        _new(
+                            Entry,
+                            (
+                                self.line,
+                                line,
+                                (line,),
+                                (),
+                                False,
+                                self.category,
+                                self.severity,
+                                self.whole,
+                                None,
+                                self.signs,
+                            ),
+                        )
+                    )
             elif _special(line) is None:
                 self.add(
                     Entry(
@@ -228,7 +256,7 @@ class _Parser:
                 parsed.note(
                     entry.line, f"{_shown(entry.source)} is one word, with a sign in it", "write one word a line"
                 )
-        first = self.seen.setdefault((entry.source, entry.allow), entry.line)
+        first = self.seen[entry.allow].setdefault(entry.source, entry.line)
         if first != entry.line:
             parsed.note(entry.line, f"the same as line {first}", "one of them can go")
             return

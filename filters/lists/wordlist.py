@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from filters.lists import matcher, standing
@@ -41,6 +42,7 @@ _ID_BITS = (
     52  # exact in JSON numbers; a million words collide with a chance of one in ten thousand, and then step aside
 )
 _SEPARATOR = " & "
+_JOINED = 10_000  # lines of a digest at once
 
 
 class Compiled(NamedTuple):
@@ -118,9 +120,7 @@ def _packed(
     categories = sorted({entry.category for entry in words})
     number = {name: index for index, name in enumerate(categories)}
     sources = [entry.source.encode("utf-8", "surrogatepass") for entry in words]
-    offsets = array("I", [0])
-    for source in sources:
-        offsets.append(offsets[-1] + len(source))
+    offsets = array("I", accumulate(map(len, sources), initial=0))
     header = {
         "kind": "words",
         "name": parsed.name,
@@ -411,11 +411,17 @@ def list_digest(parsed: ParsedList, tables: FoldTables) -> str:
     content = hashlib.sha256()
     head = [FORMAT, parsed.kind, parsed.switches.as_dict(), tables.digest, parsed.match_raw, parsed.strict]
     content.update(json.dumps(head).encode())
-    lines = [
-        f"\n{e.source}\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}\0{e.strict or ''}\0{e.signs}"
-        for e in parsed.entries
-    ]
+    # Few entries say something that not all the others say: what stands behind the word is written once.
+    said: dict[tuple[object, ...], str] = {}
+    lines = []
+    for e in parsed.entries:
+        saying = e[4:]
+        behind = said.get(saying)
+        if behind is None:
+            behind = f"\0{e.allow}\0{e.category}\0{e.severity}\0{e.whole}\0{e.strict or ''}\0{e.signs}"
+            said[saying] = behind
+        lines.append(f"\n{e.source}{behind}")
     lines.sort()
-    for line in lines:
-        content.update(line.encode("utf-8", "surrogatepass"))
+    for first in range(0, len(lines), _JOINED):
+        content.update("".join(lines[first : first + _JOINED]).encode("utf-8", "surrogatepass"))
     return content.hexdigest()

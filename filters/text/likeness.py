@@ -74,8 +74,14 @@ def passes_for(folded: Folded, start: int, end: int, word: str) -> bool:
 def writing(tables: FoldTables, word: str) -> str:
     """The letters of a word that pass for others: what two words that fold alike may still differ in, ``сор`` and
     ``cop``, ``вот`` and ``бот``. Empty for nearly every Latin or Han word."""
-    passing, kana = _passing(tables), tables.maps["kana"]
-    return "".join([_letter(char) for char in word if char in passing or ord(char) in kana])
+    others = passing(tables)
+    return "" if others.isdisjoint(word) else "".join([_letter(char) for char in word if char in others])
+
+
+@lru_cache(maxsize=8)
+def passing(tables: FoldTables) -> frozenset[str]:
+    """The letters that ``writing`` tells."""
+    return _passing(tables) | frozenset(map(chr, tables.maps["kana"]))
 
 
 @lru_cache(maxsize=8_192)

@@ -305,11 +305,12 @@ class _Parser:
             self.wrong(f"a rule of {len(parts) + len(refused)} parts", f"at most {PARTS_MAX}")
         else:
             kept = " & ".join([*parts, *("!" + part for part in refused)])
-            if strict:
-                self.own_strict[len(self.parsed.entries)] = strict
+            place = len(self.parsed.entries)
             self.add(
                 Entry(self.line, kept, tuple(parts), tuple(refused), False, category, severity, whole, signs=signs)
             )
+            if strict and len(self.parsed.entries) > place:  # it stood nowhere before
+                self.own_strict[place] = strict
 
     def directive(self, line: str) -> None:
         key, _, value = line[1:].partition(" ")

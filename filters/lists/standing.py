@@ -164,6 +164,8 @@ class _Find:
         """Is a longer run a repeat? Two numbers are two numbers, and doubled letters spell other words."""
         if char.isdecimal():
             return False
+        if self.shape.own and self.shape.size <= SHORT and self.folded.folder.bounds(char):
+            return False  # HH:MM:SS.mmm is no s&m
         if doubled or have >= 3:
             return True
         if self.folded.folder.bounds(char):

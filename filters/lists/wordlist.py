@@ -29,6 +29,7 @@ from filters.lists.shape import Shape
 from filters.lists.signed import parted
 from filters.lists.standing import Placed
 from filters.lists.strictness import EXACT, Strictness
+from filters.model.errors import TidegateError
 from filters.model.verdict import Hit
 from filters.text.folding import Folded, folder
 from filters.text.likeness import passes_for
@@ -189,6 +190,14 @@ def of_words(words: Sequence[str], tables: FoldTables, name: str = "urgent", cat
     return loaded
 
 
+WEIGHED_MAX = 32  # code points of finds for each code point of a text: thrice what the densest of ordinary lists finds
+_AT_LEAST = 4_096  # code points of a text that may be as dense, however short it is
+
+
+class WeighBound(TidegateError, ValueError):
+    """More words of a list begin in one text, within and across each other, than are weighed."""
+
+
 class Weighed(NamedTuple):
     """One match, and why it does not count; ``reason`` is empty where it does. ``spans`` are where the word stands, or
     the one stretch that was looked at. ``refused``: a part of a compound that must not be there."""
@@ -273,7 +282,8 @@ class WordList:
 
     def hits(self, folded: Folded, found: Sequence[tuple[int, int, int]], field: int, most: int) -> tuple[Hit, ...]:
         """The hits that the matches ``found`` in ``folded.text`` amount to, at most ``most``: one a word, with a span
-        for each place where it stands. Overlapping spans of one word are merged."""
+        for each place where it stands. Overlapping spans of one word are merged. Raises ``WeighBound``."""
+        self._bound(folded, found)
         flags, row_words = self._flags, self._row_words
         allowed: Allowed | None = None
         asked = False
@@ -317,7 +327,9 @@ class WordList:
         return bounded(hits, most)
 
     def weighed(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> list[Weighed]:
-        """What became of each match that is no allow phrase, in the order of ``found``: for explanations."""
+        """What became of each match that is no allow phrase, in the order of ``found``: for explanations. Raises
+        ``WeighBound``."""
+        self._bound(folded, found)
         allowed = self._allowed(folded, found)
         told = []
         for start, end, row in found:
@@ -337,6 +349,19 @@ class WordList:
                 )
             )  # fmt: skip
         return told
+
+    def _bound(self, folded: Folded, found: Sequence[tuple[int, int, int]]) -> None:
+        """Each find is weighed in proportion to the stretch that it lies in, and many may lie in one."""
+        starts, ends, firsts = folded.spelling
+        left = WEIGHED_MAX * max(len(folded.original), _AT_LEAST)
+        for start, end, row in found:
+            a, b = firsts[start], firsts[end]
+            stretch = ends[b - 1] - starts[a]
+            if end - start == 1 and stretch > b - a:
+                stretch += (b - a) * self._shape(row).size  # each window over gaps
+            left -= stretch
+            if left < 0:
+                raise WeighBound(f"more than {WEIGHED_MAX} code points of finds for each of the text")
 
     def _placed(self, folded: Folded, start: int, end: int, row: int) -> Placed:
         """Where the row stands in the text, and whether what passes for it there may."""

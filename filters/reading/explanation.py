@@ -139,14 +139,15 @@ def explain(text: str, lists: Sequence[AnyList], bounds: Bounds | None = None, m
             except FoldBound:
                 continue
             names = tuple(each.name for each in readers_lists)
+            sound = [each for each in readers_lists if each.name not in scan.failed]
             trail = folded.trail if part is None else (Step("markup", part.text), *folded.trail)
             readings.append(Reading(names, folded.text.replace(AGAIN, " / "), trail))
             excused += [
                 Excused(name, phrase, span)
-                for name, phrase, where in _excused(folded, readers_lists)
+                for name, phrase, where in _excused(folded, sound)
                 for span in ((where,) if part is None else part.spans(*where))
             ]
-            for each in readers_lists:
+            for each in sound:
                 if isinstance(each, WordList):
                     dropped += [
                         drop._replace(span=span)

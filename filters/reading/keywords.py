@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from filters.lists.patterns import PatternList
-from filters.lists.wordlist import WordList, with_signed
+from filters.lists.wordlist import WeighBound, WordList, with_signed
 from filters.model.verdict import NOTHING, Hit, Scan
 from filters.text.fingerprint import fingerprint
 from filters.text.folding import AGAIN, FOLDED_MAX, TEXT_MAX, FoldBound, Folded, Folder, first_reading, folder
@@ -28,8 +28,8 @@ _new: Final = tuple.__new__
 
 class Bounds(NamedTuple):
     """``text``: code points of one text as it came; ``folded``: after folding, which can lengthen it. A breach of
-    either fails the lists that read it with ``fold.bound``. ``hits``: of one list in one text, see
-    ``filters.text.spans.bounded``."""
+    either fails the lists that read it with ``fold.bound``; a list whose words lie too thick in it (``WEIGHED_MAX``)
+    fails with ``match.bound``. ``hits``: of one list in one text, see ``filters.text.spans.bounded``."""
 
     text: int = TEXT_MAX
     folded: int = FOLDED_MAX
@@ -156,7 +156,12 @@ class Scanner:
                         continue
                     for each in lists:
                         found = each.find(folded if isinstance(folded, str) else folded.text)
-                        if found and (told := each.hits(folded, found, field, bounds.hits)):  # type: ignore[arg-type]
+                        try:
+                            told = each.hits(folded, found, field, bounds.hits) if found else ()  # type: ignore[arg-type]
+                        except WeighBound:
+                            failed[each.name] = "match.bound"
+                            continue
+                        if told:
                             hits[each.name] = _joined(hits.get(each.name, ()), _in_original(told, part), field)
         if not hits and not failed and not self._fingerprint:
             return NO_HIT

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from filters.lists.patterns import PatternList
-from filters.lists.wordlist import with_signed
+from filters.lists.wordlist import WeighBound, with_signed
 from filters.model.verdict import Hit, Scan
 from filters.reading.keywords import AnyList, Bounds
 from filters.text.folding import FoldBound
@@ -164,6 +164,9 @@ class Consecutive:
                             found = self._across(words, pieces, text, field)
                     except FoldBound:
                         failed[words.name] = "fold.bound"
+                        continue
+                    except WeighBound:
+                        failed[words.name] = "match.bound"
                         continue
                     new = tuple([hit for hit in found if hit.word_id not in known])
                     if new:

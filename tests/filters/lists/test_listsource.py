@@ -193,3 +193,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert errors.problems
     else:
         assert all(entry.parts and all(entry.parts) for entry in parsed.entries)
+
+
+def test_a_word_that_stood_there_before_says_nothing_more() -> None:
+    parsed = parse("a\na | repeats off\nb | clause all", "list")
+    assert [(entry.source, entry.strict and entry.strict.clause) for entry in parsed.entries] == [
+        ("a", None),
+        ("b", "all"),
+    ]
+    assert [notice.line for notice in parsed.notices] == [2]

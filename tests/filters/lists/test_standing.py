@@ -89,6 +89,7 @@ def test_several_words_share_a_border_letter() -> None:
         ("xx", "XXX true?"),
         ("ww", "www.a.org"),
         ("xx", "OS X X11"),
+        ("s&m", "HH:MM:SS.mmmmmm"),
     ],
 )
 def test_runs_that_are_no_repeats(word: str, text: str) -> None:

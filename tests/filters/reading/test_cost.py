@@ -136,3 +136,35 @@ def test_what_becomes_too_long_is_said_to_be_so(loaded: list[Any]) -> None:
     text = "\ufdfa" * TEXT_MAX
     assert scanner.scan((text,)).failed == {"words": "fold.bound", "patterns": "fold.bound"}
     assert lines_of(lambda: scanner.scan((text,))) < 400 * TEXT_MAX
+
+
+NESTED = {
+    "nested": "\n".join("ab" * size for size in range(1, 65)),
+    "nested Han": "\n".join(("网上赌博" * 32)[:size] for size in range(2, 129)),
+    "one letter": "\n".join("a" * size for size in range(1, 129)),
+    "allowed": "ab\n" + "\n".join("@allow " + "ab" * size for size in range(2, 65)),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.parametrize("gap", ["", ".", "-", " ", "，", "\u0301", "\u200b", "😀", ".-", " . "])
+def test_words_that_lie_too_thick_in_a_text_are_said_to_be_so(name: str, gap: str) -> None:
+    """Candidates and the gaps in each: every place begins and ends as many words as the list holds."""
+    listed = load(compile_list(parse(NESTED[name], "nested"), TABLES).data, TABLES)
+    scanner = Scanner([listed], bounds=Bounds())
+    bit = {"nested Han": "网上赌博", "one letter": "a"}.get(name, "ab")
+    text = (gap.join(bit) + gap) * TEXT_MAX
+    text = text[:TEXT_MAX]
+    count = lines_of(lambda: scanner.scan((text,)))
+    assert count < 2_000 * TEXT_MAX
+    if name.startswith("nested"):
+        assert scanner.scan((text,)).failed == {"nested": "match.bound"}
+        assert count < 200 * TEXT_MAX  # folding and counting: no candidate was weighed
+
+
+def test_a_dense_text_of_an_ordinary_list_is_far_from_the_bound() -> None:
+    words = "中华\n中华人民\n人民\n人民共和国\n共和\n共和国\n中华人民共和国\n中\n华\n人\n民\n国"
+    listed = load(compile_list(parse(words, "dense"), TABLES).data, TABLES)
+    scan = Scanner([listed]).scan(("中-华-人-民-共-和-国" * 315,))
+    assert not scan.failed
+    assert scan.hits

@@ -99,7 +99,7 @@ class Gaps:
             self._signs += gap
         elif ends_clause(gap) or (kind == HANGUL and has_space(gap)) or (self._strict and set(gap) & JOINING):
             self._parts(gap if kind != NUMBERED or COLONS.isdisjoint(gap) else "")  # 加群：520 is said in one breath
-        elif wrapping := "".join(filter(wraps, gap)):
+        elif (wrapping := "".join(filter(wraps, gap))) and not closed(wrapping):  # 赌【】博 quotes nothing
             self._wrapped += 1
             self._wrapping += wrapping
         elif kind == NUMBERED and not gap.isspace():

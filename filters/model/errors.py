@@ -9,6 +9,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         ArtifactError (ValueError)          filters.lists.artifact
         LimitError (ValueError)             filters.model.limits
         FoldBound (ValueError)              filters.text.folding
+        WeighBound (ValueError)             filters.lists.wordlist
         FoldTablesError (ValueError)        filters.text.tables
         WordListError                       gateway.words.errors
       configuration and generations

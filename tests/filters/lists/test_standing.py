@@ -184,6 +184,7 @@ def test_where_each_part_is_bracketed_nothing_is_quoted() -> None:
     assert stands("赌博", "来【赌】【博】吧，（赌）（博）") == ["赌】【博", "赌）（博"]
     assert stands("代开发票", "找我【代开】【发票】吧") == ["代开】【发票"]
     assert stands("脏乱\n乱差", "这个『脏』『乱』『差』的") == []
+    assert stands("赌博", '赌【】博，赌""博') == ["赌【】博", '赌""博']
     assert stands("国大", "“森林王国”“大象乐园”") == []
 
 

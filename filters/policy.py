@@ -5,7 +5,8 @@ facts and failures. Its laws (laws 2, 4 and 3), each held by a property test:
 
 * the disposition is the worst enforced of ``pass < hold < reject``; label and mask accumulate;
 * a rule in shadow changes nothing but ``Verdict.shadow``, and its failures do not count as degraded;
-* a check that could not decide costs what its rule's ``on_error`` says, never silently nothing.
+* a check that could not decide costs what its rule's ``on_error`` says, never silently nothing;
+* a weak sender is no person: no account and no block of that name concerns them.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     """
     enforced: list[Decided] | None = list(acts) if acts else None
     shadow: list[Decided] | None = None
+    if message.weak:
+        facts = _of_nobody(facts)
     degraded: list[str] | None = list(facts.fallback) if facts.fallback else None
+    if message.degraded:
+        degraded = [message.degraded, *(degraded or ())]
     bound = policy.bound
     vouched = message.vouched is not None
     quiet = policy.quiet.known.get(id(facts))
@@ -101,6 +106,18 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
             policy.remember(facts)
         return policy.passed
     return _verdict(policy, message, enforced or [], shadow or [], degraded or [])
+
+
+def _of_nobody(facts: Facts) -> Facts:
+    """What state says, without what it says of a person: the sender is none, whoever may have that name."""
+    if facts.account is None and facts.verified is None and not facts.blocks and "account" not in facts.missing:
+        return facts
+    return facts._replace(
+        account=None,
+        verified=None,
+        blocks=tuple(block for block in facts.blocks if block.scope != "sender"),
+        missing={name: cause for name, cause in facts.missing.items() if name != "account"},
+    )
 
 
 def _verdict(

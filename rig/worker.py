@@ -85,6 +85,7 @@ class Course:
     """One worker with feigned sockets. ``answer``: how what a client gets ends."""
 
     answer = CREATED
+    configuration = CONFIGURATION
 
     def __init__(self) -> None:
         self.requests = Comments(1)
@@ -98,7 +99,7 @@ class Course:
         loop = asyncio.get_running_loop()
         words.write(root / "words.txt", listed)
         (root / "tidegate.toml").write_text(
-            CONFIGURATION.format(
+            self.configuration.format(
                 port=1, control=2, upstream=3, workers=1, rules=",\n  ".join(rules.RULES),
                 lists=f'[lists.words]\npath = "{root / "words.txt"}"',
             ).replace("[server]", ENDLESS),

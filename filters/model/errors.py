@@ -18,6 +18,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         SurfaceError (ValueError)           gateway.surfaces.input.settings
         CompileFailed                       gateway.generation.generation
         ChangesLost                         gateway.generation.changes
+        SaltUnreadable                      gateway.senders.salt
       requests, bodies and frames
         HTTPError                           gateway.http.wire.errors
         Uncommon                            gateway.http.wire.fields

@@ -39,3 +39,5 @@ class Message(NamedTuple):
     edit: bool = False
     playback_ms: int = -1  # where in the video a bullet belongs; -1 for none
     shown_sender: str = ""  # the name that a bullet itself shows, and so its static version; empty for none
+    weak: bool = False  # the sender is no person: an address, or everybody who has not logged in
+    degraded: str = ""  # who sends could not be asked now, and why; for the record

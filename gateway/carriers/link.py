@@ -44,6 +44,7 @@ UPSTREAM_SLOW: Final = 1
 HELD: Final = 2
 NOTICES: Final = 4
 TURN: Final = 8
+ASKING: Final = 16
 
 
 class Link(asyncio.Protocol):

@@ -15,12 +15,14 @@ from gateway.http.wire import override
 from gateway.http.wire.errors import HTTPError
 from gateway.judging import answers
 from gateway.judging.relayed_deletion import Deletions
-from gateway.judging.route import Overridden, Route
+from gateway.judging.route import Overridden, Relayed, Route, Target
 from gateway.surfaces.bodies.method_field import in_form
 from gateway.surfaces.input.decoded import Malformed, malformed
 from gateway.surfaces.input.reasons import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.carriers.requests import Gate
     from gateway.http.server.exchange import Exchange
     from gateway.http.server.router import Found
@@ -86,3 +88,25 @@ def _judge(gate: Gate, exchange: Exchange, meant: Found[Any], route: Route, targ
     if not isinstance(decoded, Malformed) and decoded.method != (b"" if target.by_header else exchange.method):
         raise HTTPError(UNCLEAR)
     gate.on_body(exchange, body)
+
+
+class Renamed:
+    """A POST that nobody judges, until its body has said which method it means. ``others``: what is found by each
+    method that would be judged or watched; None where it would be refused."""
+
+    __slots__ = ("others", "relayed")
+
+    def __init__(self, relayed: Relayed, others: Mapping[bytes, Found[Target] | None]) -> None:
+        self.relayed = relayed
+        self.others = others
+
+
+def deletion_named(body: bytes, others: Mapping[bytes, Found[Target] | None]) -> Found[Target] | None:
+    """The deletion that ``body`` names, None where it names none of ``others``; ``HTTPError`` for any other of them."""
+    named = [others[method] for method in override.named(body, others)]
+    if not named:
+        return None
+    found = named[0]
+    if len(named) > 1 or found is None or not isinstance(found.route, Deletions):
+        raise HTTPError("head.method_override")
+    return found

@@ -11,9 +11,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers import overridden
-from gateway.carriers.arrival import arrived
+from gateway.carriers.arrival import SenderAsked, arrived
 from gateway.carriers.echo import Echo
 from gateway.carriers.handshakes import accept
+from gateway.common.addresses import counted
 from gateway.http.server.problem import problem_for
 from gateway.http.server.queueing import OVERLOADED
 from gateway.http.server.router import READING, Found, plain_host
@@ -24,7 +25,7 @@ from gateway.judging.pipeline import FAULT, Passage
 from gateway.judging.relayed_deletion import Deletions
 from gateway.judging.route import Overridden, Preflight, Relayed, Route, Target
 from gateway.mirror.pages.names import link_value
-from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.decoded import Malformed, Messages, Unasked
 from gateway.surfaces.input.request import Arrived
 from gateway.websocket.handshake import is_plain
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from gateway.judging.pipeline import Pipeline
     from gateway.judging.relayed_deletion import RelayedDeletion
     from gateway.mirror.serving.site import MirrorSite
+    from gateway.senders.directory import RelayedLogOut, SenderDirectory
+    from gateway.surfaces.input.request import Told
 
 DIGESTS: Final = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest"))
 """Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
@@ -59,7 +62,8 @@ class Gate:
     """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9).
 
     ``languages``: of the routes that say in which one their clients are told, by name. ``max_queueing``: seconds, 0 for
-    no bound. ``traces``: None, or records name the trace of each request, and whether it gets an X-Request-Id as well.
+    no bound. ``senders``: who hears of log-outs.
+    ``traces``: None, or records name the trace of each request, and whether it gets an X-Request-Id as well.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Gate:
         self.languages: Mapping[str, str] = {}
         self.max_queueing = 0.0
         self.traces: bool | None = None
+        self.senders: SenderDirectory | None = None
         self._refused = refused
 
     def admit_request(self, exchange: Exchange) -> None:
@@ -95,7 +100,7 @@ class Gate:
                     if head.length:
                         raise HTTPError(UNEXPECTED)
                     self._check_overrides(exchange)
-                    exchange.relay(route.upstream, route=route.name, answers=route.answers)
+                    self._relay(exchange, route)
                 else:
                     accept(self.sockets, exchange, found, route)
             elif not self.pipeline.journal.available:
@@ -134,7 +139,21 @@ class Gate:
             elif relayed.socket is not None and not (relayed.socket.plain and is_plain(head)):
                 accept(self.sockets, exchange, found, relayed)
             else:
-                exchange.relay(relayed.upstream, route=relayed.name, answers=relayed.answers)
+                self._relay(exchange, relayed)
+
+    def _relay(
+        self,
+        exchange: Exchange,
+        relayed: Relayed | Route,
+        body: bytes | None = None,
+        screen: override.Screen | None = None,
+    ) -> None:
+        """Send a request on that nobody judges; a log-out is watched, for those whom it concerns."""
+        senders = self.senders
+        watched = senders is not None and senders.watched(exchange, relayed.answers)
+        exchange.relay(
+            relayed.upstream, watched=watched, route=relayed.name, screen=screen, body=body, answers=relayed.answers
+        )
 
     def shed(self, exchange: Exchange) -> None:
         """See ``RequestHandler``. In the shape that its route's clients know."""
@@ -225,19 +244,17 @@ class Gate:
             raise HTTPError("head.method_override")
         body = exchange.body_at_hand
         if body is not None:
-            found_by_name = _named(body, others)
+            found_by_name = overridden.deletion_named(body, others)
             if found_by_name is not None:
                 self.delete(exchange, found_by_name)
             return found_by_name is not None
         deletions = [found.route for found in others.values() if found is not None and type(found.route) is Deletions]
         if deletions and 0 < head.length <= min(route.max_body for route in deletions):
             # Where the segments of TCP end must not decide what becomes of a form.
-            exchange.user = Renamed(relayed, others)
+            exchange.user = overridden.Renamed(relayed, others)
             exchange.gather(head.length)
         else:
-            exchange.relay(
-                relayed.upstream, route=relayed.name, screen=override.Screen(others), answers=relayed.answers
-            )
+            self._relay(exchange, relayed, screen=override.Screen(others))
         return True
 
     def _judged_alike(self, exchange: Exchange, method: bytes) -> bool:
@@ -258,8 +275,9 @@ class Gate:
         exchange.cors = route.cors
         exchange.shapes = _shapes(exchange, found, route)
 
-    def on_body(self, exchange: Exchange, body: bytes) -> None:
-        """A judged request is complete: decode it, and send its message on its way."""
+    def on_body(self, exchange: Exchange, body: bytes, told: Told | None = None) -> None:
+        """A judged request is complete: decode it, and send its message on its way. ``told``: what the platform has
+        just said of its sender."""
         began = perf_counter()
         found: Found[Target] | None = exchange.route
         route = found.route if found is not None else None
@@ -269,13 +287,16 @@ class Gate:
         shapes = exchange.shapes
         if shapes is not None and isinstance(shapes.values, Echo):
             shapes.values.body = body
-        decoded = route.surface.decode(arrived(exchange, found, route), body)
+        request = arrived(exchange, found, route, told)
+        decoded = route.surface.decode(request, body)
         if type(decoded) is Messages:
             if decoded.kind >= 0:
                 route = route.kinds[decoded.kind]
             if decoded.method and not self._judged_alike(exchange, decoded.method):
                 return
             (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
+            if message.degraded and route.whoami is not None:
+                route.whoami.ask(request.fields, request.repeated, "", None)
             if self.traces is None:
                 Comment(self, exchange, route, decoded, message, began).enter()
             else:
@@ -283,6 +304,10 @@ class Gate:
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(answers.malformed(decoded))
+        elif isinstance(decoded, Unasked):
+            assert route.whoami is not None
+            waiting = SenderAsked(self, exchange, body)
+            route.whoami.ask(request.fields, request.repeated, counted(request.peer_ip), waiting)
         elif not decoded.method or self._judged_alike(exchange, decoded.method):
             exchange.forward(
                 route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE, route=route.name
@@ -299,20 +324,19 @@ class Gate:
             route.watch(exchange, _arrived(exchange, found), body, self.pipeline.journal)
             exchange.forward(route.upstream, body, route=route.name)
             return
-        renamed: Renamed = exchange.user
+        renamed: overridden.Renamed = exchange.user
         exchange.user = None
-        found_by_name = _named(body, renamed.others)
+        found_by_name = overridden.deletion_named(body, renamed.others)
         if found_by_name is not None:
             self.delete(exchange, found_by_name, body)
         else:
-            relayed = renamed.relayed
-            exchange.relay(relayed.upstream, route=relayed.name, body=body, answers=relayed.answers)
+            self._relay(exchange, renamed.relayed, body)
 
     def on_outcome(
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:
         """What became of a forwarded message, or of a deletion that was watched: the second record."""
-        carried: Comment | RelayedDeletion | None = exchange.user
+        carried: Comment | RelayedDeletion | RelayedLogOut | None = exchange.user
         exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)
@@ -344,28 +368,6 @@ class Gate:
             exchange.refuse(problem_for("cors.origin"))
         else:
             exchange.answer(204, lines, b"")
-
-
-class Renamed:
-    """A POST that nobody judges, until its body has said which method it means. ``others``: what is found by each
-    method that would be judged or watched; None where it would be refused."""
-
-    __slots__ = ("others", "relayed")
-
-    def __init__(self, relayed: Relayed, others: Mapping[bytes, Found[Target] | None]) -> None:
-        self.relayed = relayed
-        self.others = others
-
-
-def _named(body: bytes, others: Mapping[bytes, Found[Target] | None]) -> Found[Target] | None:
-    """The deletion that ``body`` names, None where it names none of ``others``; ``HTTPError`` for any other of them."""
-    named = [others[method] for method in override.named(body, others)]
-    if not named:
-        return None
-    found = named[0]
-    if len(named) > 1 or found is None or not isinstance(found.route, Deletions):
-        raise HTTPError("head.method_override")
-    return found
 
 
 class Comment(Passage):

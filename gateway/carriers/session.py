@@ -25,42 +25,39 @@ bounds of the frame parser stay those with which the socket was opened.
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers import sanctions
-from gateway.carriers.judged import JudgedFrame, SingleMessage, payload_of
-from gateway.carriers.link import HELD, NOTICES, Link
-from gateway.carriers.mute import Mute
-from gateway.carriers.notices import notice
+from gateway.carriers.judged import JudgedFrame, SingleMessage
+from gateway.carriers.link import ASKING, HELD, NOTICES
 from gateway.carriers.relay import PAYLOAD
-from gateway.http.server.problem import Problem
+from gateway.carriers.telling import UNAVAILABLE, UNKNOWN, SenderSide
+from gateway.common.addresses import counted
 from gateway.http.server.turns import CROWD, LARGE
 from gateway.http.wire.tally import Tally
 from gateway.judging import answers
 from gateway.judging.pipeline import Carried
-from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.decoded import Malformed, Messages, Unasked
+from gateway.surfaces.input.reasons import Refused
 from gateway.websocket import endings
-from gateway.websocket.frames import ControlFrame, FrameParser, SocketMessage, frame, masked_frame
-from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG, TEXT
+from gateway.websocket.frames import ControlFrame, FrameParser, SocketMessage, masked_frame
+from gateway.websocket.opcodes import BINARY, CLOSE, GOING_AWAY, PING, PONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.carriers.judged import About
     from gateway.carriers.sockets import Sockets
-    from gateway.judging.overlay import Overlay
     from gateway.judging.pipeline import Passage
     from gateway.judging.route import Route
-    from gateway.state.model.snapshot import Snapshot
-    from gateway.surfaces.input.request import Arrived
-    from gateway.surfaces.surface import SocketDecoder
+    from gateway.senders.whoami import Whoami
+    from gateway.surfaces.input.request import Arrived, Told
     from gateway.websocket.frames import Event
 
 FRAMES: Final = 16
 """Frames that are read at once, before it is asked whether the turn goes on."""
-MUTED: Final = "socket.muted"
+UNREAD: Final = NOTICES | ASKING
+"""Why nothing that comes is taken on."""
 _BYE: Final = GOING_AWAY.to_bytes(2, "big")  # what an upstream is told when the gateway ends a socket
 
 Slot = SingleMessage | JudgedFrame | SocketMessage | ControlFrame | str | None
@@ -68,22 +65,18 @@ Slot = SingleMessage | JudgedFrame | SocketMessage | ControlFrame | str | None
 (its reason), or the news that the client has gone (None)."""
 
 
-class Session(Link):
-    """The link of a judged socket. ``arrived``: its handshake, which the sources of a route read."""
+class Session(SenderSide):
+    """The link of a judged socket."""
 
     __slots__ = (
-        "_arrived", "_checking", "_controls", "_frames", "_held", "_left", "_parser", "_route", "_routes", "_slots",
-        "_socket", "_unreadable", "_waiting", "_who", "mute",
+        "_answer", "_checking", "_controls", "_frames", "_held", "_key", "_left", "_parser", "_routes", "_slots",
+        "_unasked", "_unreadable", "_waiting",
     )  # fmt: skip
 
     def __init__(self, sockets: Sockets, route: Route, arrived: Arrived) -> None:
-        assert route.socket is not None
-        habits = route.socket.habits
-        super().__init__(sockets, route.name, habits)
-        self._route = route
+        super().__init__(sockets, route, arrived)
+        habits = self.habits
         self._routes: Mapping[str, Route] = sockets.routes
-        self._arrived = arrived
-        self._socket: SocketDecoder = route.surface.attach(arrived)
         self._parser = FrameParser(
             masked=True,
             max_frame=habits.max_frame,
@@ -99,8 +92,9 @@ class Session(Link):
         self._left = False  # the client has gone, and not all is read that it sent
         self._controls: Tally | None = None  # pings and pongs
         self._unreadable: Tally | None = None  # frames that say nothing
-        self._who: tuple[str, str] | None = None  # sender and room of the last message
-        self.mute: Mute | None = None
+        self._unasked: SocketMessage | None = None  # the platform is being asked who sends it
+        self._answer: Told | None = None  # to that question
+        self._key = self._presented()
 
     @property
     def frames_up(self) -> int:
@@ -173,7 +167,7 @@ class Session(Link):
                 return
             event = came[0]
             kind = type(event)
-            if self._pauses & NOTICES or (kind is SocketMessage and self._slots and self._full()):
+            if self._pauses & UNREAD or (kind is SocketMessage and self._slots and self._full()):
                 self._held = came
                 self._stop_reading(HELD)
                 return
@@ -202,17 +196,61 @@ class Session(Link):
         live.spoke = live.client
         began = perf_counter()
         opcode, payload, _ = received
+        whoami = self._route.whoami
+        if whoami is not None:
+            self._socket.told = self._told(whoami)
         decoded = self._socket.decode(payload, opcode == BINARY)
         kind = type(decoded)
         if kind is Messages:
             self._judge(received, decoded, began)  # type: ignore[arg-type]
         elif kind is Malformed:
             self._malformed(decoded, payload)  # type: ignore[arg-type]
+        elif kind is Unasked:
+            self._ask(received)
         elif self._slots:
             self._slots.append(received)
             self._waiting += len(received.raw)
         else:
             self.up(received.raw)
+
+    def _presented(self) -> bytes | None:
+        """What stands for the credentials of the handshake; None where they are not plainly ones."""
+        whoami = self._route.whoami
+        if whoami is None:
+            return b""
+        try:
+            return whoami.key(self._arrived.fields, self._arrived.repeated)
+        except Refused:
+            return None
+
+    def _told(self, whoami: Whoami) -> Told:
+        """What the platform says now of who has opened this socket."""
+        told, self._answer = self._answer, None
+        if told is not None:
+            return told
+        key = self._key
+        return whoami.told(key) if key is not None else whoami.look(self._arrived.fields, self._arrived.repeated)
+
+    def _ask(self, received: SocketMessage) -> None:
+        """Ask the platform who sends; what comes meanwhile is held behind it."""
+        arrived = self._arrived
+        whoami = self._route.whoami
+        assert whoami is not None
+        self._unasked = received
+        self._stop_reading(ASKING)
+        whoami.ask(arrived.fields, arrived.repeated, counted(arrived.peer_ip), self)
+
+    def on_told(self, told: Told) -> None:
+        """See ``SenderWaiting``: the message is taken as if it had come now."""
+        received, self._unasked = self._unasked, None
+        if received is None or self.closing:
+            return
+        self._answer = told
+        try:
+            self._take_message(received)
+        except Exception as fault:  # others wait for the same answer
+            self.failed(fault)
+        self._go_on_reading(ASKING)
 
     def _judge(self, received: SocketMessage, decoded: Messages, began: float) -> None:
         slots = self._slots
@@ -221,7 +259,9 @@ class Session(Link):
         self._waiting += len(received.raw)
         messages = decoded.messages
         message = messages[-1]
-        self._who = message.sender, message.room
+        self._who = "" if message.weak else message.sender, message.room
+        if message.degraded:
+            self._ask_again()
         account = self.account
         account.left -= len(messages) * account.turns.request  # it costs what a request does that is judged
         route = self._route if decoded.kind < 0 else self._route.kinds[decoded.kind]
@@ -247,6 +287,12 @@ class Session(Link):
         else:
             for passage in passages:
                 passage.enter()
+
+    def _ask_again(self) -> None:
+        """The platform does not answer, and a bridge holds: ask behind the message."""
+        whoami = self._route.whoami
+        if whoami is not None:
+            whoami.ask(self._arrived.fields, self._arrived.repeated, "", None)
 
     def _take_control(self, control: ControlFrame) -> None:
         opcode = control.opcode
@@ -278,6 +324,9 @@ class Session(Link):
                     self._close_frame(event)
 
     def _malformed(self, decoded: Malformed, frame: bytes) -> None:
+        if decoded.reason in (UNKNOWN, UNAVAILABLE):
+            self.unknown(decoded, frame)
+            return
         self.sockets.count_refused(self.name, decoded.reason)
         self.tell("reject", answers.malformed(decoded), frame)
         if decoded.reason == "frame.too_many":
@@ -298,6 +347,7 @@ class Session(Link):
             self._route = route
             self._socket = route.surface.attach(self._arrived)
             self.habits = route.socket.habits
+            self._key = self._presented()
 
     # what the pipeline tells
 
@@ -350,103 +400,6 @@ class Session(Link):
         self._upstream.write(data)
         return True
 
-    # what the sender is told
-
-    def failed(self, error: Exception) -> None:
-        """A fault of ours: told to the log, and to the client by the end of the socket."""
-        self.sockets.report(error)
-        self.end(endings.FAILURE)
-
-    def tell(self, verdict: str, problem: Problem, about: About = None) -> None:
-        """One notice for the sender, and nobody else. ``about``: what it answers."""
-        socket = self._socket
-        route = self._route
-        accept = self._arrived.fields.get(b"accept-language")  # of the handshake
-        problem, _ = self.sockets.sentences.told(problem, route.settings.language or "", accept)
-        text = notice(verdict, problem, route.shapes, self._arrived, partial(payload_of, about, socket))
-        if text and not self.relay.insert(frame(BINARY if socket.binary else TEXT, socket.notice(text))):
-            self._stop_reading(NOTICES)
-
-    def notices_sent(self) -> None:
-        """Nothing of ours waits any more."""
-        self._go_on_reading(NOTICES)
-
-    def masked(self, passage: Passage) -> None:
-        """A message goes on with a part of it masked."""
-        self.tell("mask", answers.problem(passage.verdict, passage.message.id, passage.route.appeal), passage)
-        if self.mute is not None:
-            self.passed()
-
-    def passed(self) -> None:
-        """A message went on, so nothing stands against its sender any more."""
-        assert self.mute is not None
-        if ended := self.mute.passed():
-            self.tell("unmute", sanctions.lifted(ended))
-
-    def refused(self, passage: Passage) -> None:
-        """A message is refused."""
-        problem = answers.problem(passage.verdict, passage.message.id, passage.route.appeal)
-        self.tell(passage.verdict.disposition, problem, passage)
-        if problem.reason == MUTED:
-            return
-        if sanctions.is_standing(problem):
-            appeal = problem.appeal.replace("{id}", problem.message_id)  # that message is what an appeal is about
-            self._stands(problem._replace(message_id="", appeal=appeal))
-        if problem.status < 500:  # an outage of ours is no misbehaviour of theirs
-            self._refused()
-
-    def unrecorded(self, passage: Passage) -> None:
-        """A message could not be recorded."""
-        problem = answers.unrecorded(passage.message.id)
-        self.sockets.count_refused(self.name, problem.reason)
-        self.tell("reject", problem, passage)
-
-    def check(self, snapshot: Snapshot, overlay: Overlay | None) -> None:
-        """The switches have changed: tell whoever they concern, before they write."""
-        if self.closing:
-            return
-        sender, room = self._who or self._socket.who()
-        problem = sanctions.of_snapshot(self._route, sender, room, self._arrived.peer_ip, snapshot, overlay)
-        if self.mute is None:
-            if problem is None:
-                return
-            self.mute = Mute()
-        begun, ended = self.mute.listed(problem.reason if problem is not None else "")
-        if ended:
-            self.tell("unmute", sanctions.lifted(ended))
-        if begun and problem is not None:
-            self._told_standing(problem)
-
-    def overdue(self, now: float) -> None:
-        """The deadline has passed."""
-        mute = self.mute
-        if mute is not None and not self.closing and mute.over(now):
-            self.tell("unmute", sanctions.lifted(MUTED))
-        super().overdue(now)
-        if mute is not None:
-            self.deadline = min(self.deadline, mute.ends)
-
-    def _stands(self, problem: Problem) -> None:
-        if self.mute is None:
-            self.mute = Mute()
-        if self.mute.found(problem.reason):
-            self._told_standing(problem)
-
-    def _told_standing(self, problem: Problem) -> None:
-        closes = self.habits.close_blocked and problem.reason in sanctions.PERSONAL
-        self.tell("close" if closes else "mute", problem)
-        if closes:
-            self.end(endings.BLOCKED)
-
-    def _refused(self) -> None:
-        """One refusal more on this socket."""
-        if self.mute is None:
-            self.mute = Mute()
-        now = self.live.client
-        if self.mute.refused(now, self.habits):
-            self.deadline = min(self.deadline, self.mute.ends)
-            self.tell("mute", sanctions.muted(self.habits.mute_for))
-
     # ends
 
     def end(self, reason: str) -> None:
@@ -476,7 +429,9 @@ class Session(Link):
             self._left = True
             if not self._client_up:
                 self.notices_sent()
-        elif self._held is not None:
+        elif self._held is not None or self._unasked is not None:
+            if self._held is None:
+                self._held = deque()
             self._held.append(None)
             if not self._client_up:
                 self.notices_sent()  # nobody is there to be told

@@ -44,6 +44,7 @@ class Folders:
     artifacts/       compiled word lists, named by content
     journal/         records, a folder for each writer
     state/           the embedded state server
+    salt             what digests of senders are keyed with: made once, for ever
     control/         the control database, what people changed in lists, the snapshot, the first person's token
     mirror/          the static version of bullets
     run/             unix sockets, the projector's pulse and the lock
@@ -79,6 +80,11 @@ class Folders:
     def restoring(self) -> Path:
         """There while a backup is put back; a restore that was cut short leaves it, and no node starts."""
         return self.root / "restoring"
+
+    @property
+    def salt(self) -> Path:
+        """What digests of senders are keyed with, where the configuration names no salt."""
+        return self.root / "salt"
 
     @property
     def supervisor_socket(self) -> Path:

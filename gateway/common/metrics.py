@@ -136,6 +136,40 @@ OF_WORKERS = (
         "WebSockets that the gateway ended, by route and reason code.",
         ("route", "reason"),
     ),
+    Metric(
+        "tidegate_sender_answers_total",
+        "counter",
+        "Times that what a platform had said of a sender was at hand: known, unknown, or bridged while it does not "
+        "answer.",
+        ("answer",),
+    ),
+    Metric(
+        "tidegate_sender_questions_total",
+        "counter",
+        "Questions to platforms who somebody is, by outcome: known, unknown; or failed: status, garbage, unreachable, "
+        "deadline, and busy, for which there was no room in time.",
+        ("outcome",),
+    ),
+    Metric(
+        "tidegate_sender_put_off_total",
+        "counter",
+        "Messages whose sender was not asked for, by the bound: address (questions of one client address), waiting.",
+        ("cap",),
+    ),
+    Metric(
+        "tidegate_sender_evictions_total",
+        "counter",
+        "Senders and unknown credentials that went for want of room, by segment: known, unknown.",
+        ("segment",),
+    ),
+    Metric(
+        "tidegate_log_outs_total",
+        "counter",
+        "Log-outs: seen by the worker that relays them, heard of from state, and times that some may have been missed.",
+        ("how",),
+    ),
+    Metric("tidegate_senders_known", "gauge", "Senders that workers remember because a platform named them."),
+    Metric("tidegate_sender_questions", "gauge", "Questions to platforms that have no answer yet."),
     Metric("tidegate_upstream_connections", "gauge", "Open connections to upstream servers."),
     Metric(
         "tidegate_upstream_failures_total",
@@ -374,6 +408,27 @@ class Histograms:
         return {"bounds": self.bounds, "series": series}
 
 
+class SenderCounts:
+    """What is counted of platforms that are asked who sends."""
+
+    __slots__ = ("answers", "evictions", "log_outs", "put_off", "questions")
+
+    def __init__(self) -> None:
+        self.answers = Counts(METRICS["tidegate_sender_answers_total"])
+        self.questions = Counts(METRICS["tidegate_sender_questions_total"])
+        self.put_off = Counts(METRICS["tidegate_sender_put_off_total"])
+        self.evictions = Counts(METRICS["tidegate_sender_evictions_total"])
+        self.log_outs = Counts(METRICS["tidegate_log_outs_total"])
+
+    def evicted(self, segment: str) -> None:
+        """One more of this segment went."""
+        self.evictions.add((segment,))
+
+    @property
+    def all(self) -> tuple[Counts, ...]:
+        return self.answers, self.questions, self.put_off, self.evictions, self.log_outs
+
+
 class WorkerMetrics:
     """Every cell of one worker. ``gauges`` are asked only when control asks.
 
@@ -389,6 +444,7 @@ class WorkerMetrics:
         "refused_requests",
         "relayed",
         "removals",
+        "senders",
         "socket_ends",
         "started",
         "state_batch_size",
@@ -406,6 +462,7 @@ class WorkerMetrics:
         self.removals = Counts(METRICS["tidegate_removals_seen_total"])
         self.socket_ends = Counts(METRICS["tidegate_socket_ends_total"])
         self.upstream_failures = Counts(METRICS["tidegate_upstream_failures_total"])
+        self.senders = SenderCounts()
         check = Histograms(METRICS["tidegate_check_seconds"], seconds)
         batch = Histograms(METRICS["tidegate_state_batch_size"])
         state = Histograms(METRICS["tidegate_state_seconds"], seconds)
@@ -434,7 +491,7 @@ class WorkerMetrics:
         """
         counted = (
             self.messages, self.refused_requests, self.relayed, self.degraded, self.removals, self.socket_ends,
-            self.upstream_failures,
+            self.upstream_failures, *self.senders.all,
         )  # fmt: skip
         metrics = {counts.metric.name: counts.told() for counts in counted}
         metrics |= {histograms.metric.name: histograms.told() for histograms in self._histograms}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -29,6 +30,7 @@ from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.refusal import Refusal
 from gateway.config.sections.routes import Route, Socket
+from gateway.config.sections.senders.asking import Whoami
 from gateway.config.sections.sentences import Sentences as SentencesSection
 from gateway.config.sections.server import Server
 from gateway.config.sections.upstreams import Upstream, UpstreamTls
@@ -44,6 +46,8 @@ from gateway.http.wire.path import parse_template
 from gateway.journal.write.settings import JournalSettings
 from gateway.logs import logs
 from gateway.logs.access_log import AccessLog, write_lines
+from gateway.senders import salt as salts
+from gateway.senders.settings import WhoamiSettings
 from gateway.sentences.known import known
 from gateway.sentences.own import TERMS
 from gateway.surfaces import compiled as compiled_surface
@@ -144,8 +148,19 @@ def tokens(section: Jwt) -> TokenSettings:
     )
 
 
-def surface(config: Config, route: Route) -> SurfaceSettings:
-    """What a judged route says of its messages."""
+def salt(section: Server, file: Path) -> bytes:
+    """``server.salt``, or the one that the node keeps. Raises ``SaltUnreadable``, ``OSError``."""
+    written = section.salt.get_secret_value()
+    return salts.of_setting(written) if written else salts.kept(file)
+
+
+def whoami(section: Whoami) -> WhoamiSettings:
+    """``[routes.whoami]``."""
+    return carried(WhoamiSettings, section)
+
+
+def surface(config: Config, route: Route, salt: bytes = b"") -> SurfaceSettings:
+    """What a judged route says of its messages. ``salt``: of its digests."""
     policy = config.policies[route.policy]
     scopes = {limit.scope for rule in policy.rules for limit in getattr(rule, "limits", ())}
     blocks = any(rule.check == "block" for rule in policy.rules)
@@ -164,19 +179,24 @@ def surface(config: Config, route: Route) -> SurfaceSettings:
         shown_sender=_listed(route.shown_sender),
         playback=_listed(route.playback),
         # An address is a personal field: it is read only where a check or the record needs it (law 7).
+        digest_key=salt,
         read_ip=blocks or "ip" in scopes or "ip" in route.keep,
         token=tokens(config.jwt) if config.jwt is not None else None,
     )
 
 
-def compiled(config: Config, route: Route, new_id: Callable[[], str], now_us: Callable[[], int]) -> Surface:
+def compiled(
+    config: Config, route: Route, new_id: Callable[[], str], now_us: Callable[[], int], salt: bytes = b""
+) -> Surface:
     """The surface of a judged route, with all its kinds of message. Raises ``SurfaceError``."""
     if not route.messages:
-        return compiled_surface(surface(config, route), new_id, now_us)
+        return compiled_surface(surface(config, route, salt), new_id, now_us)
     judged = iter(route.kinds)
-    kinds = [KindSettings(one.when, None if one.relay else surface(config, next(judged))) for one in route.messages]
+    kinds = [
+        KindSettings(one.when, None if one.relay else surface(config, next(judged), salt)) for one in route.messages
+    ]
     return Kinds(
-        surface(config, route), kinds, route.otherwise, partial(compiled_surface, new_id=new_id, now_us=now_us),
+        surface(config, route, salt), kinds, route.otherwise, partial(compiled_surface, new_id=new_id, now_us=now_us),
         new_id, now_us,
     )  # fmt: skip
 
@@ -186,12 +206,11 @@ def _ends_with_room(route: Route) -> bool:
     return template.segments[-1] is None and f"path:{template.names[-1]}" in route.room
 
 
-def asked_host(config: Config, route: Route) -> bytes:
-    """Under which host the platform is asked about a room of ``route``: that of ``access``, or of ``match``, or the
-    upstream's own address."""
-    assert route.access is not None
+def asked_host(config: Config, route: Route, question: str) -> bytes:
+    """Under which host the platform of ``route`` is asked: that of ``question``, or of ``match``, or the upstream's own
+    address."""
     server = parse_address(config.upstreams[route.upstream].servers[0].url)
-    return parse_template(route.access).host or route.template.host or server.authority.encode("ascii")
+    return parse_template(question).host or route.template.host or server.authority.encode("ascii")
 
 
 def habits(section: Socket) -> Habits:

@@ -75,7 +75,10 @@ def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -
 
 def malformed(decoded: Malformed) -> Problem:
     """What is told of a body or frame in which nothing could be judged; it has no message and no appeal."""
-    return Problem(decoded.status, decoded.reason, *MALFORMED[decoded.reason].told(), challenge=decoded.challenge)
+    return Problem(
+        decoded.status, decoded.reason, *MALFORMED[decoded.reason].told(), challenge=decoded.challenge,
+        retry_after=RETRY_UNAVAILABLE if decoded.status == 503 else 0.0,
+    )  # fmt: skip
 
 
 def unrecorded(message_id: str) -> Problem:

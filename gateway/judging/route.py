@@ -16,6 +16,7 @@ from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
 from gateway.judging.relayed_deletion import Deletions
+from gateway.senders.whoami import Whoami
 from gateway.surfaces.surface import Surface
 from gateway.websocket.habits import Habits
 from gateway.websocket.origins import Origins
@@ -58,7 +59,7 @@ class Route:
     keep up. ``consecutive``: the lists that read several messages of a sender as one text; ``crowd``: those that read
     everybody's in the room. ``kinds``: of a route with several kinds of message, how each is judged
     (``Messages.kind``). ``socket``: of a WebSocket route. ``answers``: as with ``Relayed``, of what is not
-    judged here.
+    judged here. ``whoami``: where the platform is asked who sends.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Route:
     socket: SocketSide | None = None
     answers: AnswerCounts | None = None
     kinds: tuple[Route, ...] = ()
+    whoami: Whoami | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.obligations.fulfilment import Fulfilment, Known
 from gateway.obligations.regulations.sentence import Sentence
+from gateway.surfaces.sources.sources import WEAK, kind
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -64,6 +65,12 @@ def answer(check: str, config: Config, route: Route, known: Known) -> Fulfilment
         own += [(number, rule) for number, rule in enumerate(rules) if rule.check == "limit" and _scaled(rule)]
     if not own:
         return Fulfilment(f"check:{check}", "not", mechanism, (), (Sentence(f"no {check} rule", f"没有 {check} 规则"),))
+    if check == "identity" and weak(route):
+        lacks = Sentence(
+            "who has not logged in may send, and is no person (ip:, const:)",
+            "未登录者也可发送，且不对应任何人（ip:、const:）",
+        )
+        return Fulfilment("check:identity", "not", mechanism, (f"routes.{route.name}.sender",), (lacks,))
     around = tuple(_around(check, config, route, known))
     told = [
         (f"policies.{route.policy}.{place(number, rule.check)}", (*_lacks(check, rule, known, own), *around))
@@ -80,6 +87,11 @@ def answer(check: str, config: Config, route: Route, known: Known) -> Fulfilment
 def place(number: int, check: str) -> str:
     """A rule as problems of the configuration name it: counted from 1, with its check."""
     return f"rules[{number + 1} {check}]"
+
+
+def weak(route: Route) -> bool:
+    """Whether some of its senders are no persons."""
+    return any(kind(source) in WEAK for source in route.sender)
 
 
 def _denies(rule: Rule) -> bool:
@@ -99,6 +111,8 @@ def _around(check: str, config: Config, route: Route, known: Known) -> Iterator[
     of_senders = check in ("identity", "block", "credit", "limit", "repeats")
     if of_senders and _everybody((*route.trust, *config.server.trusted_proxies)):
         yield Sentence("anybody may say who sends (trust is too wide)", "几乎任何来源都可自称发送者（trust 范围过大）")
+    if check in ("block", "credit") and weak(route):
+        yield Sentence("does not concern who has not logged in (ip:, const:)", "对未登录者不起作用（ip:、const:）")
     share = known.undecided.get(check, 0.0)
     if share > UNDECIDED:
         yield Sentence(f"this node could not decide in {share:.0%} of messages", f"本节点有 {share:.0%} 的消息未能判定")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from redis.asyncio.cluster import RedisCluster
 
 from filters.model.limits import Pace, pace
 from gateway.state.cold.governance_projection import GovernanceProjection
+from gateway.state.cold.logout_feed import LogOutFeed
 from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.cold.topology import redis, settings, tls_options, topology
 from gateway.state.hot.cluster import ClusterClient
@@ -56,6 +57,17 @@ async def projection(state: State, folder: Path) -> GovernanceProjection:
 def limited(state: State) -> Pace:
     """What a block allows that is a limit rather than a wall."""
     return pace(state.block_limit.quota, max(1, round(state.block_limit.seconds * 1e6)))
+
+
+def log_outs(
+    state: State, folder: Path, on_ended: Callable[[Iterable[bytes]], None], on_missed: Callable[[], None]
+) -> LogOutFeed:
+    """What a worker tells of log-outs with, and hears with."""
+
+    async def connect() -> Any:
+        return await cold(state, folder)
+
+    return LogOutFeed(connect, Keys(state.prefix), on_ended, on_missed)
 
 
 def notices(state: State, folder: Path, on_snapshot: Callable[[Snapshot], None]) -> Notices:

@@ -117,7 +117,11 @@ class KindsDecoder(SocketDecoder):
             kind = self._kinds.choice(self._arrived, frame)
         except Refused as refused:
             return malformed(_own(refused))
-        return Untouched(frame) if kind == _RELAYED else _of(self._decoders[kind].decode(frame, binary), kind)
+        if kind == _RELAYED:
+            return Untouched(frame)
+        decoder = self._decoders[kind]
+        decoder.told = self.told
+        return _of(decoder.decode(frame, binary), kind)
 
 
 class _Chooser:

@@ -23,7 +23,17 @@ from gateway.surfaces.formats import FORMATS
 from gateway.surfaces.formats.format import Format
 from gateway.surfaces.formats.single import Single
 from gateway.surfaces.input import named_method, pointer
-from gateway.surfaces.input.decoded import Changes, Decoded, Encode, Malformed, Messages, Untouched, malformed
+from gateway.surfaces.input.decoded import (
+    UNASKED,
+    Changes,
+    Decoded,
+    Encode,
+    Malformed,
+    Messages,
+    Unasked,
+    Untouched,
+    malformed,
+)
 from gateway.surfaces.input.named_method import FIELD
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
@@ -144,6 +154,8 @@ class Surface:
             if place is not None:
                 place.check(document)
             message = self._message(reading, carrier, named or request.method)
+            if reading.pending:
+                return Unasked(named) if named else UNASKED
             if place is not None:
                 encode = partial(_stamp, carrier, media, place, message.id)
             return _new(Messages, ((message,), body, encode, identity, place is not None, named, -1))
@@ -194,7 +206,7 @@ class Surface:
                     self._new_id(), self.surface, self.name, room, sender,
                     carrier.texts(reading, parts, method == b"PATCH"), self._now_us(),
                     "", reading.request.peer_ip if self._read_ip else "", "", "", None,
-                    parts, self._edit or method in self._edits, -1, "",
+                    parts, self._edit or method in self._edits, -1, "", reading.weak, reading.degraded,
                 ),
             )  # fmt: skip
         return _new(
@@ -216,20 +228,24 @@ class Surface:
                 self._edit or method in self._edits,
                 -1 if self._playback is None else self._playback(reading),
                 "" if facts.shown_sender is None else facts.shown_sender(reading),
+                reading.weak,
+                reading.degraded,
             ),
         )
 
 
 class SocketDecoder:
-    """Decodes the frames of one socket: ``surface.attach(handshake)``."""
+    """Decodes the frames of one socket: ``surface.attach(handshake)``. ``told``: what the platform says now of who has
+    opened it."""
 
-    __slots__ = ("_carrier", "_encode", "_format", "_request", "_single", "_surface")
+    __slots__ = ("_carrier", "_encode", "_format", "_request", "_single", "_surface", "told")
 
     def __init__(self, surface: Surface, request: Request, format: Format, carrier: Body) -> None:
         self._surface = surface
         self._request = request
         self._format = format
         self._carrier = carrier
+        self.told = request.told
         self._single = isinstance(format, Single) and surface._id_place is None
         self._encode = partial(_encode_frame, format, carrier, [0])
 
@@ -259,7 +275,8 @@ class SocketDecoder:
         return None
 
     def who(self) -> tuple[str, str]:
-        """Sender and room as far as the handshake alone tells them; empty where only a message does."""
+        """Sender and room as far as the handshake alone tells them; empty where only a message does, and where no
+        person is named."""
         facts = self._surface._facts
         reading = ParsedRequest(self._request)
         told = []
@@ -268,7 +285,7 @@ class SocketDecoder:
                 told.append("" if read is None else read(reading))
             except Refused:
                 told.append("")
-        return told[0], told[1]
+        return "" if reading.weak or reading.pending else told[0], told[1]
 
     def decode(self, frame: bytes, binary: bool) -> Decoded:
         """What one complete data frame (fragments joined) holds. ``binary``: its opcode is 2.
@@ -285,19 +302,24 @@ class SocketDecoder:
             return self._decode_single(frame)
         messages: list[Message] = []
         places: list[int] = []
+        pending = False
         try:
             for index, payload in enumerate(format.split(frame)):
                 if not payload.judged:
                     continue
                 reading = ParsedRequest(self._request)
+                reading.told = self.told
                 carrier.load(reading, payload.data, FRAME)
                 if surface._is_message is None or surface._is_message(reading.document):
                     if place is not None:
                         place.check(reading.document)
                     messages.append(surface._message(reading, carrier, b""))
                     places.append(index)
+                    pending = pending or reading.pending
         except Refused as refused:
             return malformed(refused.reason)
+        if pending:
+            return UNASKED
         if not messages:
             return Untouched(frame)
         if place is not None:
@@ -313,10 +335,13 @@ class SocketDecoder:
         carrier = self._carrier
         try:
             reading = ParsedRequest(self._request)
+            reading.told = self.told
             carrier.load(reading, frame, FRAME)
             if surface._is_message is not None and not surface._is_message(reading.document):
                 return Untouched(frame)
             message = surface._message(reading, carrier, b"")
+            if reading.pending:
+                return UNASKED
         except Refused as refused:
             return malformed(refused.reason)
         return _new(Messages, ((message,), frame, self._encode, False, False, b"", -1))

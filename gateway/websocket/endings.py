@@ -31,6 +31,7 @@ BLOCKED: Final = "socket.blocked"
 TOO_MANY_PACKETS: Final = "socket.too_many_packets"
 TOO_MANY_CONTROLS: Final = "socket.too_many_controls"
 TOO_MANY_MALFORMED: Final = "socket.too_many_malformed"
+UNKNOWN_SENDER: Final = "socket.unknown_sender"
 FAILURE: Final = "socket.failure"
 
 ENDINGS: Final[dict[str, Meaning]] = {
@@ -65,6 +66,11 @@ ENDINGS: Final[dict[str, Meaning]] = {
         POLICY_VIOLATION,
         "The client sends more frames that cannot be read than the bound",
         "客户端发送的无法读取的帧超出上限",
+    ),
+    UNKNOWN_SENDER: titled(
+        POLICY_VIOLATION,
+        "The platform does not know who sends, and the route closes such sockets",
+        "平台无法确认发送者，且此路由会关闭这样的连接",
     ),
     FAILURE: titled(INTERNAL_ERROR, "The gateway failed", "网关发生内部错误"),
 }

@@ -16,52 +16,43 @@ from typing import Any
 import structlog
 
 from filters.lists.wordlist import of_words
-from filters.policy import Policy
 from filters.reading.keywords import AnyList, Scanner
-from filters.reading.window import Consecutive
 from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
-from gateway.common.clock import now_us
 from gateway.common.folders import Folders
 from gateway.common.metrics import ALARMING, AnswerCounts, Count, WorkerMetrics, from_zero
 from gateway.common.sweep import Sweep
 from gateway.config import Config
-from gateway.config.sections import policies as policy_sections
-from gateway.config.sections.routes import Removal
-from gateway.config.sections.routes import Route as RouteSettings
 from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.http.server.router import Router
 from gateway.http.server.server import Server
 from gateway.http.upstream.upstream import Upstream
-from gateway.http.wire.path import Template, parse_template
-from gateway.http.wire.peers import TrustedProxies
+from gateway.http.wire.path import parse_template
 from gateway.journal.write.counters import APPEND_BOUNDS, LEFT_FOR
 from gateway.journal.write.ids import Ids
-from gateway.journal.write.record import Basis
 from gateway.journal.write.writer import Writer
 from gateway.judging import overlay
 from gateway.judging.pipeline import Pipeline
 from gateway.judging.refused_copies import fingerprints
-from gateway.judging.relayed_deletion import Deletions
-from gateway.judging.route import Overridden, Preflight, Relayed, Route, SocketSide, Target
+from gateway.judging.route import Relayed, Route
 from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.serving.access import Access, Guard
 from gateway.mirror.serving.mirror_files import MirrorFiles
 from gateway.mirror.serving.site import MirrorSite
 from gateway.mirror.store.pulse import PulseReader
+from gateway.senders.directory import SenderDirectory
 from gateway.state import connecting
 from gateway.state.cold import kept_snapshot
+from gateway.state.cold.logout_feed import LogOutFeed
 from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
-from gateway.surfaces.deletion import DeletionReader
-from gateway.websocket.origins import Origins
 from gateway.words.files import folding_tables, load_artifact
+from gateway.worker import targets
 from gateway.worker.access_lines import AccessLines
 from gateway.worker.listeners import Listeners, certificates
-from gateway.worker.overriding import cross_origin, overridden
 from gateway.worker.state_watch import StateWatch
 from gateway.worker.upstream_notes import changed, failed, take_failures
 
@@ -72,14 +63,16 @@ class App:
     """Everything of one worker that outlives a reload, and the generation in force."""
 
     def __init__(
-        self, folders: Folders, number: int, config: Config, state: StateClient, journal: Writer, ids: Ids
-    ) -> None:
+        self, folders: Folders, number: int, config: Config, state: StateClient, journal: Writer, ids: Ids,
+        salt: bytes = b"",
+    ) -> None:  # fmt: skip
         loop = asyncio.get_running_loop()
         self._folders = folders
         self._number = number
         self._loop = loop
         self._config = config
         self._ids = ids
+        self.salt = salt
         self._state = state
         self._journal = journal
         self._sweep = Sweep(loop)
@@ -95,10 +88,14 @@ class App:
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, conversion.server(config.server), self._sweep)
         self._pipeline.read_for = self._server.queueing.read_for
+        self._senders = SenderDirectory(salt, self.metrics.senders)
+        self._gate.senders = self._senders
+        self._feed: LogOutFeed | None = None
         self._access: AccessLines | None = None
         self._lines_dropped = Count()  # by the access logs of all generations
         self.listeners = Listeners(self._server, self._sweep)
         self._sweep.watch(self._flush_access)
+        self._sweep.watch(self._senders.look)
         self._sweep.watch(StateWatch(lambda: self._state.problem).look)
         self._gauges()
 
@@ -114,7 +111,8 @@ class App:
         )  # fmt: skip
         journal.start()
         state = connecting.client(config.state, folders.state, on_batch=journal.flush)
-        app = cls(folders, number, config, state, journal, ids)
+        salt = conversion.salt(config.server, folders.salt)
+        app = cls(folders, number, config, state, journal, ids, salt)
         await app.load(generation, first=True)
         # Before any socket opens: what people switched on must not wait for state to say so.
         kept = kept_snapshot.kept(folders.snapshot)
@@ -146,8 +144,11 @@ class App:
         access: AccessLog | None = None
         try:
             access = self._access_log(config)  # anew, whatever it was: it may have been rotated away
-            targets = _targets(self, config, lists, upstreams)
-            router = Router(targets, _guarded, _sealed)
+            asked = targets.asked(config, upstreams)
+            platforms = self._senders.build(asked)
+            whoamis = {name: platforms[one] for name, one in asked.items()}
+            made = targets.targets(self, config, lists, upstreams, whoamis)
+            router = Router(made, targets.guarded, targets.sealed)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:
@@ -161,8 +162,10 @@ class App:
         self._upstreams = upstreams
         self._config = config
         self._gate.router = router
-        self._sockets.routes = {route.name: route for _, route in targets if isinstance(route, Route)}
+        self._sockets.routes = {route.name: route for _, route in made if isinstance(route, Route)}
         self._gate.languages = {route.name: route.language for route in config.routes if route.language is not None}
+        self._senders.swap(platforms)
+        self._listen_for_log_outs(config)
         self._server.sentences = self._sockets.sentences = sentences
         answers = AnswerCounts(self.metrics.relayed, "")
         self._gate.unmatched = _unmatched(config, upstreams, answers)
@@ -187,6 +190,16 @@ class App:
         self._count_failures()
         self._retired = [(name, upstream) for name, upstream in self._retired if not upstream.resting] + gone
 
+    def _listen_for_log_outs(self, config: Config) -> None:
+        """From the first generation on in which anything ends with one."""
+        if self._feed is None and self._senders.hears:
+            feed = self._feed = connecting.log_outs(
+                config.state, self._folders.state, self._senders.heard, self._senders.missed
+            )
+            self._senders.feed = feed
+            self._sweep.watch(feed.look)
+            feed.start()
+
     def _asked(self, messages: int, seconds: float) -> None:
         self.metrics.asked(messages, seconds)
         self._server.queueing.asked(messages, seconds)
@@ -201,7 +214,7 @@ class App:
                 route.name,
                 upstreams[route.upstream],
                 parse_template(route.access),
-                conversion.asked_host(config, route),
+                conversion.asked_host(config, route, route.access),
             )
             for route in mirrored
             if route.access
@@ -315,6 +328,8 @@ class App:
             upstream.close()
         if self._notices is not None:
             await self._notices.close()
+        if self._feed is not None:
+            await self._feed.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
         if self._access is not None:
             self._access.log.close(END_WITHIN)
@@ -346,6 +361,8 @@ class App:
         gauge("tidegate_state_away", lambda: int(self._state.problem != ""))
         gauge("tidegate_connections", lambda: len(self._server.connections))
         gauge("tidegate_sockets", lambda: len(self._sockets.links))
+        gauge("tidegate_senders_known", self._senders.known)
+        gauge("tidegate_sender_questions", self._senders.asking)
         gauge("tidegate_journal_lag_seconds", self._journal.lag)
         gauge("tidegate_queueing_seconds", lambda: self._server.queueing.delay)
         gauge("tidegate_certificate_expiry_seconds", self.listeners.first_expiry)
@@ -353,100 +370,6 @@ class App:
             "tidegate_upstream_connections",
             lambda: sum(len(pool.connections) for _, upstream in self._known_upstreams() for pool in upstream.pools),
         )
-
-
-def _targets(
-    app: App, config: Config, lists: Mapping[str, AnyList], upstreams: Mapping[str, Upstream]
-) -> list[tuple[Template, Target]]:
-    policies = policy_sections.build(config)
-    targets: list[tuple[Template, Target]] = [*overridden(config)]
-    for settings in config.routes:
-        upstream = upstreams[settings.upstream]
-        target: Target
-        if settings.judged:
-            target = _judged(app, config, settings, policies, lists, upstream)
-        elif settings.removal is not None:
-            target = _deletions(app, config, settings, settings.removal, upstream)
-        else:
-            target = Relayed(settings.name, upstream, _socket_side(settings), _answers(app, settings.name))
-        template = settings.template
-        targets.append((template, target))
-        if isinstance(target, Route) and target.cors is not None:
-            targets.append((template._replace(methods=(b"OPTIONS",)), Preflight(target.cors)))
-    return targets
-
-
-def _judged(
-    app: App, config: Config, settings: RouteSettings, policies: Mapping[str, Policy], lists: Mapping[str, AnyList],
-    upstream: Upstream,
-) -> Route:  # fmt: skip
-    cors = settings.cors
-    policy = policies[settings.policy]
-    appeal = config.policies[settings.policy].appeal
-    chosen = [lists[name] for name in policy.asks.lists]
-    reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
-    crowd = [(lists[name], conversion.crowd_window(config.lists[name])) for name in policy.asks.crowd]
-    bounds = conversion.bounds(config.server, settings)
-    assert settings.surface is not None
-    kind, _, name = settings.id_to.partition(":")
-    id_header = name.encode() if kind == "header" else b""
-    return Route(
-        name=settings.name,
-        settings=settings,
-        surface=conversion.compiled(config, settings, app.ids, now_us),
-        policy=policy,
-        scanner=Scanner(
-            chosen, policy.asks.fingerprint, bounds, folding_tables(), settings.markup_undone
-        ),
-        basis=Basis(
-            settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
-            settings.keep,
-        ),
-        upstream=upstream,
-        upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
-        trusted=TrustedProxies(str(network) for network in settings.trust),
-        appeal="" if appeal == "off" else appeal,
-        cors=cross_origin(cors) if cors is not None else None,
-        shapes=conversion.shapes(settings.refusal),
-        passed=app.metrics.messages.of((settings.name, "pass", "")),
-        id_header=id_header,
-        id_header_drop=frozenset((id_header.lower(),)) if id_header else frozenset(),
-        mirrored=config.mirror.path if config.mirror is not None and settings.mirrored else "",
-        fresh=app.mirror_fresh(config) if settings.mirrored else None,
-        consecutive=Consecutive(reaching, bounds, settings.markup_undone) if reaching else None,
-        crowd=Consecutive(crowd, bounds, settings.markup_undone) if crowd else None,
-        socket=_socket_side(settings),
-        answers=_answers(app, settings.name),
-        kinds=tuple(_judged(app, config, kind, policies, lists, upstream) for kind in settings.kinds),
-    )  # fmt: skip
-
-
-def _guarded(target: Target) -> bool:
-    """Whether a request for it must not go on as if it were for nothing."""
-    return isinstance(target, Route | Deletions | Overridden)
-
-
-def _sealed(target: Target) -> bool:
-    """Whether nothing is written to its address, or below it, that the configuration does not name (law 14)."""
-    return isinstance(target, Route) and target.settings.unjudged == "refuse"
-
-
-def _socket_side(settings: RouteSettings) -> SocketSide | None:
-    if settings.transport != "websocket":
-        return None
-    section = settings.websocket
-    return SocketSide(conversion.habits(section), Origins(settings.origins), section.plain == "relay")
-
-
-def _deletions(app: App, config: Config, settings: RouteSettings, removal: Removal, upstream: Upstream) -> Deletions:
-    names = settings.template.names  # a deletion need not say where
-    room = tuple(one for one in settings.room if not one.startswith("path:") or one.removeprefix("path:") in names)
-    spelled = next(route.room_format for route in config.routes if route.name == removal.of)
-    reader = DeletionReader(removal.id, room, removal.gone_when, room_format=spelled)
-    return Deletions(
-        settings.name, upstream, removal.of, removal.by == "tidegate", removal.actor, reader, settings.max_body,
-        app.metrics.removals, _answers(app, settings.name),
-    )  # fmt: skip
 
 
 def _read_lists(artifacts: Mapping[str, Path]) -> dict[str, AnyList]:
@@ -463,10 +386,6 @@ def _urgent(words: Sequence[str]) -> Scanner:
 
 def _prints() -> Scanner:
     return fingerprints(folding_tables())
-
-
-def _answers(app: App, route: str) -> AnswerCounts:
-    return AnswerCounts(app.metrics.relayed, route)
 
 
 def _unmatched(config: Config, upstreams: Mapping[str, Upstream], answers: AnswerCounts) -> Relayed | None:

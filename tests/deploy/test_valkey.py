@@ -22,7 +22,9 @@ from gateway.state.cold.embedded import binary
 from rig.ports import free_port
 from tests.deploy.front import ROOT
 from tests.e2e.lab import RULES, Lab, lab
+from tests.e2e.node import request
 from tests.e2e.upstream import Received
+from tests.e2e.wire import once
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,6 +39,22 @@ PEOPLE = """
   { check = "repeats", action = "reject", on_error = "pass", ground = "agreement 4.3", limit = "20/20m", scope = "room", min_length = 12, senders = 2 },
   { check = "limit",   action = "reject", on_error = "pass", ground = "agreement 4.2", limits = ["sender 6/1h"] },
 """  # noqa: E501
+LOG_OUTS = """
+[[routes]]
+name = "members"
+match = "POST /api/members/{room}"
+surface = "comment"
+upstream = "platform"
+policy = "comment"
+sender = "whoami:"
+text = "json:/content"
+[routes.whoami]
+ask = "GET /me"
+credentials = "cookie:session"
+id = "json:/id"
+on_error = "reject"
+logout = "POST /logout"
+"""
 ELSEWHERE = {"select"}  # where the address names another database
 
 
@@ -108,7 +126,7 @@ def allowed(acl: str) -> set[str]:
 async def test_a_gate_runs_whole_and_needs_all_of_it(server: Server, tmp_path: Path) -> None:
     url = f"redis://tidegate:{PASSWORD}@127.0.0.1:{server.port}"
     await server.ask("CONFIG", "RESETSTAT")
-    async with lab(tmp_path, rules=RULES + PEOPLE, state=f'url = "{url}"\ndeadline = "5s"') as made:
+    async with lab(tmp_path, rules=RULES + PEOPLE, state=f'url = "{url}"\ndeadline = "5s"', more=LOG_OUTS) as made:
         await everything(made, server)
         node = made.node
         for command in (("state", "status"), ("state", "rebuild", "--reason", "test")):
@@ -133,6 +151,10 @@ async def test_a_gate_runs_whole_and_needs_all_of_it(server: Server, tmp_path: P
 async def everything(made: Lab, server: Server) -> None:
     """What asks state for each of its commands."""
     node = made.node
+    assert (await once(node, request("POST", "/logout", b"", {"Cookie": "session=x"}))).status == 201
+    async with asyncio.timeout(30):
+        while not await node.metric("tidegate_log_outs_total", how="heard"):
+            await asyncio.sleep(0.05)
     await made.introduce("carol", "dave")
     for sender in ("alice", "bob", "carol", "dave"):
         assert (await node.say(sender, f"a text of some length by {sender}")).status == 201

@@ -54,9 +54,9 @@ class Upstream:
 
 
 @contextlib.asynccontextmanager
-async def serve(port: int = 0) -> AsyncIterator[Upstream]:
-    """An upstream that listens until the block ends."""
-    upstream = Upstream()
+async def serve(port: int = 0, upstream: Upstream | None = None) -> AsyncIterator[Upstream]:
+    """An upstream, or that one, that listens until the block ends."""
+    upstream = upstream or Upstream()
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.checks import CHECKS, credit, crowd, identity, keywords, limit, parts, repeats
+from filters.checks import CHECKS, block, credit, crowd, identity, keywords, limit, parts, repeats
 from filters.model.limits import Limit
 from filters.model.message import Message, Vouched
 from filters.model.rule import Asks, Repeat, Rule
@@ -207,3 +207,31 @@ def test_masking_keeps_every_length_and_everything_outside_the_spans(text: str, 
     assert len(result) == len(text)
     inside = {place for a, b in spans for place in range(a, b)}
     assert all(result[i] == ("*" if i in inside else text[i]) for i in range(len(text)))
+
+
+def test_a_weak_sender_is_no_person() -> None:
+    """What state says of its name concerns somebody else, and a block of the address still holds."""
+    rules = [
+        Rule("block", "reject", "reject", block.Options(), "g"),
+        Rule("identity", "label", "label", identity.Options()),
+        Rule("credit", "reject", "reject", credit.Options(50), "g"),
+    ]
+    policy = Policy("p", "digest", rules)
+    known = Facts(Account(True, 0, 10), (Block("sender", "spam"),))
+    message = Message("i", "comment", "r", "room", "ip:192.0.2.1", ("x",), 1)
+    assert [one.finding.reason for one in judge(policy, message, Scan(), known).decided] == [
+        "block.sender", "credit.low",
+    ]  # fmt: skip
+    weak = message._replace(weak=True)
+    assert [one.finding.reason for one in judge(policy, weak, Scan(), known).decided] == ["identity.unknown"]
+    away = Facts(blocks=(Block("ip", "spam"),), missing={"account": "state.deadline", "limits": "state.deadline"})
+    found = judge(policy, weak, Scan(), away)
+    assert [one.finding.reason for one in found.decided] == ["block.ip", "identity.unknown"]
+    assert found.degraded == ()
+
+
+def test_a_sender_that_could_not_be_asked_for_is_told_of() -> None:
+    policy = Policy("p", "digest", [])
+    message = Message("i", "comment", "r", "room", "s", ("x",), 1, degraded="sender:bridged")
+    verdict = judge(policy, message, Scan(), Facts(fallback=("blocks:snapshot",)))
+    assert (verdict.disposition, verdict.degraded) == ("pass", ("sender:bridged", "blocks:snapshot"))

@@ -11,7 +11,7 @@ from filters.checks.limit import Options as Limits
 from gateway.config.consistency import kinds, refusals
 from gateway.config.consistency.translation import similar
 from gateway.http.wire.path import parse_template
-from gateway.surfaces.sources.sources import credential
+from gateway.surfaces.sources.sources import WEAK, credential, kind
 
 if TYPE_CHECKING:
     from gateway.config.sections.file import Config
@@ -95,6 +95,7 @@ def _route(config: Config, route: Route) -> Iterator[str]:
             yield f'{key}.sender = "{source}": is a credential by its name, so a digest of it is kept (digest_sender)'
         elif route.digest_sender == "never":
             yield f'{key}.sender = "{source}": is a credential by its name and stands in the journal in clear'
+    yield from _weak(key, route, config.policies[route.policy])
     for network in route.trust:
         if network.prefixlen == 0:
             yield f'{key}.trust = ["{network}"]: takes everybody’s word on who sends'
@@ -128,6 +129,23 @@ def _route(config: Config, route: Route) -> Iterator[str]:
         )
     if route.mirrored and "*" in route.origins:
         yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
+
+
+def _weak(key: str, route: Route, policy: Policy) -> Iterator[str]:
+    """Senders that are no persons."""
+    named = [source for source in route.sender if kind(source) in WEAK]
+    if not named:
+        return
+    told = "”, “".join(named)
+    yield (
+        f"{key}.sender = “{told}”: names no person; limits count it, and no block of a sender, no strike and no "
+        "credit is theirs"
+    )
+    if "ip:" in named:
+        yield f'{key}.sender = "ip:": addresses stand in the journal as senders; write “hash:ip:” to keep a digest'
+    checks = {rule.check for rule in policy.rules if rule.mode == "enforce"}
+    if "identity" in checks:
+        yield f"{key}.sender = “{told}”: policy {route.policy} asks for an identity, which nobody of these has"
 
 
 def _own_host(route: Route) -> bool:

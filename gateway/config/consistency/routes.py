@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.common.units import duration
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
 from gateway.http.server.router import READING
@@ -15,10 +16,13 @@ from gateway.surfaces.input.settings import COMPOSED
 from gateway.surfaces.surface import EDITS
 
 PERSONAL = ("sender", "device", "registrant", "location", "verified", "level")
-PROVEN = ("jwt",)  # a token carries its own proof; anything else in a request can be written by anybody
+PROVEN = ("jwt", "whoami", "ip", "const")
+"""A token carries its own proof, the platform knows its people, and no request says which address it comes from;
+anything else in one can be written by anybody."""
 ONLY_JUDGED = (
     "policy",
     "sender",
+    "whoami",
     "text",
     "parts",
     "message_when",
@@ -146,6 +150,44 @@ def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, templat
     if traits is not None and not traits.edits:
         yield from _never_edited(route, path, template)
     yield from _deletion(route, path)
+    yield from _whoami(document, route, path)
+
+
+def _whoami(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
+    senders = [source.removeprefix("hash:") for source in texts(route, "sender")]
+    whoami = route.get("whoami")
+    if not isinstance(whoami, dict):
+        if "whoami:" in senders:
+            yield (*path, "whoami"), "is missing: say at which address the platform is asked who sends"
+        return
+    if "whoami:" not in senders:
+        yield (*path, "whoami"), "is asked for nothing: write “whoami:” among the sources of sender, or remove it"
+    elif text(whoami, "on_error") == "pass" and senders.index("whoami:") == len(senders) - 1:
+        yield (
+            (*path, "whoami", "on_error"),
+            "is “pass”, and no source of sender follows “whoami:”: write one that counts then, such as “hash:ip:”, or "
+            "“reject”",
+        )
+    log_outs = texts(whoami, "logout")
+    if not log_outs and _seconds(whoami, "bridge"):
+        yield (
+            (*path, "whoami", "bridge"),
+            "is without logout: nobody would hear that somebody has logged out; name those requests, such as "
+            "“POST /api/logout”, or remove bridge",
+        )
+    for _, other in tables(document, "routes"):
+        if text(other, "surface") and text(other, "match") in log_outs:
+            yield (
+                (*path, "whoami", "logout"),
+                f"names what route “{text(other, 'name')}” judges: a log-out is a request that is relayed",
+            )
+
+
+def _seconds(value: dict[str, Any], key: str) -> float:
+    try:
+        return duration(value.get(key, 0))
+    except ValueError:
+        return 0.0
 
 
 def _mirrored(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
@@ -246,7 +288,7 @@ def _sources(document: dict[str, Any], route: dict[str, Any], path: Path, templa
     listed = [(key, one) for key, source in listed for one in (COMPOSED.findall(source) or [source])]
     for key, source in listed:
         if source:
-            kind, _, name = source.partition(":")
+            kind, _, name = source.removeprefix("hash:").partition(":")
             if kind == "path" and template is not None and name not in template.names:
                 yield (
                     (*path, key),
@@ -259,7 +301,7 @@ def _sources(document: dict[str, Any], route: dict[str, Any], path: Path, templa
         vouched = [
             key
             for key in PERSONAL
-            if any(source.partition(":")[0] not in PROVEN for source in texts(route, key))
+            if any(source.removeprefix("hash:").partition(":")[0] not in PROVEN for source in texts(route, key))
         ]  # fmt: skip
         if vouched:
             yield (

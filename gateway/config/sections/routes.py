@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
 from filters.text.markup import Markup
 from gateway.common.defaults import defaults
 from gateway.config.sections.kinds import MessageKind
 from gateway.config.sections.refusal import Refusals
+from gateway.config.sections.senders.asking import Whoami
+from gateway.config.values.match import MatchText
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.source_names import TOKEN, MaybeSource, PlacesOf, Pointer, SourceOf, SourcesOf
+from gateway.config.values.source_names import (
+    TOKEN,
+    MaybeHashed,
+    MaybeSource,
+    PlacesOf,
+    Pointer,
+    SendersOf,
+    SourceOf,
+    SourcesOf,
+)
 from gateway.config.values.spelled import OrOne
 from gateway.config.values.surface import (
     WITH_PAGES,
@@ -32,19 +43,6 @@ from gateway.websocket.habits import Habits
 
 SURFACE = defaults(SurfaceSettings)
 HABITS = defaults(Habits)
-
-
-def match(value: Any) -> str:
-    """A method and a path, as it was written; ``parse_template`` has the grammar."""
-    if not isinstance(value, str):
-        raise ValueError("is not a match: write a method and a path, such as “POST /api/articles/{room}/comments”")
-    parse_template(value)
-    return value
-
-
-MatchText = Annotated[
-    str, BeforeValidator(match), WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]})
-]
 
 
 def _origin(value: str) -> str:
@@ -193,7 +191,14 @@ class Route(Section):
     trust: tuple[Range, ...] = setting(
         (), "Peers whose word on the sender is taken, besides server.trusted_proxies; jwt: sources need none."
     )
-    sender: SourcesOf = setting((), "Who sends; the first source that is present counts.")
+    sender: SendersOf = setting(
+        (),
+        "Who sends; the first source counts that is present, not empty and not null. “whoami:” is what the platform "
+        "says (whoami). “ip:”, the client's address (IPv6: its /64), and “const:NAME”, the same for everybody, name no "
+        "person: limits count them, and no block, strike or credit is theirs. “hash:” before any source keeps a keyed "
+        "digest of it.",
+    )
+    whoami: Whoami | None = setting(None, "How the platform is asked who sends, for “whoami:” in sender.")
     room: PlacesOf = setting(
         ("path:room",),
         "Where it is sent: an article, a video, a group; the first source that is present, or one composed of several, "
@@ -213,8 +218,8 @@ class Route(Section):
         "“number-title”: 12-any-title is the room 12. “uuid”: in lower case, with dashes. “lower”: letters in lower "
         "case, digits, and “-._” between them.",
     )
-    device: MaybeSource = setting("", "Device, for blocks and limits; may be missing.")
-    registrant: MaybeSource = setting("", "Registrant token, for blacklists; may be missing.")
+    device: MaybeHashed = setting("", "Device, for blocks and limits; may be missing.")
+    registrant: MaybeHashed = setting("", "Registrant token, for blacklists; may be missing.")
     location: SourcesOf = setting(SURFACE.location, "Location as the front tells it; may be missing.")
     verified: MaybeSource = setting("", "Whether the front vouches for a verified identity; unset: accounts in state.")
     level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")

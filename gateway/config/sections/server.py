@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from filters.lists.matcher import AUTO
 from filters.reading.keywords import Bounds
 from gateway.common.defaults import defaults
+from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.spelled import OrOne
 from gateway.config.values.units import Duration, Listen, Local, Range, RateOf, Size, addresses
@@ -66,6 +67,11 @@ class Server(Section):
     node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
     data_dir: Local = setting(
         "data", "Folder for generations, journal, mirror, state, the control database and the processes' sockets."
+    )
+    salt: Secret = setting(
+        "",
+        "What digests of senders (hash:, whoami) are keyed with; unset: made once, and kept as salt in data_dir. "
+        "Machines that share their state share it; another one makes strangers of everybody.",
     )
     engine: Literal["auto", "daachorse", "pyahocorasick"] = setting(
         AUTO,

@@ -47,6 +47,40 @@ def source(value: Any) -> str:
     return str(value)
 
 
+SENDERS = {
+    **{kind: told for kind, told in KINDS.items() if kind != "text"},
+    "whoami": "nothing: “whoami:” is what the platform says",
+    "ip": "nothing: “ip:” is the client's address",
+    "const": "a name for everybody, such as “const:visitor”",
+}
+HASH = "hash:"
+
+
+def hashed_source(value: Any) -> str:
+    """A source, or one of which a keyed digest is kept."""
+    inner = value.removeprefix(HASH) if isinstance(value, str) else value
+    source(inner)
+    return str(value)
+
+
+def sender_source(value: Any) -> str:
+    """One source of the sender, as it was written."""
+    inner = value.removeprefix(HASH) if isinstance(value, str) else ""
+    kind, colon, name = inner.partition(":")
+    if not colon or kind not in SENDERS:
+        raise ValueError(f"is not a source: write {', '.join(f'{kind}:' for kind in SENDERS)} and a name")
+    if kind in KINDS:
+        source(inner)
+    elif bool(name) is not (kind == "const") or (kind == "const" and NAME.fullmatch(name) is None):
+        raise ValueError(f"does not name its source: after “{kind}:” write {SENDERS[kind]}")
+    return str(value)
+
+
+def optional_hashed(value: Any) -> str:
+    """Such a source, or nothing."""
+    return "" if value == "" else hashed_source(value)
+
+
 def optional_source(value: Any) -> str:
     """A source, or nothing."""
     return "" if value == "" else source(value)
@@ -87,6 +121,14 @@ _FORM = "(" + "|".join(KINDS) + "):.*"
 SourceOf = Annotated[str, BeforeValidator(source), WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$"})]
 MaybeSource = Annotated[
     str, BeforeValidator(optional_source), WithJsonSchema({"type": "string", "pattern": f"^({_FORM})?$"})
+]
+_SENDER = f"({HASH})?(" + "|".join(SENDERS) + "):.*"
+SenderOf = Annotated[str, BeforeValidator(sender_source), WithJsonSchema({"type": "string", "pattern": f"^{_SENDER}$"})]
+SendersOf = Annotated[tuple[SenderOf, ...], BeforeValidator(several), OrOne()]
+MaybeHashed = Annotated[
+    str,
+    BeforeValidator(optional_hashed),
+    WithJsonSchema({"type": "string", "pattern": f"^(({HASH})?{_FORM})?$"}),
 ]
 SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several), OrOne()]
 Place = Annotated[

@@ -40,6 +40,7 @@ ACCESS: Final = (
     "surface",
     "room",
     "sender",
+    "weak",
     "edit",
     "playback_ms",
     "shown_sender",
@@ -118,6 +119,7 @@ class Basis:
             verdict is not self.passed
             or message.parts
             or message.edit
+            or message.weak
             or message.playback_ms >= 0
             or message.shown_sender
             or self.keep
@@ -171,6 +173,8 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
         record["degraded"] = verdict.degraded
     if message.parts:
         record["parts"] = message.parts
+    if message.weak:
+        record["weak"] = True
     if message.edit:
         record["edit"] = True
     if message.playback_ms >= 0:

@@ -14,13 +14,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote
 
-from gateway.http.upstream.sink import ResponseSink
+from gateway.http.upstream.short_answer import ShortAnswer
 from gateway.mirror.store.guarding import asked
 
 if TYPE_CHECKING:
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream
-    from gateway.http.upstream.upstream_call import UpstreamCall
     from gateway.http.wire.head import ResponseHead
     from gateway.http.wire.path import Template
 
@@ -101,7 +100,7 @@ class Access:
             then("unknown")
         else:
             asking = self._asking[key] = _Asking(self, key, then)
-            asking.start(guard, _head(guard, room, fields))
+            asking.ask(guard.upstream, _head(guard, room, fields))
 
     def answered(self, key: bytes, permission: Permission) -> None:
         """The platform has spoken; what nobody knows is not remembered."""
@@ -134,47 +133,29 @@ class _Round:
         self._access.ask_one(guard, self._question.room, self._fields, self.go_on)
 
 
-class _Asking(ResponseSink):
-    """One request to the platform, and everybody who waits for its answer."""
+class _Asking(ShortAnswer):
+    """One request to the platform, and everybody who waits for its answer. The status decides; the body is not waited
+    for."""
 
-    __slots__ = ("_access", "_call", "_key", "_left", "_waiting")
+    __slots__ = ("_access", "_key", "_waiting")
 
     def __init__(self, access: Access, key: bytes, then: Then) -> None:
+        super().__init__(MAX_BODY)
         self._access = access
         self._key = key
         self._waiting: list[Then] = [then]
-        self._call: UpstreamCall | None = None
-        self._left = MAX_BODY
 
     def add(self, then: Then) -> None:
         self._waiting.append(then)
 
-    def start(self, guard: Guard, head: bytes) -> None:
-        self._call = guard.upstream.start(head, b"", self, idempotent=True)
-
-    def on_informational(self, head: ResponseHead) -> None:
-        """Not the answer yet."""
-
     def on_head(self, head: ResponseHead, more: bool) -> None:
-        """The status decides; the body is not waited for."""
+        """Told as soon as it is known."""
         status = head.status
         self._done("allowed" if 200 <= status < 300 else "denied" if status in DENIED else "unknown")
-
-    def on_data(self, data: bytes) -> None:
-        """The body does not matter; reading a short one to its end keeps the connection."""
-        self._left -= len(data)
-        if self._left < 0 and self._call is not None:
-            self._call.abort()
-
-    def on_end(self) -> None:
-        """Told already."""
 
     def on_error(self, error: UpstreamError) -> None:
         """No answer."""
         self._done("unknown")
-
-    def on_drain(self) -> None:
-        """Nothing is streamed."""
 
     def _done(self, permission: Permission) -> None:
         waiting, self._waiting = self._waiting, []

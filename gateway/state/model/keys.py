@@ -62,6 +62,11 @@ class Keys(NamedTuple):
         """Channel on which a new version is told."""
         return f"{self.prefix}:notices"
 
+    @property
+    def log_outs(self) -> str:
+        """Stream of digests of credentials that were logged out."""
+        return f"{self.prefix}:logouts"
+
     def account(self, epoch: int, sender: str) -> str:
         """``verified verified_until credit``."""
         return f"{self.prefix}:{epoch}:a:{{{sender}}}"

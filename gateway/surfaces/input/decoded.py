@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from filters.model.message import Message
 from gateway.surfaces.input.reasons import CHALLENGES, REASONS
@@ -53,7 +53,16 @@ class Malformed(NamedTuple):
     challenge: bytes = b""
 
 
-Decoded = Messages | Untouched | Malformed
+class Unasked(NamedTuple):
+    """A message, and nobody knows yet who sends it: the platform is asked, then what came is decoded anew. ``method``
+    as in Messages."""
+
+    method: bytes = b""
+
+
+UNASKED: Final = Unasked()
+
+Decoded = Messages | Untouched | Malformed | Unasked
 
 
 def malformed(reason: str) -> Malformed:

@@ -99,6 +99,20 @@ REASONS: dict[str, Meaning] = {
     "sender.untrusted": titled(
         403, "The sender was named by a peer that may not vouch for senders", "发送者信息来自无权代为确认的一方"
     ),
+    "sender.unknown": Meaning(
+        401,
+        {
+            "en": ("The platform does not know who sends", "Log in first."),
+            "zh": ("平台无法确认发送者", "请先登录。"),
+        },
+    ),
+    "sender.unavailable": Meaning(
+        503,
+        {
+            "en": ("The platform could not be asked who sends", "Nothing was published; try again."),
+            "zh": ("目前无法向平台确认发送者", "内容未发布，请稍后再试。"),
+        },
+    ),
     "room.missing": titled(400, "The request does not say where the message belongs", "请求没有说明消息发往何处"),
     "room.twice": titled(400, "The request names its room more than once", "请求中的房间信息重复"),
     "room.malformed": titled(
@@ -126,6 +140,7 @@ REASONS: dict[str, Meaning] = {
 
 # RFC 9110, section 15.5.2: a 401 carries a challenge; the error codes are those of RFC 6750, section 3.1.
 CHALLENGES: dict[str, bytes] = {
+    "sender.unknown": b"Bearer",
     "jwt.missing": b"Bearer",
     "jwt.invalid": b'Bearer error="invalid_token"',
     "jwt.expired": b'Bearer error="invalid_token"',

@@ -8,13 +8,27 @@ from typing import NamedTuple, Protocol
 NO_NAMES: frozenset[bytes] = frozenset()
 
 
+class Told(NamedTuple):
+    """What the platform has said of who sends a request, for sources ``whoami:``.
+
+    ``sender``: its own id of them; empty where it knows nobody by these credentials, or none came. ``reason``: nobody
+    may send with this request, a key of REASONS. ``degraded``: the platform could not be asked now, and why, for the
+    record; a ``sender`` beside it is one that it named a while ago. ``pending``: it has not been asked.
+    """
+
+    sender: str = ""
+    reason: str = ""
+    degraded: str = ""
+    pending: bool = False
+
+
 class Request(Protocol):
     """The head of a request, or of the handshake that opened a socket.
 
     ``method`` in capitals. ``fields``: every header by lower-case name, without surrounding white space, repeated
     ones joined and named in ``repeated``. ``query``: the raw bytes behind the ``?``. ``parameters``: what the route's
     placeholders matched, percent-decoded. ``peer_ip``: the client's address after trusted proxies; ``peer_trusted``:
-    whether whoever connected may vouch for senders.
+    whether whoever connected may vouch for senders. ``told``: None where no platform is asked.
     """
 
     @property
@@ -31,6 +45,8 @@ class Request(Protocol):
     def peer_ip(self) -> str: ...
     @property
     def peer_trusted(self) -> bool: ...
+    @property
+    def told(self) -> Told | None: ...
 
 
 class Arrived(NamedTuple):
@@ -43,3 +59,4 @@ class Arrived(NamedTuple):
     parameters: Mapping[str, str] = {}
     peer_ip: str = ""
     peer_trusted: bool = False
+    told: Told | None = None

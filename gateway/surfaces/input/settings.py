@@ -61,7 +61,8 @@ class SurfaceSettings:
     ``query:uid``, ``path:room``; of several the first that is present counts, and none at all is not read. ``text``
     lists ``json:``, ``form:`` and ``body:text`` (the whole plain-text body); the Content-Type decides which of them
     apply. ``parts`` lists ``json:`` and ``form:``. A ``room`` may be composed of several (``COMPOSED``). A sender that
-    a client could write itself (all sources but ``jwt:`` and ``path:``) counts only from a trusted peer. ``edit``:
+    a client could write itself (all sources but ``jwt:``, ``path:``, ``whoami:``, ``ip:`` and ``const:``) counts only
+    from a trusted peer. ``digest_key``: what the digests of ``hash:`` sources are keyed with. ``edit``:
     messages replace earlier ones, also those of a POST. ``optional_text``: a message may have no text.
     ``playback_unit`` is that of the source's number. ``format``: how frames of a socket are read, a key of FORMATS.
     ``id_to``: where our id is written into the message (``json:/pointer``; ``header:`` is the carrier's matter).
@@ -96,6 +97,7 @@ class SurfaceSettings:
     upstream_id: str = ""
     id_to: str = ""
     token: TokenSettings | None = None
+    digest_key: bytes = b""
     max_text: int = TEXT_MAX
     max_json_depth: int = MAX_DEPTH
     max_inflated: int = default_size("1MiB")

@@ -20,6 +20,7 @@ from gateway.surfaces.input.reasons import Refused
 
 _VALUE = re.compile(rb"[!#$'-+\--:<-\[\]-~]*")  # cookie-octet without "%" and "&"
 _BREAKS = re.compile(rb"[,\s]+").split
+_PIECES = re.compile(rb"[;,\s]+").split
 _unusual = re.compile(rb'[,"\t]').search
 MAX_COOKIES = 100
 MAX_PIECES = 500
@@ -28,6 +29,34 @@ _alike: dict[str, Names] = {}  # by the names that the configuration reads
 
 def cookie(header: bytes, name: str) -> str | _Missing:
     """The value of the cookie ``name``, or MISSING. ``Refused("fact.twice")`` or ``("fact.malformed")``."""
+    found = _found(header, name)
+    if found is None:
+        return MISSING
+    if _VALUE.fullmatch(found) is None:
+        raise Refused("fact.malformed")
+    return found.decode("ascii")
+
+
+def raw_cookie(header: bytes, name: str) -> bytes:
+    """The same, as it was sent, for whoever reads no name in it and passes it on; empty for none."""
+    found = _found(header, name)
+    return found.strip(b" \t") if found is not None else b""
+
+
+def cookies_like(header: bytes, name: str) -> list[bytes]:
+    """Whatever some reader could take for the value of the cookie ``name``: of a request that nobody refuses."""
+    alike = _alike.get(name)
+    if alike is None:
+        alike = _alike[name] = Names((name,))
+    found = []
+    for piece in _PIECES(header, MAX_PIECES):
+        key, equals, value = piece.partition(b"=")
+        if equals and alike.means(key.strip().decode("latin-1")):
+            found.append(value.strip())
+    return found
+
+
+def _found(header: bytes, name: str) -> bytes | None:
     found: bytes | None = None
     wanted = name.encode()
     alike = _alike.get(name)
@@ -47,11 +76,7 @@ def cookie(header: bytes, name: str) -> str | _Missing:
             found = value  # PHP and Rack keep a blank in front of it
         elif alike.means(key.decode("latin-1")) or (not key and _named(value, alike)):
             raise Refused("fact.twice")
-    if found is None:
-        return MISSING
-    if _VALUE.fullmatch(found) is None:
-        raise Refused("fact.malformed")
-    return found.decode("ascii")
+    return found
 
 
 def _named(pair: bytes, alike: Names) -> bool:

@@ -23,7 +23,7 @@ from gateway.surfaces.sources.rooms import Spell, speller
 
 MAX_NAME: Final = 256  # code points of a sender, room or registrant
 MAX_OPTIONAL: Final = 512
-_LARGEST: Final = 1 << 63  # beyond, readers of JSON make a double of an integer, or refuse it
+LARGEST: Final = 1 << 63  # beyond, readers of JSON make a double of an integer, or refuse it
 REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[ParsedRequest], str]
@@ -54,11 +54,36 @@ class FactReaders:
 
 
 def _sender(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    first = _only_trusted(settings.sender, "sender", tokens, "sender.untrusted", digests=digests_of(settings))
-    missing = "jwt.missing" if any(sources.kind(source) == "jwt" for source in settings.sender) else "sender.missing"
-    name = _needed(first, "sender", missing, joined=any(sources.kind(one) == "header" for one in settings.sender))
-    if len(settings.sender) == 1 and sources.kind(settings.sender[0]) == "header":
+    first = _only_trusted(
+        settings.sender, "sender", tokens, "sender.untrusted", digests_of(settings), settings.digest_key
+    )
+    kinds = {sources.kind(source) for source in settings.sender}
+    missing = "jwt.missing" if "jwt" in kinds else "sender.unknown" if "whoami" in kinds else "sender.missing"
+    name = _needed(first, "sender", missing, joined="header" in kinds)
+    if "whoami" in kinds:
+        return _asked(name, first=settings.sender[0] == "whoami:")
+    if len(settings.sender) == 1 and settings.sender[0].startswith("header:"):
         return _of_header(settings.sender[0], name)
+    return name
+
+
+def _asked(read: Name, *, first: bool) -> Name:
+    """Where the platform could not be asked, and nothing else names the sender, it is that which is told. ``first``:
+    what it says counts before all else; it was looked at when it came."""
+
+    def name(reading: ParsedRequest) -> str:
+        if first:
+            told = reading.told
+            if told is not None and told.sender:
+                reading.degraded = told.degraded
+                return told.sender
+        try:
+            return read(reading)
+        except Refused:
+            if reading.degraded:
+                raise Refused("sender.unavailable") from None
+            raise
+
     return name
 
 
@@ -142,7 +167,7 @@ def _needed(read: sources.Read, role: str, missing: str = "", *, joined: bool = 
         if type(value) is not str:
             if value is MISSING or value is None:
                 raise Refused(missing)
-            if type(value) is not int or not -_LARGEST <= value < _LARGEST:
+            if type(value) is not int or not -LARGEST <= value < LARGEST:
                 raise Refused(f"{role}.malformed")
             return str(value)
         if not value:
@@ -162,17 +187,22 @@ def _as(refused: Refused, role: str) -> Refused:
 
 
 def _only_trusted(
-    listed: tuple[str, ...], key: str, tokens: Tokens | None, untrusted: str = "", digests: Collection[str] = ()
+    listed: tuple[str, ...],
+    key: str,
+    tokens: Tokens | None,
+    untrusted: str = "",
+    digests: Collection[str] = (),
+    salt: bytes = b"",
 ) -> sources.Read:
     """``listed``, where what a client could write itself counts only from a trusted peer.
 
     ``untrusted``: the refusal when it came from another; empty: then it is as if it had not come.
     """
     if not any(sources.kind(source) in sources.FORGEABLE for source in listed):
-        return sources.first(listed, key, tokens, digests)
-    every = sources.first(listed, key, tokens, digests)
+        return sources.first(listed, key, tokens, digests, salt)
+    every = sources.first(listed, key, tokens, digests, salt)
     proven = tuple(source for source in listed if sources.kind(source) not in sources.FORGEABLE)
-    own = sources.first(proven, key, tokens, digests) if proven else None
+    own = sources.first(proven, key, tokens, digests, salt) if proven else None
 
     def read(reading: ParsedRequest) -> Any:
         if reading.request.peer_trusted:
@@ -192,7 +222,9 @@ def _only_trusted(
 
 
 def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
-    needed = _needed(_only_trusted(settings.registrant, "registrant", tokens), "fact", "absent")
+    needed = _needed(
+        _only_trusted(settings.registrant, "registrant", tokens, salt=settings.digest_key), "fact", "absent"
+    )
 
     def name(reading: ParsedRequest) -> str:
         try:
@@ -206,7 +238,7 @@ def _registrant(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 
 
 def _optional(settings: SurfaceSettings, listed: tuple[str, ...], key: str, tokens: Tokens | None) -> Name:
-    return _lenient(_only_trusted(listed, key, tokens))
+    return _lenient(_only_trusted(listed, key, tokens, salt=settings.digest_key))
 
 
 def _lenient(first: sources.Read) -> Name:

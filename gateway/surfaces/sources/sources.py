@@ -1,5 +1,8 @@
 """Where a value is read from, compiled once per route: ``header:X-User-Id``, ``json:/user/id``, ``jwt:sub`` …
 
+Of the sender more: ``whoami:``, what the platform says (``Told``); ``ip:`` and ``const:NAME``, which name no person.
+With ``hash:`` before a source a keyed digest of it is kept.
+
 A source gives the value, or MISSING, or raises ``Refused`` with ``fact.twice``, ``fact.malformed`` or a reason of
 its own (``jwt.expired``, ``body.key_case``). Whoever asks turns the first two into its own (``sender.twice``).
 """
@@ -8,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any
 
+from gateway.common.addresses import counted
 from gateway.surfaces.input import pointer
 from gateway.surfaces.input.field_names import Names
 from gateway.surfaces.input.forms import urlencoded
@@ -25,7 +29,11 @@ Read = Callable[[ParsedRequest], Any]
 
 # A client can write these itself; jwt: carries its own proof and path: is where the message goes.
 FORGEABLE = frozenset(("header", "cookie", "query", "json", "form"))
+WEAK = frozenset(("ip", "const"))
+"""What names no person: limits count it, and nothing else is held against it."""
 KINDS = (*sorted(FORGEABLE), "jwt", "path")
+OF_SENDERS = ("whoami", *sorted(WEAK))
+HASHED = "hash:"
 
 
 # What proves who somebody is, by the names that are usual: fields of RFC 9110, RFC 6265 and RFC 6750, sessions, keys.
@@ -54,15 +62,35 @@ def digested(read: Read) -> Read:
     return digest
 
 
+def salted(read: Read, salt: bytes) -> Read:
+    """``read``, of which nothing is kept but a digest that nobody can make who has not the salt: ``hash:`` and 128
+    bits."""
+    keyed = blake2b(key=salt, digest_size=16, person=b"tidegate sender")
+
+    def digest(reading: ParsedRequest) -> Any:
+        value = read(reading)
+        if value is MISSING or value is None or value == "":
+            return value
+        if type(value) is not str and type(value) is not int:
+            raise Refused("fact.malformed")
+        made = keyed.copy()
+        made.update(str(value).encode("utf-8", "surrogatepass"))
+        return HASHED + made.hexdigest()
+
+    return digest
+
+
 def kind(source: str) -> str:
-    """``header`` of ``header:X-User-Id``."""
-    return source.partition(":")[0]
+    """``header`` of ``header:X-User-Id`` and of ``hash:header:X-User-Id``."""
+    return source.removeprefix(HASHED).partition(":")[0]
 
 
-def first(sources: tuple[str, ...], key: str, tokens: Tokens | None, digests: Collection[str] = ()) -> Read:
+def first(
+    sources: tuple[str, ...], key: str, tokens: Tokens | None, digests: Collection[str] = (), salt: bytes = b""
+) -> Read:
     """The function that reads the first of ``sources`` that is present; one that is empty or null gives way to the next
-    that is not. A token that is not valid is no absence. Of ``digests`` a digest is read."""
-    reads = [compiled(source, key, tokens) for source in sources]
+    that is not. A token that is not valid is no absence. Of ``digests`` a digest is read. ``salt``: of ``hash:``."""
+    reads = [compiled(source, key, tokens, salt) for source in sources]
     return first_of(
         [digested(read) if source in digests else read for source, read in zip(sources, reads, strict=True)]
     )
@@ -91,9 +119,13 @@ def first_of(reads: Sequence[Read]) -> Read:
     return read
 
 
-def compiled(source: str, key: str, tokens: Tokens | None = None) -> Read:
+def compiled(source: str, key: str, tokens: Tokens | None = None, salt: bytes = b"") -> Read:
     """The function that reads ``source``; ``key`` names the setting in errors."""
+    if source.startswith(HASHED):
+        return salted(compiled(source.removeprefix(HASHED), key, tokens), salt)
     sort, colon, name = source.partition(":")
+    if sort in OF_SENDERS and colon and key == "sender" and (name != "") is (sort == "const"):
+        return _weak(f"const:{name}") if sort == "const" else _address if sort == "ip" else _whoami
     if sort not in KINDS or not colon or not name:
         raise SurfaceError(f"{key} = {source!r} is not a source: write one of {', '.join(KINDS)}, a colon and a name")
     if sort == "jwt":
@@ -104,6 +136,37 @@ def compiled(source: str, key: str, tokens: Tokens | None = None) -> Read:
         return _READERS[sort](name)
     except ValueError as error:
         raise SurfaceError(f"{key} = {source!r}: {error}") from None
+
+
+def _whoami(reading: ParsedRequest) -> Any:
+    """What the platform has said of who sends this."""
+    told = reading.told
+    if told is None:
+        return MISSING
+    if told.reason:
+        raise Refused(told.reason)
+    if told.pending:
+        reading.pending = True
+        return "?"
+    reading.degraded = told.degraded
+    return told.sender or MISSING
+
+
+def _address(reading: ParsedRequest) -> Any:
+    """The client's address, as addresses are counted. A peer on a unix socket has none."""
+    ip = reading.request.peer_ip
+    if not ip:
+        return MISSING
+    reading.weak = True
+    return f"ip:{counted(ip)}"
+
+
+def _weak(name: str) -> Read:
+    def read(reading: ParsedRequest) -> Any:
+        reading.weak = True
+        return name
+
+    return read
 
 
 def _header(name: str) -> Read:

@@ -205,7 +205,7 @@ class Bench:
 
     def route(self, *, habits: Habits | None = None, shapes: AnswerShapes | None = None, words: str = "spam",
               language: str | None = None, consecutive: int = 1, crowd: bool = False,
-              fresh: Callable[[], bool] | None = None, **surface: Any) -> Route:  # fmt: skip
+              fresh: Callable[[], bool] | None = None, whoami: Any = None, **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
         together = [Rule("crowd", "reject", "pass", CrowdOptions(("spam",)), "agreement 3", "shadow")] if crowd else []
         policy = Policy("chat", "digest", [*rules(), *together])
@@ -233,13 +233,19 @@ class Bench:
             consecutive=Consecutive(reaching, Bounds()) if reaching else None,
             crowd=Consecutive([(lists[0], Window())], Bounds()) if crowd else None,
             socket=SocketSide(habits or Habits(), Origins()),
+            whoami=whoami,
         )
         self.sockets.routes = {"chat": route}
         return route
 
-    def open(self, route: Route | None = None, sender: str = "alice", room: str = "g1", accept: bytes = b"") -> Client:
+    def open(
+        self, route: Route | None = None, sender: str = "alice", room: str = "g1", accept: bytes = b"",
+        cookie: bytes = b"",
+    ) -> Client:  # fmt: skip
         """An open judged socket."""
         fields = {b"x-user-id": sender.encode()} if sender else {}
+        if cookie:
+            fields[b"cookie"] = cookie
         if accept:
             fields[b"accept-language"] = accept
         arrived = Arrived(b"GET", fields, parameters={"room": room}, peer_ip="192.0.2.1", peer_trusted=True)

@@ -194,7 +194,7 @@ def test_the_host_under_which_a_room_is_asked_about(access: str, match: str, hos
     upstream = Upstream(servers=("http://10.0.0.9:9000",))
     route = Route(name="live", match=match, upstream="platform", access=access)
     made = config.Config.model_construct(upstreams={"platform": upstream}, routes=(route,))
-    assert conversion.asked_host(made, route) == host
+    assert conversion.asked_host(made, route, access) == host
 
 
 def test_an_operators_words_stand_in_place_of_ours() -> None:

@@ -67,6 +67,7 @@ def a_judged() -> dict[str, object]:
         edit=True,
         playback_ms=1,
         shown_sender="Al",
+        weak=True,
     )
     return judged(message, Verdict("reject", "d", (decided,), (decided,), ("l",), None, ("x:y",)), basis)
 

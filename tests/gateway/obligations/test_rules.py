@@ -165,3 +165,18 @@ def test_a_sender_whom_anybody_may_name_is_partly(check: str, wide: str, configu
 def test_the_private_networks_are_no_anybody(configured: Configured) -> None:
     private = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "2001:db8::/32")
     assert told(configured, "identity", BEGIN["identity"], trust='", "'.join(private)) == ("kept", "")
+
+
+def test_who_is_no_person_has_no_identity(configured: Configured) -> None:
+    """However strict the rule is; and no block holds them."""
+    rules = (
+        '{ check = "identity", action = "reject", on_error = "reject", ground = "g" }',
+        '{ check = "block", action = "reject", on_error = "reject", ground = "g" }',
+    )
+    made = configured(*rules)
+    weak = made.routes[0].model_copy(update={"sender": ("jwt:sub", "hash:ip:")})
+    known = Known({})
+    assert answer("identity", made, made.routes[0], known).grade == "kept"
+    told = answer("identity", made, weak, known)
+    assert (told.grade, told.settings) == ("not", ("routes.r.sender",))
+    assert answer("block", made, weak, known).grade == "partly"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from filters.model.message import Vouched
-from gateway.surfaces.input.decoded import Malformed, Messages
+from gateway.surfaces.input.decoded import UNASKED, Malformed, Messages, Untouched
+from gateway.surfaces.input.request import Told
 from gateway.surfaces.input.settings import SurfaceError
 
 MakeRequest = Callable[..., Any]
@@ -65,6 +67,8 @@ def test_all_facts(decode: Callable[..., Any]) -> None:
         "edit": False,
         "playback_ms": -1,
         "shown_sender": "Shanghai",
+        "weak": False,
+        "degraded": "",
     }
 
 
@@ -281,3 +285,70 @@ def test_an_integer_is_a_sender(decode: Callable[..., Any], number: str, sender:
 def test_what_readers_of_json_make_another_number_of_is_none(decode: Callable[..., Any], number: str) -> None:
     body = b'{"content": "hello", "user": %b}' % number.encode()
     assert decode(body=body, sender=("json:/user",)).reason == "sender.malformed"
+
+
+ALICE = Told("alice")
+
+
+@pytest.mark.parametrize(
+    ("told", "sender", "weak", "degraded"),
+    [
+        (ALICE, "alice", False, ""),
+        (Told("alice", degraded="sender:bridged"), "alice", False, "sender:bridged"),
+        (Told(), "ip:192.0.2.1", True, ""),
+        (None, "ip:192.0.2.1", True, ""),
+        (Told(degraded="sender:status"), "ip:192.0.2.1", True, "sender:status"),
+    ],
+)
+def test_what_the_platform_says(
+    told: Told | None, sender: str, weak: bool, degraded: str, make_surface: Any, make_request: Any
+) -> None:
+    surface = make_surface(sender=("whoami:", "ip:"))
+    request = make_request([("Content-Type", "application/json")], trusted=False, told=told)
+    (message,) = surface.decode(request, b'{"content":"x"}').messages
+    assert (message.sender, message.weak, message.degraded) == (sender, weak, degraded)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (Told(), "sender.unknown"),
+        (None, "sender.unknown"),
+        (Told(degraded="sender:status"), "sender.unavailable"),
+        (Told(reason="sender.unavailable"), "sender.unavailable"),
+        (Told(reason="sender.twice"), "sender.twice"),
+    ],
+)
+def test_what_it_does_not_say(told: Told | None, reason: str, make_surface: Any, make_request: Any) -> None:
+    surface = make_surface(sender=("whoami:",))
+    request = make_request([("Content-Type", "application/json")], told=told)
+    assert surface.decode(request, b'{"content":"x"}').reason == reason
+
+
+def test_it_has_to_be_asked_only_for_what_can_be_judged(make_surface: Any, make_request: Any) -> None:
+    surface = make_surface(sender=("whoami:", "ip:"), message_when={"/a": (1,)}, relay_when={"/a": (2,)})
+    request = make_request([("Content-Type", "application/json")], told=Told(pending=True))
+    assert surface.decode(request, b'{"a":1,"content":"x"}') is UNASKED
+    assert isinstance(surface.decode(request, b'{"a":2,"content":"x"}'), Untouched)
+    assert isinstance(surface.decode(request, b'{"a":1}'), Malformed)
+    first = make_surface(sender=("header:X-User-Id", "whoami:"))
+    request = make_request([("Content-Type", "application/json"), ("X-User-Id", "bob")], told=Told(pending=True))
+    assert first.decode(request, b'{"content":"x"}').messages[0].sender == "bob"
+
+
+def test_digests_that_need_the_salt(make_surface: Any, make_request: Any) -> None:
+    def sender(salt: bytes, source: str, told: Told = ALICE, **more: Any) -> str:
+        surface = make_surface(sender=(source,), digest_key=salt)
+        request = make_request([("Content-Type", "application/json"), ("X-User-Id", "alice")], told=told, **more)
+        message = surface.decode(request, b'{"content":"x"}').messages[0]
+        assert message.weak is source.endswith(("ip:", "const:x"))
+        return str(message.sender)
+
+    digest = sender(b"salt", "hash:whoami:")
+    assert re.fullmatch(r"hash:[0-9a-f]{32}", digest)
+    assert sender(b"salt", "hash:header:X-User-Id") == digest, "whatever told the name, it is the same person"
+    assert sender(b"other", "hash:whoami:") != digest
+    assert sender(b"salt", "const:x") == "const:x"
+    one, other = (sender(b"salt", "hash:ip:", peer_ip=ip) for ip in ("2001:db8::1", "2001:db8::ffff"))
+    assert one == other, "one household"
+    assert sender(b"salt", "ip:", peer_ip="2001:db8::1") == "ip:2001:db8::/64"

@@ -1,0 +1,1 @@
+"""How a route knows who sends, beyond what a request itself says."""

@@ -71,6 +71,8 @@ class NodePlaces(NamedTuple):
         """Secrets that are somewhere else, each as the key and the name."""
         private = [f"{file.key} = {file.path}" for file in self.files() if file.private and file.path.is_absolute()]
         told = [f"{key} = {value}" for key, value in _named(self.written)]
+        if self.folders.salt.is_file():  # what digests of senders are keyed with: blocks name people by them
+            told.append(f"server.salt = {self.folders.salt}")
         return sorted({*told, *(one for one in private if one.partition(" = ")[0] not in dict(_named(self.written)))})
 
     def plain(self) -> list[str]:

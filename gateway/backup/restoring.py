@@ -25,7 +25,7 @@ from gateway.backup.backup_manifest import CONFIG, DATABASE, JOURNAL, MIRROR, SE
 from gateway.backup.checking import lacking, unsound
 from gateway.backup.node import NodePlaces
 from gateway.backup.source import BackupSource
-from gateway.backup.taking import FIRST_TOKEN
+from gateway.backup.taking import FIRST_TOKEN, SALT
 from gateway.backup.writing import copy, private_folder, sync_all
 from gateway.common.folders import Folders
 from gateway.control.acts.database import Database
@@ -106,7 +106,7 @@ def configured(source: BackupSource, manifest: BackupManifest, target: Path, *, 
     private_folder(target)
     elsewhere = []
     for name in manifest.places:
-        if name == FIRST_TOKEN or (name.startswith(SECRETS) and not secrets):
+        if name in (FIRST_TOKEN, SALT) or (name.startswith(SECRETS) and not secrets):
             continue
         kind, _, rest = name.partition("/")
         place = rest.removeprefix("files/")
@@ -230,6 +230,9 @@ class _Restoring:
         sync_folder(node.database.parent)
         if FIRST_TOKEN in files and not self._database_only:
             self._put(FIRST_TOKEN, node.folders.first_token(node.config))
+        if SALT in files and not self._database_only:
+            node.folders.salt.unlink(missing_ok=True)
+            self._put(SALT, node.folders.salt)
         return Restored(len(files), sum(saved.size for saved in files.values()), report, acts, told)
 
     def _folder(self, kind: str, target: Path) -> None:

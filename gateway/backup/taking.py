@@ -51,6 +51,7 @@ PART = ".part"
 LOCK = ".backup-lock"
 TRIES = 5  # passes over a journal in which segments go meanwhile
 FIRST_TOKEN = f"{SECRETS}/first-token"
+SALT = f"{SECRETS}/salt"
 
 
 class Taken(NamedTuple):
@@ -287,6 +288,10 @@ class _Taking:
         if self._secrets and token.is_file():
             self._copied(token, FIRST_TOKEN)
             self._places[FIRST_TOKEN] = str(token)
+        salt = self._node.folders.salt
+        if self._secrets and salt.is_file():
+            self._copied(salt, SALT)
+            self._places[SALT] = str(salt)
         if not self._secrets:
             self._told += [f"not in the backup: {told}" for told in self._node.named()]
         self._told += [f"{key} is a secret in the configuration itself, and so in the backup" for key in

@@ -286,3 +286,15 @@ def no_lock_left(site: Site) -> Iterator[None]:
     yield
     if site.database.exists() and site.database.read_bytes()[:6] == b"SQLite":
         Database(site.database).close()  # nobody holds it
+
+
+def test_digests_mean_what_they_meant(site: Site, tmp_path: Path) -> None:
+    """Blocks name people by them, so their salt comes back, in the place of one that was made meanwhile."""
+    site.folders.salt.write_text("ours", encoding="utf-8")
+    backup = into_folder(site.places, tmp_path / "backups", secrets=True).path
+    site.wiped()
+    site.folders.root.mkdir(exist_ok=True)
+    site.folders.salt.write_text("another", encoding="utf-8")
+    bring_back(backup, site)
+    assert site.folders.salt.read_text(encoding="utf-8") == "ours"
+    assert site.folders.salt.stat().st_mode & 0o077 == 0

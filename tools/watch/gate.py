@@ -73,10 +73,11 @@ class Gate:
             "[mirror]": f'[mirror]\npage_size = 10\nprobe_interval = "1s"\n'
             f'purge = "http://127.0.0.1:{self.gone}/{{path}}"',
             '{room}/comments/{id}" }': '{room}/comments/{id}", confirm_within = "1s" }',
-            **(settings or {}),
         }
         for old, new in changed.items():
             assert old in text, old
+            text = text.replace(old, new)
+        for old, new in (settings or {}).items():
             text = text.replace(old, new)
         text += EXTRA.format(gone=self.gone, platform=self.platform, silent=self.silent)
         self.config = folder / "tidegate.toml"
@@ -127,12 +128,12 @@ class Gate:
     async def bullet(self, sender: str, text: str) -> Answer:
         return await self.node.say(sender, text, "/api/videos/7/danmaku")
 
-    async def talk(self, seconds: float, pause: float = 0.1) -> None:
+    async def talk(self, seconds: float, pause: float = 0.1, enough: asyncio.Event | None = None) -> None:
         """Innocent comments, bullets and pages, whatever becomes of them: the node may be broken."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         number = 0
-        while loop.time() < until:
+        while loop.time() < until and not (enough is not None and enough.is_set()):
             number += 1
             sender = f"u{1 + number % 200}"
             for asked in (
@@ -193,16 +194,20 @@ class Gate:
                 await live.send("x" * (2 << 20))  # beyond what a frame may be
                 await asyncio.wait_for(live.wait_closed(), 5)
 
+    def forget(self, sender: str) -> None:
+        """State loses whatever it knows of this one."""
+        (sock,) = self.node.folders.root.rglob("state.sock")
+        for key in self._valkey(sock, "--scan", "--pattern", f"*{sender}*").split():
+            self._valkey(sock, "DEL", key)
+
     async def _lose(self) -> None:
         """State forgets a row and answers late for a moment; a worker dies amid its work; a segment is taken away."""
-        (sock,) = self.node.folders.root.rglob("state.sock")
-        for key in self._valkey(sock, "--scan", "--pattern", "*mallory*").split():
-            self._valkey(sock, "DEL", key)
+        self.forget("mallory")
         state = (await self.node.pids("state"))["state"]
         os.kill(state, signal.SIGSTOP)
         await self.talk(1)
         os.kill(state, signal.SIGCONT)
-        for path in sorted(self.node.folders.root.joinpath("journal").rglob("worker-*/*.jsonl"))[-1:]:
+        for path in sorted(self.node.folders.root.joinpath("journal").glob("*/[01]/*.jsonl"))[-1:]:
             path.unlink()
         worker = (await self.node.pids("worker-0"))["worker-0"]
         os.kill(worker, signal.SIGKILL)

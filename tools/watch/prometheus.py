@@ -17,7 +17,8 @@ from rig.ports import free_port
 from rig.process import start, stop, wait_for_port
 from tools.watch.expressions import RULES
 
-EVERY: Final = "1s"  # between two answers and two looks at the rules, in place of fifteen
+EVERY: Final = "1s"  # between two answers and two looks at the rules, in place of fifteen seconds
+PATIENT: Final = "3s"  # the same for a node that is broken: with state silent an answer takes two seconds
 
 
 class Answer(NamedTuple):
@@ -42,7 +43,8 @@ class Prometheus:
                     rule.pop("for", None)
             self._write(name, rules)
         config = yaml.safe_load((RULES / "prometheus.yml").read_text(encoding="utf-8"))
-        config["global"] |= {"scrape_interval": EVERY, "evaluation_interval": EVERY, "scrape_timeout": EVERY}
+        every = PATIENT if quick else EVERY
+        config["global"] |= {"scrape_interval": every, "evaluation_interval": every, "scrape_timeout": every}
         config["scrape_configs"][0]["static_configs"] = [{"targets": [target]}]
         self._write("prometheus.yml", config)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from orjson import JSONDecodeError, loads
+from orjson import loads
 
+from gateway.http.wire.errors import HTTPError
 from gateway.surfaces.bodies.content import MediaType, media_type, undone
 from gateway.surfaces.bodies.multipart import multipart
 from gateway.surfaces.input import pointer
@@ -49,7 +50,7 @@ class Echo:
         kind, _, name = source.partition(":")
         try:
             return self._read(kind, name)
-        except (Refused, JSONDecodeError, UnicodeDecodeError, ValueError):
+        except (Refused, HTTPError, ValueError):  # of JSON, of UTF-8, and a path that is not UTF-8
             return None
 
     def _read(self, kind: str, name: str) -> Any:

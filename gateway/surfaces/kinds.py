@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from gateway.surfaces.bodies import when
 from gateway.surfaces.bodies.ambiguity import Ambiguity
 from gateway.surfaces.bodies.content import MediaType, media_type, undone
+from gateway.surfaces.bodies.elsewhere import Elsewhere
 from gateway.surfaces.bodies.multipart import multipart
 from gateway.surfaces.bodies.when import When
 from gateway.surfaces.formats import FORMATS
@@ -89,9 +90,10 @@ class Kinds(Surface):
         return self._choice(reading)
 
     def _choice(self, reading: ParsedRequest) -> int:
-        for holds, kind in self._choices:
-            if holds(reading):
-                return kind
+        if self._chooser.lists or type(reading.document) is not list:
+            for holds, kind in self._choices:
+                if holds(reading):
+                    return kind
         if self._otherwise == "relay":
             return _RELAYED
         raise Refused(UNKNOWN)
@@ -125,14 +127,21 @@ class KindsDecoder(SocketDecoder):
 
 
 class _Chooser:
-    """Reads what the conditions look at, and refuses what a platform could read in another place."""
+    """Reads what the conditions look at, and refuses what a platform could read in another place.
 
-    __slots__ = ("_ambiguity", "_forms", "_max_fields", "_max_inflated", "max_depth")
+    ``lists``: a list may be one of the kinds. Where only members of objects decide, a list has none of them, and what
+    is relayed because they are absent could be a batch of what is judged.
+    """
+
+    __slots__ = ("_ambiguity", "_elsewhere", "_forms", "_max_fields", "_max_inflated", "lists", "max_depth")
 
     def __init__(self, route: SurfaceSettings, read: Sequence[str]) -> None:
         body = tuple(dict.fromkeys(source for source in read if source.partition(":")[0] in ("json", "form")))
         query = tuple(dict.fromkeys(source for source in read if source.startswith("query:")))
         self._ambiguity = Ambiguity(replace(_BARE, text=body, sender=query))
+        self._elsewhere = Elsewhere(body, query)
+        pointers = [source[5:] for source in body if source.startswith("json:")]
+        self.lists = not pointers or any(not name or name[1:2].isdigit() for name in pointers)
         try:
             self._forms = Wanted(dict.fromkeys(source[5:] for source in body if source.startswith("form:")))
         except ValueError as error:
@@ -157,19 +166,26 @@ class _Chooser:
         if coding is not None:
             body = undone(body, coding, self._max_inflated)
         self._parse(reading, body, media)
-        if self._ambiguity.mixed:
-            self._ambiguity.check(media.kind, reading.document, body)
+        self._ambiguity.check(media.kind, reading.document, body)
         return body
 
     def _parse(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         if media.ascii and not body.isascii():
             raise Refused("charset.unsupported")
+        query = reading.request.query
         if media.kind == "json":
             reading.document = parse(body, self.max_depth)
-        elif media.kind == "form":
-            reading.form = self._forms.select(urlencoded(body, self._max_fields))
-        elif media.kind == "multipart":
-            reading.form = self._forms.select(multipart(body, media.boundary, self._max_fields))
+            if type(reading.document) is dict:
+                self._elsewhere.check_document(reading.document, query)
+        elif media.kind == "text":
+            self._elsewhere.check_text(body)
+        else:
+            if media.kind == "form":
+                fields = urlencoded(body, self._max_fields)
+            else:
+                fields = multipart(body, media.boundary, self._max_fields)
+            reading.form = self._forms.select(fields)
+            self._elsewhere.check_form(fields, query)
 
     def named(self, reading: ParsedRequest) -> bytes:
         """The method that the body or the query names."""

@@ -70,6 +70,11 @@ def doubts(route: Route) -> Iterator[str]:
         if kind.relay:
             loose = [source for source in dict.fromkeys(when.read_by(kind.when)) if source not in telling]
             loose = [source for source in loose if not source.startswith("path:")]
+            if not loose and not _listed(kind.when):
+                yield (
+                    f"{key}.messages[{place + 1}]: is relayed for what does not stand there, which is much that nobody "
+                    "thought of: list the values that are relayed"
+                )
             if loose:
                 yield (
                     f"{key}.messages[{place + 1}]: is relayed for what its sender writes into {', '.join(loose)}; a "
@@ -77,6 +82,20 @@ def doubts(route: Route) -> Iterator[str]:
                 )
     if route.messages and route.otherwise == "relay":
         yield f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody"
+
+
+def _listed(condition: Mapping[str, Any]) -> bool:
+    """Whether there must be a value that is listed for the condition to hold."""
+    for source, test in condition.items():
+        if source == "all" and any(map(_listed, test)):
+            return True
+        if source == "any" and all(map(_listed, test)):
+            return True
+        if source in ("any", "all", "not"):
+            continue
+        if not isinstance(test, Mapping) or not {"sha256", "prefix", "null"}.isdisjoint(test):
+            return True
+    return False
 
 
 def _told_by(condition: Mapping[str, Any]) -> Iterator[str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import similar
-from gateway.http.server.shapes import REFUSALS, is_of
+from gateway.config.values.html_places import unsafe
+from gateway.http.server.shapes import ECHOES, REFUSALS, is_of
 from gateway.sentences.known import known
 
 if TYPE_CHECKING:
     from gateway.config.sections.routes import Route
 
 NOTICES = (*REFUSALS, "mask", "unmute")
+_MARKUP = re.compile(r"(?:html|xml)(?:;|$)")
 _WAYS = ("body", "page", "redirect", "silent")
 
 
@@ -51,6 +54,11 @@ def _shape(shape: dict[str, Any], path: Path, socket: bool) -> Found:
             yield (*path, key), "is for HTTP: a notice on a WebSocket has none"
     if text(shape, "type") and not isinstance(shape.get("body"), str):
         yield (*path, "type"), "is for a body that is a text"
+    if (body := text(shape, "body")) and _MARKUP.search(text(shape, "type")) and (where := unsafe(body, ECHOES)):
+        yield (
+            (*path, "body"),
+            f"repeats a value {where}, where escaping does not make it harmless: put it between tags or leave it out",
+        )
     status = shape.get("status")
     if way == "redirect" and isinstance(status, int) and status not in (302, 303):
         yield (*path, "status"), "is no redirect that a form follows with GET: write 303, or leave it out"

@@ -14,6 +14,23 @@ from gateway.http.server.shapes import ECHOED, MEMBERS, REFUSALS
 
 _BRACES = re.compile(r"\{([A-Za-z_]+(?::[^{}]*)?)\}")
 _MEDIA = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?charset=utf-8)?")
+_BODILESS = (204, 205, 304)  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
+_OURS = frozenset(
+    [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "keep-alive",
+        "location",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
 _ADDRESS = re.compile(r"(?:/(?!/)|https?://[A-Za-z0-9.:-]+/)[!-~]*")  # RFC 3986: visible ASCII
 
 
@@ -77,6 +94,13 @@ class Refusal(Section):
         _known(value)
         return value
 
+    @field_validator("status", mode="after")
+    @classmethod
+    def _with_body(cls, value: int | None) -> int | None:
+        if value in _BODILESS:
+            raise ValueError("has no body, by HTTP: clients would take it for their next answer; write 200")
+        return value
+
     @field_validator("type", mode="after")
     @classmethod
     def _media_type(cls, value: str) -> str:
@@ -99,6 +123,10 @@ class Refusal(Section):
         for name, text in value.items():
             if TOKEN.fullmatch(name) is None:
                 raise ValueError("has a name that is no header's: use letters, digits and -")
+            if name.lower() in _OURS:
+                raise ValueError(
+                    f"has “{name}”, which says how an answer is sent: we write it (type, status, redirect)"
+                )
             if not text.isprintable() or not text.isascii():
                 raise ValueError(f"has characters in “{name}” that no header can carry: write visible ASCII")
         return value

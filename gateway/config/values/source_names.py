@@ -106,6 +106,10 @@ def place(value: Any) -> str:
     between = re.sub(r"\{[^{}]*\}", "", value)
     if not within or re.fullmatch(r"[!-z|~]*", between) is None or "%" in between:
         raise ValueError("is not composed of sources: write such as “{form:content_type}:{form:object_pk}”")
+    if "}{" in value:
+        raise ValueError(
+            "has two sources with nothing between them: “ab” and “c” would be the same room as “a” and “bc”"
+        )
     for one in within:
         if one.startswith("text:"):
             raise ValueError("has “text:” in it: a room is no whole text")

@@ -34,8 +34,12 @@ Values = Callable[[str], Any]
 """From a source (``json:/id``) to its value in what is answered; None where it has none."""
 
 PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(MEMBERS)}|(?:{'|'.join(ECHOED)}):[^{{}}]+)\}}")
+ECHOES: Final = re.compile(rf"\{{(?:{'|'.join(ECHOED)}):[^{{}}]+\}}")
 _SENTENCES: Final = frozenset(("title", "detail", "ground", "category"))
 _NUMBERS: Final = frozenset(("status", "retry_after"))
+_SNIFFING: Final = "x-content-type-options"
+
+_IN_QUOTES: Final = {ord(one): f"\\u{ord(one):04x}" for one in "<>&'`\u2028\u2029"}
 
 _PAGE: Final = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -126,6 +130,8 @@ class AnswerShape:
         names = list(_names(self._content)) + list(self._redirect.pieces[1::2] if self._redirect else ())
         self.echoes = any(":" in name for name in names)
         said = any(name.lower() == "content-language" for name in headers or ())
+        if self.echoes and self._redirect is None and not any(name.lower() == _SNIFFING for name in headers or ()):
+            self._lines += b"X-Content-Type-Options: nosniff\r\n"
         self._speaks = page or (not said and not _SENTENCES.isdisjoint(names))
 
     def fits(self, verdict: str, problem: Problem, accept: bytes | None) -> bool:
@@ -140,17 +146,21 @@ class AnswerShape:
         """The body, or the text of a notice."""
         content = self._content
         if type(content) is _Text:
-            html = self._media_type.startswith("text/html")
-            return content.filled(problem, values, escape if html else None).encode("utf-8", "replace")
+            return content.filled(problem, values, _writing(self._media_type)).encode("utf-8", "replace")
         if type(content) is str:
             return content.encode()
-        return orjson.dumps(_filled(content, problem, values))
+        try:
+            return orjson.dumps(_filled(content, problem, values))
+        except TypeError:  # a value that is written by itself is too deep within others
+            return orjson.dumps(_filled(content, problem, None))
 
     def answer(self, problem: Problem, spoken: bytes, values: Values | None) -> ShapedAnswer:
         """The answer to one request. ``spoken``: the header lines that say which language the problem is in."""
         lines = (spoken if self._speaks else b"") + self._lines
         if self._redirect is not None:
             place = self._redirect.filled(problem, values, _quoted)
+            if place.startswith("//"):  # where a value is empty: what comes next would be a host
+                place = "/" + place.lstrip("/")
             return ShapedAnswer(self.status or 303, b"%bLocation: %b\r\n" % (lines, place.encode()), b"", b"")
         status = problem.status if problem.status >= 500 else self.status or problem.status
         if self.page:
@@ -266,6 +276,21 @@ def _names(node: Any) -> Sequence[str]:
         return node.pieces[1::2]
     inner = [*node, *node.values()] if type(node) is dict else node if type(node) is list else ()
     return [name for one in inner for name in _names(one)]
+
+
+def _writing(media_type: str) -> Callable[[str], str] | None:
+    """How a value is written within a text of this type, so that it stays a value."""
+    name = media_type.partition(";")[0].strip().lower()
+    if name.endswith(("html", "xml")):
+        return escape
+    if name.endswith(("json", "script")):
+        return _within_quotes
+    return None
+
+
+def _within_quotes(text: str) -> str:
+    """Within a string of JSON or of a script, also where that stands in HTML."""
+    return orjson.dumps(text).decode()[1:-1].translate(_IN_QUOTES)
 
 
 def _quoted(text: str) -> str:

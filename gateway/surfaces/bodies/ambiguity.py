@@ -28,12 +28,12 @@ class Ambiguity:
     def __init__(self, settings: SurfaceSettings) -> None:
         facts = _facts(settings)
         queried = Names(source.partition(":")[2] for source in facts if source.startswith("query:"))
-        read = [_field(source) for source in (*settings.text, *settings.parts, *facts)]
+        read = [field_of(source) for source in (*settings.text, *settings.parts, *facts)]
         self._query = Names(name for name in read if name and not queried.means(name))
         pointers = [source[5:] for source in settings.text if source.startswith("json:")]
         self._finds = [pointer.compiled(name) for name in pointers]
         self._forms = Names(source[5:] for source in settings.text if source.startswith("form:"))
-        in_json = Names(field for name in pointers if (field := _field(f"json:{name}")))
+        in_json = Names(field for name in pointers if (field := field_of(f"json:{name}")))
         self._foreign = Names(name for name in self._forms.names if not in_json.means(name))
         self.mixed = len({source.partition(":")[0] for source in settings.text}) > 1
 
@@ -77,11 +77,11 @@ class Ambiguity:
 def elsewhere(settings: SurfaceSettings) -> list[str]:
     """The names by which a form would hold the texts that are read from JSON alone."""
     forms = Names(source[5:] for source in settings.text if source.startswith("form:"))
-    found = (_field(source) for source in settings.text if source.startswith("json:"))
+    found = (field_of(source) for source in settings.text if source.startswith("json:"))
     return [name for name in found if name and not forms.means(name)]
 
 
-def _field(source: str) -> str:
+def field_of(source: str) -> str:
     kind, _, name = source.partition(":")
     if kind == "form":
         return name

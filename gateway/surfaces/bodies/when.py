@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
+from gateway.surfaces.input.reasons import Refused
 from gateway.surfaces.input.settings import SurfaceError
 from gateway.surfaces.sources import sources
 
@@ -30,6 +31,7 @@ When = Mapping[str, Any]
 KINDS: Final = ("json", "form", "query", "header", "path")
 TESTS: Final = ("prefix", "sha256", "present", "absent", "null")
 DEEPEST: Final = 8
+EXACT: Final = 2**53 - 1
 _TABLES: Final = ("any", "all")
 _DIGEST: Final = frozenset("0123456789abcdef")
 
@@ -101,7 +103,9 @@ def _test(test: Any) -> Callable[[Any], bool]:
     if isinstance(test, Mapping):
         return _all_tests([_named(name, wanted) for name, wanted in test.items()])
     wanted = frozenset((_type(one), one) for one in _listed(test))
-    return lambda value: isinstance(value, str | int | float) and (_type(value), value) in wanted
+    if any(type(one) is not str for one in _listed(test)):
+        return lambda value: isinstance(value, str | int | float) and (_type(value), _exact(value)) in wanted
+    return lambda value: type(value) is str and (str, value) in wanted
 
 
 def _all_tests(several: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
@@ -124,6 +128,13 @@ def _named(name: str, wanted: Any) -> Callable[[Any], bool]:
 
 def _digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _exact(value: Any) -> Any:
+    """A number as every reader has it (RFC 8259, section 6): beyond 2^53, some make the next one of it."""
+    if isinstance(value, int | float) and not -EXACT <= value <= EXACT:
+        raise Refused("body.number")
+    return value
 
 
 def _type(value: Any) -> type:
@@ -157,5 +168,9 @@ def _check_test(key: str, test: Any) -> None:
     for value in values:
         if not isinstance(value, str | int | float):
             raise ValueError(f"compares “{key}” with what is no text, number or switch")
+        if isinstance(value, int | float) and not -EXACT <= value <= EXACT:
+            raise ValueError(
+                f"compares “{key}” with a number beyond 2^53, which readers round: tell it by another value"
+            )
         if not isinstance(value, str) and sources.kind(key) != "json":
             raise ValueError(f"compares “{key}” with {value!r}: what stands there is text, write it in quotes")

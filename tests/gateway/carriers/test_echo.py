@@ -7,6 +7,7 @@ import gzip
 import pytest
 
 from gateway.carriers.echo import Echo
+from gateway.http.wire.errors import HTTPError
 
 JSON = {b"content-type": b"application/json", b"x-request-id": b"r1", b"x-bad": b"\xff"}
 
@@ -59,3 +60,10 @@ def test_a_type_that_is_not_read_holds_nothing() -> None:
 def test_a_frame_is_json_whatever_its_handshake_says() -> None:
     assert echo(b'["a", 7]', {b"content-type": b"text/plain"}, frame=True)("json:/1") == 7
     assert echo(None, frame=True)("json:/1") is None
+
+
+def test_of_a_path_that_is_not_utf8_nothing_is_repeated() -> None:
+    def parameters() -> dict[str, str]:
+        raise HTTPError("path.percent")
+
+    assert Echo({}, b"", parameters)("path:room") is None

@@ -164,3 +164,75 @@ def test_frames_have_kinds_too() -> None:
 def test_settings_that_make_no_sense(several: tuple[KindSettings, ...], route: SurfaceSettings, said: str) -> None:
     with pytest.raises(SurfaceError, match=said):
         kinds(*several, route=route)
+
+
+URLENCODED = b"application/x-www-form-urlencoded"
+MULTIPART = b"multipart/form-data; boundary=b"
+PART = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+ASKED = (KindSettings({"query:action": "say"}, FORM), KindSettings({"query:action": "like"}, None))
+EITHER = (
+    KindSettings({"any": [{"query:action": "like"}, {"form:action": "like"}]}, None),
+    KindSettings({"any": [{"query:action": "say"}, {"form:action": "say"}]}, FORM),
+)
+UNSAID = (KindSettings({"json:/event": "SUBMIT"}, COMMENT), KindSettings({"json:/event": {"absent": True}}, None))
+BESIDE = (KindSettings({"json:/event": "SUBMIT"}, COMMENT), KindSettings({"form:do": "like"}, None))
+
+
+@pytest.mark.parametrize(
+    ("several", "body", "media", "query", "why"),
+    [
+        # $_REQUEST and Rails take what stands in the body before what stands in the query, servlets the other way.
+        (ASKED, b"action=say&text=x&to=1", URLENCODED, b"action=like", "form.twice"),
+        (ASKED, b"Action[]=say&text=x&to=1", URLENCODED, b"action=like", "form.twice"),
+        (ASKED, PART % (b"action", b"say") + b"--b--\r\n", MULTIPART, b"action=like", "form.twice"),
+        (ASKED, b'{"action": "say", "text": "x"}', b"application/json", b"action=like", "form.twice"),
+        (ASKED, b'{"action": "say", "text": "x"}', b"text/plain", b"action=like", "body.ambiguous"),
+        (ASKED, b"action=say&text=x", b"text/plain", b"action=like", "body.ambiguous"),
+        (EITHER, b"action=say&text=x&to=1", URLENCODED, b"action=like", "form.twice"),
+        (EITHER, b"action=say&text=x&to=1", URLENCODED, b"%61ction=like", "form.twice"),
+        # What one body decides by does not stand in another kind of body.
+        (BESIDE, b"do=like&event=SUBMIT&comment=x", URLENCODED, b"", "form.twice"),
+        (UNSAID, b"event=SUBMIT&comment=x", URLENCODED, b"", "form.twice"),
+        (UNSAID, PART % (b"event", b"SUBMIT") + b"--b--\r\n", MULTIPART, b"", "form.twice"),
+        (UNSAID, b'{"event": "SUBMIT", "comment": "x"}', b"text/plain", b"", "body.ambiguous"),
+        (UNSAID, b' [{"event": "SUBMIT", "comment": "x"}]', b"text/plain", b"", "body.ambiguous"),
+        (UNSAID, b'[{"event": "SUBMIT", "comment": "x"}]', b"application/json", b"", "frame.unknown"),
+    ],
+)
+def test_what_decides_stands_in_one_place(
+    several: tuple[KindSettings, ...], body: bytes, media: bytes, query: bytes, why: str
+) -> None:
+    assert reason(ask(kinds(*several), body, media, query)) == why
+
+
+@pytest.mark.parametrize(
+    ("several", "body", "media", "query"),
+    [
+        (ASKED, b"", b"", b"action=like"),
+        (ASKED, b"to=1", URLENCODED, b"action=like"),
+        (ASKED, b'{"to": 1}', b"application/json", b"action=like"),
+        (ASKED, b"to=1 {", b"text/plain", b"action=like"),
+        (ASKED, b'{"to": 1', b"text/plain", b"action=like"),
+        (EITHER, b"to=1", URLENCODED, b"action=like"),
+        (EITHER, b"action=like", URLENCODED, b"page=2"),
+        (BESIDE, b"do=like&to=2", URLENCODED, b""),
+        (UNSAID, b'{"page": 1}', b"application/json", b""),
+        (UNSAID, b"page=1", URLENCODED, b""),
+    ],
+)
+def test_and_what_stands_in_one_place_is_relayed(
+    several: tuple[KindSettings, ...], body: bytes, media: bytes, query: bytes
+) -> None:
+    assert isinstance(ask(kinds(*several), body, media, query), Untouched)
+
+
+def test_a_list_is_a_kind_where_its_places_decide() -> None:
+    phoenix = (KindSettings({"json:/3": "new_msg"}, replace(COMMENT, text=("json:/4/body",), room=("json:/2",))),)
+    told = ask(kinds(*phoenix, KindSettings({"json:/3": "heartbeat"}, None)), b'["1", "2", "r", "heartbeat", {}]')
+    assert isinstance(told, Untouched)
+
+
+@pytest.mark.parametrize("number", [b"9007199254740992", b"9007199254740993", b"-9007199254740993", b"1e16"])
+def test_a_number_that_some_readers_round_decides_nothing(number: bytes) -> None:
+    several = (KindSettings({"json:/op": 1}, COMMENT), KindSettings({"not": {"json:/op": 1}}, None))
+    assert reason(ask(kinds(*several), b'{"op": %b, "comment": "x"}' % number)) == "body.number"

@@ -49,6 +49,8 @@ def test_what_is_taken(written: Written, more: str) -> None:
         (JUDGED.replace('= "SAY"', "= { sufix = 'a' }"), "messages[1].when", "known are"),
         (JUDGED + 'room = "path:thread"', "messages", "which match does not have"),
         (JUDGED + 'room = "{json:/a}{"', "messages[1].room", "is not composed of sources"),
+        (JUDGED + 'room = "{json:/a}{json:/b}"', "messages[1].room", "nothing between them"),
+        (JUDGED.replace('"SAY"', "9007199254740992"), "messages[1].when", "beyond 2^53"),
         (JUDGED + 'room = "a:{json:a}"', "messages[1].room", "does not name its source"),
     ],
 )
@@ -66,6 +68,13 @@ def test_what_is_refused(written: Written, more: str, key: str, said: str) -> No
         (JUDGED + RELAYED.replace("json:/event", "json:/operationName"), "writes into json:/operationName"),
         (JUDGED + RELAYED.replace("json:/event", "header:X-Kind"), "writes into header:X-Kind"),
         (JUDGED + RELAYED.replace("json:/event", "path:room"), ""),
+        (
+            JUDGED + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ not = { "json:/event" = "SAY" } }'),
+            "list the values",
+        ),
+        (JUDGED + RELAYED.replace('["COUNT"]', "{ absent = true }"), "list the values"),
+        (JUDGED + RELAYED.replace('["COUNT"]', '{ prefix = "GET_" }'), ""),
+        (JUDGED + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ any = [{ "json:/event" = "A" }] }'), ""),
         (JUDGED.replace('= "SAY"', "= { present = true }") + RELAYED, "writes into json:/event"),
         (JUDGED + JUDGED.replace("json:/event", "json:/type") + RELAYED, "writes into json:/event"),
     ],

@@ -55,6 +55,28 @@ def test_what_is_taken(written: Written, shape: str) -> None:
         ('[routes.refusal]\nredirect = "//evil.example/"', "refusal.redirect", "is not an address"),
         ('[routes.refusal]\nredirect = "{query:next}"', "refusal.redirect", "is not an address"),
         ('[routes.refusal]\nredirect = "https://{header:Host}/"', "refusal.redirect", "is not an address"),
+        ('[routes.refusal]\nbody = ""\nstatus = 204', "refusal.status", "has no body"),
+        ("[routes.refusal]\npage = true\nstatus = 304", "refusal.status", "has no body"),
+        (
+            '[routes.refusal]\nbody = ""\nheaders = { "content-length" = "1" }',
+            "refusal.headers",
+            "how an answer is sent",
+        ),
+        (
+            '[routes.refusal]\nredirect = "/a"\nheaders = { Location = "/b" }',
+            "refusal.headers",
+            "how an answer is sent",
+        ),
+        (
+            "[routes.refusal]\nbody = '<a href=\"{query:next}\">{title}</a>'\ntype = 'text/html'",
+            "refusal.body",
+            "repeats a value in href of <a>",
+        ),
+        (
+            "[routes.refusal]\nbody = '<script>f(\"{form:a}\")</script>'\ntype = 'application/xhtml+xml'",
+            "refusal.body",
+            "repeats a value in <script>",
+        ),
         ('[routes.refusal]\nredirect = "/a b"', "refusal.redirect", "is not an address"),
         ('[routes.refusal]\nredirect = "/a"\nstatus = 200', "refusal.status", "is no redirect"),
         ("[routes.refusal]\nsilent = true", "refusal.silent", "a request has to be answered"),

@@ -180,3 +180,53 @@ def test_whatever_is_repeated_the_answer_keeps_its_form(value: Any, title: str) 
     assert set(told) == {"a", "b", "c"}
     assert told["a"] == value
     assert told["b"][0] == title
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/html; charset=utf-8", "application/xhtml+xml", "text/xml", "image/svg+xml"]
+)
+def test_a_value_is_no_markup(media_type: str) -> None:
+    shape = AnswerShape(0, "<p title='{json:/a}'>{title}</p>", media_type=media_type)
+    told = shape.text(FULL._replace(title="<b>"), {"json:/a": "'><script>"}.get)
+    assert told == b"<p title='&#x27;&gt;&lt;script&gt;'>&lt;b&gt;</p>"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/problem+json", "text/javascript"])
+def test_nor_the_end_of_a_string(media_type: str) -> None:
+    shape = AnswerShape(0, '{"id": "{json:/a}"}', media_type=media_type)
+    value = "\"\\</script>\n\u2028'"
+    assert orjson.loads(shape.text(FULL, {"json:/a": value}.get)) == {"id": value}
+    assert b"<" not in shape.text(FULL, {"json:/a": value}.get)
+
+
+@pytest.mark.parametrize("depth", [1, 100, 249, 252, 253, 254, 255, 400])
+def test_a_value_of_any_depth_is_answered(depth: int) -> None:
+    value: Any = []
+    for _ in range(depth - 1):
+        value = [value]
+    told = orjson.loads(AnswerShape(0, {"error": {"data": {"id": "{json:/id}"}}}).text(FULL, {"json:/id": value}.get))
+    assert told["error"]["data"]["id"] == (value if depth < 250 else None)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "place"),
+    [
+        ("", "evil.example", "/evil.example"),
+        ("", "", "/"),
+        ("x", "y", "/x/y"),
+        ("/", "y", "/%2F/y"),
+        ("\\", "y", "/%5C/y"),
+    ],
+)
+def test_no_value_is_a_host(a: str, b: str, place: str) -> None:
+    shape = AnswerShape(redirect="/{query:a}/{query:b}")
+    assert shape.answer(FULL, b"", {"query:a": a, "query:b": b}.get).lines == b"Location: %b\r\n" % place.encode()
+
+
+def test_who_repeats_lets_nobody_guess_a_type() -> None:
+    sniff = b"X-Content-Type-Options: nosniff\r\n"
+    assert AnswerShape(0, "{json:/a}").answer(FULL, b"", None).lines == sniff
+    assert AnswerShape(0, "{id}").answer(FULL, b"", None).lines == b""
+    assert AnswerShape(0, "{json:/a}", {"x-content-type-options": "nosniff"}).answer(
+        FULL, b"", None
+    ).lines == sniff.replace(b"X-Content-Type-Options", b"x-content-type-options")

@@ -264,7 +264,10 @@ class Exchange:
         if self.cors is not None:
             lines += self.cors.answer_lines(self.head.fields.get(b"origin"))
         accept = self.head.fields.get(b"accept")
-        told = None if self.shapes is None else self.shapes.answer(problem, accept, spoken)
+        told = None
+        if self.shapes is not None:
+            told = self.shapes.answer(problem, accept, spoken)
+            lines += self.shapes.vary
         if told is None:
             self.answer(problem.status, lines + spoken, encode_problem(problem), PROBLEM_JSON)
         else:

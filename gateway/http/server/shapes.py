@@ -169,13 +169,15 @@ class AnswerShape:
 
 
 class AnswerShapes:
-    """Those of a route, in order. ``values``: what is answered, where a request's own are at hand (``bound``)."""
+    """Those of a route, in order. ``values``: what is answered, where a request's own are at hand (``bound``).
+    ``vary``: the header line of whatever is answered, where it hangs on what a client accepts (RFC 9110, 12.5.5).
+    """
 
-    __slots__ = ("_shapes", "_vary", "echoes", "values")
+    __slots__ = ("_shapes", "echoes", "values", "vary")
 
     def __init__(self, *shapes: AnswerShape, values: Values | None = None) -> None:
         self._shapes = shapes
-        self._vary = b"Vary: Accept\r\n" if any(shape.accepts for shape in shapes) else b""
+        self.vary = b"Vary: Accept\r\n" if any(shape.accepts for shape in shapes) else b""
         self.echoes = any(shape.echoes for shape in shapes)
         self.values = values
 
@@ -195,8 +197,7 @@ class AnswerShapes:
         shape = self.of("hold" if problem.status < 300 else "reject", problem, accept)
         if shape is None:
             return None
-        told = shape.answer(problem, spoken, self.values)
-        return told._replace(lines=told.lines + self._vary) if self._vary else told
+        return shape.answer(problem, spoken, self.values)
 
 
 def is_of(reason: str, group: str) -> bool:

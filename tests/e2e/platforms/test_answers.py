@@ -128,6 +128,7 @@ async def test_or_gets_a_page_in_its_readers_language(gate: SocketLab) -> None:
 async def test_a_script_on_the_same_address_gets_a_problem(gate: SocketLab) -> None:
     answer = await form(gate, "alice", "application/json", "comment[body]=代开发票".encode())
     assert (answer.status, answer.json()["reason"]) == (403, "keyword.match")
+    assert "Accept" in answer.headers["vary"].replace(",", " ").split()
 
 
 async def test_a_reply_of_phoenix_finds_its_push_and_the_channel_lives(gate: SocketLab) -> None:

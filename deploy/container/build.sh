@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: build.sh FOLDER: install Tidegate into the Debian system that this runs in, as root.
 #
-# FOLDER holds one wheel of Tidegate (tidegate-*.whl; a compiled one where there is one for this Python) and run.lock, the
-# dependencies with their hashes. The Containerfile runs it in an image, tools/container_run.py in a plain chroot. What is
+# FOLDER holds wheels of Tidegate (all of dist/ may lie there; one must fit this Python) and run.lock, the dependencies with
+# their hashes. The Containerfile runs it in an image, tools/container_run.py in a plain chroot. What is
 # fetched by pip can lie in FOLDER as well: PIP_NO_INDEX=1.
 set -eu
 folder=$1
@@ -14,7 +14,8 @@ apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certifica
 
 python3 -m venv /opt/tidegate
 /opt/tidegate/bin/pip install --quiet --require-hashes --only-binary :all: -r "$folder/run.lock"
-/opt/tidegate/bin/pip install --quiet --no-deps "$folder"/tidegate-*.whl
+# By name, and from nowhere else: of several wheels pip takes the newest that fits, and a compiled one before a pure one.
+/opt/tidegate/bin/pip install --quiet --no-index --no-deps --pre tidegate
 
 # Nothing that installs anything stays: what runs needs no more than Python. Modules are compiled now: nobody can write later.
 /opt/tidegate/bin/pip uninstall --quiet --yes pip setuptools

@@ -79,7 +79,7 @@ def replaced(file: str, places: Places, gate: Gate) -> str:
         (r"127\.0\.0\.1, port_value: 8080", f"127.0.0.1, port_value: {gate.public}"),
         (r"\b(port |health_port |port_value: )8081\b", rf"\g<1>{gate.control}"),
         (r"127\.0\.0\.1:8443", f"127.0.0.1:{gate.named}"),
-        (r"/etc/(tidegate|haproxy)/tls/", f"{places.folder}/"),
+        (r"/etc/(tidegate|haproxy|caddy)/tls/", f"{places.folder}/"),
         (r"/etc/nginx/tidegate-", f"{places.folder}/tidegate-"),
         (r"    listen \[::\]:.*\n", ""),
         (r"\blisten 443 ", f"listen 127.0.0.1:{places.https} "),

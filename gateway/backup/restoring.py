@@ -3,7 +3,8 @@
     mark ──► each file beside its place, its digest looked at ──► acts again ──► synced ──► to its place ──► no mark
 
 The folder must be empty, and nothing runs in it meanwhile. While the mark (``restoring``) is there no node starts;
-after a crash the same command begins anew, and removes what the one before had put there.
+after a crash the same command begins anew, and removes what the one before had put there. Which places those are says
+the mark, not the command that comes after it: that may name another journal, or mean to keep the one that is there.
 """
 
 from __future__ import annotations
@@ -18,15 +19,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import orjson
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.backup.backup_manifest import CONFIG, DATABASE, JOURNAL, MIRROR, SECRETS, BackupError, BackupManifest
+from gateway.backup.backup_manifest import (
+    CONFIG,
+    DATABASE,
+    JOURNAL,
+    MIRROR,
+    SECRETS,
+    BackupError,
+    BackupManifest,
+    SavedFile,
+)
 from gateway.backup.checking import lacking, unsound
 from gateway.backup.node import NodePlaces
 from gateway.backup.source import BackupSource
 from gateway.backup.taking import FIRST_TOKEN, SALT
-from gateway.backup.writing import copy, private_folder, sync_all
+from gateway.backup.writing import copy, digest, private, private_folder, sync_all
 from gateway.common.folders import Folders
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
@@ -77,18 +88,17 @@ def restore(
     with unused(node.folders):
         placed = _placed(node, database_only)
         if mark.exists():
-            _clear(node, placed)
+            _clear_up(mark, database_only=database_only)
         full = _occupied(node, placed)
         if full:
             raise BackupError(f"{full} holds something: restore into an empty data folder, or move that away first")
         private_folder(mark.parent)
         try:
-            mark.touch(mode=0o600)
-            sync_folder(mark.parent)
+            _mark(mark, node.database, placed)
             restored = _Restoring(source, manifest, node, database_only).restore(acts_from, governance)
         except BaseException as error:  # raised again: what was put there goes; where that fails, the mark stays
             with suppress(OSError):
-                _clear(node, placed)
+                _clear(node.database, placed)
                 mark.unlink(missing_ok=True)
             if isinstance(error, sqlite3.Error):
                 raise BackupError(f"the static version cannot be made ({error})") from None
@@ -99,22 +109,37 @@ def restore(
 
 
 def configured(source: BackupSource, manifest: BackupManifest, target: Path, *, secrets: bool = True) -> list[str]:
-    """Put the configuration and the files that it names into an empty folder; what has to be put elsewhere by hand.
-    Raises ``BackupError`` where the folder holds something."""
-    if target.exists() and any(target.iterdir()):
-        raise BackupError(f"{target} holds something: name a new folder for the configuration")
+    """Put the configuration and the files that it names into an empty folder, or one that the same command began to
+    fill; what has to be put elsewhere by hand. Raises ``BackupError`` where the folder holds something else."""
+    places = {
+        target / name.partition("/")[2].removeprefix("files/"): name
+        for name in manifest.places
+        if name not in (FIRST_TOKEN, SALT) and (secrets or not name.startswith(SECRETS))
+    }
+    for path in target.rglob("*"):
+        if path.name.endswith(STAGED) or (path.is_dir() and not path.is_symlink()):
+            continue
+        if path not in places or not _is(path, manifest.files[places[path]]):
+            raise BackupError(
+                f"{target} holds something: name a new folder for the configuration, or what is in it with --config"
+            )
     private_folder(target)
     elsewhere = []
-    for name in manifest.places:
-        if name in (FIRST_TOKEN, SALT) or (name.startswith(SECRETS) and not secrets):
-            continue
-        kind, _, rest = name.partition("/")
-        place = rest.removeprefix("files/")
-        _checked(source, manifest, name, target / place)
-        if rest.startswith("outside/"):
-            elsewhere.append(f"{target / place} stood at {manifest.places[name]}: put it there")
-        assert kind in (CONFIG, SECRETS)
+    for path, name in places.items():
+        staged = path.with_name(path.name + STAGED)
+        _checked(source, manifest, name, staged)
+        staged.rename(path)
+        if name.partition("/")[2].startswith("outside/"):
+            elsewhere.append(f"{path} stood at {manifest.places[name]}: put it there")
+        assert name.partition("/")[0] in (CONFIG, SECRETS)
     return elsewhere
+
+
+def _is(path: Path, saved: SavedFile) -> bool:
+    if path.is_symlink():
+        return False
+    with path.open("rb") as file:
+        return digest(file, saved.size + 1) == (saved.size, saved.sha256)
 
 
 def again(node: NodePlaces, acts_from: Sequence[Path], governance: Governance) -> Replayed:
@@ -174,10 +199,38 @@ def _occupied(node: NodePlaces, placed: Sequence[Path]) -> Path | None:
     return None
 
 
-def _clear(node: NodePlaces, placed: Sequence[Path]) -> None:
+def _mark(mark: Path, database: Path, placed: Sequence[Path]) -> None:
+    """Say what is about to be filled, before anything is."""
+    with private(mark) as file:
+        told = {"database": os.fspath(database.absolute()), "folders": [os.fspath(each.absolute()) for each in placed]}
+        file.write(orjson.dumps(told))
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(mark.parent)
+
+
+def _clear_up(mark: Path, *, database_only: bool) -> None:
+    """Take away what the restore that left this mark has put there. One that is not whole was left before that."""
+    try:
+        told = orjson.loads(mark.read_bytes())
+        database, placed = Path(told["database"]), [Path(each) for each in told["folders"]]
+    except (ValueError, KeyError, TypeError):
+        pass
+    else:
+        if placed and database_only:
+            raise BackupError(
+                "a restore of everything was cut short here: say it again without --database-only, or, if the journal "
+                f"in {placed[0]} is to stay, remove {mark}"
+            )
+        _clear(database, placed)
+    mark.unlink()
+    sync_folder(mark.parent)
+
+
+def _clear(database: Path, placed: Sequence[Path]) -> None:
     """Take away what a restore that did not end has put there; it was empty before it."""
-    name = node.database.name
-    for path in node.database.parent.glob(f"{glob.escape(name)}*"):
+    name = database.name
+    for path in database.parent.glob(f"{glob.escape(name)}*"):
         if path.name in (name, f"{name}-wal", f"{name}-shm") or path.name.startswith(name + STAGED):
             path.unlink()
     for folder in placed:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -50,6 +51,8 @@ from gateway.mirror.store.shelf import Shelf
 PART = ".part"
 LOCK = ".backup-lock"
 TRIES = 5  # passes over a journal in which segments go meanwhile
+NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{6}Z-node-[0-9]+")
+"""Of a backup's folder. What has another name here is not ours: an archive that is being made, somebody's download."""
 FIRST_TOKEN = f"{SECRETS}/first-token"
 SALT = f"{SECRETS}/salt"
 
@@ -71,8 +74,9 @@ def into_folder(node: NodePlaces, root: Path, *, keep: int = 0, secrets: bool = 
     _apart(node, root)
     private_folder(root)
     with _alone(root / LOCK):
-        for left in root.glob(f"*{PART}"):
-            shutil.rmtree(left)
+        for left in root.iterdir():
+            if NAME.fullmatch(left.name.removesuffix(PART)) and left.suffix == PART and left.is_dir():
+                shutil.rmtree(left)
         made = time.time_ns() // 1000
         name = f"{datetime.fromtimestamp(made / 1e6, UTC):%Y-%m-%dT%H%M%S.%fZ}-node-{node.node}"
         part = root / (name + PART)

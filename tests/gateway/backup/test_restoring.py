@@ -193,9 +193,9 @@ def _steps(patch: pytest.MonkeyPatch, number: int, fail: Callable[[], None]) -> 
 
         return step
 
-    for name in ("copy", "sync_all", "sync_folder", "private_folder", "unsound", "replay", "_alone"):
+    for name in ("copy", "sync_all", "sync_folder", "private_folder", "private", "unsound", "replay", "_alone"):
         patch.setattr(restoring, name, counted(name, getattr(restoring, name)))
-    for name in ("rename", "rmdir", "touch"):
+    for name in ("rename", "rmdir"):
         patch.setattr(Path, name, counted(name, getattr(Path, name)))
     return done
 
@@ -271,8 +271,77 @@ def test_the_configuration_goes_into_a_folder_of_its_own(site: Site, tmp_path: P
         assert str(outside) in told
         assert (tmp_path / "new" / "lists" / "spam.txt").read_text() == "buy now\n"
         assert (tmp_path / "new" / "tidegate.toml").read_text() == in_force.read_text()
-        with pytest.raises(BackupError, match="holds something"):
-            configured(source, manifest, tmp_path / "new")
+        # A restore that was killed behind it is said again; what a person changed there is not written over.
+        (tmp_path / "new" / "lists" / "spam.txt").unlink()
+        (tmp_path / "new" / "lists" / "spam.txt.restoring").write_text("buy", encoding="utf-8")
+        configured(source, manifest, tmp_path / "new")
+        assert [path.name for path in (tmp_path / "new" / "lists").iterdir()] == ["spam.txt"]
+        for name, text in (("lists/spam.txt", "buy later\n"), ("lists/more.txt", "mine")):
+            (tmp_path / "new" / name).write_text(text, encoding="utf-8")
+            with pytest.raises(BackupError, match="holds something"):
+                configured(source, manifest, tmp_path / "new")
+            assert (tmp_path / "new" / name).read_text() == text
+            (tmp_path / "new" / "lists" / "spam.txt").write_text("buy now\n", encoding="utf-8")
+
+
+def _killed(patch: pytest.MonkeyPatch, backup: Path, site: Site, **more: Any) -> None:
+    """A restore ends amid its work, before anything of it was cleared."""
+    child = os.fork()
+    if not child:
+        try:
+            patch.setattr(restoring, "_alone", lambda database: os.kill(os.getpid(), signal.SIGKILL))
+            bring_back(backup, site, **more)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert site.folders.restoring.exists()
+
+
+def test_after_a_killed_one_of_the_database_alone_the_journal_is_not_cleared(
+    site: Site, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever says it again without the option would lose all records since."""
+    site.blocked("dora")
+    site.database.unlink()
+    before = everything(site.journal)
+    _killed(monkeypatch, backup, site, database_only=True)
+    with pytest.raises(BackupError, match="holds something"):
+        bring_back(backup, site)
+    assert everything(site.journal) == before
+    bring_back(backup, site, database_only=True)
+    assert everything(site.journal) == before
+    assert site.standing() == ["bob", "carol", "dora"]
+
+
+def test_after_a_killed_one_another_configurations_journal_is_not_cleared(
+    site: Site, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survived = tmp_path / "survived"
+    shutil.copytree(site.journal, survived)
+    site.wiped()
+    _killed(monkeypatch, backup, site)
+    text, before = site.config.read_text(encoding="utf-8"), everything(survived)
+    site.config.write_text(text + f'[journal]\ndir = "{survived}"\n', encoding="utf-8")
+    with pytest.raises(BackupError, match="survived holds something"):
+        bring_back(backup, site)
+    assert everything(survived) == before
+    assert free(site), "what the first had put there is gone"
+    site.config.write_text(text, encoding="utf-8")
+    bring_back(backup, site)
+    assert site.standing() == ["bob", "carol"]
+
+
+def test_after_a_killed_one_of_everything_a_journal_that_is_to_stay_stays(
+    site: Site, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = site.wiped()
+    _killed(monkeypatch, backup, site)
+    shutil.rmtree(site.journal)
+    shutil.copytree(lost / "journal", site.journal)
+    before = everything(site.journal)
+    with pytest.raises(BackupError, match="without --database-only"):
+        bring_back(backup, site, database_only=True)
+    assert everything(site.journal) == before
 
 
 def test_what_is_no_journal_is_refused(site: Site, tmp_path: Path) -> None:

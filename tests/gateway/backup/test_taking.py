@@ -232,6 +232,18 @@ def test_what_a_killed_one_left_goes(site: Site, tmp_path: Path) -> None:
     assert [path.name for path in root.iterdir() if path.is_dir()] == [taken.path.name]
 
 
+def test_what_others_have_begun_there_stays(site: Site, tmp_path: Path) -> None:
+    """An archive that was killed, or is being made, beside the folders; somebody's download."""
+    root = tmp_path / "backups"
+    (root / "one.tar.gathered.part").mkdir(parents=True)
+    (root / "one.tar.part").write_bytes(b"half")
+    (root / "photos.part").mkdir()
+    (root / "2020-01-01T000000.000000Z-node-0.part").write_bytes(b"no folder")
+    before = {path.name for path in root.iterdir()}
+    taken = into_folder(site.places, root)
+    assert {path.name for path in root.iterdir()} == before | {taken.path.name, taking.LOCK}
+
+
 def test_a_damaged_journal_is_taken_as_it_is(site: Site, tmp_path: Path) -> None:
     """Better a record with a hole than none; its own verification tells of it."""
     segment = segments(site.journal / "node-0" / "0")[1].path

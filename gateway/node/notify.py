@@ -12,6 +12,11 @@ import socket
 import time
 from collections.abc import Mapping
 
+SOONEST = 0.05
+"""Seconds between two signs of life, at least: this process has other things to do."""
+LONGEST = 20
+"""Digits of the time within which one is due."""
+
 
 class Notify:
     """``environ``: where the service manager says how it is told."""
@@ -55,6 +60,7 @@ class Notify:
 def _watchdog(environ: Mapping[str, str]) -> float:
     """Seconds within which a sign of life is due (sd_watchdog_enabled(3)); 0 where none is."""
     wanted, whose = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not wanted.isdigit() or (whose and whose != str(os.getpid())):
+    if not wanted.isascii() or not wanted.isdigit() or (whose and whose != str(os.getpid())):
         return 0.0
-    return int(wanted) / 1e6
+    due = int(wanted[:LONGEST])  # of 64 bits in systemd: more digits are never due
+    return max(due / 1e6, 2 * SOONEST) if due else 0.0

@@ -18,6 +18,9 @@ from gateway.common.listening import CannotListen, listen, parse
 
 FIRST: Final = 3
 """SD_LISTEN_FDS_START."""
+MOST: Final = 1024
+"""Descriptors that are looked at."""
+FAMILIES: Final = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 Place = tuple[str, int]
 """Where something is bound: an address in its canonical form and its port, or the path of a unix socket and -1."""
 
@@ -50,18 +53,14 @@ class OpenSockets:
         count, whose = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
         names = environ.pop("LISTEN_FDNAMES", "").split(":")
         found: dict[Place, str] = {}
-        if whose != str(os.getpid()) or not count.isdigit():
+        if whose != str(os.getpid()) or not count.isascii() or not count.isdigit():
             return found
-        for place in range(int(count)):
+        for place in range(min(int(count[:9]), MOST)):
             name = names[place] if place < len(names) and names[place] else f"descriptor {FIRST + place}"
-            try:
-                held = socket.socket(fileno=FIRST + place)
-                listens = held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                bound = _bound(held)
-            except OSError as error:
-                raise CannotListen(f"{name}: what LISTEN_FDS announces is no socket ({error.strerror})") from None
-            if not listens or held.type != socket.SOCK_STREAM:
-                raise CannotListen(f"{name}: a socket that was handed over does not listen for streams: ListenStream=")
+            bound = _listening(FIRST + place, name)
+            if bound in found:
+                raise CannotListen(f"{name}: {found[bound]} is a socket for {_shown(bound)} already: hand over one")
+            held = socket.socket(fileno=FIRST + place)
             held.setblocking(False)
             held.set_inheritable(True)
             if held.family != socket.AF_UNIX:  # as ``listen`` does it
@@ -112,6 +111,22 @@ class OpenSockets:
         for held in self._open.values():
             held.close()
         self._open.clear()
+
+
+def _listening(descriptor: int, name: str) -> Place:
+    """Where a socket is bound that a service manager has opened. What is none of its sockets may be a descriptor that
+    this process itself needs: it is looked at, and stays open. Raises CannotListen."""
+    try:
+        held = socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise CannotListen(f"{name}: what LISTEN_FDS announces is no socket ({error.strerror})") from None
+    try:
+        streams = held.family in FAMILIES and held.type == socket.SOCK_STREAM
+        if not streams or not held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            raise CannotListen(f"{name}: a socket that was handed over does not listen for streams: ListenStream=")
+        return _bound(held)
+    finally:
+        held.detach()
 
 
 def _bound(held: socket.socket) -> Place:

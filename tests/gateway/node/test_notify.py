@@ -64,3 +64,12 @@ def test_signs_of_life_are_due_at_half_the_time(heard: socket.socket) -> None:
     assert Notify(_environ(heard, WATCHDOG_USEC="3000000", WATCHDOG_PID=str(os.getpid()))).alive_every == 1.5
     assert Notify(_environ(heard, WATCHDOG_USEC="3000000", WATCHDOG_PID="1")).alive_every == 0
     assert Notify({"WATCHDOG_USEC": "3000000"}).alive_every == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "every"),
+    [("0", 0.0), ("", 0.0), ("-5", 0.0), ("soon", 0.0), ("²", 0.0), ("1", 0.05), ("200000", 0.1), ("9" * 5000, 5e13)],
+)
+def test_an_odd_time_of_the_watchdog(heard: socket.socket, told: str, every: float) -> None:
+    """No start that fails, and no loop that turns for nothing else."""
+    assert Notify(_environ(heard, WATCHDOG_USEC=told)).alive_every == pytest.approx(every, rel=1e-3)

@@ -71,8 +71,16 @@ print(*(sockets.descriptor(address) for address in sys.argv[1:]))
 """
 
 
-def activated(held: list[socket.socket], *addresses: str, pid: str = "own", names: str = "") -> tuple[int, str]:
-    """Run a program that takes over these sockets; its exit code and what it said: descriptors by address."""
+def activated(
+    held: list[socket.socket],
+    *addresses: str,
+    pid: str = "own",
+    names: str = "",
+    count: str = "",
+    program: str = PROGRAM,
+) -> tuple[int, str]:
+    """Run a program that takes over these sockets; its exit code and what it said: descriptors by address. ``count``:
+    how many are announced."""
 
     def from_three() -> None:
         kept = [os.dup(one.fileno()) for one in held]  # none may be in the way of another
@@ -80,9 +88,9 @@ def activated(held: list[socket.socket], *addresses: str, pid: str = "own", name
         for number, one in enumerate(high):
             os.dup2(one, 3 + number)
 
-    environ = {**os.environ, "LISTEN_FDS": str(len(held)), "LISTEN_PID": pid, "LISTEN_FDNAMES": names}
+    environ = {**os.environ, "LISTEN_FDS": count or str(len(held)), "LISTEN_PID": pid, "LISTEN_FDNAMES": names}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *addresses], env=environ, capture_output=True, text=True, close_fds=False,
+        [sys.executable, "-c", program, *addresses], env=environ, capture_output=True, text=True, close_fds=False,
         preexec_fn=from_three, check=False,
     )  # fmt: skip
     return done.returncode, (done.stdout + done.stderr).strip()
@@ -119,3 +127,36 @@ def test_those_of_another_process_are_left_alone() -> None:
         port = tcp.getsockname()[1]
         code, said = activated([tcp], f"127.0.0.1:{port}", pid="1")
         assert (code, "AddressTaken" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("kind", [(socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_NETLINK, socket.SOCK_RAW)])
+def test_what_is_no_stream_is_an_error(kind: tuple[int, int]) -> None:
+    with socket.socket(*kind) as other:
+        code, said = activated([other])
+        assert (code, said.startswith("CannotListen: descriptor 3: ")) == (1, True), said
+
+
+@pytest.mark.parametrize("count", ["²", "-1", "x"])
+def test_a_number_that_is_none_announces_nothing(count: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        code, said = activated([tcp], f"127.0.0.1:{free_port()}", count=count)
+        assert code == 0, said
+
+
+def test_more_announced_than_handed_over_leaves_alone_what_is_our_own() -> None:
+    """What stands at the number of one that is missing may be what the loop wakes itself up with."""
+    own = "import os, socket\none, other = socket.socketpair()\nos.dup2(one.fileno(), 4)\n"
+    alive = "    os.write(4, b'x'); assert other.recv(1) == b'x'\n"
+    program = own + PROGRAM.replace("except Exception as error:\n", f"except Exception as error:\n{alive}")
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        address = f"127.0.0.1:{tcp.getsockname()[1]}"
+        for count in ("2", "9" * 5000):
+            code, said = activated([tcp], address, count=count, program=program)
+            assert (code, said.startswith("CannotListen: descriptor 4: ")) == (1, True), said
+
+
+def test_two_for_one_address_are_an_error() -> None:
+    """One of them would be closed, with all who wait there."""
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        code, said = activated([tcp, tcp], f"127.0.0.1:{tcp.getsockname()[1]}", names="a:b")
+        assert (code, said.startswith("CannotListen: b: a is a socket for 127.0.0.1:")) == (1, True), said

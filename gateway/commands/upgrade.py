@@ -16,10 +16,12 @@ import typer
 from gateway.commands import places, terminal
 from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common import channel
+from gateway.common.folders import Folders
 
 TRIAL_WITHIN = 900.0  # seconds: lists are compiled by the new program
 RENEWED_WITHIN = 900.0
 UNDER_WAY = ("trial", "renewing", "returning")
+GONE = "none"  # as a node says it that was never upgraded
 EVERY = 0.2  # seconds between two looks
 
 
@@ -37,7 +39,8 @@ def upgrade(
 ) -> None:
     """Let another version take over the running node: same process, no failed request. What cannot is refused, and
     nothing changes; the exit code is 1 then. Run it as the node's user, where the node runs."""
-    path = places.folders(config, data_dir).supervisor_socket
+    folders = places.folders(config, data_dir)
+    path = folders.supervisor_socket
     asked = {"command": "upgrade", "program": str(program.absolute()) if program is not None else ""}
     try:
         answer = asyncio.run(channel.call(path, asked, timeout=TRIAL_WITHIN))
@@ -48,22 +51,31 @@ def upgrade(
     if not answer.get("ok"):
         _refused(list(answer.get("problems", ())) or [str(answer.get("error"))])
     typer.echo(f"{answer['from']} → {answer['to']}: tried, taking over", err=True)
-    told = _until_over(path)
+    told = _until_over(folders)
+    if told.get("state") == GONE:
+        places.refuse("the node ends, or began anew meanwhile: its log says why", WRONG)
     if told.get("state") != "done":
         _refused(list(told.get("problems", ())) or ["the node does not say what became of it; its log does"])
     typer.echo(f"version {told['to']} serves")
 
 
-def _until_over(path: Path) -> dict[str, Any]:
-    """What the supervisor says at last; nobody answers while one program follows the other."""
+def _until_over(folders: Folders) -> dict[str, Any]:
+    """What the supervisor says at last; nobody answers while one program follows the other, but the node is there.
+    ``GONE`` where it is not, or is about to end, or where another life of it knows of no upgrade."""
     until = time.monotonic() + RENEWED_WITHIN
     told: dict[str, Any] = {}
     while time.monotonic() < until:
         time.sleep(EVERY)
         try:
-            told = asyncio.run(channel.call(path, {"command": "status"}, timeout=5.0)).get("upgrade", {})
+            path = folders.supervisor_socket
+            status = asyncio.run(channel.call(path, {"command": "status"}, timeout=5.0))
         except (channel.ChannelError, OSError):
+            if not folders.in_use:
+                return {"state": GONE}
             continue
+        if status.get("stopping"):
+            return {"state": GONE}
+        told = status.get("upgrade", {})
         if told.get("state") not in UNDER_WAY:
             break
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -75,6 +76,21 @@ class Folders:
     def lock(self) -> Path:
         """Held by the supervisor as long as it lives."""
         return self.run / "lock"
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a supervisor lives in this folder."""
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     @property
     def restoring(self) -> Path:

@@ -9,14 +9,13 @@ Signals are held from before the one program ends until the other can take them:
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NoReturn
-
-import orjson
 
 FORMAT: Final = 1
 """Of the document. A program says in its trial which it reads, and is not executed where ours is not among them."""
@@ -64,7 +63,7 @@ def received(environ: Mapping[str, str] = os.environ) -> Handover | None:
     descriptor = environ.get(HANDED, "")
     if not descriptor:
         return None
-    document = orjson.loads(os.pread(int(descriptor), os.fstat(int(descriptor)).st_size, 0))
+    document = json.loads(os.pread(int(descriptor), os.fstat(int(descriptor)).st_size, 0))
     if document.pop("format") not in READS:
         raise ValueError("a handover of another format")
     before = document.pop("before")
@@ -79,8 +78,10 @@ def done(handover: Handover) -> None:
 
 def written(handover: Handover) -> int:
     """The descriptor of the document; inherited by whatever is executed. Raises OSError."""
+    # A byte of the environment that is no UTF-8 stands as a lone surrogate, which only this library writes and reads.
+    data = json.dumps({"format": FORMAT, **asdict(handover)}).encode()
     document = os.memfd_create("tidegate-handover", 0)
-    os.write(document, orjson.dumps({"format": FORMAT, **asdict(handover)}))
+    os.write(document, data)
     return document
 
 
@@ -96,7 +97,7 @@ def execute(argv: Sequence[str], environ: Mapping[str, str], handover: Handover)
         sys.stdout.flush()
         sys.stderr.flush()
         os.execve(argv[0], list(argv), {**environ, HANDED: str(document)})  # noqa: S606 - no shell is wanted
-    except OSError:
+    except BaseException:  # raised again: this program goes on, and must hear what it is told
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.close(document)
         raise

@@ -7,7 +7,6 @@ prints one line of JSON, and changes nothing that is in force.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Collection
 from importlib import import_module
@@ -29,7 +28,7 @@ async def trial(config_path: Path, data_dir: Path, may_shrink: Collection[str]) 
     told: dict[str, Any] = {"version": version("tidegate"), "handovers": READS, "generation": 0, "problems": []}
     problems: list[str] = told["problems"]
     folders = Folders(data_dir)
-    if not _held(folders.lock):
+    if not folders.in_use:
         problems.append(f"{folders.root} is no folder of a running node: server.data_dir must stay as it was")
         return told
     try:
@@ -53,18 +52,3 @@ async def trial(config_path: Path, data_dir: Path, may_shrink: Collection[str]) 
     if problem:
         problems.append(problem)
     return told
-
-
-def _held(lock: Path) -> bool:
-    """Whether a supervisor lives in this folder."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

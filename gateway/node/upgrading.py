@@ -100,6 +100,9 @@ class Upgrading:
                 tried = await self._try(command)
         except (OSError, TimeoutError) as error:
             tried = {"problems": [f"{command.program[0]}: {error.strerror or type(error).__name__}"]}
+        except Exception as error:  # whatever it was: an upgrade that never ends would refuse all reloads
+            log.error("upgrade.failed", exc_info=True)
+            tried = {"problems": [f"{type(error).__name__}; the log says where"]}
         if self._stopping.is_set():
             tried = {"problems": ["the node was told to stop"]}
         if tried["problems"]:
@@ -182,6 +185,9 @@ class Upgrading:
             )
         except OSError as error:
             self._refused([f"{command.program[0]}: {error.strerror}"])
+        except Exception as error:  # as in a trial
+            log.error("upgrade.failed", exc_info=True)
+            self._refused([f"{type(error).__name__}; the log says where"])
 
     def _before_next(self) -> Predecessor:
         """This program, for the next one."""

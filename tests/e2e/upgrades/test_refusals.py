@@ -160,6 +160,13 @@ async def test_by_a_signal_after_the_file_was_replaced_and_control_killed_meanwh
     await as_before(node, before, "9.9.8")
 
 
+async def test_an_environment_that_is_no_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODD", "\udcff")
+    async with standing(tmp_path, workers=1, drain="1s") as node:
+        told = await node.upgrade()
+        assert told["state"] == "done", told
+
+
 async def test_the_command(node: Standing, tmp_path: Path) -> None:
     async def run(*arguments: str) -> tuple[int | None, str]:
         process = await asyncio.create_subprocess_exec(
@@ -175,6 +182,25 @@ async def test_the_command(node: Standing, tmp_path: Path) -> None:
     code, said = await run("--program", os.fspath(broken))
     assert (code, said.splitlines()[-1]) == (1, "the version before serves on: nothing has changed"), said
     assert "SyntaxError" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_the_command_sees_that_the_node_has_ended(tmp_path: Path, number: signal.Signals) -> None:
+    async with standing(tmp_path, workers=1, drain="1s") as node:
+        program = os.fspath(make(tmp_path, "9.9.13"))
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", "upgrade", "--data-dir", str(node.lab.node.folders.root), "--program",
+            program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            while (await node.status())["upgrade"]["state"] != "renewing":
+                await asyncio.sleep(0.01)
+        process = node.lab.node.process
+        assert process is not None
+        process.send_signal(number)
+        output, _ = await asyncio.wait_for(command.communicate(), 60)
+        assert command.returncode == 1
+        assert output.decode().splitlines()[-1] == "the node ends, or began anew meanwhile: its log says why"
 
 
 async def test_killed_in_the_instant_of_its_execution(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ from gateway.control.node.confirming import Confirming
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
 from gateway.control.people.people import People
+from gateway.control.people.rows import Person
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.generation import conversion, generation
@@ -118,6 +119,9 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         lacking = await asyncio.to_thread(unknown, database, [folders.journal(config)], f"node-{config.server.node}")
         if lacking:
             authority.journal = f"the control database lacks {len(lacking)} acts that the journal holds"
+            authority.distrusted = frozenset(
+                key for act in lacking for table, key in act.rows if table == Person.__tablename__
+            )
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
             retry=config.control.relay_interval, authority=authority,

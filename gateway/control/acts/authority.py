@@ -21,11 +21,14 @@ class DatabaseBehind(TidegateError):
 
 
 class Authority:
-    """``journal`` and ``state``: why the database is behind each; empty where it is not."""
+    """``journal`` and ``state``: why the database is behind each; empty where it is not. ``distrusted``: whom the acts
+    that it lacks have removed, or given another token. The token that it knows of them may be a stolen one, and opens
+    nothing: least of all the way to give up what was done since."""
 
     def __init__(self) -> None:
         self.journal = ""
         self.state = ""
+        self.distrusted: frozenset[str] = frozenset()
 
     @property
     def problem(self) -> str:
@@ -46,6 +49,7 @@ class Authority:
     def settled(self) -> None:
         """A person has decided."""
         self.journal = self.state = ""
+        self.distrusted = frozenset()
 
 
 def older_than_state(ours: int, theirs: int) -> str:

@@ -34,10 +34,12 @@ Record = Mapping[str, Any]
 
 
 class UnknownAct(NamedTuple):
-    """An act that a journal holds and the database does not. ``at`` in microseconds since the epoch."""
+    """An act that a journal holds and the database does not. ``at`` in microseconds since the epoch. ``rows``: those
+    that it changed, by table and key."""
 
     uid: str
     at: int
+    rows: tuple[tuple[str, Any], ...] = ()
 
 
 class Replayed(NamedTuple):
@@ -56,14 +58,18 @@ def unknown(
     found: dict[str, UnknownAct] = {}
     for folder in _folders(roots, node):
         acts = [
-            UnknownAct(entry.record["id"], entry.record["time"])
+            UnknownAct(entry.record["id"], entry.record["time"], _rows(entry.record))
             for entry in reader.records(folder, on_flaw, since_us=newest, needle=ACTS)
             if _redoable(entry.record)
         ]
         known = database.now(lambda session, acts=acts: _known(session, [act.uid for act in acts]))  # type: ignore[misc]
         last = max((place for place, act in enumerate(acts) if act.uid in known), default=-1)
         found |= {act.uid: act for act in acts[last + 1 :] if act.at > given_up}
-    return sorted(found.values())
+    return sorted(found.values(), key=lambda act: act.uid)
+
+
+def _rows(record: Record) -> tuple[tuple[str, Any], ...]:
+    return tuple((change["table"], change["key"]) for change in record["target"]["changes"])
 
 
 def replay(

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.acts import SYSTEM, Intent, Unit, perform
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.refusal import ControlError, missing
@@ -36,10 +37,11 @@ def hashed(token: str) -> str:
 
 
 class People:
-    """Who may act, in memory (``followed``)."""
+    """Who may act, in memory (``followed``). ``authority`` says whose token does not count meanwhile."""
 
-    def __init__(self, hashes: Mapping[str, str]) -> None:
+    def __init__(self, hashes: Mapping[str, str], authority: Authority | None = None) -> None:
         self._hashes = dict(hashes)
+        self._authority = authority or Authority()
 
     def refresh(self, hashes: Mapping[str, str]) -> None:
         self._hashes = dict(hashes)
@@ -51,12 +53,12 @@ class People:
         for name, held in self._hashes.items():
             if hmac.compare_digest(asked, held):
                 found = name
-        return found
+        return found if found not in self._authority.distrusted else None
 
 
 def followed(ledger: Ledger) -> People:
     """Who may act, and from now on whoever is added or removed, before the act is answered."""
-    made = People(ledger.database.now(hashes))
+    made = People(ledger.database.now(hashes), ledger.authority)
 
     async def refresh() -> None:
         made.refresh(await ledger.database.run(hashes))

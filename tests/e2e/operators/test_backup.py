@@ -210,7 +210,9 @@ async def test_a_lost_node_comes_back_with_every_act(
 @pytest.mark.timeout(600)
 async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> None:
     node, database = place.node, place.node.folders.control / "control.sqlite3"
+    stolen = (await place.act("POST", "/v1/people", name="thief"))["result"]["token"]
     backup = await place.backup()
+    await place.act("DELETE", "/v1/people/thief")
     await an_hour_of_acts(place)
     await node.stop()
     before = place.rows()
@@ -226,6 +228,9 @@ async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> 
     refused = await place.act("POST", "/v1/blocks", 503, scope="sender", value="x", ground="g")
     assert refused["reason"] == "control.database_behind"
     assert (await place.act("POST", "/v1/state:rebuild", 503))["reason"] == "control.database_behind"
+    # Whoever was removed since neither reads nor gives up what was done since.
+    for method, path, body in (("GET", "/v1/people", None), ("POST", "/v1/state:claim", {"reason": "mine"})):
+        assert (await node.manage(method, path, body, token=stolen)).status == 401
     # What state holds is still in force.
     assert (await node.say("carol", "hello")).status == 403
     assert (await node.say("alice", "hello", "/api/articles/2/comments")).status == 403

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from gateway.control.accounts.rows import Account
 from gateway.control.acts import acts
 from gateway.control.acts.acts import Intent, Unit
+from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.replay import given_up, replay, unknown
 from gateway.control.acts.rows import Act, Mark, Outbox
@@ -192,6 +193,25 @@ def test_what_a_person_gave_up_is_not_missed(desk: Desk) -> None:
     assert unknown(restored, [desk.root]) == []
     restored.now(lambda session: given_up(session, 5))
     assert restored.now(lambda session: session.get(Mark, "given_up").value) > 5
+    restored.close()
+
+
+def test_what_a_missed_act_changed_is_known(desk: Desk) -> None:
+    """Whoever was removed since must not come in with yesterday's token."""
+    desk.act("person.add", lambda unit: people.add(unit, "ann", "tg_ann"))
+    desk.act("person.add", lambda unit: people.add(unit, "bob", "tg_bob"))
+    desk.journal()
+    copy = desk.backup()
+    desk.act("person.remove", lambda unit: people.remove(unit, "bob"))
+    desk.journal()
+    restored = Database(copy)
+    (missed,) = unknown(restored, [desk.root])
+    assert missed.rows == (("people", "bob"),)
+    authority = Authority()
+    held = people.People(restored.now(people.hashes), authority)
+    assert (held.known("tg_ann"), held.known("tg_bob")) == ("ann", "bob")
+    authority.distrusted = frozenset(key for _, key in missed.rows)
+    assert (held.known("tg_ann"), held.known("tg_bob")) == ("ann", None)
     restored.close()
 
 

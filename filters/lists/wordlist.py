@@ -190,7 +190,7 @@ def of_words(words: Sequence[str], tables: FoldTables, name: str = "urgent", cat
     return loaded
 
 
-WEIGHED_MAX = 32  # code points of finds for each code point of a text: thrice what the densest of ordinary lists finds
+WEIGHED_MAX = 32  # code points of finds for each code point of a text; a word with its parts, again and again, has 5
 _AT_LEAST = 4_096  # code points of a text that may be as dense, however short it is
 
 

@@ -22,7 +22,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from filters.model.errors import TidegateError
-from filters.text.graphemes import LONG, extends, is_kana
+from filters.text.graphemes import LONG, SKIN_TONES, extends, is_kana
 from filters.text.hangul import composed, is_leading, is_letter_vowel, is_vowel
 from filters.text.signs import APOSTROPHES
 from filters.text.tables import MAPS, FoldTables, Switches
@@ -421,7 +421,7 @@ class Folded:
 
     def covered(self, start: int, end: int) -> tuple[int, int]:
         """The stretch as it is masked: up to what is seen last, the mark that lengthens kana included. An emoji keeps
-        what selects its form; behind a letter that shows nothing."""
+        what selects its form, and its skin tone; behind a letter the first shows nothing."""
         text, folder = self.original, self.folder
         if folder.switches.invisible:
             invisible, whole = folder.tables.invisible, end
@@ -430,6 +430,8 @@ class Folded:
             if end < whole and unicodedata.category(text[end - 1])[0] == "S":
                 while end < whole and extends(text[end]):
                     end += 1
+        if text[end : end + 1] in SKIN_TONES and unicodedata.category(text[end - 1]) == "So":
+            end += 1
         if folder.switches.kana and end < len(text) and text[end] in LONG and is_kana(text[end - 1]):
             while end < len(text) and text[end] in LONG:
                 end += 1

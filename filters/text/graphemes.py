@@ -12,6 +12,8 @@ from typing import Final
 
 LONG: Final = "ーｰ"
 """Lengthens the kana before it, in full and half width."""
+SKIN_TONES: Final = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+"""Emoji modifiers of UTS #51: each colours the emoji before it, and is one picture with it."""
 
 _LEADING: Final = frozenset(
     "เแโใไ\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"

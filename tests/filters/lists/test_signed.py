@@ -41,7 +41,7 @@ def found(text: str, *words: str) -> list[tuple[str, tuple[tuple[int, int], ...]
         ("18+", "118+", None),
         ("+V", "加+v", ((1, 3),)),
         ("+V", "v", None),
-        ("🖕", "you🖕🏻you", ((3, 4),)),
+        ("🖕", "you🖕🏻you", ((3, 5),)),
         ("❤️", "❤", ((0, 1),)),
         ("🇨🇳", "cn", None),
         ("🇨🇳", "x🇨🇳x", ((1, 3),)),

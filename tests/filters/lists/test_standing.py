@@ -436,6 +436,25 @@ def test_choices_that_contradict_each_other(source: str, told: str) -> None:
         make(source)
 
 
+@pytest.mark.parametrize(
+    ("word", "text", "switch"),
+    [
+        ("代开发票", "请代开、发票吧", "clause long"),
+        ("代开发票", "请代开，发票吧", "clause long"),
+        ("代开发票", "请“代开”发票吧", "clause long"),
+        ("赌博", "来赌，博吧", "clause all"),
+        ("idiot", "id iot", "separators all"),
+        ("idiot", "id.iot", "separators all"),
+        ("13800", "138800", "repeats all"),
+        ("göt", "got", "marks all"),
+        ("傻逼", "傻1逼", "inserted on"),
+    ],
+)
+def test_what_is_let_go_is_found_by_a_switch(word: str, text: str, switch: str) -> None:
+    assert stands(word, text) == []
+    assert stands(f"{word} | {switch}", text)
+
+
 def test_a_configuration_stands_above_the_file_and_a_word_above_both() -> None:
     source = "@clause strict\n网上赌博\n口交 | clause all"
     loaded = load(compile_list(parse(source, "list", strict={"clause": "long"}), TABLES).data, TABLES)

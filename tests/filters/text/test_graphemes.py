@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filters.lists.wordlist import compile_list, load, parse
 from filters.reading.keywords import AnyList, Scanner
-from filters.text.graphemes import completes, extends, is_kana, is_syllabic, within_syllable
+from filters.text.graphemes import SKIN_TONES, completes, extends, is_kana, is_syllabic, within_syllable
 from gateway.words.files import folding_tables
 
 TABLES = folding_tables()
@@ -128,6 +128,14 @@ def test_what_shows_nothing_behind_a_word_is_not_masked(made: Made) -> None:
     assert covered(latin, "idiot\u200d \u200c") == ["idiot"]
     assert covered(latin, "idiot\u200d😀") == ["idiot"]
     assert covered(made("🖕\n"), "🖕\ufe0f\u200d🖕\u200b") == ["🖕\ufe0f\u200d", "🖕"]  # that is one emoji with it
+
+
+@pytest.mark.parametrize("tone", sorted(SKIN_TONES))
+def test_an_emoji_is_masked_with_its_skin_tone(made: Made, tone: str) -> None:
+    assert covered(made("🖕\n"), f"a🖕{tone}b🖕") == [f"🖕{tone}", "🖕"]
+    assert covered(made("🖕\n"), f"🖕{tone}{tone}") == [f"🖕{tone}"]  # the second stands by itself
+    assert covered(made("idiot\n"), f"idiot{tone}") == ["idiot"]
+    assert covered(made("网上赌博\n"), f"网上赌博{tone}") == ["网上赌博"]
 
 
 MIXED = "กาเนี้ะ" + "কাি্র" + "நாயை" + "ឆ្កែ" + "බල්ලා" + "ばかバカー" + "ab网\u200b\u0301 "

@@ -119,12 +119,13 @@ test-matrix: setup
 	tools/debian-packages test
 	$(BIN)/python -m tools.packages matrix -- $(ARGS)
 
-# Needs uv; writes the locks with the hash of every file: of what runs, of load tests, of packaging, of development.
+# Needs uv; writes the locks with the hash of every file: of what runs, of load tests, of traces, of packaging, of development.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
 
 lock:
 	$(LOCK) -o requirements/run.lock
 	$(LOCK) --extra load -o requirements/load.lock
+	$(LOCK) --extra otel -o requirements/otel.lock
 	$(LOCK) --group packages -o requirements/packages.lock
 	$(LOCK) --group dev -o requirements/dev.lock
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.surfaces.input.request import Arrived
     from gateway.websocket.handshake import ClientHandshake
 
+SWITCHED: Final = 101
 _DROPPED: Final = REPLACED | OVERRIDES
 
 
@@ -116,6 +117,9 @@ class Opening:
         )
         if sockets.on_ended is not None:
             link.named = (request_id(exchange.head, exchange.ids), trace_id(exchange.head, exchange.ids))
+        if sockets.tracer is not None:
+            exchange.status = SWITCHED
+            sockets.tracer.answered(exchange, "whole")
         answer = client_answer(head, self._asked, agreed)
         link.open(exchange.take_over(), answer, transport, early, release, extensions=bool(agreed.extensions))
         if sockets.draining:

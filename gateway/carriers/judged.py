@@ -6,16 +6,21 @@ where nothing in it changed, otherwise written again with masked texts in place 
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.judging.pipeline import FAULT, Carried, Passage
+from gateway.judging.tracer import record
 from gateway.websocket.frames import masked_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from filters.model.message import Message
+    from filters.model.verdict import Facts, Verdict
     from gateway.carriers.session import Session
     from gateway.judging.route import Route
+    from gateway.judging.tracer import Tracer
     from gateway.surfaces.input.decoded import Changes, Messages
     from gateway.surfaces.surface import SocketDecoder
     from gateway.websocket.frames import SocketMessage
@@ -151,7 +156,7 @@ def payload_of(about: About, socket: SocketDecoder) -> bytes | None:
     """The bytes of what a notice answers."""
     if type(about) is SingleMessage:
         return socket.payload(about.received.payload, 0)
-    if type(about) is Carried and isinstance(about.carrier, JudgedFrame):
+    if isinstance(about, Carried) and isinstance(about.carrier, JudgedFrame):
         return socket.payload(about.carrier.received.payload, about.carrier.place(about))
     return about if isinstance(about, bytes) else None
 
@@ -179,3 +184,114 @@ def _leave(
     else:
         for passage in passed:
             pipeline.failed(passage, GONE)
+
+
+class SampledMessage(SingleMessage):
+    """The one message of a frame, where it is sampled."""
+
+    __slots__ = ("_trace", "_tracer")
+
+    def __init__(
+        self, tracer: Tracer, session: Session, route: Route, received: SocketMessage, decoded: Messages, began: float
+    ) -> None:
+        super().__init__(session, route, received, decoded, began)
+        self._tracer = tracer
+        self._trace = tracer.message(route, began)
+
+    def read(self) -> None:
+        """See ``Passage``."""
+        super().read()
+        self._trace.reading()
+
+    def on_facts(self, facts: Facts) -> None:
+        """See ``Passage``."""
+        self._trace.facts_at = perf_counter()
+        super().on_facts(facts)
+
+    def _record(self, verdict: Verdict) -> None:
+        trace = self._trace
+        trace.judged(self.began, verdict)
+        record(self, verdict, trace)
+
+    def on_verdict(self) -> None:
+        """See ``SingleMessage``."""
+        self._tracer.told(self._trace)
+        super().on_verdict()
+
+    def on_unrecorded(self) -> None:
+        """See ``SingleMessage``."""
+        self._tracer.told(self._trace, "journal.unavailable")
+        super().on_unrecorded()
+
+    def on_fault(self, fault: Exception) -> None:
+        """See ``SingleMessage``."""
+        self._tracer.told(self._trace, "gateway.failure")
+        super().on_fault(fault)
+
+
+class SampledCarried(Carried):
+    """One of several messages of a frame, where it is sampled."""
+
+    __slots__ = ("_trace", "_tracer")
+
+    def __init__(
+        self, tracer: Tracer, session: Session, route: Route, message: Message, frame: JudgedFrame, began: float
+    ) -> None:
+        super().__init__(session.sockets.pipeline, route, message, frame, began)
+        self._tracer = tracer
+        self._trace = tracer.message(route, began)
+
+    def read(self) -> None:
+        """See ``Passage``."""
+        super().read()
+        self._trace.reading()
+
+    def on_facts(self, facts: Facts) -> None:
+        """See ``Passage``."""
+        self._trace.facts_at = perf_counter()
+        super().on_facts(facts)
+
+    def _record(self, verdict: Verdict) -> None:
+        trace = self._trace
+        trace.judged(self.began, verdict)
+        record(self, verdict, trace)
+
+    def on_verdict(self) -> None:
+        """See ``Passage``."""
+        self._tracer.told(self._trace)
+        super().on_verdict()
+
+    def on_unrecorded(self) -> None:
+        """See ``Passage``."""
+        self._tracer.told(self._trace, "journal.unavailable")
+        super().on_unrecorded()
+
+    def on_fault(self, fault: Exception) -> None:
+        """See ``Passage``."""
+        self._tracer.told(self._trace, "gateway.failure")
+        super().on_fault(fault)
+
+
+def single_message(
+    session: Session, route: Route, received: SocketMessage, decoded: Messages, began: float
+) -> SingleMessage:  # fmt: skip
+    """A frame's one message, where there is a tracer."""
+    tracer = session.sockets.tracer
+    if tracer is not None and tracer.drawn():
+        return SampledMessage(tracer, session, route, received, decoded, began)
+    return SingleMessage(session, route, received, decoded, began)
+
+
+def carried(session: Session, route: Route, decoded: Messages, frame: JudgedFrame, began: float) -> list[Carried]:
+    """The messages of a frame that holds several."""
+    tracer = session.sockets.tracer
+    if tracer is None:
+        pipeline = session.sockets.pipeline
+        return [Carried(pipeline, route, each, frame, began) for each in decoded.messages]
+    made: list[Carried] = []
+    for each in decoded.messages:
+        if tracer.drawn():
+            made.append(SampledCarried(tracer, session, route, each, frame, began))
+        else:
+            made.append(Carried(session.sockets.pipeline, route, each, frame, began))
+    return made

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from gateway.carriers.echo import Echo
+from gateway.judging.echo import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.carriers import sanctions
-from gateway.carriers.judged import JudgedFrame, SingleMessage
+from gateway.carriers.judged import JudgedFrame, SingleMessage, carried, single_message
 from gateway.carriers.link import ASKING, HELD, NOTICES
 from gateway.carriers.relay import PAYLOAD
 from gateway.carriers.telling import UNAVAILABLE, UNKNOWN, SenderSide
@@ -37,7 +37,6 @@ from gateway.common.addresses import counted
 from gateway.http.server.turns import CROWD, LARGE
 from gateway.http.wire.tally import Tally
 from gateway.judging import answers
-from gateway.judging.pipeline import Carried
 from gateway.surfaces.input.decoded import Malformed, Messages, Unasked
 from gateway.surfaces.input.reasons import Refused
 from gateway.websocket import endings
@@ -78,14 +77,10 @@ class Session(SenderSide):
         habits = self.habits
         self._routes: Mapping[str, Route] = sockets.routes
         self._parser = FrameParser(
-            masked=True,
-            max_frame=habits.max_frame,
-            max_message=habits.max_message,
-            max_fragments=habits.max_fragments,
-            most=FRAMES,
-        )
-        self._checking = 0
-        self._frames = 0
+            masked=True, max_frame=habits.max_frame, max_message=habits.max_message,
+            max_fragments=habits.max_fragments, most=FRAMES,
+        )  # fmt: skip
+        self._checking = self._frames = 0
         self._slots: deque[Slot] | None = None
         self._waiting = 0  # bytes of the frames in the slots
         self._held: deque[Event | None] | None = None  # came already, and has no room; None: the client has gone
@@ -267,7 +262,10 @@ class Session(SenderSide):
         route = self._route if decoded.kind < 0 else self._route.kinds[decoded.kind]
         passages: Sequence[Passage]
         if len(messages) == 1:
-            single = SingleMessage(self, route, received, decoded, began)
+            if self.sockets.tracer is None:
+                single = SingleMessage(self, route, received, decoded, began)
+            else:
+                single = single_message(self, route, received, decoded, began)
             slots.append(single)
             self._checking += 1
             if self.mute is None:
@@ -278,8 +276,7 @@ class Session(SenderSide):
             judged = JudgedFrame(self, received, decoded)
             slots.append(judged)
             self._checking += len(messages)
-            pipeline = self.sockets.pipeline
-            passages = [Carried(pipeline, route, each, judged, began) for each in messages]
+            passages = carried(self, route, decoded, judged, began)
         if self.mute is not None and self.mute.muted(self.live.client):
             act = sanctions.repeated(self.mute.until - self.live.client)
             for passage in passages:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.judging.overlay import Overlay
     from gateway.judging.pipeline import Pipeline
     from gateway.judging.route import Route
+    from gateway.judging.tracer import Tracer
     from gateway.state.model.snapshot import Snapshot
 
 LOOKS: Final = 5
@@ -37,6 +38,7 @@ class Sockets:
         self.links: set[Link] = set()
         self.draining = False
         self.sentences = SILENT
+        self.tracer: Tracer | None = None
         self.on_ended: Callable[[Link], None] | None = None  # for an access log
         self._refused = refused
         self._ends = ends

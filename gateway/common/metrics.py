@@ -73,12 +73,7 @@ OF_WORKERS = (
     ),
     Metric("tidegate_state_batch_size", "histogram", "Messages asked of state in one call.", (), SIZES),
     Metric("tidegate_state_seconds", "histogram", "From the call to state to its answer.", (), SECONDS),
-    Metric(
-        "tidegate_degraded_total",
-        "counter",
-        "Checks that could not decide, by cause, whatever on_error made of it.",
-        ("cause",),
-    ),
+    Metric("tidegate_degraded_total", "counter", "Checks that could not decide, by cause; on_error aside.", ("cause",)),
     Metric(
         "tidegate_removals_seen_total",
         "counter",
@@ -188,6 +183,7 @@ OF_WORKERS = (
         "gauge",
         "Servers of state that a worker does not ask now, because their answers did not come; over all workers.",
     ),
+    Metric("tidegate_traces_lost_total", "counter", "Sampled requests and messages of which no spans could be kept."),
     Metric("tidegate_state_away", "gauge", "Workers that cannot ask state now, whatever the cause; see /readyz."),
 )
 
@@ -195,18 +191,9 @@ OF_WORKERS = (
 OF_PROJECTOR = (
     Metric("tidegate_mirror_bullets_total", "counter", "Bullets that came onto a page of the static version."),
     Metric("tidegate_mirror_pages_total", "counter", "Pages of the static version that became complete."),
-    Metric(
-        "tidegate_mirror_failures_total",
-        "counter",
-        "Turns of the projector that failed and were tried again, by cause.",
-        ("cause",),
-    ),
+    Metric("tidegate_mirror_failures_total", "counter", "Turns of the projector that failed, by cause.", ("cause",)),
     Metric("tidegate_mirror_flaws_total", "counter", "Journal lines that the projector could not read."),
-    Metric(
-        "tidegate_mirror_twice_total",
-        "counter",
-        "Ids that two different bullets had, or that a page lacks; see verify.",
-    ),
+    Metric("tidegate_mirror_twice_total", "counter", "Ids that two bullets had, or that a page lacks; see verify."),
     Metric("tidegate_mirror_rebuilds_total", "counter", "Times the projector made its folder anew."),
     Metric("tidegate_mirror_purges_total", "counter", "Purges told to the content network, by result.", ("result",)),
     Metric(
@@ -248,10 +235,7 @@ OF_CONTROL = (
     Metric("tidegate_process_open_fds", "gauge", "Open file descriptors of a process.", ("process",)),
     Metric("tidegate_process_max_fds", "gauge", "File descriptors that a process may have open.", ("process",)),
     Metric(
-        "tidegate_process_start_time_seconds",
-        "gauge",
-        "When a process was started, in seconds since 1970.",
-        ("process",),
+        "tidegate_process_start_time_seconds", "gauge", "When a process started, in seconds since 1970.", ("process",)
     ),
     Metric(
         "tidegate_process_restarts_total", "counter", "Starts after a death, as the supervisor counts.", ("process",)
@@ -276,17 +260,17 @@ OF_CONTROL = (
     Metric(
         "tidegate_clock_set_seconds",
         "gauge",
-        "By how much it was set, all together, since control's last life; below zero: back.",
+        "By how much it was set, all in all, since control's last life; below 0: back.",
     ),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
     Metric("tidegate_journal_free_bytes", "gauge", "Bytes free on the journal's disk."),
     Metric(
-        "tidegate_journal_bound_bytes",
-        "gauge",
-        "Bytes that should be free there, by setting: low_disk, full_disk.",
-        ("setting",),
+        "tidegate_journal_bound_bytes", "gauge", "Bytes that should be free there: low_disk, full_disk.", ("setting",)
     ),
     Metric("tidegate_mirror_max_lag_seconds", "gauge", "mirror.max_lag: past this age bullets are refused."),
+    Metric("tidegate_spans_exported_total", "counter", "Spans that the receiver of traces has taken."),
+    Metric("tidegate_spans_lost_total", "counter", "Spans lost, by cause: queue, refused, stopped.", ("cause",)),
+    Metric("tidegate_spans_waiting", "gauge", "Spans that wait in control to be exported."),
     Metric(
         "tidegate_mirror_lag_seconds",
         "gauge",

@@ -16,6 +16,7 @@ from gateway.control.people.feature import PEOPLE
 from gateway.control.rooms.feature import ROOMS
 from gateway.control.switches.feature import SWITCHES
 from gateway.control.takedowns.feature import TAKEDOWNS
+from gateway.control.traces.feature import TRACES
 
 FEATURES: tuple[Feature, ...] = (
     ACCOUNTS,
@@ -27,6 +28,7 @@ FEATURES: tuple[Feature, ...] = (
     STATE,
     PEOPLE,
     HEALTH,
+    TRACES,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for feature in FEATURES for endpoint in feature.endpoints)

@@ -12,11 +12,9 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 import structlog
@@ -49,6 +47,7 @@ from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
 from gateway.control.people.people import People
 from gateway.control.people.rows import Person
+from gateway.control.traces.feature import sockets
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.generation import conversion, generation
@@ -257,9 +256,3 @@ def _living(folders: Folders) -> frozenset[str]:
     """Writers of this node that look after their folders themselves: a worker has a socket until it is gone."""
     workers = (name.removeprefix("worker-") for name in sockets(folders))
     return frozenset({*workers, str(CONTROL), str(PROJECTOR)})
-
-
-def sockets(folders: Folders) -> Mapping[str, Path]:
-    """Sockets of the workers that there are, by name."""
-    found = (path for path in folders.run.glob("worker-*.sock") if path.stem.removeprefix("worker-").isdigit())
-    return {path.stem: path for path in sorted(found)}

@@ -63,9 +63,10 @@ EXPIRES_SOON = 14 * 86400.0
 """Seconds; whoever renews by machine does so earlier."""
 
 
-def server(section: Server) -> ServerSettings:
-    """``[server]``, the part that concerns connections."""
-    return carried(ServerSettings, section, trusted_proxies=tuple(str(network) for network in section.trusted_proxies))
+def server(section: Server, traced: bool = False) -> ServerSettings:
+    """``[server]``, the part that concerns connections. ``traced``: ``[traces]`` is there."""
+    trusted = tuple(str(network) for network in section.trusted_proxies)
+    return carried(ServerSettings, section, trusted_proxies=trusted, traces=section.traces or traced)
 
 
 def shapes(sections: Sequence[Refusal]) -> AnswerShapes | None:

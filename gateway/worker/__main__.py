@@ -5,7 +5,7 @@
 It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
 exchanges under way finished within ``server.drain``. Told to retire, because others take its place, it accepts no more
 and leaves what is open to end by itself, for as long; then it drains. Its commands (unix socket ``run/worker-N.sock``):
-load, snapshot, counters, status, retire, drain.
+load, snapshot, counters, status, spans, retire, drain.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from gateway.common.posix import on_stop, take_standard_error
 from gateway.generation import conversion, generation
 from gateway.http.accepting.certificates import ListeningTlsSettings
 from gateway.logs import logs
+from gateway.worker import tracing
 from gateway.worker.app import App
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class Worker:
                 "counters": lambda request: app.counters(),
                 "status": self._on_status,
                 "retire": self._on_retire,
+                "spans": lambda request: tracing.told(app.finished, request),
                 "drain": self._on_drain,
             },
         )

@@ -49,8 +49,9 @@ from gateway.state.cold.logout_feed import LogOutFeed
 from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
+from gateway.tracing.trace import Finished
 from gateway.words.files import folding_tables, load_artifact
-from gateway.worker import targets
+from gateway.worker import targets, tracing
 from gateway.worker.access_lines import AccessLines
 from gateway.worker.listeners import Listeners, certificates
 from gateway.worker.state_watch import StateWatch
@@ -92,6 +93,7 @@ class App:
         self._gate.senders = self._senders
         self._feed: LogOutFeed | None = None
         self._access: AccessLines | None = None
+        self.finished = Finished()
         self._lines_dropped = Count()  # by the access logs of all generations
         self.listeners = Listeners(self._server, self._sweep)
         self._sweep.watch(self._flush_access)
@@ -171,16 +173,19 @@ class App:
         self._gate.unmatched = _unmatched(config, upstreams, answers)
         self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams, answers)
         self._gate.mirror = self._mirror(config, upstreams)
-        self._server.configure(conversion.server(config.server))
+        self._server.configure(conversion.server(config.server, config.traces is not None))
         self._gate.max_queueing = config.server.max_queueing
-        self._gate.traces = config.server.request_ids if config.server.traces else None
+        self._gate.traces = tracing.named(config)
         before = self._access
         paths = {route.name: route.template.address for route in config.routes}
         lines = self._access = AccessLines(access, router, paths) if access is not None else None
         self.listeners.take(shown)
         if before is not None:
             before.log.close()
-        self._server.on_answered = lines.answered if lines is not None else None
+        tracer = self._gate.tracer = self._sockets.tracer = tracing.tracer(config, self.finished, router, paths)
+        self._server.on_answered = tracing.both(
+            lines.answered if lines is not None else None, tracer.answered if tracer is not None else None
+        )
         self._server.on_refused = lines.refused if lines is not None else None
         self._sockets.on_ended = lines.ended if lines is not None else None
         if self._snapshot is not None:
@@ -299,6 +304,7 @@ class App:
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
                 "tidegate_journal_segments_left_total": from_zero((), LEFT_FOR, journal.left),
                 "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped.value]]},
+                "tidegate_traces_lost_total": {"series": [[[], self.finished.lost]]},
                 "tidegate_upstream_server_out": {"series": self._servers_out()},
             }
         )

@@ -7,6 +7,7 @@ others (an operator should need one round, not three).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +38,7 @@ def problems(
     ``document`` has what names led to; ``found``: where keys stand."""
     for check in (addresses.problems, _server, _unmatched_hosts, _upstreams, policy_consistency.problems,
                   route_consistency.problems, kind_consistency.problems, refusal_consistency.problems, _sentences,
-                  _jwt, _state, _journal, _mirror, _control, _metrics):  # fmt: skip
+                  _jwt, _state, _journal, _mirror, _control, _metrics, _traces):  # fmt: skip
         for path, message in check(document):
             line = line_of(path, found)
             yield ConfigProblem(file, written(path, document), shown(at(raw, path), path), message, line)
@@ -162,6 +163,18 @@ def _metrics(document: dict[str, Any]) -> Found:
         return
     if any(after <= before for before, after in pairwise(times)):
         yield ("metrics", "buckets"), "do not rise: write them from short to long, each once"
+
+
+def _traces(document: dict[str, Any]) -> Found:
+    if "traces" in document and not _installed("opentelemetry-exporter-otlp-proto-http"):
+        yield ("traces",), "needs OpenTelemetry: pip install 'tidegate[otel]'"
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def _seconds(value: dict[str, Any], model: type[Section], key: str) -> float | None:

@@ -1,4 +1,4 @@
-"""``[control]``, ``[metrics]`` and ``[logs]``: the operators' side."""
+"""``[control]``, ``[metrics]``, ``[logs]`` and ``[traces]``: the operators' side."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ class Logs(Section):
         False, "Log each request, and each WebSocket at its end: route, status, sizes, times and ids, nobody's address."
     )
     access_file: Local | None = setting(None, "File for the access log; the standard error if unset.")
+
+
+class Traces(Section):
+    """What is sampled; the table may be empty. Every request goes on with a traceparent then."""
+
+    sample: float | None = setting(
+        None,
+        "Share of requests, and of messages on sockets, that are sampled, from 0 to 1; what OTEL_TRACES_SAMPLER and "
+        "OTEL_TRACES_SAMPLER_ARG say if unset, and 0.01 where they say nothing.",
+        ge=0,
+        le=1,
+    )
+    parents: Literal["trusted", "anyone", "nobody"] = setting(
+        "trusted",
+        "Whose word counts on whether a request that is in a trace already is sampled: that of server.trusted_proxies, "
+        "anyone's (who can then make every request sampled), nobody's.",
+    )
+    queue: int = setting(8192, "Spans that control holds while they cannot be exported; beyond: lost, counted.", ge=512,
+                         le=1_000_000)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from gateway.config.sections.control import Control, Logs, Metrics
+from gateway.config.sections.control import Control, Logs, Metrics, Traces
 from gateway.config.sections.credit import Credit
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
@@ -43,3 +43,4 @@ class Config(Section):
     control: Control = setting({}, "The admin API, health and metrics.")
     metrics: Metrics = setting({}, "What Prometheus reads.")
     logs: Logs = setting({}, "What the processes say about themselves.")
+    traces: Traces | None = setting(None, "Spans of sampled requests; without this table there are none.")

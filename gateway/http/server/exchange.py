@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
     from gateway.http.wire.override import Screen
+    from gateway.tracing.trace import Trace
 
     OnUpgraded = Callable[[ResponseHead, asyncio.Transport, bytes, Callable[[], None]], None]
 
@@ -69,7 +70,7 @@ class Exchange:
     what the gate calls it, for the answer when the upstream fails. ``judged``: collected. ``cancelled``: the client is
     gone. ``answered``: the head of a final answer was written, or would have been if the client were still there.
     ``endless``: its answer streams until somebody leaves.
-    ``ids``: the lines that name this request and were added for the upstream. ``reason``: why we refused it.
+    ``ids``: lines that name this request, added for the upstream. ``reason``: why we refused it. ``trace``: if sampled.
     """
 
     __slots__ = (
@@ -101,6 +102,7 @@ class Exchange:
         "sent",
         "shapes",
         "status",
+        "trace",
         "user",
     )
 
@@ -128,6 +130,7 @@ class Exchange:
         self.judged = False
         self.message_id = ""
         self.status: int | None = None
+        self.trace: Trace | None = None
         self.route: Any = None
         self.user: Any = None
         self.cors: Cors | None = None
@@ -317,13 +320,8 @@ class Exchange:
         then(head, transport, early, release)
 
     def _upstream_head(
-        self,
-        upstream: Upstream,
-        length: int,
-        extra: bytes = b"",
-        drop: Collection[bytes] = (),
-        target: bytes = b"",
-    ) -> bytes:
+        self, upstream: Upstream, length: int, extra: bytes = b"", drop: Collection[bytes] = (), target: bytes = b""
+    ) -> bytes:  # fmt: skip
         connection = self._connection
         server = connection.server
         head = self.head
@@ -335,8 +333,11 @@ class Exchange:
                 target += b"?"
         settings = server.settings
         if settings.traces:
-            if forwarding.mistraced(head):
-                drop = (*drop, *forwarding.TRACE_FIELDS)
+            trace = self.trace
+            if trace is not None:
+                trace.forwarded_at = perf_counter()
+            if left_out := forwarding.trace_fields(head, trace is not None):
+                drop = (*drop, *left_out)
             self.ids = self.ids or forwarding.ids(head, settings.request_ids, True)
             extra += self.ids
         elif settings.request_ids:

@@ -25,7 +25,7 @@ TRACE_FIELDS: Final = (b"traceparent", b"tracestate")
 _plain_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}").fullmatch
 # https://www.w3.org/TR/trace-context/ section 3.2.2: a later version may have more behind the flags.
 _trace_parent = re.compile(
-    rb"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    rb"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 ).fullmatch
 
 STATUS_LINES: Final[dict[int, bytes]] = {
@@ -143,6 +143,40 @@ def ids(head: RequestHead, request_ids: bool, traces: bool) -> bytes:
         # All zeroes are not a valid id, hence the last digit.
         lines += b"traceparent: 00-%b1-%b1-01\r\n" % (_digits.take(31), _digits.take(15))
     return lines
+
+
+def continued(head: RequestHead, request_ids: bool, sampled: bool) -> tuple[bytes, str, str, str, str]:
+    """What names a request of whose trace it was decided: (lines, trace id, parent, first span, upstream's span).
+
+    Sampled, it goes on with the upstream's span as its parent; else nothing of ours is in its trace, and a traceparent
+    that came stays as it came. A new one says whether it is sampled (section 3.2.2.5).
+    """
+    found = _trace_parent(head.fields.get(b"traceparent", b""))
+    lines = b"" if not request_ids or b"x-request-id" in head.fields else b"X-Request-Id: %b\r\n" % _digits.take(32)
+    trace = found[1] if found is not None else _digits.take(31) + b"1"
+    own, upstream = _digits.take(15) + b"1", _digits.take(15) + b"8"
+    if sampled or found is None:
+        lines += b"traceparent: 00-%b-%b-%b\r\n" % (trace, upstream, b"01" if sampled else b"00")
+    parent = found[2].decode("ascii") if found is not None else ""
+    return lines, trace.decode("ascii"), parent, own.decode("ascii"), upstream.decode("ascii")
+
+
+def drawn(count: int) -> str:
+    """Random hexadecimal digits for an id, which is never all zeroes."""
+    return (_digits.take(count - 1) + b"1").decode("ascii")
+
+
+def parent_sampled(head: RequestHead) -> bool | None:
+    """Whether who sent it samples its trace (section 3.2.2.5); None where it is in none."""
+    found = _trace_parent(head.fields.get(b"traceparent", b""))
+    return None if found is None else int(found[3], 16) & 1 == 1
+
+
+def trace_fields(head: RequestHead, sampled: bool) -> tuple[bytes, ...]:
+    """Fields that go no further: of a trace that cannot be read both, of one that goes on by our span its parent."""
+    if mistraced(head):
+        return TRACE_FIELDS
+    return TRACE_FIELDS[:1] if sampled else ()
 
 
 def mistraced(head: RequestHead) -> bool:

@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from gateway.carriers.echo import Echo
 from gateway.http.wire.errors import HTTPError
+from gateway.judging.echo import Echo
 
 JSON = {b"content-type": b"application/json", b"x-request-id": b"r1", b"x-bad": b"\xff"}
 

@@ -130,9 +130,9 @@ class Supervisor:
         log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
         try:
             activated = self._sockets.take_activated(os.environ)
-            self._sockets.wanted(_wanted(config), activated)  # taken? then say so before more starts
             await self._processes.start_state(config)
             await admission.admit(config, self.folders)
+            self._sockets.wanted(_wanted(config), activated)  # not before: nobody connects to a node that is refused
         except BaseException:  # raised again; a state server of ours would go on
             await self._stop(0.0)
             raise

@@ -80,6 +80,9 @@ class Node:
 
     async def start(self) -> Node:
         """Start and wait until it says that it is ready: the demo by a line, ``run`` by its supervisor's socket."""
+        if self.process is not None:  # it ended by itself, or was killed
+            self.process._transport.close()  # type: ignore[attr-defined]
+            self.log.close()
         self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),

@@ -21,6 +21,7 @@ from gateway.commands.admin.calling import Reason, TokenFileOption, called_by, r
 from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError, load
+from gateway.control.acts.authority import DatabaseBehind
 from gateway.control.acts.database import DatabaseInUse
 from gateway.control.api.client import CallRefused, ControlClient, address_of
 from gateway.control.features import GOVERNANCE
@@ -141,7 +142,7 @@ def _written(
         return asyncio.run(_write(what, loaded, folders, told, token_file))
     except CallRefused as error:
         places.refuse(refusal(error), WRONG)
-    except (NoServer, NotOurs) as error:
+    except (NoServer, NotOurs, DatabaseBehind) as error:
         places.refuse(str(error), WRONG)
     except typer.Exit:
         raise

@@ -88,7 +88,8 @@ async def claim(database: Database, projection: Projection, governance: Governan
 
 async def rebuild(database: Database, projection: Projection, governance: Governance) -> Rebuilt:
     """Replace state's governance data. The caller sees to it that no act is projected meanwhile. Raises
-    ``DatabaseBehind`` where state is newer than the database: what it holds would be lifted."""
+    ``NotOurs``, and ``DatabaseBehind`` where state is newer than the database: what it holds would be lifted."""
+    await projection.confirm()  # whose it is comes first: another database's versions say nothing
     behind = older_than_state(await database.run(newest), await projection.version())
     if behind:
         raise DatabaseBehind(f"{behind}: {REMEDY}")

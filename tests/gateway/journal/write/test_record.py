@@ -151,7 +151,7 @@ def test_a_missing_personal_field_is_left_out() -> None:
 
 
 def test_every_field_belongs_to_one_class() -> None:
-    message = MESSAGE._replace(parts=("/image",), edit=True, playback_ms=5, shown_sender="Al")
+    message = MESSAGE._replace(parts=("/image",), edit=True, playback_ms=5, shown_sender="Al", weak=True)
     verdict = Verdict(
         "reject",
         "p" * 64,

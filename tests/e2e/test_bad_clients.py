@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -100,26 +101,23 @@ async def test_a_kept_connection_is_closed_when_it_rests_too_long(gate: Lab) -> 
 
 
 async def test_one_address_has_only_so_many_connections(gate: Lab) -> None:
+    async with asyncio.timeout(20):  # those of other tests are still being closed
+        while await gate.node.metric("tidegate_connections"):
+            await asyncio.sleep(0.05)
     async with contextlib.AsyncExitStack() as stack:
-        asked = [stack.enter_async_context(wire(gate.node)) for _ in range(60)]
-        opened = await asyncio.gather(*asked, return_exceptions=True)
-        held = [one for one in opened if isinstance(one, Wire)]
-        # With TLS: before a handshake there is nothing to say it in.
-        cut = len([one for one in opened if isinstance(one, ConnectionError)])
-        assert len(held) + cut == 60, opened
-        # Those over the bound are told so before they have asked anything.
-        answers = [one for one in held if await told_busy(one.reader)]
-        assert 20 <= len(answers) + cut <= 30
-        assert (cut > 0) == (gate.node.tls is not None)
+
+        async def ask() -> int:
+            connection = await stack.enter_async_context(wire(gate.node))
+            await connection.send(request("GET", "/"))
+            return (await connection.answer()).status
+
+        told = await asyncio.gather(*(ask() for _ in range(60)), return_exceptions=True)
+        # Those over the bound are told so, or closed where many come at once and before a handshake of TLS.
+        assert 30 <= told.count(201) <= 40, Counter(map(repr, told))
+        assert {one for one in told if isinstance(one, int)} <= {201, 503}
     async with asyncio.timeout(5):
         while (await once(gate.node, comment(PRIVATE))).status != 201:
             await asyncio.sleep(0.05)
-
-
-async def told_busy(reader: asyncio.StreamReader) -> bool:
-    with contextlib.suppress(TimeoutError):
-        return b"server.busy" in await asyncio.wait_for(reader.read(4096), 0.05)
-    return False
 
 
 async def test_a_client_that_does_not_read_holds_no_memory_and_no_connection(gate: Lab) -> None:

@@ -169,20 +169,23 @@ class Server:
             self.turns.begin(account)
         return account
 
-    def opened(self, connection: ServerProtocol, charged: bool) -> str:
+    def opened(self, connection: ServerProtocol, announced: Announced | None) -> str:
         """A connection was made; a reason code where it is one too many: ``server.full`` is not even told so.
-        ``charged``: its address has paid for it."""
+        ``announced``: what was known of it, and counted, before; from now on it counts as itself and not twice."""
         account = connection.owner
         account.held += 1
         account.members.add(connection)
-        if not charged:
+        known = announced is not None and announced.charged  # its address was held to its bound when it arrived
+        if not known:
             self.turns.connected(account)
         self.connections.add(connection)
+        if announced is not None:
+            announced.over()
         settings = self.settings
         if len(self.connections) + self._taken + self._arriving > settings.max_connections:
             self.count_refusal("server.full")
             return "server.full"
-        if account.held > settings.max_connections_per_address and not connection.peer.trusted:
+        if not known and account.held > settings.max_connections_per_address and not connection.peer.trusted:
             return "server.busy"
         return ""
 

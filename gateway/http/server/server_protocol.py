@@ -77,7 +77,7 @@ class ServerProtocol(Answering):
         self.peer = server.peer_of(transport, announced)
         turns = server.turns
         self.account = self.owner = turns.unbounded() if self.peer.trusted else turns.account(self.peer.counted)
-        refused = server.opened(self, announced is not None and announced.charged)
+        refused = server.opened(self, announced)
         high = server.settings.max_buffered
         self._transport.set_write_buffer_limits(high=high, low=high // 4)
         self.deadline = server.sweep.after(server.settings.head_timeout)

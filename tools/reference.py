@@ -2,7 +2,8 @@
 
 The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, the commands of
 docs/command-line.md, the boards
-in deploy/grafana, the rules of deploy/kubernetes, and what ``config check`` says of each golden configuration.
+in deploy/grafana, the rules of deploy/kubernetes, docs/platforms.md, and what ``config check`` says of each golden
+configuration and of each preset.
 A test fails where one of them is stale; a person reads the
 difference before committing it: what changed there is what users see.
 """
@@ -26,13 +27,15 @@ from gateway.common import metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
 from gateway.control.features import ENDPOINTS  # noqa: E402
 from gateway.judging import reason_codes  # noqa: E402
-from tools import command_line  # noqa: E402
+from gateway.presets import preset as presets  # noqa: E402
+from tools import command_line, platforms_page  # noqa: E402
 from tools.watch import boards, cluster  # noqa: E402
 
 LINE = "----\n"
 """In a golden configuration: the file above, every problem of it below."""
 
 GOLDEN = ROOT / "tests" / "golden" / "config"
+PRESETS = ROOT / "tests" / "golden" / "presets"
 METRICS = {
     "Of the workers, added up": metrics.OF_WORKERS,
     "Of the projector": metrics.OF_PROJECTOR,
@@ -48,12 +51,13 @@ class Generated(NamedTuple):
 
     def stale(self) -> bool:
         """Whether it says something else than the code."""
-        text = self.path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         return self.written(text) != text
 
     def write(self) -> None:
         """Bring it up to date."""
-        text = self.path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        self.path.parent.mkdir(exist_ok=True)
         self.path.write_text(self.written(text), encoding="utf-8")
 
 
@@ -65,11 +69,14 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "metrics.md", _metrics)
     yield Generated(docs / "admin-api.md", _endpoints)
     yield Generated(docs / "command-line.md", _commands)
+    yield Generated(docs / "platforms.md", _platforms)
     yield Generated(ROOT / "examples" / "tidegate.schema.json", _schema)
     for path, text in (*boards.written(), *cluster.written()):
         yield Generated(path, partial(_as_it_is, text))
     for path in sorted(GOLDEN.glob("*.txt")):
         yield Generated(path, _problems)
+    for name in presets.names():
+        yield Generated(PRESETS / f"{name}.txt", lambda _, name=name: platforms_page.golden(name))  # type: ignore[misc]
 
 
 def _as_it_is(written: str, _text: str) -> str:
@@ -111,6 +118,13 @@ def _commands(text: str) -> str:
     if not begin:
         sys.exit(f"docs/command-line.md has lost its mark {command_line.BEGIN!r}")
     return prose + command_line.page()
+
+
+def _platforms(text: str) -> str:
+    prose, begin, _ = text.partition(platforms_page.BEGIN)
+    if not begin:
+        sys.exit(f"docs/platforms.md has lost its mark {platforms_page.BEGIN!r}")
+    return prose + platforms_page.page()
 
 
 def _schema(_text: str) -> str:

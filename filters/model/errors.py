@@ -19,6 +19,8 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         CompileFailed                       gateway.generation.generation
         ChangesLost                         gateway.generation.changes
         SaltUnreadable                      gateway.senders.salt
+        UnknownPreset (KeyError)            gateway.presets.preset
+        AlreadyThere (FileExistsError)      gateway.presets.laying
       requests, bodies and frames
         HTTPError                           gateway.http.wire.errors
         Uncommon                            gateway.http.wire.fields

@@ -54,7 +54,7 @@ class Gate:
     """Decides for each request: judge, relay, answer. ``router`` is swapped by a reload, as one reference (law 9).
 
     ``languages``: of the routes that say in which one their clients are told, by name. ``max_queueing``: seconds, 0 for
-    no bound. ``senders``: who hears of log-outs.
+    no bound. ``senders``: who hears of log-outs. ``only_reading``: what no route names goes on only where it reads.
     ``traces``: None, or records name the trace of each request, and whether it gets an X-Request-Id as well.
     """
 
@@ -66,6 +66,7 @@ class Gate:
         self.router = router
         self.unmatched = unmatched
         self.unmatched_hosts: dict[bytes, Relayed] = {}
+        self.only_reading = False
         self.mirror: MirrorSite | None = None
         self.languages: Mapping[str, str] = {}
         self.max_queueing = 0.0
@@ -123,6 +124,8 @@ class Gate:
                 relayed = self.unmatched_hosts.get(plain_host(head.host), relayed)
             if relayed is None:
                 raise HTTPError("route.unmatched")
+            if route is None and self.only_reading:
+                self._check_only_reading(exchange)
             if head.overrides or head.underscored or exchange.query:
                 self._check_overrides(exchange)
             if head.length and route is None and head.method in READING:
@@ -200,6 +203,16 @@ class Gate:
             self.router.find(b"", head.host, head.target)  # as what no route names
         except HTTPError:
             raise HTTPError(UNEXPECTED) from None
+
+    def _check_only_reading(self, exchange: Exchange) -> None:
+        """What no route names only reads, by its own method and by any that it names besides, and has no body."""
+        head = exchange.head
+        if head.method not in READING:
+            raise HTTPError("route.unjudged")
+        if head.length:
+            raise HTTPError(UNEXPECTED)
+        if not override.methods(head, exchange.query) <= READING:
+            raise HTTPError("head.method_override")
 
     def _check_overrides(self, exchange: Exchange) -> None:
         """A request that nobody judges keeps the fields by which a platform may read another one in it."""

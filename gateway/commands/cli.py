@@ -27,6 +27,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "run": Command("gateway.commands.run", "run", "Run the gateway: every process of one node, until SIGTERM."),
+    "init": Command("gateway.commands.init", "init", "Write a configuration for a platform that many people run."),
     "demo": Command("gateway.commands.run", "demo", "Run a small platform with the gate in front of it."),
     "status": Command("gateway.commands.admin.status", "status", "This node at a glance, once or live."),
     "reload": Command("gateway.commands.admin.reload", "reload", "Compile configuration and lists anew, and swap."),

@@ -172,6 +172,7 @@ class App:
         answers = AnswerCounts(self.metrics.relayed, "")
         self._gate.unmatched = _unmatched(config, upstreams, answers)
         self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams, answers)
+        self._gate.only_reading = config.server.unmatched == "read"
         self._gate.mirror = self._mirror(config, upstreams)
         self._server.configure(conversion.server(config.server, config.traces is not None))
         self._gate.max_queueing = config.server.max_queueing

@@ -20,6 +20,7 @@ NEVER: Final = re.compile(r"(^|/)(tests?|benchmarks|tools|__pycache__|\.[^/]+)/|
 NEEDED: Final = frozenset(
     {
         *(f"{package}/py.typed" for package in PACKAGES), "gateway/demo/tidegate.toml", "gateway/demo/lists/spam.txt",
+        "gateway/presets/platforms/plain.toml",
         "gateway/state/hot/lua/admit.lua", "loadtest/locustfile.py", "loadtest/target/node.toml",
     }
 )  # fmt: skip

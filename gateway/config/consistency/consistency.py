@@ -50,7 +50,7 @@ def _server(document: dict[str, Any]) -> Found:
     target = text(server, "unmatched_upstream")
     if target and target not in upstreams:
         yield ("server", "unmatched_upstream"), "is not in [upstreams]" + nearest(target, list(upstreams))
-    elif not target and len(upstreams) > 1 and text(server, "unmatched", "relay") == "relay":
+    elif not target and len(upstreams) > 1 and text(server, "unmatched", "relay") != "refuse":
         yield (
             ("server", "unmatched_upstream"),
             "is missing: with several upstreams, name the one for requests that no route matches, "

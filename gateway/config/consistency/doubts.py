@@ -10,7 +10,9 @@ from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
 from gateway.config.consistency import kinds, refusals
 from gateway.config.consistency.translation import similar
+from gateway.config.consistency.unjudged import below
 from gateway.http.wire.path import parse_template
+from gateway.surfaces import SURFACES
 from gateway.surfaces.sources.sources import WEAK, credential, kind
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.config.sections.policies import Policy
     from gateway.config.sections.routes import Route
 
+BY_CLIENTS = frozenset(("json", "form", "query"))
 METHODS = frozenset((
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
     "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
@@ -33,6 +36,7 @@ def doubts(config: Config) -> Iterator[str]:
     for route in config.routes:
         if route.judged:
             yield from kinds.doubts(route)
+            yield from _made_by_put(config, route)
             yield from dict.fromkeys(told for kind in route.kinds or (route,) for told in _route(config, kind))
     address = config.control.listen
     if not _loopback(address) and config.control.certificate is None:
@@ -75,7 +79,7 @@ def _unused(config: Config) -> Iterator[str]:
     policies = {kind.policy for route in config.routes for kind in (route, *route.kinds)}
     upstreams = {route.upstream for route in config.routes} | {config.server.unmatched_upstream}
     upstreams |= set(config.server.unmatched_hosts.values())
-    if config.server.unmatched == "relay" and len(config.upstreams) == 1:
+    if config.server.unmatched != "refuse" and len(config.upstreams) == 1:
         upstreams |= set(config.upstreams)
     for section, names, used in (
         ("lists", config.lists, read),
@@ -95,6 +99,7 @@ def _route(config: Config, route: Route) -> Iterator[str]:
             yield f'{key}.sender = "{source}": is a credential by its name, so a digest of it is kept (digest_sender)'
         elif route.digest_sender == "never":
             yield f'{key}.sender = "{source}": is a credential by its name and stands in the journal in clear'
+    yield from _unvouched(key, route)
     yield from _weak(key, route, config.policies[route.policy])
     for network in route.trust:
         if network.prefixlen == 0:
@@ -129,6 +134,32 @@ def _route(config: Config, route: Route) -> Iterator[str]:
         )
     if route.mirrored and "*" in route.origins:
         yield f"{key}.origins = [“*”]: any site can open a socket with its visitor's cookies"
+
+
+def _unvouched(key: str, route: Route) -> Iterator[str]:
+    """A front overwrites headers. What stands in a body or a query passes it by, whomever it is from."""
+    for name in ("sender", "registrant", "verified", "level"):
+        told = getattr(route, name)
+        for source in (told,) if isinstance(told, str) else told:
+            if kind(source) in BY_CLIENTS:
+                yield (
+                    f'{key}.{name} = "{source}": is what its sender writes, and no front takes it off: anybody is whom '
+                    "they say; read a header of the front, a token (jwt:) or what the platform says (whoami:)"
+                )
+
+
+def _made_by_put(config: Config, route: Route) -> Iterator[str]:
+    """What PUT brings is an edit unless the route says otherwise, and an edit may leave the text as it was."""
+    if route.edit is not None or b"PUT" not in route.template.methods or not SURFACES[str(route.surface)].edits:
+        return
+    if any(one.edit is not None for one in route.messages):
+        return
+    made = (one for one in config.routes if one.judged and b"POST" in one.template.methods)
+    if not any(below(route.template, one.template) for one in made):
+        yield (
+            f"routes[{route.name}].edit: is unset, so that each PUT is an edit, which need not hold a text; no judged "
+            "POST makes messages at this address or above it: write edit = false if PUT makes them, else edit = true"
+        )
 
 
 def _weak(key: str, route: Route, policy: Policy) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
@@ -61,13 +61,15 @@ def doubts(route: Route) -> Iterator[str]:
     """What is relayed because of something that its sender may write as he likes.
 
     A field by which every judged kind is told as well is no doubt: who writes it so that the message is relayed has
-    written it so that the platform takes it for something else.
+    written it so that the platform takes it for something else. Nor is what is relayed because none of the judged texts
+    is there: it says nothing that could have been judged.
     """
     judged = [kind.when for kind in route.messages if not kind.relay]
     telling = set.intersection(*[set(_told_by(one)) for one in judged]) if judged else set()
+    texts = {source for kind in route.messages if not kind.relay for source in (kind.text or route.text)}
     key = f"routes[{route.name}]"
     for place, kind in enumerate(route.messages):
-        if kind.relay:
+        if kind.relay and not (texts and texts <= set(_without(kind.when))):
             loose = [source for source in dict.fromkeys(when.read_by(kind.when)) if source not in telling]
             loose = [source for source in loose if not source.startswith("path:")]
             if not loose and not _listed(kind.when):
@@ -80,8 +82,30 @@ def doubts(route: Route) -> Iterator[str]:
                     f"{key}.messages[{place + 1}]: is relayed for what its sender writes into {', '.join(loose)}; a "
                     "message that the platform takes for one may say the same: tell judged kinds by that place too"
                 )
+            if _by_name_alone(when.read_by(kind.when)):
+                yield f"{key}.messages[{place + 1}]: {_BY_NAME}"
+    loose = [place for place in route.relay_when if place not in route.message_when]
+    if loose:
+        yield (
+            f"{key}.relay_when: relays for what its sender writes into {', '.join(loose)}; a message that the platform "
+            "takes for one may say the same: tell messages by that place too (message_when)"
+        )
+    if _by_name_alone(route.relay_when):
+        yield f"{key}.relay_when: {_BY_NAME}"
     if route.messages and route.otherwise == "relay":
         yield f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody"
+
+
+_BY_NAME = (
+    "relays for its operationName, which only chooses among the operations of a document, and its sender writes both: "
+    "list the documents that are relayed (query, or their digests)"
+)
+
+
+def _by_name_alone(sources: Iterable[str]) -> bool:
+    """Whether a document of GraphQL is told by its name and not by itself."""
+    names = {source.rpartition("/")[2] for source in sources}
+    return "operationName" in names and not names & {"query", "sha256Hash", "documentId"}
 
 
 def _listed(condition: Mapping[str, Any]) -> bool:
@@ -96,6 +120,16 @@ def _listed(condition: Mapping[str, Any]) -> bool:
         if not isinstance(test, Mapping) or not {"sha256", "prefix", "null"}.isdisjoint(test):
             return True
     return False
+
+
+def _without(condition: Mapping[str, Any]) -> Iterator[str]:
+    """The sources that must be absent for the condition to hold."""
+    for source, test in condition.items():
+        if source == "all":
+            for one in test:
+                yield from _without(one)
+        elif source not in ("any", "not") and isinstance(test, Mapping) and test.get("absent") is True:
+            yield source
 
 
 def _told_by(condition: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOTICES = (*REFUSALS, "mask", "unmute")
 _MARKUP = re.compile(r"(?:html|xml)(?:;|$)")
+_IN_ARRAY = re.compile(r"json:/[0-9]+(?:/|$)")
 _WAYS = ("body", "page", "redirect", "silent")
 
 
@@ -69,9 +70,37 @@ def _shape(shape: dict[str, Any], path: Path, socket: bool) -> Found:
             yield (*path, "reasons", at), "is not a reason that anybody is told" + similar(reason, [*groups, *codes])
 
 
+def _strict(route: Route) -> str:
+    """What frames are, where an object of JSON that nobody knows is no frame at all: text, arrays as Phoenix has them,
+    and graphql-transport-ws, which has to close the socket (its protocol, “Invalid message”). Empty for others."""
+    if route.format == "text":
+        return "frames are text"
+    tests = [
+        {f"json:{place}": wanted} for one in (route.message_when, route.relay_when) for place, wanted in one.items()
+    ]
+    tests += [dict(kind.when) for kind in route.messages]
+    read = [
+        *route.text,
+        *(source for kind in route.messages for source in kind.text),
+        *(one for test in tests for one in test),
+    ]
+    if any(_IN_ARRAY.match(source) for source in read):
+        return "frames are arrays"
+    types = [test["json:/type"] for test in tests if "json:/type" in test]
+    said = {one for wanted in types for one in ([wanted] if isinstance(wanted, str) else wanted)}
+    return "frames are those of graphql-transport-ws" if said & {"subscribe", "connection_init"} else ""
+
+
 def doubts(route: Route) -> Iterator[str]:
     """Notices of ours that would stand among the platform's own frames."""
-    if route.transport != "websocket" or not route.refusal:
+    if route.transport != "websocket":
+        return
+    if not route.refusal:
+        if frames := _strict(route):
+            yield (
+                f"routes[{route.name}].refusal: is missing; {frames}, whose clients break off at a notice of "
+                "Tidegate's, an object of JSON; give each verdict a shape, or silent = true"
+            )
         return
     told = {verdict for shape in route.refusal if not shape.reasons for verdict in shape.verdicts}
     missing = [verdict for verdict in NOTICES if verdict not in told and verdict != "hold"]

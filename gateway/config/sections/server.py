@@ -81,8 +81,10 @@ class Server(Section):
     backlog: int = setting(SERVER.backlog, "Connections that may wait to be accepted, per address.", ge=1, le=65535)
     keep_generations: int = setting(3, "Compiled generations kept on disk, the live one included.", ge=2, le=100)
 
-    unmatched: Literal["relay", "refuse"] = setting(
-        "relay", "What no route matches is relayed untouched, or refused with 404."
+    unmatched: Literal["relay", "read", "refuse"] = setting(
+        "relay",
+        "What no route matches is relayed untouched; or (read) only what reads is, GET, HEAD and OPTIONS without a "
+        "body, and all other writing refused with 403; or all of it is refused with 404.",
     )
     unmatched_upstream: str = setting("", "Upstream for unmatched requests; needed where several upstreams exist.")
     unmatched_hosts: dict[str, str] = setting(

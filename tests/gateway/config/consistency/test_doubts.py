@@ -35,6 +35,39 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
         ),
         ('lists = ["spam"]', 'lists = ["spam"], mode = "shadow"', ""),
         (
+            'sender = "header:X-User-Id"',
+            'sender = "json:/author"',
+            'sender = "json:/author": is what its sender writes',
+        ),
+        ('sender = "header:X-User-Id"', 'sender = "hash:form:mail"', "anybody is whom they say"),
+        ('text = "json:/content"', 'text = "json:/content"\nverified = "query:ok"', 'verified = "query:ok": is what'),
+        ('text = "json:/content"', 'text = "json:/content"\ndevice = "json:/device"', ""),
+        ('match = "POST /', 'match = "PUT /', "edit: is unset, so that each PUT is an edit"),
+        ('match = "POST /', 'match = "POST|PUT /', ""),
+        ('match = "POST /', 'edit = true\nmatch = "PUT /', ""),
+        ('match = "POST /', 'edit = false\nmatch = "PUT /', ""),
+        (
+            'text = "json:/content"',
+            'text = "json:/content"\nrelay_when = { "/op" = "ping" }',
+            "relay_when: relays for what its sender writes into /op",
+        ),
+        (
+            'text = "json:/content"',
+            'text = "json:/content"\nmessage_when = { "/op" = "say" }\nrelay_when = { "/op" = "ping" }',
+            "",
+        ),
+        (
+            'text = "json:/content"',
+            'text = "json:/content"\nmessage_when = { "/operationName" = "Say" }\n'
+            'relay_when = { "/operationName" = "Read" }',
+            "relay_when: relays for its operationName",
+        ),
+        (
+            'text = "json:/content"',
+            'text = "json:/content"\nmessage_when = { "/query" = "mutation" }\nrelay_when = { "/query" = "query" }',
+            "",
+        ),
+        (
             '{ check = "identity", action = "reject", on_error = "reject", ground = "agreement 2.1" }',
             '{ check = "limit", action = "reject", on_error = "pass", ground = "g", limits = ["device 1/1s"] }',
             "device: is empty",
@@ -49,6 +82,24 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
 def test_doubts(before: str, after: str, told: str, read: Read) -> None:
     warnings = config.warnings(read(before, after))
     assert [told in warning for warning in warnings] == ([True] if told else [])
+
+
+def test_a_put_beside_the_post_that_makes_messages_is_an_edit(read: Read) -> None:
+    edits = """
+[[routes]]
+name = "edits"
+match = "PUT /articles/{room}/comments/{id}"
+surface = "comment"
+upstream = "platform"
+policy = "comment"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+"""
+    assert config.warnings(read(more=edits)) == []
+    assert config.warnings(
+        read('surface = "comment"', 'surface = "comment"', more=edits.replace("/articles", "/items"))
+    )
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ def test_what_is_refused(written: Written, more: str, key: str, said: str) -> No
         ('otherwise = "relay"' + JUDGED, "otherwise: is relay"),
         (JUDGED + RELAYED.replace("json:/event", "json:/operationName"), "writes into json:/operationName"),
         (JUDGED + RELAYED.replace("json:/event", "header:X-Kind"), "writes into header:X-Kind"),
+        ((JUDGED + RELAYED).replace("json:/event", "json:/operationName"), "relays for its operationName"),
+        ((JUDGED + RELAYED).replace("json:/event", "json:/payload/operationName"), "relays for its operationName"),
+        ((JUDGED + RELAYED).replace("json:/event", "json:/query"), ""),
         (JUDGED + RELAYED.replace("json:/event", "path:room"), ""),
         (
             JUDGED + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ not = { "json:/event" = "SAY" } }'),
@@ -76,6 +79,18 @@ def test_what_is_refused(written: Written, more: str, key: str, said: str) -> No
         (JUDGED + RELAYED.replace('["COUNT"]', '{ prefix = "GET_" }'), ""),
         (JUDGED + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ any = [{ "json:/event" = "A" }] }'), ""),
         (JUDGED.replace('= "SAY"', "= { present = true }") + RELAYED, "writes into json:/event"),
+        (JUDGED + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ "json:/comment" = { absent = true } }'), ""),
+        (
+            JUDGED
+            + JUDGED.replace("json:/comment", "json:/nick")
+            + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ all = [{ "json:/comment" = { absent = true } }] }'),
+            "writes into json:/comment",
+        ),
+        (
+            JUDGED
+            + RELAYED.replace('{ "json:/event" = ["COUNT"] }', '{ any = [{ "json:/comment" = { absent = true } }] }'),
+            "writes into json:/comment",
+        ),
         (JUDGED + JUDGED.replace("json:/event", "json:/type") + RELAYED, "writes into json:/event"),
     ],
 )

@@ -116,9 +116,21 @@ def test_what_is_refused_on_sockets(written: Written, shape: str, said: str) -> 
         ('[[routes.refusal]]\nbody = {}\n[[routes.refusal]]\nverdicts = ["mask", "unmute"]\nsilent = true', ""),
         ('[routes.refusal]\nbody = {}\nreasons = ["limit"]', "reject, mute, close, mask, unmute are told"),
         ("", ""),
+        ('message_when = { "/3" = "new_msg" }', "frames are arrays"),
+        ('message_when = { "/type" = "subscribe" }', "frames are those of graphql-transport-ws"),
+        ('[[routes.messages]]\nwhen = { "json:/type" = ["subscribe"] }', "frames are those of graphql-transport-ws"),
+        ('[[routes.messages]]\nwhen = { "json:/type" = "say" }\ntext = "json:/4/body"', "frames are arrays"),
+        ('message_when = { "/type" = "say" }', ""),
     ],
 )
 def test_notices_that_would_stand_in_our_words(read: Read, shape: str, missing: str) -> None:
     doubts = [one for one in config.warnings(read(*SOCKET, more=shape)) if ".refusal: " in one]
     assert len(doubts) == bool(missing)
     assert not missing or missing in doubts[0]
+
+
+def test_a_socket_of_plain_text_is_not_told_in_json(written: Written) -> None:
+    file = written(*SOCKET)
+    text = file.read_text(encoding="utf-8").replace('text = "json:/content"', 'text = "text:"\nformat = "text"')
+    file.write_text(text, encoding="utf-8")
+    assert [one for one in config.warnings(config.load(file, environ={})) if "frames are text" in one]

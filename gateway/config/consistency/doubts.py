@@ -36,6 +36,7 @@ def doubts(config: Config) -> Iterator[str]:
     for route in config.routes:
         if route.judged:
             yield from kinds.doubts(route)
+            yield from refusals.doubts(route)
             yield from _made_by_put(config, route)
             yield from dict.fromkeys(told for kind in route.kinds or (route,) for told in _route(config, kind))
     address = config.control.listen
@@ -93,7 +94,6 @@ def _unused(config: Config) -> Iterator[str]:
 
 def _route(config: Config, route: Route) -> Iterator[str]:
     key = f"routes[{route.name}]"
-    yield from refusals.doubts(route)
     for source in filter(credential, route.sender):
         if route.digest_sender == "credentials":
             yield f'{key}.sender = "{source}": is a credential by its name, so a digest of it is kept (digest_sender)'

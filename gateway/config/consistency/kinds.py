@@ -82,7 +82,7 @@ def doubts(route: Route) -> Iterator[str]:
                     f"{key}.messages[{place + 1}]: is relayed for what its sender writes into {', '.join(loose)}; a "
                     "message that the platform takes for one may say the same: tell judged kinds by that place too"
                 )
-            if _by_name_alone(when.read_by(kind.when)):
+            elif _by_name_alone(when.read_by(kind.when)):
                 yield f"{key}.messages[{place + 1}]: {_BY_NAME}"
     loose = [place for place in route.relay_when if place not in route.message_when]
     if loose:
@@ -90,7 +90,7 @@ def doubts(route: Route) -> Iterator[str]:
             f"{key}.relay_when: relays for what its sender writes into {', '.join(loose)}; a message that the platform "
             "takes for one may say the same: tell messages by that place too (message_when)"
         )
-    if _by_name_alone(route.relay_when):
+    elif _by_name_alone(route.relay_when):
         yield f"{key}.relay_when: {_BY_NAME}"
     if route.messages and route.otherwise == "relay":
         yield f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody"

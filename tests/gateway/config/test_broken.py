@@ -24,7 +24,7 @@ KEYS = [
     ("head_timeout = nan", "20ms"),
     ('listen = "8080"', "host:port"), ("listen = []", "name an address"), ("listen = [8080]", "host:port"),
     ('listen = "0.0.0.0:99999"', "host:port"), ('unmatched = "relays"', "“relay”"),
-    ('unmatched = "x"', "relay, refuse"),
+    ('unmatched = "x"', "relay, read, refuse"),
     ('trusted_proxies = ["10.0.0.1/8"]', "prefix at zero"), ('trusted_proxies = "10.0.0.0/8"', "[brackets]"),
     ('request_ids = "yes"', "true nor false"), ("request_ids = 1", "true nor false"), ('via = "a b"', "Via"),
     ("via = 1", "in quotes"), ("ipv6_prefix = 129", "at most 128"), ('data_dir = ""', "path"), ("data_dir = 7", "path"),

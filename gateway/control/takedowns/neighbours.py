@@ -9,12 +9,14 @@ from gateway.control.acts.neighbours import Row
 
 
 class Asked(NamedTuple):
-    """A deletion that the platform is asked for. ``upstream_id``: empty where the platform never told one."""
+    """A deletion that the platform is asked for. ``upstream_id``: empty where the platform has told none.
+    ``outstanding``: what became of the message is not known yet, so it may still be on its way to the platform."""
 
     message_id: str
     upstream_id: str
     route: str
     room: str
+    outstanding: bool = False
 
 
 class Said(NamedTuple):

@@ -27,6 +27,7 @@ MAX_BODY = 65536  # bytes of an answer that are read for ``gone_when``
 GONE = (404, 410)  # there is nothing to delete, or nothing any more
 UNCONFIGURED = "takedown.unconfigured"
 UNNAMED = "takedown.unnamed"
+OUTSTANDING = "takedown.outstanding"
 UNSAFE = "takedown.unsafe_name"
 DOTS = frozenset((".", ".."))  # as a segment of a path they would name another thing, and delete that
 
@@ -68,7 +69,10 @@ class PlatformDeletions:
             return Said(False, None, "upstream.timeout")
         except UpstreamError as error:
             return Said(False, None, error.reason)
-        return Said(status in GONE or gone(takedown.gone_when)(status, bytes(answer.body)), status)
+        if status in GONE:
+            # What has not arrived yet is not there either, and may be a moment later.
+            return Said(False, status, OUTSTANDING) if asked.outstanding else Said(True, status)
+        return Said(gone(takedown.gone_when)(status, bytes(answer.body)), status)
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,6 +1,6 @@
 """Takedowns on their way: the platform is asked until it has deleted the message, and the journal hears of each state.
 
-    requested ──► confirmed                 2xx (and ``gone_when``), 404, 410
+    requested ──► confirmed                 2xx (and ``gone_when``); 404 or 410 once the message's outcome is known
         └──► unconfirmed ──► confirmed      nothing of that within ``confirm_within``: it alarms, and is asked on
 
 Laws: every state is in the database before it is told; a platform that is away is asked again after 0.5 s, then less
@@ -38,12 +38,16 @@ ASKED_AGAIN_US = 60_000_000  # until it alarms, for a takedown that came back fr
 LONGEST_WAIT = 1.0  # seconds between two looks at the database: what another task has added is found
 MAX_TRACE = 100  # events of one takedown; tries beyond are not told
 PRUNED_AT_ONCE = 500  # takedowns of one transaction, so that nobody's act waits long for the database
+OUTSTANDING_US = 300_000_000  # a message whose outcome is not there by then was cut short, and will have none
 RETRY = 1.0  # seconds until the journal or the database is tried again
 
 
 class _Due(NamedTuple):
+    """``unsettled``: its message may have had no outcome yet when it was taken down."""
+
     takedown: int
     asked: Asked
+    unsettled: bool
 
 
 class _Alarm(NamedTuple):
@@ -112,9 +116,9 @@ class Takedowns:
 
     async def step(self) -> bool:
         """Tell the journal, ask for everything that is due, alarm for what is overdue. True where anything was due."""
-        await self._tell()
         now = self._now()
-        due = await self._database.run(lambda session: _due(session, now))
+        due = [await self._named(one) for one in await self._database.run(lambda session: _due(session, now))]
+        await self._tell()
         said = await asyncio.gather(*(self.platform.delete(one.asked) for one in due))
         now = self._now()
         alarms = await self._database.run(lambda session: _move_on(session, due, said, now))
@@ -128,6 +132,22 @@ class Takedowns:
             moved.set()
             await self._tell()
         return bool(due)
+
+    async def _named(self, one: _Due) -> _Due:
+        """With what the platform calls the message: who answers does not wait until the journal has heard of it."""
+        if not one.unsettled:
+            return one
+        try:
+            told = await self.messages.find(one.asked.message_id)
+        except OSError:  # asked all the same: the platform may know our id
+            told = None
+        if told is None or not told.state:
+            return one._replace(asked=one.asked._replace(outstanding=True))
+        if not told.upstream_id:
+            return one
+        name = told.upstream_id
+        await self._database.run(lambda session: _name(session, one.takedown, name))
+        return one._replace(asked=one.asked._replace(upstream_id=name))
 
     async def _tell(self) -> None:
         try:
@@ -194,7 +214,18 @@ def _due(session: Session, now: int) -> list[_Due]:
         .order_by(Deletion.due_at)
         .limit(AT_ONCE)
     )
-    return [_Due(row.id, Asked(row.message_id, row.upstream_id, row.route, row.room)) for row in rows]
+    return [
+        _Due(
+            row.id,
+            Asked(row.message_id, row.upstream_id, row.route, row.room),
+            not row.upstream_id and now - row.created_at < OUTSTANDING_US,
+        )
+        for row in rows
+    ]
+
+
+def _name(session: Session, takedown: int, upstream_id: str) -> None:
+    session.get_one(Takedown, takedown).upstream_id = upstream_id
 
 
 def _move_on(session: Session, due: Sequence[_Due], said: Sequence[Said], now: int) -> list[_Alarm]:

@@ -90,8 +90,10 @@ async def deletions(site: Site) -> AsyncIterator[Callable[..., Any]]:
     """``ask(upstream_id=…, room=…)`` with the site's configuration as it is then."""
     made = PlatformDeletions(site.config, asyncio.get_running_loop())
 
-    async def ask(upstream_id: str = "77", room: str = "r1", route: str = "comments") -> Said:
-        return await made.delete(Asked(MESSAGE, upstream_id, route, room))
+    async def ask(
+        upstream_id: str = "77", room: str = "r1", route: str = "comments", outstanding: bool = False
+    ) -> Said:
+        return await made.delete(Asked(MESSAGE, upstream_id, route, room, outstanding))
 
     ask.made = made  # type: ignore[attr-defined]
     yield ask
@@ -124,6 +126,14 @@ async def test_names_stay_in_their_segment(site: Site, deletions: Any) -> None:
 async def test_what_an_answer_means(site: Site, deletions: Any, status: int, expected: bool) -> None:
     site.status = status
     assert await deletions() == Said(expected, status)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_what_may_still_arrive_is_not_gone(site: Site, deletions: Any, status: int) -> None:
+    site.status = status
+    assert await deletions(outstanding=True) == Said(False, status, platform_deletions.OUTSTANDING)
+    site.status = 204
+    assert await deletions(outstanding=True) == Said(True, 204)
 
 
 async def test_a_platform_that_answers_everything_with_200(site: Site, deletions: Any) -> None:

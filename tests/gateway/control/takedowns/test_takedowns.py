@@ -11,9 +11,9 @@ import structlog
 from gateway.control.acts.acts import Intent, perform
 from gateway.control.features import GOVERNANCE
 from gateway.control.takedowns import takedowns
-from gateway.control.takedowns.neighbours import Said
+from gateway.control.takedowns.neighbours import Asked, Said
 from gateway.control.takedowns.rows import Takedown
-from gateway.control.takedowns.takedowns import LONGEST_PAUSE_US, Takedowns
+from gateway.control.takedowns.takedowns import LONGEST_PAUSE_US, OUTSTANDING_US, Takedowns
 
 AWAY = Said(False, None, "upstream.refused")
 BROKEN = Said(False, 500)
@@ -42,12 +42,12 @@ class Bench:
         self.numbers = iter(range(100))
         self.runner = Takedowns(plant.database, plant.messages, plant.platform, clock=self.clock)
 
-    def ask(self, within: float = 60.0) -> int:
+    def ask(self, within: float = 60.0, upstream_id: str = "7") -> int:
         def work(unit: Any) -> int:
             row = unit.add(
                 Takedown(
-                    message_id=f"m{next(self.numbers)}", upstream_id="7", route="comments", room="r1", reason="order 7",
-                    ground="rule 3", act_uid=unit.uid, created_at=self.clock() // 1000,
+                    message_id=f"m{next(self.numbers)}", upstream_id=upstream_id, route="comments", room="r1",
+                    reason="order 7", ground="rule 3", act_uid=unit.uid, created_at=self.clock() // 1000,
                 )
             )  # fmt: skip
             unit.session.flush()
@@ -118,6 +118,36 @@ async def test_an_absent_platform_is_asked_again_less_and_less_and_alarms_once(b
     assert await bench.runner.counted() == {"requested": 0, "confirmed": 1, "unconfirmed": 0}
     # One line for a platform that says the same for minutes.
     assert [event for event, *_ in bench.trace(number)] == ["requested", "tried", "unconfirmed", "confirmed"]
+
+
+async def test_a_message_without_an_outcome_yet_is_named_once_it_has_one(bench: Bench) -> None:
+    held = bench.plant.messages.add("m0", state="", upstream_id="")
+    bench.plant.platform.says = [AWAY]
+    bench.ask(upstream_id="")
+    await bench.steps()
+    assert bench.plant.platform.asked[-1] == Asked("m0", "", "comments", "r1", outstanding=True)
+    bench.plant.messages.messages["m0"] = held._replace(state="delivered", upstream_id="8")
+    bench.plant.platform.says = [GONE]
+    bench.clock.pass_(1)
+    await bench.steps()
+    assert bench.plant.platform.asked[-1] == Asked("m0", "8", "comments", "r1")
+    assert [(one["state"], one.get("upstream_id")) for one in bench.plant.messages.records] == [
+        ("requested", None), ("confirmed", "8"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_what_has_no_outcome_after_minutes_will_have_none(bench: Bench, broken: bool) -> None:
+    if not broken:
+        bench.plant.messages.add("m0", state="", upstream_id="")
+    bench.plant.messages.unreadable = broken
+    bench.plant.platform.says = [AWAY]
+    bench.ask(upstream_id="")
+    await bench.steps()
+    assert bench.plant.platform.asked[-1].outstanding
+    bench.clock.pass_(OUTSTANDING_US / 1e6)
+    await bench.steps()
+    assert bench.plant.platform.asked[-1] == Asked("m0", "", "comments", "r1")
 
 
 async def test_the_trace_has_what_is_new_and_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,16 @@ class NodePlaces(NamedTuple):
             told.append(f"server.salt = {self.folders.salt}")
         return sorted({*told, *(one for one in private if one.partition(" = ")[0] not in dict(_named(self.written)))})
 
+    @property
+    def digests(self) -> bool:
+        """Whether it names people by digests that its own salt keys."""
+        return not self.config.server.salt.get_secret_value() and any(
+            source.startswith(("hash:", "whoami:"))
+            for route in self.config.routes
+            for one in (route, *route.messages)
+            for source in getattr(one, "sender", ())
+        )
+
     def plain(self) -> list[str]:
         """Keys whose secret stands in the configuration itself."""
         return [key for key, value in _secrets(self.config) if value.get_secret_value()]

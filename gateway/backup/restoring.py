@@ -36,7 +36,7 @@ from gateway.backup.backup_manifest import (
 from gateway.backup.checking import lacking, unsound
 from gateway.backup.node import NodePlaces
 from gateway.backup.source import BackupSource
-from gateway.backup.taking import FIRST_TOKEN, SALT
+from gateway.backup.taking import FIRST_TOKEN, SALT, SALT_KNOWN
 from gateway.backup.writing import copy, digest, private, private_folder, sync_all
 from gateway.common.folders import Folders
 from gateway.control.acts.database import Database
@@ -114,7 +114,7 @@ def configured(source: BackupSource, manifest: BackupManifest, target: Path, *, 
     places = {
         target / name.partition("/")[2].removeprefix("files/"): name
         for name in manifest.places
-        if name not in (FIRST_TOKEN, SALT) and (secrets or not name.startswith(SECRETS))
+        if name not in (FIRST_TOKEN, SALT, SALT_KNOWN) and (secrets or not name.startswith(SECRETS))
     }
     for path in target.rglob("*"):
         if path.name.endswith(STAGED) or (path.is_dir() and not path.is_symlink()):
@@ -283,10 +283,18 @@ class _Restoring:
         sync_folder(node.database.parent)
         if FIRST_TOKEN in files and not self._database_only:
             self._put(FIRST_TOKEN, node.folders.first_token(node.config))
-        if SALT in files and not self._database_only:
-            node.folders.salt.unlink(missing_ok=True)
-            self._put(SALT, node.folders.salt)
+        if not self._database_only:
+            self._salt()
         return Restored(len(files), sum(saved.size for saved in files.values()), report, acts, told)
+
+    def _salt(self) -> None:
+        """In the place of one that was made meanwhile. Without the salt its fingerprint comes back: names of people in
+        the database mean nothing with another, and no node begins so."""
+        for name, path in ((SALT, self._node.folders.salt), (SALT_KNOWN, self._node.folders.salt_known)):
+            if name in self._manifest.files:
+                self._node.folders.salt_known.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+                self._put(name, path)
 
     def _folder(self, kind: str, target: Path) -> None:
         for name in self._manifest.files:

@@ -55,6 +55,7 @@ NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{6}Z-node-[0-9]+")
 """Of a backup's folder. What has another name here is not ours: an archive that is being made, somebody's download."""
 FIRST_TOKEN = f"{SECRETS}/first-token"
 SALT = f"{SECRETS}/salt"
+SALT_KNOWN = f"{CONFIG}/salt.known"
 
 
 class Taken(NamedTuple):
@@ -296,6 +297,10 @@ class _Taking:
         if self._secrets and salt.is_file():
             self._copied(salt, SALT)
             self._places[SALT] = str(salt)
+        known = self._node.folders.salt_known
+        if known.is_file() and self._node.digests:
+            self._copied(known, SALT_KNOWN)
+            self._places[SALT_KNOWN] = str(known)
         if not self._secrets:
             self._told += [f"not in the backup: {told}" for told in self._node.named()]
         self._told += [f"{key} is a secret in the configuration itself, and so in the backup" for key in

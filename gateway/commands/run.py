@@ -24,13 +24,14 @@ from gateway.node.supervisor import AlreadyRunning, Supervisor
 from gateway.node.trial import trial as trial_of
 from gateway.node.upgrading import this_command
 from gateway.node.worker_pool import NotReady
+from gateway.senders.salt import SaltUnreadable
 from gateway.state.cold.embedded import NoServer
 from gateway.state.cold.eviction import EvictionRefused
 from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
 
-REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady)
+REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady, SaltUnreadable)
 
 MayShrink = Annotated[
     list[str] | None,

@@ -46,6 +46,7 @@ class Folders:
     journal/         records, a folder for each writer
     state/           the embedded state server
     salt             what digests of senders are keyed with: made once, for ever
+    salt.known       its fingerprint, by which its loss is noticed
     control/         the control database, what people changed in lists, the snapshot, the first person's token
     mirror/          the static version of bullets
     run/             unix sockets, the projector's pulse and the lock
@@ -101,6 +102,11 @@ class Folders:
     def salt(self) -> Path:
         """What digests of senders are keyed with, where the configuration names no salt."""
         return self.root / "salt"
+
+    @property
+    def salt_known(self) -> Path:
+        """The fingerprint of the salt that digests were made with."""
+        return self.root / "salt.known"
 
     @property
     def supervisor_socket(self) -> Path:

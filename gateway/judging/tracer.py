@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from gateway.judging.pipeline import Passage
     from gateway.judging.route import Route, Target
 
+METHODS: Final = frozenset(
+    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+)
+"""Methods by their names; any other is ``_OTHER`` (OpenTelemetry's semantic conventions): a client makes it up, and may
+write into it what no span is to hold."""
+OTHER: Final = "_OTHER"
 ANYONE: Final = "anyone"
 TRUSTED: Final = "trusted"
 
@@ -84,7 +90,10 @@ class Tracer:
         route = getattr(found.route, "name", "") if found is not None else ""
         method = head.method.decode("ascii", "replace")
         path = self._paths.get(route, "")
-        trace.name = f"{method} {path}" if path else method
+        if method not in METHODS:
+            method = OTHER
+        named = method if method != OTHER else "HTTP"
+        trace.name = f"{named} {path}" if path else named
         told = {"http.route": path, "tidegate.route": route, "tidegate.reason": exchange.reason}
         attributes: dict[str, Any] = {name: value for name, value in told.items() if value}
         attributes["http.request.method"] = method

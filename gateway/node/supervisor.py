@@ -30,7 +30,7 @@ from gateway.common.folders import Folders
 from gateway.common.posix import cause_of, on_stop, python, raise_limit
 from gateway.common.rounds import Rounds
 from gateway.config import Config, ConfigError, load
-from gateway.generation import rotation
+from gateway.generation import conversion, rotation
 from gateway.generation.generation import Generation
 from gateway.node import admission, handover
 from gateway.node.children import Children
@@ -126,6 +126,7 @@ class Supervisor:
         await self._write_list_changes()
         generation = await self._reloading.first(self._may_shrink)
         config = generation.config
+        conversion.salt(config.server, self.folders.salt)  # refused here, once, and not by each worker
         raise_limit(config.server.max_connections)
         log.info("code", version=version("tidegate"), python=platform.python_version(), hot_path=compiled.described())
         try:

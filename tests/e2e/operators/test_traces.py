@@ -163,6 +163,11 @@ async def test_what_was_refused_and_what_failed_say_so(tmp_path: Path, receiver:
         assert (await here.node.ask("GET", "/anything")).status == 201
         (spans,) = (await receiver.traces(1)).values()
         assert set(named(spans)) == {"GET", "upstream"}  # nobody judges it
+        receiver.spans.clear()
+        await here.node.ask("TELL-BOB", "/anything")  # whatever becomes of it
+        (spans,) = (await receiver.traces(1)).values()
+        assert attributes(named(spans)["HTTP"])["http.request.method"] == "_OTHER"
+        assert "BOB" not in str(spans)
 
 
 async def test_about_the_share_is_sampled_and_parents_are_heard(tmp_path: Path, receiver: Receiver) -> None:

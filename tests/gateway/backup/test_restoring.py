@@ -21,6 +21,7 @@ from gateway.backup.taking import into_file, into_folder
 from gateway.control.acts.database import Database
 from gateway.control.features import GOVERNANCE
 from gateway.journal.read import verification
+from gateway.senders.salt import SaltUnreadable, kept
 from tests.gateway.backup.conftest import Site, everything
 
 
@@ -367,3 +368,29 @@ def test_digests_mean_what_they_meant(site: Site, tmp_path: Path) -> None:
     bring_back(backup, site)
     assert site.folders.salt.read_text(encoding="utf-8") == "ours"
     assert site.folders.salt.stat().st_mode & 0o077 == 0
+
+
+def test_without_its_salt_a_node_of_digests_knows_that_it_has_none(site: Site, tmp_path: Path) -> None:
+    """Its database names people who could never be known again, so it does not begin with another salt."""
+    in_force = site.folders.generation(1) / "tidegate.toml"
+    in_force.write_text(
+        in_force.read_text(encoding="utf-8").replace('"header:X-User-Id"', '"hash:header:X-User-Id"'), encoding="utf-8"
+    )
+    kept(site.folders.salt)
+    known = site.folders.salt_known.read_bytes()
+    backup = into_folder(site.places, tmp_path / "backups").path
+    site.wiped()
+    site.folders.root.mkdir(exist_ok=True)
+    kept(site.folders.salt)  # made meanwhile, with a fingerprint of its own
+    bring_back(backup, site)
+    assert site.folders.salt_known.read_bytes() == known
+    with pytest.raises(SaltUnreadable):
+        kept(site.folders.salt)
+
+
+def test_who_uses_no_digests_may_lose_the_salt(site: Site, tmp_path: Path) -> None:
+    kept(site.folders.salt)
+    backup = into_folder(site.places, tmp_path / "backups").path
+    site.wiped()
+    bring_back(backup, site)
+    assert len(kept(site.folders.salt)) > 0

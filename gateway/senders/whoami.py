@@ -84,8 +84,8 @@ class Asking:
 
 
 class Whoami:
-    """``host``: of the question, never the sender's word. ``salt``: keys digests. ``heard(since)``: whether every
-    log-out since then, in seconds on ``clock``, was heard of."""
+    """Who holds which credentials of one platform. ``host``: of the question, never the sender's word. ``salt``: keys
+    digests. ``heard(since)``: whether every log-out since then, in seconds on ``clock``, was heard of."""
 
     __slots__ = (
         "_asking", "_bridged", "_caps", "_clock", "_counts", "_credentials", "_ended", "_ended_all", "_failed_told",

@@ -4,8 +4,8 @@ The demo runs with one worker. Somebody writes comments from an address of his o
 and refused, so that nothing hangs on the platform behind, which has no fair turns; beside him another address does its
 worst, from one connection and from a thousand. Told is what he waits: p50, p99 and the longest, and the ratio
 of p99 to that of calm. What is wanted is a ratio of three at most. The attacker stands back (nice 19), and so does the
-platform, so that what is measured is the gateway's turns and not the machine's processors; where they are few, calm itself is measured with a
-process that only burns time, so that the two are alike.
+platform, so that what is measured is the gateway's turns and not the machine's processors; where they are few, calm
+itself is measured with a process that only burns time, so that the two are alike.
 """
 
 from __future__ import annotations

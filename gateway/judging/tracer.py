@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from gateway.judging.pipeline import Passage
     from gateway.judging.route import Route, Target
 
-METHODS: Final = frozenset(
-    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
-)
+METHODS: Final = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"))
 """Methods by their names; any other is ``_OTHER`` (OpenTelemetry's semantic conventions): a client makes it up, and may
 write into it what no span is to hold."""
 OTHER: Final = "_OTHER"

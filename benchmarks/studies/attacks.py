@@ -194,6 +194,7 @@ def serve(folder: str, gate: str, control: str, platform: str) -> None:
     """Run the demo, with settings of our own."""
     import asyncio
 
+    from gateway.common import posix
     from gateway.demo import command
 
     laid_out = command.lay_out
@@ -209,8 +210,8 @@ def serve(folder: str, gate: str, control: str, platform: str) -> None:
         config.write_text(text, encoding="utf-8")
         return config
 
-    python = command.python
-    command.python = lambda *argv: ["nice", "-n", "19", *python(*argv)]
+    python = posix.python
+    vars(command)["python"] = lambda *argv: ["nice", "-n", "19", *python(*argv)]
     command.lay_out = changed
     addresses = command.Addresses(*(f"127.0.0.1:{port}" for port in (gate, control, platform)))
     asyncio.run(command.run(Path(folder) / "data", addresses))

@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
-        lint reference bench faults quality interop differential loadtest compiled pure wheel sbom test-matrix lock clean
+        lint reference bench faults quality interop platforms differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
 
@@ -87,6 +87,12 @@ quality: setup
 # Suites of HTTP clients from PyPI, direct and through the gate, into data/interop; ARGS="requests" for one.
 interop: setup
 	$(BIN)/python -m tools.interop $(ARGS)
+
+# Platforms as they are published, from PyPI and npm into build/platforms, behind the gateway; ARGS="tests/platforms/test_isso.py"
+# for one of them.
+platforms: setup
+	tools/debian-packages platforms
+	$(BIN)/python -m pytest --timeout 900 -n 2 $(or $(ARGS),tests/platforms)
 
 # The same bytes to the gate and to the parsers of six platforms, kept in data/differential; writes docs/differential.md.
 differential: setup

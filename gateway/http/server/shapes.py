@@ -23,7 +23,9 @@ from gateway.http.server.sentences import TAGS
 REFUSALS: Final = ("reject", "hold", "mute", "close")
 """What a shape tells unless it says otherwise. A mask refuses nothing, and the end of a mute neither."""
 
-MEMBERS: Final = ("title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after")
+MEMBERS: Final = (
+    "title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after", "retry_after_ms",
+)  # fmt: skip
 ECHOED: Final = ("json", "form", "query", "header", "path")
 """Kinds of sources (docs/configuration.md) whose values an answer may repeat."""
 
@@ -36,7 +38,7 @@ Values = Callable[[str], Any]
 PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(MEMBERS)}|(?:{'|'.join(ECHOED)}):[^{{}}]+)\}}")
 ECHOES: Final = re.compile(rf"\{{(?:{'|'.join(ECHOED)}):[^{{}}]+\}}")
 _SENTENCES: Final = frozenset(("title", "detail", "ground", "category"))
-_NUMBERS: Final = frozenset(("status", "retry_after"))
+_NUMBERS: Final = frozenset(("status", "retry_after", "retry_after_ms"))
 _SNIFFING: Final = "x-content-type-options"
 
 _IN_QUOTES: Final = {ord(one): f"\\u{ord(one):04x}" for one in "<>&'`\u2028\u2029"}
@@ -236,6 +238,8 @@ def _value(name: str, problem: Problem, values: Values | None) -> Any:
         return problem.appeal.replace("{id}", problem.message_id)
     if name == "retry_after":
         return math.ceil(problem.retry_after)
+    if name == "retry_after_ms":
+        return math.ceil(problem.retry_after * 1000)
     return getattr(problem, name)
 
 

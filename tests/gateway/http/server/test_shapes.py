@@ -30,6 +30,7 @@ def test_the_platforms_shape() -> None:
         "msg": "{title} ({reason})",
         "{x}": "{unknown}",
         "data": [{"id": "{id}", "s": "{status}", "w": "in {retry_after} s", "{status}": "{retry_after}"}],
+        "ms": "{retry_after_ms}",
     }
     shape = AnswerShape(200, body, {"X-A": "b"})
     assert answered(shape, FULL._replace(title='say "no"\n{id}')) == {
@@ -37,6 +38,7 @@ def test_the_platforms_shape() -> None:
         "msg": 'say "no"\n{id} (keyword.match)',
         "{x}": "{unknown}",
         "data": [{"id": "m1", "s": 403, "w": "in 2 s", "403": 2}],
+        "ms": 1200,
     }
     told = AnswerShapes(shape).answer(FULL, None, b"")
     assert told is not None

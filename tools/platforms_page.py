@@ -11,7 +11,26 @@ from gateway.presets.composing import Answers
 from gateway.presets.preset import Preset
 
 BEGIN = "<!-- platforms: written by `make reference`, do not edit below -->"
-TRIED = {True: "tried against the published package", False: "written from its sources and documentation, not tried"}
+TRIED = {
+    "en": {True: "tried against the published package", False: "written from its sources and documentation, not tried"},
+    "zh": {True: "已用其发布的软件包试过", False: "依据其源码和文档编写，未经试用"},
+}
+HEADS = {"en": ("preset", "platform", "how far it was tried"), "zh": ("预设", "平台", "试用情况")}
+TITLES = {
+    "en": ("Judged", "Not judged", "What the refused person sees", "What cannot work yet", "Left to do by hand"),
+    "zh": ("判定的内容", "不判定的内容", "被拒绝发布的人看到什么", "目前无法做到的", "还需要手工完成的"),
+}
+WRITES = {
+    "en": (
+        '`tidegate init {0} --address {1}`{2} writes this, below the usual `[server]` (`unmatched = "{3}"`), lists and '
+        "policies:"
+    ),
+    "zh": (
+        '`tidegate init {0} --address {1}`{2} 写出以下内容，其前为通常的 `[server]`（`unmatched = "{3}"`）、'
+        "词表和策略："
+    ),
+}
+WITH = {"en": " with", "zh": " 加上"}
 
 
 def usual(preset: Preset) -> Answers:
@@ -31,14 +50,14 @@ def golden(name: str) -> str:
     )
 
 
-def page() -> str:
+def page(language: str = "en") -> str:
     """A table of all, and a section each."""
-    lines = [BEGIN, "", "| preset | platform | how far it was tried |", "|---|---|---|"]
+    lines = [BEGIN, "", f"| {' | '.join(HEADS[language])} |", "|---|---|---|"]
     for name in presets.names():
         one = presets.load(name)
-        lines.append(f"| [`{name}`](#{name}) | {_title(one)} | {TRIED[one.tried]} |")
+        lines.append(f"| [`{name}`](#{name}) | {_title(one)} | {TRIED[language][one.tried]} |")
     for name in presets.names():
-        lines += ["", *_section(presets.load(name))]
+        lines += ["", *_section(presets.load(name), language)]
     return "\n".join(lines) + "\n"
 
 
@@ -47,22 +66,19 @@ def _title(preset: Preset) -> str:
     return f"{title}, {preset.versions}" if preset.versions else title
 
 
-def _section(preset: Preset) -> list[str]:
-    told = preset.en
-    lines = [f"## {preset.name}", "", f"{told.about} {_title(preset)}; {TRIED[preset.tried]}.", ""]
-    for title, several in (
-        ("Judged", told.judged),
-        ("Not judged", told.unjudged),
-        ("What the refused person sees", (told.refused,)),
-        ("What cannot work yet", told.cannot),
-        ("Left to do by hand", told.todo),
-    ):
+def _section(preset: Preset, language: str) -> list[str]:
+    told = preset.told(language)
+    end, between = ("。", "，") if language == "zh" else (".", "; ")
+    about = told.about if language == "zh" else f"{told.about} "
+    lines = [f"## {preset.name}", "", f"{about}{_title(preset)}{between}{TRIED[language][preset.tried]}{end}", ""]
+    said = (told.judged, told.unjudged, (told.refused,), told.cannot, told.todo)
+    for title, several in zip(TITLES[language], said, strict=True):
         if several:
             lines += [f"**{title}**", "", *(f"- {one}" for one in several), ""]
-    asked = "".join(f" {one}" for one in (f"`{option}`" for option in _options(preset)))
+    options = "".join(f" `{option}`" for option in _options(preset))
+    more = f"{WITH[language]}{options}" if options else ""
     lines += [
-        f"`tidegate init {preset.name} --address {preset.address}`{asked and f' with{asked}'} writes this, below the "
-        f'usual `[server]` (`unmatched = "{preset.unmatched}"`), lists and policies:',
+        WRITES[language].format(preset.name, preset.address, more, preset.unmatched),
         "",
         *(f"    {line}".rstrip() for line in preset.body.rstrip("\n").splitlines()),
     ]

@@ -69,7 +69,8 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "metrics.md", _metrics)
     yield Generated(docs / "admin-api.md", _endpoints)
     yield Generated(docs / "command-line.md", _commands)
-    yield Generated(docs / "platforms.md", _platforms)
+    yield Generated(docs / "platforms.md", partial(_platforms, "en"))
+    yield Generated(docs / "platforms.zh-CN.md", partial(_platforms, "zh"))
     yield Generated(ROOT / "examples" / "tidegate.schema.json", _schema)
     for path, text in (*boards.written(), *cluster.written()):
         yield Generated(path, partial(_as_it_is, text))
@@ -120,11 +121,11 @@ def _commands(text: str) -> str:
     return prose + command_line.page()
 
 
-def _platforms(text: str) -> str:
+def _platforms(language: str, text: str) -> str:
     prose, begin, _ = text.partition(platforms_page.BEGIN)
     if not begin:
-        sys.exit(f"docs/platforms.md has lost its mark {platforms_page.BEGIN!r}")
-    return prose + platforms_page.page()
+        sys.exit(f"docs/platforms.md, or its Chinese, has lost its mark {platforms_page.BEGIN!r}")
+    return prose + platforms_page.page(language)
 
 
 def _schema(_text: str) -> str:

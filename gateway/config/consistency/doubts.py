@@ -38,6 +38,7 @@ def doubts(config: Config) -> Iterator[str]:
             yield from kinds.doubts(route)
             yield from refusals.doubts(route)
             yield from _made_by_put(config, route)
+            yield from _unheard_log_outs(config, route)
             yield from dict.fromkeys(told for kind in route.kinds or (route,) for told in _route(config, kind))
     address = config.control.listen
     if not _loopback(address) and config.control.certificate is None:
@@ -160,6 +161,20 @@ def _made_by_put(config: Config, route: Route) -> Iterator[str]:
             f"routes[{route.name}].edit: is unset, so that each PUT is an edit, which need not hold a text; no judged "
             "POST makes messages at this address or above it: write edit = false if PUT makes them, else edit = true"
         )
+
+
+def _unheard_log_outs(config: Config, route: Route) -> Iterator[str]:
+    """Log-outs are relayed as they would be anyway: where nothing unmatched is written on, a route has to name them."""
+    if route.whoami is None or config.server.unmatched == "relay":
+        return
+    named = [one.template for one in config.routes]
+    for told in route.whoami.logout:
+        wanted = parse_template(told)
+        if not any(set(wanted.methods) <= set(one.methods) and below(wanted, one) for one in named):
+            yield (
+                f"routes[{route.name}].whoami.logout: “{told}” matches no route, and server.unmatched is "
+                f"{config.server.unmatched}, so that nobody can log out: name it in a route without surface"
+            )
 
 
 def _weak(key: str, route: Route, policy: Policy) -> Iterator[str]:

@@ -84,6 +84,31 @@ def test_doubts(before: str, after: str, told: str, read: Read) -> None:
     assert [told in warning for warning in warnings] == ([True] if told else [])
 
 
+WHOAMI = """
+[routes.whoami]
+ask = "GET /me"
+credentials = "cookie:session"
+id = "json:/id"
+on_error = "reject"
+logout = "POST /log-out"
+"""
+LOG_OUT = '[[routes]]\nname = "log-out"\nmatch = "POST /log-out"\nupstream = "platform"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('[server]\nunmatched = "read"\n', True),
+        ('[server]\nunmatched = "refuse"\n', True),
+        ('[server]\nunmatched = "read"\n' + LOG_OUT, False),
+        ("", False),
+    ],
+)
+def test_a_log_out_that_nothing_lets_through(more: str, told: bool, read: Read) -> None:
+    found = config.warnings(read("header:X-User-Id", "whoami:", more=WHOAMI + more))
+    assert len([one for one in found if "nobody can log out" in one]) == told
+
+
 def test_a_put_beside_the_post_that_makes_messages_is_an_edit(read: Read) -> None:
     edits = """
 [[routes]]

@@ -6,6 +6,7 @@ file, checked as ``tidegate config check`` does, and says what is judged then, w
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -96,6 +97,8 @@ def init(
     target = config_file if config_file is not None else places.USUAL_CONFIG
     if not printed and not force and target.exists():
         places.refuse(words("there", target), places.WRONG)
+    if not printed and not target.absolute().parent.is_dir():
+        places.refuse(words("no folder", target.absolute().parent))
     chosen = _preset(preset, asking, words)
     answers = _answers(
         chosen,
@@ -187,6 +190,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "write what your refusals rest on into ground, and its Chinese into sentences.terms",
         "在 ground 中写明拒绝的依据，中文写入 sentences.terms",
     ),
+    "to regulations": (
+        "see what the regulations ask for besides (tidegate config check --obligations): for example, no rule here asks "
+        "for a verified identity",
+        "查看法规还要求什么（tidegate config check --obligations）：例如此处没有规则要求真实身份信息认证",
+    ),
+    "no folder": ("{0} is no folder: create it first", "{0} 不是文件夹：请先创建"),
     "tried": ("tried", "已试用"),
     "from pages": ("from its sources and pages", "依据其源码和文档"),
 }
@@ -378,9 +387,9 @@ def _report(
         todo.append(words("to appeal"))
     if starters:
         todo.append(words("to lists"))
-    todo.append(words("to grounds"))
+    todo += [words("to grounds"), words("to regulations")]
     _section(words("todo"), todo)
-    typer.echo("\n" + words("next", "" if target == places.USUAL_CONFIG else f" -c {target}"))
+    typer.echo("\n" + words("next", "" if target == places.USUAL_CONFIG else f" -c {shlex.quote(str(target))}"))
 
 
 def _listening(text: str) -> str:

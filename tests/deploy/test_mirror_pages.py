@@ -21,7 +21,7 @@ from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer
 from tests.e2e.upstream import Received, created
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.whole]  # make deploy-check
 
 SERVER = 'unmatched_upstream = "platform"\ntrusted_proxies = ["127.0.0.1/32"]\n'
 ROUTES = """

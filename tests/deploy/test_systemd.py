@@ -78,6 +78,7 @@ def test_the_user_and_the_folders(tmp_path: Path) -> None:
         assert (made.st_uid, stat.S_IMODE(made.st_mode)) == (owner, mode), path
 
 
+@pytest.mark.whole  # make deploy-check
 async def test_a_rotated_access_log_is_opened_anew(tmp_path: Path) -> None:
     rotate = program("logrotate")
     log = tmp_path / "access.log"

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VALKEY = ROOT / "deploy" / "valkey"
 SERVERS = {"the packaged Valkey": binary, "Debian's server": lambda: shutil.which("redis-server")}
+KINDS = [pytest.param(name, marks=[pytest.mark.whole] * (name[0] == "D")) for name in SERVERS]  # make deploy-check
 PASSWORD = "CHANGE-ME"  # as it stands in the file
 ADMIN = "watcher"
 PEOPLE = """
@@ -97,7 +98,7 @@ def written(folder: Path, port: int, unknown: tuple[str, ...]) -> Path:
     return path
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=SERVERS)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     program = SERVERS[request.param]()
     assert program is not None

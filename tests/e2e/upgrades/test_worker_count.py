@@ -17,7 +17,7 @@ async def running(node: Standing, number: int) -> set[str]:
             workers = await node.workers()
             if list(workers.values()) == ["running"] * number:
                 return set(workers)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
 
 async def test_certificate_and_workers_change_under_load(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ async def test_certificate_and_workers_change_under_load(tmp_path: Path) -> None
         before = make(tmp_path / "..", "localhost", stem=f"{tmp_path.name}-other")
         async with node.under_load(clients=1, sockets=1) as seen:
             names = [await running(node, 2)]
-            for old, new in ((2, 4), (4, 1), (1, 2)):
+            for old, new in ((2, 3), (3, 1), (1, 2)):  # more of them: make upgrade-check
                 node.configure(f"workers = {old}\n", f"workers = {new}\n")
                 answer = await node.reload()
                 assert (answer["ok"], answer["warnings"]) == (True, []), answer
@@ -33,7 +33,7 @@ async def test_certificate_and_workers_change_under_load(tmp_path: Path) -> None
         assert seen.failed == []
         assert set(seen.answered) == {201}
         assert set(seen.ended) <= {1012}, "after server.drain a client is told to come again"
-        assert names == [{"worker-0", "worker-1"}, {f"worker-{n}" for n in range(4)}, {"worker-0"}, names[0]]
+        assert names == [{"worker-0", "worker-1"}, {f"worker-{n}" for n in range(3)}, {"worker-0"}, names[0]]
         # A certificate is replaced while connections stand and others begin.
         kept = Gate(node.gates["secure"].port, trusting(before))
         async with node.under_load(clients=1, sockets=1) as seen:
@@ -43,13 +43,16 @@ async def test_certificate_and_workers_change_under_load(tmp_path: Path) -> None
             assert answer["ok"], answer
             workers = await running(node, 2)
             node.gates["secure"] = kept
-            async with node.under_load(clients=1, sockets=1) as anew:
-                await asyncio.sleep(0.5)
+            async with node.under_load(clients=1, sockets=1) as anew:  # until each has had an answer
+                before_that = anew.answered[201]
+                async with asyncio.timeout(30):
+                    while anew.answered[201] < before_that + 20:
+                        await asyncio.sleep(0.02)
         assert (anew.failed, set(anew.answered), dict(anew.ended)) == ([], {201}, {})
         assert (seen.failed, set(seen.answered), dict(seen.ended)) == ([], {201}, {}), "theirs stand"
         assert await running(node, 2) == workers
         journals = {path.name for path in (node.lab.node.folders.root / "journal" / "node-0").iterdir()}
-        assert journals >= {"0", "1", "2", "3"}
+        assert journals >= {"0", "1", "2"}
         await node.lab.sound("u0", restarted=[])
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -59,8 +60,9 @@ class Place:
     async def command(self, *words: str, code: int = 0) -> str:
         """A command, which ends with ``code``; all that it said."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
+            sys.executable, "-m", "gateway", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "TIDEGATE_TOKEN": self.token},  # no secret is in a backup unless asked for
+        )  # fmt: skip
         told, _ = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode == code, told.decode()
         return told.decode()
@@ -97,11 +99,13 @@ class Place:
         return told
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with lab(tmp_path, rules=RULES, more=MORE, route=ROUTE) as made:
-        await made.introduce("alice", "bob", "carol", "dora")
-        yield Place(made, tmp_path)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """One node for all of it: what one test has brought back, the next one takes away."""
+    folder = tmp_path_factory.mktemp("backup")
+    async with lab(folder, rules=RULES, more=MORE, route=ROUTE) as made:
+        await made.introduce("alice", "bob", "carol", "dora", "erin", "frank")
+        yield Place(made, folder)
 
 
 async def talk(node: Any, stop: asyncio.Event) -> int:
@@ -119,7 +123,7 @@ async def an_hour_of_acts(place: Place) -> None:
     """One of each kind, and many of some; what is lifted again is as telling as what stands."""
     message = (await place.node.say("dora", "to be taken down")).headers["tidegate-message-id"]
     await place.lab.outcome(message)
-    for number in range(30):
+    for number in range(12):
         await place.act("POST", "/v1/blocks", scope="sender", value=f"rude-{number}", ground="agreement 6.1")
     carol = await place.act("POST", "/v1/blocks", scope="sender", value="carol", ground="agreement 6.1")
     bob = await place.act("POST", "/v1/blocks", scope="sender", value="bob", ground="agreement 6.1")
@@ -169,9 +173,9 @@ async def test_a_lost_node_comes_back_with_every_act(
     stop = asyncio.Event()
     talking = asyncio.create_task(talk(node, stop))
     journal = root / "journal" / "node-0" / "0"
-    await eventually(lambda: len(list(journal.glob("*.jsonl"))) > 3, 60)
+    await eventually(lambda: len(list(journal.glob("*.jsonl"))) > 2, 60)
     first = await place.backup()
-    await eventually(lambda: len(list(journal.glob("*.jsonl"))) > 6, 60)
+    await eventually(lambda: len(list(journal.glob("*.jsonl"))) > 4, 60)
     second = await place.backup()
     stop.set()
     assert await talking > 50
@@ -207,18 +211,28 @@ async def test_a_lost_node_comes_back_with_every_act(
     assert len(recorded) == len(set(recorded))
 
 
-@pytest.mark.timeout(600)
-async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> None:
-    node, database = place.node, place.node.folders.control / "control.sqlite3"
-    stolen = (await place.act("POST", "/v1/people", name="thief"))["result"]["token"]
-    backup = await place.backup()
-    await place.act("DELETE", "/v1/people/thief")
-    await an_hour_of_acts(place)
-    await node.stop()
-    before = place.rows()
+def yesterdays_database(place: Place, backup: Path) -> None:
+    """What the node will begin with is the database of a backup."""
+    database = place.node.folders.control / "control.sqlite3"
     for left in (database, database.with_name("control.sqlite3-wal"), database.with_name("control.sqlite3-shm")):
         left.unlink(missing_ok=True)
     shutil.copyfile(backup / "control.sqlite3", database)
+
+
+@pytest.mark.timeout(600)
+async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> None:
+    node = place.node
+    stolen = (await place.act("POST", "/v1/people", name="thief"))["result"]["token"]
+    backup = await place.backup()
+    await place.act("DELETE", "/v1/people/thief")
+    erin = await place.act("POST", "/v1/blocks", scope="sender", value="erin", ground="agreement 6.1")
+    await place.act("POST", "/v1/blocks", scope="sender", value="frank", ground="agreement 6.1")
+    await place.act("POST", f"/v1/acts/{erin['act']}:undo")
+    await place.act("PUT", "/v1/rooms/5", status="closed")
+    await place.act("PUT", "/v1/accounts/gina", verified=True)
+    await node.stop()
+    before = place.rows()
+    yesterdays_database(place, backup)
 
     await node.start()
     status, checks = await place.ready()
@@ -232,8 +246,8 @@ async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> 
     for method, path, body in (("GET", "/v1/people", None), ("POST", "/v1/state:claim", {"reason": "mine"})):
         assert (await node.manage(method, path, body, token=stolen)).status == 401
     # What state holds is still in force.
-    assert (await node.say("carol", "hello")).status == 403
-    assert (await node.say("alice", "hello", "/api/articles/2/comments")).status == 403
+    for sender, room in (("carol", "1"), ("frank", "1"), ("alice", "2"), ("alice", "5")):
+        assert (await node.say(sender, "hello", f"/api/articles/{room}/comments")).status == 403
     await node.stop()
 
     told = await place.command("restore", "--acts-from", str(node.folders.root / "journal"), *place.where)
@@ -242,25 +256,25 @@ async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> 
     await node.start()
     assert (await place.ready())[0] == 200
     await in_force(place)
+    for sender, room, status in (("frank", "1", 403), ("erin", "1", 201), ("alice", "5", 403), ("gina", "1", 201)):
+        assert (await node.say(sender, "hello", f"/api/articles/{room}/comments")).status == status
     await place.act("POST", "/v1/blocks", scope="sender", value="x", ground="g")
 
 
 @pytest.mark.timeout(600)
 async def test_a_person_may_give_up_what_was_done_since(place: Place) -> None:
-    node, database = place.node, place.node.folders.control / "control.sqlite3"
+    node = place.node
     backup = await place.backup()
-    await place.act("POST", "/v1/blocks", scope="sender", value="carol", ground="agreement 6.1")
+    await place.act("POST", "/v1/blocks", scope="sender", value="gina", ground="agreement 6.1")
     await node.stop()
-    for left in (database, database.with_name("control.sqlite3-wal"), database.with_name("control.sqlite3-shm")):
-        left.unlink(missing_ok=True)
-    shutil.copyfile(backup / "control.sqlite3", database)
+    yesterdays_database(place, backup)
     await node.start()
     assert (await place.ready())[0] == 503
     assert "state is ours" in await place.command(
         "state", "claim", *place.where, "--reason", "that hour was a rehearsal"
     )
     assert (await place.ready())[0] == 200
-    assert (await node.say("carol", "hello")).status == 201
+    assert (await node.say("gina", "hello")).status == 201
     await node.stop()
     await node.start()
     assert (await place.ready())[0] == 200

@@ -68,7 +68,7 @@ class Community(Upstream):
         self.at_once = self.most_at_once = 0
         self.delay = 0.0
         self.mood: Any = None
-        self.logging_out = 0.0  # seconds that a log-out takes
+        self.held: dict[str, asyncio.Event] = {}  # by how a request's line begins: it is answered behind that
         self.behave = self.answer
 
     async def answer(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,6 +81,7 @@ class Community(Upstream):
             try:
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                await self._holds(request)
                 if self.mood is not None:
                     await self.mood(writer)
                 elif session in self.people:
@@ -90,12 +91,17 @@ class Community(Upstream):
             finally:
                 self.at_once -= 1
         elif request.line.startswith("POST /logout "):
-            await asyncio.sleep(self.logging_out)
+            await self._holds(request)
             self.people.pop(session, None)
             _write(writer, 200, {})
         else:
             _write(writer, 201, {"id": 1})
         await writer.drain()
+
+    async def _holds(self, request: Received) -> None:
+        for begins, event in self.held.items():
+            if request.line.startswith(begins):
+                await event.wait()
 
     @property
     def published(self) -> list[Received]:

@@ -154,7 +154,7 @@ def message(content: str, **more: Any) -> str:
     return json.dumps({"type": "message", "content": content, **more}, ensure_ascii=False)
 
 
-async def told(client: ClientConnection, within: float = 5.0) -> Any:
+async def told(client: ClientConnection, within: float = 30.0) -> Any:
     """The next text frame, as JSON."""
     return json.loads(await asyncio.wait_for(client.recv(), within))
 

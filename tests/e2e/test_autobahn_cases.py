@@ -299,7 +299,7 @@ async def dial(gate: SocketLab, path: str) -> Wire:
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "X-User-Id": "alice",
     }  # fmt: skip
     writer.write(request("GET", path, None, fields))
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
     assert head.startswith(b"HTTP/1.1 101 "), head
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
     return Wire(reader, writer)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # The section of the upstream goes on behind this key.
 SMALL = '20s"\nmax_connections = 8\nwait_timeout = "300ms'
 FLOOD = b"GET /articles/1 HTTP/1.1\r\nHost: h\r\n\r\n"
-OFTEN = 2000
+OFTEN = 1000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -56,14 +56,14 @@ async def ready(gate: Lab) -> Answer:
     return await gate.node.manage("GET", "/readyz")
 
 
-async def until_ready(gate: Lab, status: int, within: float = 15.0) -> Answer:
+async def until_ready(gate: Lab, status: int, within: float = 30.0) -> Answer:
     async with asyncio.timeout(within):
         while (answer := await ready(gate)).status != status:
             await asyncio.sleep(0.05)
     return answer
 
 
-async def until_told(gate: Lab, status: int, within: float = 15.0) -> Answer:
+async def until_told(gate: Lab, status: int, within: float = 30.0) -> Answer:
     async with asyncio.timeout(within):
         while (answer := await gate.node.say("alice", PRIVATE)).status != status:
             await asyncio.sleep(0.05)
@@ -109,7 +109,7 @@ def recorded_once(gate: Lab) -> None:
 async def test_low_space_is_told_before_it_is_full(gate: Lab, disk: Path) -> None:
     assert (await ready(gate)).status == 200
     ballast = fill(disk, 300 << 10)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "less than journal.low_disk" not in (await ready(gate)).json()["checks"]["journal"]["detail"]:
             await asyncio.sleep(0.05)
     assert (await ready(gate)).status == 200
@@ -163,7 +163,7 @@ async def test_a_disk_that_fills_under_load(gate: Lab, disk: Path) -> None:
     passed = {answer.headers["tidegate-message-id"] for answer in told if answer.status == 201}
     assert passed <= {one["id"] for one in gate.node.records() if one["kind"] == "judged"}
     # An outcome that found no room waited for it.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not passed <= {one["id"] for one in gate.node.records() if one["kind"] == "outcome"}:
             await asyncio.sleep(0.05)
 
@@ -183,7 +183,7 @@ def read_only(disk: Path) -> Iterator[None]:
 async def test_a_folder_that_becomes_read_only(gate: Lab, disk: Path) -> None:
     """The segment at hand is left; a worker that starts meanwhile refuses, and comes round."""
     with read_only(disk):
-        refused = await until_told(gate, 503, 5)
+        refused = await until_told(gate, 503)
         assert refused.json()["reason"] == "journal.unavailable"
         told = await until_ready(gate, 503)
         assert told.json()["checks"]["journal"]["detail"] == "the folder cannot be written"
@@ -193,7 +193,7 @@ async def test_a_folder_that_becomes_read_only(gate: Lab, disk: Path) -> None:
         async with asyncio.timeout(30):
             while (await gate.node.pids("worker-0")).get("worker-0", before) == before:
                 await asyncio.sleep(0.05)
-        refused = await until_told(gate, 503, 30)
+        refused = await until_told(gate, 503)
         assert refused.json()["reason"] == "journal.unavailable"
         await nothing_passes(gate)
     await until_told(gate, 201)
@@ -220,9 +220,9 @@ async def test_a_folder_that_is_moved_away_under_load(gate: Lab, disk: Path) -> 
     async with asyncio.timeout(20):
         while not any(answer.status == 503 for _, answer in told):
             await asyncio.sleep(0.05)
-    await asyncio.sleep(2)  # long enough for a hundred answers
-    away = [answer for began, answer in told if began > moved + 1]
-    assert away
+    async with asyncio.timeout(30):
+        while len(away := [answer for began, answer in told if began > moved + 1]) < 20:
+            await asyncio.sleep(0.05)
     assert {answer.status for answer in away} == {503}
     assert (await ready(gate)).json()["checks"]["journal"] == {"ok": False, "detail": "the folder is not there"}
     (disk / "aside").rename(disk / "journal")

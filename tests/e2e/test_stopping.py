@@ -48,7 +48,7 @@ async def test_a_lame_duck_serves_on_and_is_not_ready(tmp_path: Path) -> None:
         tell(made)
         assert node.process is not None
         assert await asyncio.wait_for(node.process.wait(), 60) == 0
-        await asyncio.wait_for(reader.read(), 10)
+        await asyncio.wait_for(reader.read(), 30)
         writer.close()
 
 

@@ -111,7 +111,7 @@ async def test_what_is_no_json_is_told_and_the_socket_lives(gate: SocketLab) -> 
 async def test_pings_go_end_to_end_and_do_not_wait(gate: SocketLab) -> None:
     async with gate.connect("/chat/e") as client:
         pong = await client.ping(b"are you there?")
-        assert 0 < await asyncio.wait_for(pong, 5) < 5
+        assert 0 < await asyncio.wait_for(pong, 30) < 30
 
 
 @pytest.mark.parametrize("path", ["/chat/f", "/raw"])
@@ -119,7 +119,7 @@ async def test_close_codes_go_both_ways(gate: SocketLab, path: str) -> None:
     client = await gate.connect(path)
     await client.close(4001, "my reason")
     assert (client.close_code, client.close_reason) == (4001, "my reason")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (path, 4001, "my reason") not in gate.platform.closed:
             await asyncio.sleep(0.01)
     other = await gate.connect(path)
@@ -128,7 +128,7 @@ async def test_close_codes_go_both_ways(gate: SocketLab, path: str) -> None:
     (served,) = gate.platform.rooms[path]
     await served.close(4002, "the platform's reason")
     with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(other.recv(), 5)
+        await asyncio.wait_for(other.recv(), 30)
     assert (other.close_code, other.close_reason) == (4002, "the platform's reason")
 
 
@@ -231,10 +231,10 @@ async def test_frames_right_behind_the_handshake_are_judged(gate: SocketLab) -> 
     reader, writer = await gate.node.connect()
     frames = masked_frame(TEXT, message("代开发票").encode()) + masked_frame(TEXT, message("early").encode())
     writer.write(request("GET", "/chat/k", None, UPGRADE) + frames)
-    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 101 ")
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)).startswith(b"HTTP/1.1 101 ")
     data = b""
     while b"early" not in data or b"tidegate.verdict" not in data:
-        data += await asyncio.wait_for(reader.read(4096), 5)
+        data += await asyncio.wait_for(reader.read(4096), 30)
     assert b"keyword.match" in data
     assert "代开发票".encode() not in data
     writer.close()
@@ -287,7 +287,7 @@ async def test_a_block_closes_the_socket_where_the_route_says_so(gate: SocketLab
     notice = await told(client)
     assert (notice["verdict"], notice["reason"]) == ("close", "block.sender")
     with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(client.recv(), 5)
+        await asyncio.wait_for(client.recv(), 30)
     assert (client.close_code, client.close_reason) == (1008, "socket.blocked")
 
 
@@ -319,7 +319,7 @@ async def test_an_upstream_that_breaks_is_told_with_1014(gate: SocketLab) -> Non
     (served,) = gate.platform.rooms["/chat/o"]
     served.transport.abort()
     with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(client.recv(), 5)
+        await asyncio.wait_for(client.recv(), 30)
     assert (client.close_code, client.close_reason) == (1014, "socket.upstream_closed")
 
 
@@ -328,7 +328,7 @@ async def test_a_client_that_is_cut_off_leaves_the_platform_too(gate: SocketLab)
     await client.send(message("and away"))
     await told(client)
     client.transport.abort()
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         while gate.platform.rooms["/chat/p"]:
             await asyncio.sleep(0.01)
 
@@ -418,7 +418,7 @@ async def test_a_thousand_connections_at_once_and_what_they_cost(gate: SocketLab
         await asyncio.gather(*(client.close() for client in clients))
     print("resident bytes for each socket", each)
     assert each <= 20 * 1024, each
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await gate.node.metric("tidegate_sockets"):
             await asyncio.sleep(0.1)
 
@@ -437,7 +437,7 @@ async def test_a_stop_closes_sockets_with_1012(tmp_path: os.PathLike[str]) -> No
         lab.node.process.send_signal(signal.SIGTERM)
         for client in (judged, raw):
             with pytest.raises(ConnectionClosed):
-                await asyncio.wait_for(client.recv(), 10)
+                await asyncio.wait_for(client.recv(), 30)
             assert (client.close_code, client.close_reason) == (1012, "socket.stopping")
         assert await asyncio.wait_for(lab.node.process.wait(), 20) == 0
     written = (Path(tmp_path) / "access.log").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -35,11 +36,10 @@ async def ready(folders: Folders) -> None:
     """Until the supervisor says that everything answers."""
     async with asyncio.timeout(START_WITHIN):
         while True:
-            try:
+            with contextlib.suppress(OSError, channel.ChannelError):
                 if (await channel.call(folders.supervisor_socket, {"command": "status"}, timeout=5.0))["ready"]:
                     return
-            except (OSError, channel.ChannelError):
-                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)
 
 
 def parsed(output: bytes) -> list[dict[str, Any]]:

@@ -273,7 +273,7 @@ async def test_a_late_answer_is_bridged_by_who_was_verified_and_by_nothing_else(
         await made.introduce("mallory")
         body = {"scope": "sender", "value": "mallory", "ground": "agreement 6.1", "reason": "test"}
         assert (await made.node.manage("POST", "/v1/blocks", body)).status == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await strict(made, "mallory")).status != 403 or (await strict(made, "alice")).status != 201:
                 await asyncio.sleep(0.05)
         (state,) = (await made.node.pids("state")).values()

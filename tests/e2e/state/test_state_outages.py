@@ -48,7 +48,7 @@ async def ready(gate: Lab) -> bool:
 
 
 async def told_unready(gate: Lab) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (answer := await gate.node.manage("GET", "/readyz")).status != 503:
             await asyncio.sleep(0.05)
     assert answer.json()["checks"]["state"]["ok"] is False
@@ -198,7 +198,7 @@ async def test_absent_at_the_start(own: Lab, server: Server) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)
 

@@ -127,7 +127,7 @@ async def test_the_second_is_refused_until_a_person_takes_it_over(pair: Pair) ->
     assert code == 0, told
     assert f"it belonged to {first.folders.control}" in told
     # The first one is told, says so, and writes nothing any more.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (answer := await first.manage("GET", "/readyz")).status != 503:
             await asyncio.sleep(0.1)
     assert "state belongs to the control database" in answer.json()["checks"]["state"]["detail"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.http.server.server_protocol import ServerProtocol
     from gateway.http.server.shapes import AnswerShapes
     from gateway.http.upstream.failure import UpstreamError
+    from gateway.http.upstream.sink import LateAnswer
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
     from gateway.http.wire.override import Screen
     from gateway.tracing.trace import Trace
@@ -141,11 +142,7 @@ class Exchange:
     @property
     def peer_ip(self) -> str:
         """The client's address; behind trusted proxies the one they name."""
-        connection = self._connection
-        peer = connection.peer
-        if not peer.trusted:
-            return peer.ip
-        return connection.server.trusted.client(peer.ip, self.head.fields.get(b"x-forwarded-for"))
+        return self.client()[0]
 
     @property
     def peer_trusted(self) -> bool:
@@ -348,6 +345,9 @@ class Exchange:
         return forwarding.request_head(head, target, length, extra, drop, self.judged, host)
 
     # the sink of the upstream's answer
+
+    def awaits_turn(self, answer: LateAnswer) -> bool:
+        return self._connection.server.turns.charge_answer(self._connection.account, answer)
 
     def on_informational(self, head: ResponseHead) -> None:
         if not self.cancelled and self.head.minor and not (head.status == 100 and not self.head.expect):

@@ -16,6 +16,10 @@ has fewer than ``CROWD`` connections never meets it.
 An address that was alone for some seconds gets ``ALONE`` times the share: there is nobody to be fair to, and a larger
 batch is cheaper.
 
+Answers count as well, a quarter of what a request does: a platform that paused answers all that waited there at once,
+and each costs as much to hand on as to read a small request. Those beyond the share wait unread, before what the
+address sends next, since the platform's connections are held by them.
+
 The price for who stays within his share is three comparisons and a few sums: no timer, no call and no object. A turn
 is counted only where somebody waits (one ``call_soon`` for all of them), and with each tick of the sweep.
 """
@@ -74,12 +78,12 @@ class TurnAccount:
     request or frame is taken whole). ``held``: open connections. ``tick``: when it did something last.
 
     ``reads``: counted since its turn began. ``members``: its connections, as far as they have begun. ``waiting``: those
-    that stopped, oldest first.
+    that stopped, oldest first; ``answers``: answers to them that wait, likewise.
     """
 
     __slots__ = (
-        "_share", "_shares", "_upstream", "free", "held", "key", "left", "members", "reads", "tick", "turn", "turns",
-        "waiting",
+        "_share", "_shares", "_upstream", "answers", "free", "held", "key", "left", "members", "reads", "tick", "turn",
+        "turns", "waiting",
     )  # fmt: skip
 
     def __init__(self, turns: Turns, key: str, *, free: bool = False) -> None:
@@ -93,6 +97,7 @@ class TurnAccount:
         self.reads = 0
         self.members: set[TurnMember] = set()
         self.waiting: deque[TurnWaiting] | None = None
+        self.answers: deque[TurnWaiting] | None = None
         self._upstream: Upstream | None = None  # the one asked last, and the share there
         self._share = Share()
         self._shares: dict[Upstream, Share] | None = None  # where it has used several
@@ -116,8 +121,8 @@ class TurnAccount:
 
 
 class Turns:
-    """All accounts of one worker. Costs are parts of a share, which is 1: ``request``, ``frame``, ``chunk`` of one
-    each, ``byte`` of a byte and ``read`` of a read.
+    """All accounts of one worker. Costs are parts of a share, which is 1: ``request``, ``answer``, ``frame``, ``chunk``
+    of one each, ``byte`` of a byte and ``read`` of a read.
 
     ``number``: of the turn. ``share``: what an account gets in it. ``stops``: how often somebody had to wait; ``held``:
     how many of them were held back before they were read.
@@ -125,7 +130,7 @@ class Turns:
 
     __slots__ = (
         "_accounts", "_active", "_clock", "_empty", "_ended", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
-        "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
+        "answer", "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
     )  # fmt: skip
 
     def __init__(
@@ -150,6 +155,7 @@ class Turns:
     def configure(self, settings: ServerSettings) -> None:
         """Take over settings; what is charged already stays charged."""
         self.request = 1.0 / settings.turn_requests
+        self.answer = self.request / 4
         self.frame = 1.0 / settings.turn_frames
         self.chunk = self.frame / 8  # what a chunk of a body costs beside a frame that is judged
         self.byte = 1.0 / settings.turn_bytes
@@ -239,7 +245,7 @@ class Turns:
         for account in self._empty:
             if account.held > 0:
                 continue
-            if account.waiting or account.holds or account.tick > self._tick - KEPT:
+            if account.waiting or account.answers or account.holds or account.tick > self._tick - KEPT:
                 kept.append(account)
             elif self._accounts.get(account.key) is account:
                 del self._accounts[account.key]
@@ -253,10 +259,27 @@ class Turns:
         queue = account.waiting
         if queue is None:
             queue = account.waiting = deque()
-        if not queue:
+        if not queue and not account.answers:
             self._ring.append(account)
         queue.append(waiting)
         self._schedule()
+
+    def charge_answer(self, account: TurnAccount, answer: TurnWaiting) -> bool:
+        """Charge an answer; true where it goes on in the next turn, or a later one: before who waits with requests."""
+        if account.turn != self.number:
+            self.begin(account)
+        account.left -= self.answer
+        if account.left > 0:
+            return False
+        self.stops += 1
+        queue = account.answers
+        if queue is None:
+            queue = account.answers = deque()
+        if not queue and not account.waiting:
+            self._ring.append(account)
+        queue.append(answer)
+        self._schedule()
+        return True
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -275,13 +298,13 @@ class Turns:
         try:
             while ring:
                 account = ring.popleft()
-                queue = account.waiting
+                queue = account.answers or account.waiting
                 if account.turn != self.number:
                     self.begin(account)
                 if queue and account.left > 0 and account.reads < reads:
                     account.reads += 1
                     waiting = queue.popleft()
-                    if queue:
+                    if account.answers or account.waiting:
                         ring.append(account)
                     waiting.go_on()
                     if clock() >= ends:

@@ -52,6 +52,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_held",
         "_idle_wait",
         "_keep",
+        "_late",
         "_paused",
         "_read_wait",
         "_responded",
@@ -83,6 +84,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._decoder: BodyDecoder | None = None  # reading a body
         self._held: bytearray | None = None  # a head that is not complete
         self._keep = False  # what the answer's head says
+        self._late: bytes | None = None  # the answer's first bytes, where they wait for a later turn of the loop
         self._responded = False  # a byte of the current answer came
         self._used = 0  # answers completed
         self._paused = False  # the sink is slow
@@ -229,7 +231,30 @@ class UpstreamConnection(asyncio.Protocol):
             if not self._transport.is_closing():
                 self.close()
             return
-        self._responded = True
+        if self._late is not None:  # reading was resumed meanwhile
+            self._late += data
+            return
+        if not self._responded:
+            self._responded = True
+            if call.sink.awaits_turn(self):
+                self._late = data
+                self.pause_answer()
+                return
+        self._take(call, data)
+
+    def go_on(self) -> None:
+        """See ``LateAnswer``."""
+        late, call = self._late, self.call
+        if late is None:
+            return
+        self._late = None
+        if call is None:
+            return
+        if not call.paused:
+            self.resume_answer()
+        self._take(call, late)
+
+    def _take(self, call: UpstreamCall, data: bytes) -> None:
         try:
             if self._decoder is None:
                 if self._held is None:
@@ -254,6 +279,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Half-closed is closed: ``connection_lost`` follows."""
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.go_on()
         call = self.call
         if call is None:
             self.pool.remove(self)
@@ -417,6 +443,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.call = None
         self._decoder = None
         self._held = None
+        self._late = None
         call.connection = None
 
     def _finish(self, call: UpstreamCall, clean: bool) -> None:

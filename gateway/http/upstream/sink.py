@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from gateway.http.wire.head import ResponseHead
 
 
+class LateAnswer(Protocol):
+    """An answer whose first bytes are here, and not taken yet."""
+
+    def go_on(self) -> None:
+        """Take them; nothing where that is done, or the call is over."""
+
+
 class ResponseSink(Protocol):
     """Receives one answer: informational*, then head, data*, end, or whole instead of these three; or error at any
     point before end.
@@ -18,6 +25,11 @@ class ResponseSink(Protocol):
     No method is called before ``Upstream.start`` has returned, and none after ``on_end``, ``on_whole``, ``on_error``
     or ``UpstreamCall.abort``.
     """
+
+    def awaits_turn(self, answer: LateAnswer) -> bool:
+        """The answer begins to come. True: it is to be taken in a later turn of the loop, and the sink sees to it that
+        ``answer.go_on`` is called then. What only we ask for waits for nobody."""
+        return False
 
     def on_informational(self, head: ResponseHead) -> None:
         """A 1xx answer other than 101: 100, 103 …"""

@@ -15,7 +15,7 @@ from gateway.http.upstream.connection import UpstreamConnection
 from gateway.http.upstream.failure import UpstreamError
 from gateway.http.upstream.pool import ServerPool
 from gateway.http.upstream.settings import UpstreamServerSettings, UpstreamSettings
-from gateway.http.upstream.sink import ResponseSink
+from gateway.http.upstream.sink import LateAnswer, ResponseSink
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.address import parse_address
 from gateway.http.wire.head import ResponseHead
@@ -57,10 +57,17 @@ class Sink(ResponseSink):
     events: list[tuple[Any, ...]] = field(default_factory=list)
     heads: list[ResponseHead] = field(default_factory=list)
     error: UpstreamError | None = None
+    late: list[LateAnswer] | None = None  # a list: answers wait in it
     over: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)  # the head was seen
     drained: asyncio.Event = field(default_factory=asyncio.Event)
     react: Callable[[str], None] = lambda event: None
+
+    def awaits_turn(self, answer: LateAnswer) -> bool:
+        if self.late is None:
+            return False
+        self.late.append(answer)
+        return True
 
     def on_informational(self, head: ResponseHead) -> None:
         self._note("informational", head.status)

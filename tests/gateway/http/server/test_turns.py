@@ -528,6 +528,37 @@ async def test_what_is_thrown_away_is_read_by_turns_too(shared: Any) -> None:
     assert client.transport.reading
 
 
+class Answer:
+    """An answer that is here."""
+
+    def __init__(self, name: str, done: list[str]) -> None:
+        self.name = name
+        self.done = done
+
+    def go_on(self) -> None:
+        self.done.append(self.name)
+
+
+def test_answers_of_one_address_are_taken_by_turns_before_its_requests(loop: Loop) -> None:
+    turns = made(loop)
+    turns.share = 1.0
+    account, done = turns.account("a"), list[str]()
+    turns.begin(account)
+    names = [f"answer {number}" for number in range(2 * 4 * SHARE)]
+    held = [name for name in names if turns.charge_answer(account, Answer(name, done))]
+    assert held == names[4 * SHARE - 1 :]  # the last within the share is the one that spends it
+    turns.wait(account, Wanting(turns, "a", 1, done, "request"))
+    assert not turns.charge_answer(turns.account("b"), Answer("b", done))  # nobody else waits for them
+    while turns._ring:
+        loop.turn()
+    assert done == [*held, "request"]
+
+
+def test_answers_behind_a_trusted_front_wait_for_nobody(loop: Loop) -> None:
+    turns = made(loop)
+    assert not any(turns.charge_answer(turns.unbounded(), Answer("", [])) for _ in range(1000))
+
+
 async def test_a_download_is_read_by_turns(shared: Any) -> None:
     shared.server.configure(replace(FEW, turn_bytes=4096))
     shared.gate.admit = None

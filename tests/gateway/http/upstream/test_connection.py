@@ -114,6 +114,75 @@ async def test_answers_cut_at_random(call_on_wire, name, cuts):
     assert sink.events == expected_events(name, status, body)
 
 
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_answer_that_waits_for_its_turn_is_the_same(call_on_wire, name, step):
+    """Once however it is cut, with nothing taken before its turn, and the turn that comes twice."""
+    head, answer, status, body, kept = ANSWERS[name]
+    upstream, wire, sink, _ = call_on_wire(head)
+    sink.late = []
+    data = answer.removesuffix(CLOSE)
+    wire.feed(data[:step])
+    assert sink.events == []
+    assert not wire.transport.reading
+    (late,) = sink.late
+    late.go_on()
+    assert wire.transport.reading
+    wire.feed(*(data[at : at + step] for at in range(step, len(data), step)))
+    late.go_on()
+    if answer.endswith(CLOSE):
+        wire.hang_up()
+    assert len(sink.late) == 1
+    assert sink.events == expected_events(name, status, body)
+    assert upstream.pools[0].idle == ([wire.connection] if kept else [])
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_answer_that_waits_while_its_connection_is_lost_came(call_on_wire, name):
+    head, answer, status, body, _ = ANSWERS[name]
+    _, wire, sink, _ = call_on_wire(head)
+    sink.late = []
+    wire.feed(answer.removesuffix(CLOSE))
+    wire.hang_up()
+    assert sink.events == expected_events(name, status, body)
+    sink.late[0].go_on()
+
+
+async def test_who_reads_on_before_its_turn_misses_nothing(call_on_wire):
+    """A slow client's reading again resumes what waits for another reason."""
+    _, wire, sink, call = call_on_wire(GET)
+    sink.late = []
+    wire.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
+    call.pause()
+    call.resume()
+    wire.feed(b"llo")
+    assert sink.events == []
+    sink.late[0].go_on()
+    assert sink.events == [("head", 200, True), ("data", b"hello"), ("end",)]
+
+
+async def test_an_answer_that_nobody_wants_any_more_has_no_turn(call_on_wire):
+    _, wire, sink, call = call_on_wire(GET)
+    sink.late = []
+    wire.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    call.abort()
+    sink.late[0].go_on()
+    assert sink.events == []
+    assert wire.transport.closed == "abort"
+
+
+async def test_an_answer_that_waits_is_not_late(call_on_wire, clock):
+    """It is we who keep it waiting: the time to answer stands still, and only the whole time ends it."""
+    _, wire, sink, _ = call_on_wire(GET)
+    sink.late = []
+    wire.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    clock.advance(100.0)
+    assert sink.events == []
+    sink.late[0].go_on()
+    wire.feed(b"hello")
+    assert sink.events[-1] == ("end",)
+
+
 WITH_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 UNCHANGED = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
 

@@ -151,7 +151,8 @@ class _Chooser:
         self._max_inflated = route.max_inflated
 
     def load(self, reading: ParsedRequest, body: bytes) -> bytes:
-        """Parse a body into ``reading``; what it is without its coding. A request without one holds nothing."""
+        """Parse a body into ``reading``; what it is without its coding. An empty one holds nothing, whatever it says that
+        it is: clients of JSON name its type with each of their requests."""
         fields = reading.fields
         for name in (b"content-type", b"content-encoding"):
             if name in reading.repeated:
@@ -159,7 +160,7 @@ class _Chooser:
         query = reading.request.query
         if query:
             self._ambiguity.check_query(query)
-        if not body and not fields.get(b"content-type"):
+        if not body and fields.get(b"content-encoding") is None:
             return body
         media = media_type(fields.get(b"content-type", b""))
         coding = fields.get(b"content-encoding")

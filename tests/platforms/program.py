@@ -95,7 +95,7 @@ class Client:
             )  # fmt: skip
         return self
 
-    async def call(self, name: str, **arguments: Any) -> Any:
+    async def call(self, name: str, /, **arguments: Any) -> Any:
         """What it answers; RuntimeError for an error, or where it has ended."""
         process = self._process
         assert process is not None

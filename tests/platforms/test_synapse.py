@@ -75,7 +75,7 @@ class Member:
         self.sender = entered["id"]
         self.token = entered["token"]
 
-    async def call(self, name: str, **arguments: Any) -> Any:
+    async def call(self, name: str, /, **arguments: Any) -> Any:
         return await self.people.call(name, person=self.number, **arguments)
 
     async def write(self, text: str) -> Told:

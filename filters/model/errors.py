@@ -59,8 +59,10 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
           NoAddress                         gateway.demo.command
         ChannelError                        gateway.common.channel
         ControlError                        gateway.control.acts.refusal
+          DatabaseUnavailable               gateway.control.acts.refusal
+            OutcomeUnknown                  gateway.control.acts.refusal
         CallRefused                         gateway.control.api.client
-        DatabaseInUse                       gateway.control.acts.database
+        DatabaseInUse                       gateway.control.acts.refusal
 """
 
 

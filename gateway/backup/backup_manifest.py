@@ -3,7 +3,7 @@
 A backup is a folder, or a tar archive of one (uncompressed: segments are read from it at their places):
 
     manifest.json                       this, written last
-    control.sqlite3                     the control database
+    control.sqlite3                     the control database, wherever it is
     journal/NODE/WORKER/SEGMENT         sealed segments whole, the open one up to a record's end
     mirror/ROOM/…                       of the static version what the journal may no longer know
     config/…                            the configuration in force (``tidegate.toml``) and the files that it names
@@ -62,8 +62,8 @@ class Position(NamedTuple):
 
 class BackupManifest(NamedTuple):
     """``made`` in microseconds since the epoch. ``database``: its own id, the revision of its schema, its newest act
-    (number and uid) and its snapshot's version. ``places``: for each file of the configuration where it stood.
-    ``named``: secrets that are not in it, as the configuration names them."""
+    (number and uid) and its snapshot's version; ``server`` where its rows came from one. ``places``: for each file of
+    the configuration where it stood. ``named``: secrets that are not in it, as the configuration names them."""
 
     made: int
     program: str

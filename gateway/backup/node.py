@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from gateway import config as configuration
 from gateway.backup.backup_manifest import BackupError
-from gateway.common.folders import Folders
+from gateway.common.folders import DatabasePlace, Folders, has_password
 from gateway.config import Config
 from gateway.config.values.named import looked_up, names
 from gateway.config.values.secret import UnknownSecret
@@ -48,8 +48,14 @@ class NodePlaces(NamedTuple):
         return self.folders.journal(self.config)
 
     @property
-    def database(self) -> Path:
+    def database(self) -> DatabasePlace:
         return self.folders.database(self.config)
+
+    @property
+    def database_file(self) -> Path:
+        """The control database, or the file in which the rows of one that is a server's stand while they come back."""
+        place = self.database
+        return place if isinstance(place, Path) else self.folders.control / "restored-rows.sqlite3"
 
     @property
     def mirror(self) -> Path | None:
@@ -87,7 +93,12 @@ class NodePlaces(NamedTuple):
 
     def plain(self) -> list[str]:
         """Keys whose secret stands in the configuration itself."""
-        return [key for key, value in _secrets(self.config) if value.get_secret_value()]
+        named = dict(_named(self.written))
+        return [
+            key for key, value in _secrets(self.config)
+            if value.get_secret_value() and key not in named
+            and (key != "control.database" or has_password(value.get_secret_value()))
+        ]  # fmt: skip
 
 
 def in_force(folders: Folders) -> NodePlaces:
@@ -119,7 +130,20 @@ def of(folders: Folders, file: Path, base: Path | None = None) -> NodePlaces:
                 looked_up(told, {"base": base, "environ": os.environ})
             except ValueError as error:
                 raise BackupError(f"{file}: {key} {error}") from None
+    if isinstance(config.control.database, SecretStr):
+        config = _with_password(config, written, {"base": base, "environ": os.environ}, file)
     return NodePlaces(folders, config, file, base, written)
+
+
+def _with_password(config: Config, written: dict[str, Any], context: dict[str, Any], file: Path) -> Config:
+    """With the one secret that is needed to find the rows of a database that is a server's."""
+    told = written.get("control", {}).get("postgresql", {}).get("password", "")
+    try:
+        password = SecretStr(looked_up(told, context) if names(told) else told)
+    except ValueError as error:
+        raise BackupError(f"{file}: control.postgresql.password {error}") from None
+    server = config.control.postgresql.model_copy(update={"password": password})
+    return config.model_copy(update={"control": config.control.model_copy(update={"postgresql": server})})
 
 
 def _paths(value: Any, key: str = "") -> Iterator[tuple[str, Path]]:

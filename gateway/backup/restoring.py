@@ -14,6 +14,7 @@ import glob
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,13 +35,15 @@ from gateway.backup.backup_manifest import (
     SavedFile,
 )
 from gateway.backup.checking import lacking, unsound
+from gateway.backup.database_rows import emptied, filled, imported
 from gateway.backup.node import NodePlaces
 from gateway.backup.source import BackupSource
 from gateway.backup.taking import FIRST_TOKEN, SALT, SALT_KNOWN
 from gateway.backup.writing import copy, digest, private, private_folder, sync_all
-from gateway.common.folders import Folders
+from gateway.common.folders import DatabasePlace, Folders
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
+from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.acts.replay import Replayed, replay
 from gateway.journal.read import verification
 from gateway.journal.read.reader import Flaw
@@ -88,17 +91,20 @@ def restore(
     with unused(node.folders):
         placed = _placed(node, database_only)
         if mark.exists():
-            _clear_up(mark, database_only=database_only)
+            _clear_up(mark, node.database, database_only=database_only)
         full = _occupied(node, placed)
         if full:
             raise BackupError(f"{full} holds something: restore into an empty data folder, or move that away first")
         private_folder(mark.parent)
+        number = 0
         try:
-            _mark(mark, node.database, placed)
-            restored = _Restoring(source, manifest, node, database_only).restore(acts_from, governance)
+            number = _mark(mark, node, placed)
+            restored = _Restoring(source, manifest, node, database_only, number).restore(acts_from, governance)
         except BaseException as error:  # raised again: what was put there goes; where that fails, the mark stays
-            with suppress(OSError):
-                _clear(node.database, placed)
+            with suppress(OSError, BackupError):
+                if number and not isinstance(node.database, Path):
+                    emptied(node.database, number)
+                _clear(node.database_file, placed)
                 mark.unlink(missing_ok=True)
             if isinstance(error, sqlite3.Error):
                 raise BackupError(f"the static version cannot be made ({error})") from None
@@ -164,7 +170,7 @@ def unused(held: Folders) -> Iterator[None]:
         os.close(lock)
 
 
-def _acts(database: Path, acts_from: Sequence[Path], governance: Governance) -> Replayed:
+def _acts(database: DatabasePlace, acts_from: Sequence[Path], governance: Governance) -> Replayed:
     flaws: list[Flaw] = []
     try:
         opened = Database(database)
@@ -172,6 +178,8 @@ def _acts(database: Path, acts_from: Sequence[Path], governance: Governance) -> 
             replayed = replay(opened, acts_from, governance, flaws.append)
         finally:
             opened.close()
+    except (DatabaseInUse, DatabaseUnavailable) as error:
+        raise BackupError(f"{database}: {error}") from None
     except CommandError:
         raise BackupError(f"{database} is of a newer version of the gateway: use that one, or a later one") from None
     except (SQLAlchemyError, ValueError) as error:  # not its text: it may quote a row
@@ -187,33 +195,43 @@ def _placed(node: NodePlaces, database_only: bool) -> list[Path]:
     return [node.journal, node.folders.control, *([node.mirror] if node.mirror is not None else [])]
 
 
-def _occupied(node: NodePlaces, placed: Sequence[Path]) -> Path | None:
+def _occupied(node: NodePlaces, placed: Sequence[Path]) -> DatabasePlace | None:
     """The first place that is not empty."""
-    held = node.folders
-    if node.database.exists():
-        return node.database
-    filled: list[Path] = [*placed, held.generations, held.artifacts, held.state] if placed else []
-    for folder in filled:
+    held, place = node.folders, node.database
+    if isinstance(place, Path):
+        if place.exists():
+            return place
+    elif filled(place):
+        return place
+    used: list[Path] = [*placed, held.generations, held.artifacts, held.state] if placed else []
+    for folder in used:
         if folder.is_dir() and any(path.name != NOT_OURS for path in folder.iterdir()):
             return folder
     return None
 
 
-def _mark(mark: Path, database: Path, placed: Sequence[Path]) -> None:
-    """Say what is about to be filled, before anything is."""
+def _mark(mark: Path, node: NodePlaces, placed: Sequence[Path]) -> int:
+    """Say what is about to be filled, before anything is; this restore's number."""
+    number = time.time_ns() // 1000
     with private(mark) as file:
-        told = {"database": os.fspath(database.absolute()), "folders": [os.fspath(each.absolute()) for each in placed]}
+        told = {
+            "database": os.fspath(node.database_file.absolute()), "restore": number,
+            "server": "" if isinstance(node.database, Path) else str(node.database),
+            "folders": [os.fspath(each.absolute()) for each in placed],
+        }  # fmt: skip
         file.write(orjson.dumps(told))
         file.flush()
         os.fsync(file.fileno())
     sync_folder(mark.parent)
+    return number
 
 
-def _clear_up(mark: Path, *, database_only: bool) -> None:
+def _clear_up(mark: Path, place: DatabasePlace, *, database_only: bool) -> None:
     """Take away what the restore that left this mark has put there. One that is not whole was left before that."""
     try:
         told = orjson.loads(mark.read_bytes())
         database, placed = Path(told["database"]), [Path(each) for each in told["folders"]]
+        server = str(told.get("server", ""))
     except (ValueError, KeyError, TypeError):
         pass
     else:
@@ -222,6 +240,10 @@ def _clear_up(mark: Path, *, database_only: bool) -> None:
                 "a restore of everything was cut short here: say it again without --database-only, or, if the journal "
                 f"in {placed[0]} is to stay, remove {mark}"
             )
+        if server and str(place) != server:
+            raise BackupError(f"a restore to {server} was cut short here: say it again, as it was said")
+        if not isinstance(place, Path) and server:
+            emptied(place, int(told.get("restore", 0)))
         _clear(database, placed)
     mark.unlink()
     sync_folder(mark.parent)
@@ -246,7 +268,10 @@ def _clear(database: Path, placed: Sequence[Path]) -> None:
 
 
 class _Restoring:
-    def __init__(self, source: BackupSource, manifest: BackupManifest, node: NodePlaces, database_only: bool) -> None:
+    def __init__(
+        self, source: BackupSource, manifest: BackupManifest, node: NodePlaces, database_only: bool, number: int
+    ) -> None:
+        self._number = number
         self._database_only = database_only
         self._source = source
         self._manifest = manifest
@@ -254,9 +279,10 @@ class _Restoring:
 
     def restore(self, acts_from: Sequence[Path], governance: Governance) -> Restored:
         node, files = self._node, self._manifest.files
-        database = node.database.with_name(node.database.name + STAGED)
+        place = node.database
+        database = node.database_file.with_name(node.database_file.name + STAGED)
         journal = node.journal if self._database_only else node.journal / STAGED
-        private_folder(node.database.parent)
+        private_folder(database.parent)
         self._put(DATABASE, database)
         told: list[str] = []
         if not self._database_only:
@@ -279,8 +305,12 @@ class _Restoring:
             journal.rmdir()
             sync_folder(node.journal)
             self._pages()
-        database.rename(node.database)
-        sync_folder(node.database.parent)
+        if isinstance(place, Path):
+            database.rename(place)
+        else:
+            imported(database, place, self._number)
+            database.unlink()
+        sync_folder(database.parent)
         if FIRST_TOKEN in files and not self._database_only:
             self._put(FIRST_TOKEN, node.folders.first_token(node.config))
         if not self._database_only:

@@ -1,6 +1,7 @@
 """A backup is taken of a node that runs, or does not; nothing waits for it.
 
-    database   one consistent read (SQLite's backup API), first: what it has acknowledged is in the journal already
+    database   one consistent read (SQLite's backup API; of a server its rows, into the same file), first: what it has
+               acknowledged is in the journal already
     journal    the folders of control and of the mirror before those of workers: what refers comes before what is
                referred to. Sealed segments are linked, or copied; the open one is copied up to a record's end
     mirror     each room's pages and its own files: bullets that are older than the journal stand nowhere else
@@ -44,6 +45,7 @@ from gateway.backup.backup_manifest import (
 )
 from gateway.backup.node import NodePlaces
 from gateway.backup.writing import copy, digest, linked, private, private_folder, sync_all
+from gateway.common.folders import DatabaseServer
 from gateway.journal.write.ids import CONTROL, PROJECTOR
 from gateway.journal.write.segments import bounds, folders, lines, segments, sync_folder
 from gateway.mirror.store.shelf import Shelf
@@ -218,6 +220,8 @@ class _Taking:
 
     def _database(self) -> dict[str, Any]:
         path = self._node.database
+        if not isinstance(path, Path):
+            return self._server(path)
         if not path.is_file():
             raise BackupError(f"{path}: there is no control database; a node that never ran needs no backup")
         target = self._part / DATABASE
@@ -237,6 +241,20 @@ class _Taking:
             raise BackupError(f"{path} cannot be read ({error}): is it the control database, and whole?") from None
         self._note(DATABASE, target, 0)
         return told
+
+    def _server(self, server: DatabaseServer) -> dict[str, Any]:
+        from gateway.backup.database_rows import exported  # only here: control's libraries cost every start a second
+
+        target = self._part / DATABASE
+        private(target).close()
+        exported(server, target)
+        made = sqlite3.connect(target)
+        try:
+            told = described(made)
+        finally:
+            made.close()
+        self._note(DATABASE, target, 0)
+        return {**told, "server": str(server)}
 
     def _journal(self) -> None:
         root = self._node.journal

@@ -4,12 +4,63 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from gateway.common.defaults import default_time
 
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 108 bytes; the longest name below takes up the rest
+
+
+SCHEMES = ("postgresql://", "postgres://")  # of a control database that is a server's
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlSettings:
+    """How long something may take, in seconds. ``connect_timeout``: of one address; ``statement_timeout``: one
+    statement, and so long an act may stay open without one; ``lock_timeout``: waiting for what somebody else does in
+    the database; ``max_wait``: a call that waits for those before it."""
+
+    connect_timeout: float = default_time("3s")
+    statement_timeout: float = default_time("10s")
+    lock_timeout: float = default_time("5s")
+    max_wait: float = default_time("5s")
+
+
+class DatabaseServer(NamedTuple):
+    """``url`` as libpq reads it (PostgreSQL, Connection URIs); it may hold a password, as ``password`` is one. Neither
+    is ever shown."""
+
+    url: str
+    password: str = ""
+    settings: PostgresqlSettings = PostgresqlSettings()
+
+    def __str__(self) -> str:
+        return shown(self.url)
+
+    def __repr__(self) -> str:
+        return f"DatabaseServer({shown(self.url)!r})"
+
+
+DatabasePlace = Path | DatabaseServer
+
+
+def shown(url: str) -> str:
+    """A URL without user, password and parameters: ``postgresql://host:5432/name``."""
+    parts = urlsplit(url)
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def has_password(url: str) -> bool:
+    """Whether a password stands in it."""
+    parts = urlsplit(url)
+    parameters = [one.partition("=")[0] for one in parts.query.split("&")]
+    return ":" in parts.netloc.rpartition("@")[0] or "password" in parameters
 
 
 class _InFolder(Protocol):
@@ -17,9 +68,33 @@ class _InFolder(Protocol):
     def dir(self) -> Path | None: ...
 
 
+class _Hidden(Protocol):
+    def get_secret_value(self) -> str: ...
+
+
+class _OfServer(Protocol):
+    @property
+    def password(self) -> _Hidden: ...
+
+    @property
+    def connect_timeout(self) -> float: ...
+
+    @property
+    def statement_timeout(self) -> float: ...
+
+    @property
+    def lock_timeout(self) -> float: ...
+
+    @property
+    def max_wait(self) -> float: ...
+
+
 class _OfControl(Protocol):
     @property
-    def database(self) -> Path | None: ...
+    def database(self) -> Path | _Hidden | None: ...
+
+    @property
+    def postgresql(self) -> _OfServer: ...
 
     @property
     def first_token(self) -> Path | None: ...
@@ -141,9 +216,24 @@ class Folders:
         own = config.mirror.dir if config.mirror is not None else None
         return own or self.root / "mirror"
 
-    def database(self, config: ConfiguredPlaces) -> Path:
+    def database(self, config: ConfiguredPlaces) -> DatabasePlace:
         """The control database."""
-        return config.control.database or self.control / "control.sqlite3"
+        told, server = config.control.database, config.control.postgresql
+        if isinstance(told, Path):
+            return told
+        url = told.get_secret_value() if told is not None else ""
+        if not url:
+            return self.control / "control.sqlite3"
+        settings = PostgresqlSettings(
+            server.connect_timeout, server.statement_timeout, server.lock_timeout, server.max_wait
+        )
+        return DatabaseServer(url, server.password.get_secret_value(), settings)
+
+    @property
+    def database_id(self) -> Path:
+        """The id of a control database that is a server's, as it was when it last answered: whose state it is must be
+        known while it does not."""
+        return self.control / "database-id.json"
 
     @property
     def list_changes(self) -> Path:
@@ -156,8 +246,9 @@ class Folders:
         return self.control / "snapshot.json"
 
     def upstream_ids(self, config: ConfiguredPlaces) -> Path:
-        """The index of the platform's ids, beside the control database."""
-        return self.database(config).with_name("upstream-ids.sqlite3")
+        """The index of the platform's ids, beside the control database where that is a file."""
+        database = self.database(config)
+        return (database if isinstance(database, Path) else self.control / "control").with_name("upstream-ids.sqlite3")
 
     def first_token(self, config: ConfiguredPlaces) -> Path:
         """Where the first person's token is kept."""
@@ -179,3 +270,21 @@ class Folders:
         aside = self.generations / "current.new"
         aside.write_text(str(number), encoding="ascii")
         aside.replace(self.generations / "current")
+
+
+def keep_id(file: Path, server: DatabaseServer, found: str) -> None:
+    """Remember the id of a server's database; empty where it has none yet. Raises ``OSError``."""
+    aside = file.with_name(file.name + ".new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        json.dump({"database": str(server), "id": found}, out)
+    aside.replace(file)
+
+
+def known_id(file: Path, server: DatabaseServer) -> str | None:
+    """The id of a server's database, as it was when it last answered; None where nobody knows."""
+    try:
+        told = json.loads(file.read_bytes())
+        return str(told["id"]) if told["database"] == str(server) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -240,6 +240,7 @@ OF_CONTROL = (
     Metric(
         "tidegate_process_restarts_total", "counter", "Starts after a death, as the supervisor counts.", ("process",)
     ),
+    Metric("tidegate_database_up", "gauge", "0 while acts are refused for the control database's sake, else 1."),
     Metric("tidegate_acts_total", "counter", "Acts done since control started, by kind.", ("kind",)),
     Metric("tidegate_outbox_waiting", "gauge", "Acts not yet acknowledged by both journal and state."),
     Metric("tidegate_outbox_age_seconds", "gauge", "Age of the oldest act not yet acknowledged."),

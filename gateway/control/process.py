@@ -15,6 +15,7 @@ import time
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 import structlog
@@ -22,7 +23,6 @@ from aiohttp import web
 
 from filters.model.rule import Asks
 from gateway.common import channel
-from gateway.common.ending import end
 from gateway.common.folders import Folders
 from gateway.common.listening import listen
 from gateway.common.metrics import Count
@@ -31,22 +31,21 @@ from gateway.config.sections import policies as policy_sections
 from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
-from gateway.control.acts.neighbours import Reloader
 from gateway.control.acts.outbox import OutboxRelay
-from gateway.control.acts.replay import unknown
 from gateway.control.adapters.journal import JournalOfActs
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
-from gateway.control.calls.feature import Running, Surroundings
+from gateway.control.calls.feature import Beginning, Running, Surroundings
+from gateway.control.coming_up import ComingUp
 from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.auditing import Auditing
 from gateway.control.node.confirming import Confirming
+from gateway.control.node.database_watch import DatabaseWatch
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
 from gateway.control.people.people import People
-from gateway.control.people.rows import Person
 from gateway.control.traces.feature import sockets
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
@@ -58,7 +57,6 @@ from gateway.journal.write.ids import CONTROL, PROJECTOR, Ids
 from gateway.journal.write.writer import Writer
 from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.store.pulse import PulseReader
-from gateway.state.cold.owner import myself
 
 log = structlog.get_logger()
 
@@ -95,13 +93,15 @@ NONE: Final = ControlSockets()
 
 async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSockets = NONE) -> None:
     """Serve until ``stop``. Raises ``CannotListen``, ``DatabaseInUse`` where control runs, ``NotOurs`` where state is
-    another database's."""
+    another database's. A database that is a server's may be away, or served by another control: what needs no
+    database is served meanwhile, and the rest as soon as it is there."""
     current = Current(folders)
     config = current().config
     loop = asyncio.get_running_loop()
     ids = Ids(config.server.node, CONTROL)
     async with AsyncExitStack() as stack:
-        database = Database(folders.database(config))
+        place = folders.database(config)
+        database = Database(place, opened=isinstance(place, Path))
         stack.callback(database.close)
         writer = Writer(
             folders.journal(config), f"node-{config.server.node}", CONTROL,
@@ -109,18 +109,11 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         )  # fmt: skip
         writer.start()
         stack.callback(writer.close)
-        owner = myself(database.origin, config.server.node, str(folders.database(config)))
-        projection = LocatedProjection(config.state, folders.state, owner)
+        projection = LocatedProjection(config.state, folders.state)
         stack.push_async_callback(projection.close)
         totals = Totals()
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot)
         authority = Authority()
-        lacking = await asyncio.to_thread(unknown, database, [folders.journal(config)], f"node-{config.server.node}")
-        if lacking:
-            authority.journal = f"the control database lacks {len(lacking)} acts that the journal holds"
-            authority.distrusted = frozenset(
-                key for act in lacking for table, key in act.rows if table == Person.__tablename__
-            )
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
             retry=config.control.relay_interval, authority=authority,
@@ -136,7 +129,6 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack, keeping.trusted_ns)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
-        mended = not authority.problem and await ledger.mend()
         confirming = Confirming(database, relay, projection, authority=authority)
         auditing = Auditing(ledger, projection, workers.lost, partial(_asked, current))
         health = Health(
@@ -152,6 +144,13 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             clock=writer.clock,
             authority=authority,
         )
+        first = ComingUp(
+            database, config, folders, ledger, projection, confirming, workers, reloader,
+            [service for service in features if isinstance(service, Beginning)],
+        )  # fmt: skip
+        watch = DatabaseWatch(database, first.come_up)
+        ledger.revive = watch.revive
+        authority.looked = lambda: watch.seen == database.lives
         dropped = Count()
         access = conversion.access_log(config, "control", dropped)
         services = Services(
@@ -167,21 +166,27 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             bounds=BodyBounds(config.control.max_body, config.control.max_import),
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,
-            features=(*features, health, auditing),
+            features=(*features, health, auditing, watch),
             lines_dropped=lambda: dropped.value,
+            admit=watch.admit,
         )
-        # Once before anything is answered: a state server that starts empty is filled now.
-        await confirming.look()
-        if confirming.not_ours is not None:
-            raise confirming.not_ours
-        if not authority.problem:  # else workers go on with what they know, or read in state
-            workers.offer(await database.run(GOVERNANCE.snapshot))
+        if isinstance(place, Path):
+            await watch.revive()
+        else:
+            await watch.look()
+        if watch.fatal is not None:
+            raise watch.fatal
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns)
-        rounds = (workers.keeper, confirming.rounds, auditing.rounds, keeping.rounds, pruning.rounds)
-        parts = (relay, *(service for service in features if isinstance(service, Running)), *rounds)
-        for part in parts:
+        for part in (workers.keeper, keeping.rounds, *(() if isinstance(place, Path) else (watch.rounds,))):
             part.start()
             stack.push_async_callback(part.stop)
+        first.after = (
+            relay, *(service for service in features if isinstance(service, Running)),
+            confirming.rounds, auditing.rounds, pruning.rounds,
+        )  # fmt: skip
+        stack.push_async_callback(first.stop)
+        if watch.up:
+            first.start()
         if access is not None:
             stack.callback(access.close, END_WITHIN)
         app = application(
@@ -196,24 +201,25 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         )
         stack.push_async_callback(commands.close)
-        if mended:
-            # What was compiled before is not what people said: of a crash, or of a version that wrote no such file.
-            log.warning("lists.changes_mended")
-            lists = asyncio.create_task(_recompile(reloader), name="reload of mended lists")
-            stack.push_async_callback(end, [lists])
+        first.recompile()
         log.info("control.serving", listen=config.control.listen)
-        await stop.wait()
+        await _either(stop, watch.ended)
+        if watch.fatal is not None:
+            raise watch.fatal
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def _asked(current: Current) -> list[Asks]:
     """What the policies in force ask of state."""
     return [policy.asks for policy in policy_sections.build(current().config).values()]
-
-
-async def _recompile(reloader: Reloader) -> None:
-    reloaded = await reloader.reload()
-    if not reloaded.ok:
-        log.error("lists.not_recompiled", problems=reloaded.problems)
 
 
 def _mirror_lag(pulse: PulseReader, current: Current) -> float | None:

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from filters.model.errors import TidegateError
+from gateway.common.folders import DatabasePlace
 
 ADDED = "added"
 REMOVED = "removed"
@@ -83,11 +84,16 @@ def read(path: Path) -> dict[str, LineChanges]:
         raise ValueError(f"it lacks something: {type(error).__name__}") from None
 
 
-def line_changes(path: Path, database: Path) -> dict[str, LineChanges]:
+def line_changes(path: Path, database: DatabasePlace) -> dict[str, LineChanges]:
     """What the compiler takes: none where there is neither file nor control database. Raises ``ChangesLost``."""
     try:
         return read(path)
     except FileNotFoundError:
+        if not isinstance(database, Path):
+            raise ChangesLost(
+                f"{path} is missing, and with it what people changed in word lists: it is written from the control "
+                f"database, and {database} has not answered since this node was made; start again when it does"
+            ) from None
         if not database.exists():
             return {}
         raise ChangesLost(f"{path} is missing, and with it what people changed in word lists: {REMEDY}") from None

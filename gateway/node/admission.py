@@ -1,6 +1,7 @@
 """Before any socket opens: is state this node's, and does its server keep what it is given?
 
-A state server that does not answer is no reason not to start: control looks again when it does.
+A state server that does not answer is no reason not to start, nor is a database that is a server's: control looks
+again when they do.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import structlog
 from redis.exceptions import RedisError
 
-from gateway.common.folders import Folders
+from gateway.common.folders import Folders, known_id
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
 from gateway.state.cold import eviction
@@ -41,8 +42,14 @@ async def admit(config: Config, folders: Folders) -> None:
         log.warning("state.unasked", kind=type(error).__name__)
         return
     if found is not None:
-        ours = await asyncio.to_thread(database_id, folders.database(config))
-        if found.id != ours:
+        place = folders.database(config)
+        if isinstance(place, Path):
+            ours: str | None = await asyncio.to_thread(database_id, place)
+        else:
+            ours = known_id(folders.database_id, place)
+        if ours is None:
+            log.warning("state.unowned", database=str(place))
+        elif found.id != ours:
             raise NotOurs(found, ours)
     problem = told.problem(lasting(policy.asks for policy in policy_sections.build(config).values()))
     if problem:

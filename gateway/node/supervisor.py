@@ -205,7 +205,8 @@ class Supervisor:
             config = load(self._config_path)
         except ConfigError:
             return  # the compiler says all that is wrong with it
-        if not self.folders.database(config).exists():
+        database = self.folders.database(config)
+        if isinstance(database, Path) and not database.exists():
             return
         process = await asyncio.create_subprocess_exec(
             *python(

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
+from pydantic import SecretStr
 
 from gateway import config as configuration
 from tools.watch.expressions import ROOT
 
 FOLDER = ROOT / "deploy" / "compose"
 FILE = FOLDER / "compose.yaml"
+POSTGRESQL = FOLDER / "postgresql.yaml"
 COMPOSED: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: Any = COMPOSED["services"]
+BESIDE: Any = yaml.safe_load(POSTGRESQL.read_text(encoding="utf-8"))
 
 
 def mounts(service: str) -> dict[str, str]:
@@ -22,8 +26,12 @@ def mounts(service: str) -> dict[str, str]:
     return {target: source for source, target, *_ in (one.split(":") for one in SERVICES[service]["volumes"])}
 
 
-def configured() -> configuration.Config:
-    found, problems = configuration.check(FOLDER / "tidegate.toml", environ={"TIDEGATE_STATE_PASSWORD": "x"})
+def configured(database: str = "") -> configuration.Config:
+    given = {
+        "TIDEGATE_STATE_PASSWORD": "x",
+        "TIDEGATE_DATABASE": database or SERVICES["tidegate"]["environment"]["TIDEGATE_DATABASE"],
+    }
+    found, problems = configuration.check(FOLDER / "tidegate.toml", environ=given)
     assert problems == []
     assert found is not None
     return found
@@ -40,7 +48,20 @@ def test_what_is_mounted_is_here_and_read_only() -> None:
                 used.add((FOLDER / source).resolve())
             else:
                 assert source in COMPOSED["volumes"]
-    assert {path for path in FOLDER.iterdir() if path != FILE} <= used
+    assert {path for path in FOLDER.iterdir() if path not in (FILE, POSTGRESQL)} <= used
+
+
+def test_the_database_is_a_file_in_the_volume_or_the_server_beside() -> None:
+    assert configured().control.database == Path("/var/lib/tidegate/control/control.sqlite3")
+    url = re.sub(r"\$\{(\w+)[^}]*\}", "secret1", BESIDE["services"]["tidegate"]["environment"]["TIDEGATE_DATABASE"])
+    database = configured(url).control.database
+    assert isinstance(database, SecretStr)
+    assert urlsplit(database.get_secret_value()).hostname in BESIDE["services"]
+    server = BESIDE["services"]["postgresql"]
+    assert (
+        url == f"postgresql://tidegate:secret1@postgresql:5432/{server['environment']['POSTGRES_DB']}?sslmode=disable"
+    )
+    assert [one.partition(":")[0] for one in server["volumes"]] == list(BESIDE["volumes"])
 
 
 def test_the_gate_is_configured_for_its_neighbours() -> None:

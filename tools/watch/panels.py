@@ -255,6 +255,7 @@ CHECK: Final = Board(
                 rate("tidegate_acts_total", "kind"): "{{kind}}",
                 f"max(tidegate_outbox_age_seconds{{{I}}})": "oldest waiting, s",
                 f"max(tidegate_outbox_waiting{{{I}}})": "waiting",
+                f"1 - min(tidegate_database_up{{{I}}})": "database away",
             },
         ),
         Panel(

@@ -22,7 +22,7 @@ from gateway.commands.places import WRONG, ConfigOption, DataDirOption
 from gateway.common.folders import Folders
 from gateway.config import Config, ConfigError, load
 from gateway.control.acts.authority import DatabaseBehind
-from gateway.control.acts.database import DatabaseInUse
+from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.api.client import CallRefused, ControlClient, address_of
 from gateway.control.features import GOVERNANCE
 from gateway.control.node.schemas import Claimed, Rebuilt
@@ -142,7 +142,7 @@ def _written(
         return asyncio.run(_write(what, loaded, folders, told, token_file))
     except CallRefused as error:
         places.refuse(refusal(error), WRONG)
-    except (NoServer, NotOurs, DatabaseBehind) as error:
+    except (NoServer, NotOurs, DatabaseBehind, DatabaseUnavailable) as error:
         places.refuse(str(error), WRONG)
     except typer.Exit:
         raise

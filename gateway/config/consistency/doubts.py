@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import SecretStr
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
@@ -47,8 +51,20 @@ def doubts(config: Config) -> Iterator[str]:
         host = config.state.url.get_secret_value().removeprefix("redis://").rpartition("@")[2].partition("/")[0]
         if not _loopback(host if ":" in host else f"{host}:6379"):
             yield "state.url: speaks in clear to another machine; use rediss:// or a private network"
+    if isinstance(config.control.database, SecretStr):
+        yield from _database(config.control.database.get_secret_value())
     if not any(route.judged for route in config.routes):
         yield "routes: nothing is judged; give a route a surface and a policy"
+
+
+def _database(url: str) -> Iterator[str]:
+    """Of a control database that is a server's."""
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query))
+    hosts = [one.rpartition("@")[2] for one in parts.netloc.split(",")] if parts.netloc else []
+    named = [one if re.search(r":\d+$", one) else f"{one}:5432" for one in hosts if one]
+    if asked.get("sslmode") != "verify-full" and not all(_loopback(one) for one in named):
+        yield "control.database: goes to another machine without asking who it is; add sslmode=verify-full to its url"
 
 
 def _matches(config: Config) -> Iterator[str]:

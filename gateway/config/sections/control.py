@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gateway.common.defaults import defaults
+from gateway.common.folders import PostgresqlSettings
+from gateway.config.values.database import DatabaseText
+from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, setting
 from gateway.config.values.units import Duration, Listen, Local, Present, Range, Readable, Size
+
+POSTGRESQL = defaults(PostgresqlSettings)
+
+
+class Postgresql(Section):
+    """For a database that is a URL. What an act cannot have in time is answered with 503, and was not done."""
+
+    password: Secret = setting("", "Password, where the url has none.")
+    connect_timeout: Duration = setting(
+        POSTGRESQL.connect_timeout, "A connection must stand within, to each address of the url.", ge=1, le=60
+    )
+    statement_timeout: Duration = setting(
+        POSTGRESQL.statement_timeout,
+        "Longest that the server works on a statement; migrations apart.",
+        ge=0.1,
+        le=600,
+    )
+    lock_timeout: Duration = setting(
+        POSTGRESQL.lock_timeout, "Longest that an act waits for somebody else's in the database.", ge=0.1, le=600
+    )
+    max_wait: Duration = setting(POSTGRESQL.max_wait, "Longest that a call waits for those before it.", ge=0.1, le=600)
 
 
 class Control(Section):
@@ -20,7 +45,12 @@ class Control(Section):
     )
     certificate: Readable | None = setting(None, "Certificate (PEM), with key; needed beyond loopback.")
     key: Present | None = setting(None, "Private key of the certificate (PEM).")
-    database: Local | None = setting(None, "SQLite file; “control/control.sqlite3” in server.data_dir if unset.")
+    database: DatabaseText | None = setting(
+        None,
+        "SQLite file, “control/control.sqlite3” in server.data_dir if unset; or the postgresql:// URL of a server, "
+        "with its options for TLS.",
+    )
+    postgresql: Postgresql = setting({}, "For a database that is a URL.")
     first_person: str = setting("admin", "Name of the person created on the first start.", min_length=1)
     first_token: Local | None = setting(
         None, "File (mode 0600) for that person's token; “control/first-token” in server.data_dir if unset."

@@ -26,7 +26,7 @@ async def get(call: Call[None, Why]) -> AccountOut:
     """The act of reading is recorded whether or not the account exists: asking is telling too."""
     sender = call.path("sender")
     await call.reads(call.query.reason, "account.read", f"sender:{sender}")
-    row = await call.services.database.run(lambda session: session.get(Account, sender))
+    row = await call.services.database.read(lambda session: session.get(Account, sender))
     if row is None:
         raise missing("account")
     return AccountOut(**row.as_row())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -14,7 +15,7 @@ class Account(Model):
     __tablename__ = "accounts"
     __table_args__ = (CheckConstraint("credit BETWEEN 0 AND 100", name="credit"),)
 
-    sender: Mapped[str] = mapped_column(String(256), primary_key=True)
+    sender: Mapped[str] = mapped_column(Storable(256), primary_key=True)
     verified: Mapped[bool]
     verified_until: Mapped[int] = mapped_column(default=0)
     credit: Mapped[int] = mapped_column(default=100)
@@ -28,6 +29,6 @@ class Recovering(Model):
 
     __tablename__ = "recovering"
 
-    sender: Mapped[str] = mapped_column(String(256), primary_key=True)
+    sender: Mapped[str] = mapped_column(Storable(256), primary_key=True)
     credit: Mapped[int]
     since: Mapped[int]

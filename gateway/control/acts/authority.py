@@ -7,8 +7,10 @@ it does not know, and by state, whose snapshot is newer than any that it made. U
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from filters.model.errors import TidegateError
-from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.refusal import ControlError, DatabaseUnavailable
 
 REMEDY = (
     "stop the node and say “tidegate restore --acts-from JOURNAL”; to give up for good what was done since, say "
@@ -23,12 +25,14 @@ class DatabaseBehind(TidegateError):
 class Authority:
     """``journal`` and ``state``: why the database is behind each; empty where it is not. ``distrusted``: whom the acts
     that it lacks have removed, or given another token. The token that it knows of them may be a stolen one, and opens
-    nothing: least of all the way to give up what was done since."""
+    nothing: least of all the way to give up what was done since. ``looked``: whether the database was looked at since
+    it was away; what came back may be another one, or an older one."""
 
     def __init__(self) -> None:
         self.journal = ""
         self.state = ""
         self.distrusted: frozenset[str] = frozenset()
+        self.looked: Callable[[], bool] = lambda: True
 
     @property
     def problem(self) -> str:
@@ -37,7 +41,9 @@ class Authority:
         return f"{told}: {REMEDY}" if told else ""
 
     def check(self) -> None:
-        """Raises ``DatabaseBehind``."""
+        """Raises ``DatabaseBehind``, ``DatabaseUnavailable``."""
+        if not self.looked():
+            raise DatabaseUnavailable("is being looked at")
         if self.problem:
             raise DatabaseBehind(self.problem)
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,8 +25,8 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import Reloaded, Reloader
 from gateway.control.acts.outbox import OutboxRelay
-from gateway.control.acts.refusal import ControlError
-from gateway.control.acts.rows import Model
+from gateway.control.acts.refusal import ControlError, DatabaseInUse, DatabaseUnavailable, OutcomeUnknown
+from gateway.control.acts.rows import Act, Model
 from gateway.control.workers.workers import Workers
 
 log = structlog.get_logger()
@@ -83,6 +84,7 @@ class Ledger:
         self.relay = relay
         self.governance = governance
         self.done = Counts(METRICS["tidegate_acts_total"])
+        self.revive: Callable[[], Awaitable[None]] = _nobody  # looks at a database that was away, before it is used
         self._workers = workers
         self._reloader = reloader
         self._ids = ids
@@ -115,18 +117,29 @@ class Ledger:
     async def _commit(self, intent: Intent, work: Callable[[Unit], T]) -> CommittedAct[T]:
         written: list[Beside] = []
 
-        def transaction(session: Session) -> CommittedAct[T]:
+        def transaction(session: Session) -> CommittedAct[T] | None:
+            if not self.authority.looked():
+                return None
             done = acts.perform(session, intent, work, self.governance)
             for table in sorted(done.tables & self._beside.keys()):
                 written.append(self._beside[table])
                 self._beside[table].write(session, done.act)
             return done
 
+        def committed(session: Session) -> bool:
+            return session.scalar(select(Act.id).where(Act.uid == intent.uid)) is not None
+
         try:
-            return await self.database.run(transaction)
+            while (done := await self.database.run(transaction, committed)) is None:
+                await self._revived(intent.kind)
+            return done
         except BaseException as error:  # raised again: what was written is not what the database came to say
-            if written:
+            if written and not isinstance(error, OutcomeUnknown):  # else whoever looks at the database again mends it
                 await asyncio.shield(asyncio.ensure_future(self.mend()))
+            if isinstance(error, DatabaseUnavailable) and not isinstance(error, OutcomeUnknown):
+                raise DatabaseUnavailable(
+                    error.why, error.reason, f"Nothing was done: the control database {error.why}; try again."
+                ) from error
             if isinstance(error, IntegrityError):
                 raise ControlError(409, "control.conflict", "Something else stands in this place already.") from error
             if isinstance(error, OSError):
@@ -134,6 +147,15 @@ class Ledger:
                     503, "control.changes_unwritten", "The change could not be written to disk; nothing was done."
                 ) from error
             raise
+
+    async def _revived(self, kind: str) -> None:
+        """The database is another connection's than the one that was looked at."""
+        try:
+            await self.revive()
+        except DatabaseInUse:
+            raise DatabaseUnavailable("is served by another control process") from None
+        if kind != CLAIM:
+            self.authority.refuse()
 
     async def mend(self) -> bool:
         """Make every file beside the database say what the database says; True where one said something else."""
@@ -143,25 +165,35 @@ class Ledger:
                 mended |= await self.database.run(beside.mend)
             except OSError as error:  # a full disk: whoever reads the file learns of it, and the next act tries again
                 log.error("acts.file_unwritten", table=table, problem=type(error).__name__)
+            except DatabaseUnavailable:
+                continue  # mended when it is back
         return mended
 
     async def _follow(self, uid: str, done: CommittedAct[T], settle: bool) -> Outcome[T]:
         pushed: dict[str, bool] | None = None
         reload: Reloaded | None = None
-        for table in sorted(done.tables & self._followers.keys()):
-            for then in self._followers[table]:
-                await then()
-        if done.tables & self.governance.in_snapshot:
-            pushed = await self._workers.push(await self.database.run(self.governance.snapshot))
-        if done.tables & self.governance.compiled:
-            reload = await self._reloader.reload()
-        within = SETTLE_WITHIN if settle else 0.0
-        journalled, projected = await self.relay.settled(done.act, within)
+        journalled = projected = False
+        try:
+            for table in sorted(done.tables & self._followers.keys()):
+                for then in self._followers[table]:
+                    await then()
+            if done.tables & self.governance.in_snapshot:
+                pushed = await self._workers.push(await self.database.read(self.governance.snapshot))
+            if done.tables & self.governance.compiled:
+                reload = await self._reloader.reload()
+            within = SETTLE_WITHIN if settle else 0.0
+            journalled, projected = await self.relay.settled(done.act, within)
+        except DatabaseUnavailable:  # gone behind the commit: what follows comes with it
+            log.warning("acts.followed_later", act=done.act)
         return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload)
 
     async def read(self, person: str, reason: str, kind: str, subject: str) -> None:
         """Note that somebody reads personal data; to be awaited before it is handed out."""
         await self.act(person, reason, kind, subject, _nothing, settle=False)
+
+
+async def _nobody() -> None:
+    return None
 
 
 def _nothing(_unit: Unit) -> Any:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.state.cold.eviction import Eviction
@@ -25,6 +25,10 @@ class Change(NamedTuple):
     table: str
     subject: Row
     row: Row | None
+
+
+Batches = Iterable[Sequence[Change]] | AsyncIterable[Sequence[Change]]
+"""Rows, some at a time: where they come from a database, it must not hold up a loop."""
 
 
 class ActJournal(Protocol):
@@ -55,7 +59,7 @@ class Projection(Protocol):
     async def restarted(self) -> bool:
         """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+    async def rebuild(self, batches: Batches, snapshot: SnapshotRows, epoch: int) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number above
         all that were given before; it is in force then, or one above what state holds."""
 

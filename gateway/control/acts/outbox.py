@@ -27,6 +27,7 @@ from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import ActJournal, Change, Projection
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.acts.rows import Act, Outbox
 from gateway.state.model.snapshot import SnapshotRows
 
@@ -107,7 +108,7 @@ class OutboxRelay:
         return await self._acknowledged(act)
 
     async def _acknowledged(self, act: int) -> tuple[bool, bool]:
-        row = await self._database.run(lambda session: session.get_one(Outbox, act))
+        row = await self._database.read(lambda session: session.get_one(Outbox, act))
         return row.acknowledged_journal, row.acknowledged_state
 
     async def waiting(self) -> Waiting:
@@ -117,7 +118,7 @@ class OutboxRelay:
             ).one()
             return Waiting(count, max(0.0, time.time() - oldest / 1e6) if oldest is not None else 0.0)
 
-        return await self._database.run(work)
+        return await self._database.read(work)
 
     async def _run(self) -> None:
         pause = self._retry
@@ -125,6 +126,9 @@ class OutboxRelay:
             self._wake.clear()
             try:
                 moved = await self.step()
+            except DatabaseUnavailable as error:  # told by the database itself; nothing is lost
+                moved = False
+                self.failures["database"] = type(error).__name__
             except Exception:  # the database itself; nothing is lost, and the next try tells
                 log.error("outbox.failed", exc_info=True)
                 moved = False
@@ -142,7 +146,7 @@ class OutboxRelay:
     async def step(self) -> bool:
         """Relay one batch. True where something moved and more may wait."""
         async with self._stepping:
-            batch = await self._database.run(partial(_next, governance=self.governance))
+            batch = await self._database.read(partial(_next, governance=self.governance))
             recorded = await self._record(batch.unrecorded)
             projected = await self._project(batch)
             if recorded or projected:

@@ -35,6 +35,32 @@ class ControlError(TidegateError):
         return body
 
 
+class DatabaseInUse(TidegateError):
+    """Another process (a running control) owns the database; the text says which."""
+
+
+class DatabaseUnavailable(ControlError):
+    """The control database cannot be asked, or may not be changed. ``why`` goes on after “the control database”, and
+    names no host and no person. Nothing of what was wanted was done."""
+
+    def __init__(self, why: str, reason: str = "control.database_unavailable", detail: str = "") -> None:
+        super().__init__(503, reason, detail or f"The control database {why}; try again.")
+        self.args = (f"the control database {why}",)
+        self.why = why
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """It went away in the moment of a commit, and did not come back in time to say what became of it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            why,
+            "control.outcome_unseen",
+            f"The control database {why}, while this was being committed: GET /v1/acts tells whether it was done, once "
+            "the database is back.",
+        )
+
+
 def missing(what: str) -> ControlError:
     """404 for ``what``: ``account``, ``block`` …"""
     return ControlError(404, f"control.{what}_unknown", f"There is no such {what.replace('_', ' ')}.")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from gateway.control.acts.acts import follow_up
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance, Table
+from gateway.control.acts.numbering import raise_counters
 from gateway.control.acts.rows import Act, Mark
 from gateway.journal.read import reader
 from gateway.journal.read.reader import OnFlaw
@@ -88,7 +89,9 @@ def replay(
     done = 0
 
     def work(session: Session) -> int:
-        return sum(_redo(session, record, governance, told, lost) for record in batch)
+        redone = sum(_redo(session, record, governance, told, lost) for record in batch)
+        raise_counters(session.connection())  # rows have the numbers that another database gave them
+        return redone
 
     for record in _ordered(roots, uids, since):
         batch.append(record)

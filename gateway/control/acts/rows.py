@@ -11,8 +11,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, inspect
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from gateway.control.acts.columns import Storable, Whole
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -27,6 +29,7 @@ class Model(DeclarativeBase):
     """A table. ``as_row`` is the row as plain JSON: what acts record and what the projection reads."""
 
     metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: Whole}
     SECRET: ClassVar[frozenset[str]] = frozenset()  # columns that no act may quote
 
     def as_row(self) -> dict[str, Any]:
@@ -53,12 +56,12 @@ class Act(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    uid: Mapped[str] = mapped_column(String(36), unique=True)
-    person: Mapped[str] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(String(256))
+    uid: Mapped[str] = mapped_column(Storable(36), unique=True)
+    person: Mapped[str] = mapped_column(Storable(64))
+    reason: Mapped[str] = mapped_column(Storable(256))
     at: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(32))
-    subject: Mapped[str] = mapped_column(String(320))
+    kind: Mapped[str] = mapped_column(Storable(32))
+    subject: Mapped[str] = mapped_column(Storable(320))
     changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     undoes: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
@@ -81,11 +84,12 @@ class Outbox(Model):
 
 
 class Mark(Model):
-    """A number that only rises, by name: the snapshot's version, the epoch of what is in state."""
+    """A number that only rises, by name: the snapshot's version, the epoch of what is in state, the release of the
+    schema where it is a server's."""
 
     __tablename__ = "marks"
 
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Storable(32), primary_key=True)
     value: Mapped[int]
 
 
@@ -94,4 +98,4 @@ class Origin(Model):
 
     __tablename__ = "origin"
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    id: Mapped[str] = mapped_column(Storable(36), primary_key=True)

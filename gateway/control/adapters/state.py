@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.config.sections.state import State
-from gateway.control.acts.neighbours import Change
+from gateway.control.acts.neighbours import Batches, Change
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.cold.owner import StateOwner
@@ -47,6 +47,11 @@ class LocatedProjection:
         self._moved = False
         self._number = 0  # the epoch of the next rebuild, as the database counts
 
+    async def own(self, owner: StateOwner) -> None:
+        """From now on ``owner`` projects."""
+        await self.close()
+        self._owner = owner
+
     async def apply(self, changes: Sequence[Change]) -> None:
         await self._ask(lambda projection: projection.apply(changes))
 
@@ -62,7 +67,7 @@ class LocatedProjection:
     async def restarted(self) -> bool:
         return await self._ask(lambda projection: projection.restarted())
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+    async def rebuild(self, batches: Batches, snapshot: SnapshotRows, epoch: int) -> int:
         self._number = epoch
         written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
         self._moved = False

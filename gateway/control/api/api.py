@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
-from gateway.control.acts.refusal import MEDIA_TYPE, ControlError
+from gateway.control.acts.refusal import MEDIA_TYPE, ControlError, DatabaseUnavailable
 from gateway.control.api.openapi import describe
 from gateway.control.calls import validation
 from gateway.control.calls.call import Call, Services
@@ -61,6 +61,8 @@ def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
     async def enter(request: web.Request) -> web.StreamResponse:
         if allow and not _allowed(request.remote, allow):
             raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
+        if not endpoint.open:
+            request.app[SERVICES].admit()
         person = "" if endpoint.open else _person(request)
         validation.placeholders(request.match_info)
         query = validation.query(query_model, _parameters(request))
@@ -109,6 +111,8 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     """Every refusal leaves through here."""
     try:
         return await handler(request)
+    except DatabaseUnavailable as error:
+        return _problem(error, {"Retry-After": "1"})
     except ControlError as error:
         return _problem(error)
     except web.HTTPException as error:

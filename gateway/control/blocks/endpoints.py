@@ -26,7 +26,7 @@ async def listed(call: Call[None, BlocksQuery]) -> Blocks:
         wanted = wanted.where(Block.scope == scope)
     if value is not None:
         wanted = wanted.where(Block.value == value)
-    rows = await call.services.database.run(lambda session: session.scalars(wanted).all())
+    rows = await call.services.database.read(lambda session: session.scalars(wanted).all())
     return Blocks(blocks=[BlockOut(**row.as_row()) for row in rows])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -15,10 +16,10 @@ class Block(Model):
     __table_args__ = (UniqueConstraint("scope", "value"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    scope: Mapped[str] = mapped_column(String(16))
-    value: Mapped[str] = mapped_column(String(256))
-    reason: Mapped[str] = mapped_column(String(256))
-    ground: Mapped[str] = mapped_column(String(256))
+    scope: Mapped[str] = mapped_column(Storable(16))
+    value: Mapped[str] = mapped_column(Storable(256))
+    reason: Mapped[str] = mapped_column(Storable(256))
+    ground: Mapped[str] = mapped_column(Storable(256))
     expires_at: Mapped[int] = mapped_column(default=0)
     limited: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[int]

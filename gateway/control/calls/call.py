@@ -54,6 +54,7 @@ class Services:
     ipv6_prefix: Callable[[], int] = lambda: PREFIX  # server.ipv6_prefix, as it is now
     features: Sequence[object] = ()
     lines_dropped: Callable[[], int] = lambda: 0  # of control's own access log
+    admit: Callable[[], None] = lambda: None  # raises while nobody can be known who asks
 
     def of(self, kind: type[S]) -> S:
         """The feature of this class. Raises LookupError where nobody made one: a fault of the wiring."""

@@ -49,6 +49,14 @@ class Running(Protocol):
 
 
 @runtime_checkable
+class Beginning(Protocol):
+    """A service that needs the database before anything is answered."""
+
+    async def begin(self) -> None:
+        """Once the database is there, and again whenever it was away."""
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A service with metrics of its own."""
 

@@ -25,10 +25,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway import config as configuration
-from gateway.common.folders import Folders
+from gateway.common.folders import DatabasePlace, Folders, keep_id
 from gateway.config import ConfigError
-from gateway.control.acts.database import Database, DatabaseInUse
-from gateway.control.acts.rows import Act
+from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
+from gateway.control.acts.rows import Act, Origin
 from gateway.control.lists.rows import Word
 from gateway.generation.changes import LineChanges, gathered, read, write
 from gateway.logs import logs
@@ -67,32 +68,40 @@ def _held(session: Session) -> dict[str, LineChanges]:
     return gathered((row.list, row.line, row.effect) for row in rows)
 
 
-def written(path: Path, database: Path) -> None:
+def written(path: Path, database: DatabasePlace, id_file: Path | None = None) -> None:
     """Bring the file up to date while no control process runs; without a database there is nothing to say.
 
     The database is not migrated: whether this version runs at all is not certain yet. Raises ``DatabaseInUse`` where a
-    control process runs, which keeps the file itself.
+    control process runs, which keeps the file itself. ``id_file`` remembers the id of one that is a server's; while
+    that is away the file says what it said.
     """
-    if not database.exists():
+    if isinstance(database, Path) and not database.exists():
         return
 
-    def work(session: Session) -> None:
-        if inspect(session.connection()).has_table(Word.__tablename__):
+    def work(session: Session) -> str:
+        inspected = inspect(session.connection())
+        if inspected.has_table(Word.__tablename__):
             ChangesFile(path).mend(session)
         else:
             write(path, 0, {})
+        return (session.scalar(select(Origin.id)) or "") if inspected.has_table(Origin.__tablename__) else ""
 
     until = time.monotonic() + LOCKED_WITHIN
     while True:
         try:
-            opened = Database(database, migrated=False)
+            opened = Database(database, migrated=False, sole=isinstance(database, Path))
             break
+        except DatabaseUnavailable as error:
+            log.warning("lists.changes_unasked", database=str(database), problem=error.why)
+            return
         except DatabaseInUse:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
     try:
-        opened.now(work)
+        found = opened.now(work, reading=True)
+        if id_file is not None and not isinstance(database, Path):
+            keep_id(id_file, database, found)
     finally:
         opened.close()
 
@@ -111,7 +120,7 @@ def main() -> int:
         return 0  # the compiler says all that is wrong with it
     database = folders.database(config)
     try:
-        written(folders.list_changes, database)
+        written(folders.list_changes, database, folders.database_id)
     except DatabaseInUse as error:
         log.error("lists.changes_locked", exc_info=error)
         return 1

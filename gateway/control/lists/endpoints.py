@@ -19,7 +19,7 @@ from gateway.generation.changes import ADDED, REMOVED
 
 
 async def listed(call: Call[None, NoQuery]) -> ListsOut:
-    rows = await call.services.database.run(lambda session: session.scalars(select(Word).order_by(Word.id)).all())
+    rows = await call.services.database.read(lambda session: session.scalars(select(Word).order_by(Word.id)).all())
     lists = await asyncio.to_thread(call.service(CompiledLists).all)
     return ListsOut(
         lists=[

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -15,6 +16,6 @@ class Word(Model):
     __table_args__ = (UniqueConstraint("list", "line"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    list: Mapped[str] = mapped_column(String(64), index=True)
-    line: Mapped[str] = mapped_column(String(1024))
-    effect: Mapped[str] = mapped_column(String(8))
+    list: Mapped[str] = mapped_column(Storable(64), index=True)
+    line: Mapped[str] = mapped_column(Storable(1024))
+    effect: Mapped[str] = mapped_column(Storable(8))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from gateway.control.acts.acts import SYSTEM, Unit
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Projection
 from gateway.control.acts.outbox import current
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.acts.rows import Outbox
 from gateway.control.node.state_rebuild import BATCH, TablePage
 from gateway.control.workers.totals import Series
@@ -83,7 +85,7 @@ class Auditing:
         """Audit where it is time, or where a worker has heard something new."""
         now, lost = self._clock(), self._lost()
         due = now - self._audited >= EVERY
-        if self._ledger.authority.problem:
+        if self._ledger.authority.problem or not self._ledger.authority.looked():
             return  # what state holds and the database lacks is not lost
         if not due and lost == self._heard:
             return
@@ -91,8 +93,8 @@ class Auditing:
             if due:
                 await self._watch()
             await self.audit(whole=due)
-        except EpochLost:
-            return  # all of it is gone: it is being rebuilt
+        except (EpochLost, DatabaseUnavailable):
+            return  # all of it is gone, and being rebuilt; or there is nothing to hold it against
         except Exception as error:  # of state, which others tell; asked again in a second
             if not self._failing:
                 log.warning("state.unaudited", kind=type(error).__name__)
@@ -107,7 +109,7 @@ class Auditing:
     async def audit(self, *, whole: bool = True) -> None:
         """Hold state against the database. Not ``whole``: the newest blocks and rooms alone."""
         if whole and not await self._projection.holds_snapshot():
-            await self._projection.publish(await self._database.run(self._ledger.governance.snapshot))
+            await self._projection.publish(await self._database.read(self._ledger.governance.snapshot))
             self._count("snapshot", 1)
         for table, place in self._ledger.governance.projected.items():
             rolling = table == "accounts"
@@ -118,7 +120,7 @@ class Auditing:
             pages = 0
             while most is None or pages < most:
                 page = TablePage(self._ledger.governance.rows(table), place, last, newest_first=not rolling)
-                changes, last = await self._database.run(page)
+                changes, last = await self._database.read(page)
                 await self._hold(table, [change for change in changes if _stands(change)])
                 pages += 1
                 if len(changes) < BATCH:
@@ -133,7 +135,7 @@ class Auditing:
             return
         async with self._ledger.relay.paused():  # what an act changes meanwhile is neither lost nor brought back
             lacking = await self._projection.lacking(
-                await self._database.run(lambda session: self._now(session, lacking))
+                await self._database.read(lambda session: self._now(session, lacking))
             )
             if lacking:
                 await self._projection.apply(lacking)
@@ -161,10 +163,11 @@ class Auditing:
             return
         told = ", ".join(f"{count} of {table}" for table, count in sorted(self._untold.items()))
         log.error("state.facts_lost", mended=dict(self._untold))
-        self._untold.clear()
         self._told = now
         reason = f"state had lost facts, which were written anew: {told}"
-        await self._ledger.act(SYSTEM, reason, "state.mend", "state", _nothing, settle=False)
+        with suppress(DatabaseUnavailable):  # else recorded with what is found next
+            await self._ledger.act(SYSTEM, reason, "state.mend", "state", _nothing, settle=False)
+            self._untold.clear()
 
     async def _watch(self) -> None:
         """What does the server evict?"""

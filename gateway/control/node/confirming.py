@@ -12,6 +12,7 @@ from gateway.control.acts.authority import Authority, older_than_state
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.node.state_rebuild import newest, rebuild
 from gateway.state.cold.governance_projection import EpochLost
 from gateway.state.cold.owner import NotOurs
@@ -52,7 +53,8 @@ class Confirming:
             # Not the first time: what a new run of the server read back is good enough to begin serving with.
             if held and not first:
                 held = not await self._projection.restarted()
-            self._authority.state = older_than_state(await self._database.run(newest), await self._projection.version())
+            ours, theirs = await self._database.read(newest), await self._projection.version()
+            self._authority.state = older_than_state(ours, theirs)
             if self._authority.problem:
                 if not self._told:
                     log.critical("state.database_behind", problem=self._authority.problem)
@@ -67,6 +69,8 @@ class Confirming:
             if self.not_ours is None:
                 log.critical("state.not_ours", owner=str(error.owner))
             self.not_ours = error
+            self.failing = type(error).__name__
+        except DatabaseUnavailable as error:  # told by the database itself
             self.failing = type(error).__name__
         except EpochLost:
             log.warning("state.emptied_while_filled")

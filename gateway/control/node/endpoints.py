@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from gateway.common.channel import ChannelError
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.authority import DatabaseBehind
 from gateway.control.acts.governance import SNAPSHOT_VERSION
-from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.refusal import ControlError, DatabaseUnavailable
 from gateway.control.acts.rows import Mark
 from gateway.control.calls.call import Call, Services, done
 from gateway.control.calls.feature import Measured
@@ -35,6 +36,8 @@ async def rebuild_state(call: Call[Reasoned, NoQuery]) -> Done[Rebuilt]:
         raise ControlError(409, "control.state_not_ours", f"{error}.") from error
     except DatabaseBehind as error:
         raise ControlError(503, "control.database_behind", f"{error}.") from error
+    except DatabaseUnavailable:
+        raise
     except Exception as error:  # of state or of the database: the act stands, and whoever asked is told to ask again
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     return done(outcome, rebuilt)
@@ -47,6 +50,8 @@ async def claim_state(call: Call[Reasoned, NoQuery]) -> Done[Claimed]:
     try:
         async with services.ledger.relay.paused():
             claimed = await state_rebuild.claim(services.database, services.projection, services.ledger.governance)
+    except DatabaseUnavailable:
+        raise
     except Exception as error:  # as above
         raise ControlError(503, "control.state_unavailable", "State could not be written; try again.") from error
     services.ledger.authority.settled()
@@ -75,20 +80,25 @@ async def metrics(call: Call[None, NoQuery]) -> web.StreamResponse:
 
 
 async def _own(services: Services) -> dict[str, Series]:
-    waiting = await services.ledger.relay.waiting()
-    mark = await services.database.run(lambda session: session.get(Mark, SNAPSHOT_VERSION))
     own: dict[str, Series] = {
         "tidegate_workers": {(): sum(how == "ok" for how in services.workers.answers.values())},
         "tidegate_acts_total": dict(services.ledger.done.values),
-        "tidegate_outbox_waiting": {(): waiting.acts},
-        "tidegate_outbox_age_seconds": {(): waiting.age},
-        "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
         "tidegate_build_info": {processes.build(): 1},
         "tidegate_access_lines_dropped_total": {(): services.lines_dropped()},
     }
+    if not services.database.problem:  # else what it alone knows has no series until it is back
+        with suppress(DatabaseUnavailable):
+            waiting = await services.ledger.relay.waiting()
+            mark = await services.database.read(lambda session: session.get(Mark, SNAPSHOT_VERSION))
+            own |= {
+                "tidegate_outbox_waiting": {(): waiting.acts},
+                "tidegate_outbox_age_seconds": {(): waiting.age},
+                "tidegate_snapshot_version": {(): mark.value if mark is not None else 0},
+            }
     for feature in services.features:
         if isinstance(feature, Measured):
-            own |= await feature.series()
+            with suppress(DatabaseUnavailable):
+                own |= await feature.series()
     lag = services.mirror_lag()
     if lag is not None:
         own["tidegate_mirror_lag_seconds"] = {(): lag}

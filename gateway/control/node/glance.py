@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
 from gateway.common.channel import ChannelError
+from gateway.control.acts.outbox import Waiting
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.calls.call import Call, Services
 from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import NoQuery
@@ -50,11 +53,14 @@ async def status(call: Call[None, NoQuery]) -> NodeStatus:
 
 
 async def _queues(services: Services, counted: Mapping[str, Series], *, mirrored: bool) -> QueuesOut:
-    waiting = await services.ledger.relay.waiting()
+    waiting = Waiting(0, 0.0)
     told: dict[str, Series] = {}
+    with suppress(DatabaseUnavailable):  # readiness says that it is away
+        waiting = await services.ledger.relay.waiting()
     for feature in services.features:
         if isinstance(feature, Measured):
-            told |= await feature.series()
+            with suppress(DatabaseUnavailable):
+                told |= await feature.series()
     return QueuesOut(
         outbox=waiting.acts,
         outbox_age=waiting.age,

@@ -16,6 +16,7 @@ from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection, Reloader
 from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.node.schemas import HealthCheck, Ready
 from gateway.control.workers.totals import Series
 from gateway.control.workers.workers import Workers
@@ -71,9 +72,16 @@ class Health:
         return Ready(ready=all(check.ok for check in checks.values()), checks=checks)
 
     async def _of_database(self) -> HealthCheck:
+        """A server that is away is told, and no reason to take traffic away: judging needs no database, and one server
+        would stop all the nodes that it serves."""
         if self._authority.problem:
             return HealthCheck(ok=False, detail=self._authority.problem)
-        waiting = await self._relay.waiting()
+        if self._database.problem:
+            return HealthCheck(ok=True, detail=f"the control database {self._database.problem}; no act is taken")
+        try:
+            waiting = await self._relay.waiting()
+        except DatabaseUnavailable as error:
+            return HealthCheck(ok=True, detail=f"{error}; no act is taken")
         return HealthCheck(ok=True, detail=f"{waiting.acts} acts wait in the outbox" if waiting.acts else "")
 
     async def _of_state(self) -> HealthCheck:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
@@ -90,10 +90,10 @@ async def rebuild(database: Database, projection: Projection, governance: Govern
     """Replace state's governance data. The caller sees to it that no act is projected meanwhile. Raises
     ``NotOurs``, and ``DatabaseBehind`` where state is newer than the database: what it holds would be lifted."""
     await projection.confirm()  # whose it is comes first: another database's versions say nothing
-    behind = older_than_state(await database.run(newest), await projection.version())
+    behind = older_than_state(await database.read(newest), await projection.version())
     if behind:
         raise DatabaseBehind(f"{behind}: {REMEDY}")
-    present = await database.run(governance.snapshot)
+    present = await database.read(governance.snapshot)
     # The database counts, because a clock that was set back would make an epoch that every worker takes for an old one.
     now_ms = time.time_ns() // 1_000_000
     epoch = await database.run(lambda session: raise_mark(session, STATE_EPOCH, now_ms))
@@ -107,13 +107,12 @@ def newest(session: Session) -> int:
     return mark.value if mark is not None else 0
 
 
-def batches(database: Database, governance: Governance) -> Iterator[Sequence[Change]]:
-    """Every projected row, ``BATCH`` at a time, in the order of primary keys. Each page holds the caller up for some
-    milliseconds."""
+async def batches(database: Database, governance: Governance) -> AsyncIterator[Sequence[Change]]:
+    """Every projected row, ``BATCH`` at a time, in the order of primary keys."""
     for table, place in governance.projected.items():
         last: Any = None
         while True:
-            changes, last = database.now(TablePage(governance.rows(table), place, last))
+            changes, last = await database.read(TablePage(governance.rows(table), place, last))
             if not changes:
                 break
             yield changes

@@ -23,7 +23,9 @@ from gateway.control.people.schemas import (
 
 
 async def listed(call: Call[None, NoQuery]) -> PeopleOut:
-    rows = await call.services.database.run(lambda session: session.scalars(select(Person).order_by(Person.name)).all())
+    rows = await call.services.database.read(
+        lambda session: session.scalars(select(Person).order_by(Person.name)).all()
+    )
     return PeopleOut(people=[PersonOut(**row.as_row()) for row in rows])
 
 
@@ -48,7 +50,7 @@ async def listed_acts(call: Call[None, ActsQuery]) -> ActsOut:
     """From the newest to the oldest. Acts name senders, so reading them is an act."""
     query = call.query
     await call.reads(query.reason, "act.list", query.kind or "acts")
-    rows = await call.services.database.run(lambda session: acts.page(session, query.before, query.kind, query.limit))
+    rows = await call.services.database.read(lambda session: acts.page(session, query.before, query.kind, query.limit))
     return ActsOut(acts=[ActOut.model_validate(row.as_row()) for row in rows])
 
 

@@ -16,24 +16,37 @@ from gateway.control.people.rows import Person
 log = structlog.get_logger()
 
 
+class FirstPerson:
+    """On the first start somebody may act, whose token is shown this once."""
+
+    def __init__(self, surroundings: Surroundings, known: people.People) -> None:
+        self._surroundings = surroundings
+        self._known = known
+
+    async def begin(self) -> None:
+        """Make the first person where there is none, and know everybody."""
+        ledger, config = self._surroundings.ledger, self._surroundings.config
+        name, keep = config.control.first_person, self._surroundings.folders.first_token(config)
+        # Nobody is first in a database that lacks what was done before: it would look as if nothing were missing.
+        token = None
+        if not ledger.authority.problem and not await ledger.database.read(people.anybody):
+            uid = self._surroundings.ids()
+            token = await ledger.database.run(lambda session: people.first(session, name, uid, keep, ledger.governance))
+        if token is not None:
+            # What is no terminal keeps what it is told: a journal of the system, a file, another machine.
+            if sys.stdout.isatty():
+                sys.stdout.write(f"the token of {name} is kept in {keep}, shown this once: {token}\n")
+                sys.stdout.flush()
+            else:
+                log.info("token.kept", file=str(keep))
+        self._known.refresh(await ledger.database.read(people.hashes))
+
+
 def opened(surroundings: Surroundings) -> Sequence[object]:
-    """Who may act; on the first start somebody, whose token is shown this once."""
-    ledger, config = surroundings.ledger, surroundings.config
-    name, keep = config.control.first_person, surroundings.folders.first_token(config)
-    # Nobody is first in a database that lacks what was done before: it would look as if nothing were missing.
-    token = None
-    if not ledger.authority.problem:
-        token = ledger.database.now(
-            lambda session: people.first(session, name, surroundings.ids(), keep, ledger.governance)
-        )
-    if token is not None:
-        # What is no terminal keeps what it is told: a journal of the system, a file, another machine.
-        if sys.stdout.isatty():
-            sys.stdout.write(f"the token of {name} is kept in {keep}, shown this once: {token}\n")
-            sys.stdout.flush()
-        else:
-            log.info("token.kept", file=str(keep))
-    return (people.followed(ledger),)
+    """Who may act: nobody before the database has said so."""
+    known = people.People({}, surroundings.ledger.authority)
+    people.follow(surroundings.ledger, known)
+    return known, FirstPerson(surroundings, known)
 
 
 PEOPLE = Feature(

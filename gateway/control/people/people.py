@@ -59,17 +59,27 @@ class People:
 def followed(ledger: Ledger) -> People:
     """Who may act, and from now on whoever is added or removed, before the act is answered."""
     made = People(ledger.database.now(hashes), ledger.authority)
+    follow(ledger, made)
+    return made
+
+
+def follow(ledger: Ledger, known: People) -> None:
+    """Keep these up to date."""
 
     async def refresh() -> None:
-        made.refresh(await ledger.database.run(hashes))
+        known.refresh(await ledger.database.read(hashes))
 
     ledger.follow(Person, refresh)
-    return made
 
 
 def hashes(session: Session) -> dict[str, str]:
     """Token hashes by name."""
     return {person.name: person.token_hash for person in session.scalars(select(Person))}
+
+
+def anybody(session: Session) -> bool:
+    """Whether somebody may act."""
+    return bool(session.scalar(select(func.count()).where(Person.token_hash != "")))
 
 
 def add(unit: Unit, name: str, token: str) -> Person:
@@ -94,7 +104,7 @@ def first(session: Session, name: str, uid: str, keep_at: Path, governance: Gove
     The file is written before the person is committed: a crash between the two leaves a token that opens nothing and
     is overwritten, never a person whose token nobody knows.
     """
-    if session.scalar(select(func.count()).where(Person.token_hash != "")):
+    if anybody(session):
         return None
     token = new_token()
     keep_at.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -14,6 +14,6 @@ class Person(Model):
     __tablename__ = "people"
     SECRET = frozenset({"token_hash"})
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Storable(64), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(Storable(64))
     created_at: Mapped[int]

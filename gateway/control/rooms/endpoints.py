@@ -12,7 +12,7 @@ from gateway.control.rooms.schemas import RoomOut, RoomPut
 async def get(call: Call[None, NoQuery]) -> RoomOut:
     """A room that nobody spoke of is open."""
     room = call.path("room")
-    row = await call.services.database.run(lambda session: session.get(Room, room))
+    row = await call.services.database.read(lambda session: session.get(Room, room))
     if row is None:
         return RoomOut(room=room, status="open")
     return RoomOut(room=room, status=row.status, interval=row.interval_ms / 1000)

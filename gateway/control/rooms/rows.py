@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -13,6 +13,6 @@ class Room(Model):
 
     __tablename__ = "rooms"
 
-    room: Mapped[str] = mapped_column(String(256), primary_key=True)
-    status: Mapped[str] = mapped_column(String(16))
+    room: Mapped[str] = mapped_column(Storable(256), primary_key=True)
+    status: Mapped[str] = mapped_column(Storable(16))
     interval_ms: Mapped[int] = mapped_column(default=0)

@@ -23,7 +23,7 @@ FREEZE = "freeze"
 
 
 async def listed(call: Call[None, NoQuery]) -> SwitchesOut:
-    rows = await call.services.database.run(lambda session: session.scalars(select(Switch).order_by(Switch.id)).all())
+    rows = await call.services.database.read(lambda session: session.scalars(select(Switch).order_by(Switch.id)).all())
     return SwitchesOut(switches=[SwitchOut(**row.as_row()) for row in rows])
 
 
@@ -64,7 +64,7 @@ async def unfreeze(call: Call[None, Why]) -> Done[Gone]:
 
 
 async def urgent(call: Call[None, NoQuery]) -> UrgentsOut:
-    rows = await call.services.database.run(
+    rows = await call.services.database.read(
         lambda session: session.scalars(select(UrgentWord).order_by(UrgentWord.id)).all()
     )
     return UrgentsOut(words=[UrgentOut(**row.as_row()) for row in rows])

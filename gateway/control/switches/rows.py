@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -15,10 +16,10 @@ class Switch(Model):
     __table_args__ = (UniqueConstraint("kind", "scope", "value"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    scope: Mapped[str] = mapped_column(String(8))
-    value: Mapped[str] = mapped_column(String(256))
-    ground: Mapped[str] = mapped_column(String(256))
+    kind: Mapped[str] = mapped_column(Storable(16))
+    scope: Mapped[str] = mapped_column(Storable(8))
+    value: Mapped[str] = mapped_column(Storable(256))
+    ground: Mapped[str] = mapped_column(Storable(256))
     created_at: Mapped[int]
 
 
@@ -29,6 +30,6 @@ class UrgentWord(Model):
     __table_args__ = (UniqueConstraint("word"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(String(128))
-    ground: Mapped[str] = mapped_column(String(256))
+    word: Mapped[str] = mapped_column(Storable(128))
+    ground: Mapped[str] = mapped_column(Storable(256))
     created_at: Mapped[int]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.acts import Unit
-from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.acts.refusal import ControlError, DatabaseUnavailable, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 from gateway.control.takedowns import snapshot, takedowns
@@ -92,10 +92,13 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
     outcome = await call.act(body.reason, "takedown.create", f"message:{told.id}", work)
     running.kick()
     number = outcome.result.id
-    state = await running.settled(number, ANSWER_WITHIN)
-    answer = done(
-        outcome, await services.database.run(lambda session: _out(session, session.get_one(Takedown, number)))
-    )
+    state = takedowns.REQUESTED
+    try:
+        state = await running.settled(number, ANSWER_WITHIN)
+        out = await services.database.read(lambda session: _out(session, session.get_one(Takedown, number)))
+    except DatabaseUnavailable:  # gone behind the act, which is done
+        out = TakedownOut(**outcome.result.as_row(), state="requested", tries=0)
+    answer = done(outcome, out)
     # 200 says that everything holds, and that includes the platform's word.
     return answer.model_copy(update={"in_force": answer.in_force and state == takedowns.CONFIRMED})
 
@@ -112,7 +115,7 @@ async def listed(call: Call[None, TakedownsQuery]) -> TakedownsOut:
     def work(session: Session) -> list[TakedownOut]:
         return [_out(session, row) for row in session.scalars(wanted.limit(query.limit)).all()]
 
-    return TakedownsOut(takedowns=await call.services.database.run(work))
+    return TakedownsOut(takedowns=await call.services.database.read(work))
 
 
 async def get(call: Call[None, NoQuery]) -> TakedownTraced:
@@ -126,14 +129,14 @@ async def get(call: Call[None, NoQuery]) -> TakedownTraced:
         trace = [TakedownEventOut(**event.as_row()) for event in takedowns.trace(session, number)]
         return TakedownTraced(**_out(session, row).model_dump(), trace=trace)
 
-    return await call.services.database.run(work)
+    return await call.services.database.read(work)
 
 
 async def copies(call: Call[None, NoQuery]) -> CopiesOut:
     """Texts that are refused, and for how long; those that have expired are left out."""
     now = int(time.time())
     wanted = select(Copy).where(Copy.expires_at > now).order_by(Copy.id)
-    rows = await call.services.database.run(lambda session: session.scalars(wanted).all())
+    rows = await call.services.database.read(lambda session: session.scalars(wanted).all())
     return CopiesOut(copies=[CopyOut(**row.as_row()) for row in rows])
 
 

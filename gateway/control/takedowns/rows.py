@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.control.acts.columns import Storable
 from gateway.control.acts.rows import Model
 
 
@@ -18,13 +19,13 @@ class Takedown(Model):
     __table_args__ = (UniqueConstraint("message_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    message_id: Mapped[str] = mapped_column(String(36))
-    upstream_id: Mapped[str] = mapped_column(String(256))
-    route: Mapped[str] = mapped_column(String(64))
-    room: Mapped[str] = mapped_column(String(256))
-    reason: Mapped[str] = mapped_column(String(256))
-    ground: Mapped[str] = mapped_column(String(256))
-    act_uid: Mapped[str] = mapped_column(String(36))
+    message_id: Mapped[str] = mapped_column(Storable(36))
+    upstream_id: Mapped[str] = mapped_column(Storable(256))
+    route: Mapped[str] = mapped_column(Storable(64))
+    room: Mapped[str] = mapped_column(Storable(256))
+    reason: Mapped[str] = mapped_column(Storable(256))
+    ground: Mapped[str] = mapped_column(Storable(256))
+    act_uid: Mapped[str] = mapped_column(Storable(36))
     created_at: Mapped[int]
 
 
@@ -35,9 +36,9 @@ class Copy(Model):
     __table_args__ = (UniqueConstraint("fingerprint"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(16))
-    message_id: Mapped[str] = mapped_column(String(36))
-    ground: Mapped[str] = mapped_column(String(256))
+    fingerprint: Mapped[str] = mapped_column(Storable(16))
+    message_id: Mapped[str] = mapped_column(Storable(36))
+    ground: Mapped[str] = mapped_column(Storable(256))
     expires_at: Mapped[int]
     created_at: Mapped[int]
 
@@ -52,7 +53,7 @@ class Deletion(Model):
     __table_args__ = (Index("ix_deletions_state_due_at", "state", "due_at"),)
 
     takedown_id: Mapped[int] = mapped_column(ForeignKey("takedowns.id"), primary_key=True)
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(Storable(16))
     due_at: Mapped[int]
     confirm_by: Mapped[int]
     tries: Mapped[int] = mapped_column(default=0)
@@ -70,7 +71,7 @@ class TakedownEvent(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     takedown_id: Mapped[int] = mapped_column(ForeignKey("takedowns.id"), index=True)
     at: Mapped[int]
-    event: Mapped[str] = mapped_column(String(16))
+    event: Mapped[str] = mapped_column(Storable(16))
     status: Mapped[int | None]
-    problem: Mapped[str] = mapped_column(String(64), default="")
+    problem: Mapped[str] = mapped_column(Storable(64), default="")
     journalled: Mapped[bool] = mapped_column(default=False)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
 from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.takedowns.neighbours import Asked, Deleter, JournalledMessages, Said
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
 from gateway.control.workers.totals import Series
@@ -108,7 +109,7 @@ class Takedowns:
             rows = session.execute(select(Deletion.state, func.count()).group_by(Deletion.state))
             return dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in rows}
 
-        return await self._database.run(work)
+        return await self._database.read(work)
 
     async def series(self) -> dict[str, Series]:
         """The same, as a metric."""
@@ -117,7 +118,7 @@ class Takedowns:
     async def step(self) -> bool:
         """Tell the journal, ask for everything that is due, alarm for what is overdue. True where anything was due."""
         now = self._now()
-        due = [await self._named(one) for one in await self._database.run(lambda session: _due(session, now))]
+        due = [await self._named(one) for one in await self._database.read(lambda session: _due(session, now))]
         await self._tell()
         said = await asyncio.gather(*(self.platform.delete(one.asked) for one in due))
         now = self._now()
@@ -151,9 +152,11 @@ class Takedowns:
 
     async def _tell(self) -> None:
         try:
-            for event, record in await self._database.run(_untold):
+            for event, record in await self._database.read(_untold):
                 await self.messages.append(record)
                 await self._database.run(_told_event(event))
+        except DatabaseUnavailable as error:  # told by the database itself
+            self.failing = type(error).__name__
         except Exception as error:  # of journal or database; what is untold stays so until the next step
             if not self.failing:  # once for each outage
                 log.error("takedowns.unrecorded", exc_info=True)
@@ -168,7 +171,9 @@ class Takedowns:
             try:
                 if await self.step():
                     continue
-                pause = await self._database.run(lambda session: _next_due(session, self._now()))
+                pause = await self._database.read(lambda session: _next_due(session, self._now()))
+            except DatabaseUnavailable:  # told by the database itself; nothing is lost
+                pass
             except Exception:  # the database itself; nothing is lost
                 log.error("takedowns.failed", exc_info=True)
             with contextlib.suppress(TimeoutError):
@@ -176,7 +181,7 @@ class Takedowns:
                     await self._wake.wait()
 
     async def _state(self, takedown: int) -> str:
-        return await self._database.run(lambda session: session.get_one(Deletion, takedown).state)
+        return await self._database.read(lambda session: session.get_one(Deletion, takedown).state)
 
     def _now(self) -> int:
         return self._clock() // 1000

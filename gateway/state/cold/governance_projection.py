@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -33,6 +33,7 @@ CHUNK = 1000  # keys of one pipeline
 TRIES = 5  # of a write whose owner changed under its hands
 
 
+B = TypeVar("B")
 Held = TypeVar("Held", bound="ChangedRow")
 
 
@@ -90,6 +91,15 @@ def image(keys: Keys, epoch: int, change: ChangedRow, limited: Pace = LIMITED) -
             value = block_value(row["reason"], row["expires_at"], limited if row["limited"] else None)
         return keys.block(epoch, subject["scope"], subject["value"]), value
     return None
+
+
+async def _each(batches: Iterable[B] | AsyncIterable[B]) -> AsyncIterator[B]:
+    if isinstance(batches, AsyncIterable):
+        async for batch in batches:
+            yield batch
+    else:
+        for batch in batches:
+            yield batch
 
 
 def _stands(mark: Any) -> None:
@@ -220,7 +230,9 @@ class GovernanceProjection:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def rebuild(self, batches: Iterable[Sequence[ChangedRow]], snapshot: SnapshotRows) -> int:
+    async def rebuild(
+        self, batches: Iterable[Sequence[ChangedRow]] | AsyncIterable[Sequence[ChangedRow]], snapshot: SnapshotRows
+    ) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written.
 
         A server that was emptied meanwhile has lost what was written first, and would be believed with what came after:
@@ -233,7 +245,7 @@ class GovernanceProjection:
             epoch = max(self._now_ms(), self._epoch + 1)
             await self._send([("SET", self._keys.begun(epoch), "1")])
             written = 0
-            for batch in batches:
+            async for batch in _each(batches):
                 written += await self._write(epoch, batch)
             await self.publish(snapshot)
             await self._switch(epoch)

@@ -165,13 +165,6 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "control.sqlite3"
-    Database(path).close()
-    return path
-
-
 @pytest.fixture
 def make_site(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Site]]:
     def make(name: str = "site", number: int = 0) -> Site:

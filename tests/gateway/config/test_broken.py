@@ -60,7 +60,7 @@ OTHERS = [
     ('[policies.other]\nrules = []', "appeal"), ('[lists.other]\npath = "none.txt"', "create it"),
     ('[credit]\nrecovery = 101', "at most 100"), ('[control]\nlisten = "127.0.0.1:8080"', "server.listen already"),
     ('[control]\nprobes = "127.0.0.1:8080"', "server.listen already"), ("[[credit]]\n", "in one bracket"),
-    ('[control]\ndatabase = "postgresql://x"', "write a path"), ('[upstreams.b]\nservers = []', "at least 1"),
+    ('[control]\ndatabase = "mysql://x/y"', "write a path"), ('[upstreams.b]\nservers = []', "at least 1"),
     ('[upstreams.b]\nservers = ["x"]\nretries = 11', "at most 10"),
 ]  # fmt: skip
 FILES = [

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from aiohttp import ClientSession, web
 
 from gateway.common.boot import ClockWatch
 from gateway.common.channel import ChannelError
+from gateway.common.folders import DatabasePlace
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Reloaded, Row
@@ -106,14 +106,14 @@ class State:
         self._maybe()
         return self.fresh
 
-    async def rebuild(self, batches: Iterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+    async def rebuild(self, batches: AsyncIterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
         self._maybe()
         if self.owner is not None:
             raise NotOurs(self.owner, "ours")
         self.epochs.append(epoch)
         self.rows.clear()
         count = 0
-        for batch in batches:
+        async for batch in batches:
             await self.apply(batch)
             count += len(batch)
         await self.publish(snapshot)
@@ -254,8 +254,9 @@ class Platform:
 class Plant:
     """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: DatabasePlace) -> None:
         self.folder = folder
+        self.place = place
         self.journal = Journal()
         self.state = State()
         self.supervisor = Supervisor()
@@ -268,7 +269,7 @@ class Plant:
         self.open()
 
     def open(self) -> None:
-        self.database = Database(self.folder / "control.sqlite3")
+        self.database = Database(self.place)
         self.totals = Totals()
         self.workers = Workers(lambda: self.sockets, self.totals, self.folder / "projector.sock")
         self.relay = OutboxRelay(self.database, self.journal, self.state, GOVERNANCE, retry=0.01)
@@ -334,18 +335,9 @@ class Api:
             return await response.json(content_type=None)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh database; migrating one for each test would be most of the tests' time."""
-    path = tmp_path_factory.mktemp("migrated") / "control.sqlite3"
-    Database(path).close()
-    return path
-
-
 @pytest.fixture
-async def plant(tmp_path: Path, migrated: Path) -> AsyncIterator[Plant]:
-    shutil.copyfile(migrated, tmp_path / "control.sqlite3")
-    made = Plant(tmp_path)
+async def plant(tmp_path: Path, place: DatabasePlace) -> AsyncIterator[Plant]:
+    made = Plant(tmp_path, place)
     yield made
     await made.relay.stop()
     await made.takedowns.stop()

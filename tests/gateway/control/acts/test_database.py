@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import text
 
-from gateway.control.acts.database import Database, DatabaseInUse
+from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import DatabaseInUse
 from gateway.control.acts.rows import Model
 
 
@@ -25,8 +26,8 @@ def test_migrations_make_exactly_the_models(plant: Any) -> None:
 def test_the_file_is_its_owner_s_and_in_wal_mode(tmp_path: Path) -> None:
     database = Database(tmp_path / "made" / "control.sqlite3")
     try:
-        assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(database.path.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(database.place.stat().st_mode) == 0o600
+        assert stat.S_IMODE(database.place.parent.stat().st_mode) == 0o700
         assert database.now(lambda session: session.scalar(text("PRAGMA journal_mode"))) == "wal"
         assert database.now(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
     finally:
@@ -47,7 +48,7 @@ def test_it_has_an_id_of_its_own_for_good(tmp_path: Path, plant: Any) -> None:
 
 def test_only_one_process_owns_it(plant: Any) -> None:
     with pytest.raises(DatabaseInUse):
-        Database(plant.database.path)
+        Database(plant.database.place)
 
 
 def test_a_database_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.control.acts.columns import Storable, Whole
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -12,25 +14,25 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "accounts",
-        sa.Column("sender", sa.String(length=256), nullable=False),
+        sa.Column("sender", Storable(256), nullable=False),
         sa.Column("verified", sa.Boolean(), nullable=False),
-        sa.Column("verified_until", sa.Integer(), nullable=False),
-        sa.Column("credit", sa.Integer(), nullable=False),
+        sa.Column("verified_until", Whole, nullable=False),
+        sa.Column("credit", Whole, nullable=False),
         sa.CheckConstraint("credit BETWEEN 0 AND 100", name=op.f("ck_accounts_credit")),
         sa.PrimaryKeyConstraint("sender", name=op.f("pk_accounts")),
     )
     op.create_table(
         "acts",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.Column("person", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.String(length=256), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("subject", sa.String(length=320), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("uid", Storable(36), nullable=False),
+        sa.Column("person", Storable(64), nullable=False),
+        sa.Column("reason", Storable(256), nullable=False),
+        sa.Column("at", Whole, nullable=False),
+        sa.Column("kind", Storable(32), nullable=False),
+        sa.Column("subject", Storable(320), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
-        sa.Column("undoes", sa.Integer(), nullable=True),
-        sa.Column("undone_by", sa.Integer(), nullable=True),
+        sa.Column("undoes", Whole, nullable=True),
+        sa.Column("undone_by", Whole, nullable=True),
         sa.ForeignKeyConstraint(["undoes"], ["acts.id"], name=op.f("fk_acts_undoes")),
         sa.ForeignKeyConstraint(["undone_by"], ["acts.id"], name=op.f("fk_acts_undone_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acts")),
@@ -42,66 +44,66 @@ def upgrade() -> None:
 
     op.create_table(
         "blocks",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("scope", sa.String(length=16), nullable=False),
-        sa.Column("value", sa.String(length=256), nullable=False),
-        sa.Column("reason", sa.String(length=256), nullable=False),
-        sa.Column("ground", sa.String(length=256), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("scope", Storable(16), nullable=False),
+        sa.Column("value", Storable(256), nullable=False),
+        sa.Column("reason", Storable(256), nullable=False),
+        sa.Column("ground", Storable(256), nullable=False),
+        sa.Column("expires_at", Whole, nullable=False),
         sa.Column("limited", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blocks")),
         sa.UniqueConstraint("scope", "value", name=op.f("uq_blocks_scope")),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "marks",
-        sa.Column("name", sa.String(length=32), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("name", Storable(32), nullable=False),
+        sa.Column("value", Whole, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_marks")),
     )
     op.create_table(
         "people",
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("name", Storable(64), nullable=False),
+        sa.Column("token_hash", Storable(64), nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_people")),
     )
     op.create_table(
         "rooms",
-        sa.Column("room", sa.String(length=256), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("interval_ms", sa.Integer(), nullable=False),
+        sa.Column("room", Storable(256), nullable=False),
+        sa.Column("status", Storable(16), nullable=False),
+        sa.Column("interval_ms", Whole, nullable=False),
         sa.PrimaryKeyConstraint("room", name=op.f("pk_rooms")),
     )
     op.create_table(
         "switches",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("scope", sa.String(length=8), nullable=False),
-        sa.Column("value", sa.String(length=256), nullable=False),
-        sa.Column("ground", sa.String(length=256), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("kind", Storable(16), nullable=False),
+        sa.Column("scope", Storable(8), nullable=False),
+        sa.Column("value", Storable(256), nullable=False),
+        sa.Column("ground", Storable(256), nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_switches")),
         sa.UniqueConstraint("kind", "scope", "value", name=op.f("uq_switches_kind")),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "urgent_words",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("word", sa.String(length=128), nullable=False),
-        sa.Column("ground", sa.String(length=256), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("word", Storable(128), nullable=False),
+        sa.Column("ground", Storable(256), nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_urgent_words")),
         sa.UniqueConstraint("word", name=op.f("uq_urgent_words_word")),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "words",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("list", sa.String(length=64), nullable=False),
-        sa.Column("line", sa.String(length=1024), nullable=False),
-        sa.Column("effect", sa.String(length=8), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("list", Storable(64), nullable=False),
+        sa.Column("line", Storable(1024), nullable=False),
+        sa.Column("effect", Storable(8), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_words")),
         sa.UniqueConstraint("list", "line", name=op.f("uq_words_list")),
         sqlite_autoincrement=True,
@@ -111,7 +113,7 @@ def upgrade() -> None:
 
     op.create_table(
         "outbox",
-        sa.Column("act_id", sa.Integer(), nullable=False),
+        sa.Column("act_id", Whole, nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("acknowledged_journal", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_state", sa.Boolean(), nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.control.acts.columns import Storable
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -12,6 +14,6 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "origin",
-        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("id", Storable(36), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_origin")),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.control.acts.columns import Storable, Whole
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -12,8 +14,8 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "recovering",
-        sa.Column("sender", sa.String(length=256), nullable=False),
-        sa.Column("credit", sa.Integer(), nullable=False),
-        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("sender", Storable(256), nullable=False),
+        sa.Column("credit", Whole, nullable=False),
+        sa.Column("since", Whole, nullable=False),
         sa.PrimaryKeyConstraint("sender", name=op.f("pk_recovering")),
     )

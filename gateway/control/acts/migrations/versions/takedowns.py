@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.control.acts.columns import Storable, Whole
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -12,38 +14,38 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "takedowns",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("message_id", sa.String(length=36), nullable=False),
-        sa.Column("upstream_id", sa.String(length=256), nullable=False),
-        sa.Column("route", sa.String(length=64), nullable=False),
-        sa.Column("room", sa.String(length=256), nullable=False),
-        sa.Column("reason", sa.String(length=256), nullable=False),
-        sa.Column("ground", sa.String(length=256), nullable=False),
-        sa.Column("act_uid", sa.String(length=36), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("message_id", Storable(36), nullable=False),
+        sa.Column("upstream_id", Storable(256), nullable=False),
+        sa.Column("route", Storable(64), nullable=False),
+        sa.Column("room", Storable(256), nullable=False),
+        sa.Column("reason", Storable(256), nullable=False),
+        sa.Column("ground", Storable(256), nullable=False),
+        sa.Column("act_uid", Storable(36), nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_takedowns")),
         sa.UniqueConstraint("message_id", name=op.f("uq_takedowns_message_id")),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "copies",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sa.String(length=16), nullable=False),
-        sa.Column("message_id", sa.String(length=36), nullable=False),
-        sa.Column("ground", sa.String(length=256), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("fingerprint", Storable(16), nullable=False),
+        sa.Column("message_id", Storable(36), nullable=False),
+        sa.Column("ground", Storable(256), nullable=False),
+        sa.Column("expires_at", Whole, nullable=False),
+        sa.Column("created_at", Whole, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_copies")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_copies_fingerprint")),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "deletions",
-        sa.Column("takedown_id", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("due_at", sa.Integer(), nullable=False),
-        sa.Column("confirm_by", sa.Integer(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("takedown_id", Whole, nullable=False),
+        sa.Column("state", Storable(16), nullable=False),
+        sa.Column("due_at", Whole, nullable=False),
+        sa.Column("confirm_by", Whole, nullable=False),
+        sa.Column("tries", Whole, nullable=False),
         sa.ForeignKeyConstraint(["takedown_id"], ["takedowns.id"], name=op.f("fk_deletions_takedown_id")),
         sa.PrimaryKeyConstraint("takedown_id", name=op.f("pk_deletions")),
     )
@@ -52,12 +54,12 @@ def upgrade() -> None:
 
     op.create_table(
         "takedown_events",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("takedown_id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
-        sa.Column("event", sa.String(length=16), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("problem", sa.String(length=64), nullable=False),
+        sa.Column("id", Whole, nullable=False),
+        sa.Column("takedown_id", Whole, nullable=False),
+        sa.Column("at", Whole, nullable=False),
+        sa.Column("event", Storable(16), nullable=False),
+        sa.Column("status", Whole, nullable=True),
+        sa.Column("problem", Storable(64), nullable=False),
         sa.Column("journalled", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["takedown_id"], ["takedowns.id"], name=op.f("fk_takedown_events_takedown_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_takedown_events")),

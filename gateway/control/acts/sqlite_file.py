@@ -1,0 +1,52 @@
+"""The control database as one SQLite file, which one process owns.
+
+WAL with ``synchronous = FULL``: an act that was answered is on disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from gateway.control.acts.refusal import DatabaseInUse
+
+
+def locked(path: Path) -> int:
+    """The descriptor that holds ``path``. Raises ``DatabaseInUse``."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise DatabaseInUse(f"{path} is held: a control process is running") from error
+    return descriptor
+
+
+def engine(path: Path) -> Engine:
+    """One connection, for one thread."""
+    made = create_engine(
+        f"sqlite:///{path}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
+
+    @event.listens_for(made, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        # The driver's own transactions begin too late for reads and commit before DDL; begin them ourselves.
+        connection.isolation_level = None
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(made, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return made

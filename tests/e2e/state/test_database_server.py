@@ -18,7 +18,7 @@ from tests.e2e.lab import write_config
 from tests.e2e.node import Answer, Node
 from tests.e2e.upstream import serve
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]  # commands, one after the other
 
 TIMES = """
 [control.postgresql]

@@ -191,8 +191,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在 ground 中写明拒绝的依据，中文写入 sentences.terms",
     ),
     "to regulations": (
-        "see what the regulations ask for besides (tidegate config check --obligations): for example, no rule here asks "
-        "for a verified identity",
+        "see what the regulations ask for besides (tidegate config check --obligations): for example, no rule here "
+        "asks for a verified identity",
         "查看法规还要求什么（tidegate config check --obligations）：例如此处没有规则要求真实身份信息认证",
     ),
     "no folder": ("{0} is no folder: create it first", "{0} 不是文件夹：请先创建"),

@@ -14,7 +14,7 @@ How a preset is laid out
         asks = ["site"]                      what else init has to know: "site", whose pages show it (SITE below);
                                              "front", who vouches for senders: there is no preset without it where a
                                              sender is read from a header, cookie, query or body
-        tried = true                         against the published package, by a module of tests/e2e/platforms which
+        tried = true                         against the published package, by a module of tests/platforms which
                                              says so (PRESET = "isso"); false: written from its sources and pages
         [preset.en]                          and the same keys in [preset.zh]
         about = "…"                          one sentence

@@ -54,7 +54,7 @@ def test_each_keeps_to_what_is_written_around_it(name: str) -> None:
 def tried() -> dict[str, list[str]]:
     """Which modules of the suite say that they do a preset: a line ``PRESET = "isso"``."""
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "tests" / "e2e" / "platforms").rglob("*.py")):
+    for path in sorted((ROOT / "tests" / "platforms").rglob("*.py")):
         for name in re.findall(r'^PRESET = "([\w-]+)"', path.read_text(encoding="utf-8"), re.MULTILINE):
             found.setdefault(name, []).append(path.name)
     return found
@@ -62,4 +62,4 @@ def tried() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", preset.names())
 def test_tried_is_what_the_suite_does_with_the_published_package(name: str) -> None:
-    assert preset.load(name).tried is (name in tried()), f"tests/e2e/platforms has {tried().get(name, 'nothing')}"
+    assert preset.load(name).tried is (name in tried()), f"tests/platforms has {tried().get(name, 'nothing')}"

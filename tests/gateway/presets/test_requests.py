@@ -124,8 +124,8 @@ EDIT = {
     "msgtype": "m.text", "body": "* b", "m.new_content": {"msgtype": "m.text", "body": "b"},
     "m.relates_to": {"rel_type": "m.replace", "event_id": "$1"},
 }  # fmt: skip
-SAY = "mutation Say($room: ID!, $text: String!) { say(room: $room, text: $text) { id text } }"
-ASK = "query Messages($room: ID!) { messages(room: $room) { id text } }"
+SAY = "mutation Say($room: ID!, $text: String!) {\n  say(room: $room, text: $text) {\n    id\n    text\n  }\n}"
+ASK = "query Messages($room: ID!) {\n  messages(room: $room) {\n    id\n    text\n  }\n}"
 
 REQUESTS: list[tuple[str, str, Any, Judged | str]] = [
     ("isso", "POST /new?uri=%2Fa%2F", {"text": "a", "author": "b", "website": None, "parent": None},
@@ -142,6 +142,9 @@ REQUESTS: list[tuple[str, str, Any, Judged | str]] = [
     ("isso", "POST /id/7/edit/key/more", {"text": "a"}, "route.unjudged"),
     ("waline", "POST /api/comment?lang=zh-CN", {"comment": "a", "nick": "b", "mail": "", "link": "", "url": "/a/"},
      Judged("comments", "/a/", ("a", "b"))),
+    ("waline", "POST /api/comment?state=token", {"comment": "a", "nick": "b", "url": "/a/"}, "frame.unknown"),
+    ("waline", "PUT /api/comment/7?state=token", {"comment": "a"}, "frame.unknown"),
+    ("waline", "PUT /api/user?state=token", {"display_name": "a"}, "frame.unknown"),
     ("waline", "PUT /api/comment/7?lang=en", {"comment": "a"}, Judged("edits", "comment:7", ("a",), True)),
     ("waline", "PUT /api/comment/7?lang=en", {"like": True}, RELAYED),
     ("waline", "PUT /api/comment/7?lang=en", {"like": True, "comment": "a"},

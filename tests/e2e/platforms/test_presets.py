@@ -133,7 +133,7 @@ async def test_isso(tmp_path: Path) -> None:
             "POST /new?uri=%2Fpage%2F HTTP/1.1", "POST /id/7/like HTTP/1.1"
         ]  # fmt: skip
         judged = [record for record in node.records() if record["kind"] == "judged"]
-        assert [one["room"] for one in judged] == ["/page/", "/page/", "comment:7"]
+        assert sorted(one["room"] for one in judged) == ["/page/", "/page/", "comment:7"]  # of several workers
         assert all(one["weak"] and one["sender"].startswith("hash:") for one in judged)
 
 

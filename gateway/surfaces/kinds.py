@@ -151,8 +151,8 @@ class _Chooser:
         self._max_inflated = route.max_inflated
 
     def load(self, reading: ParsedRequest, body: bytes) -> bytes:
-        """Parse a body into ``reading``; what it is without its coding. An empty one holds nothing, whatever it says that
-        it is: clients of JSON name its type with each of their requests."""
+        """Parse a body into ``reading``; what it is without its coding. An empty one holds nothing, whatever type
+        it names: clients of JSON do so with each of their requests."""
         fields = reading.fields
         for name in (b"content-type", b"content-encoding"):
             if name in reading.repeated:

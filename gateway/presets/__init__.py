@@ -16,6 +16,7 @@ How a preset is laid out
                                              sender is read from a header, cookie, query or body
         tried = true                         against the published package, by a module of tests/platforms which
                                              says so (PRESET = "isso"); false: written from its sources and pages
+        answers_within = "2m"                upstreams.platform.answer_timeout, where clients wait longer for news
         [preset.en]                          and the same keys in [preset.zh]
         about = "…"                          one sentence
         judged = ["…"]                       what is judged

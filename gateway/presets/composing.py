@@ -63,7 +63,7 @@ def composed(preset: Preset, answers: Answers) -> str:
     parts = [
         _head(preset),
         _server(preset, answers),
-        f"[upstreams.platform]\nservers = [{_text(answers.address)}]\n",
+        _upstream(preset, answers),
         *(
             f"[lists.{name}]\npath = {_text(path)}\n"
             for name, path in zip(lists, (*answers.refused, *answers.masked), strict=True)
@@ -97,6 +97,11 @@ def _server(preset: Preset, answers: Answers) -> str:
         f"trusted_proxies = [{fronts}]  # whose word on addresses and senders counts: the front, nobody else\n\n"
         f"[control]\nlisten = {_text(answers.control)}         # admin API, health, metrics\n"
     )
+
+
+def _upstream(preset: Preset, answers: Answers) -> str:
+    waits = f"answer_timeout = {_text(preset.answers_within)}\n" if preset.answers_within else ""
+    return f"[upstreams.platform]\nservers = [{_text(answers.address)}]\n{waits}"
 
 
 def _sentences(answers: Answers) -> str:

@@ -37,7 +37,8 @@ class Description(NamedTuple):
 
 class Preset(NamedTuple):
     """One platform. ``body``: the configuration as it stands in the file; ``document``: the same, parsed. ``asks``:
-    what else has to be known. ``tried``: whether a test does it with the published package."""
+    what else has to be known. ``tried``: whether a test does it with the published package. ``answers_within``: a
+    duration where the usual one is too short for it, or empty."""
 
     name: str
     title: str
@@ -47,6 +48,7 @@ class Preset(NamedTuple):
     unmatched: Unmatched
     asks: tuple[Need, ...]
     tried: bool
+    answers_within: str
     en: Description
     zh: Description
     body: str
@@ -90,6 +92,7 @@ def load(name: str) -> Preset:
         unmatched=cast(Unmatched, said["unmatched"]),
         asks=tuple(said["asks"]),
         tried=said["tried"],
+        answers_within=said.get("answers_within", ""),
         en=_told(said["en"]),
         zh=_told(said["zh"]),
         body=body.strip("\n") + "\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from gateway.presets import preset
@@ -18,8 +18,10 @@ FRONT = "127.0.0.1"
 
 
 @contextlib.asynccontextmanager
-async def preset_gate(name: str, folder: Path, platform: int, *, workers: int = 1) -> AsyncIterator[Node]:
-    """That node, running. ``platform``: its port."""
+async def preset_gate(
+    name: str, folder: Path, platform: int, *, workers: int = 1, changes: Mapping[str, str] | None = None
+) -> AsyncIterator[Node]:
+    """That node, running. ``platform``: its port. ``changes``: what is written by hand in the place of what."""
     known = preset.load(name)
     assert known.tried, "its preset does not say that it is tried"
     port, control = free_ports(2)
@@ -37,6 +39,9 @@ async def preset_gate(name: str, folder: Path, platform: int, *, workers: int = 
     # Acts count on so many messages a minute; what is typed here comes faster, and where state answers late they wait.
     text = re.sub(r'limits = \["sender [^"]+"', f'limits = ["sender {FREE}/1m"', composed(known, answers))
     text = text.replace("[server]\n", f"[server]\nworkers = {workers}\n", 1) + '\n[state]\ndeadline = "5s"\n'
+    for old, new in (changes or {}).items():
+        assert old in text, f"its preset does not hold {old}"
+        text = text.replace(old, new)
     path = folder / "tidegate.toml"
     path.write_text(text, encoding="utf-8")
     node = Node(folder / "data", "run", "--config", str(path), port=port, control_port=control)

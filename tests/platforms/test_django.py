@@ -19,14 +19,22 @@ from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms import install
 from tests.platforms.acts import DISGUISES, Acts, Enter, Told, last
-from tests.platforms.gate import FREE, gate
+from tests.platforms.gate import FREE
+from tests.platforms.presets import preset_gate
 from tests.platforms.program import Program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PRESET = "django-comments"
 SITE = Path(__file__).parent / "programs" / "django_site.py"
 PEOPLE = ["root", "alice", "bob", "dan", "mia", "floyd", "olga", "twice", "lin", "max",
           *(f"sly{number}" for number in range(len(DISGUISES)))]  # fmt: skip
+KNOWN = {
+    'sender = "hash:ip:"\n': 'sender = ["whoami:", "hash:ip:"]\n'
+    'whoami = { ask = "GET /auth/user/", credentials = "cookie:sessionid", id = "json:/pk", on_error = "reject", '
+    'logout = ["POST /accounts/login/", "POST /accounts/logout/"] }\n'
+}
+"""What the preset leaves to be written by hand, where a site can say who is logged in: here it has dj-rest-auth."""
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -171,7 +179,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def node(site: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with gate("django-comments", tmp_path_factory.mktemp("gate"), site) as made:
+    async with preset_gate(PRESET, tmp_path_factory.mktemp("gate"), site, changes=KNOWN) as made:
         yield made
 
 

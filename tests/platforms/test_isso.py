@@ -16,11 +16,12 @@ from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms import install
 from tests.platforms.acts import Acts, Edits, Enter, Told, last
-from tests.platforms.gate import gate
+from tests.platforms.presets import preset_gate
 from tests.platforms.program import Program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PRESET = "isso"
 THREAD = "/articles/7.html"
 ISSO = """
 [general]
@@ -97,7 +98,7 @@ async def isso(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def node(isso: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with gate("isso", tmp_path_factory.mktemp("gate"), isso) as made:
+    async with preset_gate(PRESET, tmp_path_factory.mktemp("gate"), isso) as made:
         yield made
 
 

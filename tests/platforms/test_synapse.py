@@ -18,12 +18,14 @@ from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms import install
 from tests.platforms.acts import Acts, Edits, Enter, Told, last
-from tests.platforms.gate import FREE, gate
+from tests.platforms.gate import FREE
+from tests.platforms.presets import preset_gate
 from tests.platforms.program import Client, Program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PEOPLE = Path(__file__).parent / "programs" / "matrix_people.py"
+PRESET = "synapse"
 WORKERS = 3
 OFTEN = "{ per_second: 1000, burst_count: 1000 }"
 HOMESERVER = """
@@ -120,7 +122,7 @@ async def synapse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mat
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def node(synapse: Matrix, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    async with gate("synapse", tmp_path_factory.mktemp("gate"), synapse.port, workers=WORKERS) as made:
+    async with preset_gate(PRESET, tmp_path_factory.mktemp("gate"), synapse.port, workers=WORKERS) as made:
         yield made
 
 
@@ -185,14 +187,13 @@ class TestSynapse(Acts, Edits):
         content = {"msgtype": "m.text", "body": "ah", "format": "org.matrix.custom.html", "formatted_body": html}
         assert not told(await member.call("send", content=content)).went
 
-    async def test_names_topics_reactions_and_reasons_are_judged(self, enter: Enter) -> None:
+    async def test_names_topics_and_reactions_are_judged(self, enter: Enter) -> None:
         nell = await enter("nell")
         event = (await nell.write("nell has a topic")).key
         reaction = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": "cheappills"}}
         for answer in (
             await nell.call("name", name="代开发票"),
             await nell.call("send", kind="m.reaction", content=reaction),
-            await nell.call("redact", event=event, reason="cheappills"),
         ):
             assert not answer["went"]
             assert "The text breaks the rules" in answer["words"]

@@ -31,6 +31,14 @@ def test_no_golden_file_is_left_of_a_preset_that_is_gone() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(preset.names())
 
 
+@pytest.mark.parametrize(("name", "seconds"), [("synapse", 120), ("isso", 30)])
+def test_a_platform_whose_clients_wait_for_news_has_time_to_answer(name: str, seconds: int, tmp_path: Path) -> None:
+    """A /sync of Matrix waits 30 seconds by itself: by the usual bound the gateway would often be first, with a 504."""
+    one = preset.load(name)
+    read = config.load(written(tmp_path, composing.composed(one, usual(one))))
+    assert read.upstreams["platform"].answer_timeout == seconds
+
+
 @pytest.mark.parametrize("name", preset.names())
 def test_every_answer_arrives(name: str, tmp_path: Path) -> None:
     one = preset.load(name)

@@ -116,6 +116,9 @@ def summary(config: Config) -> str:
         "state": "embedded" if embedded else "external",
         "mirror": "on" if config.mirror is not None else "off",
     }
+    prefixes = [f"{route.match} ({route.name})" for route in config.routes if route.template.below]
+    if prefixes:
+        lines["below"] = "; ".join(prefixes)
     return "\n".join([*(f"{name:<11}{told}" for name, told in lines.items()), "ok"])
 
 

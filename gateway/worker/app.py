@@ -150,7 +150,7 @@ class App:
             platforms = self._senders.build(asked)
             whoamis = {name: platforms[one] for name, one in asked.items()}
             made = targets.targets(self, config, lists, upstreams, whoamis)
-            router = Router(made, targets.guarded, targets.sealed)
+            router = Router(made, targets.guarded, targets.sealed, targets.judged)
         except Exception:  # raised again; what was opened for a generation that never comes would stay open
             for name, upstream in upstreams.items():
                 if name not in self._upstreams:

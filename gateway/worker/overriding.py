@@ -27,11 +27,11 @@ def cross_origin(section: CorsSettings) -> Cors:
 def overridden(config: Config) -> Iterator[tuple[Template, Overridden]]:
     """The targets, and what they match. That no other route has the POST, and that all routes of an address say the
     same, was checked (``consistency/routes.py``)."""
-    several: dict[tuple[bytes, tuple[bytes | None, ...]], list[RouteSettings]] = {}
+    several: dict[tuple[bytes, tuple[bytes | None, ...], bool], list[RouteSettings]] = {}
     for settings in config.routes:
         if settings.method_override is not None:
             template = settings.template
-            several.setdefault((template.host, template.segments), []).append(settings)
+            several.setdefault((template.host, template.segments, template.below), []).append(settings)
     for routes in several.values():
         first = routes[0]
         yield (

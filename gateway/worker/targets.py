@@ -126,6 +126,11 @@ def guarded(target: Target) -> bool:
     return isinstance(target, Route | Deletions | Overridden)
 
 
+def judged(target: Target) -> bool:
+    """Whether what it takes is judged, or answered here."""
+    return isinstance(target, Route | Overridden | Preflight)
+
+
 def sealed(target: Target) -> bool:
     """Whether nothing is written to its address, or below it, that the configuration does not name (law 14)."""
     return isinstance(target, Route) and target.settings.unjudged == "refuse"

@@ -37,14 +37,15 @@ def unjudged(config: Config) -> Iterator[Sentence]:
             yield Sentence(f"{written}: relayed by route {route.name}", f"{written}：由路由 {route.name} 直接转发")
     for route in config.routes:
         if route.judged and route.unjudged == "relay":
-            address = route.template.address
+            address = route.template._replace(below=False).address
             yield Sentence(
                 f"{address} and below: the rest, as route {route.name} says",
                 f"{address} 及其下级：其余写入按路由 {route.name} 的设置转发",
             )
     if config.server.unmatched != "relay":
         return
-    for address in dict.fromkeys(one.template.address for one in config.routes if one.judged):
+    judged = [one.template for one in config.routes if one.judged]
+    for address in dict.fromkeys(one._replace(below=False).address for one in judged if one.segments):
         parent = address.rstrip("/").rpartition("/")[0]
         yield Sentence(
             f"{parent or '/'} and {parent}/… beside {address}: relayed where no route matches",

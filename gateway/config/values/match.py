@@ -17,6 +17,19 @@ def match(value: Any) -> str:
     return value
 
 
+def one_address(value: Any) -> str:
+    """A match of one address: where something is asked or sent."""
+    told = match(value)
+    if parse_template(told).below:
+        raise ValueError("has “**”: only a route takes what lies below its address; write the whole path")
+    return told
+
+
+AddressText = Annotated[
+    str,
+    BeforeValidator(one_address),
+    WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]}),
+]
 MatchText = Annotated[
     str, BeforeValidator(match), WithJsonSchema({"type": "string", "examples": ["POST /api/articles/{room}/comments"]})
 ]

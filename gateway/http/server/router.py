@@ -1,6 +1,7 @@
 """From a request's method, host and target to its route: compiled once for each generation.
 
 A tree of dicts by segment, a literal before a variable: the time of a match does not depend on the number of routes.
+A template that takes what lies below it (``/**``) is asked last, and of several the deepest.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ LONGEST: Final = 256
 
 class Found(Generic[Route]):
     """``route`` is None for what no route matches. ``path``: normalised. ``query``: without its question mark, as sent.
-    ``values``: the segments that stand for the template's variables, in normal form.
+    ``values``: the segments that stand for the template's variables, in normal form. ``depth``: how many segments, the
+    empty first one included, a template has that took what lies below it; 0 where it names the whole path.
 
     Shared by all requests for one target: nothing of it is changed.
     """
 
-    __slots__ = ("_parameters", "names", "path", "query", "route", "values")
+    __slots__ = ("_parameters", "depth", "names", "path", "query", "route", "values")
 
     def __init__(
         self,
@@ -43,8 +45,10 @@ class Found(Generic[Route]):
         query: bytes,
         values: tuple[bytes, ...] = (),
         names: tuple[str, ...] = (),
+        depth: int = 0,
     ) -> None:
         self.route = route
+        self.depth = depth
         self.path = path
         self.query = query
         self.values = values
@@ -74,14 +78,26 @@ class _Leaf(Generic[Route]):
 
 
 class _Node(dict[bytes, "_Node[Route]"], Generic[Route]):
-    """Children by literal segment, the child for any other segment, and what stands here."""
+    """Children by literal segment, the child for any other segment, and what stands here; ``below``: here and at
+    whatever lies below. ``prefixed``, of a root: somewhere in the tree there is such a one."""
 
-    __slots__ = ("leaf", "variable")
+    __slots__ = ("below", "leaf", "prefixed", "variable")
 
     def __init__(self) -> None:
         super().__init__()
         self.leaf: _Leaf[Route] | None = None
+        self.below: _Leaf[Route] | None = None
         self.variable: _Node[Route] | None = None
+        self.prefixed = False
+
+    def stand(self, segments: Sequence[bytes | None], leaf: _Leaf[Route], below: bool) -> None:
+        """Have ``leaf`` stand at these segments, of the tree of which this is the root."""
+        node = self.grow(segments)
+        if below:
+            node.below = leaf
+            self.prefixed = True
+        else:
+            node.leaf = leaf
 
     def grow(self, segments: Sequence[bytes | None]) -> _Node[Route]:
         node = self
@@ -109,6 +125,46 @@ class _Node(dict[bytes, "_Node[Route]"], Generic[Route]):
         if self.variable is not None and (clean_segment(segment) if exact else segment):
             return self.variable.search(segments, exact, at + 1, (*taken, segment))
         return None
+
+    def deepest(
+        self, segments: list[bytes], exact: bool, clean: int, at: int = 0, taken: tuple[bytes, ...] = ()
+    ) -> tuple[int, _Leaf[Route], tuple[bytes, ...]] | None:
+        """The deepest template that takes what lies below it, with how many segments it has. ``clean``: with ``exact``,
+        from which segment on all are in normal form; what lies below is."""
+        found = None
+        if self.below is not None and at >= clean:
+            found = at, self.below, taken
+        if at == len(segments):
+            return found
+        segment = segments[at]
+        child = self.get(segment)
+        if child is not None:
+            deeper = child.deepest(segments, exact, clean, at + 1, taken)
+            if deeper is not None:
+                found = deeper
+        if self.variable is not None and (clean_segment(segment) if exact else segment):
+            deeper = self.variable.deepest(segments, exact, clean, at + 1, (*taken, segment))
+            if deeper is not None and (found is None or deeper[0] > found[0]):
+                found = deeper
+        return found
+
+    def takes(self, segments: list[bytes]) -> bool:
+        """Whether a template means these segments, in some spelling."""
+        if self.search(segments, exact=False) is not None:
+            return True
+        return self.prefixed and self.deepest(segments, exact=False, clean=0) is not None
+
+    def reach(self, segments: list[bytes], at: int = 0) -> int:
+        """How many segments the deepest template has that stands here for these, or for the first ones of them."""
+        deepest = at if self.leaf is not None else -1
+        if at < len(segments):
+            segment = segments[at]
+            child = self.get(segment)
+            if child is not None:
+                deepest = max(deepest, child.reach(segments, at + 1))
+            if self.variable is not None and segment:
+                deepest = max(deepest, self.variable.reach(segments, at + 1))
+        return deepest
 
     def reaches(self, segments: list[bytes], at: int = 0) -> bool:
         """Whether a template stands here for these segments, or for the first ones of them."""
@@ -142,8 +198,9 @@ class _Trees(Generic[Route]):
     def guard(self, template: Template, route: Route, sealed: bool) -> None:
         """Keep the spellings of a guarded route's address from going on unjudged."""
         leaf = _Leaf(route, template.names)
-        segments = template.segments[:-1] if template.segments[-1] == b"" else template.segments
-        if not segments:  # all of the site lies below it: only itself is meant
+        segments = template.segments[:-1] if template.segments[-1:] == (b"",) else template.segments
+        below = template.below
+        if not segments and not below:  # all of the site lies below it: only itself is meant
             for method in template.methods:
                 self.alike.setdefault(method, _Node()).grow(segments).leaf = leaf
             if sealed:
@@ -155,7 +212,7 @@ class _Trees(Generic[Route]):
         spellings = [lowered, [segment and other for segment, other in zip(lowered, stripped, strict=True)]]
         for spelling in spellings:
             for method in template.methods:
-                self.alike.setdefault(method, _Node()).grow(spelling).leaf = leaf
+                self.alike.setdefault(method, _Node()).stand(spelling, leaf, below)
             if sealed:
                 self.sealed.grow(spelling).leaf = leaf
         if sealed:
@@ -165,14 +222,16 @@ class _Trees(Generic[Route]):
         """``again``: another route may stand there already."""
         leaf = _Leaf(route, template.names)
         lowered = [segment and segment.lower() for segment in template.segments]
-        if lowered[-1] == b"" and len(lowered) > 1:
+        if lowered[-1:] == [b""] and len(lowered) > 1:
             del lowered[-1]
+        below = template.below
         for method in template.methods:
-            node = self.exact.setdefault(method, _Node()).grow(template.segments)
-            if node.leaf is not None and not again:
+            root = self.exact.setdefault(method, _Node())
+            node = root.grow(template.segments)
+            if (node.below if below else node.leaf) is not None and not again:
                 raise ValueError("matches the same requests as another route: change or remove one of the two")
-            node.leaf = leaf
-            self.lower.setdefault(method, _Node()).grow(lowered).leaf = leaf
+            root.stand(template.segments, leaf, below)
+            self.lower.setdefault(method, _Node()).stand(lowered, leaf, below)
 
 
 class Router(Generic[Route]):
@@ -186,23 +245,27 @@ class Router(Generic[Route]):
     matches no route, is refused as well: 403 (section 15.5.4) and not 405, because the gateway does not know which
     methods the platform takes there, and would have to list them. So is what only looks unlike it.
 
+    A route that takes what lies below it, and whose messages are not ``judged``, takes nothing of that.
+
     Raises ValueError where two templates match the same requests.
 
     ``rewritable``: methods of guarded routes that a POST may stand for, by a field of its body.
     """
 
-    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_prefixes", "_remembered", "rewritable")
+    __slots__ = ("_any_host", "_elsewhere", "_guarded", "_hosts", "_judged", "_prefixes", "_remembered", "rewritable")
 
     def __init__(
         self,
         routes: Iterable[tuple[Template, Route]],
         guarded: Callable[[Route], bool] = lambda _: True,
         sealed: Callable[[Route], bool] = lambda _: True,
+        judged: Callable[[Route], bool] | None = None,
     ) -> None:
         self._any_host: _Trees[Route] = _Trees()
         self._elsewhere: _Trees[Route] = _Trees()  # the guarded routes of all named hosts together
         self._hosts: dict[bytes, _Trees[Route]] = {}
         self._guarded = guarded
+        self._judged = judged or guarded
         prefixes: set[bytes] = set()
         rewritable: set[bytes] = set()
         for template, route in routes:
@@ -254,13 +317,43 @@ class Router(Generic[Route]):
 
     def _plain(self, found: Found[Route], trees: _Trees[Route], method: bytes) -> Found[Route]:
         """``found``, unless a variable of an unguarded route stands for what makes the path look like a guarded one."""
-        if found.values and method not in READING and not self._taken(found):
+        route = found.route
+        if found.depth and method not in READING and route is not None and not self._judged(route):
+            self._check_below(found, trees, method)
+        elif found.values and method not in READING and not self._taken(found):
             alike = trees.alike.get(method)
             if alike is not None:
                 for reading in readings(found.path, found.query):
-                    if alike.search([b"", *reading], exact=False) is not None:
+                    if alike.takes([b"", *reading]):
                         raise HTTPError("path.lookalike")
         return found
+
+    def _check_below(self, found: Found[Route], trees: _Trees[Route], method: bytes) -> None:
+        """What a route that judges nothing takes because it lies below its address is named by nobody. So a sealed
+        address that is not above that of the route is one still, with what lies below it, and so is what only looks
+        unlike it."""
+        segments = found.path.split(b"/")
+        if len(segments) > MOST_SEGMENTS:
+            raise HTTPError("path.lookalike")
+        both = (trees,) if trees is self._any_host else (trees, self._any_host)
+        if any(each.sealed_exact.reach(segments) > found.depth for each in both):
+            raise HTTPError("route.unjudged")
+        several = readings(found.path, found.query)
+        plain = len(several[0])
+        for reading in several:
+            read = [b"", *reading]
+            depth = found.depth - max(0, plain - len(reading))  # what is read without the first segments
+            for each in both:
+                alike = each.alike.get(method)
+                if each.sealed.reach(read) > depth or (alike is not None and self._alike(alike, read, depth)):
+                    raise HTTPError("path.lookalike")
+
+    @staticmethod
+    def _alike(root: _Node[Route], read: list[bytes], depth: int) -> bool:
+        if root.search(read, exact=False) is not None:
+            return True
+        deepest = root.deepest(read, exact=False, clean=0) if root.prefixed else None
+        return deepest is not None and deepest[0] > depth
 
     def _taken(self, found: Found[Route] | None) -> bool:
         return found is not None and found.route is not None and self._guarded(found.route)
@@ -281,7 +374,7 @@ class Router(Generic[Route]):
         both = self._hosts.get(plain_host(host), self._elsewhere), self._any_host
         for trees in both:
             root = trees.lower.get(method)
-            if root is not None and root.search(segments, exact=False) is not None:
+            if root is not None and root.takes(segments):
                 raise HTTPError("path.lookalike")
         if method not in READING:
             if len(segments) > MOST_SEGMENTS:
@@ -293,7 +386,7 @@ class Router(Generic[Route]):
                 read = [b"", *reading]
                 for trees in both:
                     alike = trees.alike.get(method)
-                    if trees.sealed.reaches(read) or (alike is not None and alike.search(read, exact=False)):
+                    if trees.sealed.reaches(read) or (alike is not None and alike.takes(read)):
                         raise HTTPError("path.lookalike")
         return Found(None, normal, query)
 
@@ -316,9 +409,18 @@ def _walk(root: _Node[Route], path: bytes, query: bytes) -> Found[Route] | None:
             return Found(leaf.route, path, query, tuple(values), leaf.names)
     # The greedy walk fails where nothing matches, and where a literal hides a variable.
     searched = root.search(segments, exact=True)
-    if searched is None:
+    if searched is not None:
+        return Found(searched[0].route, path, query, searched[1], searched[0].names)
+    if not root.prefixed:
         return None
-    return Found(searched[0].route, path, query, searched[1], searched[0].names)
+    clean = len(segments)
+    while clean and (clean_segment(segments[clean - 1]) or (clean == len(segments) and not segments[clean - 1])):
+        clean -= 1
+    deepest = root.deepest(segments, exact=True, clean=clean)
+    if deepest is None:
+        return None
+    depth, leaf, taken = deepest
+    return Found(leaf.route, path, query, taken, leaf.names, depth)
 
 
 def plain_host(host: bytes) -> bytes:

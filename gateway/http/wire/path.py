@@ -119,19 +119,21 @@ def clean_segment(segment: bytes) -> bool:
 
 
 class Template(NamedTuple):
-    """A route's ``match``: methods, an optional host (lower case, no port), and segments, where None is a variable."""
+    """A route's ``match``: methods, an optional host (lower case, no port), and segments, where None is a variable.
+    ``below``: and whatever lies below that (``/**``)."""
 
     methods: tuple[bytes, ...]
     host: bytes
     segments: tuple[bytes | None, ...]
     names: tuple[str, ...]
+    below: bool = False
 
     @property
     def address(self) -> str:
         """Host and path as they were written, without methods."""
         names = iter(self.names)
-        segments = (f"{{{next(names)}}}" if segment is None else segment.decode() for segment in self.segments)
-        return f"{self.host.decode()}/{'/'.join(segments)}"
+        segments = [f"{{{next(names)}}}" if segment is None else segment.decode() for segment in self.segments]
+        return f"{self.host.decode()}/{'/'.join([*segments, '**'] if self.below else segments)}"
 
     @property
     def prefix(self) -> bytes:
@@ -145,7 +147,8 @@ class Template(NamedTuple):
 
 
 def parse_template(text: str) -> Template:
-    """Read ``POST /api/articles/{room}/comments``, ``PUT|PATCH host.example/…``. Raises ValueError with a remedy."""
+    """Read ``POST /api/articles/{room}/comments``, ``PUT|PATCH host.example/…``, ``POST /api/comments/**``. Raises
+    ValueError with a remedy."""
     methods, space, rest = text.strip().partition(" ")
     rest = rest.strip()
     host, slash, path = rest.partition("/")
@@ -159,6 +162,9 @@ def parse_template(text: str) -> Template:
     segments: list[bytes | None] = []
     names: list[str] = []
     parts = path.split("/")
+    below = parts[-1] == "**"
+    if below:
+        del parts[-1]
     for at, part in enumerate(parts):
         variable = _variable(part)
         if variable is not None:
@@ -166,12 +172,14 @@ def parse_template(text: str) -> Template:
                 raise ValueError(f"has {{{variable[1]}}} twice: give each variable its own name")
             names.append(variable[1])
             segments.append(None)
-        elif part == "" and at == len(parts) - 1:
+        elif part == "" and at == len(parts) - 1 and not below:
             segments.append(b"")
+        elif "**" in part:
+            raise ValueError("has “**” within: it stands at the end, behind a slash, for whatever lies below")
         elif part in (".", "..") or _literal(part) is None:
             raise ValueError(f"has the segment “{part}”: use letters, digits and -._~, or one {{name}} a segment")
         else:
             segments.append(part.encode())
     return Template(
-        tuple(method.encode() for method in methods.split("|")), host.encode(), tuple(segments), tuple(names)
+        tuple(method.encode() for method in methods.split("|")), host.encode(), tuple(segments), tuple(names), below
     )

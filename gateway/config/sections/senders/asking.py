@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from gateway.common.defaults import defaults
-from gateway.config.values.match import MatchText
+from gateway.config.values.match import AddressText
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.source_names import POINTER, TOKEN, several
 from gateway.config.values.spelled import OrOne
@@ -51,7 +51,7 @@ def _question(value: str) -> str:
     return value
 
 
-Question = Annotated[MatchText, AfterValidator(_question)]
+Question = Annotated[AddressText, AfterValidator(_question)]
 CredentialOf = Annotated[
     str, BeforeValidator(_credential), WithJsonSchema({"type": "string", "pattern": "^(header|cookie):.+$"})
 ]
@@ -91,7 +91,7 @@ class Whoami(Section):
         ge=0,
         le=86_400,
     )
-    logout: Annotated[tuple[MatchText, ...], BeforeValidator(several), OrOne()] = setting(
+    logout: Annotated[tuple[AddressText, ...], BeforeValidator(several), OrOne()] = setting(
         WHOAMI.logout,
         "Requests, such as “POST /api/logout”, behind which credentials may mean somebody else; whoever presents them "
         "is asked for anew, on all workers within a second. Relayed as they would be without this.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.carriers import overridden
 from gateway.carriers.arrival import SenderAsked, arrived
-from gateway.carriers.comment_passage import INFLATED, NONE, UNRECORDED, Comment, Sampled, Traced
+from gateway.carriers.comment_passage import INFLATED, NONE, UNRECORDED, Comment, Comments, Sampled, Traced
 from gateway.carriers.handshakes import accept
 from gateway.common.addresses import counted
 from gateway.http.server.problem import problem_for
@@ -24,7 +24,7 @@ from gateway.judging import answers
 from gateway.judging.echo import Echo
 from gateway.judging.relayed_deletion import Deletions
 from gateway.judging.route import Overridden, Preflight, Relayed, Route, Target
-from gateway.surfaces.input.decoded import Malformed, Messages, Unasked
+from gateway.surfaces.input.decoded import Malformed, Messages, SeveralMessages, Unasked
 from gateway.surfaces.input.request import Arrived
 from gateway.websocket.handshake import is_plain
 
@@ -128,7 +128,7 @@ class Gate:
                 self._check_only_reading(exchange)
             if head.overrides or head.underscored or exchange.query:
                 self._check_overrides(exchange)
-            if head.length and route is None and head.method in READING:
+            if head.length and head.method in READING and (route is None or found.depth):
                 self._check_reading(exchange)
             if isinstance(relayed, Deletions):
                 self.delete(exchange, found)
@@ -302,7 +302,7 @@ class Gate:
                 route = route.kinds[decoded.kind]
             if decoded.method and not self._judged_alike(exchange, decoded.method):
                 return
-            (message,) = decoded.messages  # an HTTP body holds one; batches are a matter of sockets
+            (message,) = decoded.messages
             if message.degraded and route.whoami is not None:
                 route.whoami.ask(request.fields, request.repeated, "", None)
             if self.traces is None:
@@ -314,6 +314,8 @@ class Gate:
         elif isinstance(decoded, Malformed):
             self.count_refused(route.name, decoded.reason)
             exchange.refuse(answers.malformed(decoded))
+        elif isinstance(decoded, SeveralMessages):
+            self._several(exchange, route, decoded, request, began)
         elif isinstance(decoded, Unasked):
             assert route.whoami is not None
             waiting = SenderAsked(self, exchange, body)
@@ -322,6 +324,18 @@ class Gate:
             exchange.forward(
                 route.upstream, decoded.body, drop=INFLATED if decoded.identity else NONE, route=route.name
             )
+
+    def _several(
+        self, exchange: Exchange, route: Route, decoded: SeveralMessages, request: Arrived, began: float
+    ) -> None:
+        """A request that holds several messages."""
+        if decoded.method and not self._judged_alike(exchange, decoded.method):
+            return
+        messages = decoded.messages
+        if route.whoami is not None and any(message.degraded for message in messages):
+            route.whoami.ask(request.fields, request.repeated, "", None)
+        exchange.charge(len(messages) - 1)
+        Comments(self, exchange, route, decoded).enter(began)
 
     def _on_other_body(self, exchange: Exchange, found: Found[Target] | None, body: bytes) -> None:
         """The body of a request that is not judged: of a deletion, or of what may become one."""
@@ -346,7 +360,7 @@ class Gate:
         self, exchange: Exchange, status: int | None, body_prefix: bytes, error: UpstreamError | None
     ) -> None:
         """What became of a forwarded message, or of a deletion that was watched: the second record."""
-        carried: Comment | RelayedDeletion | RelayedLogOut | None = exchange.user
+        carried: Comment | Comments | RelayedDeletion | RelayedLogOut | None = exchange.user
         exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)

@@ -135,6 +135,7 @@ MODULES: Final = (
     "gateway.surfaces.comment",
     "gateway.surfaces.danmaku",
     "gateway.surfaces.deletion",
+    "gateway.surfaces.each",
     "gateway.surfaces.formats.bilibili",
     "gateway.surfaces.formats.single",
     "gateway.surfaces.group",

@@ -51,6 +51,7 @@ from gateway.senders.settings import WhoamiSettings
 from gateway.sentences.known import known
 from gateway.sentences.own import TERMS
 from gateway.surfaces import compiled as compiled_surface
+from gateway.surfaces.each import Each
 from gateway.surfaces.input.request import Arrived
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings, TokenSettings
 from gateway.surfaces.kinds import Kinds, KindSettings
@@ -190,6 +191,12 @@ def compiled(
     config: Config, route: Route, new_id: Callable[[], str], now_us: Callable[[], int], salt: bytes = b""
 ) -> Surface:
     """The surface of a judged route, with all its kinds of message. Raises ``SurfaceError``."""
+    made = _of_one(config, route, new_id, now_us, salt)
+    return Each(made, surface(config, route, salt)) if route.each else made
+
+
+def _of_one(config: Config, route: Route, new_id: Callable[[], str], now_us: Callable[[], int], salt: bytes) -> Surface:
+    """What reads one message of it."""
     if not route.messages:
         return compiled_surface(surface(config, route, salt), new_id, now_us)
     judged = iter(route.kinds)
@@ -204,7 +211,8 @@ def compiled(
 
 def _ends_with_room(route: Route) -> bool:
     template = route.template
-    return template.segments[-1] is None and f"path:{template.names[-1]}" in route.room
+    last = template.segments[-1:] == (None,) and not template.below
+    return last and f"path:{template.names[-1]}" in route.room
 
 
 def asked_host(config: Config, route: Route, question: str) -> bytes:

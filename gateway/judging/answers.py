@@ -86,3 +86,10 @@ def unrecorded(message_id: str) -> Problem:
     row = REASONS["journal.unavailable"]
     title, detail = row.told()
     return Problem(row.status, "journal.unavailable", title, detail, message_id, retry_after=RETRY_UNAVAILABLE)
+
+
+def withheld(message_id: str) -> Problem:
+    """What is told of a message that was in one request with a refused one, and of an element that is none."""
+    row = REASONS["batch.refused"]
+    title, detail = row.told()
+    return Problem(row.status, "batch.refused", title, detail, message_id)

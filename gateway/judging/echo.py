@@ -46,6 +46,12 @@ class Echo:
         self._form: dict[str, str] | None = None
         self.body = body
 
+    def about(self, element: Any) -> Echo:
+        """The same where ``element`` of a JSON body is what is answered."""
+        made = Echo(self._fields, self._query, self._parameters, b"")
+        made._document = element
+        return made
+
     def __call__(self, source: str) -> Any:
         kind, _, name = source.partition(":")
         try:

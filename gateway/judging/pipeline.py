@@ -277,6 +277,12 @@ class Pipeline:
         self.journal.insist(outcome(passage.message.id, "failed", reason=reason))
         self.give_back(passage)
 
+    def withheld(self, passage: Passage, reason: str) -> None:
+        """It passed, and does not go on because of another one: a retry is no repeat, and what it took of limits stays
+        taken, because it was judged."""
+        self.journal.insist(outcome(passage.message.id, "failed", reason=reason))
+        self.give_back(passage, charge=False)
+
     def unknown(self, passage: Passage, reason: str) -> None:
         """The message went out and nobody can say whether it arrived; nothing is given back."""
         self.journal.insist(outcome(passage.message.id, "unknown", reason=reason))

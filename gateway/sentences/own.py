@@ -29,6 +29,13 @@ OWN: Final[Mapping[str, Meaning]] = {
             "zh": ("该内容已被删除", "相同的内容此前已被删除，目前不能再次发布。"),
         },
     ),
+    "batch.refused": Meaning(
+        403,
+        {
+            "en": ("Another message of the same request was refused", "None was published; send this one by itself."),
+            "zh": ("同一请求中的另一条消息未通过审核", "该请求中的消息均未发布，可将本条单独重新发送。"),
+        },
+    ),
     "socket.muted": Meaning(
         429,
         {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from gateway.surfaces.bodies import when
 from gateway.surfaces.bodies.ambiguity import Ambiguity
@@ -22,7 +22,7 @@ from gateway.surfaces.input.decoded import Decoded, Messages, Untouched, malform
 from gateway.surfaces.input.forms import Wanted, urlencoded
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
-from gateway.surfaces.input.request import Request
+from gateway.surfaces.input.request import Request, following
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.input.strict_json import parse
 from gateway.surfaces.surface import SocketDecoder, Surface
@@ -89,6 +89,12 @@ class Kinds(Surface):
         reading.document = parse(frame, self._chooser.max_depth)
         return self._choice(reading)
 
+    def check_whole(self, document: Any, body: bytes) -> None:
+        """See Surface."""
+        self._chooser.check_whole(document, body)
+        for kind in self._kinds:
+            kind.check_whole(document, body)
+
     def _choice(self, reading: ParsedRequest) -> int:
         if self._chooser.lists or type(reading.document) is not list:
             for holds, kind in self._choices:
@@ -138,7 +144,8 @@ class _Chooser:
     def __init__(self, route: SurfaceSettings, read: Sequence[str]) -> None:
         body = tuple(dict.fromkeys(source for source in read if source.partition(":")[0] in ("json", "form")))
         query = tuple(dict.fromkeys(source for source in read if source.startswith("query:")))
-        self._ambiguity = Ambiguity(replace(_BARE, text=body, sender=query))
+        whole = tuple(dict.fromkeys(source for source in read if source.startswith("whole:")))
+        self._ambiguity = Ambiguity(replace(_BARE, text=body, sender=(*query, *whole)))
         self._elsewhere = Elsewhere(body, query)
         pointers = [source[5:] for source in body if source.startswith("json:")]
         self.lists = not pointers or any(not name or name[1:2].isdigit() for name in pointers)
@@ -158,7 +165,7 @@ class _Chooser:
             if name in reading.repeated:
                 raise Refused("type.unsupported" if name == b"content-type" else "coding.unsupported")
         query = reading.request.query
-        if query:
+        if query and not following(reading.request):
             self._ambiguity.check_query(query)
         if not body and fields.get(b"content-encoding") is None:
             return body
@@ -169,6 +176,10 @@ class _Chooser:
         self._parse(reading, body, media)
         self._ambiguity.check(media.kind, reading.document, body)
         return body
+
+    def check_whole(self, document: Any, body: bytes) -> None:
+        """See Surface."""
+        self._ambiguity.check("json", document, body)
 
     def _parse(self, reading: ParsedRequest, body: bytes, media: MediaType) -> None:
         if media.ascii and not body.isascii():

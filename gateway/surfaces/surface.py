@@ -37,7 +37,7 @@ from gateway.surfaces.input.decoded import (
 from gateway.surfaces.input.named_method import FIELD
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
-from gateway.surfaces.input.request import Request
+from gateway.surfaces.input.request import Request, following
 from gateway.surfaces.input.settings import SurfaceError, SurfaceSettings
 from gateway.surfaces.sources import playback, sources
 from gateway.surfaces.sources.facts import MAX_NAME, FactReaders
@@ -143,7 +143,7 @@ class Surface:
                     named = named_method.of_document(document)
             elif reading.form is not None and reading.form.methods:
                 named = named_method.of_values(reading.form.methods)
-            if request.query:
+            if request.query and not following(request):
                 self._ambiguity.check_query(request.query)
                 named = named or named_method.of_query(request.query)
             if self._ambiguity.mixed:
@@ -169,6 +169,11 @@ class Surface:
         if carrier is None:
             raise SurfaceError(f"text: name a source that reads {self._payload} frames")
         return SocketDecoder(self, request, self._format, carrier)
+
+    def check_whole(self, document: Any, body: bytes) -> None:
+        """Refuse a JSON body whose elements are messages, and which reads as another kind of body."""
+        if self._ambiguity.mixed:
+            self._ambiguity.check("json", document, body)
 
     def upstream_id(self, body: bytes) -> str:
         """The platform's own id of a message, from its answer; empty where it does not tell one."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from filters.model.meaning import LANGUAGES
 from gateway.common.units import duration, size
-from gateway.config.consistency import addresses
+from gateway.config.consistency import addresses, arrays
 from gateway.config.consistency import kinds as kind_consistency
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import refusals as refusal_consistency
@@ -37,8 +37,8 @@ def problems(
     """Every problem between keys, in the file's order of sections. ``raw``: the document as it is written, where
     ``document`` has what names led to; ``found``: where keys stand."""
     for check in (addresses.problems, _server, _unmatched_hosts, _upstreams, policy_consistency.problems,
-                  route_consistency.problems, kind_consistency.problems, refusal_consistency.problems, _sentences,
-                  _jwt, _state, _journal, _mirror, _control, _metrics, _traces):  # fmt: skip
+                  route_consistency.problems, kind_consistency.problems, arrays.problems, refusal_consistency.problems,
+                  _sentences, _jwt, _state, _journal, _mirror, _control, _metrics, _traces):  # fmt: skip
         for path, message in check(document):
             line = line_of(path, found)
             yield ConfigProblem(file, written(path, document), shown(at(raw, path), path), message, line)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
-from gateway.config.consistency import kinds, refusals
+from gateway.config.consistency import arrays, kinds, refusals
 from gateway.config.consistency.translation import similar
 from gateway.config.consistency.unjudged import below
 from gateway.http.wire.path import parse_template
@@ -41,6 +41,7 @@ def doubts(config: Config) -> Iterator[str]:
         if route.judged:
             yield from kinds.doubts(route)
             yield from refusals.doubts(route)
+            yield from arrays.doubts(route, config.policies)
             yield from _made_by_put(config, route)
             yield from _unheard_log_outs(config, route)
             yield from dict.fromkeys(told for kind in route.kinds or (route,) for told in _route(config, kind))
@@ -142,6 +143,11 @@ def _route(config: Config, route: Route) -> Iterator[str]:
             yield f"{key}.keep: names {field}, which the route does not read"
     if route.unjudged == "relay":
         yield f"{key}.unjudged: is relay; what is written to {route.template.address} otherwise is judged by nobody"
+    if route.template.below and not route.optional_text and not route.messages:
+        yield (
+            f"{key}.match: takes whatever lies below its address; what is written there without a text that text names "
+            "is refused (text.missing), so name such addresses with routes of their own"
+        )
     if route.max_body > config.server.max_collected:
         yield f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503"
     if route.access is not None and config.upstreams[route.upstream].preserve_host and not _own_host(route):

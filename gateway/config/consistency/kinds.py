@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
+from gateway.config.values.source_names import TEXTS
 from gateway.surfaces.bodies import when
 from gateway.surfaces.formats import FORMATS
 
@@ -51,8 +52,8 @@ def _kind(document: dict[str, Any], route: dict[str, Any], kind: dict[str, Any],
     if (policy := text(kind, "policy")) and policy not in policies:
         yield (*path, "policy"), "is not in [policies]" + nearest(policy, policies)
     for source in texts(kind, "text"):
-        if source.partition(":")[0] not in {"json", "form", "text"}:
-            yield (*path, "text"), "is not in the body: judged text is read by json:, form: or text:"
+        if source.partition(":")[0] not in TEXTS:
+            yield (*path, "text"), "is not in the body: judged text is read by json:, form:, filename: or text:"
         elif text(route, "transport") == "websocket" and not source.startswith("json:"):
             yield (*path, "text"), "cannot be read from frames of format “json”"
 

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.common.units import duration
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
+from gateway.config.values.source_names import TEXTS
 from gateway.http.server.router import READING
 from gateway.http.wire.path import Template, parse_template
 from gateway.obligations.regulations.articles import services
@@ -32,16 +33,19 @@ ONLY_JUDGED = (
     "page",
     "refusal",
     "edit",
+    "each",
+    "cut_refused",
     "unjudged",
     "method_override",
 )
+_Shape = tuple[bytes, bytes, tuple[bytes | None, ...], bool]
 SOURCES = (*PERSONAL, "room", "text", "parts", "playback", "shown_sender")
 
 
 def problems(document: dict[str, Any]) -> Found:
     """Everything about routes that one key alone cannot show."""
     names: dict[str, int] = {}
-    shapes: dict[tuple[bytes, bytes, tuple[bytes | None, ...]], str] = {}
+    shapes: dict[_Shape, str] = {}
     for place, route in tables(document, "routes"):
         path: Path = ("routes", place)
         name = text(route, "name")
@@ -52,7 +56,7 @@ def problems(document: dict[str, Any]) -> Found:
         template = _template(text(route, "match"))
         if template is not None:
             for method in template.methods:
-                shape = (method, template.host, template.segments)
+                shape = (method, template.host, template.segments, template.below)
                 if shape in shapes:
                     yield (
                         (*path, "match"),
@@ -69,17 +73,17 @@ def problems(document: dict[str, Any]) -> Found:
     yield from _overridden(document, shapes)
 
 
-def _overridden(document: dict[str, Any], shapes: dict[tuple[bytes, bytes, tuple[bytes | None, ...]], str]) -> Found:
+def _overridden(document: dict[str, Any], shapes: dict[_Shape, str]) -> Found:
     """A POST stands for another method where no route has it, and by one thing."""
-    said: dict[tuple[bytes, tuple[bytes | None, ...]], str] = {}
+    said: dict[tuple[bytes, tuple[bytes | None, ...], bool], str] = {}
     for place, route in tables(document, "routes"):
         path: Path = ("routes", place, "method_override")
         by = text(route, "method_override")
         template = _template(text(route, "match"))
         if not by or template is None or not text(route, "surface"):
             continue
-        owner = shapes.get((b"POST", template.host, template.segments))
-        address = template.host, template.segments
+        address = template.host, template.segments, template.below
+        owner = shapes.get((b"POST", *address))
         if text(route, "transport") == "websocket":
             yield path, "is for HTTP routes: a WebSocket is opened by GET"
         elif b"POST" in template.methods:
@@ -140,8 +144,8 @@ def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, templat
     for at, source in enumerate(texts(route, "text")):
         kind = source.partition(":")[0]
         key = (*path, "text", at) if isinstance(route.get("text"), list) else (*path, "text")
-        if kind not in {"json", "form", "text"}:
-            yield key, "is not in the body: judged text is read by json:, form: or text:"
+        if kind not in TEXTS:
+            yield key, "is not in the body: judged text is read by json:, form:, filename: or text:"
         elif socket and shape in FORMATS and kind != FORMATS[shape].payload:
             yield key, f"cannot be read from frames of format “{shape}”"
     traits = SURFACES.get(text(route, "surface"))

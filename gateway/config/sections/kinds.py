@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, WithJsonSchema
 
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.source_names import PlacesOf, SourcesOf, source
+from gateway.config.values.source_names import PlacesOf, SourcesOf, TextsOf, source
 from gateway.surfaces.bodies import when
 
 
@@ -28,11 +28,11 @@ class MessageKind(Section):
     """One kind: what is unset is as the route says. The first whose condition holds is it."""
 
     when: When = required(
-        "What makes a body or frame this kind: sources (json:, form:, query:, header:, path:) and a value, a list of "
-        "values, or { prefix, sha256, present, absent, null }; any, all and not hold further tables."
+        "What makes a body or frame this kind: sources (json:, whole:, form:, query:, header:, path:) and a value, a "
+        "list of values, or { prefix, sha256, present, absent, null }; any, all and not hold further tables."
     )
     relay: bool = setting(False, "It is no message: relayed untouched, and nothing else is said of it.")
-    text: SourcesOf = setting((), "Its judged texts.")
+    text: TextsOf = setting((), "Its judged texts.")
     room: PlacesOf = setting((), "Where it is sent.")
     edit: bool | None = setting(None, "Whether it replaces an earlier one.")
     policy: str = setting("", "Which policy judges it.")

@@ -12,11 +12,12 @@ from gateway.common.defaults import defaults
 from gateway.config.sections.kinds import MessageKind
 from gateway.config.sections.refusal import Refusals
 from gateway.config.sections.senders.asking import Whoami
-from gateway.config.values.match import MatchText
+from gateway.config.values.match import AddressText, MatchText
 from gateway.config.values.secret import Secret
 from gateway.config.values.section import Section, required, setting
 from gateway.config.values.source_names import (
     TOKEN,
+    EachOf,
     MaybeHashed,
     MaybeSource,
     PlacesOf,
@@ -24,6 +25,7 @@ from gateway.config.values.source_names import (
     SendersOf,
     SourceOf,
     SourcesOf,
+    TextsOf,
 )
 from gateway.config.values.spelled import OrOne
 from gateway.config.values.surface import (
@@ -84,7 +86,9 @@ class Cors(Section):
 class Takedown(Section):
     """How the platform is asked to delete a message that was delivered."""
 
-    match: MatchText = required("Method and path of the platform's deletion, with {id}, and {room} where it needs it.")
+    match: AddressText = required(
+        "Method and path of the platform's deletion, with {id}, and {room} where it needs it."
+    )
     headers: dict[str, Secret] = setting({}, "Header fields of that request, such as an authorisation.")
     gone_when: Conditions = setting(
         {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
@@ -166,7 +170,7 @@ class Route(Section):
     name: str = required("Name in records, metrics and limits.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     match: MatchText = required(
         "Method and normalised path, with {placeholders} for whole segments: “POST /api/articles/{room}/comments”, "
-        "“PUT|PATCH forum.example/posts/{room}”."
+        "“PUT|PATCH forum.example/posts/{room}”; with /** at its end, and whatever lies below that."
     )
     transport: Literal["http", "websocket"] = setting("http", "Requests, or a WebSocket.")
     surface: SurfaceName | None = setting(None, "What the messages are; unset: nothing is judged.")
@@ -225,7 +229,11 @@ class Route(Section):
     level: MaybeSource = setting("", "Credit level from 0 to 100 as the front tells it; unset: accounts in state.")
 
     format: FormatName = setting(SURFACE.format, f"What a WebSocket's frames hold.{what_frames_hold()}")
-    text: SourcesOf = setting((), "What is judged: JSON Pointers, form fields, or “text:” for a plain body.")
+    text: TextsOf = setting(
+        (),
+        "What is judged: JSON Pointers, in which * is every element of an array (“json:/blocks/*/text”), form fields, "
+        "“filename:FIELD” for what uploads are called (“filename:*”: all of them), or “text:” for a plain body.",
+    )
     optional_text: bool = setting(SURFACE.optional_text, "A message may have no text, because it is an image alone.")
     markup: Markup | None = setting(
         None,
@@ -246,6 +254,22 @@ class Route(Section):
     )
     otherwise: Literal["refuse", "relay"] = setting(
         "refuse", "With messages: what is none of them is refused, or relayed and judged by nobody."
+    )
+    each: EachOf = setting(
+        SURFACE.each,
+        "Elements of an array of JSON that are a message each: “/*” where the body is one (a body that is none is one "
+        "message), “/events/*” where it stands within. json: is then read within an element, whole: around it.",
+    )
+    cut_refused: bool = setting(
+        False,
+        "With each: refused elements are cut out of the array and the rest goes on, so that the platform's answer has "
+        "none for them. Otherwise one that is refused refuses the whole request.",
+    )
+    max_elements: int = setting(
+        SURFACE.max_elements,
+        "Elements of an array that are messages (each), or texts of one message (* in text); beyond: 413.",
+        ge=1,
+        le=1024,
     )
     edit: bool | None = setting(
         SURFACE.edit,
@@ -281,7 +305,7 @@ class Route(Section):
     playback: MaybeSource = setting("", "Where in the video a bullet belongs.")
     playback_unit: Literal["s", "ms"] = setting(SURFACE.playback_unit, "Unit of playback.")
     shown_sender: MaybeSource = setting("", "Name that the bullet itself shows; unset: the static version shows none.")
-    access: MatchText | None = setting(
+    access: AddressText | None = setting(
         None,
         "Asked of the upstream, with the reader's own cookies and under the host that it, or match, names (else the "
         "upstream's own), before a room's static version is shown; unset: public.",

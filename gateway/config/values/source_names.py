@@ -19,17 +19,21 @@ POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")  # RFC 6901, section 3
 KINDS = {
     "header": "a header's name",
     "json": "a JSON Pointer, such as “json:/content”",
+    "whole": "a JSON Pointer into the document around the elements that are messages (each)",
     "jwt": "a claim's name",
     "form": "a form field's name",
     "cookie": "a cookie's name",
     "query": "a query parameter's name",
     "path": "the name of a {placeholder} in the route's match",
     "text": "nothing: “text:” is the whole plain body",
+    "filename": "the name of a form's field that uploads a file, or * for every file",
 }
+TEXTS = ("json", "form", "text", "filename")
+"""What judged text is read by."""
 
 
-def source(value: Any) -> str:
-    """One source, as it was written."""
+def source(value: Any, *, spread: bool = False) -> str:
+    """One source, as it was written. ``spread``: it may mean several places, by ``*``."""
     kind, colon, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     if not colon or kind not in KINDS:
         raise ValueError(f"is not a source: write {', '.join(f'{kind}:' for kind in KINDS)} and a name")
@@ -38,17 +42,33 @@ def source(value: Any) -> str:
         "cookie": TOKEN.fullmatch(name),
         "path": NAME.fullmatch(name),
         "json": name.startswith("/") and POINTER.fullmatch(name),
+        "whole": name.startswith("/") and POINTER.fullmatch(name),
         "text": not name,
     }.get(kind, name)
-    if kind == "json" and "*" in name.split("/"):
-        raise ValueError("has * for a key: a JSON Pointer names one place; write each, as a list of sources")
+    if kind in ("json", "whole") and "*" in name.split("/") and not spread:
+        raise ValueError(
+            "has * for a key: a JSON Pointer names one place; write each, as a list of sources (* is for text and each)"
+        )
     if not good:
         raise ValueError(f"does not name its source: after “{kind}:” write {KINDS[kind]}")
     return str(value)
 
 
+def text_source(value: Any) -> str:
+    """One source of judged text: in JSON, ``*`` stands for every element of an array."""
+    return source(value, spread=True)
+
+
+def each(value: Any) -> str:
+    """Which elements are messages, or nothing."""
+    good = isinstance(value, str) and (not value or (value.endswith("/*") and POINTER.fullmatch(value)))
+    if not good or "*" in value[:-2].split("/"):
+        raise ValueError("is no array: write “/*” for a body that is one, or “/key/*” for one within an object")
+    return str(value)
+
+
 SENDERS = {
-    **{kind: told for kind, told in KINDS.items() if kind != "text"},
+    **{kind: told for kind, told in KINDS.items() if kind not in ("text", "filename")},
     "whoami": "nothing: “whoami:” is what the platform says",
     "ip": "nothing: “ip:” is the client's address",
     "const": "a name for everybody, such as “const:visitor”",
@@ -111,8 +131,8 @@ def place(value: Any) -> str:
             "has two sources with nothing between them: “ab” and “c” would be the same room as “a” and “bc”"
         )
     for one in within:
-        if one.startswith("text:"):
-            raise ValueError("has “text:” in it: a room is no whole text")
+        if one.startswith(("text:", "filename:")):
+            raise ValueError(f"has “{one.partition(':')[0]}:” in it: a room is no text")
         try:
             source(one)
         except ValueError as error:
@@ -134,6 +154,14 @@ MaybeHashed = Annotated[
     BeforeValidator(optional_hashed),
     WithJsonSchema({"type": "string", "pattern": f"^(({HASH})?{_FORM})?$"}),
 ]
+TextsOf = Annotated[
+    tuple[
+        Annotated[str, BeforeValidator(text_source), WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$"})], ...
+    ],
+    BeforeValidator(several),
+    OrOne(),
+]
+EachOf = Annotated[str, BeforeValidator(each), WithJsonSchema({"type": "string", "pattern": r"^(/.*\*)?$"})]
 SourcesOf = Annotated[tuple[SourceOf, ...], BeforeValidator(several), OrOne()]
 Place = Annotated[
     str, BeforeValidator(place), WithJsonSchema({"type": "string", "pattern": f"^({_FORM}|.*\\{{{_FORM}\\}}.*)$"})

@@ -8,7 +8,7 @@ recorded; an unjudged one is aborted with its client.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.common.metrics import AnswerCounts
     from gateway.http.server.cors import Cors
     from gateway.http.server.server_protocol import ServerProtocol
-    from gateway.http.server.shapes import AnswerShapes
+    from gateway.http.server.shapes import AnswerShapes, Values
     from gateway.http.upstream.failure import UpstreamError
     from gateway.http.upstream.sink import LateAnswer
     from gateway.http.upstream.upstream import Upstream, UpstreamCall
@@ -75,37 +75,10 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answers",
-        "_call",
-        "_chunked",
-        "_connection",
-        "_extra",
-        "_prefix",
-        "_prefix_size",
-        "_told",
-        "_upgraded",
-        "_upstream_status",
-        "_waits",
-        "answered",
-        "began",
-        "cancelled",
-        "cors",
-        "endless",
-        "head",
-        "ids",
-        "judged",
-        "message_id",
-        "method",
-        "path",
-        "query",
-        "reason",
-        "route",
-        "sent",
-        "shapes",
-        "status",
-        "trace",
-        "user",
-    )
+        "_answers", "_call", "_chunked", "_connection", "_extra", "_prefix", "_prefix_size", "_told", "_upgraded",
+        "_upstream_status", "_waits", "answered", "began", "cancelled", "cors", "endless", "head", "ids", "judged",
+        "message_id", "method", "path", "query", "reason", "route", "sent", "shapes", "status", "trace", "user",
+    )  # fmt: skip
 
     def __init__(self, connection: ServerProtocol, head: RequestHead) -> None:
         self._connection = connection
@@ -172,6 +145,11 @@ class Exchange:
         return self._connection.body_at_hand
 
     # what the gate decides
+
+    def charge(self, messages: int) -> None:
+        """It holds so many messages more than one: each costs its address what a request does."""
+        account = self._connection.account
+        account.left -= messages * account.turns.request
 
     def gather(self, max_body: int) -> None:
         """Its whole body goes to ``gate.on_body``, which decides whether it is judged or relayed."""
@@ -256,8 +234,9 @@ class Exchange:
             return
         connection.write_answer(status, lines, body, content_type)
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer with a problem, in the route's shape and with its CORS fields."""
+    def refuse(self, problem: Problem, each: Sequence[tuple[Problem, Values | None]] = ()) -> None:
+        """Answer with a problem, in the route's shape and with its CORS fields. ``each``: what is told of every element
+        of a body that is an array, where the shape is JSON, and the values of each."""
         self.reason = problem.reason
         problem, spoken = self.worded(problem)
         lines = problem_lines(problem)
@@ -267,6 +246,8 @@ class Exchange:
         told = None
         if self.shapes is not None:
             told = self.shapes.answer(problem, accept, spoken)
+            if each and told is not None:
+                told = self.shapes.answer_each(told, problem, each, accept, self.worded)
             lines += self.shapes.vary
         if told is None:
             self.answer(problem.status, lines + spoken, encode_problem(problem), PROBLEM_JSON)

@@ -104,11 +104,12 @@ class AnswerShape:
     of ours: those keep their status in any shape, because balancers and monitors act on it. Or ``silent``: nothing is
     said. ``status`` 0 keeps the problem's own. ``headers``: more of them. ``verdicts`` and ``reasons`` (a code, or what
     stands before a dot in it; empty: all) say what it answers, ``accepts`` whom: ``text/html`` for who prefers pages.
+    ``listed``: it is a body of JSON, of which a list can be made.
     """
 
     __slots__ = (
-        "_content", "_lines", "_media_type", "_redirect", "_speaks", "accepts", "echoes", "page", "reasons", "silent",
-        "status", "verdicts",
+        "_content", "_lines", "_media_type", "_redirect", "_speaks", "accepts", "echoes", "listed", "page", "reasons",
+        "silent", "status", "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +125,7 @@ class AnswerShape:
         self.silent = silent
         self._redirect = _Text(PLACEHOLDER.split(redirect)) if redirect else None
         self._content = _compiled(body)
+        self.listed = not (isinstance(body, str) or page or redirect or silent)
         if isinstance(body, str):
             self._media_type = media_type or "text/plain; charset=utf-8"
         else:
@@ -200,6 +202,22 @@ class AnswerShapes:
         if shape is None:
             return None
         return shape.answer(problem, spoken, self.values)
+
+    def answer_each(
+        self, told: ShapedAnswer, problem: Problem, each: Sequence[tuple[Problem, Values | None]], accept: bytes | None,
+        worded: Callable[[Problem], tuple[Problem, bytes]],
+    ) -> ShapedAnswer:  # fmt: skip
+        """``told``, the answer to ``problem``, as a list of one for each of several, where it is JSON. ``worded`` puts
+        them into the language of the reader."""
+        leading = self.of("hold" if problem.status < 300 else "reject", problem, accept)
+        if leading is None or not leading.listed:
+            return told
+        bodies = []
+        for one, values in each:
+            spoken = worded(one)[0]
+            own = self.of("reject", spoken, accept)
+            bodies.append((own if own is not None and own.listed else leading).text(spoken, values))
+        return told._replace(body=b"[%b]" % b",".join(bodies))
 
 
 def is_of(reason: str, group: str) -> bool:

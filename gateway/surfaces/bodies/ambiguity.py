@@ -31,11 +31,12 @@ class Ambiguity:
         read = [field_of(source) for source in (*settings.text, *settings.parts, *facts)]
         self._query = Names(name for name in read if name and not queried.means(name))
         pointers = [source[5:] for source in settings.text if source.startswith("json:")]
-        self._finds = [pointer.compiled(name) for name in pointers]
+        self._finds = [pointer.finder(name) for name in pointers]
         self._forms = Names(source[5:] for source in settings.text if source.startswith("form:"))
         in_json = Names(field for name in pointers if (field := field_of(f"json:{name}")))
         self._foreign = Names(name for name in self._forms.names if not in_json.means(name))
-        self.mixed = len({source.partition(":")[0] for source in settings.text}) > 1
+        kinds = {source.partition(":")[0] for source in settings.text}
+        self.mixed = len(kinds - {"filename"} | ({"form"} if "filename" in kinds else set())) > 1
 
     def check_query(self, query: bytes) -> None:
         """Refuse a query that holds what is read from a body here, also for who decodes it before splitting."""
@@ -85,7 +86,7 @@ def field_of(source: str) -> str:
     kind, _, name = source.partition(":")
     if kind == "form":
         return name
-    if kind == "json":
+    if kind in ("json", "whole"):
         try:
             tokens = pointer.tokens(name)
         except ValueError:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from gateway.surfaces.bodies import json_place
 from gateway.surfaces.bodies.ambiguity import elsewhere
 from gateway.surfaces.bodies.content import MediaType
-from gateway.surfaces.bodies.multipart import multipart, replacement
+from gateway.surfaces.bodies.multipart import multipart, readings, renamed, replacement
 from gateway.surfaces.input import forms, pointer
 from gateway.surfaces.input.forms import Form, Wanted, urlencoded
 from gateway.surfaces.input.pointer import MISSING
@@ -45,13 +45,18 @@ class Body(Protocol):
 def compiled(settings: SurfaceSettings) -> dict[str, Body]:
     """What reads each kind of body that the settings' text sources ask for, by ``MediaType.kind``."""
     by_kind: dict[str, list[str]] = {"json": [], "form": [], "text": []}
+    files = False
     for source in settings.text:
         kind, colon, name = source.partition(":")
         if kind == "body":
             kind = name
+        elif kind == "filename" and name:
+            by_kind["form"].append(source)
+            files = True
+            continue
         if not colon or kind not in by_kind or (kind == "form" and not name):
-            raise SurfaceError(f"text = {source!r}: write “json:/pointer”, “form:field” or “text:”")
-        by_kind[kind].append(name)
+            raise SurfaceError(f"text = {source!r}: write “json:/pointer”, “form:field”, “filename:field” or “text:”")
+        by_kind[kind].append(source if kind == "form" else name)
     if not settings.text:
         raise SurfaceError("text: name where it is read from, such as “json:/content”")
     if len(set(settings.text)) != len(settings.text):
@@ -60,9 +65,11 @@ def compiled(settings: SurfaceSettings) -> dict[str, Body]:
         raise SurfaceError("message_when, relay_when: they read JSON; give form and plain-text bodies their own route")
     bodies: dict[str, Body] = {}
     if by_kind["json"]:
-        bodies["json"] = JsonBody(by_kind["json"], settings)
+        spread = any(pointer.EVERY in name.split("/") for name in by_kind["json"])
+        bodies["json"] = SpreadJsonBody(by_kind["json"], settings) if spread else JsonBody(by_kind["json"], settings)
     if by_kind["form"]:
-        bodies["form"] = bodies["multipart"] = FormBody(by_kind["form"], settings)
+        form = FileBody(by_kind["form"], settings) if files else FormBody(by_kind["form"], settings)
+        bodies["form"] = bodies["multipart"] = form
     if by_kind["text"]:
         bodies["text"] = TextBody(settings)
     return bodies
@@ -148,16 +155,47 @@ class JsonBody:
         )
 
 
+class SpreadJsonBody(JsonBody):
+    """The same where a place may be one of several: each element of an array is a text of the one message."""
+
+    __slots__ = ("_most", "_spreads")
+
+    def __init__(self, pointers: Sequence[str], settings: SurfaceSettings) -> None:
+        super().__init__(pointers, settings)
+        alone = sum(pointer.EVERY not in name.split("/") for name in pointers)  # each is one place, there or not
+        self._most = settings.max_elements + alone
+        self._spreads = [pointer.spread(name, self._most) for name in pointers]
+
+    def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
+        """See Body. An element without the text is an empty one."""
+        values = [value for _, value in self._placed(reading.document)]
+        return _settled(values, self._max_text, absent_ok or self._optional or bool(parts))
+
+    def encode(self, body: bytes, media: MediaType, texts: tuple[str, ...]) -> bytes:
+        """See Body."""
+        placed = self._placed(parse(body, self._max_depth))
+        return json_place.replaced(
+            body, [(place, text) for (place, value), text in zip(placed, texts, strict=True) if isinstance(value, str)]
+        )
+
+    def _placed(self, document: Any) -> list[tuple[tuple[str, ...], Any]]:
+        placed = [one for find in self._spreads for one in find(document)]
+        if len(placed) > self._most:
+            raise Refused("body.too_many")
+        return placed
+
+
 class FormBody:
     """URL-encoded and multipart forms; places are the names of fields."""
 
     __slots__ = ("_max_fields", "_max_text", "_names", "_optional", "_parts", "_wanted")
 
-    def __init__(self, names: Sequence[str], settings: SurfaceSettings) -> None:
-        self._names = list(names)
+    def __init__(self, listed: Sequence[str], settings: SurfaceSettings) -> None:
+        names = self._names = [source.partition(":")[2] for source in listed if source.startswith("form:")]
+        uploads = [source.partition(":")[2] for source in listed if source.startswith("filename:")]
         self._parts = _named(settings, "form")
         try:
-            self._wanted = Wanted([*names, *self._parts, *_form_sources(settings)], elsewhere(settings))
+            self._wanted = Wanted([*names, *self._parts, *_form_sources(settings)], elsewhere(settings), uploads)
         except ValueError as error:
             raise SurfaceError(f"text, parts, sources: {error}") from None
         self._max_fields = settings.max_fields
@@ -178,6 +216,10 @@ class FormBody:
 
     def texts(self, reading: ParsedRequest, parts: tuple[str, ...], absent_ok: bool) -> tuple[str, ...]:
         """See Body."""
+        return _settled(self._values(reading), self._max_text, absent_ok or self._optional or bool(parts))
+
+    def _values(self, reading: ParsedRequest) -> list[Any]:
+        """What stands in the fields, in their order."""
         fields: Mapping[str, forms.Field] = reading.form.fields if reading.form is not None else {}
         values: list[Any] = []
         for name in self._names:
@@ -187,7 +229,7 @@ class FormBody:
             if field is not None and "\x00" in field.value:
                 raise Refused("body.nul")
             values.append(MISSING if field is None else field.value)
-        return _settled(values, self._max_text, absent_ok or self._optional or bool(parts))
+        return values
 
     def encode(self, body: bytes, media: MediaType, texts: tuple[str, ...]) -> bytes:
         """See Body."""
@@ -202,6 +244,47 @@ class FormBody:
         if media.kind == "multipart":
             return self._wanted.select(multipart(body, media.boundary, self._max_fields))
         return self._wanted.select(urlencoded(body, self._max_fields))
+
+
+class FileBody(FormBody):
+    """Forms of which the names of uploads are judged as well: they follow the fields, upload by upload, each reading
+    of a name once (``multipart.readings``)."""
+
+    __slots__ = ()
+
+    def _values(self, reading: ParsedRequest) -> list[Any]:
+        values = super()._values(reading)
+        if reading.form is not None:
+            values += [text for upload in reading.form.uploads for text in _names_of(upload)]
+        return values
+
+    def encode(self, body: bytes, media: MediaType, texts: tuple[str, ...]) -> bytes:
+        """See Body."""
+        form = self._form(body, media)
+        if not form.uploads:
+            return super().encode(body, media, texts)
+        edits = [
+            (field.start, field.end, replacement(text, media.boundary))
+            for name, text in zip(self._names, texts, strict=False)
+            if (field := form.fields.get(name)) is not None
+        ]
+        at = len(self._names)
+        for upload in form.uploads:
+            names = _names_of(upload)
+            shown = dict(zip(names, texts[at : at + len(names)], strict=True))
+            at += len(names)
+            written: dict[tuple[int, int], bytes] = {}
+            for text, name in readings(upload):
+                if shown[text] != text:  # of two readings of one parameter the decoded one, where both changed
+                    written[name.start, name.end] = renamed(shown[text], name, media.boundary)
+            edits += [(start, end, value) for (start, end), value in written.items()]
+        for start, end, value in sorted(edits, reverse=True):
+            body = body[:start] + value + body[end:]
+        return body
+
+
+def _names_of(upload: forms.Field) -> list[str]:
+    return list(dict.fromkeys(text for text, _ in readings(upload)))
 
 
 def _form_sources(settings: SurfaceSettings) -> list[str]:

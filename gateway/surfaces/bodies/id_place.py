@@ -60,6 +60,6 @@ def compiled(id_to: str, texts: Sequence[str]) -> IdPlace | None:
         if not text.startswith("json:"):
             raise SurfaceError(f"id_to = {id_to!r}: only JSON can hold it, and {text!r} is read too; use “header:”")
         judged = pointer.tokens(text.removeprefix("json:"))
-        if judged[: len(tokens)] == tokens or tokens[: len(judged)] == judged:
+        if all(one in (other, pointer.EVERY) for one, other in zip(judged, tokens, strict=False)):
             raise SurfaceError(f"id_to = {id_to!r}: stands where {text!r} is judged; choose another key")
     return IdPlace(tokens)

@@ -1,8 +1,8 @@
 """Where in a JSON document's bytes a string stands, so that it can be replaced and all else stays as it was written.
 
 Serialising a parsed document again would turn ``1.0`` into another spelling and reorder nothing but luck; replacing
-one string token changes that token only. Used when a text is masked or an id written, so clarity counts here and not
-speed.
+one string token changes that token only. Used when a text is masked or an id written, or where elements of an array are
+messages, so clarity counts here and not speed.
 """
 
 from __future__ import annotations
@@ -58,6 +58,26 @@ def written(body: bytes, tokens: Sequence[str], value: bytes) -> bytes:
             comma = b"" if body[first : first + 1] == b"}" else b","
             return b"%b%b:%b%b%b" % (body[: at + 1], dumps(token), value, comma, body[at + 1 :])
     return body[:at] + value + body[_skip_value(body, at) :]
+
+
+def elements(body: bytes, tokens: Sequence[str]) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+    """The half-open range of the array that ``tokens`` lead to, and of each of its elements. ``body`` has passed
+    ``strict_json.parse``; ``LookupError`` where there is no array."""
+    at = _skip_space(body, 0)
+    for token in tokens:
+        at = _into(body, at, token)
+    if body[at : at + 1] != b"[":
+        raise LookupError("no array at this place")
+    start = at
+    found: list[tuple[int, int]] = []
+    at = _skip_space(body, at + 1)
+    while body[at : at + 1] not in (b"]", b""):
+        end = _skip_value(body, at)
+        found.append((at, end))
+        at = _skip_space(body, end)
+        if body[at : at + 1] == b",":
+            at = _skip_space(body, at + 1)
+    return (start, at + 1), found
 
 
 def _skip_space(body: bytes, at: int) -> int:

@@ -11,9 +11,9 @@ is refused as well: PHP takes one behind a bare line feed.
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-from gateway.surfaces.input.forms import MAX_FIELDS, Field
+from gateway.surfaces.input.forms import MAX_FIELDS, Field, FileName
 from gateway.surfaces.input.reasons import Refused
 
 MAX_PART_HEAD = 4096  # bytes
@@ -23,7 +23,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _DISPOSITION = re.compile(
-    rb'form-data; ?name="([^"\\]*)"(; ?filename="[^"\\]*")?(; ?filename\*=[Uu][Tt][Ff]-8\'[0-9A-Za-z-]*\'[^\s;"\\]*)?',
+    rb'form-data; ?name="([^"\\]*)"(; ?filename="([^"\\]*)")?(; ?filename\*=UTF-8\'[0-9A-Za-z-]*\'([^\s;"\\]*))?',
     re.IGNORECASE,
 )
 _PLAIN = re.compile(rb'text/plain(?:; ?charset=(?:"utf-8"|utf-8|"us-ascii"|us-ascii))?', re.IGNORECASE)
@@ -32,6 +32,7 @@ _RECODED = frozenset((b"content-encoding", b"content-range", b"transfer-encoding
 _COMPOSITE = (b"multipart/", b"message/")
 _SECOND_NAME = re.compile(rb"\bname[ \t]*+\*?[0-9]*+\*?[ \t]*+=|content-disposition|=\?", re.IGNORECASE).search
 _IDENTITY = (b"7bit", b"8bit", b"binary")
+_unquotable = re.compile(r'["\\\x00-\x1f\x7f]').sub
 
 
 def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[Field]:
@@ -56,11 +57,11 @@ def multipart(body: bytes, boundary: str, max_fields: int = MAX_FIELDS) -> list[
         end = body.find(delimiter, value_start - 2)
         if head_end < 0 or end < value_start:
             raise Refused("form.malformed")
-        name, file, ascii = _part_head(body[at + 2 : head_end], end - value_start)
+        name, file, ascii, called = _part_head(body[at + 2 : head_end], end - value_start, at + 2)
         value = b"" if file else body[value_start:end]
         if ascii and not value.isascii():
             raise Refused("charset.unsupported")
-        fields.append(Field(name, _text(value), value_start, end, file))
+        fields.append(Field(name, _text(value), value_start, end, file, called))
         at = end + len(delimiter)
 
 
@@ -72,10 +73,35 @@ def replacement(text: str, boundary: str) -> bytes:
     return value
 
 
-def _part_head(head: bytes, length: int) -> tuple[str, bool, bool]:
-    """The part's name; whether it is something other than a text field; whether it says that it is US-ASCII.
-    ``length``: bytes of its value."""
+def readings(upload: Field) -> list[tuple[str, FileName]]:
+    """What readers make of an upload's name, each with the parameter that it is read from. Browsers write quotes and
+    line ends as ``%22``, ``%0D`` and ``%0A`` (HTML, section 4.10.21.8); some readers undo every ``%``, some none."""
+    found: list[tuple[str, FileName]] = []
+    for name in upload.called:
+        decoded = unquote_to_bytes(name.raw)
+        if not name.extended:
+            found.append((_text(name.raw), name))
+        if name.extended or decoded != name.raw:
+            found.append((decoded.decode(errors="replace"), name))
+    if any("\x00" in text for text, _ in found):
+        raise Refused("body.nul")
+    return [one for one in found if one[0]]
+
+
+def renamed(text: str, name: FileName, boundary: str) -> bytes:
+    """``text`` as it stands in the parameter ``name``. ``ValueError`` as with ``replacement``."""
+    return replacement(quote(text, safe="!#$&+^`|") if name.extended else _unquotable(_escape, text), boundary)
+
+
+def _escape(character: re.Match[str]) -> str:
+    return f"%{ord(character[0]):02X}"
+
+
+def _part_head(head: bytes, length: int, start: int) -> tuple[str, bool, bool, tuple[FileName, ...]]:
+    """The part's name; whether it is something other than a text field; whether it says that it is US-ASCII; an
+    upload's own name. ``length``: bytes of its value; ``start``: where the head stands in the body."""
     headers: dict[bytes, bytes] = {}
+    at = disposed = start
     lines = head.split(b"\r\n")
     if len(lines) > MAX_PART_HEADERS:
         raise Refused("form.malformed")
@@ -86,6 +112,9 @@ def _part_head(head: bytes, length: int) -> tuple[str, bool, bool]:
         if not colon or _TOKEN(spelled) is None or _CONTROL(value) or field in headers:
             raise Refused("form.malformed")
         headers[field] = value.strip(b" \t")
+        if field == b"content-disposition":
+            disposed = at + len(line) - len(value.lstrip(b" \t"))
+        at += len(line) + 2
         if field not in _KNOWN and _SECOND_NAME(value):
             raise Refused("form.malformed")
     disposition = _DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
@@ -98,12 +127,17 @@ def _part_head(head: bytes, length: int) -> tuple[str, bool, bool]:
         or headers.get(b"content-type", b"").lower().startswith(_COMPOSITE)
     ):
         raise Refused("form.malformed")
-    if any(_SECOND_NAME(unquote_to_bytes(file)) for file in (disposition[2], disposition[3]) if file is not None):
-        raise Refused("form.malformed")
+    called: tuple[FileName, ...] = ()
+    for group in (3, 5):
+        raw = disposition[group]
+        if raw is not None:
+            if _SECOND_NAME(unquote_to_bytes(raw)):
+                raise Refused("form.malformed")
+            begin, end = disposition.span(group)
+            called += (FileName(raw, disposed + begin, disposed + end, group == 5),)
     kind = headers.get(b"content-type", b"text/plain")
     plain = _PLAIN.fullmatch(kind) is not None
-    file = not plain or disposition[2] is not None or disposition[3] is not None
-    return _text(disposition[1]), file, b"us-ascii" in kind.lower()
+    return _text(disposition[1]), not plain or called != (), b"us-ascii" in kind.lower(), called
 
 
 def _text(raw: bytes) -> str:

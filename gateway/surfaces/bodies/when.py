@@ -28,7 +28,8 @@ from gateway.surfaces.sources import sources
 Holds = Callable[[ParsedRequest], bool]
 When = Mapping[str, Any]
 
-KINDS: Final = ("json", "form", "query", "header", "path")
+KINDS: Final = ("json", "whole", "form", "query", "header", "path")
+_OF_JSON: Final = ("json", "whole")
 TESTS: Final = ("prefix", "sha256", "present", "absent", "null")
 DEEPEST: Final = 8
 EXACT: Final = 2**53 - 1
@@ -154,7 +155,7 @@ def _check_test(key: str, test: Any) -> None:
                 raise ValueError(f"has the test “{name}” for “{key}”: known are {', '.join(TESTS)}")
             if name in ("present", "absent", "null") and wanted is not True:
                 raise ValueError(f"has “{name}” for “{key}”: write {name} = true, or put it into not")
-            if name == "null" and sources.kind(key) != "json":
+            if name == "null" and sources.kind(key) not in _OF_JSON:
                 raise ValueError(f"has “null” for “{key}”: only JSON has it")
             texts = _listed(wanted)
             if name in ("prefix", "sha256") and not (texts and all(isinstance(one, str) and one for one in texts)):
@@ -172,5 +173,5 @@ def _check_test(key: str, test: Any) -> None:
             raise ValueError(
                 f"compares “{key}” with a number beyond 2^53, which readers round: tell it by another value"
             )
-        if not isinstance(value, str) and sources.kind(key) != "json":
+        if not isinstance(value, str) and sources.kind(key) not in _OF_JSON:
             raise ValueError(f"compares “{key}” with {value!r}: what stands there is text, write it in quotes")

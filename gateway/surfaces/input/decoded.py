@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from filters.model.message import Message
 from gateway.surfaces.input.reasons import CHALLENGES, REASONS
@@ -37,6 +37,26 @@ class Messages(NamedTuple):
     kind: int = -1
 
 
+class SeveralMessages(NamedTuple):
+    """Several messages of one request: elements of an array (``surfaces/each``).
+
+    ``kinds``: as in Messages, of each message. ``places``: which element each is; the others are relayed with them.
+    ``elements``: what all of them hold, as parsed. ``listed``: the array is the whole body. The rest as in Messages;
+    an element that is left out is cut out of the array.
+    """
+
+    messages: tuple[Message, ...]
+    kinds: tuple[int, ...]
+    places: tuple[int, ...]
+    elements: list[Any]
+    listed: bool
+    body: bytes
+    encode: Encode
+    identity: bool = False
+    stamped: bool = False
+    method: bytes = b""
+
+
 class Untouched(NamedTuple):
     """Relayed as it came: the route's ``relay_when`` says so (law 3). The rest as in Messages."""
 
@@ -62,7 +82,7 @@ class Unasked(NamedTuple):
 
 UNASKED: Final = Unasked()
 
-Decoded = Messages | Untouched | Malformed | Unasked
+Decoded = Messages | SeveralMessages | Untouched | Malformed | Unasked
 
 
 def malformed(reason: str) -> Malformed:

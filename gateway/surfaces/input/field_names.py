@@ -79,8 +79,10 @@ def _path(parts: Iterable[re.Match[str]], most: int) -> Path:
 
 
 def of_pointer(tokens: Path) -> str:
-    """The field by which a form or a query writes the place of a JSON Pointer."""
-    return tokens[0] + "".join(f"[{token}]" for token in tokens[1:])
+    """The field by which a form or a query writes the place of a JSON Pointer; ``*`` is an index, which is not compared
+    (``paths``)."""
+    first, *within = [one for one in tokens if one != "*"] or [""]
+    return first + "".join(f"[{one}]" for one in within)
 
 
 class Names:

@@ -1,4 +1,4 @@
-"""JSON Pointer (RFC 6901), compiled to a function once per route."""
+"""JSON Pointer (RFC 6901), compiled to a function once per route; ``*`` for every element of an array."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+EVERY: Final = "*"
+"""The token that stands for each element of an array, where a place may be one of several."""
 
 Find = Callable[[Any], Any]
+Spread = Callable[[Any], list[tuple[tuple[str, ...], Any]]]
+"""From a document to every place that a pointer with ``*`` means, as its tokens, and what stands there, in order."""
 
 
 def tokens(pointer: str) -> tuple[str, ...]:
@@ -61,6 +65,66 @@ def _walk(path: tuple[str, ...]) -> Find:
         return document
 
     return find
+
+
+def spread(pointer: str, most: int) -> Spread:
+    """The places of a pointer with ``*``; at most ``most`` of them.
+
+    An array that is absent or null has none. ``Refused`` for anything else in its place (``body.not_array``): many
+    platforms take an object, or a single value, for an array of one. An element that lacks the rest of the place is
+    MISSING, or refused where it is a value that cannot hold it (``text.not_string``).
+    """
+    path = tokens(pointer)
+
+    def find(document: Any) -> list[tuple[tuple[str, ...], Any]]:
+        found: list[tuple[tuple[str, ...], Any]] = []
+        _spread(document, path, (), found, most)
+        return found
+
+    return find
+
+
+def finder(pointer: str) -> Find:
+    """As ``compiled``; of a pointer with ``*`` the first thing that stands at one of its places."""
+    path = tokens(pointer)
+    if EVERY not in path:
+        return compiled(pointer)
+    places = spread(pointer, 1 << 30)
+
+    def find(document: Any) -> Any:
+        try:
+            found = places(document)
+        except Refused as refused:
+            if refused.reason == "body.not_array":
+                return MISSING
+            raise
+        return next((value for _, value in found if value is not MISSING), MISSING)
+
+    return find
+
+
+def _spread(
+    value: Any, path: tuple[str, ...], taken: tuple[str, ...], found: list[tuple[tuple[str, ...], Any]], most: int
+) -> None:
+    within = EVERY in path[: len(taken)]
+    for at in range(len(taken), len(path)):
+        token = path[at]
+        if token == EVERY:
+            if value is MISSING or value is None:
+                return
+            if type(value) is not list:
+                raise Refused("body.not_array")
+            for place, element in enumerate(value):
+                _spread(element, path, (*taken, str(place)), found, most)
+            return
+        indexed = type(value) is list and INDEX.fullmatch(token) is not None
+        if within and not (indexed or isinstance(value, dict) or value is MISSING or value is None):
+            raise Refused("text.not_string")
+        value = step(value, token)
+        taken = (*taken, token)
+    if len(found) >= most:
+        raise Refused("body.too_many")
+    found.append((taken, value))
 
 
 def step(value: Any, token: str) -> Any:

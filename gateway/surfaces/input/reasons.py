@@ -44,6 +44,8 @@ REASONS: dict[str, Meaning] = {
         "A number is outside what all readers read alike: 64-bit integers, finite doubles",
         "数字超出通用范围：只接受 64 位整数和有限的双精度浮点数",
     ),
+    "body.not_array": titled(400, "An array was expected in the document", "文档中的此处应为数组"),
+    "body.too_many": titled(413, "An array in the document has too many elements", "文档中数组的元素过多"),
     "id.place": titled(
         400,
         "The document has no room for the message's id: an object was expected on the way to it",

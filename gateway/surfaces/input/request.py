@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 NO_NAMES: frozenset[bytes] = frozenset()
 
@@ -60,3 +60,30 @@ class Arrived(NamedTuple):
     peer_ip: str = ""
     peer_trusted: bool = False
     told: Told | None = None
+
+
+class ElementRequest:
+    """A Request as that of one element of its body, which is a body of its own (``each``). ``whole``: the document that
+    holds the element. ``following``: it is not the first, so that what the query says was looked at already. A coding
+    of the body is undone, and no field says otherwise."""
+
+    __slots__ = (
+        "fields", "following", "method", "parameters", "peer_ip", "peer_trusted", "query", "repeated", "told", "whole",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, fields: Mapping[bytes, bytes], whole: Any, following: bool) -> None:
+        self.method = request.method
+        self.fields = fields
+        self.repeated = request.repeated
+        self.query = request.query
+        self.parameters = request.parameters
+        self.peer_ip = request.peer_ip
+        self.peer_trusted = request.peer_trusted
+        self.told = request.told
+        self.whole = whole
+        self.following = following
+
+
+def following(request: Request) -> bool:
+    """Whether it is an element behind the first."""
+    return isinstance(request, ElementRequest) and request.following

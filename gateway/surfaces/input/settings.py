@@ -66,6 +66,9 @@ class SurfaceSettings:
     messages replace earlier ones, also those of a POST. ``optional_text``: a message may have no text.
     ``playback_unit`` is that of the source's number. ``format``: how frames of a socket are read, a key of FORMATS.
     ``id_to``: where our id is written into the message (``json:/pointer``; ``header:`` is the carrier's matter).
+    In a ``text`` that is ``json:``, ``*`` stands for every element of an array. ``each``: a pointer that ends in
+    ``/*``: every such element is a message of its own, whose sources are read within it, and ``whole:`` outside
+    (``each.py``). ``max_elements`` bounds both. ``filename:field`` in ``text``: what uploads are called.
     ``digest_sender``: of which sources of the sender a digest is kept. ``room_format``: how rooms are spelled
     (``sources/rooms.py``); ``room_ends_path``: nothing stands behind it in the path. Bounds: ``max_text`` in code
     points, all texts of a message together; ``max_inflated`` in bytes, all that one body or frame decompresses to.
@@ -103,6 +106,8 @@ class SurfaceSettings:
     max_inflated: int = default_size("1MiB")
     max_fields: int = MAX_FIELDS
     max_packets: int = 64
+    each: str = ""
+    max_elements: int = 64
 
     @property
     def room_sources(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Where a value is read from, compiled once per route: ``header:X-User-Id``, ``json:/user/id``, ``jwt:sub`` …
 
+Where elements of an array are messages, ``json:`` is read within one, and ``whole:`` in the document around them.
 Of the sender more: ``whoami:``, what the platform says (``Told``); ``ip:`` and ``const:NAME``, which name no person.
 With ``hash:`` before a source a keyed digest of it is kept.
 
@@ -21,6 +22,7 @@ from gateway.surfaces.input.forms import urlencoded
 from gateway.surfaces.input.pointer import MISSING
 from gateway.surfaces.input.reading import ParsedRequest
 from gateway.surfaces.input.reasons import Refused
+from gateway.surfaces.input.request import ElementRequest
 from gateway.surfaces.input.settings import SurfaceError
 from gateway.surfaces.sources.cookies import cookie
 from gateway.surfaces.sources.jwt import Tokens
@@ -28,7 +30,7 @@ from gateway.surfaces.sources.jwt import Tokens
 Read = Callable[[ParsedRequest], Any]
 
 # A client can write these itself; jwt: carries its own proof and path: is where the message goes.
-FORGEABLE = frozenset(("header", "cookie", "query", "json", "form"))
+FORGEABLE = frozenset(("header", "cookie", "query", "json", "whole", "form"))
 WEAK = frozenset(("ip", "const"))
 """What names no person: limits count it, and nothing else is held against it."""
 KINDS = (*sorted(FORGEABLE), "jwt", "path")
@@ -234,6 +236,17 @@ def _json(name: str) -> Read:
     return read
 
 
+def _whole(name: str) -> Read:
+    """What stands in the document beside the elements that are messages."""
+    find = pointer.compiled(name)
+
+    def read(reading: ParsedRequest) -> Any:
+        request = reading.request
+        return find(request.whole) if isinstance(request, ElementRequest) else MISSING
+
+    return read
+
+
 def _form(name: str) -> Read:
     def read(reading: ParsedRequest) -> Any:
         form = reading.form
@@ -263,5 +276,6 @@ _READERS: dict[str, Callable[[str], Read]] = {
     "query": _query,
     "path": _path,
     "json": _json,
+    "whole": _whole,
     "form": _form,
 }

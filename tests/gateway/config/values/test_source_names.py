@@ -51,4 +51,5 @@ def test_broken_pointers(value: Any) -> None:
 def test_every_source_is_one_the_surfaces_can_compile() -> None:
     from gateway.surfaces.sources.sources import KINDS
 
-    assert set(source_names.KINDS) - {"text"} == set(KINDS)  # text: is no source of facts, only of judged text
+    # text: and filename: are no sources of facts, only of judged text
+    assert set(source_names.KINDS) - {"text", "filename"} == set(KINDS)

@@ -232,3 +232,22 @@ def test_who_repeats_lets_nobody_guess_a_type() -> None:
     assert AnswerShape(0, "{json:/a}", {"x-content-type-options": "nosniff"}).answer(
         FULL, b"", None
     ).lines == sniff.replace(b"X-Content-Type-Options", b"x-content-type-options")
+
+
+def test_a_list_of_several_answers() -> None:
+    shape = AnswerShape(200, {"id": "{json:/id}", "error": "{reason}"})
+    other = AnswerShape(200, {"limited": "{json:/id}"}, reasons=("limit",))
+    shapes = AnswerShapes(other, shape)
+    told = shapes.answer(FULL, None, b"")
+    assert told is not None
+    each = [(FULL, {"json:/id": 1}.get), (LIMITED, {"json:/id": 2}.get), (FULL, None)]
+    listed = shapes.answer_each(told, FULL, each, None, lambda problem: (problem, b""))
+    assert listed.status == 200
+    assert orjson.loads(listed.body) == [
+        {"id": 1, "error": "keyword.match"}, {"limited": 2}, {"id": None, "error": "keyword.match"},
+    ]  # fmt: skip
+    for alone in (AnswerShape(200, "no"), AnswerShape(page=True), AnswerShape(redirect="/x")):
+        one = AnswerShapes(alone)
+        told = one.answer(FULL, None, b"")
+        assert told is not None
+        assert one.answer_each(told, FULL, each, None, lambda problem: (problem, b"")) is told

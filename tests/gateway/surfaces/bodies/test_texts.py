@@ -83,3 +83,39 @@ def test_a_masked_text_of_an_ascii_document_is_written_in_escapes(
     assert isinstance(decoded, Messages)
     assert decoded.messages[0].texts == ("café 😀 bad",)
     assert decoded.encode(decoded.body, {0: ("café 😀 ***",)}) == b'{"content": "caf\\u00e9 \\ud83d\\ude00 ***"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"title":"t","blocks":[{"text":"a"},{"text":"b"}]}', ("t", "a", "b")),
+        (b'{"blocks":[{"text":"a"},{},{"text":null},null]}', ("", "a", "", "", "")),
+        (b'{"title":"t"}', ("t",)),
+        (b'{"title":"t","blocks":[]}', ("t",)),
+        (b'{"blocks":[]}', "text.missing"),
+        (b'{"blocks":[{"text":""}]}', "text.empty"),
+        (b'{"blocks":{"0":{"text":"a"}}}', "body.not_array"),
+        (b'{"blocks":[{"text":["a"]}]}', "text.not_string"),
+        (b'{"blocks":["a"]}', "text.not_string"),
+        (b'{"blocks":[{"Text":"a"}]}', "body.key_case"),
+        (b'{"title":"t","blocks":[' + b",".join([b"{}"] * 5) + b"]}", "body.too_many"),
+    ],
+)
+def test_every_element_of_an_array_is_a_text(
+    make_surface: MakeSurface, make_request: MakeRequest, body: bytes, told: object
+) -> None:
+    request = make_request([("Content-Type", "application/json"), ("X-User-Id", "alice")])
+    surface = make_surface(text=("json:/title", "json:/blocks/*/text"), max_elements=4)
+    decoded = surface.decode(request, body)
+    assert (decoded.messages[0].texts if isinstance(decoded, Messages) else decoded.reason) == told  # type: ignore[union-attr]
+    if isinstance(decoded, Messages):
+        assert decoded.encode(body, {0: decoded.messages[0].texts}) == body
+        masked = decoded.encode(body, {0: ("m",) * len(decoded.messages[0].texts)})
+        assert masked == body.replace(b'"t"', b'"m"').replace(b'"a"', b'"m"').replace(b'"b"', b'"m"')
+
+
+def test_a_query_that_holds_an_element_is_refused(make_surface: MakeSurface, make_request: MakeRequest) -> None:
+    surface = make_surface(text=("json:/blocks/*/text",))
+    for query, sound in ((b"blocks[0][text]=x", False), (b"blocks%5B%5D.text=x", False), (b"block=x", True)):
+        request = make_request([("Content-Type", "application/json"), ("X-User-Id", "alice")], query=query)
+        assert isinstance(surface.decode(request, b'{"blocks":[{"text":"a"}]}'), Messages) is sound

@@ -69,4 +69,4 @@ async def test_what_raises_is_rolled_back(plant: Any) -> None:
 
     with pytest.raises(RuntimeError):
         await plant.database.run(work)
-    assert plant.database.now(lambda session: session.scalar(text("SELECT count(*) FROM marks"))) == 0
+    assert plant.database.now(lambda session: session.scalar(text("SELECT count(*) FROM marks WHERE name = 'x'"))) == 0

@@ -65,6 +65,7 @@ class Database:
         self.problem = "" if opened or isinstance(place, Path) else "was not asked yet"
         self._migrated = migrated
         self._since = time.monotonic()  # of the problem
+        self._told = False  # the problem stands in the log
         self._closed = False
         self._lock: int | None = None
         self._server: PostgresqlServer | None = None
@@ -241,8 +242,8 @@ class Database:
         raise DatabaseUnavailable(told)
 
     def _troubled(self, why: str) -> DatabaseUnavailable:
-        if not self.problem:  # once for each outage
-            self._since = time.monotonic()
+        if not self._told:  # once for each outage
+            self._since, self._told = time.monotonic(), True
             log.error("database.away", database=str(self.place), problem=why)
         elif why != self.problem:
             log.warning("database.away", database=str(self.place), problem=why)
@@ -250,9 +251,9 @@ class Database:
         return DatabaseUnavailable(why)
 
     def _answered(self) -> None:
-        if self.problem:
+        if self._told:
             log.warning("database.back", database=str(self.place), seconds=round(time.monotonic() - self._since, 1))
-        self.problem = ""
+        self.problem, self._told = "", False
 
     def close(self) -> None:
         """Wait for what is running, then let the database go; once."""

@@ -47,6 +47,16 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        try:
+            self._make()
+            self.start()
+        except BaseException:  # raised again; a server that does not answer would go on
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _make(self) -> None:
+        """The cluster."""
         if os.geteuid() == 0:
             user = _unprivileged()
             os.chown(self.folder, user.pw_uid, user.pw_gid)
@@ -60,8 +70,6 @@ class Postgres:
             secret.chmod(0o644)
             self._run("initdb", "-D", str(data), "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
                       "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
-        self.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,9 +1,8 @@
 """``make reference``: everything that can be written from the code alone, and that nobody should write by hand.
 
-The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md and docs/admin-api.md, the commands of
-docs/command-line.md, the boards
-in deploy/grafana, the rules of deploy/kubernetes, docs/platforms.md, and what ``config check`` says of each golden
-configuration and of each preset.
+The keys of docs/configuration.md, the tables of docs/reasons.md, docs/metrics.md, docs/admin-api.md and
+docs/roles.md, the commands of docs/command-line.md, the boards in deploy/grafana, the rules of deploy/kubernetes,
+docs/platforms.md, and what ``config check`` says of each golden configuration and of each preset.
 A test fails where one of them is stale; a person reads the
 difference before committing it: what changed there is what users see.
 """
@@ -25,7 +24,9 @@ sys.path.insert(0, str(ROOT))
 from gateway import config  # noqa: E402  # the path comes first
 from gateway.common import metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
-from gateway.control.features import ENDPOINTS  # noqa: E402
+from gateway.control.access.roles import ANY_SCOPE, Role, told  # noqa: E402
+from gateway.control.calls.endpoint import Endpoint  # noqa: E402
+from gateway.control.features import ENDPOINTS, SCOPES  # noqa: E402
 from gateway.judging import reason_codes  # noqa: E402
 from gateway.presets import preset as presets  # noqa: E402
 from tools import command_line, platforms_page  # noqa: E402
@@ -68,6 +69,7 @@ def generated() -> Iterator[Generated]:
     yield Generated(docs / "reasons.md", _reasons)
     yield Generated(docs / "metrics.md", _metrics)
     yield Generated(docs / "admin-api.md", _endpoints)
+    yield Generated(docs / "roles.md", _roles)
     yield Generated(docs / "command-line.md", _commands)
     yield Generated(docs / "platforms.md", partial(_platforms, "en"))
     yield Generated(docs / "platforms.zh-CN.md", partial(_platforms, "zh"))
@@ -112,6 +114,32 @@ def _endpoints(text: str) -> str:
         for one in ENDPOINTS
     )
     return _chapter(text, "Endpoints", _table(("method", "path", "what it does"), rows))
+
+
+def _roles(text: str) -> str:
+    """Who may call what: a column for each role and one for the scope that a machine's token needs besides."""
+    rows = (
+        (
+            f"{one.method} `{one.path}`",
+            *("✓" if one.open or role in one.access.roles else "" for role in Role),
+            _scope(one),
+        )
+        for one in ENDPOINTS
+    )
+    text = _chapter(text, "Endpoints by role", _table(("endpoint", *(role.value for role in Role), "scope"), rows))
+    of = {name: [one for one in ENDPOINTS if one.access.scope == name] for name in SCOPES}
+    named = (
+        (f"`{name}`", ", ".join(f"{one.method} `{one.path}`" for one in endpoints), told(SCOPES[name]))
+        for name, endpoints in of.items()
+    )
+    return _chapter(text, "Scopes", _table(("scope", "endpoints", "given by"), named))
+
+
+def _scope(one: Endpoint) -> str:
+    if one.open:
+        return "no token"
+    scope = one.access.scope
+    return "any" if scope == ANY_SCOPE else f"`{scope}`" if scope else "people alone"
 
 
 def _commands(text: str) -> str:

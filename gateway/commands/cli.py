@@ -45,7 +45,8 @@ COMMANDS: dict[str, Command] = {
     "takedowns": Command(
         "gateway.commands.admin.takedowns", "app", "What became of takedowns; texts that are refused for them."
     ),
-    "people": Command("gateway.commands.admin.people", "app", "Who may call control, each with a token of their own."),
+    "people": Command("gateway.commands.admin.people", "app", "Who may call control, and in which roles."),
+    "tokens": Command("gateway.commands.admin.tokens", "app", "What a token may, and tokens of machines."),
     "acts": Command("gateway.commands.admin.acts", "app", "What people did, and taking it back."),
     "state": Command("gateway.commands.admin.state", "app", "The state server and what is projected to it."),
     "journal": Command("gateway.commands.journal", "app", "Read the record, and prove it whole."),

@@ -18,7 +18,6 @@ from gateway.control.adapters.state import LocatedProjection
 from gateway.control.calls.feature import Beginning, Running
 from gateway.control.features import GOVERNANCE
 from gateway.control.node.confirming import Confirming
-from gateway.control.people.rows import Person
 from gateway.control.workers.workers import Workers
 from gateway.state.cold.owner import NotOurs, myself
 
@@ -63,9 +62,7 @@ class ComingUp:
         node, journal = f"node-{self._config.server.node}", self._folders.journal(self._config)
         lacking = await asyncio.to_thread(unknown, database, [journal], node)
         authority.journal = f"the control database lacks {len(lacking)} acts that the journal holds" if lacking else ""
-        authority.distrusted = frozenset(
-            key for act in lacking for table, key in act.rows if table == Person.__tablename__
-        )
+        authority.distrusted = frozenset(row for act in lacking for row in act.rows)
         for service in self._beginning:
             await service.begin()
         self._mended |= not authority.problem and await self._ledger.mend()

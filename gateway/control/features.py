@@ -8,7 +8,7 @@ from __future__ import annotations
 from gateway.control.accounts.feature import ACCOUNTS
 from gateway.control.acts.governance import Governance
 from gateway.control.blocks.feature import BLOCKS
-from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
 from gateway.control.lists.feature import LISTS
 from gateway.control.node.feature import HEALTH, STATE
@@ -32,4 +32,5 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for feature in FEATURES for endpoint in feature.endpoints)
+SCOPES = scopes(ENDPOINTS)
 GOVERNANCE = Governance(table for feature in FEATURES for table in feature.tables)

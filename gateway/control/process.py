@@ -164,6 +164,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             mirror_lag=partial(_mirror_lag, PulseReader(folders.pulse), current),
             mirror_max_lag=lambda: mirror.max_lag if (mirror := current().config.mirror) is not None else None,
             bounds=BodyBounds(config.control.max_body, config.control.max_import),
+            endpoints=ENDPOINTS,
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,
             features=(*features, health, auditing, watch),

@@ -72,10 +72,13 @@ REMEDIES: Mapping[str, str] = {
     "control.message_unknown": "name our id, or with --route the platform's; “tidegate journal query” finds it",
     "control.number_unknown": "numbers are those that “list” shows",
     "control.person_unknown": "“tidegate people list” shows them",
+    "control.role_refused": "“tidegate tokens show” tells what you may",
     "control.route_unknown": "name one of the configuration in force",
+    "control.scope_refused": "“tidegate tokens make” makes one that has it",
     "control.switch_unknown": "“tidegate switches list” shows them",
     "control.takedown_unknown": "“tidegate takedowns list” shows them",
     "control.text_unknown": "without --copies it can be taken down",
+    "control.token_unknown": "“tidegate tokens list” shows them",
     "control.urgent_word_unknown": "“tidegate words urgent list” shows them",
 }
 """What helps, by reason code, where control cannot know who asks it by which means."""

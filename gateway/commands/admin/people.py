@@ -1,4 +1,4 @@
-"""``tidegate people``: who may call control, each with a token of their own."""
+"""``tidegate people``: who may call control, each with a token of their own, and in which roles."""
 
 from __future__ import annotations
 
@@ -9,31 +9,54 @@ import typer
 from gateway.commands import terminal
 from gateway.commands.admin.calling import Caller, Reason, asks, group, path
 from gateway.commands.terminal import Column
+from gateway.control.access.roles import Role, told
 
-app = group("People who may call control, each with a token of their own.")
+app = group("People who may call control, each with a token of their own, and their roles.")
 
-COLUMNS = (Column("name", whole=True), Column("created_at", shown=terminal.when, title="since"))
+COLUMNS = (
+    Column("name", whole=True),
+    Column("roles", shown=told),
+    Column("created_at", shown=terminal.when, title="since"),
+)
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, “.”, “_”, “@”, “-”; at most 64.")]
+Roles = Annotated[list[Role], typer.Option("--role", help="What they are here for; again for another one.")]
 
 
 @asks(app, "list")
 async def listed(caller: Caller) -> None:
-    """Show who may call control."""
-    caller.rows((await caller.ask("GET", "/v1/people"))["people"], COLUMNS, "nobody")
+    """Show who may call control, and in which roles."""
+    rows = (await caller.ask("GET", "/v1/people"))["people"]
+    caller.rows(rows, COLUMNS, "nobody")
+    ungiven = [row["name"] for row in rows if not row["roles_given"]]
+    if ungiven:
+        told_ = terminal.visible(", ".join(ungiven))
+        typer.echo(
+            f"admin since before there were roles: {told_}; say what they are: “tidegate people roles”", err=True
+        )
 
 
 @asks(app, "add")
-async def add(caller: Caller, name: Name, reason: Reason = "") -> None:
-    """Add a person. Their token is shown this once: it is kept nowhere."""
-    done = await caller.ask("POST", "/v1/people", {"name": name, "reason": reason})
-    caller.done(done, f"{name} may call control")
+async def add(caller: Caller, name: Name, role: Roles, reason: Reason = "") -> None:
+    """Add a person in one role or several. Their token is shown this once: it is kept nowhere."""
+    done = await caller.ask("POST", "/v1/people", {"name": name, "roles": role, "reason": reason})
+    caller.done(done, f"{name} may call control as {told(done['result']['roles'])}")
     if not caller.as_json:
         typer.echo(f"token, shown this once: {done['result']['token']}")
 
 
+@asks(app, "roles")
+async def roles(caller: Caller, name: Name, role: Roles, reason: Reason = "") -> None:
+    """Give a person these roles and no other, at once. Nobody gives themselves one; the last admin stays."""
+    done = await caller.ask("PUT", path("/v1/people/{}/roles", name), {"roles": role, "reason": reason})
+    caller.done(done, f"{name} is {told(done['result']['roles'])}")
+
+
 @asks(app, "remove")
 async def remove(caller: Caller, name: Name, reason: Reason = "") -> None:
-    """Remove a person: their token is worth nothing from now on. The last one stays."""
+    """Remove a person: their token is worth nothing from now on, nor are those of their machines. The last admin
+    stays."""
     done = await caller.ask("DELETE", path("/v1/people/{}", name), reason=reason)
-    caller.done(done, f"{name} may call control no more")
+    tokens = done["result"]["tokens"]
+    machines = f", and neither may {told(tokens)}" if tokens else ""
+    caller.done(done, f"{name} may call control no more{machines}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.control.access.roles import LEAD, SEE_SENDERS, Permission
 from gateway.control.accounts import endpoints, imports
 from gateway.control.accounts.credit_recovery import Recovery
 from gateway.control.accounts.rows import Account, Recovering
@@ -20,14 +21,17 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     return (Recovery(ledger.database, ledger, settings, surroundings.trusted_ns),)
 
 
+READ, WRITE = Permission(SEE_SENDERS, "accounts:read"), Permission(LEAD, "accounts:write")
+LINES = (AccountLine, Imported)
+
 ACCOUNTS = Feature(
     endpoints=(
-        Endpoint("POST", "/v1/accounts:import", imports.accounts, "Set many accounts", stream=(AccountLine, Imported)),
-        Endpoint("GET", "/v1/accounts/{sender}", endpoints.get, "Read an account"),
-        Endpoint("PUT", "/v1/accounts/{sender}", endpoints.put, "Set an account"),
-        Endpoint("DELETE", "/v1/accounts/{sender}", endpoints.delete, "Forget an account"),
+        Endpoint("POST", "/v1/accounts:import", imports.accounts, "Set many accounts", WRITE, stream=LINES),
+        Endpoint("GET", "/v1/accounts/{sender}", endpoints.get, "Read an account", READ),
+        Endpoint("PUT", "/v1/accounts/{sender}", endpoints.put, "Set an account", WRITE),
+        Endpoint("DELETE", "/v1/accounts/{sender}", endpoints.delete, "Forget an account", WRITE),
     ),
-    tables=(Table(Account, place=("sender",)),),
+    tables=(Table(Account, LEAD, place=("sender",)),),
     rows=(Recovering,),
     opened=opened,
 )

@@ -97,9 +97,7 @@ class _Import:
                 write(unit, held.get(sender), sender, given)
 
         call = self._call
-        done = await call.services.ledger.act(
-            call.person, call.query.reason, "account.import", subject, work, settle=False
-        )
+        done = await call.act(call.query.reason, "account.import", subject, work, settle=False)
         self._act = done.act
 
     async def settle(self) -> None:

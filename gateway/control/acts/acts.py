@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.orm import Session
 
-from gateway.control.acts.governance import SNAPSHOT_VERSION, Governance
+from gateway.control.acts.governance import SNAPSHOT_VERSION, Governance, Table
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.acts.rows import Act, Mark, Model, Outbox
 
@@ -30,6 +30,7 @@ SYSTEM = "tidegate"  # who does what no person does: the first person, recovery,
 class Intent(NamedTuple):
     """Who does what to whom, and why. ``kind``: ``block.create``, ``account.read`` …; ``subject``: ``room:r1`` …
 
+    ``token`` names the machine's token with which it was done, for which the person answers.
     ``uid`` is given before the act is done, so that the journal knows it by one name whatever happens on the way.
     """
 
@@ -38,6 +39,7 @@ class Intent(NamedTuple):
     reason: str
     kind: str
     subject: str
+    token: str | None = None
 
 
 class CommittedAct(NamedTuple, Generic[T]):
@@ -51,13 +53,14 @@ class CommittedAct(NamedTuple, Generic[T]):
 class Unit:
     """The rows of one act. Everything an act changes goes through ``add``, ``change`` and ``remove``, once a row.
 
-    ``uid`` is the act's name in the journal.
+    ``uid`` is the act's name in the journal, ``person`` whose it is.
     """
 
-    def __init__(self, session: Session, governance: Governance, uid: str = "") -> None:
+    def __init__(self, session: Session, governance: Governance, uid: str = "", person: str = "") -> None:
         self.session = session
         self.governance = governance
         self.uid = uid
+        self.person = person
         self.undoes: int | None = None
         self._touched: list[tuple[Model, dict[str, Any] | None, bool]] = []  # row, before, whether it stays
 
@@ -105,9 +108,13 @@ def perform(
     clock: Callable[[], int] = time.time_ns,
 ) -> CommittedAct[T]:
     """Do ``work`` as one act, within the session's transaction."""
-    unit = Unit(session, governance, intent.uid)
+    unit = Unit(session, governance, intent.uid, intent.person)
     result = work(unit)
     changes = unit.changes()
+    for name in sorted({change["table"] for change in changes}):
+        guard = governance.tables[name].guard
+        if guard is not None:
+            guard(unit, [change for change in changes if change["table"] == name])
     act = Act(
         uid=intent.uid,
         person=intent.person,
@@ -117,6 +124,7 @@ def perform(
         subject=intent.subject,
         changes=changes,
         undoes=unit.undoes,
+        token=intent.token,
     )
     tables = follow_up(session, act, governance)
     return CommittedAct(act.id, result, tables)
@@ -165,17 +173,20 @@ def raise_mark(session: Session, name: str, at_least: int) -> int:
     return mark.value
 
 
-def undo(unit: Unit, act_id: int) -> Act:
-    """Put every row of an act back as it was before it, apart from what lasts."""
+def undo(unit: Unit, act_id: int, allowed: Callable[[Table], None] = lambda table: None) -> Act:
+    """Put every row of an act back as it was before it, apart from what lasts. ``allowed`` raises for a table whose
+    rows the caller may not put back."""
     act = unit.get(Act, act_id)
     if act is None:
         raise missing("act")
     if act.undone_by is not None:
         raise ControlError(409, "control.undone_already", f"Act {act_id} was undone by act {act.undone_by}.")
     changes = [change for change in act.changes if change["table"] not in unit.governance.lasting]
-    tables = {change["table"] for change in changes}
-    if not tables or tables & unit.governance.never_undone:
+    tables = unit.governance.tables
+    if not changes or not all(tables[change["table"]].restores(change) for change in changes):
         raise ControlError(409, "control.not_undoable", f"An act of the kind {act.kind} cannot be undone.")
+    for name in sorted({change["table"] for change in changes}):
+        allowed(tables[name])
     for change in reversed(changes):
         _restore(unit, change)
     unit.undoes = act_id

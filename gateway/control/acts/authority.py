@@ -8,6 +8,7 @@ it does not know, and by state, whose snapshot is newer than any that it made. U
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from filters.model.errors import TidegateError
 from gateway.control.acts.refusal import ControlError, DatabaseUnavailable
@@ -23,15 +24,16 @@ class DatabaseBehind(TidegateError):
 
 
 class Authority:
-    """``journal`` and ``state``: why the database is behind each; empty where it is not. ``distrusted``: whom the acts
-    that it lacks have removed, or given another token. The token that it knows of them may be a stolen one, and opens
-    nothing: least of all the way to give up what was done since. ``looked``: whether the database was looked at since
-    it was away; what came back may be another one, or an older one."""
+    """``journal`` and ``state``: why the database is behind each; empty where it is not. ``distrusted``: rows that the
+    acts that it lacks have changed, by table and key: whom they removed, or gave another token or role. The token that
+    it knows of them may be a stolen one, and opens nothing: least of all the way to give up what was done since.
+    ``looked``: whether the database was looked at since it was away; what came back may be another one, or an older
+    one."""
 
     def __init__(self) -> None:
         self.journal = ""
         self.state = ""
-        self.distrusted: frozenset[str] = frozenset()
+        self.distrusted: frozenset[tuple[str, Any]] = frozenset()
         self.looked: Callable[[], bool] = lambda: True
 
     @property

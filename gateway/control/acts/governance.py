@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
+from gateway.control.access.roles import Roles
 from gateway.control.acts.rows import Mark, Model
 from gateway.state.model.snapshot import SnapshotRows
 
@@ -25,11 +26,15 @@ STATE_EPOCH = "epoch"
 class Table(NamedTuple):
     """A governed table: changed by acts alone.
 
+    * ``restored_by``: the roles that may put its rows back by undoing an act, those that may change them.
     * ``place``: the columns that name a row's place in state; empty where state does not hold it row by row.
     * ``snapshot``: puts the table's rows into a snapshot, given the time in seconds since the epoch; None where no
       worker needs it in memory.
-    * ``undo``: ``rows`` puts them back; ``never``: such an act cannot be undone; ``lasting``: what such rows stand for
-      cannot be taken back, the rest of the act can.
+    * ``undo``: ``rows`` puts them back; ``never``: such an act cannot be undone; ``changed``: only one that changed a
+      row, and neither made nor removed it; ``lasting``: what such rows stand for cannot be taken back, the rest of the
+      act can.
+    * ``guard``: raises where an act would leave the table as it must not be, whatever kind of act it is; given its
+      changes, which are in the session already.
     * ``expired_by``: the kind of act by which rows go a day after their ``expires_at``; empty where they do not expire.
     * ``prune``: removes, in one transaction, some rows that ended before a time (µs since the epoch); how many.
     * ``compiled``: whether lists are compiled from it.
@@ -38,14 +43,22 @@ class Table(NamedTuple):
     """
 
     rows: type[Model]
+    restored_by: Roles
     place: tuple[str, ...] = ()
     snapshot: Callable[[Session, int, SnapshotRows], SnapshotRows] | None = None
-    undo: Literal["rows", "never", "lasting"] = "rows"
+    undo: Literal["rows", "never", "changed", "lasting"] = "rows"
     expired_by: str = ""
     prune: Callable[[Session, int], int] | None = None
     compiled: bool = False
     redone: Callable[[Session, Any, Sequence[Mapping[str, Any]]], None] | None = None
     lost: Callable[[Session], Sequence[str]] | None = None
+    guard: Callable[[Any, Sequence[Mapping[str, Any]]], None] | None = None  # of a Unit, which knows this module
+
+    def restores(self, change: Mapping[str, Any]) -> bool:
+        """Whether this change of a row can be put back."""
+        if self.undo == "changed":
+            return change["before"] is not None and change["after"] is not None
+        return self.undo == "rows"
 
 
 class Governance:
@@ -57,7 +70,6 @@ class Governance:
         self.projected = {name: table.place for name, table in named if table.place}
         self.in_snapshot = frozenset(name for name, table in named if table.snapshot is not None)
         self.compiled = frozenset(name for name, table in named if table.compiled)
-        self.never_undone = frozenset(name for name, table in named if table.undo == "never")
         self.lasting = frozenset(name for name, table in named if table.undo == "lasting")
 
     def rows(self, table: str) -> type[Model]:

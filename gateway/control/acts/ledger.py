@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -100,14 +100,23 @@ class Ledger:
         self._followers.setdefault(rows.__tablename__, []).append(then)
 
     async def act(
-        self, person: str, reason: str, kind: str, subject: str, work: Callable[[Unit], T], *, settle: bool = True
+        self,
+        person: str,
+        reason: str,
+        kind: str,
+        subject: str,
+        work: Callable[[Unit], T],
+        *,
+        settle: bool = True,
+        token: str | None = None,
     ) -> Outcome[T]:
-        """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state. Refused
+        """Do one act and everything that follows from it. ``settle``: wait a moment for journal and state; ``token``:
+        the machine's, for which the person answers. Refused
         while the database lacks acts, apart from the one that settles it."""
         if kind != CLAIM:
             self.authority.refuse()
         uid = self._ids()
-        intent = Intent(uid, person, reason, kind, subject)
+        intent = Intent(uid, person, reason, kind, subject, token)
         done = await self._commit(intent, work)
         self.done.add((kind,))
         self.relay.kick()
@@ -187,14 +196,6 @@ class Ledger:
             log.warning("acts.followed_later", act=done.act)
         return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload)
 
-    async def read(self, person: str, reason: str, kind: str, subject: str) -> None:
-        """Note that somebody reads personal data; to be awaited before it is handed out."""
-        await self.act(person, reason, kind, subject, _nothing, settle=False)
-
 
 async def _nobody() -> None:
-    return None
-
-
-def _nothing(_unit: Unit) -> Any:
     return None

@@ -185,6 +185,7 @@ def _redo(
         subject=target["subject"],
         changes=target["changes"],
         undoes=undone.id if undone is not None else None,
+        token=record.get("token"),
     )
     try:
         with session.begin_nested():

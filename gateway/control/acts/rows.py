@@ -44,7 +44,8 @@ def _shown(model: type[Model]) -> tuple[str, ...]:
 class Act(Model):
     """What a person did, and why. ``uid`` is its id in the journal (UUIDv7), ``id`` its place in line here.
 
-    ``changes``: ``[{"table", "key", "before", "after"}]``, rows or null.
+    ``changes``: ``[{"table", "key", "before", "after"}]``, rows or null. ``token``: where a machine did it, the name of
+    its token; ``person`` answers for it.
     """
 
     __tablename__ = "acts"
@@ -65,6 +66,7 @@ class Act(Model):
     changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     undoes: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
+    token: Mapped[str | None] = mapped_column(Storable(64))
 
 
 class Outbox(Model):

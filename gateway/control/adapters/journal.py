@@ -56,6 +56,7 @@ def recorded(act: Row) -> dict[str, Any]:
         act["kind"],
         target={"subject": act["subject"], "changes": act["changes"]},
         undoes=act["undoes_uid"],
+        token=act["token"] or "",
     )
     made["time"] = act["at"]
     return made

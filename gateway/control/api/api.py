@@ -13,13 +13,14 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
+from gateway.control.access.roles import NOBODY, Permission, Principal
 from gateway.control.acts.refusal import MEDIA_TYPE, ControlError, DatabaseUnavailable
 from gateway.control.api.openapi import describe
 from gateway.control.calls import validation
-from gateway.control.calls.call import Call, Services
+from gateway.control.calls.call import Call, Services, permit
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.schemas import Done
-from gateway.control.people.people import People
+from gateway.control.people.people import People, anew, unknown_token
 from gateway.logs.access_log import AccessLog
 
 log = structlog.get_logger()
@@ -56,18 +57,20 @@ def application(
 
 
 def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
-    handler, body_model, query_model = endpoint.handler, endpoint.body, endpoint.query
+    handler, access, body_model, query_model = endpoint.handler, endpoint.access, endpoint.body, endpoint.query
 
     async def enter(request: web.Request) -> web.StreamResponse:
         if allow and not _allowed(request.remote, allow):
             raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
         if not endpoint.open:
             request.app[SERVICES].admit()
-        person = "" if endpoint.open else _person(request)
+        caller = _caller(request, access)
         validation.placeholders(request.match_info)
         query = validation.query(query_model, _parameters(request))
         body = validation.body(body_model, await request.read()) if body_model is not None else None
-        result = await handler(Call(request, request.app[SERVICES], person, body, query))
+        if body is not None:  # it may have taken its time to come
+            caller = _caller(request, access)
+        result = await handler(Call(request, request.app[SERVICES], caller, access, anew, body, query))
         if not isinstance(result, BaseModel):
             return result
         status = 202 if isinstance(result, Done) and not result.in_force else 200
@@ -76,12 +79,16 @@ def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
     return enter
 
 
-def _person(request: web.Request) -> str:
+def _caller(request: web.Request, access: Permission) -> Principal:
+    """Whose token it is, where they may."""
+    if access.open:
+        return NOBODY
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    person = request.app[PEOPLE].known(token.strip()) if scheme.lower() == "bearer" else None
-    if person is None:
-        raise ControlError(401, "control.token_refused", "Send “Authorization: Bearer TOKEN” with a token in force.")
-    return person
+    caller = request.app[PEOPLE].known(token.strip()) if scheme.lower() == "bearer" else None
+    if caller is None:
+        raise unknown_token()
+    permit(access, caller)
+    return caller
 
 
 def _parameters(request: web.Request) -> dict[str, str]:

@@ -39,7 +39,9 @@ def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
         "info": {
             "title": "Tidegate admin API",
             "version": version,
-            "description": "One token for each person. Every act takes a reason and goes on record.",
+            "description": "One token for each person and each machine. Every act takes a reason and goes on record. "
+            "x-roles: who may, one of them is enough; x-scope: what a machine's token needs besides, empty where it is "
+            "for people alone, * where any does.",
         },
         "paths": paths,
         "components": {
@@ -56,6 +58,9 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
         operation["description"] = " ".join(endpoint.handler.__doc__.split())
     if endpoint.open:
         operation["security"] = []
+    else:
+        operation["x-roles"] = sorted(endpoint.access.roles)
+        operation["x-scope"] = endpoint.access.scope
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", endpoint.path)
@@ -85,7 +90,7 @@ def _responses(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
         responses["202"] = {"description": "On record, and not yet in force everywhere.", "content": content}
     if answer is Ready:
         responses["503"] = {"description": "Not fit for traffic.", "content": content}
-    responses["default"] = {"description": "Refused (RFC 9457).", **problem}
+    responses["default"] = {"description": "Denial (RFC 9457).", **problem}
     return responses
 
 

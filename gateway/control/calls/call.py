@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiohttp import web
+from sqlalchemy.orm import Session
 
 from gateway.common.addresses import PREFIX
+from gateway.control.access.roles import Permission, Principal, refused
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger, Outcome
 from gateway.control.acts.neighbours import Projection, Reloader
-from gateway.control.acts.refusal import missing
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.schemas import Done, ReloadOut
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
@@ -50,6 +53,7 @@ class Services:
     mirror_lag: Callable[[], float | None]  # seconds
     mirror_max_lag: Callable[[], float | None]  # seconds; None without a mirror
     bounds: BodyBounds
+    endpoints: Sequence[Endpoint]  # all of them, whichever are served at an address
     metrics: bool = True  # whether /metrics is offered
     ipv6_prefix: Callable[[], int] = lambda: PREFIX  # server.ipv6_prefix, as it is now
     features: Sequence[object] = ()
@@ -66,11 +70,15 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """``person``: whose token it was, empty on the endpoints that need none."""
+    """``caller``: whose token it was, nobody on the endpoints that need none; ``access``: what the endpoint asks of
+    them. ``anew``: the same caller as the database knows them within a transaction; raises where their token is no
+    more."""
 
     request: web.Request
     services: Services
-    person: str
+    caller: Principal
+    access: Permission
+    anew: Callable[[Session, Principal], Principal]
     body: B
     query: Q
 
@@ -89,13 +97,41 @@ class Call(Generic[B, Q]):
         """What this call's feature has running, by its class."""
         return self.services.of(kind)
 
-    async def act(self, reason: str, kind: str, subject: str, work: Callable[[Unit], R]) -> Outcome[R]:
-        """Do an act in the caller's name."""
-        return await self.services.ledger.act(self.person, reason, kind, subject, work)
+    def permitted(self, session: Session) -> Principal:
+        """The caller as they are now; raises where they may not, or not any more."""
+        caller = self.anew(session, self.caller)
+        permit(self.access, caller)
+        return caller
+
+    async def act(
+        self, reason: str, kind: str, subject: str, work: Callable[[Unit], R], *, settle: bool = True
+    ) -> Outcome[R]:
+        """Do an act in the caller's name. Whether they may is asked again within its transaction: who was let in may
+        have lost role or token while they sent the rest."""
+
+        def permitted(unit: Unit) -> R:
+            self.permitted(unit.session)
+            return work(unit)
+
+        caller = self.caller
+        return await self.services.ledger.act(
+            caller.person, reason, kind, subject, permitted, settle=settle, token=caller.token or None
+        )
 
     async def reads(self, reason: str, kind: str, subject: str) -> None:
-        """Note that the caller reads personal data."""
-        await self.services.ledger.read(self.person, reason, kind, subject)
+        """Note that the caller reads personal data; to be awaited before it is handed out."""
+        await self.act(reason, kind, subject, _nothing, settle=False)
+
+
+def permit(access: Permission, caller: Principal) -> None:
+    """Raises where the caller may not."""
+    found = refused(access, caller)
+    if found is not None:
+        raise ControlError(403, *found)
+
+
+def _nothing(_unit: Unit) -> None:
+    return None
 
 
 def done(outcome: Outcome[Any], result: T) -> Done[T]:

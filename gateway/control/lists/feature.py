@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.control.access.roles import EDIT_LISTS, EVERYBODY, TRY_LISTS, Permission
 from gateway.control.acts.governance import Table
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
@@ -19,14 +20,17 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     return (CompiledLists(surroundings.current),)
 
 
+READ, WRITE = Permission(EVERYBODY, "lists:read"), Permission(EDIT_LISTS, "lists:write")
+TRY, RELOAD = Permission(TRY_LISTS, "lists:read"), Permission(EDIT_LISTS, "reload:write")
+
 LISTS = Feature(
     endpoints=(
-        Endpoint("GET", "/v1/lists", endpoints.listed, "List word lists and their changes"),
-        Endpoint("POST", "/v1/lists/{name}/words", endpoints.add, "Add a line to a list"),
-        Endpoint("DELETE", "/v1/lists/{name}/words", endpoints.remove, "Leave a line out of a list"),
-        Endpoint("POST", "/v1/lists/{name}:try", endpoints.attempt, "Try a text against a list"),
-        Endpoint("POST", "/v1/reload", endpoints.reload, "Compile configuration and lists anew, and swap"),
+        Endpoint("GET", "/v1/lists", endpoints.listed, "List word lists and their changes", READ),
+        Endpoint("POST", "/v1/lists/{name}/words", endpoints.add, "Add a line to a list", WRITE),
+        Endpoint("DELETE", "/v1/lists/{name}/words", endpoints.remove, "Leave a line out of a list", WRITE),
+        Endpoint("POST", "/v1/lists/{name}:try", endpoints.attempt, "Try a text against a list", TRY),
+        Endpoint("POST", "/v1/reload", endpoints.reload, "Compile configuration and lists anew, and swap", RELOAD),
     ),
-    tables=(Table(Word, compiled=True),),
+    tables=(Table(Word, EDIT_LISTS, compiled=True),),
     opened=opened,
 )

@@ -1,4 +1,4 @@
-"""What is said of people and their acts over the API."""
+"""What is said of people, machines and their acts over the API."""
 
 from __future__ import annotations
 
@@ -6,24 +6,71 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.control.calls.schemas import Reasoned, Why
+from gateway.control.access.roles import Role
+from gateway.control.calls.schemas import Gone, Reasoned, Why
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+
+Given = Annotated[list[Role], Field(min_length=1, max_length=len(Role), description="One is enough; each may its own.")]
 
 
 class PersonNew(Reasoned):
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+    name: Name
+    roles: Given
+
+
+class RolesPut(Reasoned):
+    roles: Given
 
 
 class PersonOut(BaseModel):
     name: str
     created_at: int
+    roles: list[str]
+    roles_given: bool = Field(description="False: an admin of before there were roles, until somebody gives some.")
 
 
 class PersonMade(PersonOut):
     token: str = Field(description="Shown this once.")
 
 
+class PersonGone(Gone):
+    tokens: list[str] = Field(description="Of the machines that the person answered for: they are gone too.")
+
+
 class PeopleOut(BaseModel):
     people: list[PersonOut]
+
+
+class TokenNew(Reasoned):
+    name: Name
+    scopes: list[Annotated[str, StringConstraints(max_length=64)]] = Field(min_length=1, max_length=64)
+
+
+class TokenOut(BaseModel):
+    name: str
+    scopes: list[str]
+    made_by: str = Field(description="Who answers for it.")
+    created_at: int
+    idle: list[str] = Field(description="Scopes of which whoever answers for it may nothing, or nothing more.")
+
+
+class TokenMade(TokenOut):
+    token: str = Field(description="Shown this once.")
+
+
+class TokensOut(BaseModel):
+    tokens: list[TokenOut]
+
+
+class MeOut(BaseModel):
+    """Who asks. ``token``: the machine's, or null; ``scopes``: its own, or null."""
+
+    person: str
+    roles: list[str]
+    token: str | None
+    scopes: list[str] | None
+    may: list[str] = Field(description="Endpoints, as “GET /v1/blocks”.")
 
 
 class ActsQuery(Why):
@@ -36,6 +83,7 @@ class ActOut(BaseModel):
     act: int = Field(validation_alias="id")
     id: str = Field(validation_alias="uid", description="Its id in the journal.")
     person: str
+    token: str | None = Field(description="Of the machine that did it, for which the person answers.")
     reason: str
     at: int = Field(description="Microseconds since the epoch.")
     kind: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from gateway.config import Config
+from gateway.control.access.roles import EVERYBODY, MODERATE, SEE_SENDERS, Permission
 from gateway.control.acts.governance import Table
 from gateway.control.adapters.journal import append
 from gateway.control.calls.endpoint import Endpoint
@@ -41,20 +42,25 @@ def named_by_platform(config: Config) -> frozenset[str]:
     )
 
 
+READ, WRITE = Permission(EVERYBODY, "takedowns:read"), Permission(MODERATE, "takedowns:write")
+SEARCH, TELL = Permission(SEE_SENDERS, "takedowns:read"), Permission(MODERATE, "removals:write")
+
 TAKEDOWNS = Feature(
     endpoints=(
-        Endpoint("POST", "/v1/takedowns:preview", endpoints.preview, "What would be taken down, and its copies"),
-        Endpoint("GET", "/v1/takedowns", endpoints.listed, "List takedowns"),
-        Endpoint("POST", "/v1/takedowns", endpoints.create, "Take a message down"),
-        Endpoint("GET", "/v1/takedowns/{id}", endpoints.get, "Read a takedown and its trace"),
-        Endpoint("GET", "/v1/copies", endpoints.copies, "List texts that are refused because they were taken down"),
-        Endpoint("POST", "/v1/copies", endpoints.refuse_copies, "Refuse a text that was sent before"),
-        Endpoint("DELETE", "/v1/copies/{id}", endpoints.lift_copy, "Let a text be sent again"),
-        Endpoint("POST", "/v1/removals", endpoints.removed, "Tell of a message that was deleted elsewhere"),
+        Endpoint(
+            "POST", "/v1/takedowns:preview", endpoints.preview, "What would be taken down, and its copies", SEARCH
+        ),
+        Endpoint("GET", "/v1/takedowns", endpoints.listed, "List takedowns", READ),
+        Endpoint("POST", "/v1/takedowns", endpoints.create, "Take a message down", WRITE),
+        Endpoint("GET", "/v1/takedowns/{id}", endpoints.get, "Read a takedown and its trace", READ),
+        Endpoint("GET", "/v1/copies", endpoints.copies, "List texts that are refused as they were taken down", READ),
+        Endpoint("POST", "/v1/copies", endpoints.refuse_copies, "Refuse a text that was sent before", WRITE),
+        Endpoint("DELETE", "/v1/copies/{id}", endpoints.lift_copy, "Let a text be sent again", WRITE),
+        Endpoint("POST", "/v1/removals", endpoints.removed, "Tell of a message that was deleted elsewhere", TELL),
     ),
     tables=(
-        Table(Takedown, undo="lasting", prune=prune, redone=redone),
-        Table(Copy, snapshot=copies, expired_by="copy.expire"),
+        Table(Takedown, MODERATE, undo="lasting", prune=prune, redone=redone),
+        Table(Copy, MODERATE, snapshot=copies, expired_by="copy.expire"),
     ),
     rows=(Deletion, TakedownEvent),
     opened=opened,

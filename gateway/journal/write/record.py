@@ -328,9 +328,11 @@ def act(
     *,
     target: Mapping[str, Any],
     undoes: str = "",
+    token: str = "",
 ) -> dict[str, Any]:
     """What a person did (law 12): ``what`` in the form ``block.add``, ``target`` what it was done to, ``undoes`` the
-    id of the act that it takes back. Raises Unattributed."""
+    id of the act that it takes back, ``token`` the name of the machine's token with which it was done. Raises
+    Unattributed."""
     if not person.strip():
         raise Unattributed(f"the act {what} names no person")
     if not reason.strip():
@@ -346,6 +348,8 @@ def act(
     }
     if undoes:
         record["undoes"] = undoes
+    if token:
+        record["token"] = token
     return record
 
 

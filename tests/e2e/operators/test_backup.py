@@ -139,8 +139,8 @@ async def an_hour_of_acts(place: Place) -> None:
     await place.act("POST", "/v1/lists/spam/words", line="dunlin")
     await place.act("PUT", "/v1/accounts/eve", verified=True, credit=70)
     await place.act("PUT", "/v1/accounts/dora", verified=False)
-    await place.act("POST", "/v1/people", name="li.hua")
-    await place.act("POST", "/v1/people", name="gone")
+    await place.act("POST", "/v1/people", name="li.hua", roles=["admin"])
+    await place.act("POST", "/v1/people", name="gone", roles=["admin"])
     await place.act("DELETE", "/v1/people/gone")
     await place.act("POST", "/v1/takedowns", id=message, ground="provisions 10", refuse_copies=86400)
 
@@ -222,7 +222,7 @@ def yesterdays_database(place: Place, backup: Path) -> None:
 @pytest.mark.timeout(600)
 async def test_yesterdays_database_lifts_none_of_todays_blocks(place: Place) -> None:
     node = place.node
-    stolen = (await place.act("POST", "/v1/people", name="thief"))["result"]["token"]
+    stolen = (await place.act("POST", "/v1/people", name="thief", roles=["admin"]))["result"]["token"]
     backup = await place.backup()
     await place.act("DELETE", "/v1/people/thief")
     erin = await place.act("POST", "/v1/blocks", scope="sender", value="erin", ground="agreement 6.1")

@@ -247,7 +247,7 @@ async def test_words(gate: Lab) -> None:
 
 
 async def test_people_and_acts(gate: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = (await tidegate(gate, "people", "add", "li", "--reason", "new reviewer")).row["result"]["token"]
+    token = (await tidegate(gate, "people", "add", "li", "--role", "admin", "--reason", "new")).row["result"]["token"]
     mine = tmp_path / "token"
     mine.write_text(f"{token}\n")
     done = await tidegate(gate, "rooms", "set", "8", "muted", "--reason", "noise", "--token-file", str(mine))
@@ -266,6 +266,49 @@ async def test_people_and_acts(gate: Lab, tmp_path: Path, monkeypatch: pytest.Mo
     assert "control.token_refused" in (await tidegate(gate, "people", "list", code=1)).err
     monkeypatch.setenv("TIDEGATE_TOKEN", "tg_wrong")
     assert "control.token_refused" in (await tidegate(gate, "people", "list", code=1)).err
+
+
+async def test_roles_and_tokens_of_machines(gate: Lab, tmp_path: Path) -> None:
+    """Over the sockets of a node: what a role may not, what a scope may not, and both taken away."""
+    files = {}
+
+    def keep(name: str, done: Done) -> list[str]:
+        files[name] = tmp_path / name
+        files[name].write_text(done.row["result"]["token"], encoding="ascii")
+        return ["--token-file", str(files[name])]
+
+    cy = keep("cy", await tidegate(gate, "people", "add", "cy", "--role", "lead", "--reason", "new"))
+    lead = (await tidegate(gate, "tokens", "show", *cy)).row
+    assert (lead["person"], lead["roles"], lead["token"], "PUT /v1/accounts/{sender}" in lead["may"]) == (
+        "cy", ["lead"], None, True,
+    )  # fmt: skip
+    refused = await tidegate(gate, "people", "remove", "admin", "--reason", "coup", *cy, code=1)
+    told = "This needs the role admin; you have lead (control.role_refused): “tidegate tokens show” tells what you may"
+    assert refused.err == f"control refused: {told}\n"
+    scopes = ["--scope", "accounts:write", "--scope", "status:read"]
+    sync = keep("sync", await tidegate(gate, "tokens", "make", "sync", *scopes, "--reason", "platform", *cy))
+    (row,) = (await tidegate(gate, "tokens", "list")).rows
+    assert (row["name"], row["made_by"], row["scopes"]) == ("sync", "cy", ["accounts:write", "status:read"])
+    assert (await tidegate(gate, "tokens", "show", "sync")).row == row
+    done = await tidegate(gate, "accounts", "set", "u9", "--verified", "--reason", "platform", *sync)
+    (told,) = (await tidegate(gate, "acts", "list", "--limit", "1", "--kind", "account.put", "--reason", "audit")).rows
+    assert (told["act"], told["person"], told["token"]) == (done.row["act"], "cy", "sync")
+    wrong = await tidegate(gate, "rooms", "set", "9", "muted", "--reason", "r", *sync, code=1)
+    assert "needs a token with the scope rooms:write" in wrong.err
+    code, seen = await on_a_terminal(gate, "tokens", "list")
+    assert (code, "sync" in seen, "cy" in seen, "accounts:write" in seen) == (0, True, True, True), seen
+    # The lead becomes a viewer: so does the machine, at once.
+    await tidegate(gate, "people", "roles", "cy", "--role", "viewer", "--reason", "other work")
+    late = await tidegate(gate, "accounts", "set", "u9", "--verified", "--reason", "platform", *sync, code=1)
+    assert "control.role_refused" in late.err
+    assert (await tidegate(gate, "status", *sync)).row["ready"] is True
+    gone = await tidegate(gate, "people", "remove", "cy", "--reason", "left")
+    assert gone.row["result"]["tokens"] == ["sync"]
+    assert "control.token_refused" in (await tidegate(gate, "status", *sync, code=1)).err
+    last = await tidegate(gate, "people", "roles", "admin", "--role", "viewer", "--reason", "r", code=1)
+    assert "control.last_admin" in last.err
+    await tidegate(gate, "people", "add", "dee", "--reason", "no role", code=2)
+    await tidegate(gate, "people", "add", "dee", "--role", "emperor", "--reason", "r", code=2)
 
 
 async def test_takedowns(gate: Lab) -> None:

@@ -306,6 +306,7 @@ class Plant:
             mirror_lag=lambda: self.mirror_lag,
             mirror_max_lag=lambda: None if self.mirror_lag is None else 10.0,
             bounds=BodyBounds(max_body=65536, max_import=300_000),
+            endpoints=ENDPOINTS,
             features=(OneList(), self.takedowns, health),
         )
 
@@ -349,7 +350,7 @@ async def api(plant: Plant) -> AsyncIterator[Api]:
     keep = plant.folder / "first-token"
     token = plant.database.now(lambda session: people.first(session, "admin", plant.ids(), keep, GOVERNANCE))
     assert token is not None
-    plant.people.refresh(plant.database.now(people.hashes))
+    plant.people.refresh(plant.database.now(people.callers))
     plant.relay.start()
     plant.takedowns.start()
     runner = web.AppRunner(application(plant.services, plant.people, ENDPOINTS, version="0"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from gateway.control import features
 from gateway.control.acts.rows import Act, Mark, Model, Origin, Outbox
-from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
+from gateway.control.calls.feature import Feature
+from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE, SCOPES
 from gateway.state.model.snapshot import SnapshotRows
 
 CONTROL = Path(features.__file__).parent
@@ -35,9 +37,36 @@ def test_what_follows_from_a_change() -> None:
     assert GOVERNANCE.projected == {"accounts": ("sender",), "blocks": ("scope", "value"), "rooms": ("room",)}
     assert GOVERNANCE.in_snapshot == {"blocks", "rooms", "switches", "urgent_words", "copies"}
     assert GOVERNANCE.compiled == {"words"}
-    assert GOVERNANCE.never_undone == {"people"}
+    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "never"} == {"tokens"}
+    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "changed"} == {"people"}
     assert GOVERNANCE.lasting == {"takedowns"}
     assert {table.expired_by for table in GOVERNANCE.tables.values()} == {"", "block.expire", "copy.expire"}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_who_may_undo_is_who_may_do(feature: Feature) -> None:
+    """What puts a table's rows back asks for the roles of an endpoint that changes them."""
+    writers = {one.access.roles for one in feature.endpoints if one.method != "GET"}
+    for table in feature.tables:
+        assert table.undo == "never" or table.restored_by in writers, table.rows.__tablename__
+        assert table.undo != "never" or not table.restored_by
+
+
+def test_scopes_are_named_alike() -> None:
+    assert all(re.fullmatch(r"[a-z-]+:(read|write)", name) for name in SCOPES)
+    for endpoint in ENDPOINTS:
+        asked = endpoint.access
+        assert not (endpoint.method == "GET" and asked.scope.endswith(":write")), endpoint.path
+        # What changes nothing and is no GET stands here by name.
+        reading = {"/v1/takedowns:preview", "/v1/lists/{name}:try"}
+        if endpoint.method != "GET" and asked.scope.endswith(":read"):
+            assert endpoint.path in reading
+
+
+def test_nothing_that_gives_rights_is_for_machines() -> None:
+    for endpoint in ENDPOINTS:
+        if endpoint.method != "GET" and endpoint.path.startswith(("/v1/people", "/v1/tokens", "/v1/acts")):
+            assert not endpoint.access.scope
 
 
 @pytest.mark.parametrize("name", sorted(GOVERNANCE.tables))

@@ -3,10 +3,17 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, select, text
 
+from gateway.control.access.roles import Role
 from gateway.control.acts import schema
-from gateway.control.acts.database import Database, migrate
+from gateway.control.acts.acts import Intent, perform
+from gateway.control.acts.database import MIGRATIONS, Database, migrate
+from gateway.control.acts.rows import Act
+from gateway.control.features import GOVERNANCE
+from gateway.control.people import people
 
 
 def number(path: Path, value: int) -> None:
@@ -52,3 +59,45 @@ def test_where_there_is_none_there_is_no_problem(tmp_path: Path) -> None:
     assert schema.problem(tmp_path / "control.sqlite3") == ""
     (tmp_path / "bad").write_bytes(b"x" * 5000)
     assert "cannot be read" in schema.problem(tmp_path / "bad")
+
+
+def test_people_of_a_release_before_roles_are_admins_until_somebody_says_otherwise(tmp_path: Path) -> None:
+    """Migrated from the schema of that release, and read by the models of this one."""
+    path = tmp_path / "control.sqlite3"
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        connection.exec_driver_sql(f"INSERT INTO people VALUES ('li', '{people.hashed('tg_li')}', 7)")
+        columns = "uid, person, reason, at, kind, subject, changes"
+        connection.exec_driver_sql(f"INSERT INTO acts ({columns}) VALUES ('u', 'li', 'r', 1, 'k', 's', '[]')")
+    database = Database(path)
+    try:
+        (caller,) = database.now(people.callers)
+        assert (caller.person, caller.roles) == ("li", {Role.ADMIN})
+        assert people.People([caller]).known("tg_li") == caller
+        assert database.now(people.ungiven) == 1
+        assert database.now(lambda session: session.scalars(select(Act.token)).all()) == [None]
+        intent = Intent("u2", "tidegate", "r", "person.roles", "person:li")
+        give = lambda unit: people.give(unit, "li", [Role.ADMIN])  # noqa: E731
+        database.now(lambda session: perform(session, intent, give, GOVERNANCE))
+        assert database.now(people.ungiven) == 0
+    finally:
+        database.close()
+
+
+def test_where_an_older_program_removed_the_last_admin_there_is_one_again(tmp_path: Path) -> None:
+    """It knows no roles, so it may leave people of whom none may give any; the next start of this one helps."""
+    database = Database(tmp_path / "control.sqlite3")
+    try:
+        insert = "INSERT INTO people VALUES ('li', 'x', 7, '[\"viewer\"]', 1)"
+        database.now(lambda session: session.execute(text(insert)))
+        keep = tmp_path / "first-token"
+        token = database.now(lambda session: people.first(session, "admin", "u", keep, GOVERNANCE))
+        assert token is not None
+        found = {caller.person: caller.roles for caller in database.now(people.callers)}
+        assert found == {"li": {Role.VIEWER}, "admin": {Role.ADMIN}}
+        assert database.now(lambda session: people.first(session, "admin", "u", keep, GOVERNANCE)) is None
+    finally:
+        database.close()

@@ -29,6 +29,7 @@ ACT = {
     "subject": "sender:alice",
     "changes": [{"table": "accounts", "key": "alice", "before": None, "after": {"sender": "alice"}}],
     "undoes_uid": "",
+    "token": None,
     "at": 1_700_000_000_000_000,
 }
 
@@ -62,7 +63,7 @@ async def test_an_act_is_written_with_its_own_time_and_found_again(opened: Any, 
     journal = JournalOfActs(opened())
     assert await journal.recorded(["0199-1"], 0) == set()
     await journal.append(ACT)
-    await journal.append({**ACT, "uid": "0199-2", "undoes_uid": "0199-1"})
+    await journal.append({**ACT, "uid": "0199-2", "undoes_uid": "0199-1", "token": "sync"})
     assert await journal.recorded(["0199-1", "0199-3"], ACT["at"]) == {"0199-1"}
     again = JournalOfActs(opened())
     assert await again.recorded(["0199-1", "0199-2"], ACT["at"]) == {"0199-1", "0199-2"}
@@ -70,7 +71,7 @@ async def test_an_act_is_written_with_its_own_time_and_found_again(opened: Any, 
     assert (first["id"], first["person"], first["reason"], first["what"]) == ("0199-1", "ann", "because", "account.put")
     assert first["time"] == ACT["at"]
     assert first["target"] == {"subject": "sender:alice", "changes": ACT["changes"]}
-    assert second["undoes"] == "0199-1"
+    assert (second["undoes"], second["token"], "token" in first) == ("0199-1", "sync", False)
 
 
 async def test_a_journal_that_cannot_write_says_so(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/blocks": {"scope": "sender", "value": "m", "ground": "g"},
         "/v1/switches": {"scope": "room", "value": "r", "ground": "g"},
         "/v1/urgent-words": {"word": "w", "ground": "g"},
-        "/v1/people": {"name": "bo"},
+        "/v1/people": {"name": "bo", "roles": ["viewer"]},
+        "/v1/people/{name}/roles": {"roles": ["viewer"]},
+        "/v1/tokens": {"name": "sync", "scopes": ["blocks:read"]},
         "/v1/rooms/{room}": {"status": "muted"},
         "/v1/accounts/{sender}": {"verified": True},
         "/v1/lists/{name}/words": {"line": "w"},
@@ -40,7 +42,15 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/removals": {"id": "m", "by": "user"},
     }
     free = {"/v1/lists/{name}:try", "/v1/rooms/{room}", "/v1/lists", "/v1/switches", "/v1/urgent-words", "/v1/people"}
-    free |= {"/v1/takedowns", "/v1/takedowns/{id}", "/v1/copies", "/v1/status"}
+    free |= {
+        "/v1/takedowns",
+        "/v1/takedowns/{id}",
+        "/v1/copies",
+        "/v1/status",
+        "/v1/me",
+        "/v1/tokens",
+        "/v1/tokens/{name}",
+    }
     for endpoint in ENDPOINTS:
         if endpoint.open or (endpoint.path in free and endpoint.method in ("GET", "POST") and "try" in endpoint.path):
             continue

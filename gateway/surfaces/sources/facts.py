@@ -7,7 +7,6 @@ missing or garbled one is empty and refuses nobody (law 7).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
@@ -27,8 +26,6 @@ LARGEST: Final = 1 << 63  # beyond, readers of JSON make a double of an integer,
 REMEMBERED: Final = 8192  # names that passed; beyond, they are forgotten and looked at anew
 
 Name = Callable[[ParsedRequest], str]
-
-_escape = re.compile("%[0-9A-Fa-f]{2}").search
 
 
 class FactReaders:
@@ -99,8 +96,6 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
     spell = speller(settings.room_format, settings.room_ends_path)
     if spell is not None:
         name = _spelled(name, spell)
-    if any(sources.kind(source) == "path" for source in settings.room_sources):
-        name = _decoded(name)
     if len(settings.room) == 1 and sources.kind(settings.room[0]) == "path":
         return _of_path(settings.room[0], name)
     return name
@@ -109,18 +104,6 @@ def _room(settings: SurfaceSettings, tokens: Tokens | None) -> Name:
 def _spelled(read: Name, spell: Spell) -> Name:
     def name(reading: ParsedRequest) -> str:
         return spell(read(reading))
-
-    return name
-
-
-def _decoded(read: Name) -> Name:
-    """Refuses what is still encoded: ``%2531`` of a path would be the room 1 to whoever decodes twice."""
-
-    def name(reading: ParsedRequest) -> str:
-        room = read(reading)
-        if "%" in room and _escape(room) is not None:
-            raise Refused("room.malformed")
-        return room
 
     return name
 

@@ -32,22 +32,36 @@ _suffix = re.compile(
     r"(?<=.)\.(?:json|jsonp|xml|x?html?|txt|js|mjs|csv|ya?ml|atom|rss|php\d?|aspx?|jspx?|do|action|cgi)\Z",
     re.IGNORECASE,
 ).search
+_escape = re.compile("%[0-9A-Fa-f]{2}").search
 
 
 def first(listed: tuple[str, ...], tokens: Tokens | None) -> sources.Read:
     """The function that reads the first of ``listed`` that is present: sources, and what is composed of several."""
-    return sources.first_of(
-        [_composed(one, tokens) if "{" in one else sources.compiled(one, "room", tokens) for one in listed]
-    )
+    return sources.first_of([_composed(one, tokens) if "{" in one else _part(one, tokens) for one in listed])
+
+
+def _part(source: str, tokens: Tokens | None) -> sources.Read:
+    """Of a path, it refuses what is still encoded: ``%2531`` would be the room 1 to whoever decodes twice."""
+    read = sources.compiled(source, "room", tokens)
+    if sources.kind(source) != "path":
+        return read
+
+    def decoded(reading: ParsedRequest) -> Any:
+        value = read(reading)
+        if type(value) is str and "%" in value and _escape(value) is not None:
+            raise Refused("room.malformed")
+        return value
+
+    return decoded
 
 
 def _composed(template: str, tokens: Tokens | None) -> sources.Read:
-    """All parts of it together; MISSING where one is missing. What stands between them is percent-encoded within them,
-    so that no two pairs make one room."""
+    """All parts of it together; MISSING where one is missing. What stands between two of them is percent-encoded within
+    them, so that no two pairs make one room; what stands before the first or behind the last tells itself."""
     pieces = COMPOSED.split(template)
-    reads = [sources.compiled(one, "room", tokens) for one in pieces[1::2]]
+    reads = [_part(one, tokens) for one in pieces[1::2]]
     between = pieces[0::2]
-    coded = {ord(one): f"%{ord(one):02X}" for one in {"%", *"".join(between)}}
+    coded = {ord(one): f"%{ord(one):02X}" for one in {"%", *"".join(between[1:-1])}}
 
     def read(reading: ParsedRequest) -> Any:
         room = between[0]

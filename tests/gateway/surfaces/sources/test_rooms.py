@@ -125,6 +125,20 @@ def test_a_room_composed_of_several() -> None:
     assert read(("{path:site}/{json:/id}",), {"id": "a/b"}, site="x") == "x/a%2Fb"
 
 
+def test_what_stands_before_a_part_or_behind_it_is_not_encoded_in_it() -> None:
+    """An id in hexadecimal holds letters of “comment:”: it was refused as though it had come encoded."""
+    assert read(("comment:{path:id}",), {}, id="64c0ee") == "comment:64c0ee"
+    assert read(("{path:id} of it",), {}, id="foot") == "foot of it"
+    assert read(("a:{path:site}-to-{json:/id}",), {"id": "to"}, site="a") == "a:a-to-%74%6F"
+
+
+@pytest.mark.parametrize("room", ["path:id", "comment:{path:id}", "{json:/site}/{path:id}"])
+def test_what_a_path_holds_still_encoded_is_refused(room: str) -> None:
+    with pytest.raises(Refused, match=r"room\.malformed"):
+        read((room,), {"site": "x"}, id="%31")
+    assert read((room,), {"site": "x"}, id="50%") in ("50%", "comment:50%25", "x/50%25")
+
+
 def test_the_first_place_that_holds_a_room() -> None:
     several = ("json:/thread", "{json:/type}:{json:/id}", "path:room")
     assert read(several, {"thread": "t"}, room="7") == "t"

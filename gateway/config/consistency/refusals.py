@@ -11,6 +11,7 @@ from gateway.config.consistency.translation import similar
 from gateway.config.values.html_places import unsafe
 from gateway.http.server.shapes import ECHOES, REFUSALS, is_of
 from gateway.sentences.known import known
+from gateway.surfaces.formats import FORMATS
 
 if TYPE_CHECKING:
     from gateway.config.sections.routes import Route
@@ -73,7 +74,8 @@ def _shape(shape: dict[str, Any], path: Path, socket: bool) -> Found:
 def _strict(route: Route) -> str:
     """What frames are, where an object of JSON that nobody knows is no frame at all: text, arrays as Phoenix has them,
     and graphql-transport-ws, which has to close the socket (its protocol, “Invalid message”). Empty for others."""
-    if route.format == "text":
+    payload = FORMATS[route.format].payload
+    if payload == "text":
         return "frames are text"
     tests = [
         {f"json:{place}": wanted} for one in (route.message_when, route.relay_when) for place, wanted in one.items()

@@ -95,6 +95,8 @@ def init(
         return
     asking = not (no_input or printed) and sys.stdin.isatty() and sys.stdout.isatty()
     target = config_file if config_file is not None else places.USUAL_CONFIG
+    if not printed and target.is_dir():
+        places.refuse(words("a folder", target))
     if not printed and not force and target.exists():
         places.refuse(words("there", target), places.WRONG)
     if not printed and not target.absolute().parent.is_dir():
@@ -155,6 +157,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{0} is there already: write elsewhere (--config), or replace it (--force)",
         "{0} 已存在：请写到别处（--config），或替换它（--force）",
     ),
+    "a folder": (
+        "{0} is a folder: name the file to write (--config)",
+        "{0} 是文件夹：请指明要写入的文件（--config）",
+    ),
+    "unwritten": ("{0} was not written: {1}", "{0} 未写入：{1}"),
     "unknown": ("no preset is called “{0}”{1}", "没有名为“{0}”的预设{1}"),
     "name one": (
         "name a preset: tidegate init PRESET (--list shows them)",
@@ -351,8 +358,9 @@ def _from(folder: Path, path: Path) -> str:
 
 
 def _write(text: str, target: Path, preset: Preset, words: Tongue, *, starters: bool, force: bool) -> None:
-    laid = laying.lay_lists(target.absolute().parent) if starters else []
+    laid: list[Path] = []
     try:
+        laid = laying.lay_lists(target.absolute().parent) if starters else []
         checked = laying.write(text, target, force=force)
     except ConfigError as error:
         for path in laid:
@@ -364,6 +372,12 @@ def _write(text: str, target: Path, preset: Preset, words: Tongue, *, starters: 
         for path in laid:
             path.unlink()
         places.refuse(words("there", target), places.WRONG)
+    except OSError as error:  # a folder that nobody may write to, a full disk
+        for path in laid:
+            path.unlink()
+        place = Path(str(error.filename or target))
+        folder = target.absolute().parent if place.name.startswith(".") else place  # not the name that it has aside
+        places.refuse(words("unwritten", target, f"{folder}: {error.strerror or error}"), places.WRONG)
     _report(text, target, preset, checked, words, laid, starters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -225,6 +226,29 @@ class TestSynapse(Acts, Edits):
             status, answer = await send(node, ray, bad, path, method)
             assert status in (400, 403), (path, answer)
         assert not any("cheap" in text for text in await ray.read())
+
+    async def test_what_else_people_read_is_judged(self, enter: Enter, node: Node) -> None:
+        """Each by a body that Synapse takes, as it does with other words, and refused with these by the gateway."""
+        una = await enter("una")
+        events = [quote((await una.write(f"una has {one} topics")).key) for one in range(2)]
+        room_of = await send(node, una, {"name": "una's own"}, "/_matrix/client/v3/createRoom", "POST")
+        where, own = await room(una), quote(room_of[1]["room_id"])
+        for method, path, body in (
+            ("POST", "createRoom", {"name": "?"}),
+            ("PUT", f"rooms/{where}/redact/{events[0]}/1?", {"reason": "?"}),
+            ("POST", f"rooms/{where}/redact/{events[1]}", {"reason": "?"}),
+            ("PUT", f"presence/{quote('@una:chat.example')}/status", {"presence": "online", "status_msg": "?"}),
+            ("PUT", f"rooms/{own}/state/m.room.topic/", {"topic": "?"}),
+            ("PUT", f"rooms/{own}/state/m.room.topic", {"topic": "ah", "m.topic": {"m.text": [{"body": "?"}]}}),
+            ("PUT", f"rooms/{own}/state/im.vector.modular.widgets/w", {"type": "m.custom", "url": "/", "name": "?"}),
+            ("POST", f"rooms/{own}/leave", {"reason": "?"}),
+        ):
+            for number, words in enumerate(("cheappills", f"una says {method} {len(path)}")):
+                target = "/_matrix/client/v3/" + path.replace("?", str(number))
+                told = json.loads(json.dumps(body).replace("?", words))
+                status, answer = await send(node, una, told, target, method)
+                assert (status == 200) is (number == 1), (target, status, answer)
+                assert number or "The text breaks the rules" in answer["error"], answer
 
     async def test_all_else_is_as_without_us(self, enter: Enter, node: Node) -> None:
         sam, tom = await enter("sam"), await enter("tom")

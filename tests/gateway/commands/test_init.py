@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -117,6 +119,8 @@ def test_list_and_print_write_nothing(folder: Path) -> None:
         (("isso", "--deny", "none.txt"), "--deny names none.txt"),
         (("isso", "--lang", "fr"), "--lang"),
         (("isso", "--config", "none/tidegate.toml"), "none is no folder"),
+        (("isso", "--config", "."), ". is a folder"),
+        (("isso", "--config", ".", "--force"), ". is a folder"),
     ],
 )
 def test_what_is_no_answer_is_said_at_once(arguments: tuple[str, ...], said: str, folder: Path) -> None:
@@ -124,6 +128,29 @@ def test_what_is_no_answer_is_said_at_once(arguments: tuple[str, ...], said: str
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in done.stderr
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_cannot_be_written_is_said_by_its_name(
+    language: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = run("plain", "--lang", language)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "tidegate.toml" in done.stderr
+    assert "No space left" in done.stderr
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_in_place_of_the_folder_of_lists(folder: Path) -> None:
+    (folder / "lists").write_text("mine", encoding="utf-8")
+    done = run("plain")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "lists: File exists" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["lists"]
 
 
 def test_what_cannot_be_a_configuration_is_told_as_config_check_does(folder: Path) -> None:

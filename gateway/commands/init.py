@@ -266,7 +266,8 @@ def _valid(option: str, given: str, valid: Callable[[str], Any]) -> str:
     try:
         valid(given)
     except ValueError as error:
-        places.refuse(f"{option} {_why(error)}")
+        why = _why(error)
+        places.refuse(f"{option}{' ' if why.startswith(('is ', 'names ')) else ': '}{why}")
     return given
 
 

@@ -108,7 +108,8 @@ def test_list_and_print_write_nothing(folder: Path) -> None:
     [
         ((), "name a preset"),
         (("iso",), "did you mean “isso”"),
-        (("isso", "--address", "localhost:8080"), "--address"),
+        (("isso", "--address", "localhost:8080"), "--address: begin with http://"),
+        (("isso", "--address", "http://a:b@a.test"), "--address: credentials do not belong"),
         (("isso", "--listen", "8080"), "--listen is not an address"),
         (("isso", "--control", "8080"), "--control is not an address"),
         (("isso", "--front", "10.0.0.7/8"), "--front is not an address range"),

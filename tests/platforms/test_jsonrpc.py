@@ -112,12 +112,17 @@ class TestJayson(Common):
     def enter(self, by_http: Enter) -> Enter:
         return by_http
 
-    async def test_a_batch_publishes_nothing_unjudged(self, enter: Enter) -> None:
+    async def test_a_batch_is_published_whole_or_not_at_all(self, enter: Enter) -> None:
         bea = await enter("bea")
-        texts = ("bea in a batch", "bea has cheappills")
-        calls = [{"method": "message.send", "params": {"room": "http", "text": text}} for text in texts]
-        await bea.client.call("batch", calls=calls)
-        assert not any("cheap" in text for text in await bea.read())
+
+        def calls(*texts: str) -> list[dict[str, Any]]:
+            return [{"method": "message.send", "params": {"room": "http", "text": text}} for text in texts]
+
+        await bea.client.call("batch", calls=calls("bea in a batch", "bea has cheappills"))
+        assert not any("bea" in text for text in await bea.read())
+        await bea.client.call("batch", calls=calls("bea in a batch", "bea in the same batch"))
+        shown = await bea.read()
+        assert [text in shown for text in ("bea in a batch", "bea in the same batch")] == [True, True]
         assert (await bea.write("bea alone")).went
 
 

@@ -110,7 +110,7 @@ async def refused_again(gate: Lab) -> None:
 
 
 def degraded(gate: Lab, answers: list[Answer], *, after: int = 0) -> list[list[str]]:
-    """Of each answer to a message that came later than ``after`` (ms): what its record says was not at hand."""
+    """Of each answer to a message that came later than ``after`` (µs): what its record says was not at hand."""
     verdicts = gate.verdicts()
     records = [verdicts[answer.headers["tidegate-message-id"]] for answer in answers]
     return [record.get("degraded", []) for record in records if record["time"] > after]
@@ -206,7 +206,7 @@ async def test_everything_evicted(gate: Lab, server: Server) -> None:
                 await asyncio.sleep(0.05)
         # While keys go one by one in any order, a block may go before what tells that keys went: one lost key is
         # found by the audit. From here on nothing is left, and everything must say so.
-        evicted = time.time_ns() // 1_000_000
+        evicted = time.time_ns() // 1000
         await asyncio.sleep(1.0)
         async with asyncio.timeout(30):
             while "allkeys-random" not in (await gate.node.manage("GET", "/readyz")).body.decode():

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.common import channel
+from gateway.control.acts.schema import RELEASE
 from rig.versions import make
 from tests.e2e.node import kill
 from tests.e2e.upgrades.conftest import Standing, standing
@@ -48,7 +49,10 @@ async def as_before(node: Standing, before: dict[str, object], expected: str = "
             {"gateway/node/handover.py": ('    descriptor = environ.get(HANDED, "")\n', "    raise RuntimeError\n")},
             "handed over",
         ),
-        ({"gateway/control/acts/schema.py": ("RELEASE: Final = 1", "RELEASE: Final = -7")}, "newer than the next"),
+        (
+            {"gateway/control/acts/schema.py": (f"RELEASE: Final = {RELEASE}", "RELEASE: Final = -7")},
+            "newer than the next",
+        ),
     ],
 )
 async def test_a_version_that_cannot_start_is_refused(

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -93,6 +94,10 @@ def test_wrong_usage_is_told_with_exit_code_two(path: tuple[str, ...]) -> None:
 def choices(parameter: Any) -> tuple[str, ...]:
     """The words that a parameter accepts; none where any will do."""
     annotation = parameter.type_descriptor.annotation
+    if get_origin(annotation) is list:
+        (annotation,) = get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return tuple(annotation)
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 

@@ -87,7 +87,7 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
             ground="3", act="a",
         )
     )  # fmt: skip
-    journal.append(act("a", "Li Hua", "flood", "block.add", target={"sender": "bob"}, undoes="b"))
+    journal.append(act("a", "Li Hua", "flood", "block.add", target={"sender": "bob"}, undoes="b", token="sync"))
     journal.append(imported("m", "room", "t", 1, route="r", upstream_id="7", playback_ms=1))
     journal.append(page("p", "room", 2, ["a", "c"]))
     prune([Due(root / "n1" / "5", (Segment(1, 1, root / "x"),), 5)], journal.append, Ids(1, 0))

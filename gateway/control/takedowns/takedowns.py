@@ -140,7 +140,7 @@ class Takedowns:
             return one
         try:
             told = await self.messages.find(one.asked.message_id)
-        except OSError:  # asked all the same: the platform may know our id
+        except (OSError, ValueError):  # no journal, or one that shrinks; the platform is asked all the same, by our id
             told = None
         if told is None or not told.state:
             return one._replace(asked=one.asked._replace(outstanding=True))

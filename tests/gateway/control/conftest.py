@@ -200,7 +200,7 @@ class Told:
         self.records: list[Row] = []
         self.searched: list[tuple[str, int, str]] = []
         self.down = False
-        self.unreadable = False
+        self.unreadable: type[Exception] | None = None
 
     def add(self, name: str, text: str | None = "abc", **changed: Any) -> MessageTold:
         kept = (text,) if text is not None else None
@@ -210,8 +210,8 @@ class Told:
         return told
 
     async def find(self, message_id: str) -> MessageTold | None:
-        if self.unreadable:
-            raise PermissionError
+        if self.unreadable is not None:
+            raise self.unreadable
         return self.messages.get(message_id)
 
     async def named(self, route: str, upstream_id: str) -> str:

@@ -136,9 +136,9 @@ async def test_a_message_without_an_outcome_yet_is_named_once_it_has_one(bench: 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", [False, True])
-async def test_what_has_no_outcome_after_minutes_will_have_none(bench: Bench, broken: bool) -> None:
-    if not broken:
+@pytest.mark.parametrize("broken", [None, PermissionError, ValueError])
+async def test_what_has_no_outcome_after_minutes_will_have_none(bench: Bench, broken: type[Exception] | None) -> None:
+    if broken is None:
         bench.plant.messages.add("m0", state="", upstream_id="")
     bench.plant.messages.unreadable = broken
     bench.plant.platform.says = [AWAY]

@@ -559,6 +559,26 @@ def test_answers_behind_a_trusted_front_wait_for_nobody(loop: Loop) -> None:
     assert not any(turns.charge_answer(turns.unbounded(), Answer("", [])) for _ in range(1000))
 
 
+async def test_an_answer_is_charged_to_whom_it_is_for(shared: Any) -> None:
+    shared.gate.admit = None
+    sinks = []
+    for ip in ("8.8.8.8", "9.9.9.9"):
+        client = shared.connect(ip)
+        client.send(get())
+        await drained(shared.server)
+        sinks.append(client.call.sink)
+    shared.sweep.tick()  # another turn: both have their shares again
+    one, other = sinks
+    done: list[str] = []
+    waited = [one.awaits_turn(Answer(str(number), done)) for number in range(8 * SHARE)]
+    assert waited[0] is False
+    assert waited[-1] is True
+    assert other.awaits_turn(Answer("other", done)) is False
+    assert done == []
+    await drained(shared.server)
+    assert len(done) == sum(waited)
+
+
 async def test_a_download_is_read_by_turns(shared: Any) -> None:
     shared.server.configure(replace(FEW, turn_bytes=4096))
     shared.gate.admit = None

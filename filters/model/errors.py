@@ -48,6 +48,9 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         SyncFailed (OSError)                gateway.journal.write.errors
         Unattributed (ValueError)           gateway.journal.write.record
         Unexplained (ValueError)            gateway.journal.write.record
+      messages that wait for a person
+        BadParking (ValueError)             gateway.parking.parked
+        SealBroken                          gateway.parking.seal
       mirror
         Damaged                             gateway.mirror.store.sealed
         ImportRefused                       gateway.mirror.upkeep.importing

@@ -119,6 +119,7 @@ class Folders:
     generations/N/   compiled configurations; ``current`` names the one in force
     artifacts/       compiled word lists, named by content
     journal/         records, a folder for each writer
+    park/            messages that wait for a person, sealed, until control has them; a folder for each writer
     state/           the embedded state server
     salt             what digests of senders are keyed with: made once, for ever
     salt.known       its fingerprint, by which its loss is noticed
@@ -210,6 +211,11 @@ class Folders:
     def journal(self, config: ConfiguredPlaces) -> Path:
         """Where records are written."""
         return config.journal.dir or self.root / "journal"
+
+    @property
+    def park(self) -> Path:
+        """Messages that wait for a person, sealed: written by workers, taken into the control database."""
+        return self.root / "park"
 
     def mirror(self, config: ConfiguredPlaces) -> Path:
         """The static version of bullets."""

@@ -161,12 +161,12 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
     found = False
     if verdict.decided:
         found = True
-        record["findings"] = [_finding(decided) for decided in verdict.decided]
+        record["findings"] = [finding(decided) for decided in verdict.decided]
     elif verdict.disposition != "pass":
         raise Unexplained("the disposition is not pass and nothing was found")
     if verdict.shadow:
         found = True
-        record["shadow"] = [_finding(decided) for decided in verdict.shadow]
+        record["shadow"] = [finding(decided) for decided in verdict.shadow]
     if verdict.labels:
         record["labels"] = verdict.labels
     if verdict.degraded:
@@ -190,22 +190,23 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
     return record
 
 
-def _finding(decided: Decided) -> dict[str, Any]:
-    rule, finding, effect, degraded = decided
-    hit = finding.hit
-    if not finding.check or not finding.reason:
+def finding(decided: Decided) -> dict[str, Any]:
+    """As records have it. Raises Unexplained (law 1)."""
+    rule, told, effect, degraded = decided
+    hit = told.hit
+    if not told.check or not told.reason:
         raise Unexplained("a finding names no check or no reason")
     if not rule.ground and effect in DENYING and rule.mode == "enforce":
-        raise Unexplained(f"{finding.reason} denies and names no ground")
+        raise Unexplained(f"{told.reason} denies and names no ground")
     found: dict[str, Any] = {
-        "check": finding.check,
-        "reason": finding.reason,
+        "check": told.check,
+        "reason": told.reason,
         "effect": effect,
         "ground": rule.ground,
     }
     if hit is not None:
         if not hit.digest or not hit.spans:
-            raise Unexplained(f"{finding.reason} names no list digest or no span")
+            raise Unexplained(f"{told.reason} names no list digest or no span")
         found["list"] = hit.list
         found["digest"] = hit.digest
         found["word"] = hit.word_id
@@ -213,14 +214,14 @@ def _finding(decided: Decided) -> dict[str, Any]:
         found["severity"] = hit.severity
         found["field"] = hit.field
         found["spans"] = hit.spans
-    elif finding.check == "keywords" and not degraded:
-        raise Unexplained(f"{finding.reason} names no word")
+    elif told.check == "keywords" and not degraded:
+        raise Unexplained(f"{told.reason} names no word")
     if degraded:
         found["degraded"] = True
-    if finding.retry_after:
-        found["retry_after"] = round(finding.retry_after, 3)
-    if finding.detail:
-        found["detail"] = dict(finding.detail)
+    if told.retry_after:
+        found["retry_after"] = round(told.retry_after, 3)
+    if told.detail:
+        found["detail"] = dict(told.detail)
     return found
 
 

@@ -54,6 +54,8 @@ def own(verdict: str, problem: Problem) -> bytes:
         told["category"] = problem.category
     if problem.appeal:
         told["appeal"] = problem.appeal.replace("{id}", problem.message_id)
+    if problem.appeal_code:
+        told["appeal_code"] = problem.appeal_code
     if problem.retry_after > 0:
         told["retry_after"] = math.ceil(problem.retry_after)
     return orjson.dumps(told)

@@ -21,6 +21,7 @@ import structlog
 from filters.model.meaning import LANGUAGES
 from filters.reading.keywords import Bounds
 from filters.reading.window import Window
+from gateway.appeals.codes import Codes
 from gateway.common.metrics import Count
 from gateway.config import Config, ConfigProblem
 from gateway.config.consistency.lines import line_of, lines_in
@@ -29,6 +30,7 @@ from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.refusal import Refusal
+from gateway.config.sections.review.appeals import Appeals
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.senders.asking import Whoami
 from gateway.config.sections.sentences import Sentences as SentencesSection
@@ -154,6 +156,14 @@ def salt(section: Server, file: Path) -> bytes:
     """``server.salt``, or the one that the node keeps. Raises ``SaltUnreadable``, ``OSError``."""
     written = section.salt.get_secret_value()
     return salts.of_setting(written) if written else salts.kept(file)
+
+
+def appeal_codes(section: Appeals | None, salt: bytes) -> Codes | None:
+    """``[appeals]``: what makes and reads codes, with its key or one that follows from the node's ``salt``."""
+    if section is None:
+        return None
+    written = section.key.get_secret_value().encode() or salt
+    return Codes(hashlib.blake2b(written, digest_size=32, person=b"tidegate appeals").digest())
 
 
 def whoami(section: Whoami) -> WhoamiSettings:

@@ -11,6 +11,7 @@ from filters.checks import CHECKS
 from filters.checks.limit import Options as LimitOptions
 from filters.model.meaning import Meaning
 from filters.model.verdict import Decided, Verdict
+from gateway.appeals.appeal_address import AppealAddress
 from gateway.http.server.problem import Problem, RateLimit
 from gateway.sentences.own import OWN, UNAVAILABLE
 from gateway.surfaces.input.decoded import Malformed
@@ -30,27 +31,23 @@ def reason_of(code: str) -> Meaning:
     return REASONS.get(code, UNAVAILABLE)
 
 
-def problem(verdict: Verdict, message_id: str, appeal: str) -> Problem:
-    """What the sender of a refused message is told: its leading decision, and when to come back.
-
-    ``appeal``: the policy's address, or empty where the policy says ``off``.
-    """
+def problem(verdict: Verdict, message_id: str, appeal: AppealAddress) -> Problem:
+    """What the sender of a refused message is told: its leading decision, when to come back, and how to appeal."""
     leading = verdict.leading
     assert leading is not None, "only a refusal has a problem"
     return _problem(leading, verdict, message_id, appeal)
 
 
-def standing(decided: Decided, appeal: str) -> Problem:
+def standing(decided: Decided, appeal: AppealAddress) -> Problem:
     """What somebody is told whose messages are refused from now on, before they have sent one."""
     row = reason_of(decided.finding.reason)
     title, detail = row.told()
     return Problem(
-        row.status, decided.finding.reason, title, detail, ground=decided.rule.ground,
-        appeal="" if "{id}" in appeal else appeal,
-    )  # fmt: skip
+        row.status, decided.finding.reason, title, detail, ground=decided.rule.ground, appeal=appeal.standing
+    )
 
 
-def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -> Problem:
+def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: AppealAddress) -> Problem:
     finding = leading.finding
     row = reason_of(finding.reason)
     retry_after = finding.retry_after
@@ -67,9 +64,10 @@ def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: str) -
         retry_after = RETRY_UNAVAILABLE
     category = finding.hit.category if finding.hit is not None else ""
     title, detail = row.told()
+    address, code = appeal.of(message_id)
     return Problem(
-        row.status, finding.reason, title, detail, message_id, leading.rule.ground, category, appeal,
-        retry_after, limits,
+        row.status, finding.reason, title, detail, message_id, leading.rule.ground, category, address,
+        retry_after, limits, appeal_code=code,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from filters.policy import Policy
 from filters.reading.keywords import Scanner
 from filters.reading.window import Consecutive
+from gateway.appeals.appeal_address import AppealAddress
 from gateway.common.metrics import AnswerCounts, Count, Histogram
 from gateway.config.sections.routes import Route as RouteSettings
 from gateway.http.server.cors import Cors
@@ -52,7 +53,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A judged route. ``appeal`` is empty where the policy says ``off``; ``passed`` counts plain passes.
+    """A judged route. ``passed`` counts plain passes.
 
     ``id_header``: the header in which our id goes up (``id_to``), empty for none; ``id_header_drop`` keeps a client's
     own header of that name from going along. ``fresh``: asked before each message of a route that needs the mirror to
@@ -71,7 +72,7 @@ class Route:
     upstream: Upstream
     upstream_seconds: Histogram
     trusted: TrustedProxies
-    appeal: str
+    appeal: AppealAddress
     cors: Cors | None
     shapes: AnswerShapes | None
     passed: Count

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from filters.policy import Policy
 from filters.reading.keywords import AnyList, Scanner
 from filters.reading.window import Consecutive
+from gateway.appeals.appeal_address import AppealAddress
 from gateway.common.clock import now_us
 from gateway.common.metrics import AnswerCounts
 from gateway.config import Config
@@ -92,7 +93,7 @@ def _judged(
         upstream=upstream,
         upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
         trusted=TrustedProxies(str(network) for network in settings.trust),
-        appeal="" if appeal == "off" else appeal,
+        appeal=AppealAddress("" if appeal == "off" else appeal, conversion.appeal_codes(config.appeals, app.salt)),
         cors=cross_origin(cors) if cors is not None else None,
         shapes=conversion.shapes(settings.refusal),
         passed=app.metrics.messages.of((settings.name, "pass", "")),

@@ -84,7 +84,7 @@ def _policies(config: Config) -> Iterator[str]:
     for name, policy in config.policies.items():
         if policy.appeal == "off":
             yield f"policies.{name}.appeal: is off; every refused person should be able to appeal"
-        elif "{id}" not in policy.appeal:
+        elif "{id}" not in policy.appeal and "{code}" not in policy.appeal:
             yield f"policies.{name}.appeal: has no {{id}}; the person would have to copy the message's id by hand"
         if not policy.rules:
             yield f"policies.{name}.rules: are empty; every message passes"

@@ -10,9 +10,11 @@ from gateway.config.consistency.translation import nearest
 
 
 def problems(document: dict[str, Any]) -> Found:
-    """Unknown lists, masks that mask nothing, and what a rule lacks whose check nobody knows."""
+    """Unknown lists, masks that mask nothing, what a rule lacks whose check nobody knows, codes that nobody makes."""
     lists = list(table(document, "lists"))
     for name, policy in named(document, "policies"):
+        if "{code}" in text(policy, "appeal") and "appeals" not in document:
+            yield ("policies", name, "appeal"), "has {code}, and nobody makes codes: add [appeals], or write {id}"
         for place, rule in tables(policy, "rules"):
             path = ("policies", name, "rules", place)
             check = text(rule, "check")

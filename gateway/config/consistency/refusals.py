@@ -33,6 +33,8 @@ def problems(document: dict[str, Any]) -> Found:
         for at, shape in shapes:
             own: Path = path if one else (*path, at)
             yield from _shape(shape, own, socket)
+            if "appeals" not in document and "{code}" in f"{shape.get('body')}{shape.get('redirect')}":
+                yield own, "has {code}, and nobody makes codes: add [appeals], or leave it out"
             verdicts = set(texts(shape, "verdicts") or REFUSALS)
             if verdicts <= open_before:
                 yield own, "is never asked: what stands before it tells the same, without a condition"

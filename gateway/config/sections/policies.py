@@ -167,7 +167,9 @@ def _options(rule: Rule) -> object:
 class Policy(Section):
     """What is asked of a message, and where a refused sender can turn to."""
 
-    appeal: str = required("Address of the appeal, with {id} for the message; “off” is accepted with a warning.")
+    appeal: str = required(
+        "Address of the appeal, with {id} for the message or {code} for its code; “off” is accepted with a warning."
+    )
     rules: tuple[AnyRule, ...] = required("The rules, in order of explanation.")
 
     @field_validator("appeal", mode="after")

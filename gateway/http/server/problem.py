@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
     ``detail``, ``ground``, ``category`` and ``appeal`` are for people, and left out where empty. ``challenge``: the
     WWW-Authenticate field of a 401 (RFC 9110 section 11.6.1). ``words``: the row of its sentences, where it is not that
-    of its reason.
+    of its reason. ``appeal_code``: by which it is appealed here, empty where it is not.
     """
 
     status: int
@@ -54,6 +54,7 @@ class Problem(NamedTuple):
     limits: Sequence[RateLimit] = ()
     challenge: bytes = b""
     words: str = ""
+    appeal_code: str = ""
 
 
 def problem_for(reason: str) -> Problem:
@@ -88,6 +89,8 @@ def encode_problem(problem: Problem) -> bytes:
         members["category"] = problem.category
     if problem.appeal:
         members["appeal"] = problem.appeal.replace("{id}", problem.message_id)
+    if problem.appeal_code:
+        members["appeal_code"] = problem.appeal_code
     return orjson.dumps(members)
 
 

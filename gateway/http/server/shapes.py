@@ -24,7 +24,8 @@ REFUSALS: Final = ("reject", "hold", "mute", "close")
 """What a shape tells unless it says otherwise. A mask refuses nothing, and the end of a mute neither."""
 
 MEMBERS: Final = (
-    "title", "detail", "status", "reason", "id", "ground", "category", "appeal", "retry_after", "retry_after_ms",
+    "title", "detail", "status", "reason", "id", "ground", "category", "appeal", "code",
+    "retry_after", "retry_after_ms",
 )  # fmt: skip
 ECHOED: Final = ("json", "form", "query", "header", "path")
 """Kinds of sources (docs/configuration.md) whose values an answer may repeat."""
@@ -252,6 +253,8 @@ def _value(name: str, problem: Problem, values: Values | None) -> Any:
         return value if _short(value) else None
     if name == "id":
         return problem.message_id
+    if name == "code":
+        return problem.appeal_code
     if name == "appeal":
         return problem.appeal.replace("{id}", problem.message_id)
     if name == "retry_after":

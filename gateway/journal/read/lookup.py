@@ -88,6 +88,15 @@ def find(root: Path, message_id: str) -> MessageHistory | None:
     return MessageHistory(judged, outcome) if judged is not None else None
 
 
+def about(root: Path, at_us: int, *, all_day: bool = False) -> Iterator[Path]:
+    """The segments of all folders in which messages may stand that came at that time; with ``all_day`` the others of
+    these days, for where the clock was set meanwhile."""
+    for folder in folders(root):
+        likely = list(_around(folder, at_us))
+        for segment in _about(folder, at_us, likely) if all_day else likely:
+            yield segment.path
+
+
 def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> str | None:
     """Our id of the newest message of ``route`` that the platform calls ``upstream_id``, delivered at ``since_us``
     (microseconds since the epoch) or later; of what was imported, where there is none."""

@@ -18,6 +18,7 @@ from filters.model.verdict import Block, Facts
 from filters.policy import Policy
 from filters.reading.keywords import Bounds, Scanner
 from filters.reading.window import Consecutive, Window
+from gateway.appeals.appeal_address import AppealAddress
 from gateway.carriers.link import Link
 from gateway.carriers.session import Session
 from gateway.carriers.sockets import LOOKS, Sockets
@@ -225,7 +226,7 @@ class Bench:
             upstream=cast(Any, None),
             upstream_seconds=self.metrics.upstream_seconds.of("platform"),
             trusted=TrustedProxies(),
-            appeal="https://p.example/appeal?message={id}",
+            appeal=AppealAddress("https://p.example/appeal?message={id}"),
             cors=None,
             shapes=shapes,
             passed=self.metrics.messages.of(("chat", "pass", "")),

@@ -34,6 +34,14 @@ def test_a_notice_has_what_the_contract_names():
     }
 
 
+def test_a_notice_has_the_code_to_appeal_by():
+    problem = PROBLEM._replace(appeal_code="7K2M9QXF3T")
+    assert orjson.loads(notice("reject", problem))["appeal_code"] == "7K2M9QXF3T"
+    shapes = AnswerShapes(AnswerShape(0, {"appeal": "{code}"}))
+    assert orjson.loads(notice("reject", problem, shapes)) == {"appeal": "7K2M9QXF3T"}
+    assert orjson.loads(notice("reject", PROBLEM, shapes)) == {"appeal": ""}
+
+
 def test_what_there_is_none_of_is_left_out():
     told = orjson.loads(notice("mute", Problem(403, "switch.frozen", "This place is frozen")))
     assert set(told) == {"type", "verdict", "reason", "title"}

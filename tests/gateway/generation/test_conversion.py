@@ -21,6 +21,7 @@ from gateway import config
 from gateway.common.defaults import defaults
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
+from gateway.config.sections.review.appeals import Appeals
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
@@ -31,6 +32,7 @@ from gateway.generation import conversion
 from gateway.http.server.problem import Problem
 from gateway.http.server.settings import ServerSettings
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
+from gateway.journal.write.ids import Ids
 from gateway.journal.write.settings import JournalSettings
 from gateway.sentences.known import known
 from gateway.sentences.own import EMERGENCY
@@ -213,3 +215,14 @@ def test_an_operators_words_stand_in_place_of_ours() -> None:
     told = sentences.worded(Problem(429, "limit.sender", "x", "y", ground=EMERGENCY), "zh")
     assert (told.title, told.detail, told.ground) == (known()["limit.sender"].told("zh")[0], "", "应急处置")
     assert sentences.worded(Problem(429, "limit.sender", "x", ground=EMERGENCY), "en").ground == "emergency"
+
+
+def test_codes_follow_from_a_key_or_from_the_salt() -> None:
+    one = Ids(0, 0)()
+    assert conversion.appeal_codes(None, b"salt") is None
+    made = {
+        codes.code(one)
+        for written, salt in (("", b"salt"), ("", b"other"), ("key", b"salt"))
+        if (codes := conversion.appeal_codes(Appeals.model_validate({"key": written}), salt)) is not None
+    }
+    assert len(made) == 3

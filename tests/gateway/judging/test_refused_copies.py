@@ -9,6 +9,7 @@ from filters.model.message import Message
 from filters.model.verdict import Facts, Scan
 from filters.policy import Policy, judge
 from filters.reading.keywords import Scanner
+from gateway.appeals.appeal_address import NOWHERE
 from gateway.journal.write.record import Basis, judged
 from gateway.judging import answers, overlay
 from gateway.judging.refused_copies import REMOVED, RefusedCopies, fingerprints
@@ -39,7 +40,7 @@ def test_a_copy_is_refused_and_says_why(text: str) -> None:
     message = said(text)
     verdict = judge(POLICY, message, Scan(), Facts(), built.acts(message, Scan()))
     assert verdict.disposition == "reject"
-    problem = answers.problem(verdict, message.id, "")
+    problem = answers.problem(verdict, message.id, NOWHERE)
     assert (problem.status, problem.reason, problem.ground) == (403, REMOVED, "rule 9")
     record = judged(message, verdict, Basis("comments", "comment", POLICY, {}))
     assert record["findings"][0]["detail"] == {"copy": 3}

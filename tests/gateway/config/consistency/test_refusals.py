@@ -134,3 +134,16 @@ def test_a_socket_of_plain_text_is_not_told_in_json(written: Written) -> None:
     text = file.read_text(encoding="utf-8").replace('text = "json:/content"', 'text = "text:"\nformat = "text"')
     file.write_text(text, encoding="utf-8")
     assert [one for one in config.warnings(config.load(file, environ={})) if "frames are text" in one]
+
+
+def test_a_code_needs_somebody_who_makes_it(written: Written) -> None:
+    shape = '[routes.refusal]\nbody = { appeal = "{code}" }\n'
+    (problem,) = told(written, shape)
+    assert "has {code}, and nobody makes codes: add [appeals]" in problem
+    assert told(written, shape + "[appeals]\n") == []
+
+
+@pytest.mark.parametrize(("more", "count"), [("", 1), ("[appeals]\n", 0)])
+def test_so_does_one_in_an_address(written: Written, more: str, count: int) -> None:
+    _, problems = config.check(written("?message={id}", "?code={code}", more=more), environ={})
+    assert len([one for one in problems if "nobody makes codes" in str(one)]) == count

@@ -41,6 +41,10 @@ def test_all_members() -> None:
     }
 
 
+def test_a_code_to_appeal_by_is_told() -> None:
+    assert orjson.loads(encode_problem(FULL._replace(appeal_code="7K2M9QXF3T")))["appeal_code"] == "7K2M9QXF3T"
+
+
 def test_empty_members_are_left_out() -> None:
     assert orjson.loads(encode_problem(problem_for("body.too_large"))) == {
         "type": "urn:tidegate:problem:body.too_large",

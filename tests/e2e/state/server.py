@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -39,6 +42,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, empty: bool = False) -> None:
+        """Returns when it listens."""
         if empty:
             (self.folder / "own.rdb").unlink(missing_ok=True)
         # It saves when it is told to, and not before.
@@ -48,6 +52,15 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        until = time.monotonic() + 30
+        while not self._listens():  # the socket of one that was killed is still there
+            assert self._process.poll() is None, "the state server did not start"
+            assert time.monotonic() < until, "the state server does not listen"
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with closing(socket.socket(socket.AF_UNIX)) as one:
+            return one.connect_ex(str(self.socket)) == 0
 
     @property
     def pid(self) -> int:

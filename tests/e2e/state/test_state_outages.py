@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -190,17 +190,10 @@ async def test_absent_at_the_start(own: Lab, server: Server) -> None:
     await told_unready(own)
     await without_state(own, {"state.unavailable"}, snapshot=False)
     server.start()
-    await until(server.socket.exists)
     await own.introduce("alice", "bob")
     await own.introduce("mallory")
     await block(own, "mallory")
     await heals(own)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_flushed(own: Lab, server: Server) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +196,17 @@ class Outside:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Returns when it listens."""
         self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, cwd=self.folder)
+        until = time.monotonic() + 30
+        while not self._listens():
+            assert self.process.poll() is None, "the server did not start"
+            assert time.monotonic() < until, "the server does not listen"
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with closing(socket.socket()) as one:
+            return one.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         if self.process is not None:

@@ -39,6 +39,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         Unreadable                          gateway.state.hot.replies
       acts and backups
         DatabaseBehind                      gateway.control.acts.authority
+        NoSuchMove                          gateway.control.cases.case_states
         BackupError                         gateway.backup.backup_manifest
       journal
         Corrupt (ValueError)                gateway.journal.write.encoding

@@ -10,6 +10,7 @@ from gateway.control.acts.governance import Governance
 from gateway.control.blocks.feature import BLOCKS
 from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
+from gateway.control.cases.feature import CASES
 from gateway.control.lists.feature import LISTS
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.people.feature import PEOPLE
@@ -25,6 +26,7 @@ FEATURES: tuple[Feature, ...] = (
     LISTS,
     SWITCHES,
     TAKEDOWNS,
+    CASES,
     STATE,
     PEOPLE,
     HEALTH,
@@ -34,3 +36,4 @@ FEATURES: tuple[Feature, ...] = (
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for feature in FEATURES for endpoint in feature.endpoints)
 SCOPES = scopes(ENDPOINTS)
 GOVERNANCE = Governance(table for feature in FEATURES for table in feature.tables)
+ENDED = {name: prune for feature in FEATURES for name, prune in feature.ended.items()}

@@ -39,7 +39,7 @@ from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.calls.feature import Beginning, Running, Surroundings
 from gateway.control.coming_up import ComingUp
-from gateway.control.features import ENDPOINTS, FEATURES, GOVERNANCE
+from gateway.control.features import ENDED, ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.auditing import Auditing
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.database_watch import DatabaseWatch
@@ -177,7 +177,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             await watch.look()
         if watch.fatal is not None:
             raise watch.fatal
-        pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns)
+        pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns, ENDED)
         for part in (workers.keeper, keeping.rounds, *(() if isinstance(place, Path) else (watch.rounds,))):
             part.start()
             stack.push_async_callback(part.stop)

@@ -18,7 +18,7 @@ from gateway.common.folders import DatabasePlace
 from gateway.control.acts.postgresql import PostgresqlServer
 from gateway.control.acts.refusal import DatabaseUnavailable
 
-RELEASE: Final = 2
+RELEASE: Final = 3
 """Raised by one in each release that has new migrations. Databases of releases before there was a number say 0."""
 
 MARK: Final = "schema"

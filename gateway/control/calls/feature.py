@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
+
+from sqlalchemy.orm import Session
 
 from gateway.common.folders import Folders
 from gateway.config import Config
@@ -71,9 +74,11 @@ def nothing(_surroundings: Surroundings) -> Sequence[object]:
 
 class Feature(NamedTuple):
     """``tables``: rows that acts change; ``rows``: those that tasks move on by themselves; ``opened``: makes the
-    feature's services, which its handlers find by their class."""
+    feature's services, which its handlers find by their class; ``ended``: what removes, in one transaction, some of
+    ``rows`` that ended before a time (µs since the epoch) and tells how many, by the table's name."""
 
     endpoints: tuple[Endpoint, ...]
     tables: tuple[Table, ...] = ()
     rows: tuple[type[Model], ...] = ()
     opened: Callable[[Surroundings], Sequence[object]] = nothing
+    ended: Mapping[str, Callable[[Session, int], int]] = MappingProxyType({})

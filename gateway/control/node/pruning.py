@@ -6,7 +6,8 @@
   journal has them for as long as it keeps records. Law 7's floor holds here as well: the regulations ask that records
   of what was done about messages and accounts are kept, and logs for six months (microblogs, articles 12 and 16;
   groups, 11 and 13; public accounts, 11, 13 and 16).
-* So does what a feature says has ended longer ago than that (``Table.prune``): takedowns that were confirmed.
+* So does what a feature says has ended longer ago than that (``Table.prune``, ``Feature.ended``): takedowns that were
+  confirmed, cases that are closed.
 
 An act can be undone, and is listed, as long as it is here.
 
@@ -16,8 +17,9 @@ What goes was due at the look before as well, an hour ago, by a time that no clo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -34,12 +36,13 @@ log = structlog.get_logger()
 
 EVERY = 3600.0  # seconds between two looks
 BATCH = 500  # rows of one transaction, so that nobody's act waits long for the database
+NONE: Mapping[str, Callable[[Session, int], int]] = MappingProxyType({})
 EXPIRED = 86_400  # seconds that what expired can still be looked at
 
 
 class Pruning:
     """``keep``: seconds that acts and what has ended stay, never less than ``FLOOR``; ``clock``: nanoseconds since
-    the epoch that can be trusted, 0 where they are not known yet."""
+    the epoch that can be trusted, 0 where they are not known yet; ``ended``: what of rows that no act changes goes."""
 
     def __init__(
         self,
@@ -47,11 +50,13 @@ class Pruning:
         ledger: Ledger,
         keep: Callable[[], float],
         clock: Callable[[], int] = time.time_ns,
+        ended: Mapping[str, Callable[[Session, int], int]] = NONE,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._keep = keep
         self._clock = clock
+        self._ended = ended
         self._before = 0  # the time of the look before
         self.rounds = Rounds("acts.pruning", self.look, EVERY)
 
@@ -70,6 +75,8 @@ class Pruning:
         for name, table in tables.items():
             if table.prune is not None:
                 pruned[name] = await self._prune(table.prune, before)
+        for name, some in self._ended.items():
+            pruned[name] = await self._prune(some, before)
         if any(pruned.values()):
             log.info("acts.pruned", pruned=pruned)
 

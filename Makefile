@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
-        lint reference bench faults nodes quality interop platforms differential loadtest compiled pure wheel sbom test-matrix lock clean
+        lint reference bench faults nodes quality interop platforms platforms-quick differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
 
@@ -102,6 +102,11 @@ interop: setup
 platforms: setup
 	tools/debian-packages platforms
 	$(BIN)/python -m pytest --timeout 900 -n 2 $(or $(ARGS),tests/platforms)
+
+# Those of them that install within two minutes, for .ci/run.
+platforms-quick: setup
+	tools/debian-packages platforms
+	$(BIN)/python -m pytest --timeout 900 -n 2 -m quick tests/platforms $(ARGS)
 
 # The same bytes to the gate and to the parsers of six platforms, kept in data/differential; writes docs/differential.md.
 differential: setup

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -359,23 +360,17 @@ def _from(folder: Path, path: Path) -> str:
 
 
 def _write(text: str, target: Path, preset: Preset, words: Tongue, *, starters: bool, force: bool) -> None:
-    laid: list[Path] = []
     try:
-        laid = laying.lay_lists(target.absolute().parent) if starters else []
-        checked = laying.write(text, target, force=force)
+        with ExitStack() as stack:
+            laid = stack.enter_context(laying.lists_laid(target.absolute().parent)) if starters else []
+            checked = laying.write(text, target, force=force)
     except ConfigError as error:
-        for path in laid:
-            path.unlink()
         for problem in error.problems:
             typer.echo(str(problem), err=True)
         places.refuse(f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}", places.WRONG)
     except laying.AlreadyThere:
-        for path in laid:
-            path.unlink()
         places.refuse(words("there", target), places.WRONG)
     except OSError as error:  # a folder that nobody may write to, a full disk
-        for path in laid:
-            path.unlink()
         place = Path(str(error.filename or target))
         folder = target.absolute().parent if place.name.startswith(".") else place  # not the name that it has aside
         places.refuse(words("unwritten", target, f"{folder}: {error.strerror or error}"), places.WRONG)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -73,15 +75,33 @@ def check(path: Path, shown: Path) -> Vetted:
 def lay_lists(folder: Path) -> list[Path]:
     """The small lists that come with the program, into ``lists`` of ``folder``; those that are there stay. Which were
     written."""
-    written = []
-    (folder / "lists").mkdir(parents=True, exist_ok=True)
-    for name, _ in STARTERS:
-        target = folder / "lists" / f"{name}.txt"
-        source = resources.files("gateway.demo").joinpath("lists", target.name)
-        try:
-            with target.open("x", encoding="utf-8") as file:
+    with lists_laid(folder) as written:
+        return written
+
+
+@contextmanager
+def lists_laid(folder: Path) -> Iterator[list[Path]]:
+    """The same; where what is done meanwhile fails, everything is as it was."""
+    place = folder / "lists"
+    made = not os.path.lexists(place)
+    written: list[Path] = []
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, _ in STARTERS:
+            target = place / f"{name}.txt"
+            source = resources.files("gateway.demo").joinpath("lists", target.name)
+            try:
+                file = target.open("x", encoding="utf-8")
+            except FileExistsError:
+                continue
+            written.append(target)
+            with file:
                 file.write(source.read_text(encoding="utf-8"))
-        except FileExistsError:
-            continue
-        written.append(target)
-    return written
+        yield written
+    except BaseException:  # raised again
+        for path in written:
+            path.unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # somebody has put something there meanwhile
+                place.rmdir()
+        raise

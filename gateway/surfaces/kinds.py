@@ -143,12 +143,13 @@ class _Chooser:
 
     def __init__(self, route: SurfaceSettings, read: Sequence[str]) -> None:
         body = tuple(dict.fromkeys(source for source in read if source.partition(":")[0] in ("json", "form")))
+        pointers = [source[5:] for source in body if source.startswith("json:")]
+        self.lists = not pointers or any(not name or name[1:2].isdigit() for name in pointers)
+        body = tuple(source for source in body if source != when.WHOLE)
         query = tuple(dict.fromkeys(source for source in read if source.startswith("query:")))
         whole = tuple(dict.fromkeys(source for source in read if source.startswith("whole:")))
         self._ambiguity = Ambiguity(replace(_BARE, text=body, sender=(*query, *whole)))
         self._elsewhere = Elsewhere(body, query)
-        pointers = [source[5:] for source in body if source.startswith("json:")]
-        self.lists = not pointers or any(not name or name[1:2].isdigit() for name in pointers)
         try:
             self._forms = Wanted(dict.fromkeys(source[5:] for source in body if source.startswith("form:")))
         except ValueError as error:

@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LOCKS = Path(__file__).parent / "locks"
 PLACE = ROOT / "build" / "platforms"
+TRIES = 2  # a download may break off
+WITHIN = 400.0  # seconds for one try: both, before a test is given up (`make platforms`: 900 s)
 
 
 def python(name: str) -> Path:
@@ -27,7 +29,7 @@ def python(name: str) -> Path:
     lock = LOCKS / f"{name}.txt"
 
     def fill(place: Path) -> None:
-        venv.create(place, clear=True)
+        venv.create(place)
         pip = [sys.executable, "-m", "pip", "--python", str(place / "bin/python"), "--quiet"]
         _run([*pip, "install", "--disable-pip-version-check", "--require-hashes", "--no-deps", "-r", str(lock)], place)
 
@@ -53,15 +55,25 @@ def _kept(name: str, locks: Sequence[Path], fill: Callable[[Path], None]) -> Pat
     with (PLACE / f"{name}.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # several processes run tests
         if not (place / "ready").exists():
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
             began = time.monotonic()
-            fill(place)
+            for left in reversed(range(TRIES)):
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir()
+                try:
+                    fill(place)
+                    break
+                except RuntimeError:
+                    if not left:
+                        raise
             (place / "ready").write_text(f"{time.monotonic() - began:.0f}\n", encoding="utf-8")
     return place
 
 
 def _run(argv: Sequence[str], place: Path) -> None:
-    done = subprocess.run(argv, cwd=place, capture_output=True, text=True, check=False)
+    """RuntimeError with what it said, where it fails or does not end."""
+    try:
+        done = subprocess.run(argv, cwd=place, capture_output=True, text=True, check=False, timeout=WITHIN)
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"{' '.join(argv)} did not end within {WITHIN:.0f} s") from error
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")

@@ -5,12 +5,18 @@ A program is run in a folder of its own, with ``node_modules`` beside it: nothin
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+import pytest_asyncio
+
+from rig.ports import free_port
+from tests.e2e.node import Node
 from tests.platforms import install
 from tests.platforms.acts import Told
 from tests.platforms.program import Client, Program
@@ -37,6 +43,26 @@ async def server(name: str, programs: Path, port: int, url: str) -> AsyncIterato
         yield
     finally:
         await program.stop()
+
+
+Behind = Callable[[Path, int], AbstractAsyncContextManager[Node]]
+"""A gate, from its folder and the platform's port."""
+
+
+def fixtures(name: str, behind: Behind, *, lock: str = "protocols", url: str = "/") -> tuple[Any, Any]:
+    """A module's own ``programs``, laid for ``lock``, and ``node``, with the platform ``servers/NAME`` behind it."""
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return laid(lock, tmp_path_factory.mktemp(lock))
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+        port = free_port()
+        async with server(name, programs, port, url), behind(tmp_path_factory.mktemp("gate"), port) as made:
+            yield made
+
+    return programs, node
 
 
 class Failed(Exception):
@@ -89,6 +115,15 @@ class Person:
     async def heard(self) -> list[dict[str, Any]]:
         """What the client heard by itself since it was asked last."""
         return list(await self.ask("heard"))
+
+    async def hears(self, **wanted: Any) -> dict[str, Any]:
+        """Waits for something that it hears by itself."""
+        async with asyncio.timeout(10):
+            while True:
+                for one in await self.heard():
+                    if wanted.items() <= one.items():
+                        return one
+                await asyncio.sleep(0.02)
 
     async def known(self) -> bool:
         """Whether the client is still who it was, and the library survived whatever was refused."""

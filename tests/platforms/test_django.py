@@ -23,7 +23,7 @@ from tests.platforms.gate import FREE
 from tests.platforms.presets import preset_gate
 from tests.platforms.program import Program
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "django-comments"
 SITE = Path(__file__).parent / "programs" / "django_site.py"

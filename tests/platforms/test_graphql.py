@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,13 +16,12 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms.acts import Acts, Edits, Enter
-from tests.platforms.javascript import PROGRAMS, Person, laid, people, server
+from tests.platforms.javascript import PROGRAMS, Person, fixtures, people
 from tests.platforms.presets import FRONT, preset_gate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "graphql"
 
@@ -42,29 +42,8 @@ class Author(Person):
     async def read(self) -> list[str]:
         return [one["text"] for one in (await self.ask("history"))["messages"]]
 
-    async def hears(self, **wanted: Any) -> dict[str, Any]:
-        """Waits for something that it hears by itself."""
-        async with asyncio.timeout(10):
-            while True:
-                for one in await self.heard():
-                    if wanted.items() <= one.items():
-                        return one
-                await asyncio.sleep(0.02)
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laid("protocols", tmp_path_factory.mktemp("graphql"))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    port = free_port()
-    async with (
-        server("graphql.mjs", programs, port, "/"),
-        preset_gate(PRESET, tmp_path_factory.mktemp("gate"), port) as made,
-    ):
-        yield made
+programs, node = fixtures("graphql.mjs", partial(preset_gate, PRESET))
 
 
 @asynccontextmanager

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms.acts import Acts, Edits, Enter, last
-from tests.platforms.javascript import Person, laid, people, server
+from tests.platforms.javascript import Person, fixtures, people
 from tests.platforms.presets import FRONT, preset_gate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "json-rpc"
 
@@ -34,19 +34,7 @@ class OnSocket(Caller):
     by = "socket"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laid("protocols", tmp_path_factory.mktemp("jsonrpc"))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    port = free_port()
-    async with (
-        server("jsonrpc.cjs", programs, port, "/"),
-        preset_gate(PRESET, tmp_path_factory.mktemp("gate"), port) as made,
-    ):
-        yield made
+programs, node = fixtures("jsonrpc.cjs", partial(preset_gate, PRESET))
 
 
 @asynccontextmanager

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms.acts import Acts, Edits, Enter, Told
 from tests.platforms.gate import FREE
-from tests.platforms.javascript import Person, laid, people, server
+from tests.platforms.javascript import Person, fixtures, people
 from tests.platforms.presets import FRONT, preset_gate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "phoenix"
 
@@ -35,29 +34,8 @@ class Member(Person):
             one["what"] in ("closed", "error", "channel_error", "unhandled") for one in heard
         )
 
-    async def hears(self, **wanted: Any) -> dict[str, Any]:
-        """Waits for something that it hears by itself."""
-        async with asyncio.timeout(10):
-            while True:
-                for one in await self.heard():
-                    if wanted.items() <= one.items():
-                        return one
-                await asyncio.sleep(0.02)
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laid("protocols", tmp_path_factory.mktemp("phoenix"))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    port = free_port()
-    async with (
-        server("phoenix.mjs", programs, port, "/"),
-        preset_gate(PRESET, tmp_path_factory.mktemp("gate"), port) as made,
-    ):
-        yield made
+programs, node = fixtures("phoenix.mjs", partial(preset_gate, PRESET))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms.gate import gate
-from tests.platforms.javascript import laid, people, server
+from tests.platforms.javascript import fixtures, people
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laid("protocols", tmp_path_factory.mktemp("socketio"))
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    port = free_port()
-    async with (
-        server("socketio.cjs", programs, port, "/socket.io/?EIO=4&transport=polling"),
-        gate("socket.io", tmp_path_factory.mktemp("gate"), port) as made,
-    ):
-        yield made
+programs, node = fixtures("socketio.cjs", partial(gate, "socket.io"), url="/socket.io/?EIO=4&transport=polling")
 
 
 async def test_the_default_client_polls_then_upgrades_and_stays(programs: Path, node: Node) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from rig.ports import free_port
 from tests.e2e.node import Node
 from tests.platforms.acts import Acts, Enter, Told, last
-from tests.platforms.javascript import Failed, Person, laid, people, server
+from tests.platforms.javascript import Failed, Person, fixtures, people
 from tests.platforms.presets import preset_gate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "twikoo"
 
@@ -46,19 +46,7 @@ def text_of(comment: str) -> str:
     return comment.strip()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laid("twikoo", tmp_path_factory.mktemp("twikoo"))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    port = free_port()
-    async with (
-        server("twikoo.cjs", programs, port, "/"),
-        preset_gate(PRESET, tmp_path_factory.mktemp("gate"), port) as made,
-    ):
-        yield made
+programs, node = fixtures("twikoo.cjs", partial(preset_gate, PRESET), lock="twikoo")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -19,7 +19,7 @@ from tests.platforms.javascript import Failed, Person, laid, people, server
 from tests.platforms.presets import preset_gate
 from tests.platforms.program import Client
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.quick]
 
 PRESET = "waline"
 

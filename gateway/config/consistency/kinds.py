@@ -134,10 +134,10 @@ def _without(condition: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _told_by(condition: Mapping[str, Any]) -> Iterator[str]:
-    """The sources that must have a value of some list for the condition to hold."""
+    """The sources that must have a value of some list for the condition to hold, or be an array."""
     for source, test in condition.items():
         if source == "all":
             for one in test:
                 yield from _told_by(one)
-        elif source not in ("any", "not") and (not isinstance(test, Mapping) or "sha256" in test):
+        elif source not in ("any", "not") and not (isinstance(test, Mapping) and {"sha256", "array"}.isdisjoint(test)):
             yield source

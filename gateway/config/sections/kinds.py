@@ -14,6 +14,8 @@ from gateway.surfaces.bodies import when
 def _condition(value: dict[str, Any]) -> dict[str, Any]:
     when.check(value)
     for one in when.read_by(value):
+        if one == when.WHOLE:
+            continue
         try:
             source(one)
         except ValueError as error:
@@ -29,7 +31,7 @@ class MessageKind(Section):
 
     when: When = required(
         "What makes a body or frame this kind: sources (json:, whole:, form:, query:, header:, path:) and a value, a "
-        "list of values, or { prefix, sha256, present, absent, null }; any, all and not hold further tables."
+        "list of values, or { prefix, sha256, present, absent, null, array }; any, all and not hold further tables."
     )
     relay: bool = setting(False, "It is no message: relayed untouched, and nothing else is said of it.")
     text: TextsOf = setting((), "Its judged texts.")

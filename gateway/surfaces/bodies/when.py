@@ -7,6 +7,7 @@ A table of sources and tests, all of which must hold:
     { "form:action" = { prefix = "comment_" } }           a text that begins so
     { "json:/query" = { sha256 = ["9f86…"] } }            a text whose SHA-256, in small hex digits, is one of these
     { "json:/parent" = { present = true } }               there and not null; or absent = true, null = true
+    { "json:" = { array = true } }                        the body or frame is an array; of another place, that one
     { any = [{ … }, { … }], not = { … }, all = [{ … }] }  tables within
 
 A source that the platform could read elsewhere, or twice, is refused as a text would be (``Ambiguity``): what decides
@@ -30,7 +31,9 @@ When = Mapping[str, Any]
 
 KINDS: Final = ("json", "whole", "form", "query", "header", "path")
 _OF_JSON: Final = ("json", "whole")
-TESTS: Final = ("prefix", "sha256", "present", "absent", "null")
+TESTS: Final = ("prefix", "sha256", "present", "absent", "null", "array")
+WHOLE: Final = "json:"
+"""The whole body or frame, of which a condition may ask whether it is an array, and nothing else."""
 DEEPEST: Final = 8
 EXACT: Final = 2**53 - 1
 _TABLES: Final = ("any", "all")
@@ -89,8 +92,10 @@ def _one(key: str, test: Any) -> Holds:
     if key == "not":
         holds = compiled(test)
         return lambda reading: not holds(reading)
-    read = sources.compiled(key, "when")
     decides = _test(test)
+    if key == WHOLE:
+        return lambda reading: decides(reading.document)
+    read = sources.compiled(key, "when")
     return lambda reading: decides(read(reading))
 
 
@@ -124,6 +129,8 @@ def _named(name: str, wanted: Any) -> Callable[[Any], bool]:
         return lambda value: value is not MISSING and value is not None
     if name == "absent":
         return lambda value: value is MISSING
+    if name == "array":
+        return lambda value: type(value) is list
     return lambda value: value is None
 
 
@@ -147,16 +154,18 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _check_test(key: str, test: Any) -> None:
+    if key == WHOLE and not (isinstance(test, Mapping) and set(test) == {"array"}):
+        raise ValueError('asks “json:”, the whole of it, for more than an array: write { "json:" = { array = true } }')
     if isinstance(test, Mapping):
         if not test:
             raise ValueError(f"tests nothing of “{key}”")
         for name, wanted in test.items():
             if name not in TESTS:
                 raise ValueError(f"has the test “{name}” for “{key}”: known are {', '.join(TESTS)}")
-            if name in ("present", "absent", "null") and wanted is not True:
+            if name in ("present", "absent", "null", "array") and wanted is not True:
                 raise ValueError(f"has “{name}” for “{key}”: write {name} = true, or put it into not")
-            if name == "null" and sources.kind(key) not in _OF_JSON:
-                raise ValueError(f"has “null” for “{key}”: only JSON has it")
+            if name in ("null", "array") and sources.kind(key) not in _OF_JSON:
+                raise ValueError(f"has “{name}” for “{key}”: only JSON has it")
             texts = _listed(wanted)
             if name in ("prefix", "sha256") and not (texts and all(isinstance(one, str) and one for one in texts)):
                 raise ValueError(f"has “{name}” for “{key}” without a text")

@@ -143,7 +143,7 @@ def test_what_cannot_be_written_is_said_by_its_name(
     assert (done.exit_code, done.stdout) == (1, "")
     assert "tidegate.toml" in done.stderr
     assert "No space left" in done.stderr
-    assert [path.name for path in folder.rglob("*") if path.is_file()] == []
+    assert list(folder.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_folder_of_lists(folder: Path) -> None:
@@ -159,7 +159,10 @@ def test_what_cannot_be_a_configuration_is_told_as_config_check_does(folder: Pat
     assert done.exit_code == 1
     assert "tidegate.toml" in done.stderr
     assert "each request would come back" in done.stderr
-    assert [path.name for path in folder.iterdir() if path.is_file()] == []
+    assert list(folder.iterdir()) == []
+    (folder / "lists").mkdir()
+    assert run("plain", "--address", "http://127.0.0.1:8080", "--listen", "127.0.0.1:8080").exit_code == 1
+    assert [path.name for path in folder.iterdir()] == ["lists"]  # it was there, and stays
     assert list((folder / "lists").iterdir()) == []
 
 

@@ -235,6 +235,17 @@ def test_a_list_is_a_kind_where_its_places_decide() -> None:
     assert isinstance(told, Untouched)
 
 
+def test_an_object_is_no_kind_where_an_array_is_wanted() -> None:
+    """A member "3" says one thing to a pointer and may say another to the platform, or nothing."""
+    route = replace(COMMENT, text=("json:/4/body",), room=("json:/2",))
+    body = b'{"1": "2", "2": "r", "3": "new_msg", "4": {"body": "hello"}}'
+    loose = kinds(KindSettings({"json:/3": "new_msg"}, route))
+    strict = kinds(KindSettings({"json:/3": "new_msg", "json:": {"array": True}}, route))
+    assert isinstance(ask(loose, body), Messages)
+    assert reason(ask(strict, body)) == "frame.unknown"
+    assert isinstance(ask(strict, b'["1", "2", "r", "new_msg", {"body": "hello"}]'), Messages)
+
+
 @pytest.mark.parametrize("number", [b"9007199254740992", b"9007199254740993", b"-9007199254740993", b"1e16"])
 def test_a_number_that_some_readers_round_decides_nothing(number: bytes) -> None:
     several = (KindSettings({"json:/op": 1}, COMMENT), KindSettings({"not": {"json:/op": 1}}, None))

@@ -10,17 +10,15 @@ serve({
     socket = io(base, transports ? { transports } : {});
     socket.on("chat message", (text) => tell("message", { text }));
     socket.on("disconnect", (reason) => tell("disconnected", { reason }));
+    // The upgrade may be through before the namespace has answered, so the engine is listened to from its beginning.
+    const { engine } = socket.io;
+    const began = [];
+    engine.once("open", () => began.push(engine.transport.name));
+    engine.on("ping", () => tell("ping"));
+    const upgraded = new Promise((resolve) => engine.once("upgrade", ({ name }) => resolve(began.push(name))));
+    const connected = new Promise((resolve, reject) => socket.once("connect", resolve).once("connect_error", reject));
     return within(
-      new Promise((resolve, reject) => {
-        const began = [];
-        socket.on("connect_error", reject);
-        socket.on("connect", () => {
-          began.push(socket.io.engine.transport.name);
-          if (transports) resolve(began);
-          socket.io.engine.once("upgrade", ({ name }) => resolve([...began, name]));
-          socket.io.engine.on("ping", () => tell("ping"));
-        });
-      }),
+      Promise.all([connected, transports ? began : upgraded]).then(() => began),
       "an upgrade",
     );
   },

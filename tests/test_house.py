@@ -7,6 +7,7 @@ import importlib
 import re
 import tomllib
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from filters.model import errors
@@ -43,6 +44,11 @@ def imported(path: Path, known: dict[str, Path]) -> set[str]:
 
 def needs() -> dict[str, set[str]]:
     """Which folder needs which others."""
+    return {folder: set(others) for folder, others in _needs().items()}
+
+
+@cache
+def _needs() -> dict[str, set[str]]:
     known = modules()
     folder = {name: path.parent.relative_to(ROOT).as_posix() for name, path in known.items()}
     graph: dict[str, set[str]] = defaultdict(set)
@@ -119,6 +125,7 @@ def shipped() -> dict[str, Path]:
     return {name: path for name, path in modules().items() if name.partition(".")[0] in ("filters", "gateway")}
 
 
+@cache
 def exceptions() -> list[tuple[str, str, type[BaseException]]]:
     """Every exception class of ours: its module, its name, and itself. Found in the source, so that none is missed."""
     found = []

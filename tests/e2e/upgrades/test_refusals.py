@@ -111,6 +111,7 @@ async def test_a_worker_that_does_not_come_up_leaves_those_of_before(node: Stand
     await as_before(node, before)
 
 
+@pytest.mark.whole
 async def test_a_control_that_does_not_come_up_brings_all_of_before_back(node: Standing, tmp_path: Path) -> None:
     """Workers were renewed by then: they are renewed again, and nobody is refused."""
     changes = {"gateway/control/__main__.py": ("    os.umask(0o077)\n", "    return 3\n")}
@@ -124,6 +125,7 @@ async def test_a_control_that_does_not_come_up_brings_all_of_before_back(node: S
     await as_before(node, before)
 
 
+@pytest.mark.whole
 async def test_two_at_once_and_a_reload_meanwhile(node: Standing) -> None:
     supervisor = node.lab.node.folders.supervisor_socket
     program = os.fspath(make(node.lab.config.parent, "9.9.6"))
@@ -146,6 +148,7 @@ async def test_two_at_once_and_a_reload_meanwhile(node: Standing) -> None:
     assert (await node.status())["generation"] > generation
 
 
+@pytest.mark.whole
 async def test_by_a_signal_after_the_file_was_replaced_and_control_killed_meanwhile(
     node: Standing, tmp_path: Path
 ) -> None:
@@ -207,6 +210,7 @@ async def sees_the_end(command: asyncio.subprocess.Process) -> None:
     assert output.decode().splitlines()[-1] == "the node ends, or began anew meanwhile: its log says why"
 
 
+@pytest.mark.whole
 async def test_killed_in_the_instant_of_its_execution(tmp_path: Path) -> None:
     """As a supervisor that is killed: what it had ends in order, and a start at once finds free numbers."""
     changes = {

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,8 +31,13 @@ class Told(NamedTuple):
     keys: frozenset[str]
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
+@cache
+def calls() -> tuple[tuple[str, ast.Call], ...]:
     """Every call of a log in what is shipped, found in the source, with its place."""
+    return tuple(_calls())
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
     for package in ("gateway", "filters"):
         for path in (ROOT / package).rglob("*.py"):
             where = path.relative_to(ROOT).as_posix()

@@ -46,7 +46,7 @@ def golden(name: str) -> str:
         laying.lay_lists(Path(folder))
         told = laying.write(composing.composed(preset, usual(preset)), Path(folder) / "tidegate.toml")
     return "".join(
-        [*(f"warning: {one}\n" for one in told.warnings), *(f"unjudged: {one.en}\n" for one in told.unjudged)]
+        [*(f"warning: {one.en}\n" for one in told.warnings), *(f"unjudged: {one.en}\n" for one in told.unjudged)]
     )
 
 

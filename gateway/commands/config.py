@@ -45,7 +45,9 @@ def check(
             help="With --live: the node's data folder, if not as configured.",
         ),
     ] = None,
-    language: Annotated[str, typer.Option("--lang", help="With --obligations: zh or en; unset: the terminal's.")] = "",
+    language: Annotated[
+        str, typer.Option("--lang", help="Of warnings and --obligations: zh or en; unset: the terminal's.")
+    ] = "",
     secrets: Annotated[
         bool,
         typer.Option(
@@ -57,8 +59,9 @@ def check(
 ) -> None:
     """Tell every problem and every doubt. Exit code 1 where something is wrong."""
     file = places.configuration(file or config_file)
-    if not obligations and (html is not None or live or language):
-        places.refuse("--html, --live and --lang go with --obligations")
+    if not obligations and (html is not None or live):
+        places.refuse("--html and --live go with --obligations")
+    tongue = obligations_table.chosen(language)
     if html is not None and as_json:
         places.refuse("--html and --json exclude each other")
     if obligations and not secrets:
@@ -83,19 +86,18 @@ def check(
             typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise typer.Exit(1)
     if obligations:
-        tongue = obligations_table.chosen(language)
         obligations_table.show(config, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
         return
-    warnings = configuration.warnings(config)
+    warnings = configuration.warned(config)
     if secrets:
         warnings += conversion.expiring(config, time.time())
-    unjudged = [one.en for one in configuration.unjudged(config)]
     if as_json:
-        good = {"problems": [], "warnings": warnings, "unjudged": unjudged}
+        unjudged = [one.en for one in configuration.unjudged(config)]
+        good = {"problems": [], "warnings": [one.en for one in warnings], "unjudged": unjudged}
         _write(json.dumps(good, ensure_ascii=False, indent=2))
         return
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"警告：{warning.zh}" if tongue == "zh" else f"warning: {warning.en}", err=True)
     _write(summary(config))
 
 

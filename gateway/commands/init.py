@@ -25,6 +25,7 @@ from gateway.commands.places import ConfigOption
 from gateway.config import ConfigError
 from gateway.config.sections.routes import Origin
 from gateway.config.values.units import Listen, Range, ServerUrl
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.presets import composing, laying
 from gateway.presets import preset as presets
 from gateway.presets.composing import Answers
@@ -126,6 +127,10 @@ class Tongue:
 
     def __call__(self, key: str, *values: object) -> str:
         return TEXTS[key][self.language == "zh"].format(*values)
+
+    def of(self, sentence: Sentence) -> str:
+        """What is known in both."""
+        return sentence.zh if self.language == "zh" else sentence.en
 
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -386,10 +391,10 @@ def _report(
         typer.echo(words("lists", ", ".join(path.name for path in laid)))
     _section(words("judged"), told.judged)
     _section(words("unjudged"), told.unjudged)
-    _section(words("relayed"), [one.zh if words.language == "zh" else one.en for one in checked.unjudged])
+    _section(words("relayed"), [words.of(one) for one in checked.unjudged])
     _section(words("refused"), [told.refused])
     _section(words("cannot"), told.cannot)
-    _section(words("warnings"), checked.warnings)
+    _section(words("warnings"), [words.of(one) for one in checked.warnings])
     todo = [words("to front", _listening(text)), *told.todo]
     if presets.SITE in text:
         todo.append(words("to site", presets.SITE))

@@ -29,7 +29,7 @@ from gateway.config.sections.file import Config
 from gateway.config.values.spelled import or_named
 from gateway.obligations.regulations.sentence import Sentence
 
-__all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warnings"]
+__all__ = ["Config", "ConfigError", "ConfigProblem", "check", "load", "schema", "unjudged", "warned", "warnings"]
 
 
 REMEDIES = (
@@ -162,7 +162,12 @@ def _syntax(file: str, error: tomllib.TOMLDecodeError, text: str) -> ConfigProbl
 
 
 def warnings(config: Config) -> list[str]:
-    """What is allowed, and still worth a second look."""
+    """What is allowed, and still worth a second look; in English."""
+    return [one.en for one in doubts(config)]
+
+
+def warned(config: Config) -> list[Sentence]:
+    """The same in both languages."""
     return list(doubts(config))
 
 

@@ -48,6 +48,7 @@ from gateway.http.wire.path import parse_template
 from gateway.journal.write.settings import JournalSettings
 from gateway.logs import logs
 from gateway.logs.access_log import AccessLog, write_lines
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.senders import salt as salts
 from gateway.senders.settings import WhoamiSettings
 from gateway.sentences.known import known
@@ -262,7 +263,7 @@ def unbuildable(config: Config, file: str) -> list[ConfigProblem]:
     return problems
 
 
-def expiring(config: Config, now: float) -> list[str]:
+def expiring(config: Config, now: float) -> list[Sentence]:
     """A warning for each certificate of the public side that lasts less than ``EXPIRES_SOON`` from ``now`` (seconds
     since the epoch), or no longer. Of pairs that are usable."""
     settings = listening_tls(config.server)
@@ -270,9 +271,19 @@ def expiring(config: Config, now: float) -> list[str]:
     for name, expires in Certificates(settings).expiries.items() if settings is not None else ():
         when = f"{datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC"
         if expires <= now:
-            told.append(f"server.tls.certificates: {name} expired on {when}: clients will not accept it")
+            told.append(
+                Sentence(
+                    f"server.tls.certificates: {name} expired on {when}: clients will not accept it",
+                    f"server.tls.certificates：{name} 已于 {when} 过期：客户端不会接受",
+                )
+            )
         elif expires <= now + EXPIRES_SOON:
-            told.append(f"server.tls.certificates: {name} expires on {when}: renew it")
+            told.append(
+                Sentence(
+                    f"server.tls.certificates: {name} expires on {when}: renew it",
+                    f"server.tls.certificates：{name} 将于 {when} 过期：请更新",
+                )
+            )
     return told
 
 

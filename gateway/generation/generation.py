@@ -125,7 +125,7 @@ def compile_here(config_path: Path, folders: Folders, may_shrink: Collection[str
         "lists": {built.name: {"in_file": built.in_file, "change": built.change.as_dict()} for built in compiled.lists},
         "warnings": [
             *configuration.warnings(config),
-            *conversion.expiring(config, time.time()),
+            *(one.en for one in conversion.expiring(config, time.time())),
             *(str(notice) for built in compiled.lists for notice in built.notices),
         ],
     }

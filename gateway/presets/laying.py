@@ -26,7 +26,7 @@ class AlreadyThere(TidegateError, FileExistsError):
 class Vetted(NamedTuple):
     """What ``config check`` says of a good one: warnings, and what is written and judged by nobody."""
 
-    warnings: list[str]
+    warnings: list[Sentence]
     unjudged: list[Sentence]
 
 
@@ -69,7 +69,7 @@ def check(path: Path, shown: Path) -> Vetted:
         problems = conversion.unbuildable(read, str(path))
     if read is None or problems:
         raise ConfigError([replace(problem, file=str(shown)) for problem in problems])
-    return Vetted(configuration.warnings(read), configuration.unjudged(read))
+    return Vetted(configuration.warned(read), configuration.unjudged(read))
 
 
 def lay_lists(folder: Path) -> list[Path]:

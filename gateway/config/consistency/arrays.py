@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.consistency.document import Found, Path, tables, text, texts
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.surfaces.bodies import when
 from gateway.surfaces.input.pointer import INDEX
 from gateway.surfaces.input.settings import COMPOSED
@@ -70,7 +71,7 @@ def _whole(kind: dict[str, Any]) -> bool:
     return any(source.startswith("whole:") for source in (*read, *_listed(kind, "room")))
 
 
-def doubts(route: Route, policies: Mapping[str, Policy]) -> Iterator[str]:
+def doubts(route: Route, policies: Mapping[str, Policy]) -> Iterator[Sentence]:
     """What is allowed, and lets one element speak for another, or surprises the platform's clients."""
     key = f"routes[{route.name}]"
     if route.each:
@@ -80,9 +81,11 @@ def doubts(route: Route, policies: Mapping[str, Policy]) -> Iterator[str]:
         arrays = [source.partition("*")[0] for source in kind.text if source.startswith("json:") and "/*" in source]
         spread.update(arrays)
         if arrays and kind.optional_text:
-            yield (
+            yield Sentence(
                 f"{key}.text: reads every element of an array, and optional_text is true: a message may hold elements "
-                "without a text alone, and nothing of them is judged"
+                "without a text alone, and nothing of them is judged",
+                f"{key}.text：读取数组的每个元素，而 optional_text 为 true："
+                "消息可以只含没有文字的元素，其中什么也不判定",
             )
         facts = [one for name in _FACTS for source in _several(getattr(kind, name)) for one in _plain(source)]
         conditions = [f"json:{place}" for place in (*kind.message_when, *kind.relay_when)]
@@ -91,32 +94,40 @@ def doubts(route: Route, policies: Mapping[str, Policy]) -> Iterator[str]:
     yield from _of_one(key, spread, dict.fromkeys(conditions))
 
 
-def _of_each(key: str, route: Route, policies: Mapping[str, Policy]) -> Iterator[str]:
+def _of_each(key: str, route: Route, policies: Mapping[str, Policy]) -> Iterator[Sentence]:
     if route.cut_refused:
-        yield (
+        yield Sentence(
             f"{key}.cut_refused: leaves elements out, so that the platform's answer is shorter, and clients that "
-            "count its parts take one for another; they are told by the header Tidegate-Refused"
+            "count its parts take one for another; they are told by the header Tidegate-Refused",
+            f"{key}.cut_refused：会去掉元素，因此平台的答复变短，按顺序对应的客户端会弄错；"
+            "由响应头 Tidegate-Refused 告知",
         )
     if any(not shape.body or isinstance(shape.body, str) for shape in route.refusal):
-        yield f"{key}.refusal: answers an array of messages with one text; a table is answered as a list of tables"
+        yield Sentence(
+            f"{key}.refusal: answers an array of messages with one text; a table is answered as a list of tables",
+            f"{key}.refusal：以一段文字答复一组消息；写成表则以表的列表答复",
+        )
     for name in dict.fromkeys(kind.policy for kind in route.kinds or (route,)):
         rules = [rule for rule in policies[name].rules if rule.mode == "enforce"]
         if any("label" in (rule.action, rule.on_error) for rule in rules):
-            yield (
+            yield Sentence(
                 f"{key}.policy: {name} labels messages, and Tidegate-Label stands for the whole request: which element "
-                "it is about stands in the record alone"
+                "it is about stands in the record alone",
+                f"{key}.policy：{name} 给消息加标签，而 Tidegate-Label 针对整个请求：所指的元素只写在记录中",
             )
 
 
-def _of_one(key: str, arrays: Any, sources: Mapping[str, None]) -> Iterator[str]:
+def _of_one(key: str, arrays: Any, sources: Mapping[str, None]) -> Iterator[Sentence]:
     """Sources that read of one element what every one may say otherwise."""
     for source in sources:
         for array in arrays:
             rest = source.removeprefix(array)
             if rest != source and INDEX.fullmatch(rest.partition("/")[0]):
-                yield (
+                yield Sentence(
                     f"{key}: “{source}” reads one element of an array, of which every element is read as text; the "
-                    "others may say something else: make each a message of its own (each)"
+                    "others may say something else: make each a message of its own (each)",
+                    f"{key}：“{source}” 读取数组的一个元素，而该数组的每个元素都作为文字读取；其他元素可能另有内容："
+                    "请让每个元素成为单独的消息（each）",
                 )
                 break
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.config.consistency.document import Found, Path, table, tables, text, texts
 from gateway.config.consistency.translation import nearest
 from gateway.config.values.source_names import TEXTS
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.surfaces.bodies import when
 from gateway.surfaces.formats import FORMATS
 
@@ -58,7 +59,7 @@ def _kind(document: dict[str, Any], route: dict[str, Any], kind: dict[str, Any],
             yield (*path, "text"), "cannot be read from frames of format “json”"
 
 
-def doubts(route: Route) -> Iterator[str]:
+def doubts(route: Route) -> Iterator[Sentence]:
     """What is relayed because of something that its sender may write as he likes.
 
     A field by which every judged kind is told as well is no doubt: who writes it so that the message is relayed has
@@ -74,32 +75,43 @@ def doubts(route: Route) -> Iterator[str]:
             loose = [source for source in dict.fromkeys(when.read_by(kind.when)) if source not in telling]
             loose = [source for source in loose if not source.startswith("path:")]
             if not loose and not _listed(kind.when):
-                yield (
+                yield Sentence(
                     f"{key}.messages[{place + 1}]: is relayed for what does not stand there, which is much that nobody "
-                    "thought of: list the values that are relayed"
+                    "thought of: list the values that are relayed",
+                    f"{key}.messages[{place + 1}]：因缺少某项而转发，其中有许多无人想到的情形：请列出要转发的值",
                 )
             if loose:
-                yield (
+                yield Sentence(
                     f"{key}.messages[{place + 1}]: is relayed for what its sender writes into {', '.join(loose)}; a "
-                    "message that the platform takes for one may say the same: tell judged kinds by that place too"
+                    "message that the platform takes for one may say the same: tell judged kinds by that place too",
+                    f"{key}.messages[{place + 1}]：因发送者写入 {'、'.join(loose)} 的内容而转发；"
+                    "平台视为消息的请求也可以这样写：请让受判定的各类也以该位置区分",
                 )
             elif _by_name_alone(when.read_by(kind.when)):
-                yield f"{key}.messages[{place + 1}]: {_BY_NAME}"
+                yield Sentence(
+                    f"{key}.messages[{place + 1}]: {_BY_NAME.en}", f"{key}.messages[{place + 1}]：{_BY_NAME.zh}"
+                )
     loose = [place for place in route.relay_when if place not in route.message_when]
     if loose:
-        yield (
+        yield Sentence(
             f"{key}.relay_when: relays for what its sender writes into {', '.join(loose)}; a message that the platform "
-            "takes for one may say the same: tell messages by that place too (message_when)"
+            "takes for one may say the same: tell messages by that place too (message_when)",
+            f"{key}.relay_when：因发送者写入 {'、'.join(loose)} 的内容而转发；平台视为消息的请求也可以这样写："
+            "请让消息也以该位置区分（message_when）",
         )
     elif _by_name_alone(route.relay_when):
-        yield f"{key}.relay_when: {_BY_NAME}"
+        yield Sentence(f"{key}.relay_when: {_BY_NAME.en}", f"{key}.relay_when：{_BY_NAME.zh}")
     if route.messages and route.otherwise == "relay":
-        yield f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody"
+        yield Sentence(
+            f"{key}.otherwise: is relay; a message in a form that no kind names is published and judged by nobody",
+            f"{key}.otherwise：为 relay；形式不属于任何一类的消息会直接发布，无人判定",
+        )
 
 
-_BY_NAME = (
+_BY_NAME = Sentence(
     "relays for its operationName, which only chooses among the operations of a document, and its sender writes both: "
-    "list the documents that are relayed (query, or their digests)"
+    "list the documents that are relayed (query, or their digests)",
+    "因 operationName 而转发，而它只在文档的多个操作中选一个，两者都由发送者填写：请列出要转发的文档（query 或其摘要）",
 )
 
 

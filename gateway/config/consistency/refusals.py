@@ -10,6 +10,7 @@ from gateway.config.consistency.document import Found, Path, table, tables, text
 from gateway.config.consistency.translation import similar
 from gateway.config.values.html_places import unsafe
 from gateway.http.server.shapes import ECHOES, REFUSALS, is_of
+from gateway.obligations.regulations.sentence import Sentence
 from gateway.sentences.known import known
 from gateway.surfaces.formats import FORMATS
 
@@ -73,12 +74,12 @@ def _shape(shape: dict[str, Any], path: Path, socket: bool) -> Found:
             yield (*path, "reasons", at), "is not a reason that anybody is told" + similar(reason, [*groups, *codes])
 
 
-def _strict(route: Route) -> str:
+def _strict(route: Route) -> Sentence | None:
     """What frames are, where an object of JSON that nobody knows is no frame at all: text, arrays as Phoenix has them,
-    and graphql-transport-ws, which has to close the socket (its protocol, “Invalid message”). Empty for others."""
+    and graphql-transport-ws, which has to close the socket (its protocol, “Invalid message”). None for others."""
     payload = FORMATS[route.format].payload
     if payload == "text":
-        return "frames are text"
+        return Sentence("frames are text", "帧是纯文本")
     tests = [
         {f"json:{place}": wanted} for one in (route.message_when, route.relay_when) for place, wanted in one.items()
     ]
@@ -89,27 +90,33 @@ def _strict(route: Route) -> str:
         *(one for test in tests for one in test),
     ]
     if any(_IN_ARRAY.match(source) for source in read):
-        return "frames are arrays"
+        return Sentence("frames are arrays", "帧是数组")
     types = [test["json:/type"] for test in tests if "json:/type" in test]
     said = {one for wanted in types for one in ([wanted] if isinstance(wanted, str) else wanted)}
-    return "frames are those of graphql-transport-ws" if said & {"subscribe", "connection_init"} else ""
+    if said & {"subscribe", "connection_init"}:
+        return Sentence("frames are those of graphql-transport-ws", "帧属于 graphql-transport-ws")
+    return None
 
 
-def doubts(route: Route) -> Iterator[str]:
+def doubts(route: Route) -> Iterator[Sentence]:
     """Notices of ours that would stand among the platform's own frames."""
     if route.transport != "websocket":
         return
     if not route.refusal:
         if frames := _strict(route):
-            yield (
-                f"routes[{route.name}].refusal: is missing; {frames}, whose clients break off at a notice of "
-                "Tidegate's, an object of JSON; give each verdict a shape, or silent = true"
+            yield Sentence(
+                f"routes[{route.name}].refusal: is missing; {frames.en}, whose clients break off at a notice of "
+                "Tidegate's, an object of JSON; give each verdict a shape, or silent = true",
+                f"routes[{route.name}].refusal：缺失；{frames.zh}，客户端遇到 Tidegate 的通知（JSON 对象）会断开；"
+                "请给每种结论写出形式，或写 silent = true",
             )
         return
     told = {verdict for shape in route.refusal if not shape.reasons for verdict in shape.verdicts}
     missing = [verdict for verdict in NOTICES if verdict not in told and verdict != "hold"]
     if missing:
-        yield (
+        yield Sentence(
             f"routes[{route.name}].refusal: {', '.join(missing)} are told as Tidegate words them, between the "
-            "platform's own frames; give them a shape, or silent = true"
+            "platform's own frames; give them a shape, or silent = true",
+            f"routes[{route.name}].refusal：{'、'.join(missing)} 以 Tidegate 自己的形式夹在平台的帧之间；"
+            "请给出形式，或写 silent = true",
         )

@@ -26,6 +26,15 @@ def test_doubts_are_told_and_are_no_failure(written: Written) -> None:
     assert "warning: policies.comment.appeal" in told.stderr
 
 
+def test_doubts_are_told_in_chinese_where_that_is_asked_for(written: Written) -> None:
+    bad = str(written("https://platform.example/appeal?message={id}", "off"))
+    told = run(app, ["check", bad, "--lang", "zh"])
+    assert told.exit_code == 0
+    assert "警告：policies.comment.appeal：为 off" in told.stderr
+    assert "warning" not in told.stderr
+    assert run(app, ["check", bad, "--lang", "fr"]).exit_code == 2
+
+
 def test_a_bad_file(written: Written) -> None:
     told = run(app, ["check", str(written('policy = "comment"', 'policy = "coment"', more="[sever]\n"))])
     assert told.exit_code == 1

@@ -67,6 +67,7 @@ def test_in_chinese(folder: Path) -> None:
     told = run("waline", "--lang", "zh").stdout
     assert "判定的内容" in told
     assert preset.load("waline").zh.refused in told
+    assert "policies.messages.appeal：为 off" in told
     assert config.load(folder / "tidegate.toml").sentences.language == "zh"
 
 

@@ -142,7 +142,7 @@ def test_certificates_of_the_public_side(tmp_path: Path) -> None:
     file.write_text(text % written)
     told = config.load(file, environ={})
     assert conversion.unbuildable(told, str(file)) == []
-    expired, soon = conversion.expiring(told, time.time())
+    expired, soon = (one.en for one in conversion.expiring(told, time.time()))
     assert f"{pairs[0].certificate} expired on" in expired
     assert f"{pairs[1].certificate} expires on" in soon
     pairs[1].key.write_bytes(pairs[2].key.read_bytes())

@@ -26,7 +26,7 @@ def test_what_is_good_stands_there_and_nothing_beside_it(tmp_path: Path, text: s
     assert (tmp_path / "tidegate.toml").read_text(encoding="utf-8") == text
     assert (tmp_path / "tidegate.toml").stat().st_mode & 0o777 == 0o644
     assert names(tmp_path) == ["tidegate.toml"]
-    assert any("appeal" in one for one in told.warnings)
+    assert any("appeal" in one.en for one in told.warnings)
     assert told.unjudged
 
 

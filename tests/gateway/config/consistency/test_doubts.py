@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -80,8 +81,14 @@ def test_a_plain_configuration_raises_none(read: Read) -> None:
     ],
 )
 def test_doubts(before: str, after: str, told: str, read: Read) -> None:
-    warnings = config.warnings(read(before, after))
+    file = read(before, after)
+    warnings = config.warnings(file)
     assert [told in warning for warning in warnings] == ([True] if told else [])
+    for one in config.warned(file):
+        assert one.en in warnings
+        assert re.search(r"[\u4e00-\u9fff]", one.zh)
+        key = re.compile(r"[\w.\[\]-]+", re.ASCII)
+        assert key.match(one.zh)[0] == key.match(one.en)[0]  # type: ignore[index]
 
 
 WHOAMI = """

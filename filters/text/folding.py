@@ -16,9 +16,11 @@ The laws, each held by a test:
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress, count, groupby
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from filters.model.errors import TidegateError
@@ -41,6 +43,7 @@ _CLUSTER_MAX: Final = 32  # a base and thirty marks (UAX 15, stream-safe text); 
 _ROUNDS: Final = 8  # more than any chain of foldings in the tables; a bound, so that bad data cannot hang
 _PLAIN: Final = (range(0x21, 0x7F), range(0x4E00, 0xA000))  # where characters are looked for that fold to themselves
 
+_parted = re.compile(r"(.)\1+", re.DOTALL).split  # joined again, it is the text without repeats
 _VOICING: Final = {0x309B: 0x3099, 0x309C: 0x309A}  # on their own they are a space with the mark; は゛ is ば to the eye
 
 Edge = Literal["letter", "digit", ""]
@@ -75,7 +78,7 @@ class Spelling(NamedTuple):
 class Folder:
     """Folds for one set of switches. Immutable but for its cache of characters, which is bounded."""
 
-    __slots__ = ("_cluster", "_layers", "_plain", "_table", "squeezes", "switches", "tables")
+    __slots__ = ("_changing", "_cluster", "_layers", "_plain", "_table", "squeezes", "switches", "tables")
 
     def __init__(self, tables: FoldTables, switches: Switches) -> None:
         self.tables = tables
@@ -84,6 +87,7 @@ class Folder:
         self._layers = tuple(tables.maps[name] for name in MAPS if getattr(switches, name))
         self._table = _Table(self)
         self._plain = b""
+        self._changing: Callable[[Callable[[re.Match[str]], str], str], str] | None = None
         self._cluster = lru_cache(maxsize=4096)(self._fold_cluster)
 
     def prepare(self) -> None:
@@ -95,19 +99,43 @@ class Folder:
         if self._plain:
             return
         same = set(chain(*_PLAIN))
-        for layer in self._layers:
-            same.difference_update(layer)
+        same.difference_update(*self._layers)
         context = self.tables.context if self.switches.compat else ()
         plain = bytearray(_PLAIN[-1].stop)
         for code in same:
             plain[code] = self._keeps(code) and code not in context
         self._plain = bytes(plain)
+        self._changing = re.compile(f"[^{_class(compress(count(), plain))}]+").sub
 
     def text(self, text: str, limit: int = FOLDED_MAX) -> str:
         """The folded text alone, in both readings where there are two: what is done to every message. Raises
         ``FoldBound``, where the first is too long."""
         if len(text) > limit:
             raise FoldBound(limit)
+        folded = self._passed(text) if _INTERPRETED else self._walked(text)
+        if folded is None:
+            folded = self.readings(text)[0]
+        if len(folded) > limit and len(first_reading(folded)) > limit:
+            raise FoldBound(limit)
+        return folded
+
+    def _passed(self, text: str) -> str | None:
+        """``text`` folded in passes that the standard library makes in C: for an interpreter, to which each step of a
+        walk costs more than a pass. None where something of it is not folded alone, or in two ways.
+
+        The table is asked once for each character of ASCII that occurs, of other texts for the stretches that change.
+        """
+        changing = self._changing
+        folded = text.translate(self._table) if changing is None or text.isascii() else changing(self._changed, text)
+        if _CONTEXT in folded:
+            return None
+        return "".join(_parted(folded)) if self.squeezes else folded
+
+    def _changed(self, stretch: re.Match[str]) -> str:
+        return stretch[0].translate(self._table)
+
+    def _walked(self, text: str) -> str | None:
+        """The same in one walk over the characters: for machine code, in a fourth of the time that passes take."""
         plain = self._plain
         table = self._table
         squeezes = self.squeezes
@@ -135,26 +163,13 @@ class Folder:
             if folded is None:
                 continue
             if folded == _CONTEXT:
-                return self._in_context(text, limit)
+                return None
             for char in folded:
                 code = ord(char)
                 if code != last or not squeezes:
                     pieces.append(char)
                     last = code
-        if stays:
-            pieces.append(text[stays:])
-            text = "".join(pieces)
-            if len(text) > limit:
-                raise FoldBound(limit)
-        return text
-
-    def _in_context(self, text: str, limit: int) -> str:
-        """The end of ``text``, apart from it: a loop whose code is short enough to jump in one step costs each
-        character of every message a fifteenth less."""
-        text = self.readings(text)[0]
-        if len(text) > limit and len(text.partition(AGAIN)[0]) > limit:
-            raise FoldBound(limit)
-        return text
+        return "".join([*pieces, text[stays:]]) if stays else text
 
     def without(self, switch: str) -> Folder:
         """The folder that leaves one folding out."""
@@ -459,8 +474,17 @@ class _Table(dict[int, str | None]):
         return entry
 
 
+def _class(codes: Iterable[int]) -> str:
+    """What stands in the brackets of a regular expression for these characters, given in order."""
+    runs = [[code for _, code in run] for _, run in groupby(enumerate(codes), lambda place: place[1] - place[0])]
+    return "".join(f"{re.escape(chr(run[0]))}-{re.escape(chr(run[-1]))}" for run in runs)
+
+
 def first_reading(folded: str) -> str:
     return folded.partition(AGAIN)[0] if AGAIN in folded else folded
+
+
+_INTERPRETED: Final = hasattr(first_reading, "__code__")
 
 
 def _is_digit(text: str) -> bool:

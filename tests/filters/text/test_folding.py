@@ -1,7 +1,6 @@
 """Folding against its laws: the slow form is the definition, Unicode's own normal forms change nothing, the way back
 is exact."""
 
-import dis
 import sys
 import unicodedata
 
@@ -122,12 +121,23 @@ def test_a_prepared_reader_skips_only_what_folds_to_itself(on: Switches) -> None
         if plain:
             assert reader.single(chr(code)) == chr(code)
             assert code not in TABLES.context or not on.compat
+    assert reader._changing is not None
+    known = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert reader._changing(lambda _: "", known) == "".join(
+        chr(code) for code, plain in enumerate(reader._plain) if plain
+    )
 
 
 @given(texts, st.sampled_from([WORDS, PATTERNS, OFF]))
 def test_a_prepared_reader_gives_the_definition(text: str, on: Switches) -> None:
     reader = PREPARED[on]
     assert reader.text(text, 10_000) == reader.readings(text)[0]
+
+
+@given(texts, switches)
+def test_passes_and_the_walk_fold_alike(text: str, on: Switches) -> None:
+    for reader in (folder(TABLES, on), PREPARED[WORDS]):
+        assert reader._passed(text) == reader._walked(text)
 
 
 @given(texts)
@@ -278,12 +288,3 @@ def test_broken_tables_say_where(data: bytes, told: str) -> None:
 def test_digest_follows_the_data(tables: FoldTables) -> None:
     assert len(tables.digest) == 64
     assert folding_tables() is folding_tables()
-
-
-@pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11) or not hasattr(Folder.text, "__code__"),
-    reason="compiled: reads the byte code of Python 3.11",
-)
-def test_the_walk_over_characters_jumps_in_one_step() -> None:
-    """One instruction more for each jump costs each character of every message a fifteenth."""
-    assert "EXTENDED_ARG" not in {step.opname for step in dis.get_instructions(Folder.text)}

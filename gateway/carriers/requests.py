@@ -90,7 +90,8 @@ class Gate:
                 self._check_method(exchange, found)
             exchange.route = found
             exchange.cors = route.cors
-            exchange.shapes = _shapes(exchange, found, route)
+            if route.shapes is not None:
+                exchange.shapes = _shapes(exchange, found, route.shapes)
             if route.socket is not None:
                 if route.socket.plain and is_plain(head):
                     if head.length:
@@ -163,7 +164,8 @@ class Gate:
                 exchange.route = found
                 exchange.path = found.path
                 exchange.cors = found.route.cors
-                exchange.shapes = _shapes(exchange, found, found.route)
+                if found.route.shapes is not None:
+                    exchange.shapes = _shapes(exchange, found, found.route.shapes)
                 name = found.route.name
         except HTTPError:  # it would have been refused anyway
             pass
@@ -281,7 +283,7 @@ class Gate:
         """A request is one for ``route``, as its body shows."""
         exchange.route = found
         exchange.cors = route.cors
-        exchange.shapes = _shapes(exchange, found, route)
+        exchange.shapes = None if route.shapes is None else _shapes(exchange, found, route.shapes)
 
     def on_body(self, exchange: Exchange, body: bytes, told: Told | None = None) -> None:
         """A judged request is complete: decode it, and send its message on its way. ``told``: what the platform has
@@ -303,7 +305,7 @@ class Gate:
             if decoded.method and not self._judged_alike(exchange, decoded.method):
                 return
             (message,) = decoded.messages
-            if message.degraded and route.whoami is not None:
+            if route.whoami is not None and message.degraded:
                 route.whoami.ask(request.fields, request.repeated, "", None)
             if self.traces is None:
                 Comment(self, exchange, route, decoded, message, began).enter()
@@ -394,10 +396,9 @@ class Gate:
             exchange.answer(204, lines, b"")
 
 
-def _shapes(exchange: Exchange, found: Found[Target], route: Route) -> AnswerShapes | None:
+def _shapes(exchange: Exchange, found: Found[Target], shapes: AnswerShapes) -> AnswerShapes:
     """The shapes of a request's refusals, with its own values at hand where they repeat any."""
-    shapes = route.shapes
-    if shapes is not None and shapes.echoes:
+    if shapes.echoes:
         return shapes.bound(Echo(exchange.head.fields, exchange.query, found.parameters))
     return shapes
 

@@ -328,7 +328,8 @@ class Exchange:
     # the sink of the upstream's answer
 
     def awaits_turn(self, answer: LateAnswer) -> bool:
-        return self._connection.server.turns.charge_answer(self._connection.account, answer)
+        account = self._connection.account
+        return account.turns.charge_answer(account, answer)
 
     def on_informational(self, head: ResponseHead) -> None:
         if not self.cancelled and self.head.minor and not (head.status == 100 and not self.head.expect):

@@ -240,21 +240,6 @@ class UpstreamConnection(asyncio.Protocol):
                 self._late = data
                 self.pause_answer()
                 return
-        self._take(call, data)
-
-    def go_on(self) -> None:
-        """See ``LateAnswer``."""
-        late, call = self._late, self.call
-        if late is None:
-            return
-        self._late = None
-        if call is None:
-            return
-        if not call.paused:
-            self.resume_answer()
-        self._take(call, late)
-
-    def _take(self, call: UpstreamCall, data: bytes) -> None:
         try:
             if self._decoder is None:
                 if self._held is None:
@@ -274,6 +259,18 @@ class UpstreamConnection(asyncio.Protocol):
             if chosen:
                 self.pool.upstream.failures[self.pool.name, "upstream.garbage"] += 1
             self._fail("upstream.garbage", error.reason, blame=not chosen)
+
+    def go_on(self) -> None:
+        """See ``LateAnswer``."""
+        late, call = self._late, self.call
+        if late is None:
+            return
+        self._late = None
+        if call is None:
+            return
+        if not call.paused:
+            self.resume_answer()
+        self.data_received(late)
 
     def eof_received(self) -> None:
         """Half-closed is closed: ``connection_lost`` follows."""
@@ -357,7 +354,9 @@ class UpstreamConnection(asyncio.Protocol):
         if 0 <= length <= size:
             self._take_whole(call, head, data[at : at + length], size == length)
             return
-        self._heed(head)
+        self._keep = head.keep_alive
+        if b"keep-alive" in head.fields:
+            self._heed(head.fields[b"keep-alive"])
         call.head_relayed = True
         sink = call.sink
         sink.on_head(head, length != 0)
@@ -383,19 +382,16 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _take_whole(self, call: UpstreamCall, head: ResponseHead, body: bytes, clean: bool = True) -> None:
         """An answer that came at once. ``clean``: nothing came behind it."""
-        self._heed(head)
+        self._keep = head.keep_alive
+        if b"keep-alive" in head.fields:
+            self._heed(head.fields[b"keep-alive"])
         call.head_relayed = True
         call.relayed = len(body)
         self._part(call, clean)
         call.sink.on_whole(head, body)
 
-    def _heed(self, head: ResponseHead) -> None:
-        """Keep the connection or not. One that is kept is closed before the server does: it said when it will
-        (``Keep-Alive: timeout=5``)."""
-        self._keep = head.keep_alive
-        hint = head.fields.get(b"keep-alive")
-        if hint is None:
-            return
+    def _heed(self, hint: bytes) -> None:
+        """A connection that is kept is closed before the server does: it said when it will (``timeout=5``)."""
         matched = _keep_alive_timeout(hint)
         if matched is not None:
             seconds = int(matched[1])

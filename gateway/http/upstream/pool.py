@@ -101,8 +101,9 @@ class ServerPool:
             connection.close()
         else:
             self.idle.append(connection)
-        if self.upstream.waiting or self.upstream.surplus:
-            self.upstream.serve_waiting()
+        upstream = self.upstream
+        if upstream.waiting or upstream.surplus:
+            upstream.serve_waiting()
 
     def discard(self, connection: UpstreamConnection) -> None:
         """The connection is no longer the pool's."""

@@ -249,20 +249,18 @@ def _split(head: bytes, bounds: HeadBounds) -> list[bytes]:
 
 
 def parse_request(head: bytes, bounds: HeadBounds = DEFAULT_BOUNDS) -> RequestHead:
-    """Read a request's head, without its closing CRLF CRLF. Raises ``HTTPError``."""
-    try:
-        return _glanced_request(head, bounds)
-    except Uncommon:
-        return _careful_request(head, bounds)
+    """Read a request's head, without its closing CRLF CRLF. Raises ``HTTPError``.
 
-
-def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
-    """The quick path. Raises ``Uncommon`` for whatever it leaves to the careful one, ``HTTPError`` never."""
+    Here is the quick path; what it does not know at a glance is left to the careful one."""
     lines = head.split(b"\r\n")
     line = lines.pop(0)
-    method, target, minor = _request_lines.known.get(line) or _request_line(line)
-    fields, kept = _request_glances.lines(lines)
-    length = fields.get(b"content-length", b"0")
+    try:
+        method, target, minor = _request_lines.known.get(line) or _request_line(line)
+        fields, kept = _request_glances.lines(lines)
+        digits = fields.get(b"content-length")
+        length = 0 if digits is None else _lengths.known.get(digits) or _length(digits)
+    except Uncommon:
+        return _careful_request(head, bounds)
     host = fields.get(b"host")
     if (
         len(fields) > bounds.fields
@@ -271,7 +269,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
         or not minor
         or fields.get(b"connection") not in _STAYS
     ):
-        raise Uncommon
+        return _careful_request(head, bounds)
     request = RequestHead()
     request.method = method
     request.target = target
@@ -280,7 +278,7 @@ def _glanced_request(head: bytes, bounds: HeadBounds) -> RequestHead:
     request.fields = fields
     request.lines = kept
     request.repeated = _NONE
-    request.length = _lengths.known.get(length) or _length(length)
+    request.length = length
     request.keep_alive = True
     request.expect = False
     request.upgrade = b""

@@ -56,11 +56,13 @@ class Piece(NamedTuple):
 
 
 class Repeated(NamedTuple):
-    """One count of repeats: its place in ``Facts.repeats``, and how the keys of it begin."""
+    """One count of repeats: its place in ``Facts.repeats``, and how the keys of it begin. ``own``: the usual one, of
+    what a sender alone repeats."""
 
     place: int
     repeat: Repeat
     prefix: str
+    own: bool
     starts: Remembered[str, bytes]  # by sender: the key up to the fingerprint
 
 
@@ -87,6 +89,7 @@ class Plan:
     """``only`` keeps to part of what is asked: on a cluster each slot gets its own plan."""
 
     __slots__ = (
+        "_asked",
         "account",
         "asks",
         "counters",
@@ -127,9 +130,17 @@ class Plan:
         )
         pieces = (self._piece(scope, number, route, epoch) for number, scope in enumerate(PIECES) if scope in only)
         self.pieces = tuple(piece for piece in pieces if piece.keys)
+        # What is needed of each piece per message: a tuple is taken apart sooner than its fields are looked up.
+        self._asked = tuple((piece.bit, piece.field, piece.remembered.known, piece.build) for piece in self.pieces)
         self.room = asks.room and "room" in only
         self.repeats = tuple(
-            Repeated(place, repeat, keys.repeat(repeat, route, place in asks.shadow_repeats), Remembered(REMEMBERED))
+            Repeated(
+                place,
+                repeat,
+                keys.repeat(repeat, route, place in asks.shadow_repeats),
+                repeat.scope == "sender" and repeat.senders == 1,
+                Remembered(REMEMBERED),
+            )
             for place, repeat in enumerate(asks.repeats)
             if ("text" if repeat.scope == "global" else repeat.scope) in only
         )
@@ -169,28 +180,29 @@ class Plan:
         """Append the message's keys to ``parts``; returns its shape and the credit that the front vouches for."""
         mask = 0
         credit = NOT_VOUCHED
+        sender = message.sender
         vouched = message.vouched
         if vouched is not None and vouched.level >= 0:
             credit = min(vouched.level, 100)
-        elif self.account is not None and message.sender:
+        elif self.account is not None and sender:
             mask = ACCOUNT_BIT
             piece = self.account
-            parts.append(piece.remembered.known.get(message.sender) or piece.build(message.sender))
-        for piece in self.pieces:
-            value: str = message[piece.field]  # type: ignore[assignment]  # fields of pieces are text
+            parts.append(piece.remembered.known.get(sender) or piece.build(sender))
+        for bit, field, known, build in self._asked:
+            value: str = message[field]  # type: ignore[assignment]  # fields of pieces are text
             if value:
-                mask |= piece.bit
-                parts.append(piece.remembered.known.get(value) or piece.build(value))
-        if self.room and message.sender and message.room:
+                mask |= bit
+                parts.append(known.get(value) or build(value))
+        if self.room and sender and message.room:
             mask |= SLOW_BIT
-            parts.append(bulk_text(self.keys.slow(message.room, message.sender)))
+            parts.append(bulk_text(self.keys.slow(message.room, sender)))
         if self.repeats and scan.fingerprint:
             bit = FIRST_REPEAT_BIT
-            for _, repeat, prefix, starts in self.repeats:
-                if repeat.scope == "sender" and repeat.senders == 1:  # the usual one, without its key as text
-                    if message.sender and scan.folded_length >= repeat.min_length:
+            for _, repeat, prefix, own, starts in self.repeats:
+                if own:  # without its key as text
+                    if sender and scan.folded_length >= repeat.min_length:
                         mask |= bit
-                        start = starts.known.get(message.sender) or self._start(prefix, message.sender, starts)
+                        start = starts.known.get(sender) or self._start(prefix, sender, starts)
                         mark = hexlify(scan.fingerprint)
                         parts.append(b"$%d\r\n%b%b\r\n" % (len(start) + len(mark), start, mark))
                 elif (key := repeat_key(prefix, repeat, message, scan)) is not None:
@@ -198,7 +210,7 @@ class Plan:
                     parts.append(bulk_text(key))
                     if repeat.senders > 1:
                         parts.append(bulk_text(key + ":n"))
-                        extras.append(bulk_text(message.sender))
+                        extras.append(bulk_text(sender))
                 bit <<= 1
         return self.shapes.get(mask) or self._shape(mask), credit
 
@@ -228,7 +240,7 @@ class Plan:
         if mask & SLOW_BIT:
             slow = shape.size = shape.size + 1
         repeats: list[Packable] = []
-        for number, (place, repeat, _, _) in enumerate(self.repeats):
+        for number, (place, repeat, _, _, _) in enumerate(self.repeats):
             if mask & FIRST_REPEAT_BIT << number:
                 shape.size += 1
                 people = repeat.senders > 1

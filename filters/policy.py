@@ -6,6 +6,7 @@ facts and failures. Its laws (laws 2, 4 and 3), each held by a property test:
 * the disposition is the worst enforced of ``pass < hold < reject``; label and mask accumulate;
 * a rule in shadow changes nothing but ``Verdict.shadow``, and its failures do not count as degraded;
 * a check that could not decide costs what its rule's ``on_error`` says, never silently nothing;
+* what a person approved (a ticket among ``acts``) is neither held nor found in its text again; all else counts;
 * a weak sender is no person: no account and no block of that name concerns them.
 """
 
@@ -21,7 +22,7 @@ from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Find, Rule
 from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
 
-WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3}
+WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3, "pass": 4}
 MASK: Final = "*"
 REMEMBERED: Final = 1024  # objects of facts
 
@@ -64,7 +65,7 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     """Weigh everything found about ``message``.
 
     ``acts`` are decisions already made by people and in force now (a frozen room, an urgent word); they weigh as
-    enforced rules do.
+    enforced rules do. A ticket is the last of them.
     """
     enforced: list[Decided] | None = list(acts) if acts else None
     shadow: list[Decided] | None = None
@@ -105,6 +106,8 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
         if quiet is None and not vouched and not facts.missing and scan.folded_length >= policy.counted:
             policy.remember(facts)
         return policy.passed
+    if enforced and acts and acts[-1].effect == "pass":
+        enforced = _approved(enforced)
     return _verdict(policy, message, enforced or [], shadow or [], degraded or [])
 
 
@@ -118,6 +121,19 @@ def _of_nobody(facts: Facts) -> Facts:
         blocks=tuple(block for block in facts.blocks if block.scope != "sender"),
         missing={name: cause for name, cause in facts.missing.items() if name != "account"},
     )
+
+
+def _approved(enforced: list[Decided]) -> list[Decided]:
+    """Without what a person has read, and what they were asked for: where a check failed that reads no text, it was
+    nobody's to approve."""
+    return [
+        decided
+        for decided in enforced
+        if not (
+            (decided.effect == "hold" and not decided.degraded)
+            or (decided.rule.check in CHECKS and CHECKS[decided.rule.check].spans)
+        )
+    ]
 
 
 def _verdict(

@@ -52,6 +52,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
       messages that wait for a person
         BadParking (ValueError)             gateway.parking.parked
         SealBroken                          gateway.parking.seal
+        Unreleasable                        gateway.control.releasing.outgoing
       mirror
         Damaged                             gateway.mirror.store.sealed
         ImportRefused                       gateway.mirror.upkeep.importing

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from filters.model.rule import Rule
 
 Action = Literal["label", "mask", "hold", "reject"]
+Effect = Literal["pass", "label", "mask", "hold", "reject"]
 Disposition = Literal["pass", "hold", "reject"]
 OnError = Literal["pass", "label", "hold", "reject"]
+
+TICKET: Final = "ticket"
+"""In the place of a check: a person approved the text, and its sender sends it again."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -126,17 +130,18 @@ class Facts(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """One finding and what the policy makes of it. ``effect`` differs from the rule's action when the check failed."""
+    """One finding and what the policy makes of it. ``effect`` differs from the rule's action when the check failed;
+    ``pass`` is that of a re-send ticket alone."""
 
     rule: Rule
     finding: Finding
-    effect: Action
+    effect: Effect
     degraded: bool = False
 
 
 class Verdict(NamedTuple):
-    """The end of judging. ``decided`` is in order of weight: reject, hold, mask, label; within one weight what was
-    found before what could not be checked, then in the policy's order.
+    """The end of judging. ``decided`` is in order of weight: reject, hold, mask, label, pass; within one weight what
+    was found before what could not be checked, then in the policy's order.
 
     ``texts`` are the texts to relay where masking changed them, else None. ``degraded`` names every failure that
     counted, including those whose ``on_error`` is pass (law 3).

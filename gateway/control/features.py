@@ -11,9 +11,11 @@ from gateway.control.blocks.feature import BLOCKS
 from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
 from gateway.control.cases.feature import CASES
+from gateway.control.holding.feature import HOLDING
 from gateway.control.lists.feature import LISTS
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.people.feature import PEOPLE
+from gateway.control.releasing.feature import RELEASING
 from gateway.control.rooms.feature import ROOMS
 from gateway.control.switches.feature import SWITCHES
 from gateway.control.takedowns.feature import TAKEDOWNS
@@ -27,6 +29,8 @@ FEATURES: tuple[Feature, ...] = (
     SWITCHES,
     TAKEDOWNS,
     CASES,
+    HOLDING,
+    RELEASING,
     STATE,
     PEOPLE,
     HEALTH,

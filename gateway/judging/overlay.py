@@ -1,4 +1,5 @@
-"""What people have switched on right now: frozen routes and rooms, urgent words, copies of what was taken down.
+"""What people have switched on right now: frozen routes and rooms, urgent words, copies of what was taken down; and
+what they approved and its sender may send again.
 
 Built whenever a snapshot arrives, swapped as one reference, and weighed by ``judge`` like the findings of enforced
 rules. Nothing here outlives its snapshot: a switch is undone by the next one.
@@ -14,6 +15,7 @@ from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Scan
 from filters.reading.keywords import Scanner
 from gateway.judging.refused_copies import RefusedCopies
+from gateway.judging.resending import Tickets
 from gateway.sentences import own
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ STALE = _decided("mirror", Finding("mirror", MIRROR), own.MIRROR)
 class Overlay:
     """``acts`` tells what is in force for one message; with nothing switched on, the worker has no overlay at all."""
 
-    __slots__ = ("_copies", "_grounds", "_rooms", "_routes", "_urgent", "version")
+    __slots__ = ("_copies", "_grounds", "_rooms", "_routes", "_urgent", "tickets", "version")
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Overlay:
         urgent: Scanner | None,
         grounds: Mapping[int, str],
         copies: RefusedCopies | None = None,
+        tickets: Tickets | None = None,
     ) -> None:
         self.version = version
         self._routes = routes
@@ -53,13 +56,15 @@ class Overlay:
         self._urgent = urgent
         self._grounds = grounds
         self._copies = copies
+        self.tickets = tickets
 
     def switch(self, route: str, room: str) -> Decided | None:
         """The switch that stands against every message to this place, if any."""
         return self._routes.get(route) or self._rooms.get(room)
 
     def acts(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
-        """Every switch, urgent word and removed text that stands against this message."""
+        """Every switch, urgent word and removed text that stands against this message, then the ticket that is for it,
+        if any."""
         switches = (self._routes.get(message.route), self._rooms.get(message.room))
         acts = [switch for switch in switches if switch is not None]
         if self._urgent is not None:
@@ -71,16 +76,23 @@ class Overlay:
             copy = self._copies.act(message, scan)
             if copy is not None:
                 acts.append(copy)
+        if self.tickets is not None:
+            ticket = self.tickets.act(message)
+            if ticket is not None:
+                acts.append(ticket)
         return tuple(acts)
 
 
 def build(
-    snapshot: SnapshotRows, compile_words: Callable[[Sequence[str]], Scanner], prints: Callable[[], Scanner]
+    snapshot: SnapshotRows,
+    compile_words: Callable[[Sequence[str]], Scanner],
+    prints: Callable[[], Scanner],
+    used: dict[int, str] | None = None,
 ) -> Overlay | None:
     """The overlay of a snapshot, or None where nothing is switched on.
 
     ``compile_words`` makes a scanner of a few words whose ids are their places in the sequence; ``prints`` makes one
-    that reads texts for their fingerprint.
+    that reads texts for their fingerprint. ``used``: the worker's tickets in use; None where nobody sends again.
     """
     routes: dict[str, Decided] = {}
     rooms: dict[str, Decided] = {}
@@ -91,7 +103,8 @@ def build(
             frozen[switch.value] = _decided("switch", finding, switch.ground)
     urgent = compile_words([row.word for row in snapshot.urgent]) if snapshot.urgent else None
     copies = RefusedCopies(snapshot.copies, prints()) if snapshot.copies else None
-    if not routes and not rooms and urgent is None and copies is None:
+    tickets = Tickets(snapshot.tickets, used) if snapshot.tickets and used is not None else None
+    if not routes and not rooms and urgent is None and copies is None and tickets is None:
         return None
     grounds = {place: row.ground for place, row in enumerate(snapshot.urgent)}
-    return Overlay(snapshot.version, routes, rooms, urgent, grounds, copies)
+    return Overlay(snapshot.version, routes, rooms, urgent, grounds, copies, tickets)

@@ -160,6 +160,8 @@ class Passage(ABC):
             route.passed.value += 1
         else:
             pipeline.count_verdict(route, verdict)
+            if self.acts and verdict.disposition != "pass":
+                pipeline.unused(self)
         self.on_verdict()
 
     def _remember(self, route: Route, texts: tuple[str, ...]) -> None:
@@ -290,6 +292,14 @@ class Pipeline:
     def give_back(self, passage: Passage, *, charge: bool = True) -> None:
         """Return the repeat mark to somebody whose message did not go on, and what it took of the sender's limits
         (``charge``)."""
+        if passage.acts:
+            self.unused(passage)
         asks = passage.route.policy.asks
         if (charge and asks.limits) or asks.repeats:
             self.state.give_back(passage.message, asks, passage.scan, charge=charge)
+
+    def unused(self, passage: Passage) -> None:
+        """A message did not go on: the ticket with which it came may be used again."""
+        overlay = self.overlay
+        if overlay is not None and overlay.tickets is not None:
+            overlay.tickets.unused(passage.message.id)

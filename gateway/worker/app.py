@@ -93,6 +93,7 @@ class App:
         self._gate.senders = self._senders
         self._feed: LogOutFeed | None = None
         self._access: AccessLines | None = None
+        self._used_tickets: dict[int, str] = {}  # ticket -> the message that is on its way with it
         self.finished = Finished()
         self._lines_dropped = Count()  # by the access logs of all generations
         self.listeners = Listeners(self._server, self._sweep)
@@ -268,7 +269,7 @@ class App:
         self._snapshot = snapshot
 
     def _switch(self, snapshot: Snapshot) -> None:
-        self._pipeline.overlay = overlay.build(snapshot.rows, _urgent, _prints)
+        self._pipeline.overlay = overlay.build(snapshot.rows, _urgent, _prints, self._used_tickets)
         self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
 
     def status(self) -> dict[str, Any]:

@@ -30,6 +30,7 @@ ONLY_JUDGED = (
     "relay_when",
     "messages",
     "takedown",
+    "release",
     "page",
     "refusal",
     "edit",
@@ -154,6 +155,7 @@ def _judged(document: dict[str, Any], route: dict[str, Any], path: Path, templat
     if traits is not None and not traits.edits:
         yield from _never_edited(route, path, template)
     yield from _deletion(route, path)
+    yield from _release(document, route, path)
     yield from _whoami(document, route, path)
 
 
@@ -259,6 +261,42 @@ def _deletion(route: dict[str, Any], path: Path) -> Found:
             (*path, "takedown", "match"),
             f"has the unknown placeholder {{{strange[0]}}}: known are {{id}} and {{room}}",
         )
+
+
+def _release(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
+    socket = text(route, "transport") == "websocket"
+    release = route.get("release")
+    told = release if isinstance(release, dict) else {}
+    replays, leads = "replay" in told, bool(text(told, "match"))
+    policies = table(document, "policies")
+    named = [text(route, "policy"), *(text(kind, "policy") for _, kind in tables(route, "messages"))]
+    holding = next((name for name in named if name in policies and _holds(policies[name])), None)
+    if holding is not None and not leads and not (replays and not socket) and told.get("ticket") is not True:
+        yield (
+            (*path, "release"),
+            f"is missing: policy “{holding}” holds messages, and nothing says how one gets to the platform once "
+            "somebody approved it; give [routes.release] a match, a replay, or ticket = true",
+        )
+    if replays and socket:
+        yield (*path, "release", "replay"), "is not for sockets: a frame cannot be sent again; write match, or ticket"
+    if replays and leads:
+        yield (*path, "release", "replay"), "has no effect beside match: remove one of the two"
+    for key in ("on_behalf", "headers", "idempotent", "retry_for"):
+        if key in told and not leads and not replays:
+            yield (*path, "release", key), "has no effect without match or replay: nothing is sent"
+    template = _template(text(told, "match"))
+    if template is not None and (strange := [one for one in template.names if one != "room"]):
+        yield (*path, "release", "match"), f"has the unknown placeholder {{{strange[0]}}}: known is {{room}}"
+    if template is not None and len(template.methods) > 1:
+        yield (*path, "release", "match"), "has several methods: write the one by which is published"
+
+
+def _holds(policy: Any) -> bool:
+    """Whether anything can be held by a policy."""
+    return any(
+        "hold" in (text(rule, "action"), text(rule, "on_error")) and text(rule, "mode") != "shadow"
+        for _, rule in tables(policy, "rules")
+    )
 
 
 def _relayed(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator, model_validator
 
 from filters.text.markup import Markup
 from gateway.common.defaults import defaults
@@ -83,27 +83,71 @@ class Cors(Section):
         return value
 
 
+def _one_line_each(value: dict[str, Secret]) -> dict[str, Secret]:
+    for name, secret in value.items():
+        if TOKEN.fullmatch(name) is None:
+            raise ValueError("has a name that is no header's: use letters, digits and -")
+        if not secret.get_secret_value().isprintable():
+            raise ValueError(f"has control characters in “{name}”: a header is one line")
+    return value
+
+
+def _header(value: str) -> str:
+    if value and TOKEN.fullmatch(value) is None:
+        raise ValueError("is no header's name: use letters, digits and -")
+    return value
+
+
+Fields = Annotated[dict[str, Secret], AfterValidator(_one_line_each)]
+HeaderName = Annotated[str, AfterValidator(_header)]
+
+
+class Release(Section):
+    """How a held message gets to the platform once a person approved it: the first of these that is configured. What
+    the platform refuses for good, and what it could not be asked for in time, its sender may send again."""
+
+    match: AddressText | None = setting(
+        None, "Method and path of the platform's address for publishing, with {room} where it needs it."
+    )
+    headers: Fields = setting(
+        {}, "Header fields of that request, such as an authorisation; with replay, instead of the sender's."
+    )
+    on_behalf: HeaderName = setting(
+        "", "Header field that tells the platform in whose name, with the sender as it was read."
+    )
+    replay: tuple[HeaderName, ...] | None = setting(
+        None,
+        "Send the request again as it came, with these of its credentials (Authorization, Cookie …); no other is sent. "
+        "Not of a message on a socket.",
+    )
+    ticket: bool = setting(
+        False, "The sender is told that it may be sent again: the same text passes the text findings once."
+    )
+    idempotent: bool = setting(
+        False,
+        "The platform honours Idempotency-Key: it publishes once, however often it is asked. Otherwise nothing is sent "
+        "twice whose fate is not known, and a person decides.",
+    )
+    retry_for: Duration = setting("15m", "How long a platform that is away is asked again.", ge=0)
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Release:
+        if self.match is None and self.replay is None and not self.ticket:
+            raise ValueError("leads nowhere: write match, replay, or ticket = true")
+        return self
+
+
 class Takedown(Section):
     """How the platform is asked to delete a message that was delivered."""
 
     match: AddressText = required(
         "Method and path of the platform's deletion, with {id}, and {room} where it needs it."
     )
-    headers: dict[str, Secret] = setting({}, "Header fields of that request, such as an authorisation.")
+    headers: Fields = setting({}, "Header fields of that request, such as an authorisation.")
     gone_when: Conditions = setting(
         {}, "JSON values of the answer that mean it is gone, where the platform answers everything with 200."
     )
     confirm_within: Duration = setting("1m", "Unconfirmed for longer alarms.", gt=0)
-
-    @field_validator("headers", mode="after")
-    @classmethod
-    def _one_line_each(cls, value: dict[str, Secret]) -> dict[str, Secret]:
-        for name, secret in value.items():
-            if TOKEN.fullmatch(name) is None:
-                raise ValueError("has a name that is no header's: use letters, digits and -")
-            if not secret.get_secret_value().isprintable():
-                raise ValueError(f"has control characters in “{name}”: a header is one line")
-        return value
 
 
 class Removal(Section):
@@ -316,6 +360,7 @@ class Route(Section):
     )
     id_to: MaybeSource = setting(SURFACE.id_to, "Where our id is written into the message: a JSON Pointer or a header.")
     takedown: Takedown | None = setting(None, "How the platform is asked to delete a message.")
+    release: Release | None = setting(None, "How a held message gets to the platform once a person approved it.")
     removal: Removal | None = setting(None, "On a relayed route: it deletes messages of another route.")
 
     @property

@@ -154,6 +154,13 @@ class Database:
         """Run what changes nothing, at one point of the acts' order: a server that takes no changes answers it too."""
         return await self._asked(partial(self._read, work))
 
+    async def scrubbed(self) -> bool:
+        """Leave nothing behind of what was removed: true where a file's log is emptied. A server has its own ways
+        (VACUUM), and is not asked."""
+        if self._server is not None:
+            return True
+        return await self._asked(partial(sqlite_file.scrub, self.engine))
+
     async def ping(self) -> None:
         """Raises where the database does not answer."""
         await self.read(lambda session: session.execute(select(1)))

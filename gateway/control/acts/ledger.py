@@ -85,7 +85,7 @@ class Ledger:
         self.governance = governance
         self.done = Counts(METRICS["tidegate_acts_total"])
         self.revive: Callable[[], Awaitable[None]] = _nobody  # looks at a database that was away, before it is used
-        self._workers = workers
+        self.workers = workers
         self._reloader = reloader
         self._ids = ids
         self._beside: dict[str, Beside] = {}
@@ -187,7 +187,7 @@ class Ledger:
                 for then in self._followers[table]:
                     await then()
             if done.tables & self.governance.in_snapshot:
-                pushed = await self._workers.push(await self.database.read(self.governance.snapshot))
+                pushed = await self.workers.push(await self.database.read(self.governance.snapshot))
             if done.tables & self.governance.compiled:
                 reload = await self._reloader.reload()
             within = SETTLE_WITHIN if settle else 0.0

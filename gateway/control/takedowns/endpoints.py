@@ -13,7 +13,7 @@ from gateway.control.acts.refusal import ControlError, DatabaseUnavailable, miss
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 from gateway.control.takedowns import snapshot, takedowns
-from gateway.control.takedowns.neighbours import JournalledMessages, MessageTold
+from gateway.control.takedowns.neighbours import HeldMessages, JournalledMessages, MessageTold
 from gateway.control.takedowns.rows import Copy, Deletion, Takedown
 from gateway.control.takedowns.schemas import (
     CopiesOut,
@@ -61,13 +61,21 @@ async def preview(call: Call[TakedownAsked, NoQuery]) -> TakedownPreview:
 
 
 async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
-    """Take a message down: it is shown here no more, and the platform is asked to delete it until it has."""
+    """Take a message down: it is shown here no more, and the platform is asked to delete it until it has. One that
+    waits for a person is refused; one that is on its way to the platform is deleted once it is there."""
     body, services, running = call.body, call.services, call.service(Takedowns)
-    told = await _published(running.messages, body)
+    told = await _found(running.messages, body)
+    if told.verdict != "hold":
+        _shown(told)
     refused = _Refused.of(running.messages, told, body.ground or "", body.refuse_copies) if body.refuse_copies else None
     within = running.platform.confirm_within(told.route)
 
     def work(unit: Unit) -> Takedown:
+        if told.verdict == "hold":
+            row = services.of(HeldMessages).take_down(unit, told.id, body.reason, body.ground or "", within)
+            if refused is not None:
+                refused.put(unit)
+            return row
         held = unit.session.scalar(select(Takedown).where(Takedown.message_id == told.id))
         if held is not None:
             raise ControlError(409, "control.taken_down_already", f"Takedown {held.id} is about this message.")
@@ -223,9 +231,13 @@ async def _found(messages: JournalledMessages, body: MessageNamed) -> MessageTol
 
 async def _published(messages: JournalledMessages, body: MessageNamed) -> MessageTold:
     told = await _found(messages, body)
+    _shown(told)
+    return told
+
+
+def _shown(told: MessageTold) -> None:
     if told.verdict != "pass" or told.state not in SHOWN:
         raise ControlError(409, "control.not_published", "The message was never shown: there is nothing to take down.")
-    return told
 
 
 def _subject(body: MessageNamed) -> str:

@@ -9,6 +9,7 @@ from gateway.config import Config
 from gateway.control.access.roles import EVERYBODY, MODERATE, SEE_SENDERS, Permission
 from gateway.control.acts.governance import Table
 from gateway.control.adapters.journal import append
+from gateway.control.adapters.platform import PlatformSide
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.takedowns import endpoints
@@ -28,10 +29,10 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         journal, folders.upstream_ids(config), lambda: named_by_platform(surroundings.current().config),
         partial(append, writer),
     )  # fmt: skip
-    platform = PlatformDeletions(lambda: surroundings.current().config, surroundings.loop)
+    platform = PlatformSide(lambda: surroundings.current().config, surroundings.loop)
     surroundings.closing.callback(platform.close)
     messages = JournalMessages(journal, writer, sightings)
-    return Takedowns(surroundings.ledger.database, messages, platform), sightings
+    return Takedowns(surroundings.ledger.database, messages, PlatformDeletions(platform)), sightings
 
 
 def named_by_platform(config: Config) -> frozenset[str]:

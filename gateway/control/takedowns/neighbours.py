@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from gateway.control.acts.acts import Unit
 from gateway.control.acts.neighbours import Row
+from gateway.control.acts.refusal import ControlError
+from gateway.control.takedowns.rows import Takedown
 
 
 class Asked(NamedTuple):
@@ -87,3 +90,12 @@ class JournalledMessages(Protocol):
 
     async def append(self, record: Row) -> None:
         """Write a record; returns when it is written, raises when it may not be."""
+
+
+class HeldMessages:
+    """Messages that wait for a person, or did: here none does."""
+
+    def take_down(self, unit: Unit, message_id: str, reason: str, ground: str, within: float) -> Takedown:
+        """Within an act: refuse what waits, take down what was released, or will be. ``within``: seconds that the
+        platform has. Raises ``ControlError``."""
+        raise ControlError(409, "control.not_published", "The message was never shown: there is nothing to take down.")

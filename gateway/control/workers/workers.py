@@ -9,6 +9,7 @@ projector for its counters too; nothing else is told to it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ class Workers:
         self.offer(snapshot)
         answers = await self._tell({"command": "snapshot", "snapshot": encode(snapshot)})
         return {name: isinstance(answer, dict) and "error" not in answer for name, answer in answers.items()}
+
+    def present(self) -> frozenset[tuple[str, int]]:
+        """The workers that there are, by name, each with what its socket is: one that was started anew has another."""
+        found = []
+        for name, path in self._sockets().items():
+            with contextlib.suppress(FileNotFoundError):
+                found.append((name, path.stat().st_ino))
+        return frozenset(found)
+
+    async def tell(self, command: dict[str, Any]) -> bool:
+        """Tell every worker; whether all of them took it."""
+        answers = await self._tell(command)
+        return all(isinstance(answer, dict) and "error" not in answer for answer in answers.values())
 
     async def look(self) -> None:
         """Read counters and status of every worker, and bring those up to date that hold an older snapshot."""

@@ -36,6 +36,7 @@ DENYING: Final = frozenset(("hold", "reject"))
 ACCESS: Final = (
     "id",
     "time",
+    "sent_at",
     "route",
     "surface",
     "room",
@@ -49,7 +50,17 @@ ACCESS: Final = (
     "personal",
 )
 CONTENT: Final = ("content",)
-DISPOSITION: Final = ("verdict", "policy", "lists", "labels", "findings", "shadow", "degraded")
+DISPOSITION: Final = (
+    "verdict",
+    "policy",
+    "lists",
+    "labels",
+    "findings",
+    "shadow",
+    "degraded",
+    "releases",
+    "approved_by",
+)
 
 
 class Unexplained(TidegateError, ValueError):
@@ -319,6 +330,26 @@ def removal(
     if status is not None:
         record["status"] = status
     return record
+
+
+def review(
+    message_id: str,
+    state: str,
+    *,
+    person: str = "",
+    act: str = "",
+    release: str = "",
+    reason: str = "",
+    ground: str = "",
+) -> dict[str, Any]:
+    """What became of a held message (``gateway.control.holding.states``). ``person`` and ``act`` where somebody did it,
+    ``release``: the judged record with which it is published, ``reason``: a code. Of the journal's disposition class.
+    Raises Unattributed for a person without their act (law 12)."""
+    if person and not act:
+        raise Unattributed("a decision on a held message names its act")
+    record: dict[str, Any] = {"kind": "review", "id": message_id, "time": time.time_ns() // 1000, "state": state}
+    known = {"person": person, "act": act, "release": release, "reason": reason, "ground": ground}
+    return record | {name: value for name, value in known.items() if value}
 
 
 def act(

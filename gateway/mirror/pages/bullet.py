@@ -10,7 +10,8 @@ from filters.policy import masked
 
 
 class Bullet(NamedTuple):
-    """``at``: milliseconds since the epoch when it was received, or sent where it is older than the gateway.
+    """``at``: milliseconds since the epoch when it was received, or sent where it is older than the gateway or waited
+    for a person.
 
     ``sender`` is the name that the bullet itself shows, empty where it shows none. ``certain`` is False where nobody
     heard whether the platform took the bullet: it may be shown, so it has a static version.
@@ -63,7 +64,7 @@ def of_judged(record: Mapping[str, Any]) -> Bullet:
         texts = masked(texts, [_mask(found) for found in masks])
     return Bullet(
         record["id"],
-        record["time"] // 1000,
+        record.get("sent_at", record["time"]) // 1000,
         "\n".join(texts),
         record.get("playback_ms", -1),
         tuple(record.get("labels", ())),

@@ -4,7 +4,7 @@ One set of typed rows for everybody: control writes them, the projection stores 
 (a key in state, a command on a worker's socket) they are one JSON object:
 
     {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […], "blocks_whole": …,
-     "rooms": […], "rooms_whole": …}
+     "rooms": […], "rooms_whole": …, "tickets": […]}
 
 A reader takes what a program of the version before wrote, and the one after: a section or a field that is not there has
 its default, one that is not known is passed over.
@@ -24,6 +24,7 @@ from gateway.state.model.ranges import Ranges
 LIMITED = pace(1, 10_000_000)  # what a block allows that is a limit rather than a wall, unless configured otherwise
 MAX_BLOCKS = 5000  # the newest; what is left out, state alone knows
 MAX_ROOMS = 5000  # of those that are not open
+MAX_TICKETS = 5000  # the newest; with one that is left out its sender is judged as if there were none
 FROZEN = "switch.frozen"  # what a frozen room's or route's refusals say; on the wire beside each switch
 
 
@@ -81,8 +82,21 @@ class RoomRow(NamedTuple):
     interval_ms: int = 0
 
 
+class TicketRow(NamedTuple):
+    """A text that its sender may send again. ``digest``: 32 hexadecimal digits; ``expires_at``: seconds since the
+    epoch."""
+
+    id: int
+    route: str
+    room: str
+    sender: str
+    digest: str
+    expires_at: int
+
+
 class SnapshotRows(NamedTuple):
-    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks are the newest ones.
+    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks and tickets are the
+    newest ones.
 
     ``blocks_whole`` and ``rooms_whole``: whether these are all there are, so that who is not among them is not blocked.
     A version before this one wrote neither: it left blocks out only beyond ``MAX_BLOCKS``, and rooms always.
@@ -97,6 +111,7 @@ class SnapshotRows(NamedTuple):
     blocks_whole: bool = True
     rooms: tuple[RoomRow, ...] = ()
     rooms_whole: bool = False
+    tickets: tuple[TicketRow, ...] = ()
 
 
 def encode(rows: SnapshotRows) -> dict[str, Any]:
@@ -114,6 +129,7 @@ def encode(rows: SnapshotRows) -> dict[str, Any]:
         "blocks_whole": rows.blocks_whole,
         "rooms": [row._asdict() for row in rows.rooms],
         "rooms_whole": rows.rooms_whole,
+        "tickets": [row._asdict() for row in rows.tickets],
     }
 
 
@@ -141,6 +157,17 @@ def decode(document: Any) -> SnapshotRows:
                 for row in document.get("rooms", ())
             ),
             bool(document.get("rooms_whole", False)),
+            tuple(
+                TicketRow(
+                    int(row["id"]),
+                    str(row["route"]),
+                    str(row["room"]),
+                    str(row["sender"]),
+                    str(row["digest"]),
+                    int(row["expires_at"]),
+                )
+                for row in document.get("tickets", ())
+            ),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the snapshot lacks something: {type(error).__name__}") from None

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from gateway import config as configuration
 from gateway.config import Config
+from gateway.control.adapters import platform
+from gateway.control.adapters.platform import PlatformSide
 from gateway.control.takedowns import platform_deletions
 from gateway.control.takedowns.neighbours import Asked, Said
 from gateway.control.takedowns.platform_deletions import PlatformDeletions
@@ -88,7 +90,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 @pytest.fixture
 async def deletions(site: Site) -> AsyncIterator[Callable[..., Any]]:
     """``ask(upstream_id=…, room=…)`` with the site's configuration as it is then."""
-    made = PlatformDeletions(site.config, asyncio.get_running_loop())
+    client = PlatformSide(site.config, asyncio.get_running_loop())
+    made = PlatformDeletions(client)
 
     async def ask(
         upstream_id: str = "77", room: str = "r1", route: str = "comments", outstanding: bool = False
@@ -97,7 +100,7 @@ async def deletions(site: Site) -> AsyncIterator[Callable[..., Any]]:
 
     ask.made = made  # type: ignore[attr-defined]
     yield ask
-    made.close()
+    client.close()
 
 
 async def test_what_is_asked(site: Site, deletions: Any) -> None:
@@ -168,11 +171,11 @@ async def test_a_post_has_a_length(site: Site, deletions: Any) -> None:
 async def test_a_platform_that_is_away_hangs_or_moves(
     site: Site, deletions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platform_deletions, "WITHIN", 0.05)
+    monkeypatch.setattr(platform, "WITHIN", 0.05)
     site.hang = asyncio.Event()
     assert await deletions() == Said(False, None, "upstream.timeout")
     site.hang.set()
-    monkeypatch.setattr(platform_deletions, "WITHIN", 10)
+    monkeypatch.setattr(platform, "WITHIN", 10)
     port, site.port = site.port, 1
     assert await deletions() == Said(False, None, "upstream.refused")
     site.port = port  # a reload

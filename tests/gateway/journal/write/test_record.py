@@ -26,6 +26,7 @@ from gateway.journal.write.record import (
     delivered,
     judged,
     outcome,
+    review,
 )
 
 LISTS = {"spam": "a" * 64}
@@ -163,8 +164,9 @@ def test_every_field_belongs_to_one_class() -> None:
     )
     record = judged(message, verdict, basis(keep=("ip",)))
     classes = [*ACCESS, *CONTENT, *DISPOSITION]
-    # What carries the message adds its trace.
-    assert sorted({*record, "trace"} - {"kind"}) == sorted(classes)
+    # What carries the message adds its trace, and who releases one that was held the rest.
+    added = {"trace", "sent_at", "releases", "approved_by"}
+    assert sorted({*record, *added} - {"kind"}) == sorted(classes)
     assert len(set(classes)) == len(classes)
 
 
@@ -266,3 +268,12 @@ def test_a_delivery_has_the_bytes_of_its_outcome(upstream_id, route, status):
     fields = delivered(MESSAGE.id, status, upstream_id, route)
     assert orjson.loads(b"{%b}" % fields) == {**told, "time": orjson.loads(b"{%b}" % fields)["time"]}
     assert list(orjson.loads(b"{%b}" % fields)) == list(told)
+
+
+def test_a_review_names_its_person_with_the_act() -> None:
+    """Law 12."""
+    record = review("m", "refused", person="Li Hua", act="a1", reason="review.refused", ground="3")
+    assert (record["kind"], record["person"], record["act"], "release" in record) == ("review", "Li Hua", "a1", False)
+    assert set(review("m", "expired")) == {"kind", "id", "time", "state"}
+    with pytest.raises(Unattributed):
+        review("m", "refused", person="Li Hua")

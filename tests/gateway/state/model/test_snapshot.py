@@ -17,6 +17,7 @@ from gateway.state.model.snapshot import (
     Snapshot,
     SnapshotRows,
     SwitchRow,
+    TicketRow,
     UrgentRow,
     decode,
     encode,
@@ -42,7 +43,8 @@ WIRE = (
     b'"copies":[{"id":4,"fingerprint":"00ff00ff00ff00ff","ground":"rule 9","expires_at":1900000000}],'
     b'"ranges":[{"cidr":"192.0.2.0/24","reason":"farm","expires_at":0,"limited":true}],'
     b'"blocks":[{"scope":"sender","value":"mallory","reason":"spam","expires_at":1800000000,"limited":false}],'
-    b'"blocks_whole":false,"rooms":[{"room":"r2","status":"slow","interval_ms":30000}],"rooms_whole":true}'
+    b'"blocks_whole":false,"rooms":[{"room":"r2","status":"slow","interval_ms":30000}],"rooms_whole":true,'
+    b'"tickets":[]}'
 )
 
 numbers = st.integers(0, 1 << 53)
@@ -64,6 +66,7 @@ snapshots = st.builds(
     st.booleans(),
     st.lists(st.builds(RoomRow, words, st.sampled_from(["slow", "muted", "closed"]), numbers), max_size=3).map(tuple),
     st.booleans(),
+    st.lists(st.builds(TicketRow, numbers, words, words, words, words, numbers), max_size=3).map(tuple),
 )
 
 

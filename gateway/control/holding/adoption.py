@@ -1,0 +1,243 @@
+"""From the workers' spools into the database: a held message and its case in one transaction, then the file goes.
+
+    file of a spool ──► sound frames ──► judged? ──► row, case ──► commit ──► file removed
+
+Laws: a message is taken over once, however often its file is read; what was parked and never recorded as judged was
+promised to nobody (its worker died between the two), and is discarded after ``PATIENCE_US``; what cannot be opened
+stays where it is until its key is there, is told once, and holds nobody else up. Everything that reads files is done in
+a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.common.ending import end
+from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import DatabaseUnavailable
+from gateway.control.cases import cases
+from gateway.control.holding import held, held_states
+from gateway.control.holding.rows import Held
+from gateway.journal.read import lookup
+from gateway.journal.write import ids
+from gateway.journal.write.segments import segments
+from gateway.parking import spooled
+from gateway.parking.parked import BadParking, ParkedRequest, decode
+from gateway.parking.seal import Seal, SealBroken
+from gateway.parking.spooled import Spooled
+
+log = structlog.get_logger()
+
+EVERY = 0.25  # seconds between two looks where nothing is new
+LONGEST_PAUSE = 5.0  # seconds, while something fails
+PATIENCE_US = 10_000_000  # how long a judged record is waited for; it follows the parking within a turn
+TAIL = 4 << 20  # bytes at the end of a writer's journal in which it is looked for first
+AT_ONCE = 64  # files of one look
+_JUDGED: Final = re.compile(rb'"kind":"judged","id":"([0-9a-f-]{36})"')
+
+
+class Parked(NamedTuple):
+    """One message of a spool, opened, and as it is sealed."""
+
+    request: ParkedRequest
+    sealed: bytes
+
+
+class _Read(NamedTuple):
+    """``due``: to be taken over; ``lost``: nobody judged them; ``whole``: nothing of the file is left to do then."""
+
+    file: Spooled
+    due: list[Parked]
+    lost: list[str]
+    whole: bool
+
+
+class Adoption:
+    """``root``: the spools; ``journal``: of the node; ``expires``: seconds that a message of a surface may wait;
+    ``taken`` is called after each commit. ``clock`` in nanoseconds since the epoch."""
+
+    def __init__(
+        self,
+        database: Database,
+        root: Path,
+        journal: Path,
+        seal: Callable[[], Seal | None],
+        expires: Callable[[str], float],
+        *,
+        taken: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.unopened = 0  # sealed messages that cannot be opened now
+        self.discarded = 0  # parked and never judged, since the start
+        self._database = database
+        self._root = root
+        self._journal = journal
+        self._seal = seal
+        self._expires = expires
+        self._taken = taken
+        self._clock = clock
+        self._told: set[str] = set()  # messages whose seal was complained of
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="intake")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await end([self._task])
+
+    async def step(self) -> bool:
+        """Take over what there is; True where something was."""
+        seal = self._seal()
+        if seal is None:
+            return False
+        now = self._clock() // 1000
+        files = await asyncio.to_thread(self._files)
+        moved = False
+        unopened = 0
+        for path in files:
+            read = await asyncio.to_thread(self._read, path, seal, now)
+            if read is None:
+                continue
+            unopened += len(read.file.frames) - len(read.due) - len(read.lost) if not read.whole else 0
+            if read.due:
+                await self._database.run(partial(self._adopt, due=read.due, now=now))
+                self._taken()
+                moved = True
+            if read.lost:
+                self.discarded += len(read.lost)
+                log.warning("parking.discarded", messages=len(read.lost))
+            if read.whole:
+                await asyncio.to_thread(spooled.done, read.file)
+                moved = True
+                if read.file.torn:
+                    log.error("parking.torn", writer=read.file.writer, bytes=read.file.torn)
+        self.unopened = unopened
+        return moved
+
+    def _files(self) -> list[Path]:
+        found = []
+        for path in spooled.waiting(self._root):
+            found.append(path)
+            if len(found) >= AT_ONCE:
+                break
+        return found
+
+    def _read(self, path: Path, seal: Seal, now: int) -> _Read | None:
+        try:
+            file = spooled.read(path)
+        except FileNotFoundError:
+            return None
+        judged = _Judged(self._journal)
+        due: list[Parked] = []
+        lost: list[str] = []
+        whole = True
+        for frame in file.frames:
+            try:
+                request = decode(seal.open(frame.message_id, frame.sealed))
+            except (SealBroken, BadParking) as error:
+                if frame.message_id not in self._told:
+                    self._told.add(frame.message_id)
+                    cause = error.cause if isinstance(error, SealBroken) else "content"
+                    log.error("parking.unopened", writer=file.writer, problem=cause)
+                whole = False
+                continue
+            if judged.knows(request.id):
+                due.append(Parked(request, frame.sealed))
+            elif now - request.time > PATIENCE_US:
+                lost.append(request.id)
+            else:
+                whole = False
+        return _Read(file, due, lost, whole)
+
+    def _adopt(self, session: Session, due: Sequence[Parked], now: int) -> None:
+        known = set(
+            session.scalars(select(Held.message_id).where(Held.message_id.in_([one.request.id for one in due])))
+        )
+        for request, sealed in due:
+            if request.id not in known:
+                adopt(session, request, sealed, now, round(self._expires(request.surface) * 1e6))
+
+    async def _run(self) -> None:
+        pause = EVERY
+        while True:
+            moved = False
+            try:
+                moved = await self.step()
+                pause = EVERY
+            except DatabaseUnavailable:  # told by the database itself; nothing is lost
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:  # of disk or database: what is not committed is read again
+                if pause == EVERY:  # once for each outage
+                    log.error("intake.failed", exc_info=True)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            if not moved:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.sleep(pause)
+
+
+def adopt(session: Session, request: ParkedRequest, sealed: bytes, now: int, expires_us: int) -> Held:
+    """One message, held from now on, with its case; both expire ``expires_us`` after it came."""
+    leading = request.findings[0] if request.findings else {}
+    expires_at = request.time + expires_us
+    case = cases.open_case(
+        session, request.id, cases.Cause.HOLD, now=now, route=request.route, room=request.room, sender=request.sender,
+        due_at=request.time, expires_at=expires_at, category=str(leading.get("category", "")), reason=request.reason,
+        ground=request.ground, fingerprint=request.fingerprint.hex(),
+    )  # fmt: skip
+    row = Held(
+        message_id=request.id, case_id=case.id, route=request.route, surface=request.surface, room=request.room,
+        sender=request.sender, weak=request.weak, edit=request.edit, reason=request.reason,
+        fingerprint=request.fingerprint.hex(), at=request.time, expires_at=expires_at, state=held_states.HELD,
+        changed_at=now, size=len(sealed), sealed=sealed,
+    )  # fmt: skip
+    held.parked(session, row)
+    return row
+
+
+class _Judged:
+    """Which messages the journal has a judged record of: it follows the parking within a turn, so that it mostly stands
+    at the end of its writer's journal, which is read once for all messages of a file."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[Path, set[bytes]] = {}
+
+    def knows(self, message_id: str) -> bool:
+        try:
+            told = ids.parse(message_id)
+        except ValueError:
+            return False
+        folder = self._root / f"node-{told.node}" / str(told.worker)
+        known = self._known.get(folder)
+        if known is None:
+            known = self._known[folder] = _newest(folder)
+        return message_id.encode() in known or lookup.find(self._root, message_id) is not None
+
+
+def _newest(folder: Path) -> set[bytes]:
+    found: set[bytes] = set()
+    left = TAIL
+    for segment in reversed(segments(folder)):
+        try:
+            with segment.path.open("rb") as file:
+                size = file.seek(0, 2)
+                file.seek(max(0, size - left))
+                found.update(_JUDGED.findall(file.read(left)))
+        except FileNotFoundError:
+            continue
+        left -= size
+        if left <= 0:
+            break
+    return found

@@ -1,0 +1,51 @@
+"""Held messages, as control knows them: taken over from the spools, counted for the workers, ended by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.config import Config
+from gateway.control.acts.governance import Table
+from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.holding import held_pruning, tickets
+from gateway.control.holding.adoption import Adoption
+from gateway.control.holding.expiry import Expiry
+from gateway.control.holding.rows import Held, HeldEvent, Release, Ticket
+from gateway.control.holding.seals import seals
+from gateway.control.holding.ticket_use import TicketUse
+from gateway.control.holding.waiting_counts import WaitingCounts
+from gateway.surfaces import MIRRORED
+
+LIVE: Final = 60.0  # seconds after which nobody would understand a live bullet any more
+LASTING: Final = 72 * 3600.0
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """Everything that runs by itself; where nothing can be held it finds nothing to do."""
+    folders, ledger = surroundings.folders, surroundings.ledger
+    journal = folders.journal(surroundings.config)
+
+    def config() -> Config:
+        return surroundings.current().config
+
+    return (
+        Adoption(ledger.database, folders.park, journal, seals(config), expires),
+        WaitingCounts(ledger.database, ledger.workers),
+        Expiry(ledger, surroundings.trusted_ns),
+        TicketUse(ledger, journal, folders.control / "tickets.json"),
+    )
+
+
+def expires(surface: str) -> float:
+    """Seconds that a message of a surface may wait."""
+    return LIVE if surface in MIRRORED else LASTING
+
+
+HOLDING = Feature(
+    endpoints=(),
+    tables=(Table(Ticket, frozenset(), undo="never", snapshot=tickets.snapshot, prune=tickets.prune),),
+    rows=(Held, HeldEvent, Release),
+    opened=opened,
+    ended={"held": held_pruning.prune},
+)

@@ -1,0 +1,126 @@
+"""From spools into the database: once, with its case, and nothing that nobody judged."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.control.cases.rows import Case, CaseCause
+from gateway.control.holding.adoption import PATIENCE_US, Adoption
+from gateway.control.holding.rows import Held
+from gateway.journal.write.ids import Ids
+from gateway.journal.write.settings import JournalSettings
+from gateway.journal.write.writer import Writer
+from gateway.parking.seal import Seal
+from gateway.parking.spool_frames import framed
+
+
+class Spools:
+    """One worker's spool and journal, and the intake over both."""
+
+    def __init__(self, holding: Any, folder: Path) -> None:
+        self.holding = holding
+        self.root, self.journal = folder / "park", folder / "journal"
+        (self.root / "0").mkdir(parents=True)
+        self.ids = Ids(0, 0, clock=lambda: holding.ns)
+        self.seal: Seal | None = holding.seal
+        self.intake = Adoption(
+            holding.plant.database, self.root, self.journal, lambda: self.seal, lambda surface: 60.0,
+            clock=lambda: holding.ns,
+        )  # fmt: skip
+
+    def spool(self, *messages: str, seal: Seal | None = None, name: str = "") -> Path:
+        seal = seal or self.holding.seal
+        frames = [(one, seal.seal(one, self.holding.request(one).encode())) for one in messages]
+        path = self.root / "0" / f"{name or messages[0]}.spool"
+        path.write_bytes(framed(frames))
+        return path
+
+    async def judged(self, *messages: str) -> None:
+        writer = Writer(
+            self.journal, "node-0", 0, ids=Ids(0, 0), settings=JournalSettings(), loop=asyncio.get_running_loop()
+        )
+        writer.start()
+        for one in messages:
+            writer.append({"kind": "judged", "id": one, "time": self.holding.now, "verdict": "hold"})
+        writer.close()
+
+    def held(self) -> list[str]:
+        return [row.message_id for row in self.rows(Held)]
+
+    def rows(self, kind: type[Any]) -> list[Any]:
+        return self.holding.plant.database.now(lambda session: session.query(kind).all())
+
+
+@pytest.fixture
+async def spools(holding: Any, tmp_path: Path) -> Spools:
+    return Spools(holding, tmp_path)
+
+
+async def test_a_message_is_taken_over_with_its_case_and_the_file_goes(spools: Spools) -> None:
+    one, two = spools.ids(), spools.ids()
+    path = spools.spool(one, two)
+    await spools.judged(one, two)
+    assert await spools.intake.step()
+    assert (spools.held(), path.exists()) == ([one, two], False)
+    row = spools.rows(Held)[0]
+    assert (row.state, row.sender, row.room, row.expires_at - row.at) == ("held", "alice", "r1", 60_000_000)
+    assert b"s3cret-cookie" not in row.sealed
+    cases, causes = spools.rows(Case), spools.rows(CaseCause)
+    assert [case.message_id for case in cases] == [one, two]
+    assert (causes[0].cause, causes[0].reason, cases[0].category) == ("hold", "keyword.match", "spam")
+    assert row.case_id == cases[0].id
+
+
+async def test_a_file_that_is_read_twice_gives_one_message(spools: Spools) -> None:
+    one = spools.ids()
+    await spools.judged(one)
+    for _ in range(2):
+        spools.spool(one)
+        await spools.intake.step()
+    assert (spools.held(), len(spools.rows(Case))) == ([one], 1)
+
+
+async def test_what_nobody_judged_is_waited_for_then_discarded(spools: Spools) -> None:
+    one, two = spools.ids(), spools.ids()
+    path = spools.spool(one, two)
+    await spools.judged(one)
+    await spools.intake.step()
+    assert (spools.held(), path.exists(), spools.intake.discarded) == ([one], True, 0)
+    spools.holding.ns += PATIENCE_US * 1000 + 1000
+    assert await spools.intake.step()
+    assert (spools.held(), path.exists(), spools.intake.discarded) == ([one], False, 1)
+
+
+async def test_what_cannot_be_opened_stays_until_its_key_is_there(spools: Spools) -> None:
+    other = Seal(bytes(32))
+    one, two = spools.ids(), spools.ids()
+    path = spools.spool(one, seal=other)
+    spools.spool(two)
+    await spools.judged(one, two)
+    await spools.intake.step()
+    assert (spools.held(), path.exists(), spools.intake.unopened) == ([two], True, 1)
+    spools.seal = Seal(bytes(range(32)), [bytes(32)])
+    await spools.intake.step()
+    assert (sorted(spools.held()), path.exists(), spools.intake.unopened) == (sorted([one, two]), False, 0)
+
+
+async def test_a_torn_file_gives_what_is_sound_of_it(spools: Spools) -> None:
+    one, two = spools.ids(), spools.ids()
+    path = spools.spool(one, two)
+    path.write_bytes(path.read_bytes()[:-3])
+    await spools.judged(one, two)
+    await spools.intake.step()
+    assert (spools.held(), path.exists()) == ([one], False)
+
+
+async def test_nothing_is_taken_over_without_a_key(spools: Spools) -> None:
+    one = spools.ids()
+    path = spools.spool(one)
+    await spools.judged(one)
+    spools.seal = None
+    assert not await spools.intake.step()
+    assert path.exists()

@@ -1,8 +1,13 @@
 """A preset as it is read: what it says of itself, and the text of its configuration. Raises nothing that a user sees:
-the files come with the program, and a test reads each."""
+the files come with the program, and a test reads each.
+
+TOML has no way to say a thing once that stands in several routes. A line ``#= NAME`` of the configuration stands for
+the text of that name in ``[preset.same]``; whoever has the configuration written finds it in full.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
@@ -15,6 +20,9 @@ MARK: Final = "# == configuration ==\n"
 
 SITE: Final = "https://site.example"
 """Stands for the origin of the site whose pages show what is written."""
+
+SAME: Final = re.compile(r"^#= ([a-z-]+)\n", re.MULTILINE)
+"""A line of the configuration that stands for a text of ``[preset.same]``."""
 
 Unmatched = Literal["relay", "read", "refuse"]
 Need = Literal["site", "front"]
@@ -83,6 +91,7 @@ def load(name: str) -> Preset:
     if not mark:
         raise ValueError(f"preset {name} has no line “{MARK.strip()}”")
     said = tomllib.loads(head)["preset"]
+    body = SAME.sub(lambda found: str(said["same"][found[1]]), body)
     return Preset(
         name=name,
         title=said["title"],

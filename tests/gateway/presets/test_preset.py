@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_each_says_everything_in_both_languages(name: str) -> None:
     assert all(re.search(r"[\u4e00-\u9fff]", said) for said in chinese)
     assert one.told("zh") is one.zh
     assert one.told("en") is one.told("auto") is one.en
+
+
+@pytest.mark.parametrize("name", preset.names())
+def test_what_is_said_once_stands_in_full_where_it_is_meant(name: str) -> None:
+    text = (Path(preset.__file__).parent / "platforms" / f"{name}.toml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 500
+    head, _, body = text.partition(preset.MARK)
+    same = tomllib.loads(head)["preset"].get("same", {})
+    meant = preset.SAME.findall(body)
+    assert set(meant) == set(same)
+    full = preset.load(name).body
+    assert "#=" not in full
+    for said, stands in same.items():
+        assert full.count(stands) == meant.count(said) > 1
 
 
 @pytest.mark.parametrize("name", preset.names())

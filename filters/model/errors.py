@@ -40,6 +40,8 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
       acts and backups
         DatabaseBehind                      gateway.control.acts.authority
         NoSuchMove                          gateway.control.cases.case_states
+        NoSuchAppealMove                    gateway.control.appeals.appeal_states
+        AppealRefused                       gateway.control.appeals.admissibility
         BackupError                         gateway.backup.backup_manifest
       journal
         Corrupt (ValueError)                gateway.journal.write.encoding

@@ -80,6 +80,11 @@ class Codes:
             >> 2
         )
 
+    def seal(self, fingerprint: bytes) -> str:
+        """A digest of a text's fingerprint, in 16 hexadecimal digits, that nobody makes who has not the key: short
+        texts would be guessed otherwise."""
+        return blake2b(fingerprint, digest_size=8, key=self._key, person=b"tidegate print").hexdigest()
+
     def _round(self, number: bytes, half: int) -> int:
         return int.from_bytes(blake2b(half.to_bytes(4), digest_size=4, key=self._key, salt=number).digest()) & _MASK
 

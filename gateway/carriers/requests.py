@@ -29,6 +29,7 @@ from gateway.surfaces.input.request import Arrived
 from gateway.websocket.handshake import is_plain
 
 if TYPE_CHECKING:
+    from gateway.appeals.appeals_relay import AppealsRelay
     from gateway.carriers.sockets import Sockets
     from gateway.common.metrics import Counts
     from gateway.http.server.exchange import Exchange
@@ -55,6 +56,7 @@ class Gate:
 
     ``languages``: of the routes that say in which one their clients are told, by name. ``max_queueing``: seconds, 0 for
     no bound. ``senders``: who hears of log-outs. ``only_reading``: what no route names goes on only where it reads.
+    ``appeals``: where appellants are passed on to.
     ``traces``: None, or records name the trace of each request, and whether it gets an X-Request-Id as well.
     """
 
@@ -68,6 +70,7 @@ class Gate:
         self.unmatched_hosts: dict[bytes, Relayed] = {}
         self.only_reading = False
         self.mirror: MirrorSite | None = None
+        self.appeals: AppealsRelay | None = None
         self.languages: Mapping[str, str] = {}
         self.max_queueing = 0.0
         self.traces: bool | None = None
@@ -119,6 +122,9 @@ class Gate:
             mirror = self.mirror
             if route is None and mirror is not None and found.path.startswith(mirror.prefix):
                 mirror.serve(exchange)
+                return
+            if route is None and self.appeals is not None and self.appeals.takes(found.path):
+                exchange.relay(self.appeals.upstream)
                 return
             relayed = route or self.unmatched
             if route is None and self.unmatched_hosts:

@@ -204,6 +204,11 @@ class Folders:
         """Whether the projector lives and how far it came; written by it, read by the workers."""
         return self.run / "projector"
 
+    @property
+    def appeals_socket(self) -> Path:
+        """Where control hears appellants, whose calls the workers pass on."""
+        return self.run / "appeals.sock"
+
     def worker_socket(self, number: int) -> Path:
         """Commands to a worker: load, snapshot, counters, status, drain."""
         return self.run / f"worker-{number}.sock"

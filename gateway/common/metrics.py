@@ -251,6 +251,21 @@ OF_CONTROL = (
         ("state",),
     ),
     Metric(
+        "tidegate_appeals",
+        "gauge",
+        "Appeals by state (explained, waiting, overdue, upheld, partly, rejected, withdrawn); the overdue need a lead.",
+        ("state",),
+    ),
+    Metric(
+        "tidegate_appeals_same_person",
+        "gauge",
+        "Appeals that somebody decided who had a part in what was appealed (appeals.same_person).",
+    ),
+    Metric("tidegate_appeals_refused_total", "counter", "Appeals that were not taken, by reason code.", ("reason",)),
+    Metric(
+        "tidegate_appeals_oldest_seconds", "gauge", "How long the oldest appeal has waited that nobody has decided."
+    ),
+    Metric(
         "tidegate_state_mended_total",
         "counter",
         "What state had lost and control wrote anew: blocks, rooms, accounts, the snapshot.",

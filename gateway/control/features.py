@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gateway.control.accounts.feature import ACCOUNTS
 from gateway.control.acts.governance import Governance
+from gateway.control.appeals.feature import APPEALS
 from gateway.control.blocks.feature import BLOCKS
 from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
@@ -31,6 +32,7 @@ FEATURES: tuple[Feature, ...] = (
     CASES,
     HOLDING,
     RELEASING,
+    APPEALS,
     STATE,
     PEOPLE,
     HEALTH,

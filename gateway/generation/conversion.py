@@ -30,7 +30,7 @@ from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.refusal import Refusal
-from gateway.config.sections.review.appeals import Appeals
+from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.senders.asking import Whoami
 from gateway.config.sections.sentences import Sentences as SentencesSection
@@ -159,12 +159,20 @@ def salt(section: Server, file: Path) -> bytes:
     return salts.of_setting(written) if written else salts.kept(file)
 
 
-def appeal_codes(section: Appeals | None, salt: bytes) -> Codes | None:
+def appeal_codes(section: AppealTerms | None, salt: bytes) -> Codes | None:
     """``[appeals]``: what makes and reads codes, with its key or one that follows from the node's ``salt``."""
     if section is None:
         return None
     written = section.key.get_secret_value().encode() or salt
     return Codes(hashlib.blake2b(written, digest_size=32, person=b"tidegate appeals").digest())
+
+
+def appeals_upstream(socket: Path) -> UpstreamSettings:
+    """Where control hears appellants: few at once, and never left out, for control comes back."""
+    return UpstreamSettings(
+        "appeals", (UpstreamServerSettings(parse_address(f"unix:{socket}")),), max_connections=8, max_waiting=64,
+        answer_timeout=10.0, total_timeout=30.0, idle_timeout=20.0, ejection=EjectionSettings(failures=0),
+    )  # fmt: skip
 
 
 def whoami(section: Whoami) -> WhoamiSettings:

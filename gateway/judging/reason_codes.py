@@ -13,6 +13,7 @@ from filters.model.meaning import CHINESE, ENGLISH, Meaning
 from gateway.http.upstream import failure
 from gateway.http.wire import errors
 from gateway.judging import answers
+from gateway.sentences import appealing
 from gateway.sentences.own import NOTICES, UNAVAILABLE
 from gateway.surfaces.input import reasons as surfaces
 from gateway.websocket import endings, frames, handshake
@@ -38,6 +39,7 @@ def chapters() -> Iterator[Chapter]:
     )
     yield _chapter("The upstream gave no answer", failure.REASONS)
     yield _chapter("What is told and refuses nothing", NOTICES)
+    yield _chapter("Appeals that are not taken", appealing.REASONS)
     yield _chapter("Sockets that break the protocol", frames.REASONS, "close code")
     yield _chapter("Sockets that the gateway ends", endings.ENDINGS, "close code")
 

@@ -94,6 +94,18 @@ def _takedown(config: Config, route: Route, known: Known) -> Fulfilment:
     return Fulfilment("takedown", "not", mechanism, (), (Sentence("no takedown address", "未配置下架地址"),))
 
 
+def _appeals(config: Config, route: Route, known: Known) -> Fulfilment:
+    mechanism = Sentence("refusals are appealed by a code, and decided by somebody else", "凭编号申诉，由其他人员复核")
+    if config.appeals is None:
+        return Fulfilment("appeals", "not", mechanism, (), (Sentence("no [appeals]", "未配置 [appeals]"),))
+    lacks: tuple[Sentence, ...] = ()
+    if "{code}" not in config.policies[route.policy].appeal:
+        lacks += (Sentence("refusals do not lead to where appeals are taken", "拒绝发布时未给出申诉入口"),)
+    if config.appeals.same_person:
+        lacks += (Sentence("the same person may decide again", "允许同一人员复核自己的决定"),)
+    return _graded("appeals", mechanism, ("appeals", f"policies.{route.policy}.appeal"), lacks)
+
+
 def _minimal(config: Config, route: Route, known: Known) -> Fulfilment:
     kept = ", ".join(route.keep)
     mechanism = (
@@ -131,6 +143,7 @@ MEANS: Final[Mapping[str, Means]] = {
     "content": _content,
     "blacklist": _blacklist,
     "takedown": _takedown,
+    "appeals": _appeals,
     "minimal": _minimal,
     "records": _records,
     "emergency": _always(
@@ -153,6 +166,7 @@ TESTS: Final[Mapping[str, str]] = {
     "content": "tests/gateway/journal/write/test_record.py",
     "blacklist": "tests/filters/checks/test_block.py",
     "takedown": "tests/e2e/test_takedown.py",
+    "appeals": "tests/e2e/appeals/test_appeals.py",
     "minimal": "tests/gateway/journal/write/test_record.py",
     "records": "tests/e2e/test_contract.py",
     "emergency": "tests/gateway/judging/test_overlay.py",

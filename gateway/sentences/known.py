@@ -9,6 +9,7 @@ from filters.checks import CHECKS
 from filters.model.meaning import Meaning
 from gateway.http.upstream import failure
 from gateway.http.wire import errors
+from gateway.sentences import appealing
 from gateway.sentences.own import NOTICES, OWN, UNAVAILABLE
 from gateway.surfaces.input import reasons
 from gateway.websocket import handshake
@@ -25,5 +26,6 @@ def known() -> Mapping[str, Meaning]:
         **OWN,
         **{f"{check}.unavailable": UNAVAILABLE for check in CHECKS},
         **failure.REASONS,
+        **appealing.REASONS,
         **NOTICES,
     }

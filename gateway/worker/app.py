@@ -17,6 +17,7 @@ import structlog
 
 from filters.lists.wordlist import of_words
 from filters.reading.keywords import AnyList, Scanner
+from gateway.appeals.appeals_relay import AppealsRelay
 from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
 from gateway.common.folders import Folders
@@ -78,6 +79,7 @@ class App:
         self._journal = journal
         self._sweep = Sweep(loop)
         self._upstreams: dict[str, Upstream] = {}
+        self._appellants: Upstream | None = None  # where they are passed on to
         self._retired: list[tuple[str, Upstream]] = []
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
@@ -175,6 +177,7 @@ class App:
         self._gate.unmatched_hosts = _unmatched_hosts(config, upstreams, answers)
         self._gate.only_reading = config.server.unmatched == "read"
         self._gate.mirror = self._mirror(config, upstreams)
+        self._gate.appeals = self._appeals(config)
         self._server.configure(conversion.server(config.server, config.traces is not None))
         self._gate.max_queueing = config.server.max_queueing
         self._gate.traces = tracing.named(config)
@@ -232,6 +235,15 @@ class App:
         return MirrorSite(
             mirror.path, MirrorFiles(self._folders.mirror(config), mirror.path, pages, mirror.max_age, access)
         )
+
+    def _appeals(self, config: Config) -> AppealsRelay | None:
+        """Control's own small server is no upstream of the configuration; it outlives every reload."""
+        if config.appeals is None:
+            return None
+        if self._appellants is None:
+            settings = conversion.appeals_upstream(self._folders.appeals_socket)
+            self._appellants = Upstream(settings, self._loop, self._sweep, partial(changed, settings.name))
+        return AppealsRelay(config.appeals.path.encode(), self._appellants)
 
     def mirror_fresh(self, config: Config) -> Callable[[], bool]:
         """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
@@ -334,6 +346,8 @@ class App:
         """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
         for _, upstream in self._known_upstreams():
             upstream.close()
+        if self._appellants is not None:
+            self._appellants.close()
         if self._notices is not None:
             await self._notices.close()
         if self._feed is not None:

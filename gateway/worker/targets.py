@@ -9,6 +9,7 @@ from filters.policy import Policy
 from filters.reading.keywords import AnyList, Scanner
 from filters.reading.window import Consecutive
 from gateway.appeals.appeal_address import AppealAddress
+from gateway.appeals.prints import Prints
 from gateway.common.clock import now_us
 from gateway.common.metrics import AnswerCounts
 from gateway.config import Config
@@ -70,6 +71,7 @@ def _judged(
 ) -> Route:
     cors = settings.cors
     policy = policies[settings.policy]
+    codes = conversion.appeal_codes(config.appeals, app.salt)
     appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
     reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
@@ -88,12 +90,12 @@ def _judged(
         ),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
-            settings.keep,
+            settings.keep, Prints(codes, folding_tables()).of if codes is not None else None,
         ),
         upstream=upstream,
         upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
         trusted=TrustedProxies(str(network) for network in settings.trust),
-        appeal=AppealAddress("" if appeal == "off" else appeal, conversion.appeal_codes(config.appeals, app.salt)),
+        appeal=AppealAddress("" if appeal == "off" else appeal, codes),
         cors=cross_origin(cors) if cors is not None else None,
         shapes=conversion.shapes(settings.refusal),
         passed=app.metrics.messages.of((settings.name, "pass", "")),

@@ -62,7 +62,7 @@ async def test_who_may_not_speak_learns_why(demo: Node, sender: str, reason: str
     assert problem["reason"] == reason
     assert problem["status"] == 403
     assert problem["message_id"] == answer.headers["tidegate-message-id"]
-    assert problem["message_id"] in problem["appeal"]
+    assert problem["appeal"] == f"/appeals?code={problem['appeal_code']}"
     for name in ("type", "title", "detail", "ground"):
         assert problem[name]
 

@@ -13,7 +13,7 @@ from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
-from gateway.config.sections.review.appeals import Appeals
+from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.config.sections.routes import Route
 from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
@@ -40,7 +40,7 @@ class Config(Section):
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
     credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
-    appeals: Appeals | None = setting(
+    appeals: AppealTerms | None = setting(
         None, "Appeals against refusals: every refusal has a code of ten characters. Without this table there is none."
     )
     mirror: Mirror | None = setting(None, f"The static version of every bullet; needed by {WITH_PAGES} routes.")

@@ -7,7 +7,7 @@ access (who, where, when), content (the text, in an envelope) and disposition (v
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import orjson
@@ -60,6 +60,7 @@ DISPOSITION: Final = (
     "degraded",
     "releases",
     "approved_by",
+    "print",
 )
 
 
@@ -75,11 +76,24 @@ class Basis:
     """What all judged records of one route have in common, made once a generation. Immutable.
 
     ``lists`` maps the names of the lists that the policy reads to their digests; ``content`` says when the text is
-    kept; ``keep`` names the personal fields that the configuration calls necessary (law 7). Raises Unexplained where
-    a verdict under this policy could lack its why: no digest, or a denying rule without a ground.
+    kept; ``keep`` names the personal fields that the configuration calls necessary (law 7); ``prints`` gives a digest
+    of a refused text that is not kept, by which whoever appeals proves it. Raises Unexplained where a verdict under
+    this policy could lack its why: no digest, or a denying rule without a ground.
     """
 
-    __slots__ = ("_place", "_text", "_why", "always", "findings", "keep", "lists", "passed", "route", "surface")
+    __slots__ = (
+        "_place",
+        "_text",
+        "_why",
+        "always",
+        "findings",
+        "keep",
+        "lists",
+        "passed",
+        "prints",
+        "route",
+        "surface",
+    )
 
     def __init__(
         self,
@@ -89,6 +103,7 @@ class Basis:
         lists: Mapping[str, str],
         content: Content = "always",
         keep: Collection[str] = (),
+        prints: Callable[[Sequence[str]], str] | None = None,
     ) -> None:
         if not policy.digest:
             raise Unexplained(f"policy {policy.name!r} has no digest")
@@ -109,6 +124,7 @@ class Basis:
         self.keep = tuple(name for name in PERSONAL if name in keep)
         self.always = content == "always"
         self.findings = content != "never"
+        self.prints = prints
         self.passed = policy.passed
         # What the record of a plain pass says between the things that differ from message to message.
         told = orjson.dumps
@@ -198,6 +214,8 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
             record["personal"] = envelope(personal)
     if basis.always or (found and basis.findings):
         record["content"] = {"key": "", "plain": message.texts}
+    elif basis.prints is not None and (verdict.disposition != "pass" or verdict.texts is not None):
+        record["print"] = basis.prints(message.texts)
     return record
 
 

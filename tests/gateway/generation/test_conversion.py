@@ -21,7 +21,7 @@ from gateway import config
 from gateway.common.defaults import defaults
 from gateway.config.sections.journal import Journal
 from gateway.config.sections.jwt import Jwt
-from gateway.config.sections.review.appeals import Appeals
+from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
@@ -223,6 +223,6 @@ def test_codes_follow_from_a_key_or_from_the_salt() -> None:
     made = {
         codes.code(one)
         for written, salt in (("", b"salt"), ("", b"other"), ("key", b"salt"))
-        if (codes := conversion.appeal_codes(Appeals.model_validate({"key": written}), salt)) is not None
+        if (codes := conversion.appeal_codes(AppealTerms.model_validate({"key": written}), salt)) is not None
     }
     assert len(made) == 3

@@ -80,7 +80,7 @@ def fields(records: Iterable[dict[str, object]], kind: str) -> set[str]:
 async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal = make_writer()
     desk = journalist(journal)
-    journal.append({**a_judged(), "trace": "0af7651916cd43dd8448eb211c80319c"})
+    journal.append({**a_judged(), "trace": "0af7651916cd43dd8448eb211c80319c", "print": "0123456789abcdef"})
     journal.append({**a_judged(), "id": "m2", "sent_at": 1, "releases": "m", "approved_by": "a"})
     journal.append(review("m", "refused", person="Li Hua", act="a", release="m2", reason="x", ground="3"))
     journal.append(outcome("m", "failed", status=502, upstream_id="7", route="r", reason="upstream.status"))

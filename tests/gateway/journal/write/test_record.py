@@ -164,8 +164,9 @@ def test_every_field_belongs_to_one_class() -> None:
     )
     record = judged(message, verdict, basis(keep=("ip",)))
     classes = [*ACCESS, *CONTENT, *DISPOSITION]
-    # What carries the message adds its trace, and who releases one that was held the rest.
-    added = {"trace", "sent_at", "releases", "approved_by"}
+    # What carries the message adds its trace, a print stands where the content is not kept, the rest is of
+    # who releases one that was held.
+    added = {"trace", "print", "sent_at", "releases", "approved_by"}
     assert sorted({*record, *added} - {"kind"}) == sorted(classes)
     assert len(set(classes)) == len(classes)
 

@@ -1,0 +1,114 @@
+"""What became of a judged message, and who had a part in that: from its record, its case and the acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.control.acts.rows import Act
+from gateway.control.appeals.admissibility import AppealedDecision, Standing
+from gateway.control.appeals.appealed_messages import JudgedMessage
+from gateway.control.cases import cases, decisions
+from gateway.control.cases.case_states import CaseState, Move
+from gateway.control.cases.rows import Case, CaseEvent
+from gateway.control.takedowns.rows import Copy
+
+BY_A_PERSON: Final = "review"
+"""The check of what people decided, in the place of a finding's."""
+DECIDING: Final = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE, Move.ESCALATE, Move.OVERRULE)
+_ACTS_LOOKED_AT: Final = 200  # newest acts of a kind in which a word's author is looked for
+
+
+def weighed(session: Session, told: JudgedMessage) -> AppealedDecision:
+    """The decision on a message, as it stands now."""
+    findings = told.findings
+    leading: dict[str, Any] = dict(findings[0]) if findings else {}
+    case = cases.last_of(session, told.id) if told.verdict == "hold" else None
+    standing = _standing(told, case)
+    check, reason, ground = leading.get("check", ""), leading.get("reason", ""), leading.get("ground", "")
+    if case is not None and standing == "refused":
+        check, ground = BY_A_PERSON, case.ground or ground
+    parties = {*_deciders(session, told.id), *_authors(session, told, findings)}
+    return AppealedDecision(
+        told.id, told.at, told.route, told.room, told.sender, standing, check, reason, ground,
+        leading.get("category", ""), bool(leading.get("degraded")), told.texts, told.print, tuple(sorted(parties)),
+    )  # fmt: skip
+
+
+def _standing(told: JudgedMessage, case: Case | None) -> Standing:
+    if told.verdict == "reject":
+        return "refused"
+    if told.verdict == "pass":
+        return "masked" if any(one["effect"] == "mask" for one in told.findings) else "published"
+    if case is None or case.open_as is not None:
+        return "waiting"
+    if case.state in (CaseState.EXPIRED, CaseState.VOID):
+        return "expired"
+    return "refused" if case.outcome == decisions.REFUSED else "published"
+
+
+def _deciders(session: Session, message_id: str) -> Iterable[str]:
+    """Whoever said something of it in its cases."""
+    wanted = (
+        select(CaseEvent.person)
+        .join(Case, Case.id == CaseEvent.case_id)
+        .where(Case.message_id == message_id, Case.kind == cases.MESSAGE, CaseEvent.event.in_(DECIDING))
+        .distinct()
+    )
+    return [person for person in session.scalars(wanted) if person]
+
+
+def _authors(session: Session, told: JudgedMessage, findings: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Whoever did the act on which the refusal rests: blocked, froze, took the text down, or wrote the word that
+    decided alone."""
+    refusing = [one for one in findings if one["effect"] in ("reject", "hold", "mask")]
+    if len({one["reason"] for one in refusing}) != 1:
+        return
+    finding = refusing[0]
+    match finding["check"]:
+        case "block":
+            value = {"block.sender": told.sender, "block.room": told.room}.get(finding["reason"])
+            if value is not None:
+                yield from _newest(session, ("block.create",), f"{finding['reason'].partition('.')[2]}:{value}")
+        case "switch":
+            for scope, value in finding.get("detail", {}).items():
+                yield from _newest(session, ("switch.freeze",), f"{scope}:{value}")
+        case "copy":
+            copy = session.get(Copy, finding.get("detail", {}).get("copy", 0))
+            if copy is not None:
+                yield from _newest(session, ("copy.refuse", "takedown.create"), f"message:{copy.message_id}")
+        case "keywords" | "urgent":
+            yield from _wrote(session, told, refusing)
+
+
+def _newest(session: Session, kinds: tuple[str, ...], subject: str) -> Iterator[str]:
+    wanted = select(Act.person).where(Act.kind.in_(kinds), Act.subject == subject).order_by(Act.id.desc()).limit(1)
+    yield from session.scalars(wanted)
+
+
+def _wrote(session: Session, told: JudgedMessage, findings: list[dict[str, Any]]) -> Iterator[str]:
+    """Of words that people added by acts, as they stand in the text; those of an operator's files have no author."""
+    words = {word for one in findings for word in _matched(told, one)}
+    if len(words) != 1:
+        return
+    (word,) = words
+    kind = "urgent.add" if findings[0]["check"] == "urgent" else "word.add"
+    acts = session.scalars(select(Act).where(Act.kind == kind).order_by(Act.id.desc()).limit(_ACTS_LOOKED_AT))
+    for act in acts:
+        for change in act.changes:
+            row = change["after"] or {}
+            line = row.get("word") or row.get("line", "").partition(" | ")[0]
+            if line.strip().casefold() == word:
+                yield act.person
+                return
+
+
+def _matched(told: JudgedMessage, finding: dict[str, Any]) -> Iterator[str]:
+    texts = told.texts
+    for begin, end in finding.get("spans", ()) if texts is not None else ():
+        assert texts is not None
+        if finding.get("field", 0) < len(texts):
+            yield texts[finding.get("field", 0)][begin:end].strip().casefold()

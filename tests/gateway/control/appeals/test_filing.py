@@ -1,0 +1,190 @@
+"""What an appellant does by a code: seen, filed once, proved, withdrawn; and what is no appeal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.control.appeals import appeals
+from gateway.control.appeals.admissibility import AppealRefused
+from gateway.control.appeals.filing import AppealDesk, AppealGiven
+from gateway.control.cases import claims, decisions
+from gateway.control.cases.claims import Claimant
+from tests.gateway.control.appeals.conftest import CODE, FINDING, NOW, PLAIN, Messages, S
+
+GIVEN = AppealGiven(CODE, "It was a question")
+LIMIT = PLAIN._replace(findings=({**FINDING, "check": "limit", "reason": "limit.sender"},))
+
+
+class Made:
+    """``now`` in µs since the epoch."""
+
+    def __init__(self, plant: Any, messages: Messages) -> None:
+        self.plant = plant
+        self.messages = messages
+        self.now = NOW
+        self.terms: AppealTerms | None = AppealTerms.model_validate({"undo": "0s"})
+        self.desk = AppealDesk(plant.ledger, messages, lambda: self.terms, lambda: self.now * 1000)
+
+    def decide(self, outcome: str, person: str = "ann") -> None:
+        def work(session: Any) -> None:
+            row = appeals.get(session, 1)
+            case = appeals.case_of(session, row)
+            assert case is not None
+            who = Claimant(person, False, frozenset())
+            claims.claim(session, case, who, now=self.now, until=self.now + S)
+            decisions.read(session, case, person)
+            ground = "g" if outcome == "rejected" else ""
+            decisions.decide(session, case, who, outcome, ground=ground, now=self.now, undo_us=0, act_uid="a")
+            row.answer = "Because."
+
+        self.plant.database.now(work)
+
+
+@pytest.fixture
+def made(plant: Any, messages: Messages) -> Made:
+    return Made(plant, messages)
+
+
+async def refused(made: Made, given: AppealGiven = GIVEN) -> str:
+    with pytest.raises(AppealRefused) as error:
+        await made.desk.file(given)
+    return error.value.reason
+
+
+async def test_seen_before_it_is_filed(made: Made) -> None:
+    told = await made.desk.see(AppealGiven(CODE.lower()))
+    assert (told.state, told.reason, told.ground) == ("", "keyword.match", "agreement 3.1")
+    assert told.file_until == PLAIN.at + 60 * 86_400 * S
+    assert not told.text_needed
+
+
+async def test_filed_once_whoever_asks_how_often(made: Made) -> None:
+    told = await asyncio.gather(*(made.desk.file(GIVEN) for _ in range(5)))
+    assert {one.state for one in told} == {"waiting"}
+    assert len({one.filed_at for one in told}) == 1
+    assert (await made.desk.see(GIVEN)).answer_by == NOW + 15 * 86_400 * S
+
+
+async def test_an_appeal_needs_a_reason_unless_it_is_only_explained(made: Made) -> None:
+    assert await refused(made, AppealGiven(CODE)) == "appeal.statement_missing"
+    made.messages.by_code[CODE] = [LIMIT]
+    assert (await made.desk.file(AppealGiven(CODE))).state == "explained"
+    assert (await made.desk.file(GIVEN)).state == "explained"
+    assert (await made.desk.file(GIVEN, insist=True)).state == "waiting"
+    assert (await made.desk.file(GIVEN, insist=True)).state == "waiting"
+
+
+async def test_insisting_at_once(made: Made) -> None:
+    made.messages.by_code[CODE] = [LIMIT]
+    assert (await made.desk.file(AppealGiven(CODE), insist=True)).state == "waiting"
+
+
+async def test_decided_and_told_once_it_has_taken_effect(made: Made) -> None:
+    await made.desk.file(GIVEN)
+    made.decide("rejected")
+    assert (await made.desk.see(GIVEN)).answer == ""
+    await made.desk.look()
+    told = await made.desk.see(GIVEN)
+    assert (told.state, told.answer, told.answer_ground) == ("rejected", "Because.", "g")
+    with pytest.raises(AppealRefused):
+        await made.desk.withdraw(GIVEN)
+
+
+async def test_upheld_is_one_act_with_what_follows(made: Made) -> None:
+    await made.desk.file(GIVEN)
+    made.decide("upheld")
+    await made.desk.look()
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).redress == "none"
+    made.plant.relay.start()
+    await made.plant.relay.settled(1, 5.0)
+    assert [act["kind"] for act in made.plant.journal.records] == ["appeal.settle"]
+
+
+async def test_overdue_is_told_to_the_log_once(made: Made) -> None:
+    await made.desk.file(GIVEN)
+    made.now += 15 * 86_400 * S
+    with capture_logs() as logs:
+        await made.desk.look()
+        await made.desk.look()
+    assert [one["event"] for one in logs if one["event"].startswith("appeal.")] == ["appeal.overdue"]
+    assert (await made.desk.see(GIVEN)).state == "overdue"
+
+
+async def test_withdrawn(made: Made) -> None:
+    assert (await refused_to_withdraw(made)) == "appeal.decided"
+    await made.desk.file(GIVEN)
+    assert (await made.desk.withdraw(GIVEN)).state == "withdrawn"
+    assert (await refused_to_withdraw(made)) == "appeal.decided"
+
+
+async def refused_to_withdraw(made: Made) -> str:
+    with pytest.raises(AppealRefused) as error:
+        await made.desk.withdraw(GIVEN)
+    return error.value.reason
+
+
+@pytest.mark.parametrize("code", ["", "short", "9999999999", "é" * 10])
+async def test_a_code_of_nothing(made: Made, code: str) -> None:
+    assert await refused(made, AppealGiven(code, "x")) == "appeal.unknown"
+
+
+async def test_inadmissible_is_counted_by_reason(made: Made) -> None:
+    made.messages.by_code[CODE] = [PLAIN._replace(verdict="hold")]
+    assert await refused(made) == "appeal.undecided"
+    made.messages.by_code[CODE] = [PLAIN._replace(verdict="pass", findings=())]
+    assert await refused(made) == "appeal.unknown"
+    made.messages.by_code[CODE] = [PLAIN._replace(at=NOW - 61 * 86_400 * S)]
+    assert await refused(made) == "appeal.late"
+    series = await made.desk.series()
+    assert series["tidegate_appeals_refused_total"] == {
+        ("appeal.undecided",): 1, ("appeal.unknown",): 1, ("appeal.late",): 1,
+    }  # fmt: skip
+
+
+async def test_without_the_table_there_is_nothing(made: Made) -> None:
+    made.terms = None
+    assert await refused(made) == "appeal.unknown"
+    assert made.desk.undo_us == 0
+
+
+async def test_two_messages_of_one_code_are_told_apart_by_their_id(made: Made) -> None:
+    made.messages.by_code[CODE] = [PLAIN, PLAIN._replace(id="m2")]
+    assert await refused(made) == "appeal.ambiguous"
+    assert (await made.desk.file(GIVEN._replace(message_id="m2"))).state == "waiting"
+    assert (await made.desk.file(GIVEN._replace(message_id="m1"))).state == "waiting"
+    assert await refused(made) == "appeal.ambiguous"
+    assert await refused(made, GIVEN._replace(message_id="m3")) == "appeal.unknown"
+
+
+async def test_a_text_that_was_not_kept_is_proved_by_its_print(made: Made) -> None:
+    made.messages.by_code[CODE] = [PLAIN._replace(texts=None, print="b" * 16)]
+    assert (await made.desk.see(GIVEN)).text_needed
+    assert await refused(made) == "appeal.text_needed"
+    assert await refused(made, GIVEN._replace(text="another")) == "appeal.text_differs"
+    await made.desk.file(GIVEN._replace(text="buy it"))
+    row = made.plant.database.now(lambda session: appeals.get(session, 1))
+    assert (row.texts, row.proved) == (["buy it"], True)
+
+
+async def test_without_a_print_the_text_is_taken_and_not_proved(made: Made) -> None:
+    made.messages.by_code[CODE] = [PLAIN._replace(texts=None)]
+    await made.desk.file(GIVEN._replace(text="anything"))
+    row = made.plant.database.now(lambda session: appeals.get(session, 1))
+    assert (row.texts, row.proved) == (["anything"], False)
+
+
+async def test_a_journal_that_cannot_be_read_is_told_as_such(made: Made) -> None:
+    made.messages.down = True
+    assert await refused(made) == "appeal.unavailable"
+
+
+async def test_what_was_filed_is_found_when_the_journal_has_it_no_more(made: Made) -> None:
+    await made.desk.file(GIVEN)
+    made.messages.by_code.clear()
+    assert (await made.desk.see(GIVEN)).state == "waiting"

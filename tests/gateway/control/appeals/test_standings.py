@@ -1,0 +1,93 @@
+"""What became of a message and who had a part in it, from record, case and acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.control.acts.acts import Intent, perform
+from gateway.control.appeals.standings import weighed
+from gateway.control.cases import cases, claims, decisions
+from gateway.control.cases.cases import Cause
+from gateway.control.features import GOVERNANCE
+from gateway.control.lists.rows import Word
+from tests.gateway.control.appeals.conftest import FINDING, PLAIN, Hand, S
+
+HELD = PLAIN._replace(verdict="hold", findings=({**FINDING, "effect": "hold"},))
+
+
+def act(hand: Hand, person: str, kind: str, subject: str, **row: Any) -> None:
+    work = lambda unit: unit.add(Word(**row)) if row else None  # noqa: E731
+    perform(hand.session, Intent(f"{kind}-{person}", person, "r", kind, subject), work, GOVERNANCE)
+
+
+def decided(hand: Hand, outcome: str) -> None:
+    case = cases.open_case(
+        hand.session, "m1", Cause.HOLD, now=hand.now, route="comments", room="r1", sender="u1",
+        due_at=hand.now + S, expires_at=hand.now + 60 * S,
+    )  # fmt: skip
+    claims.claim(hand.session, case, hand.who("ann"), now=hand.now, until=hand.now + 60 * S)
+    decisions.escalate(hand.session, case, hand.who("ann"), "", now=hand.now)
+    claims.claim(hand.session, case, hand.who("lead1"), now=hand.now, until=hand.now + 60 * S)
+    decisions.read(hand.session, case, "lead1")
+    ground = "article 5" if outcome == "refused" else ""
+    decisions.decide(hand.session, case, hand.who("lead1"), outcome, ground=ground, now=hand.now, undo_us=0)
+    decisions.finish(hand.session, case, now=hand.now)
+
+
+@pytest.mark.parametrize(
+    ("changed", "standing"),
+    [
+        ({}, "refused"),
+        ({"verdict": "pass", "findings": ()}, "published"),
+        ({"verdict": "pass", "findings": ({**FINDING, "effect": "mask"},)}, "masked"),
+        ({"verdict": "hold"}, "waiting"),
+    ],
+)
+def test_a_verdict_says_how_it_stands(hand: Hand, changed: dict[str, Any], standing: str) -> None:
+    assert weighed(hand.session, PLAIN._replace(**changed)).standing == standing
+
+
+def test_a_refused_hold_is_a_person_s_and_both_had_a_part(hand: Hand) -> None:
+    decided(hand, "refused")
+    told = weighed(hand.session, HELD)
+    assert (told.standing, told.check, told.ground) == ("refused", "review", "article 5")
+    assert told.parties == ("ann", "lead1")  # escalated, decided
+
+
+def test_an_approved_hold_is_published(hand: Hand) -> None:
+    decided(hand, "approved")
+    assert weighed(hand.session, HELD).standing == "published"
+
+
+def test_an_expired_hold(hand: Hand) -> None:
+    cases.open_case(
+        hand.session, "m1", Cause.HOLD, now=hand.now, route="comments", room="r1", sender="u1",
+        due_at=hand.now + S, expires_at=hand.now + S,
+    )  # fmt: skip
+    assert weighed(hand.session, HELD).standing == "waiting"
+    assert cases.expire(hand.session, "m1", now=hand.now + S)
+    assert weighed(hand.session, HELD).standing == "expired"
+
+
+def test_whoever_blocked_has_a_part(hand: Hand) -> None:
+    act(hand, "ann", "block.create", "sender:u1")
+    act(hand, "bob", "block.create", "sender:u2")
+    finding = {"check": "block", "reason": "block.sender", "effect": "reject", "ground": "g"}
+    assert weighed(hand.session, PLAIN._replace(findings=(finding,))).parties == ("ann",)
+
+
+def test_whoever_froze_the_place_has_a_part(hand: Hand) -> None:
+    act(hand, "ann", "switch.freeze", "room:r1")
+    detail = {"room": "r1"}
+    finding = {"check": "switch", "reason": "switch.frozen", "effect": "reject", "ground": "g", "detail": detail}
+    assert weighed(hand.session, PLAIN._replace(findings=(finding,))).parties == ("ann",)
+
+
+def test_whoever_wrote_the_word_that_alone_decided_has_a_part(hand: Hand) -> None:
+    act(hand, "ann", "word.add", "list:spam", list="spam", line="BUY | severity 9", effect="added")
+    act(hand, "bob", "word.add", "list:spam", list="spam", line="sell", effect="added")
+    assert weighed(hand.session, PLAIN).parties == ("ann",)
+    second = {**FINDING, "spans": [[4, 6]]}
+    assert weighed(hand.session, PLAIN._replace(findings=(FINDING, second))).parties == ()  # two words decided

@@ -46,6 +46,9 @@ COMMANDS: dict[str, Command] = {
         "gateway.commands.admin.takedowns", "app", "What became of takedowns; texts that are refused for them."
     ),
     "appeals": Command("gateway.commands.admin.appeals", "app", "Appeals against refusals: read, claim, decide."),
+    "review": Command(
+        "gateway.commands.deciding.review", "app", "Cases that wait for a person: see, claim, decide them."
+    ),
     "people": Command("gateway.commands.admin.people", "app", "Who may call control, and in which roles."),
     "tokens": Command("gateway.commands.admin.tokens", "app", "What a token may, and tokens of machines."),
     "acts": Command("gateway.commands.admin.acts", "app", "What people did, and taking it back."),

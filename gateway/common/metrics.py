@@ -250,17 +250,16 @@ OF_CONTROL = (
         "Takedowns by what became of them (requested, confirmed, unconfirmed); an unconfirmed one needs a person.",
         ("state",),
     ),
+    Metric("tidegate_cases", "gauge", "Cases that are open: waiting, claimed, decided and not in effect.", ("state",)),
+    Metric("tidegate_cases_oldest_seconds", "gauge", "How long the first case of the queue waits; 0 where none does."),
+    Metric("tidegate_cases_decided_total", "counter", "Decisions in effect since control began.", ("kind", "outcome")),
     Metric(
         "tidegate_appeals",
         "gauge",
         "Appeals by state (explained, waiting, overdue, upheld, partly, rejected, withdrawn); the overdue need a lead.",
         ("state",),
     ),
-    Metric(
-        "tidegate_appeals_same_person",
-        "gauge",
-        "Appeals that somebody decided who had a part in what was appealed (appeals.same_person).",
-    ),
+    Metric("tidegate_appeals_same_person", "gauge", "Appeals decided by who had a part in it (appeals.same_person)."),
     Metric("tidegate_appeals_refused_total", "counter", "Appeals that were not taken, by reason code.", ("reason",)),
     Metric(
         "tidegate_appeals_oldest_seconds", "gauge", "How long the oldest appeal has waited that nobody has decided."

@@ -17,6 +17,7 @@ from gateway.control.lists.feature import LISTS
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.people.feature import PEOPLE
 from gateway.control.releasing.feature import RELEASING
+from gateway.control.review.feature import REVIEW
 from gateway.control.rooms.feature import ROOMS
 from gateway.control.switches.feature import SWITCHES
 from gateway.control.takedowns.feature import TAKEDOWNS
@@ -33,6 +34,7 @@ FEATURES: tuple[Feature, ...] = (
     HOLDING,
     RELEASING,
     APPEALS,
+    REVIEW,
     STATE,
     PEOPLE,
     HEALTH,

@@ -67,7 +67,7 @@ REMEDIES: Mapping[str, str] = {
     "control.act_unknown": "“tidegate acts list” shows them",
     "control.appeal_unknown": "“tidegate appeals list” shows them",
     "control.block_unknown": "“tidegate blocks list” shows them",
-    "control.case_unknown": "“tidegate appeals list” shows those of appeals",
+    "control.case_unknown": "“tidegate review list” shows them",
     "control.copy_unknown": "“tidegate takedowns copies list” shows them",
     "control.line_unknown": "write it as the list's file has it",
     "control.list_unknown": "“tidegate words list” shows them",
@@ -82,6 +82,9 @@ REMEDIES: Mapping[str, str] = {
     "control.text_unknown": "without --copies it can be taken down",
     "control.token_unknown": "“tidegate tokens list” shows them",
     "control.urgent_word_unknown": "“tidegate words urgent list” shows them",
+    "review.changed": "“tidegate review show” tells what there is",
+    "review.ground_unknown": "“tidegate review desk” shows them",
+    "review.not_claimed": "“tidegate review claim” makes it yours",
 }
 """What helps, by reason code, where control cannot know who asks it by which means."""
 

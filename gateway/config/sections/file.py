@@ -14,6 +14,7 @@ from gateway.config.sections.lists import ListFile
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
 from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.config.sections.review.desk import Desk
 from gateway.config.sections.routes import Route
 from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
@@ -43,6 +44,7 @@ class Config(Section):
     appeals: AppealTerms | None = setting(
         None, "Appeals against refusals: every refusal has a code of ten characters. Without this table there is none."
     )
+    desk: Desk = setting({}, "How people decide on what waits for them.")
     mirror: Mirror | None = setting(None, f"The static version of every bullet; needed by {WITH_PAGES} routes.")
     control: Control = setting({}, "The admin API, health and metrics.")
     metrics: Metrics = setting({}, "What Prometheus reads.")

@@ -87,7 +87,8 @@ def waiting(session: Session, who: Claimant, route: str = "") -> list[Case]:
 
 
 def queue(desk: Desk, route: str = "") -> Select[Any]:
-    wanted = select(Case).where(Case.state == CaseState.WAITING, Case.desk == desk)
+    """Messages that wait at a desk; on appeals people work one by one."""
+    wanted = select(Case).where(Case.state == CaseState.WAITING, Case.desk == desk, Case.kind == cases.MESSAGE)
     if route:
         wanted = wanted.where(Case.route == route)
     return wanted.order_by(Case.due_at, Case.id)

@@ -82,10 +82,30 @@ def decide(
     elif how is Move.DISAGREE:
         case.barred = sorted({*case.barred, who.person})
     else:
-        case.outcome, case.ground, case.decided_by, case.decided_at = outcome, ground, who.person, now
-        case.effective_at, case.act_uid = now + undo_us, act_uid
+        _decided(case, who, outcome, ground, now, undo_us, act_uid)
     session.flush()
     return how
+
+
+def decide_together(
+    session: Session, rows: Sequence[Case], who: Claimant, outcome: str, *, ground: str, now: int, undo_us: int,
+    act_uid: str,
+) -> None:  # fmt: skip
+    """One person's word on many that wait, or that they hold: no more is asked of each than that it is at the first
+    desk and theirs to have (``case_pages.alike``)."""
+    for case in rows:
+        if case.state == CaseState.WAITING:
+            cases.moved(session, case, Move.CLAIM, now, who.person)
+            case.last_holder = who.person
+        cases.moved(session, case, Move.DECIDE, now, who.person, outcome=outcome)
+        case.claimed_by, case.claimed_until, case.read_version = "", 0, case.version
+        _decided(case, who, outcome, ground, now, undo_us, act_uid)
+    session.flush()
+
+
+def _decided(case: Case, who: Claimant, outcome: str, ground: str, now: int, undo_us: int, act_uid: str) -> None:
+    case.outcome, case.ground, case.decided_by, case.decided_at = outcome, ground, who.person, now
+    case.effective_at, case.act_uid = now + undo_us, act_uid
 
 
 def _what(case: Case, outcome: str, second: bool) -> Move:
@@ -132,11 +152,11 @@ def undo(session: Session, case: Case, who: Claimant, *, now: int, until: int) -
     session.flush()
 
 
-def effective(session: Session, *, now: int, most: int = 100) -> Sequence[Case]:
+def effective(session: Session, *, now: int, most: int = 100, kinds: Sequence[str] = cases.KINDS) -> Sequence[Case]:
     """Decisions that can no longer be taken back, and have not taken effect."""
     return session.scalars(
         select(Case)
-        .where(Case.state == CaseState.DECIDED, Case.effective_at <= now)
+        .where(Case.state == CaseState.DECIDED, Case.effective_at <= now, Case.kind.in_(kinds))
         .order_by(Case.effective_at, Case.id)
         .limit(most)
     ).all()

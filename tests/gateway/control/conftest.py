@@ -13,17 +13,23 @@ from aiohttp import ClientSession, web
 from gateway.common.boot import ClockWatch
 from gateway.common.channel import ChannelError
 from gateway.common.folders import DatabasePlace
+from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Reloaded, Row
 from gateway.control.acts.outbox import OutboxRelay
+from gateway.control.acts.refusal import ControlError
 from gateway.control.api.api import application
 from gateway.control.calls.call import BodyBounds, Services
+from gateway.control.cases.rows import Case
 from gateway.control.features import ENDPOINTS, GOVERNANCE
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
 from gateway.control.people import people
+from gateway.control.review.desk_settings import DeskSettings
+from gateway.control.review.neighbours import CaseText
+from gateway.control.review.review_desk import ReviewDesk
 from gateway.control.takedowns.neighbours import Asked, CopiesTold, CopyTold, MessageTold, Said
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
@@ -251,6 +257,25 @@ class Platform:
         return self.within
 
 
+class Desk:
+    """What cases are about, and what decisions did to it. ``now`` in µs since the epoch."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000_000_000
+        self.settings = DeskSettings()
+        self.texts: dict[int, CaseText] = {}
+        self.done: list[tuple[str, str, str, str]] = []  # message, outcome, person, ground
+        self.refuses: ControlError | None = None
+
+    async def read(self, rows: Sequence[Case]) -> dict[int, CaseText]:
+        return {case.id: self.texts.get(case.id, CaseText(missing="unknown")) for case in rows}
+
+    def effect(self, unit: Unit, case: Case, now: int) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.done.append((case.message_id, case.outcome, unit.person, case.ground))
+
+
 class Plant:
     """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
 
@@ -262,6 +287,7 @@ class Plant:
         self.supervisor = Supervisor()
         self.messages = Told()
         self.platform = Platform()
+        self.desk = Desk()
         self.sockets: dict[str, Path] = {}
         self.mirror_lag: float | None = None
         numbers = itertools.count(1)
@@ -295,6 +321,10 @@ class Plant:
             clock=self.clock,
         )
         self.takedowns = Takedowns(self.database, self.messages, self.platform)
+        self.review = ReviewDesk(
+            self.ledger, lambda: self.desk.settings, self.desk, {"message": self.desk.effect},
+            clock=lambda: self.desk.now * 1000,
+        )  # fmt: skip
         self.services = Services(
             database=self.database,
             ledger=self.ledger,
@@ -307,7 +337,7 @@ class Plant:
             mirror_max_lag=lambda: None if self.mirror_lag is None else 10.0,
             bounds=BodyBounds(max_body=65536, max_import=300_000),
             endpoints=ENDPOINTS,
-            features=(OneList(), self.takedowns, health),
+            features=(OneList(), self.takedowns, self.review, health),
         )
 
     async def restart(self) -> None:

@@ -1,0 +1,287 @@
+"""``tidegate review``: cases that wait for a person: seen, claimed, decided."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from gateway.commands import places, terminal
+from gateway.commands.admin.calling import Caller, Reason, asks, group, path
+from gateway.commands.terminal import Column
+
+app = group("Cases that wait for a person: see, claim and decide them.")
+senders = group("Accounts at the platform that are somebody's here: nobody decides on their own messages.")
+app.add_typer(senders, name="senders")
+
+CASE = typer.Argument(metavar="CASE", min=1)
+Case = Annotated[int, CASE]
+Seen = Annotated[
+    int | None,
+    typer.Option("--seen", min=1, help="The version of the case that you have read; else what you were shown last."),
+]
+Second = Annotated[bool, typer.Option("--second", help="Ask for a second person.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before deciding on many.")]
+Over = Annotated[
+    Literal["sender", "campaign"] | None,
+    typer.Option("--over", help="On all that wait of the same sender, or with the same text."),
+]
+
+
+def _causes(causes: Any) -> str:
+    return ", ".join(f"{one['cause']} ({one['reason']})" if one["reason"] else str(one["cause"]) for one in causes)
+
+
+def _span(seconds: Any) -> str:
+    whole = round(float(seconds))
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m" if whole >= 3600 else f"{whole // 60}m{whole % 60:02}s"
+
+
+def _moment(micros: Any) -> str:
+    return terminal.when(micros) if micros else ""
+
+
+COLUMNS = (
+    Column("id", whole=True),
+    Column("age", shown=_span),
+    Column("route"),
+    Column("room"),
+    Column("causes", shown=_causes),
+    Column("words", shown=", ".join),
+    Column("expires_at", shown=_moment, title="expires"),
+    Column("desk"),
+    Column("claimed_by"),
+)
+SHOWN = (
+    Column("id", whole=True),
+    Column("state"),
+    Column("desk"),
+    Column("message_id", whole=True, title="message"),
+    Column("route"),
+    Column("room"),
+    Column("sender"),
+    Column("causes", shown=_causes),
+    Column("words", shown=", ".join),
+    Column("age", shown=_span),
+    Column("serve_by", shown=_moment),
+    Column("expires_at", shown=_moment, title="expires"),
+    Column("version"),
+    Column("claimed_by"),
+    Column("claimed_until", shown=_moment),
+    Column("proposed_by"),
+    Column("proposed_outcome", title="who wants it"),
+    Column("outcome"),
+    Column("ground"),
+    Column("decided_by"),
+)
+TRACE = (Column("at", shown=terminal.when), Column("event"), Column("person"), Column("outcome"), Column("note"))
+SENDERS = (Column("sender", whole=True), Column("person", whole=True))
+CAME_TO = {
+    "decided": "decided",
+    "proposed": "passed to a second person, who has to agree",
+    "agreed": "agreed, and decided",
+    "disagreed": "passed to a lead: the first person wants something else",
+}
+
+
+@asks(app, "desk")
+async def desk(caller: Caller) -> None:
+    """Show how much waits, whether the desk is open, and the grounds by their digits."""
+    told = await caller.ask("GET", "/v1/review")
+    if caller.as_json:
+        terminal.lines([told])
+        return
+    waiting = ", ".join(f"{count} at the {name} desk" for name, count in sorted(told["waiting"].items())) or "none"
+    typer.echo(f"waiting: {waiting}; the first of them {_span(told['oldest'])}; overdue: {told['overdue']}")
+    typer.echo(f"claimed: {told['claimed']}; decided, and not in effect: {told['decided']}; yours: {told['mine']}")
+    typer.echo("open" if told["open"] else f"closed until {terminal.when(told['opens_at'])}")
+    for one in told["grounds"]:
+        typer.echo(f"{one['digit']}  {terminal.visible(one['ground'])}")
+
+
+@asks(app, "list")
+async def listed(
+    caller: Caller,
+    state: Annotated[
+        Literal["waiting", "claimed", "decided", "done", "void", "expired"],
+        typer.Option("--state", help="Cases in this state."),
+    ] = "waiting",
+    at_desk: Annotated[
+        Literal["first", "second", "lead"] | None, typer.Option("--desk", help="Only those that wait there.")
+    ] = None,
+    route: Annotated[str, typer.Option("--route", help="Only of this route.")] = "",
+    sender: Annotated[str, typer.Option("--sender", help="Only of this sender.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="What you hold, and what was taken from you.")] = False,
+    words: Annotated[
+        bool, typer.Option("--words/--no-words", help="With the words found; that you read them is noted.")
+    ] = True,
+    after: Annotated[str, typer.Option("--after", help="The page behind this place.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many.")] = 50,
+) -> None:
+    """Show cases in the order of the queue; what has ended from the newest on."""
+    told = await caller.ask(
+        "GET", "/v1/review/cases", state=state, desk=at_desk, route=route, sender=sender, after=after, limit=limit,
+        mine="true" if mine else "", words="true" if words else "",
+    )  # fmt: skip
+    caller.rows(told["cases"], COLUMNS, "no such cases")
+    if told["next"]:
+        typer.echo(f"there are more: --after {told['next']}", err=True)
+
+
+@asks(app, "show")
+async def show(caller: Caller, number: Case) -> None:
+    """Show a case with its text; who holds it has read it then. That you read it is noted."""
+    _show(caller, await caller.ask("GET", path("/v1/review/cases/{}", number)))
+
+
+@asks(app, "claim")
+async def claim(
+    caller: Caller,
+    cases: Annotated[list[int] | None, typer.Argument(metavar="[CASE]...", help="These cases.", min=1)] = None,
+    count: Annotated[int, typer.Option("--next", min=1, max=50, help="Without cases: so many of the queue.")] = 1,
+    route: Annotated[str, typer.Option("--route", help="With --next: of this route.")] = "",
+) -> None:
+    """Claim cases for yourself, and show them: the next ones, or those that you name."""
+    asked: dict[str, Any] = {"cases": cases} if cases else {"count": count}
+    if route:
+        asked["route"] = route
+    done = await caller.ask("POST", "/v1/review/cases:claim", asked)
+    for one in done["result"]["cases"]:
+        _show(caller, one)
+    for one in done["result"]["refused"]:
+        typer.echo(f"case {one['case']}: {one['detail']}", err=True)
+
+
+@asks(app, "approve")
+async def approve(
+    caller: Caller,
+    number: Case,
+    masked: Annotated[bool, typer.Option("--masked", help="With what a rule masks masked.")] = False,
+    second: Second = False,
+    seen: Seen = None,
+    over: Over = None,
+    yes: Yes = False,
+) -> None:
+    """Let a message appear. The case is the reason: nobody types one."""
+    if over is not None:
+        if masked or second or seen is not None:
+            places.refuse("--over decides on each as it is: without --masked, --second and --seen")
+        await _bulk(caller, number, over, {"outcome": "approved"}, sure=yes)
+        return
+    await _decide(caller, number, "approve", {"masked": masked, "second": second, "seen": seen})
+
+
+@asks(app, "refuse")
+async def refuse(
+    caller: Caller,
+    number: Case,
+    ground: Annotated[
+        str, typer.Option("--ground", help="What it rests on: a digit of “tidegate review desk”, or a text.")
+    ],
+    second: Second = False,
+    seen: Seen = None,
+    over: Over = None,
+    yes: Yes = False,
+) -> None:
+    """Refuse a message. The ground is told to whoever wrote it."""
+    told: dict[str, Any] = {"digit": int(ground)} if ground in list("123456789") else {"ground": ground}
+    if over is not None:
+        if second or seen is not None:
+            places.refuse("--over decides on each as it is: without --second and --seen")
+        await _bulk(caller, number, over, {"outcome": "refused", **told}, sure=yes)
+        return
+    await _decide(caller, number, "refuse", {**told, "second": second, "seen": seen})
+
+
+@asks(app, "escalate")
+async def escalate(
+    caller: Caller, number: Case, note: Annotated[str, typer.Option("--note", help="Why; the lead reads it.")]
+) -> None:
+    """Pass a case to a lead."""
+    done = await caller.ask("POST", path("/v1/review/cases/{}:escalate", number), {"note": note})
+    caller.done(done, f"case {number} waits for a lead")
+
+
+@asks(app, "release")
+async def release(
+    caller: Caller,
+    number: Annotated[int | None, typer.Argument(metavar="[CASE]", min=1)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Everything that you hold: you go.")] = False,
+    note: Annotated[str, typer.Option("--note", help="For whoever has it next.")] = "",
+) -> None:
+    """Give a case back; or say that you have seen that it was taken from you."""
+    if (number is None) != every or (every and note):
+        places.refuse("name a case, or give back --all without a note")
+    if number is None:
+        done = await caller.ask("POST", "/v1/review/cases:release", {})
+        caller.done(done, f"{done['result']['released']} cases wait again")
+        return
+    done = await caller.ask("POST", path("/v1/review/cases/{}:release", number), {"note": note})
+    caller.done(done, f"case {number}: {done['result']['state']}")
+
+
+@asks(app, "undo")
+async def undo(caller: Caller, number: Case) -> None:
+    """Take a decision back before it takes effect; you hold the case from then on."""
+    done = await caller.ask("POST", path("/v1/review/cases/{}:undo", number), {})
+    caller.done(done, f"case {number} is yours again")
+
+
+@asks(senders, "list")
+async def senders_listed(caller: Caller, reason: Reason = "") -> None:
+    """Show whose account is whose. Reading that is an act, and on record."""
+    told = await caller.ask("GET", "/v1/review/senders", reason=reason)
+    caller.rows(told["senders"], SENDERS, "nobody has named an account")
+
+
+@asks(senders, "name")
+async def name(
+    caller: Caller,
+    sender: Annotated[str, typer.Argument(help="The account, as the platform's messages have it.")],
+    person: Annotated[str, typer.Option("--person", help="Whose it is; yours where left out.")] = "",
+    reason: Reason = "",
+) -> None:
+    """Say that an account is yours."""
+    body = {"sender": sender, "reason": reason} | ({"person": person} if person else {})
+    done = await caller.ask("POST", "/v1/review/senders", body)
+    caller.done(done, f"{sender} is {done['result']['person']}'s")
+
+
+@asks(senders, "lift")
+async def lift(
+    caller: Caller, sender: Annotated[str, typer.Argument(help="The account.")], reason: Reason = ""
+) -> None:
+    """Take an account off somebody."""
+    done = await caller.ask("DELETE", path("/v1/review/senders/{}", sender), reason=reason)
+    caller.done(done, f"{sender} is nobody's here")
+
+
+def _show(caller: Caller, told: dict[str, Any]) -> None:
+    caller.rows([told], SHOWN, "")
+    if caller.as_json:
+        return
+    text = told["text"]
+    for one in text["texts"]:
+        typer.echo(f"  | {terminal.visible(one)}")
+    if text["missing"]:
+        typer.echo(f"  its text: {text['missing']}")
+    terminal.table(told["trace"], TRACE)
+
+
+async def _decide(caller: Caller, number: int, what: str, body: dict[str, Any]) -> None:
+    asked = {key: value for key, value in body.items() if value not in (None, False)}
+    done = await caller.ask("POST", path(f"/v1/review/cases/{{}}:{what}", number), asked)
+    caller.done(done, f"case {number}: {CAME_TO[done['result']['came_to']]}")
+
+
+async def _bulk(caller: Caller, number: int, over: str, outcome: dict[str, Any], *, sure: bool) -> None:
+    named = {"case": number, "over": over}
+    told = await caller.ask("POST", "/v1/review/cases:preview", named)
+    out = f"left out: {told['claimed']} that others hold, {told['desk']} at other desks, {told['kept']} not yours"
+    if not caller.as_json:
+        terminal.table(told["cases"], COLUMNS)
+        typer.echo(f"{told['count']} cases; {out}; {told['more']} beyond that", err=True)
+    if not sure and terminal.shown_to_a_person():
+        typer.confirm(f"Decide on {told['count']} cases: {outcome['outcome']}?", abort=True)
+    done = await caller.ask("POST", "/v1/review/cases:decide", {**named, **outcome, "count": told["count"]})
+    caller.done(done, f"{done['result']['decided']} cases: {outcome['outcome']}; {out}")

@@ -1,0 +1,36 @@
+"""``[desk]``: how people decide on what waits for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints, model_validator
+
+from gateway.config.values.opening_hours import OpeningHours
+from gateway.config.values.section import Section, setting
+from gateway.config.values.units import Duration
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Category = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MOST_GROUNDS = 9
+
+
+class Desk(Section):
+    """When somebody is there, for how long they have a case, and on what a refusal rests."""
+
+    open: tuple[str, ...] = setting(
+        (), "When somebody is at the desk, as “mon-fri 08:00-22:00”: service time counts then alone. Empty: always."
+    )
+    zone: str = setting("+08:00", "Of those hours: an offset from UTC, or a name where this machine knows it.")
+    claim: Duration = setting("10m", "How long somebody has a case that they claimed.", ge=10, le=86400)
+    undo: Duration = setting("10s", "How long a decision can be taken back; it takes effect then.", ge=0, le=3600)
+    service: Duration = setting("30m", "How much of the opening hours a case may wait before it is overdue.", ge=1)
+    grounds: tuple[Text, ...] = setting(
+        (), "Articles or clauses that refusals rest on, by digit: the first is 1.", max_length=MOST_GROUNDS
+    )
+    second: tuple[Category, ...] = setting((), "Categories of which no one person decides: a second has to agree.")
+
+    @model_validator(mode="after")
+    def _hours(self) -> Desk:
+        OpeningHours(self.open, self.zone)
+        return self

@@ -1,0 +1,1 @@
+"""The desk: people claim cases, read them, decide on them."""

@@ -1,0 +1,21 @@
+"""How the desk works, as the configuration in force has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.config.values.opening_hours import OpeningHours
+
+
+@dataclass(frozen=True)
+class DeskSettings:
+    """``claim``, ``undo``, ``service`` in seconds: how long somebody has a case, how long a decision can be taken back,
+    within how much of the opening ``hours`` somebody looks at a case. ``grounds``: the first is digit 1. ``second``:
+    categories of which no one person decides alone."""
+
+    claim: float = 600.0
+    undo: float = 10.0
+    service: float = 1800.0
+    grounds: tuple[str, ...] = ()
+    second: frozenset[str] = frozenset()
+    hours: OpeningHours = field(default_factory=OpeningHours)

@@ -1,0 +1,71 @@
+"""The desk, as control knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.config import Config
+from gateway.config.values.opening_hours import OpeningHours
+from gateway.control.access.roles import EVERYBODY, LEAD, MODERATE, SEE_SENDERS, Permission
+from gateway.control.acts.governance import Table
+from gateway.control.calls.endpoint import Endpoint
+from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.cases.cases import MESSAGE
+from gateway.control.cases.rows import OwnSender
+from gateway.control.holding.seals import seals
+from gateway.control.review import endpoints, own_senders
+from gateway.control.review.desk_settings import DeskSettings
+from gateway.control.review.held_cases import HeldEffect, HeldTexts
+from gateway.control.review.journalled_texts import JournalledTexts
+from gateway.control.review.review_desk import ReviewDesk
+
+
+def opened(surroundings: Surroundings) -> Sequence[object]:
+    """Decisions take effect."""
+    ledger = surroundings.ledger
+
+    def config() -> Config:
+        return surroundings.current().config
+
+    seal = seals(config)
+    kept = JournalledTexts(surroundings.folders.journal(surroundings.config))
+    texts = HeldTexts(ledger.database, seal, kept)
+    return (ReviewDesk(ledger, lambda: settings(config()), texts, {MESSAGE: HeldEffect(seal)}),)
+
+
+def settings(config: Config) -> DeskSettings:
+    """``[desk]``, as the desk needs it."""
+    section = config.desk
+    return DeskSettings(
+        section.claim, section.undo, section.service, section.grounds, frozenset(section.second),
+        OpeningHours(section.open, section.zone),
+    )  # fmt: skip
+
+
+# Deciding is for people alone, and so is having a case: no machine publishes what was held for a person.
+LOOK, READ = Permission(EVERYBODY, "cases:read"), Permission(SEE_SENDERS, "cases:read")
+WORK, LEADS = Permission(MODERATE), Permission(LEAD)
+
+REVIEW = Feature(
+    endpoints=(
+        Endpoint("GET", "/v1/review", endpoints.desk, "How the desk works, and how much waits", LOOK),
+        Endpoint("GET", "/v1/review/cases", endpoints.listed, "List cases", READ),
+        Endpoint("GET", "/v1/review/cases/{id}", endpoints.get, "Read a case and what it is about", READ),
+        Endpoint("POST", "/v1/review/cases:claim", endpoints.claim, "Claim the next cases, or these", WORK),
+        Endpoint("POST", "/v1/review/cases:release", endpoints.release_all, "Give back every case", WORK),
+        Endpoint("POST", "/v1/review/cases:preview", endpoints.preview, "What a bulk decision would decide", WORK),
+        Endpoint(
+            "POST", "/v1/review/cases:decide", endpoints.bulk, "Decide on a sender's cases, or a campaign's", WORK
+        ),
+        Endpoint("POST", "/v1/review/cases/{id}:approve", endpoints.approve, "Approve a message", WORK),
+        Endpoint("POST", "/v1/review/cases/{id}:refuse", endpoints.refuse, "Refuse a message", WORK),
+        Endpoint("POST", "/v1/review/cases/{id}:escalate", endpoints.escalate, "Pass a case to a lead", WORK),
+        Endpoint("POST", "/v1/review/cases/{id}:release", endpoints.release, "Give a case back", WORK),
+        Endpoint("POST", "/v1/review/cases/{id}:undo", endpoints.undo, "Take a decision back", WORK),
+        Endpoint("GET", "/v1/review/senders", own_senders.listed, "List people's own accounts", READ),
+        Endpoint("POST", "/v1/review/senders", own_senders.name, "Name an account of one's own", WORK),
+        Endpoint("DELETE", "/v1/review/senders/{sender}", own_senders.lift, "Take an account off somebody", LEADS),
+    ),
+    tables=(Table(OwnSender, LEAD, guard=own_senders.guard),),
+    opened=opened,
+)

@@ -1,0 +1,92 @@
+"""Held messages at the desk: read by opening what is sealed, let through or refused as somebody decided.
+
+Where nothing is sealed any more, the journal has what it kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.control.acts.acts import Unit
+from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import ControlError
+from gateway.control.cases import decisions
+from gateway.control.cases.rows import Case
+from gateway.control.holding import held
+from gateway.control.holding.rows import Held
+from gateway.control.review.neighbours import CaseText, CaseTexts
+from gateway.parking.parked import BadParking, ParkedRequest, decode
+from gateway.parking.seal import Seal, SealBroken
+
+REFUSED: Final = "review.refused"  # what a sender is told the sentence of
+UNOPENED: Final = "sealed with a key that is not here"
+
+
+class HeldTexts:
+    """``seal``: as the configuration in force has its keys; ``otherwise``: reads what is not held."""
+
+    def __init__(self, database: Database, seal: Callable[[], Seal | None], otherwise: CaseTexts) -> None:
+        self._database = database
+        self._seal = seal
+        self._otherwise = otherwise
+
+    async def read(self, rows: Sequence[Case]) -> dict[int, CaseText]:
+        """By case. Opening is done in a thread."""
+        names = [case.message_id for case in rows]
+        sealed = await self._database.read(lambda session: _sealed(session, names))
+        here = [case for case in rows if case.message_id in sealed]
+        found = await asyncio.to_thread(self._opened, here, sealed)
+        return found | await self._otherwise.read([case for case in rows if case.message_id not in sealed])
+
+    def _opened(self, rows: Sequence[Case], sealed: Mapping[str, bytes]) -> dict[int, CaseText]:
+        return {case.id: self._of(case.message_id, sealed[case.message_id]) for case in rows}
+
+    def _of(self, message_id: str, sealed: bytes) -> CaseText:
+        request = opened(self._seal(), message_id, sealed)
+        if request is None:
+            return CaseText(missing=UNOPENED)
+        return CaseText(request.texts, request.masked_texts, request.findings)
+
+
+class HeldEffect:
+    """What a decision means for a held message. Called within an act."""
+
+    def __init__(self, seal: Callable[[], Seal | None]) -> None:
+        self._seal = seal
+
+    def __call__(self, unit: Unit, case: Case, now: int) -> None:
+        """Raises ``ControlError`` where the message waits no more."""
+        if case.outcome == decisions.REFUSED:
+            held.refuse(unit, case.message_id, REFUSED, case.ground, now)
+            return
+        texts = self._masked(unit, case) if case.outcome == decisions.MASKED else None
+        held.approve(unit, case.message_id, texts, now, now)
+
+    def _masked(self, unit: Unit, case: Case) -> Sequence[str]:
+        row = held.of(unit.session, case.message_id)
+        request = opened(self._seal(), row.message_id, row.sealed) if row.sealed is not None else None
+        if request is None or request.masked_texts is None:
+            raise ControlError(409, "review.no_mask", "No rule masks anything in this message.")
+        return request.masked_texts
+
+
+def opened(seal: Seal | None, message_id: str, sealed: bytes) -> ParkedRequest | None:
+    """What was parked; None where it cannot be opened."""
+    if seal is None:
+        return None
+    try:
+        return decode(seal.open(message_id, sealed))
+    except (SealBroken, BadParking):
+        return None
+
+
+def _sealed(session: Session, names: Sequence[str]) -> dict[str, bytes]:
+    rows = session.execute(
+        select(Held.message_id, Held.sealed).where(Held.message_id.in_(names), Held.sealed.is_not(None))
+    )
+    return {name: sealed for name, sealed in rows if sealed is not None}

@@ -1,0 +1,258 @@
+"""What is said of cases over the API. Inside a case the case is the reason: no endpoint of the desk asks for one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from gateway.control.calls.schemas import Given, Ground, Ident, Reasoned, printable
+from gateway.control.cases.case_pages import MOST_TOGETHER
+
+State = Literal["waiting", "claimed", "decided", "done", "void", "expired"]
+DeskName = Literal["first", "second", "lead"]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=512), AfterValidator(printable),
+    Field(description="For whoever has the case next."),
+]  # fmt: skip
+Number = Annotated[int, Field(ge=1, le=1 << 53)]
+MOST_AT_ONCE = 50  # cases that are claimed or shown at once
+
+
+class GroundOut(BaseModel):
+    digit: int
+    ground: str
+
+
+class DeskOut(BaseModel):
+    """The desk: how it works, and how much waits."""
+
+    open: bool = Field(description="Whether the opening hours say that somebody is here.")
+    opens_at: int = Field(description="Now, or when it opens next, in microseconds since the epoch.")
+    claim: float = Field(description="Seconds that a claim lasts.")
+    undo: float = Field(description="Seconds in which a decision can be taken back.")
+    service: float = Field(description="Seconds of opening hours within which somebody should look at a case.")
+    grounds: list[GroundOut]
+    second: list[str] = Field(description="Categories of which two people decide.")
+    waiting: dict[str, int] = Field(description="By desk.")
+    claimed: int
+    decided: int = Field(description="Decided, and not in effect.")
+    overdue: int = Field(description="Waiting longer than service; at most 1000 are counted.")
+    oldest: float = Field(description="Seconds that the first of the queue waits.")
+    mine: int = Field(description="Cases that you hold, or that were taken from you and you have not seen.")
+
+
+class CasesQuery(Given):
+    state: State = "waiting"
+    desk: DeskName | None = None
+    route: Ident | None = None
+    sender: Ident | None = None
+    message: Ident | None = Field(None, description="Our id of the message.")
+    mine: bool = Field(False, description="What you hold, and what was taken from you, whatever its state.")
+    words: bool = Field(False, description="With the words found, as they were written; that you read them is noted.")
+    after: str | None = Field(None, pattern=r"^-?\d{1,18}:\d{1,18}$", description="The page behind this place: next.")
+    limit: int = Field(50, ge=1, le=500)
+
+
+class CauseOut(BaseModel):
+    cause: str
+    at: int
+    reference: str
+    category: str
+    reason: str
+    ground: str
+    answer: str
+
+
+class CaseOut(BaseModel):
+    """Moments in microseconds since the epoch, 0 for none."""
+
+    id: int
+    kind: Literal["message", "appeal"]
+    message_id: str
+    route: str
+    room: str
+    sender: str
+    category: str
+    causes: list[CauseOut]
+    opened_at: int
+    age: float = Field(description="Seconds since it came up.")
+    due_at: int
+    serve_by: int = Field(description="When the service time will have passed, by the opening hours.")
+    overdue: bool
+    expires_at: int
+    state: State
+    desk: DeskName
+    version: int = Field(description="Rises with whatever has to be read before one decides.")
+    claimed_by: str
+    claimed_until: int
+    proposed_by: str
+    proposed_outcome: str
+    proposed_ground: str
+    outcome: str
+    ground: str
+    decided_by: str
+    decided_at: int
+    effective_at: int = Field(description="From when on the decision cannot be taken back.")
+    taken_from_you: bool = Field(description="It ended, or somebody took it, while you had it: release it to say so.")
+    reopens: int | None
+    words: list[str] | None = Field(None, description="Words found, as they were written; null where not asked for.")
+
+
+class CasesOut(BaseModel):
+    cases: list[CaseOut]
+    next: str | None = Field(None, description="Where the next page begins; null after the last one.")
+
+
+class CaseEventOut(BaseModel):
+    at: int
+    event: str
+    person: str
+    note: str
+    outcome: str
+
+
+class TextOut(BaseModel):
+    """What somebody wrote. ``missing``: why it is not there, empty where it is."""
+
+    texts: list[str]
+    masked: list[str] | None = Field(description="As it may appear, where a rule masks.")
+    findings: list[dict[str, Any]]
+    missing: str
+
+
+class CaseShown(CaseOut):
+    text: TextOut
+    trace: list[CaseEventOut]
+
+
+class ClaimAsked(Given):
+    """The next ones of the queue (``count``), or these (``cases``)."""
+
+    count: int | None = Field(None, ge=1, le=MOST_AT_ONCE)
+    cases: list[Number] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
+    route: Ident | None = Field(None, description="With count: of this route only.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> ClaimAsked:
+        if (self.count is None) == (self.cases is None):
+            raise ValueError("say how many, or name them")
+        if self.route is not None and self.count is None:
+            raise ValueError("route goes with count")
+        return self
+
+
+class Unclaimed(BaseModel):
+    case: int
+    reason: str
+    detail: str
+
+
+class ClaimedOut(BaseModel):
+    """With their texts: what is claimed this way counts as read."""
+
+    cases: list[CaseShown]
+    refused: list[Unclaimed]
+
+
+class Deciding(Given):
+    seen: Number | None = Field(
+        None, description="The version of the case that you have read; left out: the one that you were shown last."
+    )
+    second: bool = Field(False, description="Ask for a second person, also where the category does not.")
+
+
+class Grounded(Given):
+    """What denies somebody something rests on a ground, as it is written or by its digit."""
+
+    ground: Ground | None = None
+    digit: int | None = Field(None, ge=1, le=9, description="Of desk.grounds, the first is 1.")
+
+
+class ApproveAsked(Deciding):
+    masked: bool = Field(False, description="With what a rule masks masked.")
+    ground: Ground | None = None
+
+
+class RefuseAsked(Deciding, Grounded):
+    @model_validator(mode="after")
+    def _one_ground(self) -> RefuseAsked:
+        if (self.ground is None) == (self.digit is None):
+            raise ValueError("name the ground, or its digit")
+        return self
+
+
+class DecidedOut(BaseModel):
+    """``came_to``: decided; proposed (a second person has to agree); agreed; disagreed (a lead decides)."""
+
+    came_to: Literal["decided", "proposed", "agreed", "disagreed"]
+    case: CaseOut
+
+
+class EscalateAsked(Given):
+    note: Note = Field(min_length=1)
+
+
+class ReleaseAsked(Given):
+    note: Note = ""
+
+
+class ReleasedOut(BaseModel):
+    released: int
+
+
+class NothingElse(Given):
+    """An empty object."""
+
+
+class BulkAsked(Given):
+    case: Number = Field(description="One of them, which you hold.")
+    over: Literal["sender", "campaign"] = Field(description="The same sender and route; or the same text as it folds.")
+
+
+class BulkPreview(BaseModel):
+    """What a bulk act would decide, and what it leaves out."""
+
+    count: int = Field(description=f"At most {MOST_TOGETHER} at once.")
+    cases: list[CaseOut] = Field(description="The first fifty.")
+    claimed: int = Field(description="Left out: somebody else has them.")
+    desk: int = Field(description="Left out: they wait for a second person, or a lead.")
+    kept: int = Field(description="Left out: you may not decide on them.")
+    more: int = Field(description="Beyond that: to be decided by another act.")
+
+
+class BulkDecided(BulkAsked, Grounded):
+    outcome: Literal["approved", "refused"]
+    count: int = Field(
+        ge=1, le=MOST_TOGETHER, description="As the preview told; where it is another now, nothing is done."
+    )
+
+    @model_validator(mode="after")
+    def _one_ground(self) -> BulkDecided:
+        if self.outcome == "refused" and (self.ground is None) == (self.digit is None):
+            raise ValueError("name the ground, or its digit")
+        return self
+
+
+class BulkOut(BaseModel):
+    decided: int
+    claimed: int
+    desk: int
+    kept: int
+    more: int
+
+
+class SenderNamed(Reasoned):
+    """Outside of a case there is no case that could be the reason."""
+
+    sender: Ident
+    person: Ident | None = Field(None, description="Whose account it is; yours where left out. Others': for leads.")
+
+
+class OwnSenderOut(BaseModel):
+    sender: str
+    person: str
+
+
+class OwnSendersOut(BaseModel):
+    senders: list[OwnSenderOut]

@@ -128,10 +128,18 @@ def overrun(session: Session, *, now: int) -> list[int]:
     return [row.id for row in over]
 
 
-def due(session: Session, *, now: int) -> list[tuple[int, str]]:
-    """Appeals whose decision can no longer be taken back, and what it is."""
+class DueAppeal(NamedTuple):
+    """An appeal whose decision can no longer be taken back, and what that is."""
+
+    number: int
+    message_id: str
+    outcome: str
+
+
+def due(session: Session, *, now: int) -> list[DueAppeal]:
+    """Those that can take effect."""
     found = session.execute(
-        select(Appeal.id, Case.outcome)
+        select(Appeal.id, Appeal.message_id, Case.outcome)
         .join(Case, Case.id == Appeal.case_id)
         .where(
             Appeal.state.in_(sorted(WITH_A_PERSON)),
@@ -140,7 +148,7 @@ def due(session: Session, *, now: int) -> list[tuple[int, str]]:
         .order_by(Case.effective_at, Case.id)
         .limit(DUE_AT_ONCE)
     )
-    return [(number, outcome) for number, outcome in found]
+    return [DueAppeal(*one) for one in found]
 
 
 def settle(unit: Unit, number: int, redress: Redress, *, now: int) -> Appeal:

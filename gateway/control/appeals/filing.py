@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
@@ -26,6 +27,7 @@ from gateway.control.appeals import appeals
 from gateway.control.appeals.admissibility import AppealedDecision, AppealRefused, admitted
 from gateway.control.appeals.appeal_states import AppealMove, NoSuchAppealMove
 from gateway.control.appeals.appealed_messages import AppealedMessages, JudgedMessage
+from gateway.control.appeals.redress import redress
 from gateway.control.appeals.rows import Appeal
 from gateway.control.appeals.standings import weighed
 from gateway.control.workers.totals import Series
@@ -180,21 +182,27 @@ class AppealDesk:
         """Let decisions take effect, and alarm for what waits too long."""
         now = self._now()
         try:
-            for number, outcome in await self._database.read(lambda session: appeals.due(session, now=now)):
-                await self._settle(number, outcome, now)
+            for one in await self._database.read(lambda session: appeals.due(session, now=now)):
+                await self._settle(one, now)
             late = await self._database.run(lambda session: appeals.overrun(session, now=now))
         except DatabaseUnavailable:  # told by the database itself; nothing is lost
             return
         for number in late:
             log.error("appeal.overdue", appeal=number)
 
-    async def _settle(self, number: int, outcome: str, now: int) -> None:
+    async def _settle(self, due: appeals.DueAppeal, now: int) -> None:
+        try:
+            texts = await self._messages.texts(due.message_id)
+        except OSError as error:  # it waits until the journal can be read: what follows is done once
+            log.error("appeals.journal_unreadable", problem=type(error).__name__)
+            return
+        work = partial(appeals.settle, number=due.number, redress=partial(_redress, texts), now=now)
         done = await self._ledger.act(
-            SYSTEM, f"{outcome}, and can no longer be taken back", "appeal.settle", f"appeal:{number}",
-            lambda unit: appeals.settle(unit, number, no_redress, now=now), settle=False,
+            SYSTEM, f"{due.outcome}, and can no longer be taken back", "appeal.settle", f"appeal:{due.number}", work,
+            settle=False,
         )  # fmt: skip
         row = done.result
-        log.info("appeal.settled", appeal=number, state=row.state, same_person=row.same_person)
+        log.info("appeal.settled", appeal=row.id, state=row.state, same_person=row.same_person)
 
     def _in_force(self) -> AppealTerms:
         terms = self._terms()
@@ -280,6 +288,5 @@ def seen(row: Appeal) -> Filed:
     )  # fmt: skip
 
 
-def no_redress(_unit: Unit, _row: Appeal, _now: int) -> str:
-    """The decision is corrected on record, and nothing more: no ticket can be given."""
-    return "none"
+def _redress(texts: Sequence[str] | None, unit: Unit, row: Appeal, now: int) -> str:
+    return redress(unit, row, texts, now)

@@ -48,6 +48,8 @@ class Messages:
         return self.by_code.get(code, ())
 
     async def texts(self, message_id: str) -> Sequence[str] | None:
+        if self.down:
+            raise OSError
         found = [one for several in self.by_code.values() for one in several if one.id == message_id]
         return found[0].texts if found else None
 
@@ -87,8 +89,8 @@ class Hand:
         )  # fmt: skip
 
     def settle(self) -> None:
-        for number, _ in appeals.due(self.session, now=self.now):
-            appeals.settle(self.unit(), number, self._redress, now=self.now)
+        for one in appeals.due(self.session, now=self.now):
+            appeals.settle(self.unit(), one.number, self._redress, now=self.now)
 
     def unit(self) -> Unit:
         return Unit(self.session, GOVERNANCE, "act-1", "ann")

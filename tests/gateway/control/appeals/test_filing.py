@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.config.sections.review.appeal_terms import AppealTerms
@@ -14,6 +15,8 @@ from gateway.control.appeals.admissibility import AppealRefused
 from gateway.control.appeals.filing import AppealDesk, AppealGiven
 from gateway.control.cases import claims, decisions
 from gateway.control.cases.claims import Claimant
+from gateway.control.holding.rows import Ticket
+from gateway.judging.resending import digest
 from tests.gateway.control.appeals.conftest import CODE, FINDING, NOW, PLAIN, Messages, S
 
 GIVEN = AppealGiven(CODE, "It was a question")
@@ -100,10 +103,43 @@ async def test_upheld_is_one_act_with_what_follows(made: Made) -> None:
     made.decide("upheld")
     await made.desk.look()
     await made.desk.look()
-    assert (await made.desk.see(GIVEN)).redress == "none"
+    assert (await made.desk.see(GIVEN)).redress == "ticket"
+    (ticket,) = made.plant.database.now(lambda session: session.scalars(select(Ticket)).all())
+    assert (ticket.message_id, ticket.sender, ticket.room, ticket.state) == ("m1", "u1", "r1", "open")
+    assert ticket.digest == digest(["buy it"])
     made.plant.relay.start()
     await made.plant.relay.settled(1, 5.0)
     assert [act["kind"] for act in made.plant.journal.records] == ["appeal.settle"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome"),
+    [
+        ({"findings": ({**FINDING, "check": "block", "reason": "block.sender"},)}, "upheld"),
+        ({"verdict": "pass", "findings": ({**FINDING, "effect": "mask"},)}, "upheld"),
+        ({"texts": None}, "upheld"),
+        ({}, "partly"),
+        ({}, "rejected"),
+    ],
+)
+async def test_where_a_ticket_makes_no_sense_there_is_none(made: Made, changed: dict[str, Any], outcome: str) -> None:
+    made.messages.by_code[CODE] = [PLAIN._replace(**changed)]
+    await made.desk.file(GIVEN._replace(text="buy it"))
+    made.decide(outcome)
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).redress == ("" if outcome == "rejected" else "none")
+    assert made.plant.database.now(lambda session: session.scalars(select(Ticket)).all()) == []
+
+
+async def test_a_decision_waits_for_a_journal_that_cannot_be_read(made: Made) -> None:
+    await made.desk.file(GIVEN)
+    made.decide("upheld")
+    made.messages.down = True
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).state == "waiting"
+    made.messages.down = False
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).redress == "ticket"
 
 
 async def test_overdue_is_told_to_the_log_once(made: Made) -> None:

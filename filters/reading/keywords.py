@@ -47,7 +47,9 @@ class _Group(NamedTuple):
 class Scanner:
     """Immutable; a reload builds another one (law 9). Lists of one scanner have different names."""
 
-    __slots__ = ("_bounds", "_fingerprint", "_groups", "_keeps", "_markup", "_only", "_watched", "lists", "tables")
+    __slots__ = (
+        "_bounds", "_fingerprint", "_groups", "_keeps", "_markup", "_only", "_reader", "_watched", "lists", "tables",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -88,19 +90,20 @@ class Scanner:
                 group.folder.prepare()
         # The calls of the one group of word lists that nearly every policy has, or None for another shape.
         self._only = None
+        self._reader: Folder | None = None  # of that one group
         self._keeps = True  # can a text with the signs of markup come out of the fold as it was?
         if len(self._groups) == 1 and self._groups[0].folder is not None:
             self._only = tuple(each.find for each in self._groups[0].lists)
-            self._keeps = any(map(self._groups[0].folder.single, SIGNS))
+            self._reader = self._groups[0].folder
+            self._keeps = any(map(self._reader.single, SIGNS))
 
     def scan(self, texts: tuple[str, ...]) -> Scan:
         """Total: a text that cannot be read fails its lists (``Scan.failed``), it raises nothing."""
         finds = self._only
-        if finds is not None and len(texts) == 1:
+        reader = self._reader
+        if reader is not None and finds is not None and len(texts) == 1:
             text = texts[0]
             bounds = self._bounds
-            reader = self._groups[0].folder
-            assert reader is not None
             if len(text) <= bounds.text:
                 try:
                     folded = reader.text(text, bounds.folded)

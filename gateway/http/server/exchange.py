@@ -386,11 +386,11 @@ class Exchange:
         self.sent = len(body)
         if not self.cancelled:
             self._connection.write_whole(head, self._extra, body)
-        if self._prefix is not None:
-            self._prefix.append(body[:PREFIX_SIZE])
-            self._outcome(None)
-        else:
+        if self._prefix is None:
             self._unwatched()
+        elif not self._told:
+            self._told = True
+            self._connection.server.gate.on_outcome(self, head.status, body[:PREFIX_SIZE], None)
 
     def on_error(self, error: UpstreamError) -> None:
         self._call = None

@@ -132,12 +132,10 @@ class Upstream:
         streamed with ``UpstreamCall.write`` and ``end``; with ``chunked`` the call adds the chunk framing that the
         head announces. ``client`` and ``route``: whose shares it is charged to; None where it is the gateway's own.
         """
-        call = UpstreamCall(self, head, body, sink, idempotent=idempotent, chunked=chunked)
+        call = UpstreamCall(self, head, body, sink, idempotent, chunked, client, route)
         if self.settings.total_timeout is not None:
             call.ends_at = self.sweep.after(self.settings.total_timeout)
         if client is not None and route is not None:  # as ``_charge``, without its frame
-            call.client = client
-            call.route = route
             client.held += 1
             route.held += 1
             bounds = self._bounds
@@ -151,8 +149,6 @@ class Upstream:
         return call
 
     def _charge(self, call: UpstreamCall, client: Share, route: Share) -> None:
-        call.client = client
-        call.route = route
         client.held += 1
         route.held += 1
         bounds = self._bounds
@@ -166,7 +162,7 @@ class Upstream:
 
         Kept connections are not used: a handshake is not idempotent, and it takes its connection along.
         """
-        call = UpstreamCall(self, head, b"", sink, idempotent=False, chunked=False, upgrade=True)
+        call = UpstreamCall(self, head, b"", sink, False, False, client, route, upgrade=True)
         call.fresh = True
         if client is not None and route is not None:
             self._charge(call, client, route)

@@ -57,9 +57,10 @@ class UpstreamCall:
         head: bytes,
         body: bytes | None,
         sink: ResponseSink,
-        *,
         idempotent: bool,
         chunked: bool,
+        client: Share | None,
+        route: Share | None,
         upgrade: bool = False,
     ) -> None:
         self.upstream = upstream
@@ -72,8 +73,8 @@ class UpstreamCall:
         self.connection: UpstreamConnection | None = None
         self.pending: list[bytes] | None = None  # body of a streamed request, until there is a connection
         self.complete = body is not None  # the whole request was given
-        self.client: Share | None = None  # whose call it is
-        self.route: Share | None = None
+        self.client = client  # whose call it is
+        self.route = route
         self.surplus = False  # more than a share
         self.tried: list[ServerPool] | tuple[()] = ()  # servers that could not be connected to
         self.done = False

@@ -37,7 +37,7 @@ from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
-from gateway.control.calls.feature import Beginning, Running, Surroundings
+from gateway.control.calls.feature import Beginning, Commanded, Running, Surroundings
 from gateway.control.coming_up import ComingUp
 from gateway.control.features import ENDED, ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.auditing import Auditing
@@ -198,9 +198,11 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             free = [endpoint for endpoint in ENDPOINTS if endpoint.open]
             probed = application(services, services.of(People), free, version=version("tidegate"), described=False)
             await _serve_probes(stack, probed, config.control.probes, access, inherited.probes)
-        commands = await channel.serve(
-            folders.control_socket, {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
-        )
+        handlers: dict[str, channel.Handler] = {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
+        for service in features:
+            if isinstance(service, Commanded):
+                handlers |= service.commands()
+        commands = await channel.serve(folders.control_socket, handlers)
         stack.push_async_callback(commands.close)
         first.recompile()
         log.info("control.serving", listen=config.control.listen)

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
+from gateway.common.channel import Handler
 from gateway.common.folders import Folders
 from gateway.config import Config
 from gateway.control.acts.governance import Table
@@ -65,6 +66,14 @@ class Measured(Protocol):
 
     async def series(self) -> dict[str, Series]:
         """Series by the metric's name."""
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """A service that other processes of the node ask over control's socket."""
+
+    def commands(self) -> Mapping[str, Handler]:
+        """What is done, by the command's name."""
 
 
 def nothing(_surroundings: Surroundings) -> Sequence[object]:

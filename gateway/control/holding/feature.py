@@ -13,8 +13,9 @@ from gateway.control.holding.adoption import Adoption
 from gateway.control.holding.expiry import Expiry
 from gateway.control.holding.rows import Held, HeldEvent, Release, Ticket
 from gateway.control.holding.seals import seals
+from gateway.control.holding.sender_told import SenderTold
 from gateway.control.holding.ticket_use import TicketUse
-from gateway.control.holding.waiting_counts import WaitingCounts
+from gateway.control.holding.waiting_told import WaitingTold
 from gateway.surfaces import MIRRORED
 
 LIVE: Final = 60.0  # seconds after which nobody would understand a live bullet any more
@@ -31,8 +32,9 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
 
     return (
         Adoption(ledger.database, folders.park, journal, seals(config), expires),
-        WaitingCounts(ledger.database, ledger.workers),
+        WaitingTold(ledger.database, ledger.workers),
         Expiry(ledger, surroundings.trusted_ns),
+        SenderTold(ledger.database),
         TicketUse(ledger, journal, folders.control / "tickets.json"),
     )
 

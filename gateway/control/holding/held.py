@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.cases import cases
 from gateway.control.holding import held_states
 from gateway.control.holding.rows import Held, HeldEvent, Release
 
@@ -95,7 +96,8 @@ def of(session: Session, message_id: str) -> Held:
 
 def approve(unit: Unit, message_id: str, texts: Sequence[str] | None, not_before_us: int, now: int) -> Held:
     """Let it through, not before a moment (µs since the epoch) until which it can be taken back. ``texts``: as it may
-    appear where not as it was sent, one for each of its texts; None as it was sent."""
+    appear where not as it was sent, one for each of its texts; None as it was sent, with what
+    rules mask."""
     row = of(unit.session, message_id)
     move(unit.session, row, "approve", now, person=unit.person, act_uid=unit.uid)
     row.texts = list(texts) if texts is not None else None
@@ -120,7 +122,9 @@ def refuse(unit: Unit, message_id: str, reason: str, ground: str, now: int) -> H
 
 def withdraw(unit: Unit, message_id: str, now: int) -> Held:
     """Its sender does not want it published any more."""
-    return _ended(unit, message_id, "withdraw", now)
+    row = _ended(unit, message_id, "withdraw", now)
+    cases.void(unit.session, message_id, "withdrawn", now=now)
+    return row
 
 
 def supersede(unit: Unit, message_id: str, by: str, now: int) -> Held:
@@ -128,7 +132,9 @@ def supersede(unit: Unit, message_id: str, by: str, now: int) -> Held:
     row = _ended(unit, message_id, "supersede", now)
     successor = unit.session.get(Held, by)
     if successor is not None:
-        successor.case_id = row.case_id
+        cases.void(unit.session, by, "superseded", now=now)  # its own: it takes that of the one before
+        case = cases.supersede(unit.session, message_id, by, now=now, fingerprint=successor.fingerprint)
+        successor.case_id = case.id if case is not None else successor.case_id
     return row
 
 

@@ -13,6 +13,7 @@ from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.holding.seals import seals
 from gateway.control.releasing.journalling import Telling
 from gateway.control.releasing.publishing import PlatformPublisher
+from gateway.control.releasing.reconciling import Reconciling
 from gateway.control.releasing.releases import Releases
 from gateway.control.releasing.wanted_gone import HeldTakedowns
 from gateway.journal.read import lookup
@@ -36,7 +37,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         ledger, PlatformPublisher(platform), Telling(ledger.database, record), seals(config), config,
         ids=surroundings.ids, record=record, holds=holds,
     )  # fmt: skip
-    return releases, HeldTakedowns()
+    return releases, HeldTakedowns(), Reconciling(ledger.database, writer.folder)
 
 
 RELEASING = Feature(endpoints=(), opened=opened)

@@ -43,13 +43,13 @@ class Telling:
             if not self._begun:
                 await self._database.run(_of_another_life)
                 self._begun = True
-            for event, record in await self._database.read(_untold):
-                await self._record(record)
-                await self._database.run(_told_event(event))
             for release, records in await self._database.read(_untold_releases):
                 for record in records:
                     await self._record(record)
                 await self._database.run(_told_release(release))
+            for event, record in await self._database.read(_untold):
+                await self._record(record)
+                await self._database.run(_told_event(event))
             last = await self._database.read(lambda session: session.scalar(select(func.max(HeldEvent.id))) or 0)
             if last != self._scrubbed and await self._database.scrubbed():
                 self._scrubbed = last

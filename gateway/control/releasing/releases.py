@@ -41,6 +41,7 @@ from gateway.control.releasing import recheck, wanted_gone
 from gateway.control.releasing.journalling import Telling
 from gateway.control.releasing.publishing import Published, Publisher
 from gateway.control.releasing.release_record import Approval, released
+from gateway.control.workers.totals import Series
 from gateway.journal.write.errors import JournalUnavailable
 from gateway.parking.parked import BadParking, ParkedRequest, decode
 from gateway.parking.seal import Seal, SealBroken
@@ -121,6 +122,17 @@ class Releases:
     def kick(self) -> None:
         """Something was decided."""
         self._wake.set()
+
+    async def series(self) -> dict[str, Series]:
+        """How many messages are in each state that something follows, as a metric."""
+
+        def work(session: Session) -> dict[str, int]:
+            open_ones = Held.state.in_(held_states.OPEN)
+            rows = session.execute(select(Held.state, func.count()).where(open_ones).group_by(Held.state))
+            return dict.fromkeys(sorted(held_states.OPEN), 0) | {row[0]: row[1] for row in rows}
+
+        counted = await self._database.read(work)
+        return {"tidegate_held": {(state,): count for state, count in counted.items()}}
 
     async def step(self) -> bool:
         """Do what is due, and tell the journal. True where anything was due."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.control.acts.refusal import ControlError
+from gateway.control.cases.rows import Case
 from gateway.control.holding import held, held_states
 from gateway.control.holding.rows import Release
 
@@ -68,6 +69,15 @@ async def test_an_edit_takes_its_place_and_its_case(holding: Any) -> None:
     case = holding.row().case_id
     await holding.act(lambda unit: held.supersede(unit, holding.id, newer, holding.now))
     assert (holding.row().state, holding.row(newer).case_id) == ("superseded", case)
+    of_case = holding.plant.database.now(lambda session: session.get_one(Case, case))
+    assert (of_case.message_id, of_case.state) == (newer, "waiting")
+
+
+async def test_with_its_message_a_case_is_withdrawn(holding: Any) -> None:
+    holding.park()
+    case = holding.row().case_id
+    await holding.act(lambda unit: held.withdraw(unit, holding.id, holding.now))
+    assert holding.plant.database.now(lambda session: session.get_one(Case, case)).state == "void"
 
 
 @pytest.mark.parametrize(("found", "state", "outcome"), [

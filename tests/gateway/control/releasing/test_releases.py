@@ -234,6 +234,13 @@ async def test_a_seal_that_cannot_be_opened_keeps_it_waiting_for_its_key(waiting
     assert (waiting.releases.unopened, waiting.platform.shown) == (0, [ID])
 
 
+async def test_metrics_tell_what_waits_and_what_needs_a_person(waiting: Any) -> None:
+    await lost(waiting)
+    waiting.park(ID[:-1] + "6")
+    series = await waiting.releases.series()
+    assert {state: count for (state,), count in series["tidegate_held"].items() if count} == {"held": 1, "unknown": 1}
+
+
 async def test_what_was_decided_is_not_decided_again(waiting: Any) -> None:
     await waiting.approve(ID)
     for decide in (held.withdraw, held.undo):

@@ -13,6 +13,7 @@ from gateway.journal.write.ids import Ids
 from gateway.journal.write.segments import segments
 from gateway.mirror.pages.pages import Pages
 from gateway.mirror.store import folder
+from gateway.mirror.store.shelf import Shelf, read_room
 from gateway.mirror.upkeep.importing import bullet_id
 from gateway.mirror.upkeep.rebuild import rebuild
 from gateway.mirror.upkeep.verify import MirrorReport, verify
@@ -269,3 +270,50 @@ def test_a_mark_notices(tmp_path: Path) -> None:
     assert mark.gone()
     (tmp_path / "mirror" / ".projector").mkdir(parents=True)
     assert mark.gone()
+
+
+def release(node: Any, held: str, text: str, sent_at: int) -> str:
+    """Control publishes a bullet that was held: its judged record; the id of that."""
+    writer = node.writer(255)
+    made = node.ids[255]()
+    writer.append(
+        {
+            "kind": "judged", "id": made, "time": sent_at + 600_000_000, "sent_at": sent_at, "route": "live",
+            "surface": "danmaku", "room": "r1", "sender": "u1", "verdict": "pass", "policy": "d", "lists": {},
+            "findings": [{"check": "keywords", "reason": "keyword.match", "effect": "hold", "ground": "g"}],
+            "releases": held, "approved_by": "a1", "content": {"key": "", "plain": [text]},
+        }
+    )  # fmt: skip
+    return str(made)
+
+
+def test_released_bullets_stand_once_in_the_order_of_their_releases(mirror, node) -> None:
+    before = node.bullet("before")
+    second = release(node, "held-2", "second", 10**15 + 5_000_000)
+    node.outcome(second, worker=255, status=201)
+    first = release(node, "held-1", "first", 10**15)
+    node.outcome(first, worker=255, status=201)
+    mirror.turns()
+    room = read_room(next(Shelf.rooms_in(mirror.root)))
+    assert room is not None
+    bullets = room.open_bullets()
+    assert [bullet.id for bullet in bullets] == sorted([before, second, first])
+    assert [bullet.at for bullet in bullets if bullet.id in (second, first)] == [(10**15 + 5_000_000) // 1000, 10**12]
+    assert problems(mirror) == set()
+    remake(mirror)
+    assert problems(mirror) == set()
+
+
+def test_a_release_that_was_cut_off_stands_once_whatever_became_of_it(mirror, node) -> None:
+    taken, refused = release(node, "held-1", "taken", 10**15), release(node, "held-2", "refused", 10**15)
+    for one in (taken, refused):
+        node.outcome(one, "unknown", worker=255, reason="worker.lost")
+    mirror.turns()
+    node.outcome(taken, worker=255, status=201)
+    node.outcome(refused, "refused", worker=255, status=403, reason="release.refused")
+    node.append(record.removal(refused, "platform", "seen", route="live", room="r1"))
+    mirror.turns()
+    report = check(mirror)
+    assert (report.problems, report.expected, report.shown) == ([], 1, 1)
+    remake(mirror)
+    assert problems(mirror) == set()

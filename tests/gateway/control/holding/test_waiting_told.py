@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.control.holding import waiting_counts
-from gateway.control.holding.waiting_counts import WaitingCounts
+from gateway.control.holding import waiting_told
+from gateway.control.holding.waiting_told import WaitingTold
 
 
 class Workers:
@@ -27,9 +27,9 @@ class Workers:
 
 
 @pytest.fixture
-async def told(holding: Any) -> tuple[Any, Workers, WaitingCounts]:
+async def told(holding: Any) -> tuple[Any, Workers, WaitingTold]:
     workers = Workers()
-    return holding, workers, WaitingCounts(holding.plant.database, workers)  # type: ignore[arg-type]
+    return holding, workers, WaitingTold(holding.plant.database, workers)  # type: ignore[arg-type]
 
 
 async def test_the_whole_first_then_what_changed(told: Any) -> None:
@@ -63,7 +63,7 @@ async def test_a_worker_that_started_anew_or_did_not_hear_is_told_the_whole(told
 
 
 async def test_the_whole_is_told_now_and_then(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting_counts, "WHOLE_EVERY", 2)
+    monkeypatch.setattr(waiting_told, "WHOLE_EVERY", 2)
     _, workers, counts = told
     for _ in range(4):
         await counts.look()

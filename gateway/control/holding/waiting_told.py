@@ -23,7 +23,7 @@ WHOLE_EVERY = 30  # looks between two that tell the whole
 MOST = 20_000  # senders and rooms that are told; beyond them those with the most are
 
 
-class WaitingCounts:
+class WaitingTold:
     """Tells ``workers`` once a second, and counts by the way."""
 
     def __init__(self, database: Database, workers: Workers) -> None:

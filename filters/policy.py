@@ -20,7 +20,7 @@ from filters.checks import CHECKS
 from filters.model.message import Message
 from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Find, Rule
-from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, Scan, Verdict
+from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, OnError, Scan, Verdict
 
 WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3, "pass": 4}
 MASK: Final = "*"
@@ -109,6 +109,31 @@ def judge(policy: Policy, message: Message, scan: Scan, facts: Facts, acts: tupl
     if enforced and acts and acts[-1].effect == "pass":
         enforced = _approved(enforced)
     return _verdict(policy, message, enforced or [], shadow or [], degraded or [])
+
+
+def unheld(
+    policy: Policy, message: Message, verdict: Verdict, reason: str, cause: str, costs: OnError | None = None
+) -> Verdict:
+    """What ``verdict``, which holds, comes to where the message cannot wait for a person, and why: ``reason`` is a code
+    for its sender, ``cause`` says more. ``costs``: what that is worth, where it is no failure; None for what each
+    rule's ``on_error`` says, where ``hold`` refuses, since nothing can be held. What was found is recorded either way:
+    beside those in shadow where it costs nothing, which is told as degraded (law 3).
+    """
+    enforced: list[Decided] = []
+    shadow = list(verdict.shadow)
+    for decided in verdict.decided:
+        if decided.effect != "hold":
+            enforced.append(decided)
+            continue
+        rule, found, _, _ = decided
+        worth = costs or rule.on_error
+        if worth == "pass":
+            shadow.append(decided)
+        else:
+            told = Finding(rule.check, reason, found.hit, detail={"cause": cause, "found": found.reason})
+            enforced.append(Decided(rule, told, "reject" if worth == "hold" else worth, degraded=costs is None))
+    degraded = [f"review:{cause}"] if costs is None or costs == "pass" else []
+    return _verdict(policy, message, enforced, shadow, degraded + list(verdict.degraded))
 
 
 def _of_nobody(facts: Facts) -> Facts:

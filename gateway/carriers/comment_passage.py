@@ -14,6 +14,7 @@ from gateway.judging import answers
 from gateway.judging.echo import Echo
 from gateway.judging.pipeline import FAULT, Carried, Passage
 from gateway.mirror.pages.names import link_value
+from gateway.parking.parked import Original, lines
 
 if TYPE_CHECKING:
     from filters.model.message import Message
@@ -52,14 +53,25 @@ class Comment(Passage):
         self._exchange = exchange
         self._decoded = decoded
 
+    def original(self) -> Original:
+        """See ``Passage``: the request, with the very body that was judged."""
+        head = self._exchange.head
+        decoded = self._decoded
+        return Original(
+            head.method.decode("latin-1"), head.target.decode("latin-1"),
+            lines(head.fields, INFLATED if decoded.identity else NONE), decoded.body,
+        )  # fmt: skip
+
     def on_verdict(self) -> None:
-        """Refuse, or relay what the verdict leaves of the message."""
+        """Refuse, tell that it waits, or relay what the verdict leaves of the message."""
         exchange = self._exchange
         verdict = self.verdict
-        route = self.route
         message_id = exchange.message_id = self.message.id
         if verdict.disposition != "pass":
-            exchange.refuse(answers.problem(verdict, message_id, route.appeal))
+            if verdict.disposition == "hold":
+                exchange.refuse(answers.held(message_id, self.pipeline.address(message_id)))
+            else:
+                exchange.refuse(answers.problem(verdict, message_id, self.route.appeal))
             return
         if exchange.cancelled:
             self.pipeline.failed(self, CLIENT_GONE)
@@ -266,6 +278,9 @@ class Comments:
         """See ``Carrier``."""
         (self._passed if passage.verdict.disposition == "pass" else self._refused).append(passage)
         self._settle()
+
+    def original(self, passage: Passage) -> None:
+        """See ``Carrier``: none of them waits by itself, because the request goes on once, or not at all."""
 
     def on_unrecorded(self, passage: Passage) -> None:
         """See ``Carrier``."""

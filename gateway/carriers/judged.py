@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.carriers.session import Session
     from gateway.judging.route import Route
     from gateway.judging.tracer import Tracer
+    from gateway.parking.parked import Original
     from gateway.surfaces.input.decoded import Changes, Messages
     from gateway.surfaces.surface import SocketDecoder
     from gateway.websocket.frames import SocketMessage
@@ -56,6 +57,10 @@ class SingleMessage(Passage):
         self._decoded = decoded
         self._changes: Changes | None = None
         self.left = 1
+
+    def original(self) -> Original:
+        """See ``Passage``."""
+        return self._session.original(self.received, self._decoded.body, 0)
 
     def on_verdict(self) -> None:
         """It is judged, and its record written."""
@@ -104,6 +109,10 @@ class JudgedFrame:
         self._changes: dict[int, tuple[str, ...] | None] | None = None
         self._passed: list[Passage] = []
         self.left = len(decoded.messages)
+
+    def original(self, passage: Passage) -> Original:
+        """See ``Carrier``: it is left out of the frame, and waits with a copy of the frame's payload."""
+        return self._session.original(self.received, self._decoded.body, self.place(passage))
 
     def on_verdict(self, passage: Passage) -> None:
         """One message is judged, and its record written."""

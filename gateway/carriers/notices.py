@@ -45,6 +45,8 @@ def own(verdict: str, problem: Problem) -> bytes:
     told: dict[str, Any] = {"type": TYPE, "verdict": verdict, "reason": problem.reason}
     if problem.message_id:
         told["message_id"] = problem.message_id
+    if problem.status_url:
+        told["status_url"] = problem.status_url
     told["title"] = problem.title
     if problem.detail:
         told["detail"] = problem.detail

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.judging.relayed_deletion import RelayedDeletion
     from gateway.judging.tracer import Tracer
     from gateway.mirror.serving.site import MirrorSite
+    from gateway.parking.status_site import StatusSite
     from gateway.senders.directory import RelayedLogOut, SenderDirectory
     from gateway.surfaces.input.request import Told
 
@@ -71,6 +72,7 @@ class Gate:
         self.only_reading = False
         self.mirror: MirrorSite | None = None
         self.appeals: AppealsRelay | None = None
+        self.review: StatusSite | None = None
         self.languages: Mapping[str, str] = {}
         self.max_queueing = 0.0
         self.traces: bool | None = None
@@ -125,6 +127,10 @@ class Gate:
                 return
             if route is None and self.appeals is not None and self.appeals.takes(found.path):
                 exchange.relay(self.appeals.upstream)
+                return
+            review = self.review
+            if route is None and review is not None and found.path.startswith(review.prefix):
+                review.serve(exchange)
                 return
             relayed = route or self.unmatched
             if route is None and self.unmatched_hosts:

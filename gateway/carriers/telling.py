@@ -16,6 +16,7 @@ from gateway.carriers.mute import Mute
 from gateway.carriers.notices import notice
 from gateway.http.server.problem import Problem
 from gateway.judging import answers
+from gateway.parking.parked import Original, lines
 from gateway.websocket import endings
 from gateway.websocket.frames import frame
 from gateway.websocket.opcodes import BINARY, TEXT
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.surfaces.input.decoded import Malformed
     from gateway.surfaces.input.request import Arrived
     from gateway.surfaces.surface import SocketDecoder
+    from gateway.websocket.frames import SocketMessage
 
 MUTED: Final = "socket.muted"
 UNKNOWN: Final = "sender.unknown"
@@ -81,10 +83,22 @@ class SenderSide(Link):
         if ended := self.mute.passed():
             self.tell("unmute", sanctions.lifted(ended))
 
+    def original(self, received: SocketMessage, body: bytes, place: int) -> Original:
+        """What is parked of a message of this socket."""
+        arrived = self._arrived
+        return Original(
+            arrived.method.decode("latin-1"), f"?{arrived.query.decode('latin-1')}", lines(arrived.fields), body,
+            socket=True, binary=received.opcode == BINARY, place=place,
+        )  # fmt: skip
+
     def refused(self, passage: Passage) -> None:
-        """A message is refused."""
+        """A message is refused, or waits for a person."""
+        if passage.verdict.disposition == "hold":
+            message_id = passage.message.id
+            self.tell("hold", answers.held(message_id, passage.pipeline.address(message_id)), passage)
+            return
         problem = answers.problem(passage.verdict, passage.message.id, passage.route.appeal)
-        self.tell(passage.verdict.disposition, problem, passage)
+        self.tell("reject", problem, passage)
         if problem.reason == MUTED:
             return
         if sanctions.is_standing(problem):

@@ -31,6 +31,7 @@ from gateway.config.sections.jwt import Jwt
 from gateway.config.sections.lists import ListFile
 from gateway.config.sections.refusal import Refusal
 from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.config.sections.review.review import Review
 from gateway.config.sections.routes import Route, Socket
 from gateway.config.sections.senders.asking import Whoami
 from gateway.config.sections.sentences import Sentences as SentencesSection
@@ -49,6 +50,8 @@ from gateway.journal.write.settings import JournalSettings
 from gateway.logs import logs
 from gateway.logs.access_log import AccessLog, write_lines
 from gateway.obligations.regulations.sentence import Sentence
+from gateway.parking.seal import key_of
+from gateway.parking.settings import ReviewSettings
 from gateway.senders import salt as salts
 from gateway.senders.settings import WhoamiSettings
 from gateway.sentences.known import known
@@ -71,6 +74,12 @@ def server(section: Server, traced: bool = False) -> ServerSettings:
     """``[server]``, the part that concerns connections. ``traced``: ``[traces]`` is there."""
     trusted = tuple(str(network) for network in section.trusted_proxies)
     return carried(ServerSettings, section, trusted_proxies=trusted, traces=section.traces or traced)
+
+
+def review(section: Review) -> ReviewSettings:
+    """``[review]``."""
+    keys = tuple(key_of(one.get_secret_value()) for one in section.previous_keys)
+    return carried(ReviewSettings, section, key=key_of(section.key.get_secret_value()), previous_keys=keys)
 
 
 def shapes(sections: Sequence[Refusal]) -> AnswerShapes | None:

@@ -13,7 +13,7 @@ from filters.model.meaning import Meaning
 from filters.model.verdict import Decided, Verdict
 from gateway.appeals.appeal_address import AppealAddress
 from gateway.http.server.problem import Problem, RateLimit
-from gateway.sentences.own import OWN, UNAVAILABLE
+from gateway.sentences.own import NOTICES, OWN, UNAVAILABLE
 from gateway.surfaces.input.decoded import Malformed
 from gateway.surfaces.input.reasons import REASONS as MALFORMED
 
@@ -22,6 +22,8 @@ REASONS: dict[str, Meaning] = {
     **OWN,
 }
 """What the checks find, as each one's file says it, and what people and the gateway itself refuse."""
+
+HELD = "review.held"
 
 RETRY_UNAVAILABLE = 2.0  # seconds: what state and journal usually need to come back
 
@@ -69,6 +71,12 @@ def _problem(leading: Decided, verdict: Verdict, message_id: str, appeal: Appeal
         row.status, finding.reason, title, detail, message_id, leading.rule.ground, category, address,
         retry_after, limits, appeal_code=code,
     )  # fmt: skip
+
+
+def held(message_id: str, status_url: str) -> Problem:
+    """What the sender of a message is told that waits for a person. Why it does is between them and who reviews it."""
+    row = NOTICES[HELD]
+    return Problem(row.status, HELD, *row.told(), message_id, status_url=status_url)
 
 
 def malformed(decoded: Malformed) -> Problem:

@@ -8,11 +8,13 @@
       ▼
     judge      weigh                                                            pure
       ▼
+    hold       where a person is to decide: parked first, on disk       ``judging/hold.py``
+      ▼
     append     the judged record; all records of a batch in one write           Passage.on_written
       ▼
     carrier    relays, masks or refuses: nothing leaves before the line above   Carrier.on_verdict
       ▼
-    outcome    delivered, failed or unknown, as a second record
+    outcome    delivered, held, failed or unknown, as a second record
 
 Two calls come from below, once for all messages of a turn: the state client calls ``Pipeline._read`` before it sends
 (``StateClient.on_turn``, set here), and the journal's ``Writer.flush`` once the facts of one answer are handed out
@@ -35,8 +37,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Protocol
 
-from filters.model.verdict import Decided, Facts, Scan, Verdict
-from filters.policy import judge
+from filters.model.verdict import Decided, Facts, OnError, Scan, Verdict
+from filters.policy import judge, unheld
 from filters.reading.window import ROOMS, Recent
 from gateway.journal.write.record import delivered, outcome
 from gateway.judging.overlay import STALE
@@ -45,12 +47,17 @@ if TYPE_CHECKING:
     from filters.model.message import Message
     from gateway.common.metrics import WorkerMetrics
     from gateway.journal.write.writer import Writer
+    from gateway.judging.hold import Holding
     from gateway.judging.overlay import Overlay
     from gateway.judging.route import Route
+    from gateway.parking.parked import Original
     from gateway.state.hot.state_client import StateClient
 
 FAULT: Final = "gateway.failure"
 """The reason of a failure: what the verdict left could not be written again, which is a fault of ours."""
+
+NO_REVIEW: Final = "review.unavailable"
+"""The reason of a refusal: the message was to wait for a person, and could not be parked."""
 
 NO_FACTS: Final = Facts()
 NO_SCAN: Final = Scan()
@@ -59,14 +66,15 @@ NO_SCAN: Final = Scan()
 class Passage(ABC):
     """One message on its way through the gate. Who brings a message makes it a class of its own, and says in
     ``on_verdict``, ``on_unrecorded`` and ``on_fault`` what becomes of it; ``Carried`` is the one for whoever has
-    several at once.
+    several at once. ``parked``: of a held one, the digest of what was parked, SHA-256 in hex.
     """
 
-    __slots__ = ("acts", "began", "message", "pipeline", "route", "scan", "verdict")
+    __slots__ = ("acts", "began", "message", "parked", "pipeline", "route", "scan", "verdict")
 
     scan: Scan
     acts: tuple[Decided, ...]
     verdict: Verdict
+    parked: str
 
     def __init__(self, pipeline: Pipeline, route: Route, message: Message, began: float) -> None:
         """``began``: ``perf_counter`` seconds when the message's decoding began."""
@@ -86,6 +94,10 @@ class Passage(ABC):
     @abstractmethod
     def on_fault(self, fault: Exception) -> None:
         """Reading or judging it failed, a fault of ours: there is no record, and nothing may leave."""
+
+    def original(self) -> Original | None:
+        """What to park where the message is held; None where it cannot wait by itself."""
+        return None
 
     def enter(self) -> None:
         """Wait for the other messages of this turn: they are read together."""
@@ -120,10 +132,29 @@ class Passage(ABC):
         try:
             if route.consecutive is not None or route.crowd is not None:
                 self._read_on(route)
-            self._record(judge(route.policy, self.message, self.scan, facts, self.acts))
+            verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
+            if verdict.disposition == "hold":
+                self.pipeline.hold(self, verdict)
+            else:
+                self._record(verdict)
         except Exception as fault:  # nothing was recorded, and somebody waits
             self.pipeline.give_back(self)
             self.on_fault(fault)
+
+    def conclude(self, verdict: Verdict) -> None:
+        """Whether the message can wait is known: this is the verdict on it."""
+        try:
+            self._record(verdict)
+        except Exception as fault:
+            self.pipeline.give_back(self)
+            self.on_fault(fault)
+
+    def cannot_wait(self, verdict: Verdict, reason: str, cause: str, costs: OnError | None = None) -> None:
+        """It was to be held, and cannot be: see ``unheld``. A retry is no repeat."""
+        verdict = unheld(self.route.policy, self.message, verdict, reason, cause, costs)
+        if verdict.disposition == "reject":
+            self.pipeline.give_back(self, charge=False)
+        self.conclude(verdict)
 
     def _record(self, verdict: Verdict) -> None:
         pipeline = self.pipeline
@@ -162,6 +193,8 @@ class Passage(ABC):
             pipeline.count_verdict(route, verdict)
             if self.acts and verdict.disposition != "pass":
                 pipeline.unused(self)
+            if verdict.disposition == "hold":
+                pipeline.held(self)
         self.on_verdict()
 
     def _remember(self, route: Route, texts: tuple[str, ...]) -> None:
@@ -187,6 +220,9 @@ class Carrier(Protocol):
     def on_verdict(self, passage: Passage) -> None:
         """The verdict of one is recorded."""
 
+    def original(self, passage: Passage) -> Original | None:
+        """See ``Passage``, of one."""
+
     def on_unrecorded(self, passage: Passage) -> None:
         """One could not be recorded."""
 
@@ -202,6 +238,9 @@ class Carried(Passage):
     def __init__(self, pipeline: Pipeline, route: Route, message: Message, carrier: Carrier, began: float) -> None:
         super().__init__(pipeline, route, message, began)
         self.carrier = carrier
+
+    def original(self) -> Original | None:
+        return self.carrier.original(self)
 
     def on_verdict(self) -> None:
         self.carrier.on_verdict(self)
@@ -222,6 +261,7 @@ class Pipeline:
 
     ``recent`` and ``rooms``: what people, and what everybody in a room, said last on routes with lists that read
     several messages as one. This worker's own: who writes through two in turn is read by each of them alone.
+    ``holding``: where messages wait for a person; None where nothing can.
     ``read_for``: told, once a turn, how long ago its first message had come.
     """
 
@@ -229,6 +269,7 @@ class Pipeline:
         self.state = state
         self.journal = journal
         self.overlay: Overlay | None = None
+        self.holding: Holding | None = None
         self.recent = Recent()
         self.rooms = Recent(ROOMS)
         self.observe = metrics.check_seconds.observe
@@ -262,6 +303,22 @@ class Pipeline:
         self._count((route.name, effect, leading.finding.reason if leading is not None else ""))
         for cause in verdict.degraded:
             self._degraded.add((cause,))
+
+    def hold(self, passage: Passage, verdict: Verdict) -> None:
+        """Park a message for a person; its record follows."""
+        holding = self.holding
+        if holding is None:  # a reload has taken [review] away meanwhile
+            passage.cannot_wait(verdict, NO_REVIEW, "closed")
+        else:
+            holding.hold(passage, verdict)
+
+    def address(self, message_id: str) -> str:
+        """Where the sender of a held message asks what became of it; empty where nobody answers any more."""
+        return self.holding.address(message_id) if self.holding is not None else ""
+
+    def held(self, passage: Passage) -> None:
+        """It is parked, and its verdict recorded."""
+        self.journal.insist(outcome(passage.message.id, "held", digest=passage.parked))
 
     def delivered(self, passage: Passage, status: int, upstream_id: str) -> None:
         """The upstream took the message; its answer's status and its own id of the message, if it told one."""

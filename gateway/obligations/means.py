@@ -27,7 +27,21 @@ Means = Callable[["Config", "Route", Known], Fulfilment]
 
 def _hold(config: Config, route: Route, known: Known) -> Fulfilment:
     mechanism = Sentence("held until a person has reviewed it", "先审后发")
-    return Fulfilment("hold", "not", mechanism, (), (Sentence("no hold rule", "没有 hold 规则"),))
+    rules_held = [
+        (number, rule)
+        for number, rule in enumerate(config.policies[route.policy].rules)
+        if rule.action == "hold" and rule.mode == "enforce"
+    ]
+    if not rules_held:
+        return Fulfilment("hold", "not", mechanism, (), (Sentence("no hold rule", "没有 hold 规则"),))
+    settings = tuple(f"policies.{route.policy}.{rules.place(number, rule.check)}" for number, rule in rules_held)
+    if route.news:  # which does not start without a rule that holds everything and fails closed
+        return Fulfilment("hold", "kept", mechanism, (f"routes.{route.name}.news", *settings))
+    lacks = []
+    if all(rule.check != "review" for _, rule in rules_held):
+        lacks.append(Sentence("only what a check finds is held", "仅命中检查的内容先审后发"))
+    lacks.append(Sentence("news = true does not hold it to that", "未设置 news = true，不作强制"))
+    return Fulfilment("hold", "partly", mechanism, settings, tuple(lacks))
 
 
 def _mirror(config: Config, route: Route, known: Known) -> Fulfilment:

@@ -53,6 +53,7 @@ NAMES: Final[Mapping[str, Sentence]] = {
     "parts": Sentence("images and links that nobody read", "识别未经审核的图片和链接"),
     "repeats": Sentence("the same text sent again", "重复内容识别"),
     "credit": Sentence("tiers by credit", "按信用等级分级"),
+    "review": Sentence("every message waits for a person", "所有内容先审后发"),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -27,13 +27,19 @@ class BadParking(TidegateError, ValueError):
 
 
 class Original(NamedTuple):
-    """The request that carried a message: a whole one on HTTP; of a message on a socket the handshake, with the frame's
-    payload for a body. ``target``: path and query as they came. ``headers``: names in lower case, in order."""
+    """The request that carried a message: a whole one on HTTP; of a message on a socket (``socket``) the handshake,
+    with the frame's payload for a body, which came as one of ``binary`` frames or of text. ``target``: path and query
+    as they came; of a handshake, the query alone. ``headers``: names in lower case, in order. ``place``: which message
+    of the body it was.
+    """
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    socket: bool = False
+    binary: bool = False
+    place: int = 0
 
 
 class ParkedRequest(NamedTuple):
@@ -43,8 +49,7 @@ class ParkedRequest(NamedTuple):
     ``findings``: as in the judged record. ``policy``: its digest. ``masked_texts``: the texts as they may appear, where
     a rule masks, else None. ``labels``: those that go along. ``fingerprint``: empty where the text folds to nothing.
     ``address``, ``device``, ``registrant``, ``location``, ``vouched``: what state is asked with, and what a front
-    vouched for; facts are asked anew before it is published. ``socket``: it came on a WebSocket, as one of ``binary``
-    frames or of text. ``place``: which message of its frame or body it was.
+    vouched for; facts are asked anew before it is published. The request itself is as in ``Original``.
     """
 
     id: str
@@ -97,6 +102,13 @@ class ParkedRequest(NamedTuple):
         )  # fmt: skip
 
 
+def lines(fields: Mapping[bytes, bytes], without: Collection[bytes] = ()) -> tuple[tuple[str, str], ...]:
+    """The headers of a request, as ``Original`` has them: each byte is a character, as Latin-1 reads them."""
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in fields.items() if name not in without
+    )
+
+
 def decode(encoded: bytes) -> ParkedRequest:
     """Raises ``BadParking``."""
     end = _LENGTH + int.from_bytes(encoded[:_LENGTH], "big")
@@ -116,16 +128,7 @@ def decode(encoded: bytes) -> ParkedRequest:
         raise BadParking(f"its fields cannot be read: {type(error).__name__}") from None
 
 
-def parked(
-    message: Message,
-    verdict: Verdict,
-    original: Original,
-    *,
-    fingerprint: bytes = b"",
-    socket: bool = False,
-    binary: bool = False,
-    place: int = 0,
-) -> ParkedRequest:
+def parked(message: Message, verdict: Verdict, original: Original, fingerprint: bytes = b"") -> ParkedRequest:
     """What is parked of a message that ``verdict`` holds. Raises ``Unexplained`` where it does not say why (law 1)."""
     leading = verdict.leading
     assert leading is not None, "a hold has a reason"
@@ -136,7 +139,8 @@ def parked(
         original.method, original.target, original.headers, original.body,
         message.weak, message.edit, message.playback_ms, message.shown_sender, message.parts,
         verdict.labels, verdict.texts, fingerprint, message.ip, message.device, message.registrant, message.location,
-        None if vouched is None else (vouched.verified, vouched.verified_until, vouched.level), socket, binary, place,
+        None if vouched is None else (vouched.verified, vouched.verified_until, vouched.level),
+        original.socket, original.binary, original.place,
     )  # fmt: skip
 
 

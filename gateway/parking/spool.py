@@ -21,6 +21,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Final, Protocol
 
 import structlog
@@ -32,6 +33,8 @@ from gateway.parking.spool_frames import framed
 ENDING: Final = ".spool"
 UNFINISHED: Final = ".part"
 MOST: Final = 32 * 1024 * 1024  # bytes that wait to be written
+
+LEFT: Final = 60.0  # seconds; nobody writes one file for as long
 
 logger = structlog.get_logger("parking")
 
@@ -161,8 +164,10 @@ def write(folder: Path, name: str, frames: Sequence[tuple[str, bytes]]) -> str:
 
 
 def tidied(folder: Path) -> int:
-    """Remove what a crash left unfinished, before the first file is written; how many there were."""
-    left = list(folder.glob(f"*{UNFINISHED}"))
+    """Remove what a crash left unfinished, before the first file is written; how many there were. What is younger than
+    ``LEFT`` may be somebody's who is about to end and writes still."""
+    now = time()
+    left = [each for each in folder.glob(f"*{UNFINISHED}") if abs(now - each.stat().st_mtime) > LEFT]
     for each in left:
         each.unlink(missing_ok=True)
     return len(left)

@@ -36,6 +36,34 @@ OWN: Final[Mapping[str, Meaning]] = {
             "zh": ("同一请求中的另一条消息未通过审核", "该请求中的消息均未发布，可将本条单独重新发送。"),
         },
     ),
+    "batch.held": Meaning(
+        403,
+        {
+            "en": ("A message of this request has to be reviewed first", "None was published; send each by itself."),
+            "zh": ("该请求中有内容须先经审核", "该请求中的消息均未发布，请逐条单独发送。"),
+        },
+    ),
+    "review.waiting": Meaning(
+        429,
+        {
+            "en": ("Too many of your messages wait for review", "Send this one once one of them is decided."),
+            "zh": ("您待审核的内容过多", "请等其中一条审核完毕后再发送。"),
+        },
+    ),
+    "review.full": Meaning(
+        503,
+        {
+            "en": ("Too many messages wait for review", "Nothing was published; try again later."),
+            "zh": ("待审核的内容过多", "本条未发布，请稍后再试。"),
+        },
+    ),
+    "review.unanswered": Meaning(
+        503,
+        {
+            "en": ("What became of the message cannot be told now", "It is not lost; ask again shortly."),
+            "zh": ("目前无法查询审核结果", "内容并未丢失，请稍后再查询。"),
+        },
+    ),
     "socket.muted": Meaning(
         429,
         {
@@ -70,7 +98,34 @@ UNAVAILABLE: Final = Meaning(
 """``CHECK.unavailable``, of every check."""
 
 UNMUTED: Final = "socket.unmuted"
-NOTICES: Final[Mapping[str, Meaning]] = {UNMUTED: titled(200, "You may write again", "您可以继续发言了")}
+NOTICES: Final[Mapping[str, Meaning]] = {
+    UNMUTED: titled(200, "You may write again", "您可以继续发言了"),
+    "review.held": Meaning(
+        202,
+        {
+            "en": ("Your message waits for review", "It appears once it is approved."),
+            "zh": ("内容待审核", "审核通过后即会发布。"),
+        },
+    ),
+    "review.approved": titled(200, "Your message was approved", "内容已通过审核"),
+    "review.refused": titled(200, "Your message was not approved", "内容未通过审核"),
+    "review.expired": Meaning(
+        200,
+        {
+            "en": ("Nobody could review your message in time", "It was not published; you may send it again."),
+            "zh": ("内容逾期未审", "本条未发布，您可以重新发送。"),
+        },
+    ),
+    "review.withdrawn": titled(200, "You have withdrawn your message", "内容已撤回"),
+    "review.void": titled(200, "Your message was not published, and waits no more", "内容不再等待审核，未发布"),
+    "review.resend": Meaning(
+        200,
+        {
+            "en": ("Your message was approved", "Send it once more to publish it."),
+            "zh": ("审核已通过，内容待重发", "请重新发送一次以完成发布。"),
+        },
+    ),
+}
 """What is told and refuses nothing. Its notice carries the reason that has ended."""
 
 REPEATED: Final = "repeated refusals on this connection"

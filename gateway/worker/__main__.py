@@ -5,7 +5,7 @@
 It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
 exchanges under way finished within ``server.drain``. Told to retire, because others take its place, it accepts no more
 and leaves what is open to end by itself, for as long; then it drains. Its commands (unix socket ``run/worker-N.sock``):
-load, snapshot, counters, status, spans, retire, drain.
+load, snapshot, waiting, counters, status, spans, retire, drain.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Worker:
             {
                 "load": self._on_load,
                 "snapshot": self._on_snapshot,
+                "waiting": app.waiting.told,
                 "counters": lambda request: app.counters(),
                 "status": self._on_status,
                 "retire": self._on_retire,

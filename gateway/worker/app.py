@@ -20,6 +20,7 @@ from filters.reading.keywords import AnyList, Scanner
 from gateway.appeals.appeals_relay import AppealsRelay
 from gateway.carriers.requests import Gate
 from gateway.carriers.sockets import Sockets
+from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.common.metrics import ALARMING, AnswerCounts, Count, WorkerMetrics, from_zero
 from gateway.common.sweep import Sweep
@@ -34,6 +35,7 @@ from gateway.journal.write.counters import APPEND_BOUNDS, LEFT_FOR
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.writer import Writer
 from gateway.judging import overlay
+from gateway.judging.hold import Holding
 from gateway.judging.pipeline import Pipeline
 from gateway.judging.refused_copies import fingerprints
 from gateway.judging.route import Relayed, Route
@@ -43,6 +45,10 @@ from gateway.mirror.serving.access import Access, Guard
 from gateway.mirror.serving.mirror_files import MirrorFiles
 from gateway.mirror.serving.site import MirrorSite
 from gateway.mirror.store.pulse import PulseReader
+from gateway.parking.seal import Seal
+from gateway.parking.spool import Spool, tidied
+from gateway.parking.status_site import StatusSite
+from gateway.parking.waiting import KnownWaiting
 from gateway.senders.directory import SenderDirectory
 from gateway.state import connecting
 from gateway.state.cold import kept_snapshot
@@ -60,6 +66,8 @@ from gateway.worker.upstream_notes import changed, failed, take_failures
 
 log = structlog.get_logger()
 
+STATUS_WITHIN = 2.0  # seconds in which control says what became of a message
+
 
 class App:
     """Everything of one worker that outlives a reload, and the generation in force."""
@@ -71,6 +79,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._folders = folders
         self._number = number
+        self._park = folders.park / str(number)
         self._loop = loop
         self._config = config
         self._ids = ids
@@ -83,6 +92,9 @@ class App:
         self._retired: list[tuple[str, Upstream]] = []
         self._snapshot: Snapshot | None = None
         self._notices: Notices | None = None
+        self.waiting = KnownWaiting(lambda file: (self._park / file).exists())
+        self._spool: Spool | None = None
+        self._status_asked: set[asyncio.Task[None]] = set()
         self.metrics = WorkerMetrics(config.metrics.buckets)
         state.observe = self._asked
         self._pipeline = Pipeline(state, journal, self.metrics)
@@ -178,6 +190,7 @@ class App:
         self._gate.only_reading = config.server.unmatched == "read"
         self._gate.mirror = self._mirror(config, upstreams)
         self._gate.appeals = self._appeals(config)
+        self._review(config)
         self._server.configure(conversion.server(config.server, config.traces is not None))
         self._gate.max_queueing = config.server.max_queueing
         self._gate.traces = tracing.named(config)
@@ -245,6 +258,28 @@ class App:
             self._appellants = Upstream(settings, self._loop, self._sweep, partial(changed, settings.name))
         return AppealsRelay(config.appeals.path.encode(), self._appellants)
 
+    def _review(self, config: Config) -> None:
+        """From this generation on messages are held by its settings, and sealed with its key."""
+        if config.review is None:
+            self._pipeline.holding = self._gate.review = None
+            return
+        settings = conversion.review(config.review)
+        seal = Seal(settings.key, settings.previous_keys)
+        if self._spool is None:
+            self._spool = Spool(self._park, seal, self._loop)
+            tidied(self._spool.folder)
+        self._spool.seal = seal
+        self._pipeline.holding = Holding(settings, self._spool, self.waiting)
+        self._gate.review = StatusSite(settings.path, seal, self._became, self._status_asked)
+
+    async def _became(self, message_id: str) -> str:
+        """What control says became of a message that was held."""
+        question = {"command": "review.status", "id": message_id}
+        answer = await channel.call(self._folders.control_socket, question, STATUS_WITHIN)
+        if "error" in answer:
+            raise channel.ChannelError("refused")
+        return str(answer["state"])
+
     def mirror_fresh(self, config: Config) -> Callable[[], bool]:
         """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""
         return partial(self._pulse.fresh, config.mirror.max_lag) if config.mirror is not None else bool
@@ -288,6 +323,7 @@ class App:
         """What readiness looks at."""
         return {
             "snapshot": self.snapshot_version,
+            "waiting": self.waiting.version,
             "connections": len(self._server.connections),
             "shedding": self._server.queueing.shedding,
             "journal": {
@@ -356,6 +392,8 @@ class App:
         if self._access is not None:
             self._access.log.close(END_WITHIN)
         await self._state.close()
+        if self._spool is not None:
+            self._spool.close()
         self._journal.close()
 
     def _known_upstreams(self) -> list[tuple[str, Upstream]]:

@@ -17,6 +17,7 @@ from gateway.config.consistency import addresses, arrays
 from gateway.config.consistency import kinds as kind_consistency
 from gateway.config.consistency import policies as policy_consistency
 from gateway.config.consistency import refusals as refusal_consistency
+from gateway.config.consistency import reviews as review_consistency
 from gateway.config.consistency import routes as route_consistency
 from gateway.config.consistency.document import Found, named, table, text, texts
 from gateway.config.consistency.lines import NOWHERE, Lines, line_of
@@ -38,7 +39,8 @@ def problems(
     ``document`` has what names led to; ``found``: where keys stand."""
     for check in (addresses.problems, _server, _unmatched_hosts, _upstreams, policy_consistency.problems,
                   route_consistency.problems, kind_consistency.problems, arrays.problems, refusal_consistency.problems,
-                  _sentences, _jwt, _state, _journal, _mirror, _control, _metrics, _traces):  # fmt: skip
+                  review_consistency.problems, _sentences, _jwt, _state, _journal, _mirror, _control, _metrics,
+                  _traces):  # fmt: skip
         for path, message in check(document):
             line = line_of(path, found)
             yield ConfigProblem(file, written(path, document), shown(at(raw, path), path), message, line)

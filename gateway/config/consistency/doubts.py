@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from filters.checks.keywords import Options as Keywords
 from filters.checks.limit import Options as Limits
-from gateway.config.consistency import arrays, kinds, refusals
+from gateway.config.consistency import arrays, kinds, refusals, reviews
 from gateway.config.consistency.translation import similar
 from gateway.config.consistency.unjudged import below
 from gateway.http.wire.path import parse_template
@@ -38,6 +38,7 @@ def doubts(config: Config) -> Iterator[Sentence]:
     yield from _policies(config)
     yield from _matches(config)
     yield from _unused(config)
+    yield from reviews.doubts(config.routes)
     for route in config.routes:
         if route.judged:
             yield from kinds.doubts(route)

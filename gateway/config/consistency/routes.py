@@ -22,6 +22,7 @@ PROVEN = ("jwt", "whoami", "ip", "const")
 anything else in one can be written by anybody."""
 ONLY_JUDGED = (
     "policy",
+    "news",
     "sender",
     "whoami",
     "text",

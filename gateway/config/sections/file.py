@@ -15,6 +15,7 @@ from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
 from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.config.sections.review.desk import Desk
+from gateway.config.sections.review.review import Review
 from gateway.config.sections.routes import Route
 from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server
@@ -45,6 +46,9 @@ class Config(Section):
         None, "Appeals against refusals: every refusal has a code of ten characters. Without this table there is none."
     )
     desk: Desk = setting({}, "How people decide on what waits for them.")
+    review: Review | None = setting(
+        None, "Messages that wait until a person has decided on them; needed by rules that hold."
+    )
     mirror: Mirror | None = setting(None, f"The static version of every bullet; needed by {WITH_PAGES} routes.")
     control: Control = setting({}, "The admin API, health and metrics.")
     metrics: Metrics = setting({}, "What Prometheus reads.")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gateway.config.sections.file import Config
 
 DENYING = ("reject", "hold", "mask")
-LATER = "comes with the review queue of a later version: use “reject”, or “label” to let it pass with a mark"
 
 
 def limit(value: Any) -> Limit:
@@ -49,20 +48,14 @@ class Rule(Section):
     check: str = required("What is looked for; see the checks below.")
     action: Literal["label", "mask", "hold", "reject"] = required("What a finding costs.")
     on_error: Literal["pass", "label", "hold", "reject"] = required(
-        "What it means that the check failed or was late. There is no default."
+        "What it means that the check failed or was late; of a rule that holds, that the message could not be parked. "
+        "There is no default."
     )
     ground: str = setting(
         "", "What a refusal rests on: an article, or a clause of the agreement. Denying rules need it."
     )
     mode: Mode = setting("enforce", "A shadow rule is recorded and changes nothing.")
     label: str = setting("", "Text of the label that a label rule sets; the finding's reason if empty.", max_length=64)
-
-    @field_validator("action", "on_error", mode="after")
-    @classmethod
-    def _no_hold_yet(cls, value: str) -> str:
-        if value == "hold":
-            raise ValueError(LATER)
-        return value
 
     @field_validator("ground", mode="after")
     @classmethod

@@ -75,8 +75,9 @@ class Refusal(Section):
     body: dict[str, Any] | list[Any] | str | None = setting(
         None,
         "A table or list, sent as JSON, or a text. In its texts {title}, {detail}, {status}, {reason}, {id}, {ground}, "
-        "{category}, {appeal}, {code}, {retry_after} and {retry_after_ms} are filled in, and values of what is "
-        "answered: {json:/pointer}, {form:…}, {query:…}, {header:…}, {path:…}. A text that is {status}, {retry_after}, "
+        "{category}, {appeal}, {code}, {retry_after}, {retry_after_ms} and {status_url} (of a message that is held: "
+        "where its sender asks what became of it) are filled in, and values of what is answered: "
+        "{json:/pointer}, {form:…}, {query:…}, {header:…}, {path:…}. A text that is {status}, {retry_after}, "
         "{retry_after_ms} or such a value alone keeps its type; null where there is none.",
     )
     type: str = setting("", "Media type of a body; unset: application/json, or text/plain for a text. HTML is escaped.")

@@ -232,6 +232,11 @@ class Route(Section):
         "removal route of DELETE. A POST that does not say so, or says it twice, is refused.",
     )
     policy: str = setting("", "Which policy judges; needed with a surface.")
+    news: bool = setting(
+        False,
+        "Comments on news: nothing but a person's approval publishes them. The policy must hold every message "
+        "(check = “review”), or the route does not start.",
+    )
     services: tuple[str, ...] = setting(
         (), "What this service is in the words of the regulations, for config check --obligations; by surface if empty."
     )

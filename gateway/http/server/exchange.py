@@ -13,9 +13,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.http.server.problem import (
-    PROBLEM_JSON,
     Problem,
-    encode_problem,
+    encoded,
     problem_for,
     problem_lines,
     upstream_problem,
@@ -250,7 +249,7 @@ class Exchange:
                 told = self.shapes.answer_each(told, problem, each, accept, self.worded)
             lines += self.shapes.vary
         if told is None:
-            self.answer(problem.status, lines + spoken, encode_problem(problem), PROBLEM_JSON)
+            self.answer(problem.status, lines + spoken, *encoded(problem))
         else:
             self.answer(told.status, lines + told.lines, told.body, told.content_type)
 

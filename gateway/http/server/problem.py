@@ -39,7 +39,8 @@ class Problem(NamedTuple):
 
     ``detail``, ``ground``, ``category`` and ``appeal`` are for people, and left out where empty. ``challenge``: the
     WWW-Authenticate field of a 401 (RFC 9110 section 11.6.1). ``words``: the row of its sentences, where it is not that
-    of its reason. ``appeal_code``: by which it is appealed here, empty where it is not.
+    of its reason. ``appeal_code``: by which it is appealed here, empty where it is not. ``status_url``: of a message
+    that waits for a person, where its sender asks what became of it.
     """
 
     status: int
@@ -55,6 +56,7 @@ class Problem(NamedTuple):
     challenge: bytes = b""
     words: str = ""
     appeal_code: str = ""
+    status_url: str = ""
 
 
 def problem_for(reason: str) -> Problem:
@@ -69,6 +71,14 @@ def upstream_problem(error: failure.UpstreamError, message_id: str = "") -> Prob
     row = failure.REASONS[error.reason]
     retry = _RETRY_UNAVAILABLE if row.status == 503 and not error.sent else 0.0
     return Problem(row.status, error.reason, *row.told(), message_id, retry_after=retry)
+
+
+def encoded(problem: Problem) -> tuple[bytes, bytes]:
+    """Body and media type: of a problem, or of the news that a message waits (202), which is none."""
+    if problem.status >= 300:
+        return encode_problem(problem), PROBLEM_JSON
+    told = {"status": "held", "message_id": problem.message_id, "status_url": problem.status_url}
+    return orjson.dumps({**told, "title": problem.title, "detail": problem.detail}), b"application/json"
 
 
 def encode_problem(problem: Problem) -> bytes:

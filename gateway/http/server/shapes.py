@@ -25,7 +25,7 @@ REFUSALS: Final = ("reject", "hold", "mute", "close")
 
 MEMBERS: Final = (
     "title", "detail", "status", "reason", "id", "ground", "category", "appeal", "code",
-    "retry_after", "retry_after_ms",
+    "retry_after", "retry_after_ms", "status_url",
 )  # fmt: skip
 ECHOED: Final = ("json", "form", "query", "header", "path")
 """Kinds of sources (docs/configuration.md) whose values an answer may repeat."""

@@ -271,9 +271,11 @@ def outcome(
     upstream_id: str = "",
     route: str = "",
     reason: str = "",
+    digest: str = "",
 ) -> dict[str, Any]:
     """What became of a message. ``status``: the upstream's HTTP status, None where it gave none. ``route`` is kept
-    beside ``upstream_id``: the platform's ids mean something only among the messages of one route.
+    beside ``upstream_id``: the platform's ids mean something only among the messages of one route. ``digest``: of what
+    was parked, SHA-256 in hex.
 
     delivered: the upstream took it; refused: it answered and did not; failed: it could not be reached or broke down;
     held: parked for review; unknown: it was forwarded and nobody heard what became of it. All but delivered and held
@@ -297,6 +299,8 @@ def outcome(
             record["route"] = route
     if reason:
         record["reason"] = reason
+    if digest:
+        record["digest"] = digest
     return record
 
 

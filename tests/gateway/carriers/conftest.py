@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 import orjson
@@ -206,10 +206,11 @@ class Bench:
 
     def route(self, *, habits: Habits | None = None, shapes: AnswerShapes | None = None, words: str = "spam",
               language: str | None = None, consecutive: int = 1, crowd: bool = False,
-              fresh: Callable[[], bool] | None = None, whoami: Any = None, **surface: Any) -> Route:  # fmt: skip
+              fresh: Callable[[], bool] | None = None, whoami: Any = None, more: Sequence[Rule] = (),
+              **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
         together = [Rule("crowd", "reject", "pass", CrowdOptions(("spam",)), "agreement 3", "shadow")] if crowd else []
-        policy = Policy("chat", "digest", [*rules(), *together])
+        policy = Policy("chat", "digest", [*rules(), *together, *more])
         lists = [of_words([word], folding_tables(), name) for word, name in ((words, "spam"), ("idiot", "abuse"))]
         settings: dict[str, Any] = {
             "name": "chat", "surface": "group", "sender": ("header:X-User-Id",), "room": ("path:room",),

@@ -73,12 +73,6 @@ def test_a_danmaku_route_needs_only_an_empty_mirror_and_its_page(read: Read) -> 
         read('surface = "comment"', 'surface = "danmaku"', more="[mirror]\n")
 
 
-@pytest.mark.parametrize("word", ["action", "on_error"])
-def test_hold_is_refused_with_its_reason(word: str, read: Read) -> None:
-    with pytest.raises(ConfigError, match="review queue"):
-        read(f'{word} = "reject", ', f'{word} = "hold", ')
-
-
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path / "none.toml")

@@ -26,7 +26,7 @@ ORIGINAL = Original("PUT", "/comments/42?x=%20", (("cookie", "a=b"), ("x-name", 
 
 
 def test_everything_that_came_comes_back() -> None:
-    kept = parked(MESSAGE, HELD, ORIGINAL, fingerprint=b"\x00\xff", socket=True, binary=True, place=2)
+    kept = parked(MESSAGE, HELD, ORIGINAL._replace(socket=True, binary=True, place=2), b"\x00\xff")
     assert decode(kept.encode()) == kept
     assert kept.reason == "keyword.match"
     assert kept.ground == "agreement 3"

@@ -140,7 +140,9 @@ async def test_one_callers_fault_takes_no_answer_of_another(tmp_path: Path) -> N
 
 def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "m1.spool.part").write_bytes(b"half")
+    os.utime(tmp_path / "m1.spool.part", (1, 1))
+    (tmp_path / "m2.spool.part").write_bytes(b"young")
     (tmp_path / "m0.spool").write_bytes(b"whole")
     assert tidied(tmp_path) == 1
-    assert files(tmp_path) == ["m0.spool"]
+    assert files(tmp_path) == ["m0.spool", "m2.spool.part"]
     assert tidied(tmp_path / "none") == 0

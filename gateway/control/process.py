@@ -40,7 +40,6 @@ from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.calls.feature import Beginning, Commanded, Running, Surroundings
 from gateway.control.coming_up import ComingUp
 from gateway.control.features import ENDED, ENDPOINTS, FEATURES, GOVERNANCE
-from gateway.control.holding import told_states
 from gateway.control.node.auditing import Auditing
 from gateway.control.node.confirming import Confirming
 from gateway.control.node.database_watch import DatabaseWatch
@@ -204,13 +203,6 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             if isinstance(service, Commanded):
                 handlers |= service.commands()
         commands = await channel.serve(folders.control_socket, handlers)
-        commands = await channel.serve(
-            folders.control_socket,
-            {
-                "status": lambda _: {"ok": True, "state": confirming.failing or "ok"},
-                "review.status": partial(told_states.told, database),
-            },
-        )
         stack.push_async_callback(commands.close)
         first.recompile()
         log.info("control.serving", listen=config.control.listen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from gateway.config import Config
 from gateway.control.acts.governance import Table
@@ -18,9 +17,6 @@ from gateway.control.holding.ticket_use import TicketUse
 from gateway.control.holding.waiting_told import WaitingTold
 from gateway.surfaces import MIRRORED
 
-LIVE: Final = 60.0  # seconds after which nobody would understand a live bullet any more
-LASTING: Final = 72 * 3600.0
-
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
     """Everything that runs by itself; where nothing can be held it finds nothing to do."""
@@ -31,7 +27,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         return surroundings.current().config
 
     return (
-        Adoption(ledger.database, folders.park, journal, seals(config), expires),
+        Adoption(ledger.database, folders.park, journal, seals(config), lambda surface: expires(config(), surface)),
         WaitingTold(ledger.database, ledger.workers),
         Expiry(ledger, surroundings.trusted_ns),
         SenderTold(ledger.database),
@@ -39,9 +35,11 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     )
 
 
-def expires(surface: str) -> float:
-    """Seconds that a message of a surface may wait."""
-    return LIVE if surface in MIRRORED else LASTING
+def expires(config: Config, surface: str) -> float:
+    """Seconds that a message of a surface may wait. A live bullet is soon understood by nobody any more."""
+    review = config.review
+    assert review is not None, "nothing is taken over without its seal"
+    return review.expires_live if surface in MIRRORED else review.expires
 
 
 HOLDING = Feature(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from gateway.config import Config
 from gateway.parking.seal import Seal, key_of
@@ -14,7 +13,7 @@ def seals(config: Callable[[], Config]) -> Callable[[], Seal | None]:
     held: dict[tuple[str, ...], Seal] = {}
 
     def seal() -> Seal | None:
-        review: Any = getattr(config(), "review", None)
+        review = config().review
         if review is None:
             return None
         keys = tuple(one.get_secret_value() for one in (review.key, *review.previous_keys))

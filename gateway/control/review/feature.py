@@ -13,7 +13,7 @@ from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.rows import OwnSender
 from gateway.control.holding.seals import seals
-from gateway.control.review import endpoints, own_senders
+from gateway.control.review import endpoints, held_messages, own_senders
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.held_cases import HeldEffect, HeldTexts
 from gateway.control.review.journalled_texts import JournalledTexts
@@ -62,6 +62,10 @@ REVIEW = Feature(
         Endpoint("POST", "/v1/review/cases/{id}:escalate", endpoints.escalate, "Pass a case to a lead", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:release", endpoints.release, "Give a case back", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:undo", endpoints.undo, "Take a decision back", WORK),
+        Endpoint("GET", "/v1/review/messages", held_messages.listed, "List held messages of one state", LOOK),
+        Endpoint(
+            "POST", "/v1/review/messages/{id}:settle", held_messages.settle, "Say what became of a release", LEADS
+        ),
         Endpoint("GET", "/v1/review/senders", own_senders.listed, "List people's own accounts", READ),
         Endpoint("POST", "/v1/review/senders", own_senders.name, "Name an account of one's own", WORK),
         Endpoint("DELETE", "/v1/review/senders/{sender}", own_senders.lift, "Take an account off somebody", LEADS),

@@ -9,6 +9,7 @@ from pydantic import SecretStr, field_validator
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret, UnknownSecret
 from gateway.config.values.section import Section, required, setting
+from gateway.config.values.units import Duration
 from gateway.parking.seal import key_of
 from gateway.parking.settings import ReviewSettings
 
@@ -38,6 +39,12 @@ class Review(Section):
     waiting_per_sender: int = setting(REVIEW.waiting_per_sender, "Messages of one sender that may wait.", ge=1)
     waiting_per_room: int = setting(REVIEW.waiting_per_room, "Messages in one room that may wait.", ge=1)
     waiting: int = setting(REVIEW.waiting, "Messages that may wait in all: the high-water mark.", ge=1)
+    expires: Duration = setting(
+        "72h",
+        "How long a message may wait. Then it is not published; its sender is told, and may send it again.",
+        gt=0,
+    )
+    expires_live: Duration = setting("60s", "The same of a bullet, whose moment is soon over.", gt=0)
     on_cap: Literal["reject", "pass", "label"] = required(
         "What one more is worth than may wait: refused, or published, with a label or without. There is no default."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from importlib import resources
 from pathlib import Path
@@ -84,7 +85,8 @@ def accounts() -> list[dict[str, Any]]:
 def lay_out(data_dir: Path, addresses: Addresses) -> Path:
     """Copy configuration and lists into the data folder, so that one may edit them; lists that are there stay.
 
-    The configuration is written anew each time, because the addresses stand in it.
+    The configuration is written anew each time, because the addresses stand in it; the key of what waits for a person
+    is drawn once.
     """
     source = resources.files("gateway.demo")
     (data_dir / "lists").mkdir(parents=True, exist_ok=True)
@@ -92,6 +94,10 @@ def lay_out(data_dir: Path, addresses: Addresses) -> Path:
         target = data_dir / "lists" / name
         if not target.exists():
             target.write_text(source.joinpath("lists", name).read_text(encoding="utf-8"), encoding="utf-8")
+    key = data_dir / "review.key"
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text(secrets.token_hex(32), encoding="ascii")
     text = source.joinpath("tidegate.toml").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1:8080", addresses.gate).replace("127.0.0.1:9000", addresses.platform)
     text = text.replace("127.0.0.1:8081", addresses.control)

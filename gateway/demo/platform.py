@@ -113,12 +113,16 @@ class Platform:
                 web.get("/", self.page),
                 web.post("/login", self.login),
                 web.get("/articles/{room}", self.page),
+                web.get("/news/{room}", self.page),
                 web.get("/videos/{room}", self.page),
                 web.get("/groups/{room}", self.page),
                 web.get("/api/articles/{room}/comments", self.listing),
                 web.post("/api/articles/{room}/comments", self.post),
                 web.put("/api/articles/{room}/comments/{id}", self.put),
                 web.delete("/api/articles/{room}/comments/{id}", self.delete),
+                web.get("/api/news/{room}/comments", self.listing),
+                web.post("/api/news/{room}/comments", self.post),
+                web.delete("/api/news/{room}/comments/{id}", self.delete),
                 web.get("/api/videos/{room}/danmaku", self.listing),
                 web.post("/api/videos/{room}/danmaku", self.post),
                 web.delete("/api/videos/{room}/danmaku/{id}", self.delete),
@@ -134,7 +138,7 @@ class Platform:
 
     @staticmethod
     def kind(request: web.Request) -> str:
-        """articles, videos or groups; a live show's bullets belong to the video of the same name."""
+        """articles, news, videos or groups; a live show's bullets belong to the video of the same name."""
         first = request.path.split("/")[2 if request.path.startswith("/api/") else 1]
         return "videos" if first == "live" else first
 
@@ -145,7 +149,8 @@ class Platform:
 
     async def page(self, request: web.Request) -> web.Response:
         """One of the four pages; the script in it reads the room from the address."""
-        name = {"articles": "article", "videos": "live", "groups": "group"}.get(request.path.split("/")[1], "index")
+        first = request.path.split("/")[1]
+        name = {"articles": "article", "news": "article", "videos": "live", "groups": "group"}.get(first, "index")
         language = spoken(request)
         text = words.said(whole(name), language)
         # The static version stands on the same page as the player: by a script, and without one by a frame.

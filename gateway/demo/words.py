@@ -11,10 +11,12 @@ from gateway.http.wire.languages import preferred
 CHINESE_WORDS: Final = {
     '<html lang="en">': '<html lang="zh-CN">',
     ">Demo platform<": ">演示平台<",
-    "Three places where people write. Each stands behind the gate; the platform itself knows nothing of it.":
-        "这里有三处可以发言，前面都有网关；平台本身并不知道网关的存在。",
+    "Four places where people write. Each stands behind the gate; the platform itself knows nothing of it.":
+        "这里有四处可以发言，前面都有网关；平台本身并不知道网关的存在。",
     '"/articles/1">An article and its comments</a> <small class="soft" lang="zh-CN">跟帖评论</small>':
         '"/articles/1?lang=zh">文章与跟帖评论</a>',
+    '"/news/1">News, whose comments are reviewed first</a> <small class="soft" lang="zh-CN">先审后发</small>':
+        '"/news/1?lang=zh">新闻与跟帖评论（先审后发）</a>',
     '"/videos/1">A video and its bullets</a> <small class="soft" lang="zh-CN">弹幕</small>':
         '"/videos/1?lang=zh">视频与弹幕</a>',
     '"/groups/1">A group and its messages</a> <small class="soft" lang="zh-CN">群组</small>':
@@ -48,6 +50,7 @@ CHINESE_WORDS: Final = {
     '"Your text is still in the field: change it and send it again."': '"文字仍在输入框中，修改后可以重新发送。"',
     '"The gate did not answer"': '"网关没有应答"',
     '"You may write again"': '"现在可以继续发言"',
+    '["what became of it", ': '["审核结果", ',
     '["status", ': '["状态码", ',
     '["reason", ': '["原因码", ',
     '["why", ': '["说明", ',

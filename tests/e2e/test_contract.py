@@ -135,6 +135,25 @@ async def test_abuse_is_masked_and_the_sender_told(demo: Node, text: str, publis
     assert answer.headers["tidegate-verdict"] == "mask"
 
 
+async def test_a_comment_on_news_waits_for_a_person_and_appears_once_approved(demo: Node) -> None:
+    answer = await demo.say(somebody(), "what happened next?", "/api/news/7/comments")
+    assert (answer.status, answer.json()["status"]) == (202, "held")
+    message, place = answer.json()["message_id"], answer.json()["status_url"]
+    assert (await demo.ask("GET", place)).json()["status"] == "held"
+    assert (await demo.ask("GET", "/api/news/7/comments")).json() == {"messages": []}
+    async with asyncio.timeout(60):
+        while not (cases := (await demo.manage("GET", f"/v1/review/cases?message={message}")).json()["cases"]):
+            await asyncio.sleep(0.1)
+        case = cases[0]["id"]
+        assert (await demo.manage("POST", "/v1/review/cases:claim", {"cases": [case]})).status < 300
+        assert (await demo.manage("POST", f"/v1/review/cases/{case}:approve", {})).status < 300
+        while (await demo.ask("GET", place)).json()["status"] == "held":  # it can be taken back for ten seconds
+            await asyncio.sleep(0.2)
+        while not (shown := (await demo.ask("GET", "/api/news/7/comments")).json()["messages"]):
+            await asyncio.sleep(0.1)
+    assert [one["content"] for one in shown] == ["what happened next?"]
+
+
 async def test_a_flood_is_limited_and_told_when_to_return(demo: Node) -> None:
     sender = somebody()
     answers = [await demo.say(sender, f"message number {number} of a flood") for number in range(7)]

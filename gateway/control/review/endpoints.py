@@ -199,7 +199,7 @@ async def _decide(call: Call[B, NoQuery], what: str, ground: str) -> Done[Decide
         return how, loaded(session, [case])[0]
 
     why = f"case {number}: {what}{f', {ground}' if ground else ''}"[:256]
-    outcome = await call.act(why, "case.decide", f"case:{number}", work, settle=False)
+    outcome = await call.act(why, "case.decide", f"case:{number}", work)
     how, one = outcome.result
     if not settings.undo:
         await running.look()
@@ -280,7 +280,7 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
         return together
 
     why = f"case {body.case} and those of the same {body.over}: {body.outcome}{f', {ground}' if ground else ''}"[:256]
-    outcome = await call.act(why, "case.bulk", f"cases:{body.count}", work, settle=False)
+    outcome = await call.act(why, "case.bulk", f"cases:{body.count}", work)
     if not settings.undo:
         await running.look()
     return done(outcome, BulkOut(decided=len(outcome.result.found), **_left_out(outcome.result)))
@@ -333,7 +333,7 @@ async def _moved(
         work(unit.session, case, _who(call, unit.session), now)
         return loaded(unit.session, [case])[0]
 
-    outcome: Outcome[Loaded] = await call.act(f"case {number}: {what}", kind, f"case:{number}", act, settle=False)
+    outcome: Outcome[Loaded] = await call.act(f"case {number}: {what}", kind, f"case:{number}", act)
     return done(outcome, _telling(call).of(outcome.result))
 
 

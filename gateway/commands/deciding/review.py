@@ -75,6 +75,15 @@ SHOWN = (
     Column("decided_by"),
 )
 TRACE = (Column("at", shown=terminal.when), Column("event"), Column("person"), Column("outcome"), Column("note"))
+MESSAGES = (
+    Column("message_id", whole=True, title="message"),
+    Column("case"),
+    Column("route"),
+    Column("room"),
+    Column("state"),
+    Column("reason"),
+    Column("changed_at", shown=_moment, title="since"),
+)
 SENDERS = (Column("sender", whole=True), Column("person", whole=True))
 CAME_TO = {
     "decided": "decided",
@@ -168,7 +177,9 @@ async def approve(
             places.refuse("--over decides on each as it is: without --masked, --second and --seen")
         await _bulk(caller, number, over, {"outcome": "approved"}, sure=yes)
         return
-    await _decide(caller, number, "approve", {"masked": masked, "second": second, "seen": seen})
+    await _decide(
+        caller, number, path("/v1/review/cases/{}:approve", number), {"masked": masked, "second": second, "seen": seen}
+    )
 
 
 @asks(app, "refuse")
@@ -190,7 +201,7 @@ async def refuse(
             places.refuse("--over decides on each as it is: without --second and --seen")
         await _bulk(caller, number, over, {"outcome": "refused", **told}, sure=yes)
         return
-    await _decide(caller, number, "refuse", {**told, "second": second, "seen": seen})
+    await _decide(caller, number, path("/v1/review/cases/{}:refuse", number), {**told, "second": second, "seen": seen})
 
 
 @asks(app, "escalate")
@@ -225,6 +236,53 @@ async def undo(caller: Caller, number: Case) -> None:
     """Take a decision back before it takes effect; you hold the case from then on."""
     done = await caller.ask("POST", path("/v1/review/cases/{}:undo", number), {})
     caller.done(done, f"case {number} is yours again")
+
+
+@asks(app, "messages")
+async def messages(
+    caller: Caller,
+    state: Annotated[
+        Literal[
+            "held",
+            "approved",
+            "releasing",
+            "unknown",
+            "undeliverable",
+            "ticketed",
+            "delivered",
+            "refused",
+            "expired",
+            "withdrawn",
+            "superseded",
+            "void",
+            "lapsed",
+        ],
+        typer.Option("--state", help="What became of them."),
+    ] = "unknown",
+    after: Annotated[str | None, typer.Option("--after", help="Behind this message.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500)] = 50,
+) -> None:
+    """List held messages; those of which nobody knows whether the platform has them, unless told otherwise."""
+    told = await caller.ask("GET", "/v1/review/messages", state=state, after=after, limit=limit)
+    caller.rows(told["messages"], MESSAGES, f"no message is {state}")
+
+
+@asks(app, "settle")
+async def settle(
+    caller: Caller,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="Our id of the held message.")],
+    found: Annotated[
+        Literal["deliver", "release", "reject"],
+        typer.Option(
+            "--found",
+            help="It is there (deliver); it is not: its sender may send it again (reject), or ask once more (release).",
+        ),
+    ],
+    reason: Reason = "",
+) -> None:
+    """Say what became of a release of which nobody knows, once you have looked at the platform."""
+    done = await caller.ask("POST", path("/v1/review/messages/{}:settle", message), {"found": found, "reason": reason})
+    caller.done(done, f"message {message}: {done['result']['state']}")
 
 
 @asks(senders, "list")
@@ -268,9 +326,9 @@ def _show(caller: Caller, told: dict[str, Any]) -> None:
     terminal.table(told["trace"], TRACE)
 
 
-async def _decide(caller: Caller, number: int, what: str, body: dict[str, Any]) -> None:
+async def _decide(caller: Caller, number: int, where: str, body: dict[str, Any]) -> None:
     asked = {key: value for key, value in body.items() if value not in (None, False)}
-    done = await caller.ask("POST", path(f"/v1/review/cases/{{}}:{what}", number), asked)
+    done = await caller.ask("POST", where, asked)
     caller.done(done, f"case {number}: {CAME_TO[done['result']['came_to']]}")
 
 

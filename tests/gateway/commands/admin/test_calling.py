@@ -86,7 +86,7 @@ def test_names_that_the_configuration_does_not_have_are_refused(capsys: pytest.C
 
 def test_what_helps_is_told_for_everything_that_is_unknown() -> None:
     documented = Path("docs/admin-api.md").read_text(encoding="utf-8")
-    codes = set(re.findall(r"`(control\.[a-z_]+)`", documented))
+    codes = set(re.findall(r"`((?:control|review)\.[a-z_]+)`", documented))
     assert codes >= calling.REMEDIES.keys() >= {one for one in codes if one.endswith("_unknown")}
     for remedy in calling.REMEDIES.values():
         for told in re.findall(r"“tidegate ([a-z]+)", remedy):
@@ -156,8 +156,8 @@ FREE = {"/healthz", "/readyz", "/metrics"}
 
 def test_every_endpoint_has_a_command() -> None:
     """Each path of the API stands in the source of a command, with its method."""
-    folder = Path(calling.__file__).parent
-    source = "".join(one.read_text(encoding="utf-8") for one in folder.glob("*.py"))
+    commands = Path(calling.__file__).parents[1]
+    source = "".join(one.read_text(encoding="utf-8") for one in commands.glob("*/*.py"))
     source = "".join(source.split())
     missing = []
     for endpoint in ENDPOINTS:
@@ -166,7 +166,12 @@ def test_every_endpoint_has_a_command() -> None:
         written = "".join(
             "{}" if part.startswith("{") and part.endswith("}") else part for part in _parts(endpoint.path)
         )
-        named = [f'"{endpoint.method}",path("{written}"', f'"{endpoint.method}","{written}"', f'where=path("{written}"']
+        named = [
+            f'"{endpoint.method}",path("{written}"',
+            f'_decide(caller,number,path("{written}"',
+            f'"{endpoint.method}","{written}"',
+            f'where=path("{written}"',
+        ]
         if endpoint.path in ("/v1/state:rebuild", "/v1/state:claim"):
             named = [f'"{endpoint.path}"']
         if not any(one in source for one in named):

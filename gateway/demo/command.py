@@ -98,7 +98,7 @@ def lay_out(data_dir: Path, addresses: Addresses) -> Path:
     if not key.exists():
         key.touch(mode=0o600)
         key.write_text(secrets.token_hex(32), encoding="ascii")
-    text = source.joinpath("tidegate.toml").read_text(encoding="utf-8")
+    text = source.joinpath("tidegate.toml").read_text(encoding="utf-8").replace("0" * 64, f"file:{key.name}")
     text = text.replace("127.0.0.1:8080", addresses.gate).replace("127.0.0.1:9000", addresses.platform)
     text = text.replace("127.0.0.1:8081", addresses.control)
     config = data_dir / "tidegate.toml"

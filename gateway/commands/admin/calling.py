@@ -73,6 +73,7 @@ REMEDIES: Mapping[str, str] = {
     "control.list_unknown": "“tidegate words list” shows them",
     "control.message_unknown": "name our id, or with --route the platform's; “tidegate journal query” finds it",
     "control.number_unknown": "numbers are those that “list” shows",
+    "control.own_sender_unknown": "“tidegate review senders list” shows them",
     "control.person_unknown": "“tidegate people list” shows them",
     "control.role_refused": "“tidegate tokens show” tells what you may",
     "control.route_unknown": "name one of the configuration in force",

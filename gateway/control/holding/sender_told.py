@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.common.channel import Handler
 from gateway.control.acts.database import Database
+from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.holding import held_states
 from gateway.control.holding.rows import Held
 
@@ -37,5 +38,8 @@ class SenderTold:
     async def _status(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """``{"state"}``: empty where nobody has taken the message over, or not yet."""
         name = str(command.get("id", ""))
-        row = await self._database.read(lambda session: session.get(Held, name))
+        try:
+            row = await self._database.read(lambda session: session.get(Held, name))
+        except DatabaseUnavailable:  # told by the database itself, once and not for everybody who asks
+            return {"error": "database"}
         return {"state": WORDS[row.state] if row is not None else ""}

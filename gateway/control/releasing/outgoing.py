@@ -64,7 +64,7 @@ def outgoing(
     if body != parked.body:
         fields = {name: value for name, value in fields.items() if name not in DESCRIBING}
     authority = upstream.settings.servers[0].address.authority
-    if release.match is not None:
+    if release.match is not None and not parked.edit:
         template = parse_template(release.match)
         method, target = template.methods[0].decode(), _path(template, parked.room)
         host = template.host.decode() or authority

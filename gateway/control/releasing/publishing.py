@@ -41,7 +41,7 @@ class Ways(NamedTuple):
 class Publisher(Protocol):
     """The platform, as far as it publishes what was held."""
 
-    def ways(self, route: str, *, socket: bool) -> Ways:
+    def ways(self, parked: ParkedRequest) -> Ways:
         """How, as it is configured now."""
 
     def route(self, name: str) -> Route:
@@ -60,11 +60,14 @@ class PlatformPublisher:
     def route(self, name: str) -> Route:
         return route_of(self._platform.current(), name)
 
-    def ways(self, route: str, *, socket: bool) -> Ways:
-        release = self.route(route).release
+    def ways(self, parked: ParkedRequest) -> Ways:
+        release = self.route(parked.route).release
         if release is None:
             return Ways(publishes=False, idempotent=False, retry_for=0.0)
-        publishes = release.match is not None or (release.replay is not None and not socket)
+        # An address for publishing would put an edit beside what it edits; replayed, it goes where it was meant to.
+        publishes = (release.match is not None and not parked.edit) or (
+            release.replay is not None and not parked.socket
+        )
         return Ways(publishes, release.idempotent, release.retry_for)
 
     async def publish(self, parked: ParkedRequest, release_id: str, texts: tuple[str, ...] | None) -> Published:

@@ -169,7 +169,7 @@ class Releases:
             parked = await self._opened(due)
             if parked is None:
                 return
-            ways = self._publisher.ways(parked.route, socket=parked.socket)
+            ways = self._publisher.ways(parked)
             if due.state == held_states.UNDELIVERABLE or (due.state == held_states.APPROVED and not ways.publishes):
                 await self._ticket(due, parked)
             elif due.uncertain and not ways.idempotent:
@@ -268,7 +268,7 @@ class Releases:
         if not await self._database.run(lambda session: _sending(session, due.message_id, release, shown=holds)):
             return
         published = await self._publisher.publish(parked, release, due.approval.texts or parked.masked_texts)
-        ways = self._publisher.ways(parked.route, socket=parked.socket)
+        ways = self._publisher.ways(parked)
         while True:
             try:
                 await self._settled(due, release, published, retry_for=ways.retry_for, idempotent=ways.idempotent)

@@ -79,7 +79,7 @@ class Platform:
         self.says: list[Published] = [Published("delivered", 201, "", "77")]
         self.on_ask: Callable[[str], None] = lambda when: None
 
-    def ways(self, route: str, *, socket: bool) -> Ways:
+    def ways(self, parked: ParkedRequest) -> Ways:
         return Ways(self.publishes, self.honours, self.retry_for)
 
     def route(self, name: str) -> Route:

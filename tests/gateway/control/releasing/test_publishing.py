@@ -215,5 +215,17 @@ async def test_how_a_route_gets_to_the_platform(
     site: Site, publisher: PlatformPublisher, release: str, socket: bool, publishes: bool
 ) -> None:
     site.release = release
-    assert publisher.ways("comments", socket=socket)[:2] == (publishes, False)
-    assert publisher.ways("gone", socket=socket)[:2] == (False, False)
+    assert publisher.ways(PARKED._replace(socket=socket))[:2] == (publishes, False)
+    assert publisher.ways(PARKED._replace(route="gone", socket=socket))[:2] == (False, False)
+
+
+@pytest.mark.parametrize(("release", "publishes"), [(PUBLISH, False), (REPLAY, True)])
+async def test_an_edit_is_never_published_beside_what_it_edits(
+    site: Site, publisher: PlatformPublisher, release: str, publishes: bool
+) -> None:
+    """An address for publishing names no message: an approved edit is sent again as it came, or by its sender."""
+    site.release = release
+    edit = PARKED._replace(method="PUT", target="/api/r1/comments/9", edit=True)
+    assert publisher.ways(edit).publishes is publishes
+    assert (await publisher.publish(edit, RELEASE, None)).became == ("delivered" if publishes else "refused")
+    assert len(site.asked) == publishes

@@ -264,6 +264,12 @@ OF_CONTROL = (
     Metric(
         "tidegate_appeals_oldest_seconds", "gauge", "How long the oldest appeal has waited that nobody has decided."
     ),
+    Metric(
+        "tidegate_console_logins_total",
+        "counter",
+        "Log-ins at the console: done, wrong, or not looked at because too many were wrong before (waits).",
+        ("outcome",),
+    ),
     Metric("tidegate_held", "gauge", "Held messages by state; those that are unknown need a person.", ("state",)),
     Metric(
         "tidegate_state_mended_total",

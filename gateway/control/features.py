@@ -12,6 +12,7 @@ from gateway.control.blocks.feature import BLOCKS
 from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
 from gateway.control.cases.feature import CASES
+from gateway.control.console.feature import CONSOLE
 from gateway.control.holding.feature import HOLDING
 from gateway.control.lists.feature import LISTS
 from gateway.control.node.feature import HEALTH, STATE
@@ -37,6 +38,7 @@ FEATURES: tuple[Feature, ...] = (
     REVIEW,
     STATE,
     PEOPLE,
+    CONSOLE,
     HEALTH,
     TRACES,
 )

@@ -39,6 +39,8 @@ from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.calls.feature import Beginning, Commanded, Running, Surroundings
 from gateway.control.coming_up import ComingUp
+from gateway.control.console.console_pages import PAGES
+from gateway.control.console.shell.console_site import ConsoleSite
 from gateway.control.features import ENDED, ENDPOINTS, FEATURES, GOVERNANCE
 from gateway.control.node.auditing import Auditing
 from gateway.control.node.confirming import Confirming
@@ -191,8 +193,9 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         if access is not None:
             stack.callback(access.close, END_WITHIN)
         app = application(
-            services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow
-        )
+            services, services.of(People), ENDPOINTS, version=version("tidegate"), allow=config.control.allow,
+            pages=ConsoleSite(services, PAGES).routes() if config.console.enabled else (),
+        )  # fmt: skip
         await _serve(stack, app, config, access, inherited.listen)
         if config.control.probes is not None:
             free = [endpoint for endpoint in ENDPOINTS if endpoint.open]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import typer
 from gateway import config as configuration
 from gateway.common.listening import CannotListen, listen
 from gateway.common.posix import python
+from gateway.demo import desk_samples
 from gateway.generation import conversion
 from gateway.generation.generation import Generation
 from gateway.node.child import Child
@@ -106,10 +108,11 @@ def lay_out(data_dir: Path, addresses: Addresses) -> Path:
     return config
 
 
-async def introduce(control: str, token: str) -> None:
-    """Tell the gate of the demo's people through its admin API, as a platform would."""
+async def introduce(addresses: Addresses, token: str, name: str) -> str:
+    """Tell the gate of the demo's people through its admin API, as a platform would, and let some of them write. What
+    there is to say of the way in to the console."""
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(f"http://{control}", headers=headers, raise_for_status=True) as session:
+    async with aiohttp.ClientSession(f"http://{addresses.control}", headers=headers, raise_for_status=True) as session:
         lines = b"\n".join(orjson.dumps(account) for account in accounts())
         answer = await session.post("/v1/accounts:import", params={"reason": REASON}, data=lines)
         await answer.read()
@@ -117,6 +120,11 @@ async def introduce(control: str, token: str) -> None:
         blocks = await (await session.get("/v1/blocks", params=asked)).json()
         if not blocks["blocks"]:
             await session.post("/v1/blocks", json={**asked, "ground": "agreement 6.1"})
+        await desk_samples.sample_cases(addresses.gate, session)
+        if not sys.stdout.isatty():  # what is no terminal keeps what it is told
+            return f"“tidegate people password {name}” gives a password"
+        password = await desk_samples.first_password(session, name)
+        return f"as {name}, password shown this once: {password}" if password else f"as {name}, with your password"
 
 
 async def run(data_dir: Path, addresses: Addresses) -> None:
@@ -143,10 +151,11 @@ async def _serve(config: Path, data_dir: Path, addresses: Addresses, listener: s
     async def welcome(generation: Generation) -> None:
         kept = supervisor.folders.first_token(generation.config)
         token = kept.read_text(encoding="ascii").strip()
-        await introduce(addresses.control, token)
+        way_in = await introduce(addresses, token, generation.config.control.first_person)
         typer.echo(f"platform  http://{addresses.platform}  (what stands behind the gate)")
         typer.echo(f"gate      http://{addresses.gate}/articles/1  (open this one)")
         typer.echo(f"control   http://{addresses.control}  (token in {kept})")
+        typer.echo(f"console   http://{addresses.control}/console/  ({way_in})")
         typer.echo("ready")
 
     conversion.configure_logs(configuration.load(config), "supervisor")

@@ -17,6 +17,7 @@ COLUMNS = (
     Column("name", whole=True),
     Column("roles", shown=told),
     Column("created_at", shown=terminal.when, title="since"),
+    Column("password"),
 )
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, “.”, “_”, “@”, “-”; at most 64.")]
@@ -60,3 +61,19 @@ async def remove(caller: Caller, name: Name, reason: Reason = "") -> None:
     tokens = done["result"]["tokens"]
     machines = f", and neither may {told(tokens)}" if tokens else ""
     caller.done(done, f"{name} may call control no more{machines}")
+
+
+@asks(app, "password")
+async def password(caller: Caller, name: Name, reason: Reason = "") -> None:
+    """Give a person a password for the console, which they change at once. Shown this once: it is kept nowhere."""
+    done = await caller.ask("PUT", path("/v1/people/{}/password", name), {"reason": reason})
+    caller.done(done, f"{name} may log in at the console, and chooses another password there")
+    if not caller.as_json:
+        typer.echo(f"password, shown this once: {done['result']['password']}")
+
+
+@asks(app, "log-out")
+async def log_out(caller: Caller, name: Name, reason: Reason = "") -> None:
+    """End every session of a person at the console. They may log in again; “people remove” is for good."""
+    done = await caller.ask("DELETE", path("/v1/people/{}/sessions", name), reason=reason)
+    caller.done(done, f"{name} is logged out everywhere ({done['result']['ended']})")

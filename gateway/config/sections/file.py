@@ -14,6 +14,7 @@ from gateway.config.sections.lists import ListFile
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
 from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.config.sections.review.console import Console
 from gateway.config.sections.review.desk import Desk
 from gateway.config.sections.review.review import Review
 from gateway.config.sections.routes import Route
@@ -46,6 +47,7 @@ class Config(Section):
         None, "Appeals against refusals: every refusal has a code of ten characters. Without this table there is none."
     )
     desk: Desk = setting({}, "How people decide on what waits for them.")
+    console: Console = setting({}, "Where people work on it: the console at /console/ on the control address.")
     review: Review | None = setting(
         None, "Messages that wait until a person has decided on them; needed by rules that hold."
     )

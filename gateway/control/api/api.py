@@ -38,14 +38,17 @@ def application(
     version: str,
     allow: Sequence[Network] = (),
     described: bool = True,
+    pages: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """The API of these endpoints. ``allow``: networks of peers that may call; empty for whoever reaches the address.
-    ``described``: whether ``/openapi.json`` is there."""
+    ``described``: whether ``/openapi.json`` is there; ``pages``: what is for browsers, and answers by itself."""
     app = web.Application(client_max_size=services.bounds.max_body, middlewares=[_answered])
     app[SERVICES] = services
     app[PEOPLE] = people
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, _entrance(endpoint, tuple(allow)))
+    for page in pages:
+        app.router.add_route(page.method, page.path, _from_there(page.handler, tuple(allow)))
     if described:
         document = orjson.dumps(describe(endpoints, version))
 
@@ -56,12 +59,24 @@ def application(
     return app
 
 
+def _from_there(handler: Handler, allow: Sequence[Network]) -> Handler:
+    async def enter(request: web.Request) -> web.StreamResponse:
+        _check_peer(request, allow)
+        return await handler(request)
+
+    return enter
+
+
+def _check_peer(request: web.Request, allow: Sequence[Network]) -> None:
+    if allow and not _allowed(request.remote, allow):
+        raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
+
+
 def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
     handler, access, body_model, query_model = endpoint.handler, endpoint.access, endpoint.body, endpoint.query
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        if allow and not _allowed(request.remote, allow):
-            raise ControlError(403, "control.peer_refused", "This address may not call control (control.allow).")
+        _check_peer(request, allow)
         if not endpoint.open:
             request.app[SERVICES].admit()
         caller = _caller(request, access)
@@ -70,7 +85,9 @@ def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
         body = validation.body(body_model, await request.read()) if body_model is not None else None
         if body is not None:  # it may have taken its time to come
             caller = _caller(request, access)
-        result = await handler(Call(request, request.app[SERVICES], caller, access, anew, body, query))
+        result = await handler(
+            Call(request, request.app[SERVICES], request.match_info, caller, access, anew, body, query)
+        )
         if not isinstance(result, BaseModel):
             return result
         status = 202 if isinstance(result, Done) and not result.in_force else 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -70,12 +70,13 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """``caller``: whose token it was, nobody on the endpoints that need none; ``access``: what the endpoint asks of
-    them. ``anew``: the same caller as the database knows them within a transaction; raises where their token is no
-    more."""
+    """``places``: what stood for the placeholders of the path; ``caller``: whose token it was, nobody on the endpoints
+    that need none; ``access``: what the endpoint asks of them. ``anew``: the same caller as the database knows them
+    within a transaction; raises where their token or session is no more."""
 
     request: web.Request
     services: Services
+    places: Mapping[str, str]
     caller: Principal
     access: Permission
     anew: Callable[[Session, Principal], Principal]
@@ -84,7 +85,7 @@ class Call(Generic[B, Q]):
 
     def path(self, name: str) -> str:
         """A placeholder of the path, decoded."""
-        return self.request.match_info[name]
+        return self.places[name]
 
     def number(self, name: str) -> int:
         """A placeholder of the path that is a number; 404 where it is not."""

@@ -15,13 +15,17 @@ from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.endpoint import scopes
 from gateway.control.calls.schemas import Done, Gone, NoQuery, Reasoned, Why
-from gateway.control.people import people, tokens
+from gateway.control.people import passwords, people, tokens
+from gateway.control.people.passwords import Passwords
 from gateway.control.people.rows import Person, Token
 from gateway.control.people.schemas import (
     ActOut,
     ActsOut,
     ActsQuery,
     MeOut,
+    PasswordChanged,
+    PasswordChosen,
+    PasswordGiven,
     PeopleOut,
     PersonGone,
     PersonMade,
@@ -50,10 +54,11 @@ async def me(call: Call[None, NoQuery]) -> MeOut:
 
 
 async def listed(call: Call[None, NoQuery]) -> PeopleOut:
-    rows = await call.services.database.read(
-        lambda session: session.scalars(select(Person).order_by(Person.name)).all()
-    )
-    return PeopleOut(people=[PersonOut(**row.as_row()) for row in rows])
+    def work(session: Session) -> PeopleOut:
+        rows = session.scalars(select(Person).order_by(Person.name)).all()
+        return PeopleOut(people=[_person(session, row) for row in rows])
+
+    return await call.services.database.read(work)
 
 
 async def add(call: Call[PersonNew, NoQuery]) -> Done[PersonMade]:
@@ -70,9 +75,34 @@ async def give_roles(call: Call[RolesPut, NoQuery]) -> Done[PersonOut]:
     a role, and the last admin stays."""
     name, body = call.path("name"), call.body
     outcome = await call.act(
-        body.reason, "person.roles", f"person:{name}", lambda unit: people.give(unit, name, body.roles)
-    )
-    return done(outcome, PersonOut(**outcome.result.as_row()))
+        body.reason, "person.roles", f"person:{name}",
+        lambda unit: _person(unit.session, people.give(unit, name, body.roles)),
+    )  # fmt: skip
+    return done(outcome, outcome.result)
+
+
+async def give_password(call: Call[Reasoned, NoQuery]) -> Done[PasswordGiven]:
+    """One that its owner has to change before anything else. It is in this answer and nowhere else. Whoever is at the
+    console in their name has to log in again."""
+    name, password = call.path("name"), passwords.one_time()
+    encoded = await call.service(Passwords).hashed(password)
+    outcome = await call.act(
+        call.body.reason, "person.password", f"person:{name}",
+        lambda unit: passwords.put(unit, name, encoded, once=True),
+    )  # fmt: skip
+    return done(outcome, PasswordGiven(person=name, password=password))
+
+
+async def choose_password(call: Call[PasswordChosen, NoQuery]) -> Done[PasswordChanged]:
+    """One's own. Every session at the console that was opened with the one before is closed."""
+    name, password = call.caller.person, call.body.password
+    passwords.check(name, password)
+    encoded = await call.service(Passwords).hashed(password)
+    outcome = await call.act(
+        "own password", "person.password", f"person:{name}",
+        lambda unit: passwords.put(unit, name, encoded, once=False),
+    )  # fmt: skip
+    return done(outcome, PasswordChanged())
 
 
 async def remove(call: Call[None, Why]) -> Done[PersonGone]:
@@ -159,3 +189,7 @@ def _may_restore(table: Table, caller: Principal) -> None:
 
 def _token(every: Mapping[str, Roles], row: Token, roles: Roles) -> TokenOut:
     return TokenOut(**row.as_row(), idle=tokens.idle(row.scopes, roles, every))
+
+
+def _person(session: Session, row: Person) -> PersonOut:
+    return PersonOut.model_validate(row.as_row() | {"password": passwords.told(session, row.name)})

@@ -20,8 +20,8 @@ from gateway.control.access.roles import (
 from gateway.control.acts.governance import Table
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
-from gateway.control.people import endpoints, people, tokens
-from gateway.control.people.rows import Person, Token
+from gateway.control.people import endpoints, passwords, people, tokens
+from gateway.control.people.rows import Password, Person, Token
 
 log = structlog.get_logger()
 
@@ -74,8 +74,10 @@ PEOPLE = Feature(
         Endpoint("GET", "/v1/people", endpoints.listed, "List people and their roles", SEE),
         Endpoint("POST", "/v1/people", endpoints.add, "Add a person", MANAGE),
         Endpoint("PUT", "/v1/people/{name}/roles", endpoints.give_roles, "Give a person other roles", MANAGE),
+        Endpoint("PUT", "/v1/people/{name}/password", endpoints.give_password, "Give a person a password", MANAGE),
         Endpoint("DELETE", "/v1/people/{name}", endpoints.remove, "Remove a person", MANAGE),
         Endpoint("GET", "/v1/me", endpoints.me, "Who asks, and what they may", ME),
+        Endpoint("PUT", "/v1/me/password", endpoints.choose_password, "Choose one's own password", OWN),
         Endpoint("GET", "/v1/tokens", endpoints.machines, "List machines' tokens", SHOWN),
         Endpoint("POST", "/v1/tokens", endpoints.make_token, "Make a token for a machine", OWN),
         Endpoint("GET", "/v1/tokens/{name}", endpoints.machine, "Read what a machine's token may", SHOWN),
@@ -85,6 +87,7 @@ PEOPLE = Feature(
     tables=(
         Table(Person, ADMINISTER, undo="changed", lost=people.lost, guard=people.guard),
         Table(Token, NO_ROLE, undo="never", lost=tokens.lost),
+        Table(Password, NO_ROLE, undo="never", lost=passwords.lost),
     ),
     opened=opened,
 )

@@ -24,6 +24,7 @@ from gateway.control.acts.authority import Authority
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.people import passwords
 from gateway.control.people.rows import Person, Token
 
 PREFIX = "tg_"  # lets secret scanners know one
@@ -129,13 +130,14 @@ def give(unit: Unit, name: str, roles: Iterable[Role]) -> Person:
 
 
 def remove(unit: Unit, name: str) -> list[str]:
-    """With the tokens of the machines that the person answered for; their names."""
+    """With the tokens of the machines that the person answered for, whose names are told, and the password."""
     person = unit.get(Person, name)
     if person is None:
         raise missing("person")
     tokens = unit.session.scalars(select(Token).where(Token.made_by == name).order_by(Token.name)).all()
     for token in tokens:
         unit.remove(token)
+    passwords.remove(unit, name)
     unit.remove(person)
     return [token.name for token in tokens]
 

@@ -1,5 +1,5 @@
 """What is kept of people, and of the machines that they answer for. A token itself is nowhere: ``token_hash`` is the
-SHA-256 of it, in hexadecimal."""
+SHA-256 of it, in hexadecimal; ``encoded`` a password's argon2id."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ class Token(Model):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     made_by: Mapped[str] = mapped_column(Storable(64))
     created_at: Mapped[int]
+
+
+class Password(Model):
+    """What a person says at the console. ``once``: somebody else gave it, and it opens but the page on which it is
+    changed. ``set_at``: what was opened before then is closed."""
+
+    __tablename__ = "passwords"
+    SECRET = frozenset({"encoded"})
+
+    person: Mapped[str] = mapped_column(Storable(64), primary_key=True)
+    encoded: Mapped[str] = mapped_column(Storable(256))
+    set_at: Mapped[int]
+    once: Mapped[bool]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.control.access.roles import Role
-from gateway.control.calls.schemas import Gone, Reasoned, Why
+from gateway.control.calls.schemas import Given, Gone, Reasoned, Why
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 
-Given = Annotated[list[Role], Field(min_length=1, max_length=len(Role), description="One is enough; each may its own.")]
+RolesGiven = Annotated[
+    list[Role], Field(min_length=1, max_length=len(Role), description="One is enough; each may its own.")
+]
+
+
+PasswordState = Literal["none", "once", "own"]
 
 
 class PersonNew(Reasoned):
     name: Name
-    roles: Given
+    roles: RolesGiven
 
 
 class RolesPut(Reasoned):
-    roles: Given
+    roles: RolesGiven
 
 
 class PersonOut(BaseModel):
@@ -28,10 +33,28 @@ class PersonOut(BaseModel):
     created_at: int
     roles: list[str]
     roles_given: bool = Field(description="False: an admin of before there were roles, until somebody gives some.")
+    password: PasswordState = Field(
+        "none", description="For the console: none; one that was given, and has to be changed (once); their own."
+    )
 
 
 class PersonMade(PersonOut):
     token: str = Field(description="Shown this once.")
+
+
+class PasswordGiven(BaseModel):
+    person: str
+    password: str = Field(description="Shown this once. It opens the page on which its owner chooses another.")
+
+
+class PasswordChosen(Given):
+    """One's own, by whoever proves to be that person: by their token, or at the console."""
+
+    password: str = Field(min_length=1, max_length=512)
+
+
+class PasswordChanged(BaseModel):
+    changed: bool = True
 
 
 class PersonGone(Gone):

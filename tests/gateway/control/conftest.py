@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,17 @@ from gateway.control.acts.refusal import ControlError
 from gateway.control.api.api import application
 from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.cases.rows import Case
+from gateway.control.console.console_pages import PAGES
+from gateway.control.console.sessions.console_sessions import ConsoleSessions, SessionSettings
+from gateway.control.console.sessions.login_pace import LoginPace, PaceSettings
+from gateway.control.console.shell.console_login import ConsoleLogin
+from gateway.control.console.shell.console_site import ConsoleSite
 from gateway.control.features import ENDPOINTS, GOVERNANCE
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
 from gateway.control.people import people
+from gateway.control.people.passwords import Passwords
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.neighbours import CaseText
 from gateway.control.review.review_desk import ReviewDesk
@@ -290,6 +297,8 @@ class Plant:
         self.desk = Desk()
         self.sockets: dict[str, Path] = {}
         self.mirror_lag: float | None = None
+        self.session_clock: Callable[[], int] = lambda: time.time_ns() // 1000  # µs
+        self.pace_clock: Callable[[], float] = time.monotonic
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.open()
@@ -325,6 +334,16 @@ class Plant:
             self.ledger, lambda: self.desk.settings, self.desk, {"message": self.desk.effect},
             clock=lambda: self.desk.now * 1000,
         )  # fmt: skip
+        self.passwords = Passwords(memory=64, passes=1)  # a check of a millisecond
+        self.session_settings = SessionSettings()
+        self.pace_settings = PaceSettings()
+        self.sessions = ConsoleSessions(
+            self.ledger, lambda: self.session_settings, clock=lambda: self.session_clock() * 1000
+        )
+        self.login = ConsoleLogin(
+            self.sessions, self.passwords, LoginPace(lambda: self.pace_settings, self.pace_clock), lambda: 64,
+            lambda: False,
+        )  # fmt: skip
         self.services = Services(
             database=self.database,
             ledger=self.ledger,
@@ -337,12 +356,21 @@ class Plant:
             mirror_max_lag=lambda: None if self.mirror_lag is None else 10.0,
             bounds=BodyBounds(max_body=65536, max_import=300_000),
             endpoints=ENDPOINTS,
-            features=(OneList(), self.takedowns, self.review, health),
+            features=(
+                OneList(),
+                self.takedowns,
+                self.review,
+                health,
+                self.passwords,
+                self.sessions,
+                self.login,
+            ),
         )
 
     async def restart(self) -> None:
         await self.relay.stop()
         await self.takedowns.stop()
+        self.passwords.close()
         self.database.close()
         self.open()
 
@@ -372,6 +400,7 @@ async def plant(tmp_path: Path, place: DatabasePlace) -> AsyncIterator[Plant]:
     yield made
     await made.relay.stop()
     await made.takedowns.stop()
+    made.passwords.close()
     made.database.close()
 
 
@@ -383,7 +412,8 @@ async def api(plant: Plant) -> AsyncIterator[Api]:
     plant.people.refresh(plant.database.now(people.callers))
     plant.relay.start()
     plant.takedowns.start()
-    runner = web.AppRunner(application(plant.services, plant.people, ENDPOINTS, version="0"))
+    pages = ConsoleSite(plant.services, PAGES).routes()
+    runner = web.AppRunner(application(plant.services, plant.people, ENDPOINTS, version="0", pages=pages))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

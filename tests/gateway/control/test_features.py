@@ -37,7 +37,11 @@ def test_what_follows_from_a_change() -> None:
     assert GOVERNANCE.projected == {"accounts": ("sender",), "blocks": ("scope", "value"), "rooms": ("room",)}
     assert GOVERNANCE.in_snapshot == {"blocks", "rooms", "switches", "urgent_words", "copies", "tickets"}
     assert GOVERNANCE.compiled == {"words"}
-    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "never"} == {"tokens", "tickets"}
+    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "never"} == {
+        "tokens",
+        "tickets",
+        "passwords",
+    }
     assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "changed"} == {"people"}
     assert GOVERNANCE.lasting == {"takedowns"}
     assert {table.expired_by for table in GOVERNANCE.tables.values()} == {"", "block.expire", "copy.expire"}

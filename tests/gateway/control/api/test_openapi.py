@@ -52,6 +52,8 @@ def test_acts_declare_their_reason() -> None:
         inside = endpoint.path.startswith(("/v1/appeals/{id}:", "/v1/review/cases"))
         if endpoint.method == "GET" or endpoint.path in free or inside:
             continue
+        if endpoint.method == "PUT" and endpoint.path.startswith("/v1/me/"):  # nobody else's business
+            continue
         operation = document["paths"][endpoint.path][endpoint.method.lower()]
         parameters = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query" and p["required"]}
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})

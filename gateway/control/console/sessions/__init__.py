@@ -1,0 +1,1 @@
+"""Who is logged in, until when, and how they want to have it."""

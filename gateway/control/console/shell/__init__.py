@@ -1,0 +1,1 @@
+"""What every page of the console shares: the way in, its words, its frame, the way out."""

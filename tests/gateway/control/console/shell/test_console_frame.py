@@ -1,0 +1,36 @@
+"""Pages are made with everything escaped and nothing left out."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import UndefinedError
+
+from gateway.control.console.shell.console_frame import environment, isotime, moment, span
+
+
+def test_what_is_not_there_is_an_error_and_what_is_there_is_escaped() -> None:
+    made = environment().from_string("{{ word }}")
+    assert made.render(word="<b>&\"'") == "&lt;b&gt;&amp;&#34;&#39;"
+    with pytest.raises(UndefinedError):
+        made.render()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (0, "0 s", "0秒"),
+        (59.6, "1 min", "1分"),
+        (61, "1 min 1 s", "1分1秒"),
+        (3600, "1 h", "1小时"),
+        (3661, "1 h 1 min", "1小时1分"),
+        (200_000, "2 d 7 h", "2天7小时"),
+        (-5, "0 s", "0秒"),
+    ],
+)
+def test_how_long(seconds: float, english: str, chinese: str) -> None:
+    assert (span(seconds, "en"), span(seconds, "zh")) == (english, chinese)
+
+
+def test_moments() -> None:
+    assert moment(1_800_000_000_000_000) == "2027-01-15 08:00:00 UTC"
+    assert isotime(1_800_000_000_000_000) == "2027-01-15T08:00:00Z"

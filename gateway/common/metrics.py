@@ -228,9 +228,7 @@ OF_CONTROL = (
         "When the generation in force was swapped to, in seconds since 1970.",
     ),
     Metric("tidegate_config_reloads_total", "counter", "Reloads since the node started, by result.", ("result",)),
-    Metric(
-        "tidegate_process_cpu_seconds_total", "counter", "Processor time of a process, user and system.", ("process",)
-    ),
+    Metric("tidegate_process_cpu_seconds_total", "counter", "Processor time of a process, all of it.", ("process",)),
     Metric("tidegate_process_resident_memory_bytes", "gauge", "Resident memory of a process.", ("process",)),
     Metric("tidegate_process_open_fds", "gauge", "Open file descriptors of a process.", ("process",)),
     Metric("tidegate_process_max_fds", "gauge", "File descriptors that a process may have open.", ("process",)),
@@ -264,12 +262,7 @@ OF_CONTROL = (
     Metric(
         "tidegate_appeals_oldest_seconds", "gauge", "How long the oldest appeal has waited that nobody has decided."
     ),
-    Metric(
-        "tidegate_console_logins_total",
-        "counter",
-        "Log-ins at the console: done, wrong, or not looked at because too many were wrong before (waits).",
-        ("outcome",),
-    ),
+    Metric("tidegate_console_logins_total", "counter", "Log-ins at the console: done, wrong, waits.", ("outcome",)),
     Metric("tidegate_held", "gauge", "Held messages by state; those that are unknown need a person.", ("state",)),
     Metric(
         "tidegate_state_mended_total",

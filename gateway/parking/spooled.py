@@ -3,7 +3,7 @@
     for file in waiting(folders.park):
         spooled = read(file)
         …                               # rows for spooled.frames, in one transaction
-        done(file)
+        done([spooled])
 
 A file may be read twice: who dies between commit and ``done`` meets it again, so rows are added where they are missing.
 What is unsound at a file's end is told (``torn``), set aside alone and never read again; the sound frames before it
@@ -13,7 +13,7 @@ count.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,15 +49,19 @@ def read(file: Path) -> Spooled:
     return Spooled(file, file.parent.name, frames, torn)
 
 
-def done(spooled: Spooled) -> None:
-    """Its rows are committed: nothing of them stays here. What could not be read does, for a person to see. Raises
+def done(files: Iterable[Spooled]) -> None:
+    """Their rows are committed: nothing of them stays here. What could not be read does, for a person to see. Raises
     OSError."""
-    if spooled.torn:
-        content = spooled.path.read_bytes()
-        spooled.path.with_suffix(UNSOUND).write_bytes(content[len(content) - spooled.torn :])
-    spooled.path.unlink(missing_ok=True)
-    descriptor = os.open(spooled.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    folders = set()
+    for spooled in files:
+        if spooled.torn:
+            content = spooled.path.read_bytes()
+            spooled.path.with_suffix(UNSOUND).write_bytes(content[len(content) - spooled.torn :])
+        spooled.path.unlink(missing_ok=True)
+        folders.add(spooled.path.parent)
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

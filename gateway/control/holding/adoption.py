@@ -42,8 +42,11 @@ log = structlog.get_logger()
 EVERY = 0.25  # seconds between two looks where nothing is new
 LONGEST_PAUSE = 5.0  # seconds, while something fails
 PATIENCE_US = 10_000_000  # how long a judged record is waited for; it follows the parking within a turn
+STUCK_US = 5_000_000  # between two tries to open what cannot be opened
 TAIL = 4 << 20  # bytes at the end of a writer's journal in which it is looked for first
-AT_ONCE = 64  # files of one look
+AT_ONCE = 256  # files of one look: a worker writes one for each loop turn that parks
+BYTES_AT_ONCE = 16 << 20  # of one look; the file that passes it is the last
+COMMITTED_AT_ONCE = 50  # messages of one transaction, so that nobody's act waits long for the database
 _JUDGED: Final = re.compile(rb'"kind":"judged","id":"([0-9a-f-]{36})"')
 
 
@@ -55,12 +58,21 @@ class Parked(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """``due``: to be taken over; ``lost``: nobody judged them; ``whole``: nothing of the file is left to do then."""
+    """``due``: to be taken over; ``lost``: nobody judged them; ``unopened``: how many cannot be opened now; ``whole``:
+    nothing of the file is left to do then."""
 
     file: Spooled
     due: list[Parked]
     lost: list[str]
+    unopened: int
     whole: bool
+
+
+class _Stuck(NamedTuple):
+    """A file of which ``messages`` cannot be opened: it is read again at ``until`` (µs), and is in nobody's way."""
+
+    until: int
+    messages: int
 
 
 class Adoption:
@@ -88,6 +100,8 @@ class Adoption:
         self._taken = taken
         self._clock = clock
         self._told: set[str] = set()  # messages whose seal was complained of
+        self._stuck: dict[Path, _Stuck] = {}
+        self._seal_before: Seal | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -102,46 +116,52 @@ class Adoption:
         seal = self._seal()
         if seal is None:
             return False
+        if seal is not self._seal_before:  # another key: what it opens need not wait
+            self._seal_before = seal
+            self._stuck = {path: stuck._replace(until=0) for path, stuck in self._stuck.items()}
         now = self._clock() // 1000
-        files = await asyncio.to_thread(self._files)
-        moved = False
-        unopened = 0
-        for path in files:
-            read = await asyncio.to_thread(self._read, path, seal, now)
-            if read is None:
-                continue
-            unopened += len(read.file.frames) - len(read.due) - len(read.lost) if not read.whole else 0
-            if read.due:
-                await self._database.run(partial(self._adopt, due=read.due, now=now))
-                self._taken()
-                moved = True
-            if read.lost:
-                self.discarded += len(read.lost)
-                log.warning("parking.discarded", messages=len(read.lost))
-            if read.whole:
-                await asyncio.to_thread(spooled.done, read.file)
-                moved = True
-                if read.file.torn:
-                    log.error("parking.torn", writer=read.file.writer, bytes=read.file.torn)
-        self.unopened = unopened
-        return moved
+        found = await asyncio.to_thread(self._read_some, seal, now)
+        for read in found:
+            self._stuck.pop(read.file.path, None)
+            if read.unopened:
+                self._stuck[read.file.path] = _Stuck(now + STUCK_US, read.unopened)
+        self.unopened = sum(stuck.messages for stuck in self._stuck.values())
+        due = [one for read in found for one in read.due]
+        for at in range(0, len(due), COMMITTED_AT_ONCE):
+            await self._database.run(partial(self._adopt, due=due[at : at + COMMITTED_AT_ONCE], now=now))
+            self._taken()
+        lost = sum(len(read.lost) for read in found)
+        if lost:
+            self.discarded += lost
+            log.warning("parking.discarded", messages=lost)
+        whole = [read.file for read in found if read.whole]
+        if whole:
+            await asyncio.to_thread(spooled.done, whole)
+        for file in whole:
+            if file.torn:
+                log.error("parking.torn", writer=file.writer, bytes=file.torn)
+        return bool(due or whole)
 
-    def _files(self) -> list[Path]:
-        found = []
+    def _read_some(self, seal: Seal, now: int) -> list[_Read]:
+        """The oldest files of each writer, as many as one look takes: the journals' ends are read once for all."""
+        files: list[Spooled] = []
+        size = 0
         for path in spooled.waiting(self._root):
-            found.append(path)
-            if len(found) >= AT_ONCE:
+            stuck = self._stuck.get(path)
+            if stuck is not None and stuck.until > now:
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                files.append(spooled.read(path))
+                size += sum(len(frame.sealed) for frame in files[-1].frames)
+            if len(files) >= AT_ONCE or size >= BYTES_AT_ONCE:
                 break
-        return found
-
-    def _read(self, path: Path, seal: Seal, now: int) -> _Read | None:
-        try:
-            file = spooled.read(path)
-        except FileNotFoundError:
-            return None
         judged = _Judged(self._journal)
+        return [self._read(file, judged, seal, now) for file in files]
+
+    def _read(self, file: Spooled, judged: _Judged, seal: Seal, now: int) -> _Read:
         due: list[Parked] = []
         lost: list[str] = []
+        unopened = 0
         whole = True
         for frame in file.frames:
             try:
@@ -151,7 +171,7 @@ class Adoption:
                     self._told.add(frame.message_id)
                     cause = error.cause if isinstance(error, SealBroken) else "content"
                     log.error("parking.unopened", writer=file.writer, problem=cause)
-                whole = False
+                unopened += 1
                 continue
             if judged.knows(request.id):
                 due.append(Parked(request, frame.sealed))
@@ -159,7 +179,7 @@ class Adoption:
                 lost.append(request.id)
             else:
                 whole = False
-        return _Read(file, due, lost, whole)
+        return _Read(file, due, lost, unopened, whole and not unopened)
 
     def _adopt(self, session: Session, due: Sequence[Parked], now: int) -> None:
         known = set(
@@ -208,7 +228,7 @@ def adopt(session: Session, request: ParkedRequest, sealed: bytes, now: int, exp
 
 class _Judged:
     """Which messages the journal has a judged record of: it follows the parking within a turn, so that it mostly stands
-    at the end of its writer's journal, which is read once for all messages of a file."""
+    at the end of its writer's journal, which is read once for all files of a look."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

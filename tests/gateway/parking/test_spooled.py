@@ -18,8 +18,8 @@ def test_every_writers_files_the_oldest_first(tmp_path: Path) -> None:
     found = [read(each) for each in waiting(tmp_path)]
     assert [(each.writer, each.path.name) for each in found] == [("0", "c.spool"), ("1", "a.spool"), ("1", "b.spool")]
     assert [each.frames[0].message_id for each in found] == ["c.spool", "a.spool", "b.spool"]
-    done(found[1])
-    done(found[1])  # whoever died between commit and this meets it again
+    done([found[1]])
+    done([found[1]])  # whoever died between commit and this meets it again
     assert [each.name for each in waiting(tmp_path)] == ["c.spool", "b.spool"]
 
 
@@ -31,7 +31,7 @@ def test_a_torn_end_is_set_aside_without_what_was_read(tmp_path: Path) -> None:
     spooled = read(file)
     assert [each.message_id for each in spooled.frames] == ["m1"]
     assert spooled.torn == len(framed([("m1", b"first-sealed"), ("m2", b"second")])) - 2 - len(whole)
-    done(spooled)
+    done([spooled])
     assert list(waiting(tmp_path)) == []
     (left,) = file.parent.iterdir()
     assert b"first-sealed" not in left.read_bytes()

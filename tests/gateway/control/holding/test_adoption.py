@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.control.cases.rows import Case, CaseCause
+from gateway.control.holding import adoption
 from gateway.control.holding.adoption import PATIENCE_US, Adoption
 from gateway.control.holding.rows import Held
 from gateway.journal.write.ids import Ids
@@ -106,6 +107,43 @@ async def test_what_cannot_be_opened_stays_until_its_key_is_there(spools: Spools
     spools.seal = Seal(bytes(range(32)), [bytes(32)])
     await spools.intake.step()
     assert (sorted(spools.held()), path.exists(), spools.intake.unopened) == (sorted([one, two]), False, 0)
+
+
+async def test_what_cannot_be_opened_is_in_nobodys_way(spools: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of such files than one look takes, all of them older."""
+    monkeypatch.setattr(adoption, "AT_ONCE", 3)
+    other = Seal(bytes(32))
+    lost = [spools.ids() for _ in range(7)]
+    for one in lost:
+        spools.spool(one, seal=other)
+    readable = spools.ids()
+    spools.spool(readable)
+    await spools.judged(*lost, readable)
+    for _ in range(3):
+        await spools.intake.step()
+    assert (spools.held(), spools.intake.unopened) == ([readable], 7)
+    spools.seal = Seal(bytes(range(32)), [bytes(32)])
+    for _ in range(3):
+        await spools.intake.step()
+    assert (len(spools.held()), spools.intake.unopened) == (8, 0)
+
+
+async def test_many_small_files_are_one_look(spools: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker writes a file for each turn that parks: the journals' ends are read once for all of them."""
+    reads: list[Path] = []
+    newest = adoption._newest
+
+    def counted(folder: Path) -> set[bytes]:
+        reads.append(folder)
+        return newest(folder)
+
+    monkeypatch.setattr(adoption, "_newest", counted)
+    messages = [spools.ids() for _ in range(120)]
+    for one in messages:
+        spools.spool(one)
+    await spools.judged(*messages)
+    assert await spools.intake.step()
+    assert (spools.held(), len(reads)) == (messages, 1)
 
 
 async def test_a_torn_file_gives_what_is_sound_of_it(spools: Spools) -> None:

@@ -1,7 +1,7 @@
 """Every check, in one table that a reader can see. A new check is a file here, a row, a test file and a line of
 CHANGELOG.md; ``make reference`` writes what follows."""
 
-from filters.checks import block, credit, crowd, identity, keywords, limit, parts, repeats, review, room
+from filters.checks import block, credit, crowd, identity, keywords, limit, newcomer, parts, repeats, review, room
 from filters.model.check import Check
 
 CHECKS: dict[str, Check] = {
@@ -14,5 +14,6 @@ CHECKS: dict[str, Check] = {
     "parts": Check(parts.Options, parts.bind, parts.REASONS, parts.SAMPLE, "parts"),
     "repeats": Check(repeats.Options, repeats.bind, repeats.REASONS, repeats.SAMPLE, "facts"),
     "credit": Check(credit.Options, credit.bind, credit.REASONS, credit.SAMPLE, "facts"),
+    "newcomer": Check(newcomer.Options, newcomer.bind, newcomer.REASONS, newcomer.SAMPLE, "facts"),
     "review": Check(review.Options, review.bind, review.REASONS, review.SAMPLE, "message"),
 }

@@ -1,9 +1,11 @@
-"""How credit comes back with time. (Comment rules, article 5: tiers by credit.)
+"""How credit comes back with time, and how far approvals count. (Comment rules, article 5: tiers by credit.)
 
 Credit is a whole number from 0 to 100. This is arithmetic; the control database keeps the numbers.
 """
 
 CEILING = 100
+MOST_APPROVED = 100
+"""Of a sender's messages that a person approved, so many are counted and no more: nobody asks for more."""
 DAY_US = 86_400_000_000
 
 

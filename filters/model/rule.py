@@ -48,10 +48,12 @@ class Asks:
     """What a policy's rules need to know of state. Rules register while they are bound; the state client reads it.
 
     Limits and repeats of shadow rules stand apart, so that they count under keys of their own (law 4).
-    ``ipv6_prefix``: bits of an IPv6 address by which it counts.
+    ``ipv6_prefix``: bits of an IPv6 address by which it counts. ``approved``: the account is asked for also
+    where a front vouches for a level.
     """
 
     account: bool = False
+    approved: bool = False
     blocks: bool = False
     room: bool = False
     limits: list[Limit] = field(default_factory=list)

@@ -70,11 +70,13 @@ class Missing(NamedTuple):
 
 
 class Account(NamedTuple):
-    """``verified_until``: seconds since the epoch, 0 for no end. ``credit``: 0 to 100."""
+    """``verified_until``: seconds since the epoch, 0 for no end. ``credit``: 0 to 100. ``approved``: messages that a
+    person approved, as far as they are counted."""
 
     verified: bool
     verified_until: int = 0
     credit: int = 100
+    approved: int = 0
 
 
 class Block(NamedTuple):

@@ -53,6 +53,7 @@ NAMES: Final[Mapping[str, Sentence]] = {
     "parts": Sentence("images and links that nobody read", "识别未经审核的图片和链接"),
     "repeats": Sentence("the same text sent again", "重复内容识别"),
     "credit": Sentence("tiers by credit", "按信用等级分级"),
+    "newcomer": Sentence("the first messages of a sender are treated apart", "新用户的首批内容区别对待"),
     "review": Sentence("every message waits for a person", "所有内容先审后发"),
 }  # fmt: skip
 
@@ -109,7 +110,7 @@ def _scaled(rule: Rule) -> bool:
 
 def _around(check: str, config: Config, route: Route, known: Known) -> Iterator[Sentence]:
     """What is to be said of every rule of a check on this route."""
-    of_senders = check in ("identity", "block", "credit", "limit", "repeats")
+    of_senders = check in ("identity", "block", "credit", "limit", "repeats", "newcomer")
     if of_senders and _everybody((*route.trust, *config.server.trusted_proxies)):
         yield Sentence("anybody may say who sends (trust is too wide)", "几乎任何来源都可自称发送者（trust 范围过大）")
     if check in ("block", "credit") and weak(route):

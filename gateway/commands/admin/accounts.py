@@ -23,6 +23,7 @@ COLUMNS = (
     Column("verified", shown=terminal.yes),
     Column("verified_until", shown=terminal.until),
     Column("credit"),
+    Column("approved"),
 )
 
 Sender = Annotated[str, typer.Argument(help="The platform's id of the sender.")]
@@ -45,10 +46,16 @@ async def set_(
         str, typer.Option("--until", help="When that ends, such as 2027-01-01 or 2027-01-01T08:00; else never.")
     ] = "",
     credit: Annotated[int, typer.Option("--credit", min=0, max=100, help="0 to 100.")] = 100,
+    approved: Annotated[
+        int | None,
+        typer.Option(min=0, max=100, help="Messages approved by a person, for the check newcomer; else as it is."),
+    ] = None,
     reason: Reason = "",
 ) -> None:
-    """Set an account, whatever it was before."""
-    body = {"verified": verified, "verified_until": ends(until), "credit": credit, "reason": reason}
+    """Set an account, whatever it was before, but for what was approved of it."""
+    body: dict[str, object] = {"verified": verified, "verified_until": ends(until), "credit": credit, "reason": reason}
+    if approved is not None:
+        body["approved"] = approved
     done = await caller.ask("PUT", path("/v1/accounts/{}", sender), body)
     caller.done(done, f"{sender}: {'verified' if verified else 'not verified'}, credit {credit}")
 
@@ -64,7 +71,8 @@ async def delete(caller: Caller, sender: Sender, reason: Reason = "") -> None:
 async def import_(
     caller: Caller,
     file: Annotated[
-        Path, typer.Argument(help="NDJSON: sender, verified, and verified_until and credit where they matter.")
+        Path,
+        typer.Argument(help="NDJSON: sender, verified, and verified_until, credit and approved where they matter."),
     ],
     reason: Reason = "",
 ) -> None:

@@ -19,6 +19,8 @@ def write(unit: Unit, row: Account | None, sender: str, given: AccountGiven) -> 
         "verified_until": given.verified_until,
         "credit": given.credit,
     }
+    if given.approved is not None:
+        values["approved"] = given.approved
     return unit.add(Account(sender=sender, **values)) if row is None else unit.change(row, **values)
 
 

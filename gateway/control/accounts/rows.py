@@ -10,15 +10,22 @@ from gateway.control.acts.rows import Model
 
 
 class Account(Model):
-    """What the platform says of a sender. ``credit`` from 0 to 100."""
+    """What the platform says of a sender. ``credit`` from 0 to 100.
+
+    ``approved`` is ours to count: messages that a person approved and the platform took (``holding/approvals.py``).
+    """
 
     __tablename__ = "accounts"
-    __table_args__ = (CheckConstraint("credit BETWEEN 0 AND 100", name="credit"),)
+    __table_args__ = (
+        CheckConstraint("credit BETWEEN 0 AND 100", name="credit"),
+        CheckConstraint("approved BETWEEN 0 AND 100", name="approved"),
+    )
 
     sender: Mapped[str] = mapped_column(Storable(256), primary_key=True)
     verified: Mapped[bool]
     verified_until: Mapped[int] = mapped_column(default=0)
     credit: Mapped[int] = mapped_column(default=100)
+    approved: Mapped[int] = mapped_column(default=0)
 
 
 class Recovering(Model):

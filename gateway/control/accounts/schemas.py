@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from filters.model.credit import MOST_APPROVED
 from gateway.control.calls.schemas import Given, Ident, Reason, Seconds
 
 
@@ -13,6 +14,10 @@ class AccountGiven(Given):
     verified: bool
     verified_until: Seconds = Field(0, description="Seconds since the epoch; 0: no end.")
     credit: int = Field(100, ge=0, le=100)
+    approved: int | None = Field(
+        None, ge=0, le=MOST_APPROVED,
+        description="Messages that a person approved, of those who were here before any were counted; null: as it is.",
+    )  # fmt: skip
 
 
 class AccountPut(AccountGiven):
@@ -30,6 +35,7 @@ class AccountOut(BaseModel):
     verified: bool
     verified_until: int
     credit: int
+    approved: int
 
 
 class Imported(BaseModel):

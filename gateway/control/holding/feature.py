@@ -9,6 +9,7 @@ from gateway.control.acts.governance import Table
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.holding import held_pruning, tickets
 from gateway.control.holding.adoption import Adoption
+from gateway.control.holding.approvals import Approvals
 from gateway.control.holding.expiry import Expiry
 from gateway.control.holding.rows import Held, HeldEvent, Release, Ticket
 from gateway.control.holding.seals import seals
@@ -31,6 +32,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         WaitingTold(ledger.database, ledger.workers),
         Expiry(ledger, surroundings.trusted_ns),
         SenderTold(ledger.database),
+        Approvals(ledger, config),
         TicketUse(ledger, journal, folders.control / "tickets.json"),
     )
 

@@ -55,7 +55,7 @@ def move(
         )
     row.state = state
     row.changed_at = now
-    row.due_at = 0
+    row.due_at = now if state == held_states.DELIVERED and counts(row) else 0
     if act_uid:
         row.act_uid = act_uid
     if state in held_states.GONE:
@@ -66,6 +66,11 @@ def move(
             problem=problem, ground=ground,
         )
     )  # fmt: skip
+
+
+def counts(row: Held) -> bool:
+    """Whether its approval speaks for its sender: a new message of a person, as it was sent (``approvals``)."""
+    return row.sender != "" and not row.weak and not row.edit and row.texts is None
 
 
 def note_try(session: Session, row: Held, status: int | None, problem: str, now: int) -> None:

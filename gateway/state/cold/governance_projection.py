@@ -57,9 +57,10 @@ class EpochLost(TidegateError):
     """State holds no epoch, or an older one: a rebuild is due before anything else is written."""
 
 
-def account_value(verified: bool, verified_until: int, credit: int) -> str:
-    """As ``lua/admit.lua`` and ``facts.account`` read it."""
-    return f"{int(verified)} {verified_until} {credit}"
+def account_value(verified: bool, verified_until: int, credit: int, approved: int = 0) -> str:
+    """As ``lua/admit.lua``, to which the credit is the last number, and ``facts.account`` read it."""
+    counted = f"{approved} " if approved else ""
+    return f"{int(verified)} {verified_until} {counted}{credit}"
 
 
 def block_value(reason: str, expires_at: int, limited: Pace | None) -> str:
@@ -80,7 +81,10 @@ def image(keys: Keys, epoch: int, change: ChangedRow, limited: Pace = LIMITED) -
     (address ranges are part of the snapshot). ``limited``: what a block allows that is a limit."""
     row, subject = change.row, change.subject
     if change.table == "accounts":
-        value = account_value(row["verified"], row["verified_until"], row["credit"]) if row is not None else None
+        value = None
+        if row is not None:
+            # The outbox may hold rows of a program that did not count.
+            value = account_value(row["verified"], row["verified_until"], row["credit"], row.get("approved", 0))
         return keys.account(epoch, subject["sender"]), value
     if change.table == "rooms":
         value = room_value(row["status"], row["interval_ms"]) if row is not None else None

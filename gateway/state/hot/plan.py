@@ -182,11 +182,13 @@ class Plan:
         credit = NOT_VOUCHED
         sender = message.sender
         vouched = message.vouched
+        piece = self.account
         if vouched is not None and vouched.level >= 0:
             credit = min(vouched.level, 100)
-        elif self.account is not None and sender:
+            if not self.asks.approved:
+                piece = None
+        if piece is not None and sender:
             mask = ACCOUNT_BIT
-            piece = self.account
             parts.append(piece.remembered.known.get(sender) or piece.build(sender))
         for bit, field, known, build in self._asked:
             value: str = message[field]  # type: ignore[assignment]  # fields of pieces are text

@@ -25,10 +25,10 @@ def account(stored: bytes | None) -> Account | None:
     known = _accounts.known.get(stored)
     if known is None:
         try:
-            verified, until, credit = map(int, stored.split(b" "))
-        except ValueError:
-            raise Unreadable("an account in state is not three numbers") from None
-        known = _accounts.put(stored, Account(bool(verified), until, credit))
+            verified, until, *approved, credit = map(int, stored.split(b" "))
+            known = _accounts.put(stored, Account(bool(verified), until, credit, *approved))
+        except (ValueError, TypeError):
+            raise Unreadable("an account in state is not three or four numbers") from None
     return known
 
 

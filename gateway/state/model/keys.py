@@ -68,7 +68,7 @@ class Keys(NamedTuple):
         return f"{self.prefix}:logouts"
 
     def account(self, epoch: int, sender: str) -> str:
-        """``verified verified_until credit``."""
+        """``verified verified_until credit``; before the last, where there are any, how many messages were approved."""
         return f"{self.prefix}:{epoch}:a:{{{sender}}}"
 
     def block(self, epoch: int, scope: str, value: str) -> str:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from rig.ports import free_port
 from tests.e2e.lab import write_config
-from tests.e2e.node import Node
+from tests.e2e.node import Answer, Node
 
 KEY = "00112233445566778899aabbccddeeff" * 2
 COOKIE = "session=c00kie-that-nobody-keeps"
@@ -106,11 +106,14 @@ class Desk:
 
     async def say(self, text: str, route: str = "news") -> str:
         """Send a comment that is held; its id."""
-        body = json.dumps({"content": text}).encode()
-        fields = {"X-User-Id": "alice", "Content-Type": "application/json", "Cookie": COOKIE}
-        answer = await self.node.ask("POST", f"/api/{route}/1/comments", body, fields)
+        answer = await self.send(text, route)
         assert answer.status == 202, answer
         return str(answer.json()["message_id"])
+
+    async def send(self, text: str, route: str, sender: str = "alice") -> Answer:
+        body = json.dumps({"content": text}).encode()
+        fields = {"X-User-Id": sender, "Content-Type": "application/json", "Cookie": COOKIE}
+        return await self.node.ask("POST", f"/api/{route}/1/comments", body, fields)
 
     async def case(self, message: str) -> dict[str, Any]:
         """The message's case, once control has it."""
@@ -150,15 +153,15 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Desk]:
-    """A desk whose node runs."""
+async def opened(folder: Path, more: str = MORE) -> AsyncIterator[Desk]:
+    """A desk whose node runs, with ``more`` in its configuration."""
     ports, upstream = (free_port(), free_port()), free_port()
-    config = write_config(folder, ports, upstream, workers=2, more=MORE)
+    config = write_config(folder, ports, upstream, workers=2, more=more)
     site = Site()
     app = web.Application()
     app.router.add_post("/internal/{room}/comments", site.publish)
     app.router.add_post("/plain/{room}/comments", site.publish_plainly)
-    app.router.add_post("/api/news/{room}/comments", site.comment)
+    app.router.add_post("/api/{route}/{room}/comments", site.comment)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", upstream).start()

@@ -16,6 +16,7 @@ BEGIN = {
     "limit": 'check = "limit", action = "reject", on_error = "reject", ground = "g", limits = ["sender 5/10s"]',
     "repeats": 'check = "repeats", action = "reject", on_error = "reject", ground = "g", limit = "3/1m"',
     "credit": 'check = "credit", action = "reject", on_error = "reject", ground = "g", below = 40',
+    "newcomer": 'check = "newcomer", action = "reject", on_error = "reject", ground = "g", first = 3',
 }  # fmt: skip
 ENOUGH = {"w": FEWEST_WORDS}
 
@@ -153,7 +154,7 @@ WIDE = {
 }
 
 
-@pytest.mark.parametrize("check", ["identity", "block", "credit", "limit", "repeats"])
+@pytest.mark.parametrize("check", ["identity", "block", "credit", "limit", "repeats", "newcomer"])
 @pytest.mark.parametrize("wide", WIDE)
 def test_a_sender_whom_anybody_may_name_is_partly(check: str, wide: str, configured: Configured) -> None:
     lacks = ("partly", "anybody may say who sends (trust is too wide)")

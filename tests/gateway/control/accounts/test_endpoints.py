@@ -15,7 +15,7 @@ async def test_an_account_is_set_projected_recorded_read_and_forgotten(api: Any)
     assert (api.status, done["in_force"], done["result"]["sender"]) == (200, True, sender)
     assert api.plant.state.rows["accounts", sender]["credit"] == 80
     read = await api("GET", path, params={"reason": "complaint 7"})
-    assert read == {"sender": sender, "verified": True, "verified_until": 0, "credit": 80}
+    assert read == {"sender": sender, "verified": True, "verified_until": 0, "credit": 80, "approved": 0}
     await api("DELETE", path, params={"reason": "closed by the user"})
     assert ("accounts", sender) not in api.plant.state.rows
     await api("GET", path, params={"reason": "look again"})
@@ -69,3 +69,17 @@ async def test_an_import_stops_at_its_bound_and_says_so(api: Any) -> None:
     end = json.loads((await response.text()).splitlines()[-1])
     assert end["done"] is False
     assert "max_import" in end["stopped"]
+
+
+async def test_what_was_approved_stays_where_nobody_says_otherwise(api: Any) -> None:
+    """The platform sends its accounts again and again, and knows nothing of what was approved here."""
+
+    async def approved(**more: Any) -> int:
+        await api("PUT", "/v1/accounts/alice", json=ACCOUNT | more)
+        read = await api("GET", "/v1/accounts/alice", params={"reason": "complaint 7"})
+        return int(read["approved"])
+
+    assert [await approved(), await approved(approved=3), await approved(), await approved(approved=0)] == [0, 3, 3, 0]
+    assert api.plant.state.rows["accounts", "alice"]["approved"] == 0
+    await api("PUT", "/v1/accounts/alice", json=ACCOUNT | {"approved": 101})
+    assert api.status == 400

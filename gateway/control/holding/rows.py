@@ -16,11 +16,10 @@ class Held(Model):
 
     ``state``: one of ``held_states.STATES``. ``sealed``: the request as the worker parked it (``gateway.parking``),
     NULL once it is destroyed; ``size`` its bytes. ``at``, ``expires_at``, ``changed_at``, ``due_at``: µs since the
-    epoch; the last is when a task moves it on, or counts it, 0 where none
-    does. ``since``: when it was approved. ``reason``: the code
-    of the finding that led to it. ``texts``: what a person let through in the place of what was sent, NULL otherwise;
-    goes with ``sealed``. ``release``: the record of its last release. ``act_uid``: the act that decided.
-    ``takedown_id``: somebody wants it gone while it is on its way, which waits for the outcome.
+    epoch; the last is when a task moves it on, or counts it, 0 where none does. ``since``: when it was approved.
+    ``reason``: the code of the finding that led to it. ``texts``: what a person let through in the place of what was
+    sent, NULL otherwise; goes with ``sealed``. ``release``: the record of its last release. ``act_uid``: the act that
+    decided. ``takedown_id``: somebody wants it gone while it is on its way, which waits for the outcome.
     """
 
     __tablename__ = "held"

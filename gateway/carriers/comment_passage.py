@@ -29,6 +29,7 @@ DIGESTS: Final = frozenset((b"content-md5", b"digest", b"content-digest", b"repr
 """Fields that describe the bytes which came (RFC 9530): wrong for a body that was masked or inflated."""
 INFLATED: Final = DIGESTS | {b"content-encoding"}
 NONE: Final[frozenset[bytes]] = frozenset()
+HEAD: Final = 4096  # bytes that a request takes beside its body while it waits, roughly
 
 CLIENT_GONE: Final = "client.gone"
 UNRECORDED: Final = "journal.unavailable"
@@ -62,6 +63,16 @@ class Comment(Passage):
             lines(head.fields, INFLATED if decoded.identity else NONE), decoded.body,
         )  # fmt: skip
 
+    def size(self) -> int:
+        """See ``Passage``."""
+        return HEAD + len(self._decoded.body)
+
+    def on_delayed(self) -> None:
+        """See ``Passage``: the client does not wait for it."""
+        exchange = self._exchange
+        message_id = exchange.message_id = self.message.id
+        exchange.accept(answers.delayed(message_id, self.pipeline.address(message_id), self.route.delay))
+
     def on_verdict(self) -> None:
         """Refuse, tell that it waits, or relay what the verdict leaves of the message."""
         exchange = self._exchange
@@ -73,7 +84,7 @@ class Comment(Passage):
             else:
                 exchange.refuse(answers.problem(verdict, message_id, self.route.appeal))
             return
-        if exchange.cancelled:
+        if exchange.cancelled and exchange.status is None:
             self.pipeline.failed(self, CLIENT_GONE)
             return
         try:
@@ -113,6 +124,8 @@ class Comment(Passage):
         self._forwarded_at = perf_counter()
         exchange.user = self
         exchange.forward(route.upstream, body, lines, drop, answer_lines, route.name)
+        if route.delay:
+            self.pipeline.delays.under_way += 1
 
     def on_unrecorded(self) -> None:
         """Nothing may leave that is not recorded."""
@@ -136,6 +149,8 @@ class Comment(Passage):
             pipeline.unknown(self, error.reason if error is not None else "upstream.closed")
         else:
             pipeline.failed(self, error.reason)
+        if route.delay:
+            pipeline.delays.arrived()
 
 
 class Traced(Comment):
@@ -185,7 +200,7 @@ class Sampled(Traced):
         super().on_verdict()
         exchange = self._exchange
         trace = exchange.trace
-        if trace is not None and exchange.user is self:
+        if trace is not None and exchange.user is self and not trace.ended:
             trace.awaited = True
 
     def on_outcome(self, status: int | None, body_prefix: bytes, error: UpstreamError | None) -> None:
@@ -249,8 +264,8 @@ class Comments:
     is answered or relayed before all of them are recorded.
     """
 
-    __slots__ = ("_decoded", "_fault", "_forwarded_at", "_left", "_passed", "_refused", "_route", "_unrecorded",
-                 "exchange", "gate")  # fmt: skip
+    __slots__ = ("_decoded", "_delayed", "_fault", "_forwarded_at", "_left", "_passed", "_refused", "_route",
+                 "_unrecorded", "exchange", "gate")  # fmt: skip
 
     def __init__(self, gate: Gate, exchange: Exchange, route: Route, decoded: SeveralMessages) -> None:
         self.gate = gate
@@ -260,6 +275,7 @@ class Comments:
         self._left = len(decoded.messages)
         self._passed: list[Passage] = []
         self._refused: list[Passage] = []
+        self._delayed: set[Passage] = set()
         self._unrecorded = ""
         self._fault: Exception | None = None
         self._forwarded_at = 0.0
@@ -277,25 +293,39 @@ class Comments:
     def on_verdict(self, passage: Passage) -> None:
         """See ``Carrier``."""
         (self._passed if passage.verdict.disposition == "pass" else self._refused).append(passage)
-        self._settle()
+        self._settle(passage)
 
     def original(self, passage: Passage) -> None:
         """See ``Carrier``: none of them waits by itself, because the request goes on once, or not at all."""
 
+    def size(self, passage: Passage) -> int:
+        """See ``Carrier``."""
+        return (HEAD + len(self._decoded.body)) // len(self._decoded.messages)
+
+    def on_delayed(self, passage: Passage) -> None:
+        """See ``Carrier``: the request waits with all that is in it."""
+        self._delayed.add(passage)
+        self._look()
+
     def on_unrecorded(self, passage: Passage) -> None:
         """See ``Carrier``."""
         self._unrecorded = passage.message.id
-        self._settle()
+        self._settle(passage)
 
     def on_fault(self, passage: Passage, fault: Exception) -> None:
         """See ``Carrier``."""
         self._fault = fault
-        self._settle()
+        self._settle(passage)
 
-    def _settle(self) -> None:
+    def _settle(self, passage: Passage) -> None:
         self._left -= 1
-        if self._left:
-            return
+        self._delayed.discard(passage)
+        if not self._left:
+            self._end()
+        elif self._delayed:
+            self._look()
+
+    def _end(self) -> None:
         self._passed.sort(key=_index)
         self._refused.sort(key=_index)
         try:
@@ -303,6 +333,7 @@ class Comments:
         finally:
             # A passage holds its carrier: nothing is left to the collector of cycles, which seldom comes.
             self._refused.clear()
+            self._delayed.clear()
             if self.exchange.user is not self:
                 self._passed.clear()
 
@@ -319,11 +350,11 @@ class Comments:
             self.gate.count_refused(self._route.name, UNRECORDED)
             exchange.refuse(answers.unrecorded(self._unrecorded))
             self._fail(UNRECORDED)
-        elif refused and not (self._route.settings.cut_refused and self._rest()):
+        elif refused and not self._goes_on():
             self._refuse()
             for passage in passed:
                 pipeline.withheld(passage, WITHHELD)
-        elif exchange.cancelled:
+        elif exchange.cancelled and exchange.status is None:
             self._fail(CLIENT_GONE)
         else:
             try:
@@ -334,9 +365,25 @@ class Comments:
                 exchange.failed(fault)
                 self._fail(FAULT)
 
-    def _rest(self) -> int:
-        """How many elements are left where those that are refused are cut out."""
-        return len(self._decoded.elements) - len(self._refused)
+    def _look(self) -> None:
+        """All that are left wait for their time: answer now, unless nothing goes on anyway."""
+        delayed = self._delayed
+        exchange = self.exchange
+        if len(delayed) < self._left or exchange.answered:
+            return
+        pipeline = self.gate.pipeline
+        if self._fault is None and not self._unrecorded and (not self._refused or self._goes_on()):
+            message_id = exchange.message_id = min(delayed, key=_index).message.id
+            exchange.accept(answers.delayed(message_id, pipeline.address(message_id), self._route.delay))
+            return
+        for passage in delayed:
+            pipeline.delays.forget(passage)
+        self._passed += delayed
+        self._end()
+
+    def _goes_on(self) -> bool:
+        """Whether those that are refused are cut out, and anything is left."""
+        return self._route.settings.cut_refused and len(self._decoded.elements) > len(self._refused)
 
     def _fail(self, reason: str) -> None:
         for passage in self._passed:
@@ -412,8 +459,10 @@ class Comments:
         self._forwarded_at = perf_counter()
         exchange.user = self
         exchange.forward(route.upstream, body, lines, drop, answer_lines, route.name)
+        if route.delay:
+            self.gate.pipeline.delays.under_way += 1
         trace = exchange.trace
-        if trace is not None and exchange.user is self:
+        if trace is not None and exchange.user is self and not trace.ended:
             trace.awaited = True
 
     def _told(self, refused: Passage) -> str:
@@ -437,6 +486,8 @@ class Comments:
             else:
                 pipeline.failed(passage, error.reason)
         self._passed.clear()
+        if self._route.delay:
+            pipeline.delays.arrived()
         trace = self.exchange.trace
         tracer = self.gate.tracer
         if trace is not None and tracer is not None:

@@ -62,6 +62,14 @@ class SingleMessage(Passage):
         """See ``Passage``."""
         return self._session.original(self.received, self._decoded.body, 0)
 
+    def on_delayed(self) -> None:
+        """See ``Passage``."""
+        self._session.delayed(self)
+
+    def size(self) -> int:
+        """See ``Passage``."""
+        return len(self.received.raw)
+
     def on_verdict(self) -> None:
         """It is judged, and its record written."""
         session = self._session
@@ -113,6 +121,14 @@ class JudgedFrame:
     def original(self, passage: Passage) -> Original:
         """See ``Carrier``: it is left out of the frame, and waits with a copy of the frame's payload."""
         return self._session.original(self.received, self._decoded.body, self.place(passage))
+
+    def on_delayed(self, passage: Passage) -> None:
+        """See ``Carrier``: the frame waits with all that is in it."""
+        self._session.delayed(passage)
+
+    def size(self, passage: Passage) -> int:
+        """See ``Carrier``."""
+        return len(self.received.raw) // len(self._decoded.messages)
 
     def on_verdict(self, passage: Passage) -> None:
         """One message is judged, and its record written."""

@@ -1,8 +1,8 @@
 """What the sender of a socket's message is told, as docs/websocket.md words it.
 
-One JSON object a notice. ``verdict``: reject, hold, mask (of one message, named by ``message_id``), mute, unmute,
-close (of the socket). Nobody else gets it, and it names no list and no word. A route's ``refusal`` says it in the
-platform's own words, or says nothing.
+One JSON object a notice. ``verdict``: reject, hold, delay, mask (of one message, named by ``message_id``), mute,
+unmute, close (of the socket). Nobody else gets it, and it names no list and no word. A route's ``refusal`` says it in
+the platform's own words, or says nothing.
 """
 
 from __future__ import annotations

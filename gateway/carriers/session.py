@@ -411,6 +411,8 @@ class Session(SenderSide):
 
     def _begin_end(self) -> None:
         super()._begin_end()
+        if self._slots and self._route.delay:
+            self.deadline += self._route.delay  # what waits was promised to go up
         self._held = None
         self._go_on_reading(-1)  # what comes is thrown away, but for a close frame
         if self._parser.more:

@@ -107,6 +107,12 @@ class SenderSide(Link):
         if problem.status < 500:  # an outage of ours is no misbehaviour of theirs
             self._refused()
 
+    def delayed(self, passage: Passage) -> None:
+        """A message passed, and waits for its time."""
+        message_id = passage.message.id
+        address = passage.pipeline.address(message_id)
+        self.tell("delay", answers.delayed(message_id, address, passage.route.delay), passage)
+
     def unrecorded(self, passage: Passage) -> None:
         """A message could not be recorded."""
         problem = answers.unrecorded(passage.message.id)

@@ -70,9 +70,11 @@ OF_WORKERS = (
         "From forwarding to the end of the upstream's answer, judged routes.",
         ("upstream",),
         SECONDS,
-    ),
+    ),  # fmt: skip
     Metric("tidegate_state_batch_size", "histogram", "Messages asked of state in one call.", (), SIZES),
     Metric("tidegate_state_seconds", "histogram", "From the call to state to its answer.", (), SECONDS),
+    Metric("tidegate_delayed_total", "counter", "Ends of messages with a delay; full: no room.", ("route", "became")),
+    Metric("tidegate_delayed", "gauge", "Messages that wait for the delay of their route now."),
     Metric("tidegate_degraded_total", "counter", "Checks that could not decide, by cause; on_error aside.", ("cause",)),
     Metric(
         "tidegate_removals_seen_total",

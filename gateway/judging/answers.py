@@ -12,7 +12,7 @@ from filters.checks.limit import Options as LimitOptions
 from filters.model.meaning import Meaning
 from filters.model.verdict import Decided, Verdict
 from gateway.appeals.appeal_address import AppealAddress
-from gateway.http.server.problem import Problem, RateLimit
+from gateway.http.server.problem import DELAYED, Problem, RateLimit
 from gateway.sentences.own import NOTICES, OWN, UNAVAILABLE
 from gateway.surfaces.input.decoded import Malformed
 from gateway.surfaces.input.reasons import REASONS as MALFORMED
@@ -77,6 +77,12 @@ def held(message_id: str, status_url: str) -> Problem:
     """What the sender of a message is told that waits for a person. Why it does is between them and who reviews it."""
     row = NOTICES[HELD]
     return Problem(row.status, HELD, *row.told(), message_id, status_url=status_url)
+
+
+def delayed(message_id: str, status_url: str, seconds: float) -> Problem:
+    """What the sender of a message is told that passed, and appears so many seconds later."""
+    row = NOTICES[DELAYED]
+    return Problem(row.status, DELAYED, *row.told(), message_id, status_url=status_url, retry_after=seconds)
 
 
 def malformed(decoded: Malformed) -> Problem:

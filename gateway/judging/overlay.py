@@ -63,8 +63,16 @@ class Overlay:
         return self._routes.get(route) or self._rooms.get(room)
 
     def acts(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
-        """Every switch, urgent word and removed text that stands against this message, then the ticket that is for it,
-        if any."""
+        """Everything that stands against this message, then the ticket that is for it, if any."""
+        acts = self.against(message, scan)
+        if self.tickets is not None:
+            ticket = self.tickets.act(message)
+            if ticket is not None:
+                acts = (*acts, ticket)
+        return acts
+
+    def against(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
+        """Every switch, urgent word and removed text that stands against this message."""
         switches = (self._routes.get(message.route), self._rooms.get(message.room))
         acts = [switch for switch in switches if switch is not None]
         if self._urgent is not None:
@@ -76,10 +84,6 @@ class Overlay:
             copy = self._copies.act(message, scan)
             if copy is not None:
                 acts.append(copy)
-        if self.tickets is not None:
-            ticket = self.tickets.act(message)
-            if ticket is not None:
-                acts.append(ticket)
         return tuple(acts)
 
 

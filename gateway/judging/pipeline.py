@@ -12,6 +12,8 @@
       ▼
     append     the judged record; all records of a batch in one write           Passage.on_written
       ▼
+    delay      on a route with a delay: what passes waits               ``judging/delays.py``
+      ▼
     carrier    relays, masks or refuses: nothing leaves before the line above   Carrier.on_verdict
       ▼
     outcome    delivered, held, failed or unknown, as a second record
@@ -41,9 +43,12 @@ from filters.model.verdict import Decided, Facts, OnError, Scan, Verdict
 from filters.policy import judge, unheld
 from filters.reading.window import ROOMS, Recent
 from gateway.journal.write.record import delivered, outcome
+from gateway.judging.delays import Delays
 from gateway.judging.overlay import STALE
 
 if TYPE_CHECKING:
+    import asyncio
+
     from filters.model.message import Message
     from gateway.common.metrics import WorkerMetrics
     from gateway.journal.write.writer import Writer
@@ -99,6 +104,13 @@ class Passage(ABC):
         """What to park where the message is held; None where it cannot wait by itself."""
         return None
 
+    def on_delayed(self) -> None:  # noqa: B027 - not everybody tells
+        """It passed, and waits for its route's delay: its sender may be told. ``on_verdict`` follows."""
+
+    def size(self) -> int:
+        """Bytes that it takes, roughly, while it waits."""
+        return sum(map(len, self.message.texts))
+
     def enter(self) -> None:
         """Wait for the other messages of this turn: they are read together."""
         self.pipeline.gather(self)
@@ -135,19 +147,27 @@ class Passage(ABC):
             verdict = judge(route.policy, self.message, self.scan, facts, self.acts)
             if verdict.disposition == "hold":
                 self.pipeline.hold(self, verdict)
+            elif route.delay:
+                self._record(self.pipeline.delays.admitted(self, verdict))
             else:
                 self._record(verdict)
         except Exception as fault:  # nothing was recorded, and somebody waits
-            self.pipeline.give_back(self)
-            self.on_fault(fault)
+            self._fault(fault)
 
     def conclude(self, verdict: Verdict) -> None:
         """Whether the message can wait is known: this is the verdict on it."""
         try:
+            if self.route.delay:
+                verdict = self.pipeline.delays.admitted(self, verdict)
             self._record(verdict)
         except Exception as fault:
-            self.pipeline.give_back(self)
-            self.on_fault(fault)
+            self._fault(fault)
+
+    def _fault(self, fault: Exception) -> None:
+        self.pipeline.give_back(self)
+        if self.route.delay:
+            self.pipeline.delays.forget(self)
+        self.on_fault(fault)
 
     def cannot_wait(self, verdict: Verdict, reason: str, cause: str, costs: OnError | None = None) -> None:
         """It was to be held, and cannot be: see ``unheld``. A retry is no repeat."""
@@ -195,6 +215,8 @@ class Passage(ABC):
                 pipeline.unused(self)
             if verdict.disposition == "hold":
                 pipeline.held(self)
+        if route.delay and verdict.disposition == "pass" and pipeline.delays.wait(self):
+            return
         self.on_verdict()
 
     def _remember(self, route: Route, texts: tuple[str, ...]) -> None:
@@ -211,6 +233,8 @@ class Passage(ABC):
         """The judged record could not be written."""
         if self.scan is not NO_SCAN:  # else nothing was charged that could be given back
             self.pipeline.give_back(self)
+        if self.route.delay:
+            self.pipeline.delays.forget(self)
         self.on_unrecorded()
 
 
@@ -221,6 +245,12 @@ class Carrier(Protocol):
         """The verdict of one is recorded."""
 
     def original(self, passage: Passage) -> Original | None:
+        """See ``Passage``, of one."""
+
+    def on_delayed(self, passage: Passage) -> None:
+        """One passed, and waits: see ``Passage``."""
+
+    def size(self, passage: Passage) -> int:
         """See ``Passage``, of one."""
 
     def on_unrecorded(self, passage: Passage) -> None:
@@ -242,6 +272,12 @@ class Carried(Passage):
     def original(self) -> Original | None:
         return self.carrier.original(self)
 
+    def on_delayed(self) -> None:
+        self.carrier.on_delayed(self)
+
+    def size(self) -> int:
+        return self.carrier.size(self)
+
     def on_verdict(self) -> None:
         self.carrier.on_verdict(self)
 
@@ -261,13 +297,16 @@ class Pipeline:
 
     ``recent`` and ``rooms``: what people, and what everybody in a room, said last on routes with lists that read
     several messages as one. This worker's own: who writes through two in turn is read by each of them alone.
-    ``holding``: where messages wait for a person; None where nothing can.
+    ``holding``: where messages wait for a person; None where nothing can. ``delays``: where they wait for their time.
     ``read_for``: told, once a turn, how long ago its first message had come.
     """
 
-    def __init__(self, state: StateClient, journal: Writer, metrics: WorkerMetrics) -> None:
+    def __init__(
+        self, state: StateClient, journal: Writer, metrics: WorkerMetrics, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.state = state
         self.journal = journal
+        self.delays = Delays(self, loop)
         self.overlay: Overlay | None = None
         self.holding: Holding | None = None
         self.recent = Recent()

@@ -60,7 +60,7 @@ class Route:
     keep up. ``consecutive``: the lists that read several messages of a sender as one text; ``crowd``: those that read
     everybody's in the room. ``kinds``: of a route with several kinds of message, how each is judged
     (``Messages.kind``). ``socket``: of a WebSocket route. ``answers``: as with ``Relayed``, of what is not
-    judged here. ``whoami``: where the platform is asked who sends.
+    judged here. ``whoami``: where the platform is asked who sends. ``delay``: seconds that what passes waits.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Route:
     answers: AnswerCounts | None = None
     kinds: tuple[Route, ...] = ()
     whoami: Whoami | None = None
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

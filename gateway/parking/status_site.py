@@ -1,4 +1,4 @@
-"""What its sender, and nobody else, is told of a message that was held: at an address that names it and a token.
+"""What its sender, and nobody else, is told of a message that was held, or is delayed: at an address of its own.
 
     GET /tidegate/review/0192….5f3a…  →  {"status": "held", "message_id": "0192…", "title": "内容待审核", …}
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.parking.seal import Seal
 
 READING: Final = frozenset((b"GET", b"HEAD"))
-STATES: Final = ("held", "approved", "refused", "expired", "withdrawn", "void", "resend")
+STATES: Final = ("held", "approved", "refused", "expired", "withdrawn", "void", "resend", "delayed", "passed", "failed")
 """What is told; ``review.STATE`` has the sentences."""
 MOST_ASKED: Final = 64
 """Questions to control at once; one more is told to come back."""

@@ -64,6 +64,27 @@ OWN: Final[Mapping[str, Meaning]] = {
             "zh": ("目前无法查询审核结果", "内容并未丢失，请稍后再查询。"),
         },
     ),
+    "delay.waiting": Meaning(
+        429,
+        {
+            "en": ("Too many of your messages are on their way", "Send this one once one of them has appeared."),
+            "zh": ("您延时发布中的内容过多", "请等其中一条显示后再发送。"),
+        },
+    ),
+    "delay.full": Meaning(
+        503,
+        {
+            "en": ("Too many messages are on their way", "Nothing was published; try again shortly."),
+            "zh": ("延时发布中的内容过多", "本条未发布，请稍后再试。"),
+        },
+    ),
+    "delay.refused": Meaning(
+        403,
+        {
+            "en": ("Your message was not let through", "It was taken down before it appeared."),
+            "zh": ("内容未予发布", "本条在延时期间已被删除。"),
+        },
+    ),
     "socket.muted": Meaning(
         429,
         {
@@ -105,6 +126,21 @@ NOTICES: Final[Mapping[str, Meaning]] = {
         {
             "en": ("Your message waits for review", "It appears once it is approved."),
             "zh": ("内容待审核", "审核通过后即会发布。"),
+        },
+    ),
+    "review.delayed": Meaning(
+        202,
+        {
+            "en": ("Your message appears in a moment", "Messages appear here with a delay."),
+            "zh": ("内容延时发布", "此处的内容延时发布，稍后即会显示。"),
+        },
+    ),
+    "review.passed": titled(200, "Your message was published", "内容已发布"),
+    "review.failed": Meaning(
+        200,
+        {
+            "en": ("Your message was not published", "It was lost on its way; you may send it again."),
+            "zh": ("内容未能发布", "本条在途中丢失，您可以重新发送。"),
         },
     ),
     "review.approved": titled(200, "Your message was approved", "内容已通过审核"),

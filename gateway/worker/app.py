@@ -97,7 +97,8 @@ class App:
         self._status_asked: set[asyncio.Task[None]] = set()
         self.metrics = WorkerMetrics(config.metrics.buckets)
         state.observe = self._asked
-        self._pipeline = Pipeline(state, journal, self.metrics)
+        self._pipeline = Pipeline(state, journal, self.metrics, loop)
+        journal.tells_waiting(self._pipeline.delays.ids)
         self._pulse = PulseReader(folders.pulse)
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
@@ -244,7 +245,7 @@ class App:
         ]
         known = [route.name for route in mirrored]
         access = Access(guards, known, mirror.access_cache) if guards else None
-        pages = Pages(mirror.language, mirror.path)
+        pages = Pages(mirror.language, mirror.path, max((route.delay for route in mirrored), default=0.0))
         return MirrorSite(
             mirror.path, MirrorFiles(self._folders.mirror(config), mirror.path, pages, mirror.max_age, access)
         )
@@ -260,10 +261,13 @@ class App:
 
     def _review(self, config: Config) -> None:
         """From this generation on messages are held by its settings, and sealed with its key."""
+        delays = {route.name: route.delay for route in config.routes}
         if config.review is None:
             self._pipeline.holding = self._gate.review = None
+            self._pipeline.delays.configure(None, delays)
             return
         settings = conversion.review(config.review)
+        self._pipeline.delays.configure(settings, delays)
         seal = Seal(settings.key, settings.previous_keys)
         if self._spool is None:
             self._spool = Spool(self._park, seal, self._loop)
@@ -317,6 +321,7 @@ class App:
 
     def _switch(self, snapshot: Snapshot) -> None:
         self._pipeline.overlay = overlay.build(snapshot.rows, _urgent, _prints, self._used_tickets)
+        self._pipeline.delays.unwanted(snapshot.rows.unwanted)
         self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
 
     def status(self) -> dict[str, Any]:
@@ -354,6 +359,7 @@ class App:
                 "tidegate_journal_unclean_total": {"series": [[[], journal.unclean]]},
                 "tidegate_journal_segments_left_total": from_zero((), LEFT_FOR, journal.left),
                 "tidegate_access_lines_dropped_total": {"series": [[[], self._lines_dropped.value]]},
+                "tidegate_delayed_total": self._pipeline.delays.became.told(),
                 "tidegate_traces_lost_total": {"series": [[[], self.finished.lost]]},
                 "tidegate_upstream_server_out": {"series": self._servers_out()},
             }
@@ -366,7 +372,11 @@ class App:
     @property
     def busy(self) -> bool:
         """Whether anything is open, or amid its beginning."""
-        return bool(self._server.connections or self._sockets.links or self.listeners.beginning)
+        delays = self._pipeline.delays
+        return bool(
+            self._server.connections or self._sockets.links or self.listeners.beginning
+            or delays.waiting or delays.under_way
+        )  # fmt: skip
 
     def leave(self) -> None:
         """Accept no more; what is open goes on until it ends, requests with the next answer."""
@@ -376,7 +386,9 @@ class App:
     async def drain(self, at_most: float) -> None:
         """Finish what is under way within ``server.drain``, and no later than ``at_most`` seconds."""
         seconds = min(at_most, self._config.server.drain)
-        await asyncio.gather(self._server.drain(seconds), self._sockets.drain(seconds))
+        delays = self._pipeline.delays
+        await asyncio.gather(self._server.drain(seconds), self._sockets.drain(seconds), delays.drain(seconds))
+        delays.end()
 
     async def stop(self) -> None:
         """Close upstreams, state and, last, the journal: outcomes are recorded to the end."""
@@ -421,6 +433,7 @@ class App:
         gauge("tidegate_state_away", lambda: int(self._state.problem != ""))
         gauge("tidegate_connections", lambda: len(self._server.connections))
         gauge("tidegate_sockets", lambda: len(self._sockets.links))
+        gauge("tidegate_delayed", lambda: self._pipeline.delays.waiting)
         gauge("tidegate_senders_known", self._senders.known)
         gauge("tidegate_sender_questions", self._senders.asking)
         gauge("tidegate_journal_lag_seconds", self._journal.lag)

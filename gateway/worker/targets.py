@@ -90,7 +90,7 @@ def _judged(
         ),
         basis=Basis(
             settings.name, settings.surface, policy, {one.name: one.digest for one in chosen}, settings.content_kept,
-            settings.keep, Prints(codes, folding_tables()).of if codes is not None else None,
+            settings.keep, Prints(codes, folding_tables()).of if codes is not None else None, settings.delay,
         ),
         upstream=upstream,
         upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
@@ -108,6 +108,7 @@ def _judged(
         socket=_socket_side(settings),
         answers=answers(app, settings.name),
         whoami=whoami,
+        delay=settings.delay,
         kinds=tuple(_judged(app, config, kind, policies, lists, upstream, whoami) for kind in settings.kinds),
     )  # fmt: skip
 

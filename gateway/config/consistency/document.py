@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gateway.common.units import duration
+
 Path = tuple[str | int, ...]
 Found = Iterator[tuple[Path, str]]  # the key a problem stands at, and what is wrong there with its remedy
 
@@ -35,6 +37,14 @@ def text(value: Any, key: str, default: str = "") -> str:
     """The text under ``key``."""
     found = value.get(key, default) if isinstance(value, dict) else default
     return found if isinstance(found, str) else default
+
+
+def seconds(value: Any, key: str) -> float:
+    """The time under ``key``; 0 where there is none."""
+    try:
+        return duration(value.get(key, 0)) if isinstance(value, dict) else 0.0
+    except ValueError:
+        return 0.0
 
 
 def texts(value: Any, key: str) -> list[str]:

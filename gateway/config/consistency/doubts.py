@@ -212,6 +212,11 @@ def _route(config: Config, route: Route) -> Iterator[Sentence]:
             f"{key}.max_body: is above server.max_collected; the largest bodies are answered with 503",
             f"{key}.max_body：大于 server.max_collected；最大的请求体会得到 503",
         )
+    if route.delay > config.server.drain:
+        yield Sentence(
+            f"{key}.delay: is longer than server.drain; what waits when a worker stops fails, and is not published",
+            f"{key}.delay：长于 server.drain；进程停止时仍在延时的内容不会发布",
+        )
     if route.access is not None and config.upstreams[route.upstream].preserve_host and not _own_host(route):
         yield Sentence(
             f"{key}.access: names no host, nor does match; the platform is asked under its first server's address, "

@@ -17,7 +17,7 @@ from gateway.surfaces.formats import FORMATS
 if TYPE_CHECKING:
     from gateway.config.sections.routes import Route
 
-NOTICES = (*REFUSALS, "mask", "unmute")
+NOTICES = (*REFUSALS, "delay", "mask", "unmute")
 _MARKUP = re.compile(r"(?:html|xml)(?:;|$)")
 _IN_ARRAY = re.compile(r"json:/[0-9]+(?:/|$)")
 _WAYS = ("body", "page", "redirect", "silent")
@@ -112,7 +112,8 @@ def doubts(route: Route) -> Iterator[Sentence]:
             )
         return
     told = {verdict for shape in route.refusal if not shape.reasons for verdict in shape.verdicts}
-    missing = [verdict for verdict in NOTICES if verdict not in told and verdict != "hold"]
+    seldom = {"hold"} if route.delay else {"hold", "delay"}
+    missing = [verdict for verdict in NOTICES if verdict not in told and verdict not in seldom]
     if missing:
         yield Sentence(
             f"routes[{route.name}].refusal: {', '.join(missing)} are told as Tidegate words them, between the "

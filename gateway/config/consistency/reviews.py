@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.config.consistency.document import Found, Path, named, table, tables, text
+from gateway.config.consistency.document import Found, Path, named, seconds, table, tables, text
 from gateway.obligations.regulations.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ def problems(document: dict[str, Any]) -> Found:
                             ("policies", name, "rules", place, key),
                             "holds, and there is no [review] table: add one with a key and on_cap, or write “reject”",
                         )
+        for place, route in tables(document, "routes"):
+            if seconds(route, "delay"):
+                yield (
+                    ("routes", place, "delay"),
+                    "lets messages wait, and there is no [review] table, which says how many and what one more is "
+                    "worth: add one with a key and on_cap",
+                )
     news = [(place, route) for place, route in tables(document, "routes") if route.get("news") is True]
     for place, route in news:
         yield from _news(document, route, ("routes", place))
@@ -52,6 +59,8 @@ def _news(document: dict[str, Any], route: dict[str, Any], path: Path) -> Found:
                 f"is “{name}”, which does not hold every message, and this route is news: give it a rule with "
                 "check = “review”, action = “hold” and on_error = “hold” or “reject”, in force",
             )
+    if seconds(route, "delay"):
+        yield (*path, "delay"), "publishes by time what nobody has reviewed, and this route is news: leave it out"
     if text(route, "unjudged") == "relay":
         yield (*path, "unjudged"), "relays what nobody has reviewed, and this route is news: write “refuse”"
 

@@ -23,6 +23,7 @@ anything else in one can be written by anybody."""
 ONLY_JUDGED = (
     "policy",
     "news",
+    "delay",
     "sender",
     "whoami",
     "text",

@@ -62,7 +62,7 @@ def _known(value: Any) -> None:
 class Refusal(Section):
     """What the gateway says in the platform's own words, where its clients know nothing of RFC 9457."""
 
-    verdicts: tuple[Literal["reject", "hold", "mask", "mute", "unmute", "close"], ...] = setting(
+    verdicts: tuple[Literal["reject", "hold", "delay", "mask", "mute", "unmute", "close"], ...] = setting(
         REFUSALS, "What it tells: refusals, and on a WebSocket also the other notices.", min_length=1
     )
     reasons: tuple[str, ...] = setting(

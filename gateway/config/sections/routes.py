@@ -237,6 +237,12 @@ class Route(Section):
         "Comments on news: nothing but a person's approval publishes them. The policy must hold every message "
         "(check = “review”), or the route does not start.",
     )
+    delay: Duration = setting(
+        "0s",
+        "What passes appears so much later (延时发布): until then a takedown keeps it from going. Needs [review].",
+        ge=0,
+        le=300,
+    )
     services: tuple[str, ...] = setting(
         (), "What this service is in the words of the regulations, for config check --obligations; by surface if empty."
     )

@@ -31,7 +31,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         Adoption(ledger.database, folders.park, journal, seals(config), lambda surface: expires(config(), surface)),
         WaitingTold(ledger.database, ledger.workers),
         Expiry(ledger, surroundings.trusted_ns),
-        SenderTold(ledger.database),
+        SenderTold(ledger.database, journal),
         Approvals(ledger, config),
         TicketUse(ledger, journal, folders.control / "tickets.json"),
     )

@@ -17,7 +17,7 @@ from gateway.control.takedowns.messages import JournalMessages
 from gateway.control.takedowns.platform_deletions import PlatformDeletions
 from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEvent
 from gateway.control.takedowns.sightings import Sightings
-from gateway.control.takedowns.snapshot import copies
+from gateway.control.takedowns.snapshot import copies, unwanted
 from gateway.control.takedowns.takedowns import Takedowns, prune, redone
 
 
@@ -60,7 +60,7 @@ TAKEDOWNS = Feature(
         Endpoint("POST", "/v1/removals", endpoints.removed, "Tell of a message that was deleted elsewhere", TELL),
     ),
     tables=(
-        Table(Takedown, MODERATE, undo="lasting", prune=prune, redone=redone),
+        Table(Takedown, MODERATE, snapshot=unwanted, undo="lasting", prune=prune, redone=redone),
         Table(Copy, MODERATE, snapshot=copies, expired_by="copy.expire"),
     ),
     rows=(Deletion, TakedownEvent),

@@ -1,6 +1,7 @@
 """Takedowns on their way: the platform is asked until it has deleted the message, and the journal hears of each state.
 
-    requested ──► confirmed                 2xx (and ``gone_when``); 404 or 410 once the message's outcome is known
+    requested ──► confirmed                 2xx (and ``gone_when``); 404 or 410 once the message's outcome is known; or
+        │                                   that outcome says that it never left
         └──► unconfirmed ──► confirmed      nothing of that within ``confirm_within``: it alarms, and is asked on
 
 Laws: every state is in the database before it is told; a platform that is away is asked again after 0.5 s, then less
@@ -43,12 +44,18 @@ OUTSTANDING_US = 300_000_000  # a message whose outcome is not there by then was
 RETRY = 1.0  # seconds until the journal or the database is tried again
 
 
+NEVER_LEFT = frozenset(("refused", "failed"))
+"""Outcomes after which nothing of a message is at the platform."""
+
+
 class _Due(NamedTuple):
-    """``unsettled``: its message may have had no outcome yet when it was taken down."""
+    """``unsettled``: its message may have had no outcome yet when it was taken down. ``gone``: nothing of it is at the
+    platform."""
 
     takedown: int
     asked: Asked
     unsettled: bool
+    gone: bool = False
 
 
 class _Alarm(NamedTuple):
@@ -120,7 +127,7 @@ class Takedowns:
         now = self._now()
         due = [await self._named(one) for one in await self._database.read(lambda session: _due(session, now))]
         await self._tell()
-        said = await asyncio.gather(*(self.platform.delete(one.asked) for one in due))
+        said = await asyncio.gather(*(self._said(one) for one in due))
         now = self._now()
         alarms = await self._database.run(lambda session: _move_on(session, due, said, now))
         for alarm in alarms:
@@ -134,6 +141,9 @@ class Takedowns:
             await self._tell()
         return bool(due)
 
+    async def _said(self, one: _Due) -> Said:
+        return Said(gone=True, status=None) if one.gone else await self.platform.delete(one.asked)
+
     async def _named(self, one: _Due) -> _Due:
         """With what the platform calls the message: who answers does not wait until the journal has heard of it."""
         if not one.unsettled:
@@ -144,6 +154,8 @@ class Takedowns:
             told = None
         if told is None or not told.state:
             return one._replace(asked=one.asked._replace(outstanding=True))
+        if told.state in NEVER_LEFT:
+            return one._replace(gone=True)
         if not told.upstream_id:
             return one
         name = told.upstream_id

@@ -253,6 +253,13 @@ class Exchange:
         else:
             self.answer(told.status, lines + told.lines, told.body, told.content_type)
 
+    def accept(self, problem: Problem) -> None:
+        """Answer that the request goes on later (202). From now on it is like one whose client has left, though with an
+        answer (``status``): what is forwarded is only heard out."""
+        if not self.cancelled:
+            self.refuse(problem)
+            self.cancelled = True
+
     def worded(self, problem: Problem) -> tuple[Problem, bytes]:
         """A problem in the language of whom it is told, and the header lines that say which that is."""
         server = self._connection.server

@@ -19,6 +19,7 @@ TYPE_PREFIX: Final = "urn:tidegate:problem:"
 """A problem's ``type`` is this and its reason code: a name, not an address to fetch."""
 
 PROBLEM_JSON: Final = b"application/problem+json"
+DELAYED: Final = "review.delayed"
 _RETRY_UNAVAILABLE: Final = 1.0
 
 
@@ -74,10 +75,15 @@ def upstream_problem(error: failure.UpstreamError, message_id: str = "") -> Prob
 
 
 def encoded(problem: Problem) -> tuple[bytes, bytes]:
-    """Body and media type: of a problem, or of the news that a message waits (202), which is none."""
+    """Body and media type: of a problem, or of the news that a message waits (202), which is none: ``review.held`` for
+    a person, ``review.delayed`` for its time."""
     if problem.status >= 300:
         return encode_problem(problem), PROBLEM_JSON
-    told = {"status": "held", "message_id": problem.message_id, "status_url": problem.status_url}
+    told = {
+        "status": problem.reason.rpartition(".")[2],
+        "message_id": problem.message_id,
+        "status_url": problem.status_url,
+    }
     return orjson.dumps({**told, "title": problem.title, "detail": problem.detail}), b"application/json"
 
 

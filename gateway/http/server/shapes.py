@@ -17,11 +17,11 @@ from urllib.parse import quote
 import orjson
 
 from filters.model.meaning import CHINESE, ENGLISH
-from gateway.http.server.problem import Problem
+from gateway.http.server.problem import DELAYED, Problem
 from gateway.http.server.sentences import TAGS
 
 REFUSALS: Final = ("reject", "hold", "mute", "close")
-"""What a shape tells unless it says otherwise. A mask refuses nothing, and the end of a mute neither."""
+"""What a shape tells unless it says otherwise. A mask refuses nothing, nor does a delay, or the end of a mute."""
 
 MEMBERS: Final = (
     "title", "detail", "status", "reason", "id", "ground", "category", "appeal", "code",
@@ -199,7 +199,7 @@ class AnswerShapes:
 
     def answer(self, problem: Problem, accept: bytes | None, spoken: bytes) -> ShapedAnswer | None:
         """What is answered to one request; None for a problem of our own."""
-        shape = self.of("hold" if problem.status < 300 else "reject", problem, accept)
+        shape = self.of(_verdict(problem), problem, accept)
         if shape is None:
             return None
         return shape.answer(problem, spoken, self.values)
@@ -210,7 +210,7 @@ class AnswerShapes:
     ) -> ShapedAnswer:  # fmt: skip
         """``told``, the answer to ``problem``, as a list of one for each of several, where it is JSON. ``worded`` puts
         them into the language of the reader."""
-        leading = self.of("hold" if problem.status < 300 else "reject", problem, accept)
+        leading = self.of(_verdict(problem), problem, accept)
         if leading is None or not leading.listed:
             return told
         bodies = []
@@ -219,6 +219,13 @@ class AnswerShapes:
             own = self.of("reject", spoken, accept)
             bodies.append((own if own is not None and own.listed else leading).text(spoken, values))
         return told._replace(body=b"[%b]" % b",".join(bodies))
+
+
+def _verdict(problem: Problem) -> str:
+    """What is answered to a request: a refusal, or the news (202) that a message waits."""
+    if problem.status >= 300:
+        return "reject"
+    return "delay" if problem.reason == DELAYED else "hold"
 
 
 def is_of(reason: str, group: str) -> bool:

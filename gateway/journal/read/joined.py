@@ -8,7 +8,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
-OF_A_MESSAGE = frozenset(("judged", "outcome", "removal"))
+OF_A_MESSAGE = frozenset(("judged", "onward", "outcome", "removal"))
 
 
 class Joined:

@@ -41,6 +41,8 @@ class Selection:
     def takes(self, record: dict[str, Any]) -> bool:
         if self.id and record.get("id") != self.id:
             return False
+        if record["kind"] == "onward" and record["id"] in self._chosen:
+            return True
         if record["kind"] == "outcome" and record["id"] in self._chosen:
             del self._chosen[record["id"]]
             _remember(self._ended, record["id"])

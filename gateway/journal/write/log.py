@@ -13,7 +13,7 @@ Used by one thread at a time; the writer sees to that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from gateway.journal.write.segments import Tail, created, segments
 
 class Log:
     """``chain`` and ``last`` (sequence) are those of the last batch that counts. ``open`` holds the ids of messages
-    that were passed and have no outcome, as of that batch. ``previous`` is the segment before the tail and its size."""
+    that were passed and have no outcome, as of that batch; ``waiting`` tells which of them have a delay that is not
+    over. ``previous`` is the segment before the tail and its size."""
 
     __slots__ = (
         "_always",
@@ -45,6 +46,7 @@ class Log:
         "retired",
         "segments",
         "tail",
+        "waiting",
         "why",
     )
 
@@ -64,6 +66,7 @@ class Log:
         self.chain = chain
         self.last = 0
         self.open: set[str] = set()
+        self.waiting: Callable[[], Collection[str]] = tuple
         self.previous = previous
         self.tail: Tail | None = None
         self.prepared: Tail | None = None
@@ -187,6 +190,8 @@ class Log:
             "previous": {"segment": self.previous[0], "size": self.previous[1]} if self.previous else None,
             "open": sorted(self.open),
         }
+        if waiting := self.open.intersection(self.waiting()):
+            record["waiting"] = sorted(waiting)
         if self.refused:
             record["refused"] = self.refused
         return encoding.chained(encoding.body(self.prefix, self.last, encoding.fields(record)), self.chain)

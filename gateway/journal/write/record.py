@@ -32,6 +32,8 @@ REMOVERS: Final = frozenset(("takedown", "user", "platform", "erasure"))
 REMOVING: Final = frozenset(("requested", "confirmed", "unconfirmed", "seen"))
 PERSONAL: Final = ("ip", "device", "location", "registrant")  # kept only where the configuration names them
 DENYING: Final = frozenset(("hold", "reject"))
+UNDELAYED: Final = "delay:full"
+"""In ``degraded``: a message that should have waited goes on at once, because too many wait."""
 
 ACCESS: Final = (
     "id",
@@ -58,6 +60,7 @@ DISPOSITION: Final = (
     "findings",
     "shadow",
     "degraded",
+    "delay",
     "releases",
     "approved_by",
     "print",
@@ -77,7 +80,8 @@ class Basis:
 
     ``lists`` maps the names of the lists that the policy reads to their digests; ``content`` says when the text is
     kept; ``keep`` names the personal fields that the configuration calls necessary (law 7); ``prints`` gives a digest
-    of a refused text that is not kept, by which whoever appeals proves it. Raises Unexplained where a verdict under
+    of a refused text that is not kept, by which whoever appeals proves it. ``delay``: seconds that what passes waits.
+    Raises Unexplained where a verdict under
     this policy could lack its why: no digest, or a denying rule without a ground.
     """
 
@@ -86,6 +90,7 @@ class Basis:
         "_text",
         "_why",
         "always",
+        "delay",
         "findings",
         "keep",
         "lists",
@@ -104,6 +109,7 @@ class Basis:
         content: Content = "always",
         keep: Collection[str] = (),
         prints: Callable[[Sequence[str]], str] | None = None,
+        delay: float = 0.0,
     ) -> None:
         if not policy.digest:
             raise Unexplained(f"policy {policy.name!r} has no digest")
@@ -125,6 +131,7 @@ class Basis:
         self.always = content == "always"
         self.findings = content != "never"
         self.prints = prints
+        self.delay = delay
         self.passed = policy.passed
         # What the record of a plain pass says between the things that differ from message to message.
         told = orjson.dumps
@@ -134,6 +141,8 @@ class Basis:
             told(policy.digest),
             told(self.lists),
         )
+        if delay:
+            self._why += b',"delay":%b' % told(delay)
         self._text = b',"content":{"key":"","plain":' if self.always else b""
 
     def fields(self, message: Message, verdict: Verdict) -> bytes:
@@ -198,6 +207,8 @@ def judged(message: Message, verdict: Verdict, basis: Basis) -> dict[str, Any]:
         record["labels"] = verdict.labels
     if verdict.degraded:
         record["degraded"] = verdict.degraded
+    if basis.delay and verdict.disposition == "pass" and UNDELAYED not in verdict.degraded:
+        record["delay"] = basis.delay
     if message.parts:
         record["parts"] = message.parts
     if message.weak:
@@ -277,7 +288,8 @@ def outcome(
     beside ``upstream_id``: the platform's ids mean something only among the messages of one route. ``digest``: of what
     was parked, SHA-256 in hex.
 
-    delivered: the upstream took it; refused: it answered and did not; failed: it could not be reached or broke down;
+    delivered: the upstream took it; refused: it answered and did not, or, without a status, somebody took the message
+    down while its delay ran; failed: it could not be reached or broke down;
     held: parked for review; unknown: it was forwarded and nobody heard what became of it. All but delivered and held
     need a reason code.
     """
@@ -312,6 +324,12 @@ def delivered(message_id: str, status: int, upstream_id: str, route: str) -> byt
         status,
     )
     return b'%b,"upstream_id":%b,"route":%b' % (fields, _dumps(upstream_id), _dumps(route)) if upstream_id else fields
+
+
+def onward(message_id: str) -> bytes:
+    """The members of ``onward``, encoded: the delay of a message is over, and it goes on now. Written before it does:
+    a crash tells those which waited from those of which nobody knows."""
+    return b'"kind":"onward","id":"%b","time":%d' % (message_id.encode(), time.time_ns() // 1000)
 
 
 def removal(

@@ -26,7 +26,8 @@ OFF_US = 7 * 86_400 * 1_000_000  # longer than this nobody leaves a machine off 
 
 
 class Recovered(NamedTuple):
-    """``cuts``: records of what was cut; ``open``: ids without an outcome; ``last_ms``: of the newest id, or 0.
+    """``cuts``: records of what was cut; ``open``: ids without an outcome; ``waiting``: those of them that had a delay
+    which was not over, so that they never left; ``last_ms``: of the newest id, or 0.
 
     ``ended``: whether the last life ended in order, as an empty folder did. ``clock``: both clocks as of the last
     record that tells them; ``newest_us``: the newest time that a record tells, or 0, ``began_us`` that of the last
@@ -46,6 +47,12 @@ class Recovered(NamedTuple):
     began_us: int = 0
     durable: bool = False
     leap: int = 0
+    waiting: frozenset[str] = frozenset()
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Of those without an outcome, the ones that may have left."""
+        return self.open - self.waiting
 
 
 class _Scan:
@@ -53,6 +60,7 @@ class _Scan:
 
     def __init__(self) -> None:
         self.open: set[str] = set()
+        self.waiting: set[str] = set()
         self.chain = encoding.GENESIS
         self.newest_ms = 0
         self.newest_us = 0
@@ -92,11 +100,17 @@ class _Scan:
             self._newest(found["id"])
             if found["verdict"] == "pass":
                 self.open.add(found["id"])
+                if "delay" in found:
+                    self.waiting.add(found["id"])
+        elif kind == "onward":
+            self.waiting.discard(found["id"])
         elif kind == "outcome":
             self.open.discard(found["id"])
+            self.waiting.discard(found["id"])
         elif kind == "opened":
             self._newest(found["id"])
             self.open = set(found["open"])
+            self.waiting = set(found.get("waiting", ()))
             self.durable = found.get("durable", False)
             self.began_us = found["time"]
 
@@ -133,6 +147,7 @@ def recover(folder: Path) -> Recovered:
     return Recovered(
         epoch, scan.chain, previous, frozenset(scan.open), tuple(cuts), scan.newest_ms,
         scan.ended and not cuts, scan.clock, scan.newest_us, scan.began_us, scan.durable,
+        waiting=frozenset(scan.waiting & scan.open),
     )  # fmt: skip
 
 
@@ -169,17 +184,22 @@ def begin(folder: Path, new_id: ids.Ids, *, always: bool) -> tuple[Log, Recovere
     new_id.not_before(found.last_ms)
     log = Log(folder, found.epoch, new_id, always=always, chain=found.chain, previous=found.previous)
     log.open = set(found.open)
+    log.waiting = lambda: found.waiting
     records = [{"kind": "cut", "id": new_id(), "time": now.time, **cut} for cut in found.cuts]
     if not found.ended:
         records.append({"kind": "unclean", "id": new_id(), "time": now.time, **_unclean(found, noted, now)})
     if found.leap:
         records.append(record.leap(new_id(), found.leap, now, "start"))
-    records += [record.outcome(message, "unknown", reason="worker.lost") for message in sorted(found.open)]
+    records += [
+        record.outcome(message, "failed" if message in found.waiting else "unknown", reason="worker.lost")
+        for message in sorted(found.open)
+    ]
     if records:
         _write(log, records)
     else:
         log.reopen()
     log.open.clear()
+    log.waiting = tuple
     return log, found
 
 
@@ -258,7 +278,7 @@ def recover_dead(node_folder: Path, living: Collection[str], new_id: ids.Ids, *,
         try:
             log, found = begin(folder, new_id, always=always)
             end(log, new_id)
-            unknown += len(found.open)
+            unknown += len(found.unknown)
         finally:
             owner.release()
     return unknown

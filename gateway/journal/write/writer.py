@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -83,6 +83,7 @@ class Writer:
         self._loop = loop
         self._owner: Owner | None = None
         self._log: Log | None = None
+        self._waiting: Callable[[], Collection[str]] = tuple
         self._batch = TurnBatch()
         self._under_way: TurnBatch | None = None
         self._busy = False  # a batch is under way, or its callbacks are running
@@ -114,6 +115,12 @@ class Writer:
         else:
             self._came_up(found)
         self._upkeep.start()
+
+    def tells_waiting(self, waiting: Callable[[], Collection[str]]) -> None:
+        """``waiting`` tells the messages whose delay is not over: nothing of them has left. Asked in the thread too."""
+        self._waiting = waiting
+        if self._log is not None:
+            self._log.waiting = waiting
 
     def append(self, record: Mapping[str, Any], then: Then | None = None, failed: Failed | None = None) -> None:
         """Queue ``record`` for this turn's write. TypeError where it is not JSON; then nothing was queued."""
@@ -424,13 +431,16 @@ class Writer:
     def _came_up(self, found: recovery.Recovered | None) -> None:
         log = self._log
         assert log is not None
+        log.waiting = self._waiting
         if found is not None:
             self._ids.not_before(found.last_ms)
-            self.counters.unknown += len(found.open)
+            self.counters.unknown += len(found.unknown)
             self.counters.cuts += len(found.cuts)
             self.counters.cut_bytes += sum(cut["bytes"] for cut in found.cuts)
             if found.open or found.cuts:
-                logger.warning("journal.recovered", unknown=len(found.open), cuts=len(found.cuts))
+                logger.warning(
+                    "journal.recovered", unknown=len(found.unknown), waiting=len(found.waiting), cuts=len(found.cuts)
+                )
             if not found.ended:
                 self.counters.unclean += 1
                 logger.warning("journal.unclean_stop", last_record=round(found.newest_us / 1e6, 3))

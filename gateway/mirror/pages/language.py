@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Words(NamedTuple):
-    """``page`` and ``bullets`` take a number."""
+    """``page`` and ``bullets`` take a number, ``delayed`` seconds."""
 
     code: str
     title: str
@@ -23,6 +23,7 @@ class Words(NamedTuple):
     head: str
     playback: str
     zone: str
+    delayed: str
 
 
 LANGUAGES = {
@@ -42,6 +43,7 @@ LANGUAGES = {
         head="返回最新弹幕",
         playback="播放位置",
         zone="时间为协调世界时（UTC）。",
+        delayed="弹幕延时发布，最长 {} 秒后显示。",
     ),
     "en": Words(
         code="en",
@@ -59,5 +61,6 @@ LANGUAGES = {
         head="Back to the newest bullets",
         playback="place in the video",
         zone="Times are UTC.",
+        delayed="Bullets appear with a delay of up to {} s.",
     ),
 }

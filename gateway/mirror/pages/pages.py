@@ -52,11 +52,13 @@ class BulletRow(NamedTuple):
 
 
 class Pages:
-    """``language`` is zh or en, ``prefix`` the configured ``mirror.path``."""
+    """``language`` is zh or en, ``prefix`` the configured ``mirror.path``. ``delay``: the longest of any room, in
+    seconds; heads tell of it."""
 
-    def __init__(self, language: str, prefix: str) -> None:
+    def __init__(self, language: str, prefix: str, delay: float = 0.0) -> None:
         self._words = LANGUAGES[language]
         self._prefix = prefix
+        self._delayed = self._words.delayed.format(f"{delay:g}") if delay else ""
         environment, self._style = _environment()
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         # A page needs nothing but its style; should the escaping ever fail, nothing runs.
@@ -108,6 +110,7 @@ class Pages:
             items=newest,
             total=total,
             pages=links,
+            delayed=self._delayed,
         ).encode()
 
 

@@ -4,7 +4,7 @@ One set of typed rows for everybody: control writes them, the projection stores 
 (a key in state, a command on a worker's socket) they are one JSON object:
 
     {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […], "blocks_whole": …,
-     "rooms": […], "rooms_whole": …, "tickets": […]}
+     "rooms": […], "rooms_whole": …, "tickets": […], "unwanted": […]}
 
 A reader takes what a program of the version before wrote, and the one after: a section or a field that is not there has
 its default, one that is not known is passed over.
@@ -94,6 +94,13 @@ class TicketRow(NamedTuple):
     expires_at: int
 
 
+class UnwantedRow(NamedTuple):
+    """A message that was taken down a moment ago: where it waits still, it does not go on. ``id`` is ours."""
+
+    id: str
+    ground: str
+
+
 class SnapshotRows(NamedTuple):
     """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks and tickets are the
     newest ones.
@@ -112,6 +119,7 @@ class SnapshotRows(NamedTuple):
     rooms: tuple[RoomRow, ...] = ()
     rooms_whole: bool = False
     tickets: tuple[TicketRow, ...] = ()
+    unwanted: tuple[UnwantedRow, ...] = ()
 
 
 def encode(rows: SnapshotRows) -> dict[str, Any]:
@@ -130,6 +138,7 @@ def encode(rows: SnapshotRows) -> dict[str, Any]:
         "rooms": [row._asdict() for row in rows.rooms],
         "rooms_whole": rows.rooms_whole,
         "tickets": [row._asdict() for row in rows.tickets],
+        "unwanted": [row._asdict() for row in rows.unwanted],
     }
 
 
@@ -168,6 +177,7 @@ def decode(document: Any) -> SnapshotRows:
                 )
                 for row in document.get("tickets", ())
             ),
+            tuple(UnwantedRow(str(row["id"]), str(row.get("ground", ""))) for row in document.get("unwanted", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the snapshot lacks something: {type(error).__name__}") from None

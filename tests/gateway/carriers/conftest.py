@@ -31,6 +31,7 @@ from gateway.http.server.shapes import AnswerShapes
 from gateway.http.server.turns import Turns
 from gateway.http.wire.peers import TrustedProxies
 from gateway.journal.write.record import Basis
+from gateway.journal.write.turn_batch import Called
 from gateway.judging.pipeline import Pipeline
 from gateway.judging.route import Route, SocketSide
 from gateway.surfaces import compiled
@@ -130,6 +131,51 @@ class FakeTransport(asyncio.Transport):
         self.closed = how
 
 
+class Timers:
+    """What of a loop tells the time and calls back then; ``pass_`` lets it pass."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._set: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, then: Callable[[], None]) -> Timer:
+        timer = Timer(when, then)
+        self._set.append(timer)
+        return timer
+
+    @property
+    def running(self) -> int:
+        """How many timers are set."""
+        return len([one for one in self._set if not one.gone])
+
+    def pass_(self, seconds: float) -> None:
+        until = self.now + seconds
+        while due := [one for one in self._set if not one.gone and one.when() <= until]:
+            first = min(due, key=Timer.when)
+            self.now = max(self.now, first.when())
+            first.gone = True
+            first.then()
+        self.now = until
+
+
+class Timer:
+    """One timer."""
+
+    def __init__(self, when: float, then: Callable[[], None]) -> None:
+        self._when = when
+        self.then = then
+        self.gone = False
+
+    def when(self) -> float:
+        return self._when
+
+    def cancel(self) -> None:
+        self.gone = True
+
+
 class FakeState:
     """Facts are told by ``Bench.judge``; a turn of the loop ends when somebody looks who waits."""
 
@@ -168,6 +214,9 @@ class FakeJournal:
     def settle(self, message_id: str, fields: bytes) -> None:
         self._queue.append((orjson.loads(b"{%b}" % fields), None))
 
+    def append(self, record: dict[str, Any], then: Callable[[], None], failed: Callable[[Any], None]) -> None:
+        self._queue.append((orjson.loads(orjson.dumps(record)), Called(then, failed)))
+
     def insist(self, record: dict[str, Any]) -> None:
         self._queue.append((orjson.loads(orjson.dumps(record)), None))
 
@@ -200,14 +249,15 @@ class Bench:
         self.state = FakeState()
         self.journal = FakeJournal()
         self.metrics = WorkerMetrics()
-        self.pipeline = Pipeline(cast(Any, self.state), cast(Any, self.journal), self.metrics)
+        self.timers = Timers()
+        self.pipeline = Pipeline(cast(Any, self.state), cast(Any, self.journal), self.metrics, cast(Any, self.timers))
         self.sockets = Sockets(self.pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self.sweep)
         self._ids = itertools.count(1)
 
     def route(self, *, habits: Habits | None = None, shapes: AnswerShapes | None = None, words: str = "spam",
               language: str | None = None, consecutive: int = 1, crowd: bool = False,
               fresh: Callable[[], bool] | None = None, whoami: Any = None, more: Sequence[Rule] = (),
-              **surface: Any) -> Route:  # fmt: skip
+              delay: float = 0.0, **surface: Any) -> Route:  # fmt: skip
         """A judged WebSocket route; ``surface`` are settings that differ from those of JSON chat frames."""
         together = [Rule("crowd", "reject", "pass", CrowdOptions(("spam",)), "agreement 3", "shadow")] if crowd else []
         policy = Policy("chat", "digest", [*rules(), *together, *more])
@@ -223,7 +273,7 @@ class Bench:
             surface=compiled(SurfaceSettings(**(settings | surface)), lambda: f"id-{next(self._ids)}", lambda: 10**15),
             policy=policy,
             scanner=Scanner(lists, False, Bounds(), folding_tables()),
-            basis=Basis("chat", "group", policy, {one.name: one.digest for one in lists}),
+            basis=Basis("chat", "group", policy, {one.name: one.digest for one in lists}, delay=delay),
             upstream=cast(Any, None),
             upstream_seconds=self.metrics.upstream_seconds.of("platform"),
             trusted=TrustedProxies(),
@@ -236,6 +286,7 @@ class Bench:
             crowd=Consecutive([(lists[0], Window())], Bounds()) if crowd else None,
             socket=SocketSide(habits or Habits(), Origins()),
             whoami=whoami,
+            delay=delay,
         )
         self.sockets.routes = {"chat": route}
         return route

@@ -276,3 +276,13 @@ def test_the_memory_of_chosen_messages_is_bounded(monkeypatch) -> None:
         assert selection.takes({"kind": "judged", "id": one, "sender": "alice"})
     taken = [selection.takes({"kind": "outcome", "id": one, "state": "delivered"}) for one in ids]
     assert taken == [False, False, True, True, True]
+
+
+def test_that_a_delay_is_over_goes_along_with_its_message() -> None:
+    selection = Selection(sender="alice")
+    kinds = ("judged", "onward", "outcome", "onward")
+    taken = [
+        selection.takes({"kind": kind, "id": "m", "sender": "alice" if kind == "judged" else ""}) for kind in kinds
+    ]
+    assert taken == [True, True, True, False]
+    assert not selection.takes({"kind": "onward", "id": "other"})

@@ -26,6 +26,7 @@ from gateway.journal.write.record import (
     imported,
     judged,
     leap,
+    onward,
     outcome,
     page,
     removal,
@@ -81,7 +82,8 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal = make_writer()
     desk = journalist(journal)
     journal.append({**a_judged(), "trace": "0af7651916cd43dd8448eb211c80319c", "print": "0123456789abcdef"})
-    journal.append({**a_judged(), "id": "m2", "sent_at": 1, "releases": "m", "approved_by": "a"})
+    journal.settle("", onward("m3"))
+    journal.append({**a_judged(), "id": "m2", "delay": 1.0, "sent_at": 1, "releases": "m", "approved_by": "a"})
     journal.append(review("m", "refused", person="Li Hua", act="a", release="m2", reason="x", ground="3"))
     journal.append(outcome("m", "failed", status=502, upstream_id="7", route="r", reason="upstream.status"))
     journal.append(
@@ -106,6 +108,8 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     log, _ = recovery.begin(journal.folder, ids, always=False)
     log.leave("size")
     log.refused = 3
+    log.open = {"m3"}
+    log.waiting = lambda: {"m3"}
     log.reopen()
     recovery.end(log, ids)
     records = [line.record for line in read(journal.folder) if line.record is not None]

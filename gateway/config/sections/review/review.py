@@ -9,7 +9,7 @@ from pydantic import SecretStr, field_validator
 from gateway.common.defaults import defaults
 from gateway.config.values.secret import Secret, UnknownSecret
 from gateway.config.values.section import Section, required, setting
-from gateway.config.values.units import Duration
+from gateway.config.values.units import Duration, Size
 from gateway.parking.seal import key_of
 from gateway.parking.settings import ReviewSettings
 
@@ -45,6 +45,13 @@ class Review(Section):
         gt=0,
     )
     expires_live: Duration = setting("60s", "The same of a bullet, whose moment is soon over.", gt=0)
+    delayed_per_sender: int = setting(
+        REVIEW.delayed_per_sender, "Messages of one sender on a route with a delay that may wait for it.", ge=1
+    )
+    delayed: int = setting(
+        REVIEW.delayed, "Messages that may wait for the delay of their route, in the memory of each worker.", ge=1
+    )
+    delayed_bytes: Size = setting(REVIEW.delayed_bytes, "Bytes that these may take.", ge=65536)
     on_cap: Literal["reject", "pass", "label"] = required(
         "What one more is worth than may wait: refused, or published, with a label or without. There is no default."
     )

@@ -66,6 +66,8 @@ def test_news_holds_everything(written: Written, rule: str, well: bool) -> None:
         ('on_cap = "reject"', 'on_cap = "pass"', "review.on_cap"),
         ('on_cap = "reject"', 'on_cap = "label"', "review.on_cap"),
         ("news = true", 'news = true\nunjudged = "relay"', "unjudged"),
+        ("news = true", 'news = true\ndelay = "5s"', "delay"),
+        ("news = true", 'news = true\ndelay = "0s"', ""),
         ("news = true", f'news = true{KIND}policy = "open"', "messages[1].policy"),
         ("news = true", f"news = true{KIND}relay = true{KIND}edit = true", ""),
     ],
@@ -84,6 +86,25 @@ def test_news_without_a_surface_means_nothing(written: Written) -> None:
     more = '[[routes]]\nname = "other"\nmatch = "POST /other"\nupstream = "platform"\nnews = true\n'
     (told,) = said(written, more=more)
     assert "has no effect without a surface" in told
+
+
+def test_a_delay_needs_a_table_a_surface_and_an_end(written: Written) -> None:
+    judged = 'policy = "comment"\n'
+    (told,) = said(written, judged, f'{judged}delay = "5s"\n')
+    assert "there is no [review] table" in told
+    assert said(written, judged, f'{judged}delay = "5s"\n', more=REVIEW) == []
+    assert "at most 5m" in said(written, judged, f'{judged}delay = "6m"\n', more=REVIEW)[0]
+    more = f'[[routes]]\nname = "other"\nmatch = "POST /other"\nupstream = "platform"\ndelay = "5s"\n{REVIEW}'
+    (told,) = said(written, more=more)
+    assert "has no effect without a surface" in told
+
+
+def test_a_delay_longer_than_a_stop_takes_is_doubted(written: Written) -> None:
+    judged = 'policy = "comment"\n'
+    for delay, doubted in (("30s", False), ("31s", True)):
+        file = released(written(judged, f'{judged}delay = "{delay}"\n', more=REVIEW))
+        doubts = [one for one in config.warnings(config.load(file)) if "longer than server.drain" in one]
+        assert bool(doubts) is doubted
 
 
 @pytest.mark.parametrize("key", ["hunter2", "0" * 63, "zz" * 32])

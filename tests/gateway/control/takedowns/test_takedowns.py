@@ -342,3 +342,24 @@ async def test_a_deletion_elsewhere_is_told(api: Any) -> None:
     api.plant.messages.down = True
     answer = await api("POST", "/v1/removals", json=body)
     assert (api.status, answer["reason"]) == (503, "control.journal_unavailable")
+
+
+@pytest.mark.parametrize("state", ["refused", "failed"])
+async def test_what_never_left_is_gone_without_asking_the_platform(bench: Bench, state: str) -> None:
+    """It was on its way, or waited for its delay, when somebody wanted it gone."""
+    bench.plant.messages.add("m0", state=state)
+    number = bench.ask(upstream_id="")
+    await bench.steps()
+    assert bench.trace(number) == [("requested", None, ""), ("confirmed", None, "")]
+    assert bench.plant.platform.asked == []
+
+
+async def test_workers_hear_of_what_was_taken_down_just_now(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them may have it waiting for its delay."""
+    api.plant.messages.add("m1", state="")
+    await api("POST", "/v1/takedowns", json={"id": "m1", "reason": "order 7", "ground": "rule 3"})
+    assert api.plant.state.snapshot["unwanted"] == [{"id": "m1", "ground": "rule 3"}]
+    monkeypatch.setattr("gateway.control.takedowns.snapshot.UNWANTED_FOR", -10)
+    api.plant.messages.add("m2")
+    await api("POST", "/v1/takedowns", json={"id": "m2", "reason": "order 8"})
+    assert api.plant.state.snapshot["unwanted"] == []

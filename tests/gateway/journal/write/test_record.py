@@ -19,6 +19,7 @@ from gateway.journal.write.record import (
     ACCESS,
     CONTENT,
     DISPOSITION,
+    UNDELAYED,
     Basis,
     Unattributed,
     Unexplained,
@@ -164,9 +165,9 @@ def test_every_field_belongs_to_one_class() -> None:
     )
     record = judged(message, verdict, basis(keep=("ip",)))
     classes = [*ACCESS, *CONTENT, *DISPOSITION]
-    # What carries the message adds its trace, a print stands where the content is not kept, the rest is of
-    # who releases one that was held.
-    added = {"trace", "print", "sent_at", "releases", "approved_by"}
+    # What carries the message adds its trace, a print stands where the content is not kept, a delay where it passes,
+    # the rest is of who releases one that was held.
+    added = {"trace", "print", "delay", "sent_at", "releases", "approved_by"}
     assert sorted({*record, *added} - {"kind"}) == sorted(classes)
     assert len(set(classes)) == len(classes)
 
@@ -278,3 +279,14 @@ def test_a_review_names_its_person_with_the_act() -> None:
     assert set(review("m", "expired")) == {"kind", "id", "time", "state"}
     with pytest.raises(Unattributed):
         review("m", "refused", person="Li Hua")
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_delay_is_told_of_what_waits_for_it(plain: bool) -> None:
+    route = Basis("comments", "comment", POLICY, LISTS, delay=2.5)
+    passed = POLICY.passed if plain else POLICY.passed._replace(labels=("synthetic",))
+    assert orjson.loads(b"{%b}" % route.fields(MESSAGE, passed))["delay"] == 2.5
+    undelayed = passed._replace(degraded=(UNDELAYED,))
+    refused = Verdict("reject", "p" * 64, (Decided(RULES[0], Finding("identity", "identity.unknown"), "reject"),))
+    for other in (undelayed, refused):
+        assert "delay" not in judged(MESSAGE, other, route)

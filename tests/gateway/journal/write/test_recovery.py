@@ -18,7 +18,7 @@ from gateway.journal.write import encoding, recovery
 from gateway.journal.write import segments as segments_module
 from gateway.journal.write.errors import Locked
 from gateway.journal.write.ids import Ids
-from gateway.journal.write.record import outcome
+from gateway.journal.write.record import onward, outcome
 from gateway.journal.write.segments import Line, Owner, Synced, segments
 
 Read = Callable[[Path], list[Line]]
@@ -82,6 +82,38 @@ async def _some(make_writer, journalist, count: int = 3) -> tuple[Path, list[str
         ids.append(desk.judged(text="长" * number))
         await desk.told(number + 1)
     return journal.folder, ids
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_waited_for_its_delay_has_not_left(tmp_path: Path, read: Read, turned: bool) -> None:
+    """Whether it went on before its worker died, its record ``onward`` tells; ``turned``: in the segment after it."""
+    folder = tmp_path / "n1" / "0"
+    owner = Owner(folder)
+    ids = Ids(1, 0)
+    log, _ = recovery.begin(folder, ids, always=False)
+    waiting, gone, plain, over = ids(), ids(), ids(), ids()
+    there = {waiting, gone, over}
+    log.waiting = lambda: there
+    told = [{"kind": "judged", "id": one, "verdict": "pass", "delay": 5.0} for one in (waiting, gone, over)]
+    log.write([encoding.fields(one) for one in (*told, {"kind": "judged", "id": plain, "verdict": "pass"})])
+    log.open.update((waiting, gone, plain, over))
+    if turned:
+        log.leave("size")
+    log.write([onward(gone), encoding.fields(outcome(over, "refused", reason="delay.refused"))])
+    owner.release()
+    assert len(segments(folder)) == 1 + turned
+    for death in (1, 2):  # whoever recovers it may die of it
+        found = recovery.recover(folder)
+        assert (found.open, found.waiting, found.unknown) == ({waiting, gone, plain}, {waiting}, {gone, plain}), death
+    start(folder)
+    told = [line.record for line in read(folder) if line.record and line.record["kind"] == "outcome"]
+    assert {one["id"]: (one["state"], one["reason"]) for one in told} == {
+        waiting: ("failed", "worker.lost"),
+        gone: ("unknown", "worker.lost"),
+        plain: ("unknown", "worker.lost"),
+        over: ("refused", "delay.refused"),
+    }
+    assert start(folder).open == frozenset()
 
 
 async def test_a_torn_tail_is_cut_at_every_byte(

@@ -228,3 +228,12 @@ def test_times() -> None:
 def test_the_script_is_small_and_names_no_other_origin() -> None:
     assert len(script()) < 2500
     assert b"http" not in script()
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "with a delay of up to 2.5 s"), ("zh", "最长 2.5 秒后显示")])
+def test_a_head_tells_of_a_delay_once(language: str, told: str) -> None:
+    pages = Pages(language, "/mirror/", 2.5)
+    head = pages.head("r", pages.items([one("t")], {}), 1, 1)
+    assert head.decode().count(told) == fragment(head).decode().count(told) == 1
+    assert told not in pages.html("r", 1, pages.items([], {}), 0).decode()
+    assert told not in Pages(language, "/mirror/").head("r", pages.items([], {}), 0, 0).decode()

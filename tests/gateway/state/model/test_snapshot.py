@@ -18,6 +18,7 @@ from gateway.state.model.snapshot import (
     SnapshotRows,
     SwitchRow,
     TicketRow,
+    UnwantedRow,
     UrgentRow,
     decode,
     encode,
@@ -34,6 +35,8 @@ ROWS = SnapshotRows(
     False,
     (RoomRow("r2", "slow", 30_000),),
     True,
+    (),
+    (UnwantedRow("0192", "order 7"),),
 )
 WIRE = (
     b'{"version":9,"switches":['
@@ -44,7 +47,7 @@ WIRE = (
     b'"ranges":[{"cidr":"192.0.2.0/24","reason":"farm","expires_at":0,"limited":true}],'
     b'"blocks":[{"scope":"sender","value":"mallory","reason":"spam","expires_at":1800000000,"limited":false}],'
     b'"blocks_whole":false,"rooms":[{"room":"r2","status":"slow","interval_ms":30000}],"rooms_whole":true,'
-    b'"tickets":[]}'
+    b'"tickets":[],"unwanted":[{"id":"0192","ground":"order 7"}]}'
 )
 
 numbers = st.integers(0, 1 << 53)

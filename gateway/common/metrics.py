@@ -70,7 +70,7 @@ OF_WORKERS = (
         "From forwarding to the end of the upstream's answer, judged routes.",
         ("upstream",),
         SECONDS,
-    ),  # fmt: skip
+    ),
     Metric("tidegate_state_batch_size", "histogram", "Messages asked of state in one call.", (), SIZES),
     Metric("tidegate_state_seconds", "histogram", "From the call to state to its answer.", (), SECONDS),
     Metric("tidegate_delayed_total", "counter", "Ends of messages with a delay; full: no room.", ("route", "became")),
@@ -431,10 +431,8 @@ class SenderCounts:
 
 
 class WorkerMetrics:
-    """Every cell of one worker. ``gauges`` are asked only when control asks.
-
-    ``seconds`` are the bounds of the time histograms, in seconds.
-    """
+    """Every cell of one worker. ``gauges`` are asked only when control asks. ``seconds``: bounds of the histograms of
+    times."""
 
     __slots__ = (
         "_histograms",

@@ -35,7 +35,7 @@ def test_endpoints_are_told_apart_by_path_and_by_name() -> None:
 
 def test_what_follows_from_a_change() -> None:
     assert GOVERNANCE.projected == {"accounts": ("sender",), "blocks": ("scope", "value"), "rooms": ("room",)}
-    assert GOVERNANCE.in_snapshot == {"blocks", "rooms", "switches", "urgent_words", "copies", "tickets"}
+    assert GOVERNANCE.in_snapshot == {"blocks", "rooms", "switches", "urgent_words", "copies", "tickets", "takedowns"}
     assert GOVERNANCE.compiled == {"words"}
     assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "never"} == {
         "tokens",

@@ -55,6 +55,9 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         BadParking (ValueError)             gateway.parking.parked
         SealBroken                          gateway.parking.seal
         Unreleasable                        gateway.control.releasing.outgoing
+      index
+        IndexDamaged                        gateway.index.store.day_file
+        NoRoom                              gateway.index.indexer
       mirror
         Damaged                             gateway.mirror.store.sealed
         ImportRefused                       gateway.mirror.upkeep.importing

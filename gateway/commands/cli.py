@@ -41,6 +41,9 @@ COMMANDS: dict[str, Command] = {
     "blocks": Command("gateway.commands.admin.blocks", "app", "Stop a sender, a device, an address, a range, a room."),
     "rooms": Command("gateway.commands.admin.rooms", "app", "Open rooms, slow them down, mute or close them."),
     "switches": Command("gateway.commands.admin.switches", "app", "Freeze a room or a route at once, everywhere."),
+    "messages": Command(
+        "gateway.commands.deciding.messages", "app", "Search for messages, and read what became of one."
+    ),
     "takedown": Command("gateway.commands.admin.takedown", "takedown", "Take published messages down."),
     "takedowns": Command(
         "gateway.commands.admin.takedowns", "app", "What became of takedowns; texts that are refused for them."

@@ -1,13 +1,14 @@
-"""``tidegate journal query`` and ``tidegate journal verify``."""
+"""``tidegate journal query``, ``verify`` and ``reindex``."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from rich.progress import Progress
 from gateway.commands import places, terminal
 from gateway.commands.places import USAGE, WRONG, ConfigOption, DataDirOption
 from gateway.commands.terminal import Column
+from gateway.common import channel
+from gateway.index.store.day_files import DayFiles, thrown_away
 from gateway.journal.read import verification
 from gateway.journal.read.follow import Follower, before, ends
 from gateway.journal.read.joined import Joined
@@ -40,6 +43,7 @@ WINDOWS = (3600, 6 * 3600, 86_400, 7 * 86_400, 31 * 86_400)  # seconds back: the
 LOOK_EVERY = 0.2  # seconds between two looks for new records
 OUTCOME_WITHIN = 2.0  # seconds that a followed message waits for its outcome, to be one row with it
 HOUSEKEEPING = frozenset(("opened", "closed", "page"))  # the journal's own records, which say nothing to a person
+REINDEX_WITHIN = 60.0  # seconds; a turn of the index is over within one
 DESK = ("desk", "query")  # node and worker of the folder where readings are recorded
 
 
@@ -280,6 +284,38 @@ def verify(
     typer.echo(told, err=as_json)
     if report.problems:
         raise typer.Exit(WRONG)
+
+
+@app.command()
+def reindex(
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    day: Annotated[
+        list[str] | None, typer.Option("--day", help="Only what was written on this day (UTC), as 2026-11-30.")
+    ] = None,
+) -> None:
+    """Make the index of messages anew from the journal. Search finds what is indexed meanwhile, the newest first."""
+    held = places.folders(config, data_dir)
+    days = [_date(told) for told in day or ()]
+    request = {"command": "reindex", "days": days}
+    try:
+        told = asyncio.run(channel.call(held.index_socket, request, REINDEX_WITHIN))
+    except channel.ChannelError as error:
+        if held.in_use:
+            places.refuse(f"no index answers here ({error.cause}): does the configuration have [index]?", WRONG)
+        written = places.in_force(held)
+        root = (written.path("index", "dir") if written is not None else None) or held.root / "index"
+        found = thrown_away(DayFiles(root), days)
+        typer.echo(f"{found} files of the index are removed; they are made anew when the node runs")
+        return
+    typer.echo(f"{told['files']} files of the index are made anew")
+
+
+def _date(told: str) -> str:
+    try:
+        return date.fromisoformat(told).isoformat()
+    except ValueError:
+        places.refuse(f"--day: “{told}” is no day like 2026-11-30")
 
 
 def _unclean(stop: verification.UncleanStop) -> str:

@@ -110,6 +110,9 @@ class ConfiguredPlaces(Protocol):
     def mirror(self) -> _InFolder | None: ...
 
     @property
+    def index(self) -> _InFolder | None: ...
+
+    @property
     def control(self) -> _OfControl: ...
 
 
@@ -125,6 +128,7 @@ class Folders:
     salt.known       its fingerprint, by which its loss is noticed
     control/         the control database, what people changed in lists, the snapshot, the first person's token
     mirror/          the static version of bullets
+    index/           what messages are found by, made from the journal
     run/             unix sockets, the projector's pulse and the lock
     """
 
@@ -200,6 +204,11 @@ class Folders:
         return self.run / "projector.sock"
 
     @property
+    def index_socket(self) -> Path:
+        """Questions to the index: search, message; and status, reindex."""
+        return self.run / "index.sock"
+
+    @property
     def pulse(self) -> Path:
         """Whether the projector lives and how far it came; written by it, read by the workers."""
         return self.run / "projector"
@@ -226,6 +235,11 @@ class Folders:
         """The static version of bullets."""
         own = config.mirror.dir if config.mirror is not None else None
         return own or self.root / "mirror"
+
+    def index(self, config: ConfiguredPlaces) -> Path:
+        """What messages are found by."""
+        own = config.index.dir if config.index is not None else None
+        return own or self.root / "index"
 
     def database(self, config: ConfiguredPlaces) -> DatabasePlace:
         """The control database."""

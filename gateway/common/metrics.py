@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["counter", "gauge", "histogram"]
-
 SECONDS = (
     25e-6, 50e-6, 1e-4, 2e-4, 3e-4, 5e-4, 75e-5, 1e-3, 15e-4, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
     2.5, 5.0, 10.0, 30.0, 60.0,
@@ -35,7 +33,7 @@ class Metric(NamedTuple):
     """
 
     name: str
-    kind: Kind
+    kind: Literal["counter", "gauge", "histogram"]
     meaning: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
@@ -234,12 +232,8 @@ OF_CONTROL = (
     Metric("tidegate_process_resident_memory_bytes", "gauge", "Resident memory of a process.", ("process",)),
     Metric("tidegate_process_open_fds", "gauge", "Open file descriptors of a process.", ("process",)),
     Metric("tidegate_process_max_fds", "gauge", "File descriptors that a process may have open.", ("process",)),
-    Metric(
-        "tidegate_process_start_time_seconds", "gauge", "When a process started, in seconds since 1970.", ("process",)
-    ),
-    Metric(
-        "tidegate_process_restarts_total", "counter", "Starts after a death, as the supervisor counts.", ("process",)
-    ),
+    Metric("tidegate_process_start_time_seconds", "gauge", "When it started, in seconds since 1970.", ("process",)),
+    Metric("tidegate_process_restarts_total", "counter", "Starts after a death, as told by its parent.", ("process",)),
     Metric("tidegate_database_up", "gauge", "0 while acts are refused for the control database's sake, else 1."),
     Metric("tidegate_acts_total", "counter", "Acts done since control started, by kind.", ("kind",)),
     Metric("tidegate_outbox_waiting", "gauge", "Acts not yet acknowledged by both journal and state."),
@@ -284,6 +278,10 @@ OF_CONTROL = (
     Metric(
         "tidegate_journal_bound_bytes", "gauge", "Bytes that should be free there: low_disk, full_disk.", ("setting",)
     ),
+    Metric("tidegate_index_up", "gauge", "1 while the index answers, and nothing keeps it from reading on."),
+    Metric("tidegate_index_behind_bytes", "gauge", "Bytes of the journal that the index has not read yet."),
+    Metric("tidegate_index_bytes", "gauge", "Bytes of the index's files."),
+    Metric("tidegate_index_rebuilds_total", "counter", "Files of the index that could not be read and are made anew."),
     Metric("tidegate_mirror_max_lag_seconds", "gauge", "mirror.max_lag: past this age bullets are refused."),
     Metric("tidegate_spans_exported_total", "counter", "Spans that the receiver of traces has taken."),
     Metric("tidegate_spans_lost_total", "counter", "Spans lost, by cause: queue, refused, stopped.", ("cause",)),

@@ -15,6 +15,7 @@ from gateway.control.cases.feature import CASES
 from gateway.control.console.feature import CONSOLE
 from gateway.control.holding.feature import HOLDING
 from gateway.control.lists.feature import LISTS
+from gateway.control.messages.feature import MESSAGES
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.people.feature import PEOPLE
 from gateway.control.releasing.feature import RELEASING
@@ -30,6 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     ROOMS,
     LISTS,
     SWITCHES,
+    MESSAGES,
     TAKEDOWNS,
     CASES,
     HOLDING,

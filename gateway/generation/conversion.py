@@ -46,6 +46,7 @@ from gateway.http.server.shapes import AnswerShape, AnswerShapes
 from gateway.http.upstream.settings import CheckSettings, EjectionSettings, UpstreamServerSettings, UpstreamSettings
 from gateway.http.wire.address import parse_address
 from gateway.http.wire.path import parse_template
+from gateway.index.store.settings import IndexSettings
 from gateway.journal.write.settings import JournalSettings
 from gateway.logs import logs
 from gateway.logs.access_log import AccessLog, write_lines
@@ -341,6 +342,11 @@ def sentences(section: SentencesSection) -> Sentences:
 def journal(section: Journal) -> JournalSettings:
     """``[journal]``, the part that concerns writing."""
     return carried(JournalSettings, section)
+
+
+def index(config: Config) -> IndexSettings:
+    """``[index]``; its defaults where there is none."""
+    return carried(IndexSettings, config.index) if config.index is not None else IndexSettings()
 
 
 def for_people(section: Logs) -> bool:

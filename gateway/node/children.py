@@ -3,6 +3,7 @@
 state      an embedded Valkey, only where no ``state.url`` is given; it is kept when the program is replaced
 control    admin API, metrics, health
 projector  static versions of bullets, only where a mirror is configured
+index      search over messages, only where one is configured; nobody waits for it
 worker-N   the data plane; all of them accept from the same inherited sockets
 """
 
@@ -101,7 +102,10 @@ class Children:
         if _embedded(config):
             await embedded.ready(self._folders.state)
         await self.workers.renew(config.server.workers, config.server.drain)
-        names = ["control"] + (["projector"] if config.mirror is not None else [])
+        names = [
+            "control", *(["projector"] if config.mirror is not None else []),
+            *(["index"] if config.index is not None else []),
+        ]  # fmt: skip
         for name in names:
             child = self._others[name]
             if self._stopping.is_set():
@@ -142,10 +146,15 @@ class Children:
         if config.mirror is not None:
             projector = python("gateway.mirror", "--data-dir", root)
             self._others["projector"] = Child("projector", lambda: projector)
+        if config.index is not None:
+            index = python("gateway.index", "--data-dir", root)
+            self._others["index"] = Child("index", lambda: index)
 
     async def _until_others_answer(self, names: list[str] | None = None) -> None:
         paths = {"control": self._folders.control_socket, "projector": self._folders.projector_socket}
         for name in names if names is not None else list(self._others):
+            if name not in paths:
+                continue
             child = self._others[name]
             await until_answers(name, paths[name], self._stopping, partial(_died, child, child.restarts + TRIES))
 

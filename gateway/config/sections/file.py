@@ -16,6 +16,7 @@ from gateway.config.sections.policies import Policy
 from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.config.sections.review.console import Console
 from gateway.config.sections.review.desk import Desk
+from gateway.config.sections.review.message_index import MessageIndex
 from gateway.config.sections.review.review import Review
 from gateway.config.sections.routes import Route
 from gateway.config.sections.sentences import Sentences
@@ -42,6 +43,7 @@ class Config(Section):
     jwt: Jwt | None = setting(None, "How tokens are checked; needed by jwt: sources.")
     state: State = setting({}, "Where limits, blocks, accounts and room status live.")
     journal: Journal = setting({}, "What is written before anything leaves, and how long it is kept.")
+    index: MessageIndex | None = setting(None, "Search over messages. Without this table there is none.")
     credit: Credit = setting({}, "How a credit that was lowered comes back with time.")
     appeals: AppealTerms | None = setting(
         None, "Appeals against refusals: every refusal has a code of ten characters. Without this table there is none."

@@ -356,7 +356,7 @@ class Plant:
             mirror_max_lag=lambda: None if self.mirror_lag is None else 10.0,
             bounds=BodyBounds(max_body=65536, max_import=300_000),
             endpoints=ENDPOINTS,
-            features=(
+            features=[
                 OneList(),
                 self.takedowns,
                 self.review,
@@ -364,7 +364,7 @@ class Plant:
                 self.passwords,
                 self.sessions,
                 self.login,
-            ),
+            ],
         )
 
     async def restart(self) -> None:

@@ -1,1 +1,1 @@
-"""What people decide, and appeals against it."""
+"""What people decide, appeals against it, and how they find messages."""

@@ -1,0 +1,1 @@
+"""Messages: searched for through the index, and each told as a whole."""

@@ -1,0 +1,1 @@
+"""The files of the index, and what they keep of records."""

@@ -369,7 +369,7 @@ class Comments:
         """All that are left wait for their time: answer now, unless nothing goes on anyway."""
         delayed = self._delayed
         exchange = self.exchange
-        if len(delayed) < self._left or exchange.answered:
+        if len(delayed) < self._left:
             return
         pipeline = self.gate.pipeline
         if self._fault is None and not self._unrecorded and (not self._refused or self._goes_on()):

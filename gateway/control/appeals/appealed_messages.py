@@ -17,7 +17,8 @@ from gateway.words.files import folding_tables
 
 class JudgedMessage(NamedTuple):
     """As its judged record has it. ``at``: µs since the epoch; ``findings``: all that were enforced, the leading one
-    first; ``texts``: None where they were not kept; ``print``: a keyed digest of them, where it was kept instead."""
+    first; ``texts``: None where they were not kept; ``print``: a keyed digest of them, where it was kept instead;
+    ``stopped``: the reason where it passed, and was refused while its delay ran."""
 
     id: str
     at: int
@@ -28,6 +29,7 @@ class JudgedMessage(NamedTuple):
     findings: Sequence[dict[str, Any]]
     texts: tuple[str, ...] | None
     print: str
+    stopped: str = ""
 
 
 class AppealedMessages(Protocol):
@@ -63,7 +65,7 @@ class RefusalsInJournal:
         for message_id in finding.find(self._root, codes, code, self._clock() // 10**9):
             told = lookup.find(self._root, message_id)
             if told is not None and not told.imported:
-                found.append(_judged(told.first))
+                found.append(_judged(told.first)._replace(stopped=told.stopped))
         return found
 
     async def texts(self, message_id: str) -> Sequence[str] | None:

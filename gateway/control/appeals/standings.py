@@ -14,7 +14,7 @@ from gateway.control.appeals.appealed_messages import JudgedMessage
 from gateway.control.cases import cases, decisions
 from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.rows import Case, CaseEvent
-from gateway.control.takedowns.rows import Copy
+from gateway.control.takedowns.rows import Copy, Takedown
 
 BY_A_PERSON: Final = "review"
 """The check of what people decided, in the place of a finding's."""
@@ -31,6 +31,8 @@ def weighed(session: Session, told: JudgedMessage) -> AppealedDecision:
     check, reason, ground = leading.get("check", ""), leading.get("reason", ""), leading.get("ground", "")
     if case is not None and standing == "refused":
         check, ground = BY_A_PERSON, case.ground or ground
+    if told.stopped:
+        check, reason, ground = BY_A_PERSON, told.stopped, _taken_down_for(session, told.id)
     parties = {*_deciders(session, told.id), *_authors(session, told, findings)}
     return AppealedDecision(
         told.id, told.at, told.route, told.room, told.sender, standing, check, reason, ground,
@@ -40,6 +42,8 @@ def weighed(session: Session, told: JudgedMessage) -> AppealedDecision:
 
 def _standing(told: JudgedMessage, case: Case | None) -> Standing:
     if told.verdict == "reject":
+        return "refused"
+    if told.stopped:
         return "refused"
     if told.verdict == "pass":
         return "masked" if any(one["effect"] == "mask" for one in told.findings) else "published"
@@ -64,6 +68,9 @@ def _deciders(session: Session, message_id: str) -> Iterable[str]:
 def _authors(session: Session, told: JudgedMessage, findings: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Whoever did the act on which the refusal rests: blocked, froze, took the text down, or wrote the word that
     decided alone."""
+    if told.stopped:
+        yield from _newest(session, ("takedown.create",), f"message:{told.id}")
+        return
     refusing = [one for one in findings if one["effect"] in ("reject", "hold", "mask")]
     if len({one["reason"] for one in refusing}) != 1:
         return
@@ -82,6 +89,11 @@ def _authors(session: Session, told: JudgedMessage, findings: Iterable[dict[str,
                 yield from _newest(session, ("copy.refuse", "takedown.create"), f"message:{copy.message_id}")
         case "keywords" | "urgent":
             yield from _wrote(session, told, refusing)
+
+
+def _taken_down_for(session: Session, message_id: str) -> str:
+    """The ground; empty where it was no takedown that stopped it, or one without."""
+    return session.scalar(select(Takedown.ground).where(Takedown.message_id == message_id)) or ""
 
 
 def _newest(session: Session, kinds: tuple[str, ...], subject: str) -> Iterator[str]:

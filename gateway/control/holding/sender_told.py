@@ -67,6 +67,6 @@ def _delayed(journal: Path, message_id: str) -> str:
         return ""
     if told.state in ("delivered", "unknown"):
         return "passed"
-    if told.state == "refused" and "status" not in (told.outcome or {}):
+    if told.stopped:
         return "refused"
     return "failed" if told.state else DELAYED

@@ -58,6 +58,13 @@ class MessageHistory(NamedTuple):
         return "delivered" if self.imported else str((self.outcome or {}).get("state", ""))
 
     @property
+    def stopped(self) -> str:
+        """The reason where it was refused while its delay ran; empty where it was not."""
+        outcome = self.outcome or {}
+        ours = outcome.get("state") == "refused" and "status" not in outcome
+        return str(outcome["reason"]) if ours and "delay" in self.first else ""
+
+    @property
     def upstream_id(self) -> str:
         """What the platform calls it; empty where it did not say."""
         return str((self.first if self.imported else self.outcome or {}).get("upstream_id", ""))

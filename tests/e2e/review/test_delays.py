@@ -63,6 +63,18 @@ text = "json:/content"
 each = "/*"
 
 [[routes]]
+name = "batch"
+match = "POST /api/batch/{{room}}/comments"
+surface = "comment"
+upstream = "platform"
+policy = "open"
+delay = "{PATIENT:g}s"
+sender = "header:X-User-Id"
+trust = ["127.0.0.0/8"]
+text = "json:/content"
+each = "/*"
+
+[[routes]]
 name = "slow"
 match = "POST /api/slow/{{room}}/comments"
 surface = "comment"
@@ -240,6 +252,16 @@ async def test_several_of_one_request_go_on_together(room: Room) -> None:
     await until(lambda: _async(room.outcome(good["id"]).get("reason")), "batch.refused")
     await asyncio.sleep(DELAY)
     assert "good" not in room.site.shown
+
+
+async def test_a_takedown_of_one_of_several_takes_the_others_along_at_once(room: Room) -> None:
+    answer = await room.say("batch", ["innocent", "not innocent"], "carol")
+    assert answer.status == 202
+    ids = {one["content"]["plain"][0]: one["id"] for one in room.node.records() if one.get("route") == "batch"}
+    done = await room.node.manage("POST", "/v1/takedowns", {"reason": "order 8", "id": ids["not innocent"]})
+    assert (done.status, done.json()["result"]["state"]) == (200, "confirmed"), done
+    await until(lambda: _async(room.outcome(ids["innocent"]).get("reason")), "batch.refused")
+    assert room.outcome(ids["not innocent"])["reason"] == "delay.refused"
 
 
 async def test_bullets_appear_in_order_with_their_static_version(room: Room) -> None:

@@ -12,6 +12,7 @@ from gateway.control.cases import cases, claims, decisions
 from gateway.control.cases.cases import Cause
 from gateway.control.features import GOVERNANCE
 from gateway.control.lists.rows import Word
+from gateway.control.takedowns.rows import Takedown
 from tests.gateway.control.appeals.conftest import FINDING, PLAIN, Hand, S
 
 HELD = PLAIN._replace(verdict="hold", findings=({**FINDING, "effect": "hold"},))
@@ -91,3 +92,22 @@ def test_whoever_wrote_the_word_that_alone_decided_has_a_part(hand: Hand) -> Non
     assert weighed(hand.session, PLAIN).parties == ("ann",)
     second = {**FINDING, "spans": [[4, 6]]}
     assert weighed(hand.session, PLAIN._replace(findings=(FINDING, second))).parties == ()  # two words decided
+
+
+def test_what_was_taken_down_while_its_delay_ran_is_a_person_s(hand: Hand) -> None:
+    stopped = PLAIN._replace(verdict="pass", findings=(), stopped="delay.refused")
+
+    def work(unit: Any) -> None:
+        unit.add(
+            Takedown(
+                message_id="m1", upstream_id="", route="comments", room="r1", reason="order 7", ground="rule 3",
+                act_uid=unit.uid, created_at=hand.now,
+            )
+        )  # fmt: skip
+
+    perform(hand.session, Intent("uid", "ann", "order 7", "takedown.create", "message:m1"), work, GOVERNANCE)
+    told = weighed(hand.session, stopped)
+    assert (told.standing, told.check, told.reason, told.ground) == ("refused", "review", "delay.refused", "rule 3")
+    assert told.parties == ("ann",)
+    frozen = weighed(hand.session, stopped._replace(id="m2", stopped="switch.frozen"))
+    assert (frozen.standing, frozen.reason, frozen.ground, frozen.parties) == ("refused", "switch.frozen", "", ())

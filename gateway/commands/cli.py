@@ -53,6 +53,9 @@ COMMANDS: dict[str, Command] = {
         "gateway.commands.deciding.review", "app", "Cases that wait for a person: see, claim, decide them."
     ),
     "own": Command("gateway.commands.deciding.own", "app", "Your own side of the console: password, language, look."),
+    "callbacks": Command(
+        "gateway.commands.deciding.callbacks", "app", "Calls to the platform and to who is on call: look, send again."
+    ),
     "people": Command("gateway.commands.admin.people", "app", "Who may call control, and in which roles."),
     "tokens": Command("gateway.commands.admin.tokens", "app", "What a token may, and tokens of machines."),
     "acts": Command("gateway.commands.admin.acts", "app", "What people did, and taking it back."),

@@ -259,6 +259,9 @@ OF_CONTROL = (
         "tidegate_appeals_oldest_seconds", "gauge", "How long the oldest appeal has waited that nobody has decided."
     ),
     Metric("tidegate_console_logins_total", "counter", "Log-ins at the console: done, wrong, waits.", ("outcome",)),
+    Metric("tidegate_callbacks", "gauge", "Calls to receivers that wait, or are dead.", ("receiver", "state")),
+    Metric("tidegate_callbacks_total", "counter", "Calls: sent, failed (a try), dead.", ("receiver", "result")),
+    Metric("tidegate_callbacks_oldest_seconds", "gauge", "Age of what the oldest waiting call tells.", ("receiver",)),
     Metric("tidegate_held", "gauge", "Held messages by state; those that are unknown need a person.", ("state",)),
     Metric(
         "tidegate_state_mended_total",
@@ -286,11 +289,7 @@ OF_CONTROL = (
     Metric("tidegate_spans_exported_total", "counter", "Spans that the receiver of traces has taken."),
     Metric("tidegate_spans_lost_total", "counter", "Spans lost, by cause: queue, refused, stopped.", ("cause",)),
     Metric("tidegate_spans_waiting", "gauge", "Spans that wait in control to be exported."),
-    Metric(
-        "tidegate_mirror_lag_seconds",
-        "gauge",
-        "Age of the static version's watermark, as the workers read it; whether or not the projector lives.",
-    ),
+    Metric("tidegate_mirror_lag_seconds", "gauge", "Age of the static version's watermark, as the workers read it."),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_PROJECTOR, *OF_CONTROL)}

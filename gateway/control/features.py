@@ -9,6 +9,7 @@ from gateway.control.accounts.feature import ACCOUNTS
 from gateway.control.acts.governance import Governance
 from gateway.control.appeals.feature import APPEALS
 from gateway.control.blocks.feature import BLOCKS
+from gateway.control.callbacks.feature import CALLBACKS
 from gateway.control.calls.endpoint import Endpoint, scopes
 from gateway.control.calls.feature import Feature
 from gateway.control.cases.feature import CASES
@@ -38,6 +39,7 @@ FEATURES: tuple[Feature, ...] = (
     RELEASING,
     APPEALS,
     REVIEW,
+    CALLBACKS,
     STATE,
     PEOPLE,
     CONSOLE,

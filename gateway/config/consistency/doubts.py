@@ -39,6 +39,7 @@ def doubts(config: Config) -> Iterator[Sentence]:
     yield from _matches(config)
     yield from _unused(config)
     yield from reviews.doubts(config.routes)
+    yield from reviews.in_clear(config)
     for route in config.routes:
         if route.judged:
             yield from kinds.doubts(route)

@@ -10,9 +10,11 @@ from typing import Any
 
 from filters.model.errors import TidegateError
 
-SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers"})
-SECRET_PLACES = frozenset({("review", "key"), ("review", "previous_keys")})
+SECRET_KEYS = frozenset({"password", "keys", "purge_token", "headers", "secret", "previous_secrets"})
+SECRET_PLACES = frozenset({("review", "key"), ("review", "previous_keys"), ("appeals", "key")})
 """A ``key`` elsewhere is the path of a file."""
+SECRET_ENDS = frozenset({("callbacks", "url"), ("desk", "url")})
+"""First and last part of a path: addresses of chat robots hold a key."""
 _SECRETIVE = ("password", "passwd", "secret", "token", "key", "keys", "authorization")
 _USERINFO = re.compile(r":(//)?\S*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -50,7 +52,8 @@ def shown(value: Any, path: Sequence[str | int] = ()) -> str:
     """A value as TOML, cut short; what may be secret is taken out."""
     if value is None:
         return ""
-    if any(part in SECRET_KEYS for part in path) or tuple(path[:2]) in SECRET_PLACES:
+    ends = (path[0], path[-1]) if path else ()
+    if any(part in SECRET_KEYS for part in path) or tuple(path[:2]) in SECRET_PLACES or ends in SECRET_ENDS:
         return _secret(value)
     if isinstance(value, str):
         text = '"' + _USERINFO.sub(r":\1***@", value) + '"'

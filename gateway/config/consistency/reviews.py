@@ -1,14 +1,18 @@
-"""What a hold needs around it: ``[review]``, and on news a rule that nothing gets past."""
+"""What a hold needs around it: ``[review]``, and on news a rule that nothing gets past; who is told of decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from gateway.config.consistency.document import Found, Path, named, seconds, table, tables, text
+from gateway.config.consistency.document import Found, Path, named, seconds, table, tables, text, texts
+from gateway.config.consistency.translation import nearest
 from gateway.obligations.regulations.sentence import Sentence
 
 if TYPE_CHECKING:
+    from gateway.config.sections.file import Config
     from gateway.config.sections.routes import Route
 
 ALWAYS: Final = "review"
@@ -37,6 +41,7 @@ def problems(document: dict[str, Any]) -> Found:
     news = [(place, route) for place, route in tables(document, "routes") if route.get("news") is True]
     for place, route in news:
         yield from _news(document, route, ("routes", place))
+    yield from _receivers(document)
     if news and text(review, "on_cap") in ("pass", "label"):
         yield (
             ("review", "on_cap"),
@@ -83,3 +88,40 @@ def doubts(routes: Iterable[Route]) -> Iterator[Sentence]:
                 "sure that nothing of it is published",
                 f"routes[{route.name}].relay_when：这是新闻路由，未读即转发的内容没有经过人工审核；请确保其中没有内容会被发布",
             )
+
+
+def _receivers(document: dict[str, Any]) -> Found:
+    """Two of one name, and routes that there are not."""
+    names: dict[str, int] = {}
+    routes = [text(route, "name") for _, route in tables(document, "routes")]
+    for place, receiver in tables(document, "callbacks"):
+        name = text(receiver, "name")
+        if name in names:
+            yield ("callbacks", place, "name"), f"is the name of receiver {names[name] + 1} as well: give each its own"
+        elif name:
+            names[name] = place
+        for at, route in enumerate(texts(receiver, "routes")):
+            if route not in routes:
+                yield ("callbacks", place, "routes", at), f"is no route{nearest(route, routes)}"
+
+
+def in_clear(config: Config) -> Iterator[Sentence]:
+    """Calls to others that go out in clear: what is signed is not hidden."""
+    called = [(f"callbacks[{one.name}].url", one.url) for one in config.callbacks]
+    if config.desk.on_call is not None:
+        called.append(("desk.on_call.url", config.desk.on_call.url))
+    for key, url in called:
+        if _in_clear(url):
+            yield Sentence(
+                f"{key}: speaks in clear to another machine, where it can be read; use https://",
+                f"{key}：以明文发往另一台机器，途中可被读取；请使用 https://",
+            )
+
+
+def _in_clear(url: str) -> bool:
+    found = urlsplit(url)
+    host = found.hostname or ""
+    try:
+        return found.scheme == "http" and not ip_address(host).is_loopback
+    except ValueError:
+        return found.scheme == "http" and host != "localhost"

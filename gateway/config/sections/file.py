@@ -14,6 +14,7 @@ from gateway.config.sections.lists import ListFile
 from gateway.config.sections.mirror import Mirror
 from gateway.config.sections.policies import Policy
 from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.config.sections.review.callbacks import CallbackReceiver
 from gateway.config.sections.review.console import Console
 from gateway.config.sections.review.desk import Desk
 from gateway.config.sections.review.message_index import MessageIndex
@@ -52,6 +53,9 @@ class Config(Section):
     console: Console = setting({}, "Where people work on it: the console at /console/ on the control address.")
     review: Review | None = setting(
         None, "Messages that wait until a person has decided on them; needed by rules that hold."
+    )
+    callbacks: tuple[CallbackReceiver, ...] = setting(
+        (), "Who is told of decisions, releases, tickets and appeals: the platform, by signed calls.", max_length=16
     )
     mirror: Mirror | None = setting(None, f"The static version of every bullet; needed by {WITH_PAGES} routes.")
     control: Control = setting({}, "The admin API, health and metrics.")

@@ -209,11 +209,10 @@ class Adoption:
 
 def adopt(session: Session, request: ParkedRequest, sealed: bytes, now: int, expires_us: int) -> Held:
     """One message, held from now on, with its case; both expire ``expires_us`` after it came."""
-    leading = request.findings[0] if request.findings else {}
     expires_at = request.time + expires_us
     case = cases.open_case(
         session, request.id, cases.Cause.HOLD, now=now, route=request.route, room=request.room, sender=request.sender,
-        due_at=request.time, expires_at=expires_at, category=str(leading.get("category", "")), reason=request.reason,
+        due_at=request.time, expires_at=expires_at, category=category_of(request), reason=request.reason,
         ground=request.ground, fingerprint=request.fingerprint.hex(),
     )  # fmt: skip
     row = Held(
@@ -224,6 +223,14 @@ def adopt(session: Session, request: ParkedRequest, sealed: bytes, now: int, exp
     )  # fmt: skip
     held.parked(session, row)
     return row
+
+
+def category_of(request: ParkedRequest) -> str:
+    """The gravest that was found: two people decide on some, and on call somebody may be called for it. The finding
+    that leads may have none: that every message is held."""
+    found = [finding for finding in request.findings if finding.get("category")]
+    gravest = max(found, key=lambda finding: int(finding.get("severity", 0)), default=None)
+    return str(gravest["category"]) if gravest is not None else ""
 
 
 class _Judged:

@@ -38,8 +38,8 @@ class Workers:
     ) -> None:
         self.answers: dict[str, str] = {}  # name -> ok, or why there was no answer
         self.statuses: dict[str, dict[str, Any]] = {}  # name -> last status; only of those that answer
+        self.totals = totals
         self._sockets = sockets
-        self._totals = totals
         self._projector = projector
         self._kept = kept
         self._snapshot: SnapshotRows | None = None
@@ -83,10 +83,10 @@ class Workers:
         counters |= mirrored
         for name, answer in counters.items():
             if isinstance(answer, dict):
-                self._totals.take(name, answer)
+                self.totals.take(name, answer)
             else:
-                self._totals.silent(name)
-        self._totals.keep_only(set(counters))
+                self.totals.silent(name)
+        self.totals.keep_only(set(counters))
         self.answers = {
             name: answer if isinstance(answer, str) else str(answer.get("error", "ok"))
             for name, answer in statuses.items()

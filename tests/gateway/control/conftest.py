@@ -14,6 +14,8 @@ from aiohttp import ClientSession, web
 from gateway.common.boot import ClockWatch
 from gateway.common.channel import ChannelError
 from gateway.common.folders import DatabasePlace
+from gateway.config import Config
+from gateway.config.sections.review.desk import Desk as DeskSection
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
@@ -21,6 +23,9 @@ from gateway.control.acts.neighbours import Change, Reloaded, Row
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.acts.refusal import ControlError
 from gateway.control.api.api import application
+from gateway.control.callbacks.call_posting import Posted
+from gateway.control.callbacks.callback_sender import CallbackSender
+from gateway.control.callbacks.receivers import CallTarget
 from gateway.control.calls.call import BodyBounds, Services
 from gateway.control.cases.rows import Case
 from gateway.control.console.console_pages import PAGES
@@ -283,6 +288,16 @@ class Desk:
         self.done.append((case.message_id, case.outcome, unit.person, case.ground))
 
 
+class Receivers:
+    """Take every call."""
+
+    async def post(self, target: CallTarget, body: bytes, fields: dict[str, str], now_s: float) -> Posted:
+        return Posted(200)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 class Plant:
     """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
 
@@ -299,6 +314,7 @@ class Plant:
         self.mirror_lag: float | None = None
         self.session_clock: Callable[[], int] = lambda: time.time_ns() // 1000  # µs
         self.pace_clock: Callable[[], float] = time.monotonic
+        self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.open()
@@ -344,6 +360,9 @@ class Plant:
             self.sessions, self.passwords, LoginPace(lambda: self.pace_settings, self.pace_clock), lambda: 64,
             lambda: False,
         )  # fmt: skip
+        self.callbacks = CallbackSender(
+            self.database, lambda: self.config, Receivers(), ids=self.ids, clock=lambda: self.desk.now * 1000
+        )
         self.services = Services(
             database=self.database,
             ledger=self.ledger,
@@ -360,6 +379,7 @@ class Plant:
                 OneList(),
                 self.takedowns,
                 self.review,
+                self.callbacks,
                 health,
                 self.passwords,
                 self.sessions,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, model_validator
 
+from gateway.config.sections.review.on_call import OnCall
 from gateway.config.values.opening_hours import OpeningHours
 from gateway.config.values.section import Section, setting
 from gateway.config.values.units import Duration
@@ -29,6 +30,9 @@ class Desk(Section):
         (), "Articles or clauses that refusals rest on, by digit: the first is 1.", max_length=MOST_GROUNDS
     )
     second: tuple[Category, ...] = setting((), "Categories of which no one person decides: a second has to agree.")
+    on_call: OnCall | None = setting(
+        None, "Whom to call for what cannot wait: grave categories held, appeals overdue, messages that cannot be held."
+    )
 
     @model_validator(mode="after")
     def _hours(self) -> Desk:

@@ -37,6 +37,11 @@ def test_the_error_tells_all() -> None:
         ("env:PW", ("state", "password"), '"env:PW"'),
         (7, ("state", "password"), ""),
         ("pw", ("jwt", "keys", 0), '"***"'),
+        ("s3cret", ("callbacks", 0, "secret"), '"***"'),
+        ("s3cret", ("callbacks", 0, "previous_secrets", 1), '"***"'),
+        ("https://robot.example/?key=1", ("callbacks", 0, "url"), '"***"'),
+        ("https://robot.example/?key=1", ("desk", "on_call", "url"), '"***"'),
+        ("hunter2", ("appeals", "key"), '"***"'),
         ("Bearer x", ("routes", 0, "takedown", "headers", "Authorization"), '"***"'),
     ],
 )

@@ -127,3 +127,61 @@ def test_what_news_relays_unread_is_doubted(written: Written) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace(RULE, HELD), encoding="utf-8")
     doubts = config.warnings(config.load(file))
     assert [one for one in doubts if "no person has approved" in one]
+
+
+RECEIVER = """
+[[callbacks]]
+name = "platform"
+url = "https://platform.example/hook"
+secret = "0123456789abcdef"
+"""
+
+
+def with_receivers(written: Written, more: str) -> list[str]:
+    return [str(one) for one in config.check(written(more=more), environ={})[1]]
+
+
+def test_receivers_that_are_right(written: Written) -> None:
+    assert (
+        with_receivers(written, RECEIVER + 'routes = ["comments"]\nevents = ["message.held", "appeal.upheld"]\n') == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (RECEIVER + RECEIVER, "is the name of receiver 1 as well"),
+        (RECEIVER + 'routes = ["comment"]\n', "is no route: did you mean “comments”?"),
+        (RECEIVER.replace('"platform"', '"on-call"'), "is the name of what [desk.on_call] hears"),
+        (RECEIVER.replace("0123456789abcdef", "0123456789abcde"), "is too short"),
+        (RECEIVER.replace("0123456789abcdef", ""), "is empty"),
+        (RECEIVER + 'previous_secrets = ["short"]\n', "is too short"),
+        (RECEIVER + 'events = ["message.read"]\n', "message.read"),
+        (RECEIVER + "waiting = 1\n", "waiting"),
+        (RECEIVER.replace("https://", "ftp://"), "is not an address"),
+        (RECEIVER.replace("https://", "https://user:pw@"), "leave them out"),
+        (RECEIVER.replace("/hook", "/hook#part"), "leave them out"),
+        (RECEIVER.replace("/hook", "/ho ok"), "is not an address"),
+        (RECEIVER.replace("platform.example", "platform.example:99999"), "is not an address"),
+        (RECEIVER.replace("https://platform.example/hook", ""), "is not an address"),
+    ],
+)
+def test_receivers_that_are_wrong(written: Written, more: str, told: str) -> None:
+    (problem,) = with_receivers(written, more)
+    assert told in problem
+    assert "pw" not in problem.partition(":")[2].replace("***", "")
+
+
+def test_what_is_signed_is_not_hidden(written: Written) -> None:
+    def warned(url: str) -> list[str]:
+        more = RECEIVER.replace("https://platform.example/hook", url) + f'[desk.on_call]\nurl = "{url}"\n'
+        return [one for one in config.warnings(config.load(written(more=more), environ={})) if "in clear" in one]
+
+    assert len(warned("http://10.0.0.7/hook")) == len(warned("http://platform.example/hook")) == 2
+    for well in (
+        "https://platform.example/hook",
+        "http://127.0.0.1:9/hook",
+        "http://[::1]:9/hook",
+        "http://localhost/",
+    ):
+        assert warned(well) == []

@@ -41,6 +41,8 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/copies": {"id": "m", "ground": "g", "refuse_copies": 60},
         "/v1/removals": {"id": "m", "by": "user"},
         "/v1/review/senders": {"sender": "m"},
+        "/v1/callbacks:resend": {"receiver": "platform"},
+        "/v1/callbacks:test": {"receiver": "platform"},
     }
     free = {"/v1/lists/{name}:try", "/v1/rooms/{room}", "/v1/lists", "/v1/switches", "/v1/urgent-words", "/v1/people"}
     free |= {
@@ -53,6 +55,8 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/tokens",
         "/v1/tokens/{name}",
         "/v1/appeals",
+        "/v1/callbacks",
+        "/v1/callbacks/{id}",
     }
     free |= {"/v1/review", "/v1/review/messages"}
     for endpoint in ENDPOINTS:

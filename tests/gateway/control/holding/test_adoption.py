@@ -10,7 +10,7 @@ import pytest
 
 from gateway.control.cases.rows import Case, CaseCause
 from gateway.control.holding import adoption
-from gateway.control.holding.adoption import PATIENCE_US, Adoption
+from gateway.control.holding.adoption import PATIENCE_US, Adoption, category_of
 from gateway.control.holding.rows import Held
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.settings import JournalSettings
@@ -162,3 +162,13 @@ async def test_nothing_is_taken_over_without_a_key(spools: Spools) -> None:
     spools.seal = None
     assert not await spools.intake.step()
     assert path.exists()
+
+
+def test_a_case_has_the_gravest_category_that_was_found(holding: Any) -> None:
+    everything = {"check": "review", "reason": "review.required", "effect": "hold"}
+    spam = {"check": "keywords", "effect": "hold", "category": "spam", "severity": 3}
+    threat = {"check": "keywords", "effect": "hold", "category": "threats", "severity": 9}
+    for findings, category in (
+        ((everything, spam, threat), "threats"), ((threat, spam), "threats"), ((everything,), ""), ((), "")
+    ):  # fmt: skip
+        assert category_of(holding.request(findings=findings)) == category

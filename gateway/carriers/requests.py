@@ -378,6 +378,8 @@ class Gate:
         exchange.user = None  # they hold each other: so both are freed now, and not when the collector runs
         if carried is not None:
             carried.on_outcome(status, body_prefix, error)
+            if self.review is not None and status is not None and status < 400:
+                self.review.published(exchange.head.fields)
         elif exchange.route is not None and exchange.route.route.answers is not None:  # of a judged route, not judged
             exchange.route.route.answers.count(exchange.status)
 

@@ -20,6 +20,7 @@ from gateway.control.messages.feature import MESSAGES
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.people.feature import PEOPLE
 from gateway.control.releasing.feature import RELEASING
+from gateway.control.restoring.feature import RESTORING
 from gateway.control.review.feature import REVIEW
 from gateway.control.rooms.feature import ROOMS
 from gateway.control.switches.feature import SWITCHES
@@ -37,6 +38,7 @@ FEATURES: tuple[Feature, ...] = (
     CASES,
     HOLDING,
     RELEASING,
+    RESTORING,
     APPEALS,
     REVIEW,
     CALLBACKS,

@@ -21,6 +21,7 @@ import structlog
 from filters.model.meaning import LANGUAGES
 from filters.reading.keywords import Bounds
 from filters.reading.window import Window
+from gateway.appeals.appeal_address import AppealAddress
 from gateway.appeals.codes import Codes
 from gateway.common.metrics import Count
 from gateway.config import Config, ConfigProblem
@@ -175,6 +176,17 @@ def appeal_codes(section: AppealTerms | None, salt: bytes) -> Codes | None:
         return None
     written = section.key.get_secret_value().encode() or salt
     return Codes(hashlib.blake2b(written, digest_size=32, person=b"tidegate appeals").digest())
+
+
+def appeal_codes_of(config: Config, salt_file: Path) -> Codes | None:
+    """The same, of a configuration in force."""
+    return appeal_codes(config.appeals, salt(config.server, salt_file)) if config.appeals is not None else None
+
+
+def appeal_address(config: Config, policy: str, codes: Codes | None) -> AppealAddress:
+    """Where those turn to whom a policy refuses."""
+    address = config.policies[policy].appeal
+    return AppealAddress("" if address == "off" else address, codes)
 
 
 def appeals_upstream(socket: Path) -> UpstreamSettings:

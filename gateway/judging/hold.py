@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.judging.pipeline import NO_REVIEW
 from gateway.parking.parked import parked
+from gateway.parking.status_site import SUPERSEDES, named_by
 from gateway.parking.waiting import KnownWaiting, WaitingPlace, place
 
 if TYPE_CHECKING:
     from filters.model.verdict import Verdict
     from gateway.judging.pipeline import Passage
+    from gateway.parking.parked import Original
     from gateway.parking.settings import ReviewSettings
     from gateway.parking.spool import Spool
 
@@ -50,12 +52,19 @@ class Holding:
         settings = self.settings
         where = place(message.route, message.sender, message.room)
         bound = self.waiting.full(where, settings)
+        if bound == "sender" and self._replaces(original):
+            bound = self.waiting.full(where, settings, 1)
         if bound:
             passage.cannot_wait(verdict, FULL[bound], bound, settings.on_cap)
             return
         plain = parked(message, verdict, original, passage.scan.fingerprint).encode()
         passage.parked = hashlib.sha256(plain).hexdigest()
         self.spool.park(message.id, plain, HeldPassage(self.waiting, where, passage, verdict))
+
+    def _replaces(self, original: Original) -> bool:
+        """Whether it takes the place of one that waits."""
+        named = next((value for name, value in original.headers if name == SUPERSEDES.decode()), "")
+        return not original.socket and bool(named_by(self.spool.seal, named))
 
     def address(self, message_id: str) -> str:
         """Where its sender, who alone is told, asks what became of a message."""

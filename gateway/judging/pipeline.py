@@ -125,10 +125,27 @@ class Passage(ABC):
         pipeline = self.pipeline
         scan = self.scan = route.scanner.scan(message.texts)
         overlay = pipeline.overlay
-        self.acts = overlay.acts(message, scan) if overlay is not None else ()
+        self.acts = acts = overlay.acts(message, scan) if overlay is not None else ()
+        if acts and acts[-1].effect == "pass":  # a ticket comes last
+            pipeline.state.take_ticket(acts[-1].finding.detail["ticket"], message.id, self.on_ticket)
+            return
         policy = route.policy
         if policy.asks_state:
             pipeline.state.admit(message, policy.asks, scan, self.on_facts)
+        else:
+            self.on_facts(NO_FACTS)
+
+    def on_ticket(self, mine: bool) -> None:
+        """Whether this message has the ticket with which it came, or another worker was faster; then it is judged as
+        one that came without."""
+        pipeline = self.pipeline
+        if not mine:
+            self.acts = self.acts[:-1]
+            if pipeline.overlay is not None and pipeline.overlay.tickets is not None:
+                pipeline.overlay.tickets.unused(self.message.id)
+        policy = self.route.policy
+        if policy.asks_state:
+            pipeline.state.admit(self.message, policy.asks, self.scan, self.on_facts)
         else:
             self.on_facts(NO_FACTS)
 
@@ -398,4 +415,5 @@ class Pipeline:
         """A message did not go on: the ticket with which it came may be used again."""
         overlay = self.overlay
         if overlay is not None and overlay.tickets is not None:
-            overlay.tickets.unused(passage.message.id)
+            for ticket in overlay.tickets.unused(passage.message.id):
+                self.state.return_ticket(ticket)

@@ -3,7 +3,8 @@
 A ticket is weighed like what people have switched on (``overlay``), but it lets pass: findings in the text and holds
 count no more, once. Identity, blocks, limits, repeats, the room's state, switches, urgent words and copies count as
 they always do. It is used up when the platform has taken the message; until control has heard of that, which takes a
-second, a worker remembers by itself which ones are in use.
+second, a worker remembers by itself which ones are in use, and state does for all of them: a message that comes with a
+ticket asks for it first (``StateClient.take_ticket``), and no other one asks anything.
 """
 
 from __future__ import annotations
@@ -59,11 +60,12 @@ class Tickets:
                 return ticket.decided
         return None
 
-    def unused(self, message_id: str) -> None:
-        """The message did not go on: its ticket may be used again."""
-        for ticket, by in list(self._used.items()):
-            if by == message_id:
-                del self._used[ticket]
+    def unused(self, message_id: str) -> list[int]:
+        """The message did not go on: its ticket may be used again. Which one that was."""
+        found = [ticket for ticket, by in self._used.items() if by == message_id]
+        for ticket in found:
+            del self._used[ticket]
+        return found
 
 
 def digest(texts: Sequence[str]) -> str:

@@ -49,7 +49,8 @@ class ParkedRequest(NamedTuple):
     ``findings``: as in the judged record. ``policy``: its digest. ``masked_texts``: the texts as they may appear, where
     a rule masks, else None. ``labels``: those that go along. ``fingerprint``: empty where the text folds to nothing.
     ``address``, ``device``, ``registrant``, ``location``, ``vouched``: what state is asked with, and what a front
-    vouched for; facts are asked anew before it is published. The request itself is as in ``Original``.
+    vouched for; facts are asked anew before it is published. The request itself is as in ``Original``; where
+    ``restores`` names a message that was taken down, nobody parked one, and its body is made anew from the texts.
     """
 
     id: str
@@ -83,6 +84,7 @@ class ParkedRequest(NamedTuple):
     socket: bool = False
     binary: bool = False
     place: int = 0
+    restores: str = ""
 
     def encode(self) -> bytes:
         """A length, the fields as JSON, and the body as it is."""

@@ -55,9 +55,11 @@ class KnownWaiting:
         self._parked: dict[str, list[WaitingPlace]] = {}  # by file, the oldest first; control has not told of them
         self._gone: list[str] = []  # of those files, which were not there any more when control told last
 
-    def full(self, one: WaitingPlace, settings: ReviewSettings) -> str:
-        """Which bound leaves no room for one more: ``sender``, ``room``, ``all``, or empty where there is room."""
-        if self._senders.get(one.sender, 0) + self._here_senders[one.sender] >= settings.waiting_per_sender:
+    def full(self, one: WaitingPlace, settings: ReviewSettings, leaving: int = 0) -> str:
+        """Which bound leaves no room for one more: ``sender``, ``room``, ``all``, or empty where there is room.
+        ``leaving``: how many of the sender's go as it comes."""
+        waiting = self._senders.get(one.sender, 0) + self._here_senders[one.sender] - leaving
+        if waiting >= settings.waiting_per_sender:
             return "sender"
         if self._rooms.get(one.room, 0) + self._here_rooms[one.room] >= settings.waiting_per_room:
             return "room"

@@ -29,6 +29,13 @@ OWN: Final[Mapping[str, Meaning]] = {
             "zh": ("该内容已被删除", "相同的内容此前已被删除，目前不能再次发布。"),
         },
     ),
+    "message.taken_down": Meaning(
+        403,
+        {
+            "en": ("Your message was taken down", "It was published, and a person removed it afterwards."),
+            "zh": ("您的内容已被删除", "该内容发布后被人工删除。"),
+        },
+    ),
     "batch.refused": Meaning(
         403,
         {
@@ -83,6 +90,13 @@ OWN: Final[Mapping[str, Meaning]] = {
         {
             "en": ("Your message was not let through", "It was taken down before it appeared."),
             "zh": ("内容未予发布", "本条在延时期间已被删除。"),
+        },
+    ),
+    "review.decided": Meaning(
+        409,
+        {
+            "en": ("It is too late to withdraw the message", "What became of it is told at the same address."),
+            "zh": ("已无法撤回该内容", "可通过同一地址查询处理结果。"),
         },
     ),
     "socket.muted": Meaning(

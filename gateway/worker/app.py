@@ -47,7 +47,7 @@ from gateway.mirror.serving.site import MirrorSite
 from gateway.mirror.store.pulse import PulseReader
 from gateway.parking.seal import Seal
 from gateway.parking.spool import Spool, tidied
-from gateway.parking.status_site import StatusSite
+from gateway.parking.status_site import Became, StatusSite
 from gateway.parking.waiting import KnownWaiting
 from gateway.senders.directory import SenderDirectory
 from gateway.state import connecting
@@ -274,15 +274,22 @@ class App:
             tidied(self._spool.folder)
         self._spool.seal = seal
         self._pipeline.holding = Holding(settings, self._spool, self.waiting)
-        self._gate.review = StatusSite(settings.path, seal, self._became, self._status_asked)
+        codes = conversion.appeal_codes(config.appeals, self.salt)
+        appeals = {
+            route.name: conversion.appeal_address(config, route.policy, codes)
+            for route in config.routes
+            if route.judged
+        }
+        self._gate.review = StatusSite(settings.path, seal, self._became, self._status_asked, appeals)
 
-    async def _became(self, message_id: str) -> str:
-        """What control says became of a message that was held."""
-        question = {"command": "review.status", "id": message_id}
+    async def _became(self, message_id: str, withdraws: bool) -> Became:
+        """What control says became of a message that was held; ``withdraws``: where its sender does not want it any
+        more."""
+        question = {"command": "review.withdraw" if withdraws else "review.status", "id": message_id}
         answer = await channel.call(self._folders.control_socket, question, STATUS_WITHIN)
         if "error" in answer:
             raise channel.ChannelError("refused")
-        return str(answer["state"])
+        return Became(*(str(answer.get(name, "")) for name in Became._fields))
 
     def mirror_fresh(self, config: Config) -> Callable[[], bool]:
         """What danmaku routes ask before each bullet: without a mirror that keeps up none goes on (law 6)."""

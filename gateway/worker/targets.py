@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from filters.policy import Policy
 from filters.reading.keywords import AnyList, Scanner
 from filters.reading.window import Consecutive
-from gateway.appeals.appeal_address import AppealAddress
 from gateway.appeals.prints import Prints
 from gateway.common.clock import now_us
 from gateway.common.metrics import AnswerCounts
@@ -72,7 +71,6 @@ def _judged(
     cors = settings.cors
     policy = policies[settings.policy]
     codes = conversion.appeal_codes(config.appeals, app.salt)
-    appeal = config.policies[settings.policy].appeal
     chosen = [lists[name] for name in policy.asks.lists]
     reaching = [(one, window) for one in chosen if (window := conversion.window(config.lists[one.name])) is not None]
     crowd = [(lists[name], conversion.crowd_window(config.lists[name])) for name in policy.asks.crowd]
@@ -95,7 +93,7 @@ def _judged(
         upstream=upstream,
         upstream_seconds=app.metrics.upstream_seconds.of(settings.upstream),
         trusted=TrustedProxies(str(network) for network in settings.trust),
-        appeal=AppealAddress("" if appeal == "off" else appeal, codes),
+        appeal=conversion.appeal_address(config, settings.policy, codes),
         cors=cross_origin(cors) if cors is not None else None,
         shapes=conversion.shapes(settings.refusal),
         passed=app.metrics.messages.of((settings.name, "pass", "")),

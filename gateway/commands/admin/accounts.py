@@ -26,13 +26,24 @@ COLUMNS = (
     Column("approved"),
 )
 
+ENTRIES = (
+    Column("id", whole=True, title="entry"),
+    Column("at", shown=terminal.when),
+    Column("points"),
+    Column("message_id", whole=True, title="message"),
+    Column("reverses"),
+)
+
 Sender = Annotated[str, typer.Argument(help="The platform's id of the sender.")]
 
 
 @asks(app, "get")
 async def get(caller: Caller, sender: Sender, reason: Reason = "") -> None:
     """Read an account. Reading is an act, and on record."""
-    caller.rows([await caller.ask("GET", path("/v1/accounts/{}", sender), reason=reason)], COLUMNS, "")
+    told = await caller.ask("GET", path("/v1/accounts/{}", sender), reason=reason)
+    caller.rows([told], COLUMNS, "")
+    if not caller.as_json and told["entries"]:
+        terminal.table(told["entries"], ENTRIES)
 
 
 @asks(app, "set")
@@ -50,12 +61,17 @@ async def set_(
         int | None,
         typer.Option(min=0, max=100, help="Messages approved by a person, for the check newcomer; else as it is."),
     ] = None,
+    message: Annotated[
+        str, typer.Option("--message", help="Because of which message it is lowered: an upheld appeal gives it back.")
+    ] = "",
     reason: Reason = "",
 ) -> None:
     """Set an account, whatever it was before, but for what was approved of it."""
     body: dict[str, object] = {"verified": verified, "verified_until": ends(until), "credit": credit, "reason": reason}
     if approved is not None:
         body["approved"] = approved
+    if message:
+        body["message"] = message
     done = await caller.ask("PUT", path("/v1/accounts/{}", sender), body)
     caller.done(done, f"{sender}: {'verified' if verified else 'not verified'}, credit {credit}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -18,6 +19,7 @@ COLUMNS = (
     Column("id", whole=True),
     Column("message_id", whole=True, title="message"),
     Column("state"),
+    Column("restored"),
     Column("tries"),
     Column("route"),
     Column("room"),
@@ -57,6 +59,37 @@ async def show(caller: Caller, number: Annotated[int, typer.Argument(metavar="ID
     caller.rows([told], COLUMNS, "")
     if not caller.as_json:
         terminal.table(told["trace"], TRACE)
+
+
+@asks(app, "restore")
+async def restore(
+    caller: Caller,
+    number: Annotated[int, typer.Argument(metavar="ID", min=0)],
+    text: Annotated[
+        str, typer.Option("--text", help="A file with the text as its sender entered it again, where nobody kept it.")
+    ] = "",
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="A label that goes along; may be repeated.")
+    ] = None,
+    reason: Reason = "",
+) -> None:
+    """Bring back what was taken down: it is published again, or its sender may send it again. Copies of its text are
+    refused no more."""
+    body: dict[str, Any] = {"reason": reason, "labels": label or []}
+    if text:
+        body["text"] = _read(text)
+    done = await caller.ask("POST", path("/v1/takedowns/{}:restore", number), body)
+    made = done["result"]
+    how = "the platform is asked to publish it" if made["way"] == "publish" else "its sender may send it again"
+    copies = f"; {made['copies']} text is refused no more" if made["copies"] else ""
+    caller.done(done, f"takedown {number}: {how}, as {made['restoration']}{copies}")
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeError) as error:
+        places.refuse(f"--text: {file} cannot be read ({type(error).__name__})")
 
 
 @asks(app, "tell")

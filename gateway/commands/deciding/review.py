@@ -238,6 +238,13 @@ async def undo(caller: Caller, number: Case) -> None:
     caller.done(done, f"case {number} is yours again")
 
 
+@asks(app, "reopen")
+async def reopen(caller: Caller, number: Case, reason: Reason = "") -> None:
+    """Have a decision looked at again, by somebody who did not make it."""
+    done = await caller.ask("POST", path("/v1/review/cases/{}:reopen", number), {"reason": reason})
+    caller.done(done, f"case {number} is looked at again, as case {done['result']['id']}")
+
+
 @asks(app, "messages")
 async def messages(
     caller: Caller,

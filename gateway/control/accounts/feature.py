@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.control.access.roles import LEAD, SEE_SENDERS, Permission
-from gateway.control.accounts import endpoints, imports
+from gateway.control.accounts import credit_entries, endpoints, imports
 from gateway.control.accounts.credit_recovery import Recovery
-from gateway.control.accounts.rows import Account, Recovering
+from gateway.control.accounts.rows import Account, CreditEntry, Recovering
 from gateway.control.accounts.schemas import AccountLine, Imported
 from gateway.control.acts.governance import Table
 from gateway.control.calls.endpoint import Endpoint
@@ -31,7 +31,7 @@ ACCOUNTS = Feature(
         Endpoint("PUT", "/v1/accounts/{sender}", endpoints.put, "Set an account", WRITE),
         Endpoint("DELETE", "/v1/accounts/{sender}", endpoints.delete, "Forget an account", WRITE),
     ),
-    tables=(Table(Account, LEAD, place=("sender",)),),
+    tables=(Table(Account, LEAD, place=("sender",)), Table(CreditEntry, LEAD, prune=credit_entries.prune)),
     rows=(Recovering,),
     opened=opened,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.control.acts.columns import Storable
@@ -26,6 +26,28 @@ class Account(Model):
     verified_until: Mapped[int] = mapped_column(default=0)
     credit: Mapped[int] = mapped_column(default=100)
     approved: Mapped[int] = mapped_column(default=0)
+
+
+class CreditEntry(Model):
+    """A change of a credit and its cause. ``points``: below 0 what ``message_id`` cost; above, what was given back of
+    the entry ``reverses``. ``at``: µs since the epoch."""
+
+    __tablename__ = "credit_entries"
+    __table_args__ = (
+        UniqueConstraint("reverses"),
+        Index("ix_credit_entries_sender", "sender", "id"),
+        Index("ix_credit_entries_message_id", "message_id"),
+        Index("ix_credit_entries_at", "at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sender: Mapped[str] = mapped_column(Storable(256))
+    points: Mapped[int]
+    message_id: Mapped[str] = mapped_column(Storable(36))
+    at: Mapped[int]
+    act_uid: Mapped[str] = mapped_column(Storable(36))
+    reverses: Mapped[int | None] = mapped_column(ForeignKey("credit_entries.id"))
 
 
 class Recovering(Model):

@@ -22,6 +22,11 @@ class AccountGiven(Given):
 
 class AccountPut(AccountGiven):
     reason: Reason
+    message: Ident | None = Field(
+        None,
+        description="Our id of the message because of which the credit is lowered: an appeal that is upheld gives the "
+        "points back.",
+    )
 
 
 class AccountLine(AccountGiven):
@@ -30,12 +35,29 @@ class AccountLine(AccountGiven):
     sender: Ident
 
 
+class CreditEntryOut(BaseModel):
+    """``points``: below 0 what a message cost; above, what was given back of the entry ``reverses``."""
+
+    id: int
+    at: int = Field(description="Microseconds since the epoch.")
+    points: int
+    message_id: str
+    act_uid: str
+    reverses: int | None
+
+
 class AccountOut(BaseModel):
     sender: str
     verified: bool
     verified_until: int
     credit: int
     approved: int
+
+
+class AccountRead(AccountOut):
+    """With the newest entries of its credit ledger."""
+
+    entries: list[CreditEntryOut]
 
 
 class Imported(BaseModel):

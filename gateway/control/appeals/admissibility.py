@@ -7,14 +7,15 @@ from typing import Final, Literal, NamedTuple
 from filters.model.errors import TidegateError
 from gateway.control.appeals.appeal_states import AppealMove
 
-Standing = Literal["refused", "masked", "waiting", "expired", "published"]
+Standing = Literal["refused", "masked", "waiting", "expired", "published", "removed"]
 
 BY_RULE_OF_TIME: Final = frozenset({"limit", "repeats", "mute", "mirror"})
 """Checks whose refusals end by themselves: there is nothing in them that a person weighs."""
 
 
 class AppealedDecision(NamedTuple):
-    """What was decided on one message. ``at``: when it came (µs since the epoch); ``check``, ``reason``, ``ground`` and
+    """What was decided on one message. ``at``: when it came (µs since the epoch), ``decided_at``: when it was decided
+    on, where that was later, else 0; ``check``, ``reason``, ``ground`` and
     ``category`` of its leading finding; ``degraded``: a check could not be made; ``texts``: None where the journal does
     not hold them (any more); ``print``: a keyed digest of them, where it holds that instead; ``parties``: people who
     decided, approved or escalated, or whose act it rested on."""
@@ -33,6 +34,11 @@ class AppealedDecision(NamedTuple):
     texts: tuple[str, ...] | None
     print: str
     parties: tuple[str, ...] = ()
+    decided_at: int = 0
+
+    def file_until(self, within_us: int) -> int:
+        """Until when somebody can appeal."""
+        return max(self.at, self.decided_at) + within_us
 
 
 class AppealRefused(TidegateError):
@@ -51,7 +57,7 @@ def admitted(decision: AppealedDecision | None, now: int, within_us: int) -> App
         raise AppealRefused("appeal.unknown")
     if decision.standing == "waiting":
         raise AppealRefused("appeal.undecided")
-    if now > decision.at + within_us:
+    if now > decision.file_until(within_us):
         raise AppealRefused("appeal.late")
     if decision.standing == "expired" or decision.degraded or decision.check in BY_RULE_OF_TIME:
         return AppealMove.EXPLAIN

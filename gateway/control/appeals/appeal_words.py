@@ -43,10 +43,12 @@ REDRESS: Final[Mapping[str, Mapping[str, str]]] = {
     ENGLISH: {
         "ticket": "You may now send the same text again in the same place, letter by letter: once, within seven days, "
         "its words count no more.",
+        "restored": "Your message is being published again.",
         "none": "The decision is corrected on record. It cannot be published from here: please send it again.",
     },
     CHINESE: {
         "ticket": "审核已通过：七日内您可以在原处重新发送相同的内容（须一字不差），其用词不再被拦截，限一次。",
+        "restored": "您的内容正在恢复发布。",
         "none": "该处置决定已更正并留存记录。系统无法代为发布，请您重新发送。",
     },
 }

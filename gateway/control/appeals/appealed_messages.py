@@ -12,6 +12,7 @@ from gateway.appeals import finding
 from gateway.appeals.codes import Codes
 from gateway.appeals.prints import Prints
 from gateway.journal.read import lookup
+from gateway.journal.write import ids
 from gateway.words.files import folding_tables
 
 
@@ -40,6 +41,9 @@ class AppealedMessages(Protocol):
 
     async def texts(self, message_id: str) -> Sequence[str] | None:
         """Of one message, None where they are not there (any more). Raises ``OSError``."""
+
+    async def here(self, message_id: str) -> bool:
+        """Whether the journal of the node that judged a message can be read here."""
 
     def print(self, texts: Sequence[str]) -> str:
         """The digest by which a text that was entered again is known."""
@@ -71,6 +75,13 @@ class RefusalsInJournal:
     async def texts(self, message_id: str) -> Sequence[str] | None:
         told = await asyncio.to_thread(lookup.find, self._root, message_id)
         return _judged(told.first).texts if told is not None else None
+
+    async def here(self, message_id: str) -> bool:
+        try:
+            folder = self._root / f"node-{ids.parse(message_id).node}"
+        except ValueError:
+            return True
+        return await asyncio.to_thread(folder.is_dir)
 
     def print(self, texts: Sequence[str]) -> str:
         codes = self._codes()

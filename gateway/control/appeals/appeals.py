@@ -12,7 +12,7 @@ Their laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -34,6 +34,7 @@ from gateway.control.cases.case_states import CaseState
 from gateway.control.cases.cases import APPEAL, Cause
 from gateway.control.cases.claims import Claimant
 from gateway.control.cases.rows import Case
+from gateway.journal.write.record import appeal
 
 BY_OUTCOME: Final = {
     decisions.UPHELD: AppealMove.UPHOLD,
@@ -42,9 +43,11 @@ BY_OUTCOME: Final = {
 }
 PRUNED_AT_ONCE = 500  # appeals of one transaction, so that nobody's act waits long for the database
 DUE_AT_ONCE = 500
+TOLD_AT_ONCE = 200
 
-Redress = Callable[[Unit, Appeal, int], str]
-"""Does what follows from an appeal that is upheld, in its act; a word for it (``appeal_words.REDRESS``)."""
+Redress = Callable[[Unit, Appeal, Sequence[str] | None, int], str]
+"""Does what follows from an appeal that is upheld, in its act, given the texts that were entered again; a word for it
+(``appeal_words.REDRESS``)."""
 
 
 class AppealCounts(NamedTuple):
@@ -163,10 +166,10 @@ def settle(unit: Unit, number: int, redress: Redress, *, now: int) -> Appeal:
     if case.state != CaseState.DONE:  # taken back meanwhile
         return row
     row.answer_ground, row.decided_by, row.act_uid = case.ground, case.decided_by, case.act_uid
-    row.same_person = case.decided_by in row.parties
+    row.same_person, entered = case.decided_by in row.parties, row.texts
     move(session, row, BY_OUTCOME[case.outcome], now, case.decided_by, case.act_uid)
     if row.state in (AppealState.UPHELD, AppealState.PARTLY):
-        row.redress = redress(unit, row, now)
+        row.redress = redress(unit, row, entered, now)
     return row
 
 
@@ -211,6 +214,30 @@ def trace(session: Session, number: int) -> Sequence[AppealEvent]:
     return session.scalars(select(AppealEvent).where(AppealEvent.appeal_id == number).order_by(AppealEvent.id)).all()
 
 
+def untold(session: Session) -> list[tuple[int, dict[str, Any]]]:
+    """What happened and the journal does not hold yet, in order, as its records."""
+    rows = session.execute(
+        select(AppealEvent, Appeal.message_id)
+        .join(Appeal, Appeal.id == AppealEvent.appeal_id)
+        .where(AppealEvent.journalled.is_(False))
+        .order_by(AppealEvent.id)
+        .limit(TOLD_AT_ONCE)
+    )
+    return [
+        (
+            event.id,
+            appeal(message_id, event.event, event.appeal_id, person=event.person, act=event.act_uid)
+            | {"time": event.at},
+        )
+        for event, message_id in rows
+    ]
+
+
+def told(session: Session, event: int) -> None:
+    """The journal holds it."""
+    session.get_one(AppealEvent, event).journalled = True
+
+
 def counted(session: Session, *, now: int) -> AppealCounts:
     states = dict.fromkeys(AppealState, 0)
     rows = session.execute(select(Appeal.state, func.count()).group_by(Appeal.state))
@@ -225,7 +252,9 @@ def prune(session: Session, before: int) -> int:
     explained, and on which nobody insisted, ended with that."""
     ended = Appeal.closed_at.between(1, before - 1)
     idle = (Appeal.state == AppealState.EXPLAINED) & (Appeal.filed_at < before)
-    old = session.scalars(select(Appeal.id).where(ended | idle).order_by(Appeal.id).limit(PRUNED_AT_ONCE)).all()
+    untold = select(AppealEvent.id).where(AppealEvent.appeal_id == Appeal.id, AppealEvent.journalled.is_(False))
+    wanted = select(Appeal.id).where(ended | idle, ~untold.exists()).order_by(Appeal.id).limit(PRUNED_AT_ONCE)
+    old = session.scalars(wanted).all()
     session.execute(delete(AppealEvent).where(AppealEvent.appeal_id.in_(old)))
     session.execute(delete(Appeal).where(Appeal.id.in_(old)))
     return len(old)

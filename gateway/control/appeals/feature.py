@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.appeals.codes import Codes
 from gateway.config import Config
 from gateway.control.access.roles import MODERATE, OVERSEE, SEE_SENDERS, Permission
+from gateway.control.adapters.journal import append
 from gateway.control.appeals import appeals, endpoints
 from gateway.control.appeals.appeal_site import AppealSite
 from gateway.control.appeals.appealed_messages import RefusalsInJournal
@@ -14,6 +16,8 @@ from gateway.control.appeals.filing import AppealDesk
 from gateway.control.appeals.rows import Appeal, AppealEvent
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
+from gateway.control.holding.seals import seals
+from gateway.control.restoring.coming_back import Restoring
 from gateway.generation import conversion
 
 
@@ -25,11 +29,12 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         return surroundings.current().config
 
     def codes() -> Codes | None:
-        section = config().appeals
-        return conversion.appeal_codes(section, conversion.salt(config().server, folders.salt)) if section else None
+        return conversion.appeal_codes_of(config(), folders.salt)
 
     messages = RefusalsInJournal(folders.journal(surroundings.config), codes)
-    desk = AppealDesk(surroundings.ledger, messages, lambda: config().appeals)
+    record = partial(append, surroundings.writer)
+    restoring = Restoring(folders.journal(surroundings.config), config, seals(config), surroundings.ids)
+    desk = AppealDesk(surroundings.ledger, messages, lambda: config().appeals, record, restoring=restoring)
     return desk, AppealSite(folders.appeals_socket, desk, config)
 
 

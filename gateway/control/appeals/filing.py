@@ -8,7 +8,7 @@ bounds both by address and by code.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -22,14 +22,16 @@ from gateway.common.rounds import Rounds
 from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.control.acts.acts import SYSTEM, Unit
 from gateway.control.acts.ledger import Ledger
+from gateway.control.acts.neighbours import Row
 from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.appeals import appeals
 from gateway.control.appeals.admissibility import AppealedDecision, AppealRefused, admitted
 from gateway.control.appeals.appeal_states import AppealMove, NoSuchAppealMove
 from gateway.control.appeals.appealed_messages import AppealedMessages, JudgedMessage
-from gateway.control.appeals.redress import redress
+from gateway.control.appeals.redress import Restore, redress
 from gateway.control.appeals.rows import Appeal
-from gateway.control.appeals.standings import weighed
+from gateway.control.appeals.standings import taken_down, weighed
+from gateway.control.restoring.coming_back import KeptMessage, Restoring
 from gateway.control.workers.totals import Series
 
 log = structlog.get_logger()
@@ -70,16 +72,23 @@ class AppealGiven(NamedTuple):
 
 
 class AppealDesk:
-    """``terms``: ``[appeals]`` as it is in force, None where nothing is appealed here; ``clock`` in nanoseconds since
-    the epoch."""
+    """``terms``: ``[appeals]`` as it is in force, None where nothing is appealed here; ``record`` appends to the
+    journal and raises where it may not; ``clock`` in nanoseconds since the epoch; ``restoring``: what brings back what
+    was taken down, None where nothing does."""
 
     def __init__(
         self,
         ledger: Ledger,
         messages: AppealedMessages,
         terms: Callable[[], AppealTerms | None],
+        record: Callable[[Row], Awaitable[None]],
         clock: Callable[[], int] = time.time_ns,
+        restoring: Restoring | None = None,
     ) -> None:
+        self._record = record
+        self._unrecorded = False
+        self._restoring = restoring
+        self._elsewhere: set[int] = set()  # appeals that another node has to settle, and of which that was told
         self._ledger = ledger
         self._database = ledger.database
         self._messages = messages
@@ -105,7 +114,7 @@ class AppealDesk:
         how = self._admitted(decision, terms)
         return Filed(
             canonical(given.code), "", decision.at, decision.reason, decision.ground, decision.category,
-            file_until=decision.at + round(terms.file_within * 1e6),
+            file_until=decision.file_until(round(terms.file_within * 1e6)),
             text_needed=decision.texts is None and how is AppealMove.FILE, explained=how is AppealMove.EXPLAIN,
         )  # fmt: skip
 
@@ -185,18 +194,41 @@ class AppealDesk:
             for one in await self._database.read(lambda session: appeals.due(session, now=now)):
                 await self._settle(one, now)
             late = await self._database.run(lambda session: appeals.overrun(session, now=now))
+            await self._tell()
         except DatabaseUnavailable:  # told by the database itself; nothing is lost
             return
         for number in late:
             log.error("appeal.overdue", appeal=number)
 
+    async def _tell(self) -> None:
+        """The journal hears of each move, the appellant's own too; again after a crash, which means the same."""
+        try:
+            for event, record in await self._database.read(appeals.untold):
+                await self._record(record)
+                await self._database.run(partial(appeals.told, event=event))
+            self._unrecorded = False
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # of the journal; what is untold stays so until the next look
+            if not self._unrecorded:  # once for each outage
+                log.error("appeals.unrecorded", exc_info=True)
+            self._unrecorded = True
+
     async def _settle(self, due: appeals.DueAppeal, now: int) -> None:
+        if not await self._messages.here(due.message_id):  # of another node, which will settle it
+            if due.number not in self._elsewhere:
+                self._elsewhere.add(due.number)
+                log.info("appeal.elsewhere", appeal=due.number)
+            return
+        gone = await self._database.read(lambda session: taken_down(session, due.message_id))
         try:
             texts = await self._messages.texts(due.message_id)
+            kept = await self._restoring.kept(gone.message_id) if gone is not None and self._restoring else None
         except OSError as error:  # it waits until the journal can be read: what follows is done once
             log.error("appeals.journal_unreadable", problem=type(error).__name__)
             return
-        work = partial(appeals.settle, number=due.number, redress=partial(_redress, texts), now=now)
+        restore = partial(_restored, self._restoring, gone.id, kept) if gone and kept and self._restoring else None
+        work = partial(appeals.settle, number=due.number, redress=partial(_redress, texts, restore), now=now)
         done = await self._ledger.act(
             SYSTEM, f"{due.outcome}, and can no longer be taken back", "appeal.settle", f"appeal:{due.number}", work,
             settle=False,
@@ -288,5 +320,12 @@ def seen(row: Appeal) -> Filed:
     )  # fmt: skip
 
 
-def _redress(texts: Sequence[str] | None, unit: Unit, row: Appeal, now: int) -> str:
-    return redress(unit, row, texts, now)
+def _redress(
+    kept: Sequence[str] | None, restore: Restore | None, unit: Unit, row: Appeal,
+    entered: Sequence[str] | None, now: int,
+) -> str:  # fmt: skip
+    return redress(unit, row, kept if kept is not None else entered, restore, now)
+
+
+def _restored(restoring: Restoring, takedown: int, kept: KeptMessage, unit: Unit, entered: Sequence[str]) -> str:
+    return restoring.restore(unit, takedown, kept, entered).way

@@ -63,10 +63,15 @@ class Appeal(Model):
 
 
 class AppealEvent(Model):
-    """An appeal's trace, one row a transition. ``person``: empty where its appellant or nobody did it."""
+    """An appeal's trace, one row a transition. ``person``: empty where its appellant or nobody did it. ``journalled``:
+    the journal holds it."""
 
     __tablename__ = "appeal_events"
-    __table_args__ = (Index("ix_appeal_events_appeal_id", "appeal_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_appeal_events_appeal_id", "appeal_id", "id"),
+        Index("ix_appeal_events_journalled", "journalled"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"))
@@ -74,3 +79,4 @@ class AppealEvent(Model):
     event: Mapped[str] = mapped_column(Storable(16))
     person: Mapped[str] = mapped_column(Storable(64), default="")
     act_uid: Mapped[str] = mapped_column(Storable(36), default="")
+    journalled: Mapped[bool] = mapped_column(default=False)

@@ -14,8 +14,14 @@ from gateway.control.appeals.appealed_messages import JudgedMessage
 from gateway.control.cases import cases, decisions
 from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.rows import Case, CaseEvent
+from gateway.control.holding import held_states, tickets
+from gateway.control.holding.rows import Held
+from gateway.control.restoring.coming_back import CAME_TO_NOTHING
 from gateway.control.takedowns.rows import Copy, Takedown
 
+TAKEDOWN: Final = "takedown"
+"""The check of what was published and taken down."""
+TAKEN_DOWN: Final = "message.taken_down"
 BY_A_PERSON: Final = "review"
 """The check of what people decided, in the place of a finding's."""
 DECIDING: Final = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE, Move.ESCALATE, Move.OVERRULE)
@@ -27,20 +33,43 @@ def weighed(session: Session, told: JudgedMessage) -> AppealedDecision:
     findings = told.findings
     leading: dict[str, Any] = dict(findings[0]) if findings else {}
     case = cases.last_of(session, told.id) if told.verdict == "hold" else None
-    standing = _standing(told, case)
+    gone = taken_down(session, told.id) if not told.stopped else None  # what never left is refused
+    standing = _standing(session, told, case) if gone is None else "removed"
     check, reason, ground = leading.get("check", ""), leading.get("reason", ""), leading.get("ground", "")
-    if case is not None and standing == "refused":
-        check, ground = BY_A_PERSON, case.ground or ground
+    degraded, decided_at = bool(leading.get("degraded")), 0
     if told.stopped:
         check, reason, ground = BY_A_PERSON, told.stopped, _taken_down_for(session, told.id)
     parties = {*_deciders(session, told.id), *_authors(session, told, findings)}
+    if case is not None and standing == "refused":
+        check, ground, decided_at = BY_A_PERSON, case.ground or ground, case.closed_at
+    elif case is not None and standing == "expired":
+        decided_at = case.closed_at
+    elif gone is not None:
+        check, reason, ground, degraded, decided_at = TAKEDOWN, TAKEN_DOWN, gone.ground, False, gone.created_at
+        parties = {*session.scalars(select(Act.person).where(Act.uid == gone.act_uid))}
     return AppealedDecision(
         told.id, told.at, told.route, told.room, told.sender, standing, check, reason, ground,
-        leading.get("category", ""), bool(leading.get("degraded")), told.texts, told.print, tuple(sorted(parties)),
+        "" if gone is not None else leading.get("category", ""), degraded, told.texts, told.print,
+        tuple(sorted(parties)), decided_at,
     )  # fmt: skip
 
 
-def _standing(told: JudgedMessage, case: Case | None) -> Standing:
+def taken_down(session: Session, message_id: str) -> Takedown | None:
+    """The takedown of a message that was published, under its own id or, where it was held, under that of its release
+    or of what was sent with its ticket; None where there is none, or it has come back."""
+    row = session.get(Held, message_id)
+    shown = [message_id]
+    if row is not None:
+        shown = [name for name in (row.release, tickets.spent_by(session, message_id)) if name]
+    wanted = select(Takedown).where(Takedown.message_id.in_(shown)).order_by(Takedown.id.desc()).limit(1)
+    found = session.scalar(wanted)
+    back = session.get(Held, found.restoration) if found is not None and found.restoration else None
+    if found is None or (found.restoration and (back is None or back.state not in CAME_TO_NOTHING)):
+        return None
+    return found
+
+
+def _standing(session: Session, told: JudgedMessage, case: Case | None) -> Standing:
     if told.verdict == "reject":
         return "refused"
     if told.stopped:
@@ -49,7 +78,9 @@ def _standing(told: JudgedMessage, case: Case | None) -> Standing:
         return "masked" if any(one["effect"] == "mask" for one in told.findings) else "published"
     if case is None or case.open_as is not None:
         return "waiting"
-    if case.state in (CaseState.EXPIRED, CaseState.VOID):
+    row = session.get(Held, told.id)
+    ended = row is not None and row.state in (held_states.EXPIRED, held_states.VOID, held_states.LAPSED)
+    if case.state in (CaseState.EXPIRED, CaseState.VOID) or ended:  # also where it was approved before that
         return "expired"
     return "refused" if case.outcome == decisions.REFUSED else "published"
 

@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from gateway.control.acts.refusal import missing
-from gateway.control.cases.case_states import CaseState, Desk, Move, after, desk_after
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.cases.case_states import TRANSITIONS, CaseState, Desk, Move, after, desk_after
 from gateway.control.cases.rows import Case, CaseCause, CaseEvent
 
 MESSAGE, APPEAL = "message", "appeal"
@@ -94,14 +94,23 @@ def open_case(
     return case
 
 
-def supersede(session: Session, message_id: str, new_id: str, *, now: int, fingerprint: str = "") -> Case | None:
-    """An edit takes the place of a message that waits, and with it its case, which keeps its place in the queue; None
-    where there is no open one. What somebody decided or wanted of the text before counts no more."""
-    case = open_of(session, message_id)
+def supersede(session: Session, message_id: str, new_id: str, *, now: int) -> Case | None:
+    """What its sender wrote anew takes the place of a message that waits, and with it its case, which keeps its place
+    in the queue; None where there is no open one, and nothing is changed then. Why the new one was held is why there is
+    a case now, beside what came up otherwise. What somebody decided or wanted of the text before counts no more."""
+    case, own = open_of(session, message_id), open_of(session, new_id)
     if case is None:
         return None
     something_new(session, case, Move.SUPERSEDE, now)
-    case.message_id, case.open_as, case.fingerprint = new_id, f"{case.kind}:{new_id}", fingerprint
+    if own is not None:
+        (cause,) = (one for one in causes(session, [own.id])[own.id] if one.cause == Cause.HOLD)
+        for row in causes(session, [case.id])[case.id]:
+            if row.cause == Cause.HOLD:
+                row.category, row.reason, row.ground = cause.category, cause.reason, cause.ground
+        case.category, case.fingerprint = own.category, own.fingerprint
+        case.expires_at = max(case.expires_at, own.expires_at) if case.expires_at and own.expires_at else 0
+        void(session, new_id, "superseded", now=now)
+    case.message_id, case.open_as = new_id, f"{case.kind}:{new_id}"
     session.flush()
     return case
 
@@ -161,9 +170,10 @@ def overrule(
 
 def reopen(session: Session, case_id: int, *, now: int, person: str, why: str, due_at: int) -> Case:
     """A new case about a message on which a case is done, linked to it: not for whoever decided that one. Raises
-    ``ControlError``, ``NoSuchMove``."""
+    ``ControlError``."""
     done = get(session, case_id)
-    after(CaseState(done.state), Move.REOPEN)
+    if (CaseState(done.state), Move.REOPEN) not in TRANSITIONS:
+        raise ControlError(409, "review.not_done", f"The case is {done.state}: only what was decided is reopened.")
     note(session, done, Move.REOPEN, now, person, why)
     return open_case(
         session, done.message_id, Cause.REOPENED, now=now, route=done.route, room=done.room, sender=done.sender,

@@ -36,6 +36,7 @@ from gateway.parking import spooled
 from gateway.parking.parked import BadParking, ParkedRequest, decode
 from gateway.parking.seal import Seal, SealBroken
 from gateway.parking.spooled import Spooled
+from gateway.parking.status_site import SUPERSEDES, named_by
 
 log = structlog.get_logger()
 
@@ -187,7 +188,10 @@ class Adoption:
         )
         for request, sealed in due:
             if request.id not in known:
-                adopt(session, request, sealed, now, round(self._expires(request.surface) * 1e6))
+                row = adopt(session, request, sealed, now, round(self._expires(request.surface) * 1e6))
+                older = _older(session, self._seal(), request)
+                if older is not None:
+                    held.supersede(session, older.message_id, row.message_id, now)
 
     async def _run(self) -> None:
         pause = EVERY
@@ -231,6 +235,22 @@ def category_of(request: ParkedRequest) -> str:
     found = [finding for finding in request.findings if finding.get("category")]
     gravest = max(found, key=lambda finding: int(finding.get("severity", 0)), default=None)
     return str(gravest["category"]) if gravest is not None else ""
+
+
+def _older(session: Session, seal: Seal | None, request: ParkedRequest) -> Held | None:
+    """The message in whose place its sender sent this one: it waits still, in the same place, or something that took
+    its place does."""
+    named = dict(request.headers).get(SUPERSEDES.decode(), "")
+    if not named or request.socket or seal is None:
+        return None
+    row = session.get(Held, named_by(seal, named))
+    if row is not None and row.state == held_states.SUPERSEDED:
+        follows = (Held.case_id == row.case_id) & Held.state.in_((held_states.HELD, held_states.APPROVED))
+        row = session.scalar(select(Held).where(follows))
+    if row is None or held_states.after(row.state, "supersede") is None:
+        return None
+    same = (row.route, row.room, row.sender) == (request.route, request.room, request.sender)
+    return row if same and row.message_id != request.id else None
 
 
 class _Judged:

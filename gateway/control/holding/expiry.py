@@ -21,7 +21,7 @@ from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.blocks.rows import Block
 from gateway.control.cases import cases
 from gateway.control.holding import held, held_states, tickets
-from gateway.control.holding.rows import Held
+from gateway.control.holding.rows import Held, Ticket
 from gateway.control.rooms.rows import Room
 from gateway.control.takedowns.rows import Copy
 
@@ -103,9 +103,9 @@ def _void(session: Session, found: dict[str, str], now: int) -> dict[str, str]:
     """Void those that wait; those that only their sender could send again are left to their tickets."""
     ticketed: dict[str, str] = {}
     for message_id, reason in found.items():
-        row = held.of(session, message_id)
-        if row.state == held_states.TICKETED:
-            ticketed[message_id] = reason
+        row = session.get(Held, message_id)
+        if row is None or row.state == held_states.TICKETED or row.state in held_states.ENDED:
+            ticketed[message_id] = reason  # of an appeal, or of a case that was decided again
         elif held_states.after(row.state, "void") is not None:
             held.void(session, row, reason, now)
             cases.void(session, message_id, reason, now=now)
@@ -134,6 +134,16 @@ def standing(now_s: int) -> Callable[[Session], list[tuple[str, str]]]:
             waits = Held.state.in_(("held", "approved", "ticketed"))
             ids = session.scalars(select(Held.message_id).where(waits, stands).order_by(Held.message_id).limit(500))
             found.extend((message_id, reason) for message_id in ids)
+        for reason, stands in (
+            ("block.sender", Ticket.sender.in_(blocked.where(Block.scope == "sender"))),
+            ("block.room", Ticket.room.in_(blocked.where(Block.scope == "room"))),
+            ("room.closed", Ticket.room.in_(select(Room.room).where(Room.status == "closed"))),
+        ):
+            alone = (
+                ~select(Held.message_id).where(Held.message_id == Ticket.message_id, Held.state == "ticketed").exists()
+            )
+            given = select(Ticket.message_id).where(Ticket.state == tickets.OPEN, stands, alone)
+            found.extend((message_id, reason) for message_id in session.scalars(given.order_by(Ticket.id).limit(500)))
         return found
 
     return work

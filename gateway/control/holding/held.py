@@ -35,6 +35,17 @@ def parked(session: Session, row: Held) -> None:
     session.add(HeldEvent(message_id=row.message_id, at=row.changed_at, event=held_states.HELD, journalled=True))
 
 
+def restored(unit: Unit, row: Held) -> None:
+    """A message that was taken down comes back: it waits for nobody any more."""
+    unit.session.add(row)
+    unit.session.flush()
+    unit.session.add(
+        HeldEvent(
+            message_id=row.message_id, at=row.changed_at, event=row.state, person=unit.person, act_uid=unit.uid
+        )
+    )  # fmt: skip
+
+
 def move(
     session: Session,
     row: Held,
@@ -125,22 +136,19 @@ def refuse(unit: Unit, message_id: str, reason: str, ground: str, now: int) -> H
     return _ended(unit, message_id, "refuse", now, reason, ground)
 
 
-def withdraw(unit: Unit, message_id: str, now: int) -> Held:
-    """Its sender does not want it published any more."""
-    row = _ended(unit, message_id, "withdraw", now)
-    cases.void(unit.session, message_id, "withdrawn", now=now)
-    return row
+def withdraw(session: Session, message_id: str, now: int) -> None:
+    """Its sender does not want it published any more; whoever holds its case is told."""
+    move(session, of(session, message_id), "withdraw", now)
+    cases.void(session, message_id, "withdrawn", now=now)
 
 
-def supersede(unit: Unit, message_id: str, by: str, now: int) -> Held:
-    """An edit, ``by``, waits in its place and at its place in the queue."""
-    row = _ended(unit, message_id, "supersede", now)
-    successor = unit.session.get(Held, by)
+def supersede(session: Session, message_id: str, by: str, now: int) -> None:
+    """Its sender wrote it anew: ``by`` waits in its place, at its place in the queue."""
+    move(session, of(session, message_id), "supersede", now)
+    successor = session.get(Held, by)
     if successor is not None:
-        cases.void(unit.session, by, "superseded", now=now)  # its own: it takes that of the one before
-        case = cases.supersede(unit.session, message_id, by, now=now, fingerprint=successor.fingerprint)
+        case = cases.supersede(session, message_id, by, now=now)
         successor.case_id = case.id if case is not None else successor.case_id
-    return row
 
 
 def void(session: Session, row: Held, problem: str, now: int, ground: str = "") -> None:

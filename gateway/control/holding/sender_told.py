@@ -1,20 +1,25 @@
 """What its sender is told of a message that was held, or waits for its delay, when a worker asks for them: a word, and
-nothing of who decided why. Of held ones the database knows, of those that are delayed the journal: they are nowhere
-else but in the memory of a worker.
+on which ground it was refused, and nothing of who decided. Of held ones the database knows, of those that are delayed
+the journal: they are nowhere else but in the memory of a worker. And what they say of a held one: that they withdraw
+it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.common.channel import Handler
 from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseUnavailable
-from gateway.control.holding import held_states
-from gateway.control.holding.rows import Held
+from gateway.control.holding import held, held_states, tickets
+from gateway.control.holding.rows import Held, Ticket
 from gateway.journal.read import lookup
 
 WORDS: Final = {
@@ -35,26 +40,54 @@ DELAYED: Final = "delayed"
 
 
 class SenderTold:
-    """Answers ``review.status`` on control's socket. ``journal``: its root."""
+    """Answers ``review.status`` and ``review.withdraw`` on control's socket. ``journal``: its root; ``clock`` in
+    nanoseconds since the epoch."""
 
-    def __init__(self, database: Database, journal: Path) -> None:
+    def __init__(self, database: Database, journal: Path, clock: Callable[[], int] = time.time_ns) -> None:
         self._database = database
         self._journal = journal
+        self._clock = clock
 
     def commands(self) -> Mapping[str, Handler]:
         """By name."""
-        return {"review.status": self._status}
+        return {"review.status": self._status, "review.withdraw": self._withdraw}
 
     async def _status(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """``{"state"}``: empty where nobody has taken the message over, or not yet."""
+        """``{"state", "route", "ground"}``: empty where nobody has taken the message over, or not yet."""
         name = str(command.get("id", ""))
         try:
-            row = await self._database.read(lambda session: session.get(Held, name))
+            told = await self._database.read(lambda session: _told(session, name))
         except DatabaseUnavailable:  # told by the database itself, once and not for everybody who asks
             return {"error": "database"}
-        if row is not None:
-            return {"state": WORDS[row.state]}
-        return {"state": await asyncio.to_thread(_delayed, self._journal, name)}
+        return told if told["state"] else {"state": await asyncio.to_thread(_delayed, self._journal, name)}
+
+    async def _withdraw(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """The same; what can be withdrawn is, and whoever holds its case is told. Of what is delayed nothing can."""
+        name, now = str(command.get("id", "")), self._clock() // 1000
+
+        def work(session: Session) -> dict[str, Any]:
+            row = session.get(Held, name)
+            if row is not None and held_states.after(row.state, "withdraw") is not None:
+                held.withdraw(session, name, now)
+            return _told(session, name)
+
+        try:
+            told = await self._database.run(work)
+        except DatabaseUnavailable:
+            return {"error": "database"}
+        return told if told["state"] else {"state": await asyncio.to_thread(_delayed, self._journal, name)}
+
+
+def _told(session: Session, name: str) -> dict[str, Any]:
+    row = session.get(Held, name)
+    if row is None:
+        return {"state": ""}
+    state = WORDS[row.state]
+    ticket = session.scalar(select(Ticket.state).where(Ticket.message_id == name))
+    if ticket in (tickets.OPEN, tickets.SPENT):  # also where an appeal was upheld, or the case decided again
+        state = WORDS[held_states.TICKETED if ticket == tickets.OPEN else held_states.DELIVERED]
+    ground = held.trace(session, name)[-1].ground if state == WORDS[held_states.REFUSED] else ""
+    return {"state": state, "route": row.route, "ground": ground}
 
 
 def _delayed(journal: Path, message_id: str) -> str:

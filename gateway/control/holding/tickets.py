@@ -48,14 +48,13 @@ async def issue(ledger: Ledger, message_id: str, parked: ParkedRequest, texts: S
 
 
 def give(unit: Unit, *, message_id: str, route: str, room: str, sender: str, texts: Sequence[str], now: int) -> Ticket:
-    """A ticket to send ``texts`` again, for ``message_id``: of a held message, or of one whose appeal was upheld.
-    ``now`` in µs since the epoch."""
-    return unit.add(
-        Ticket(
-            message_id=message_id, route=route, room=room, sender=sender, digest=digest(texts), state=OPEN,
-            created_at=now, expires_at=now // 1_000_000 + LASTS,
-        )
-    )  # fmt: skip
+    """A ticket to send ``texts`` again, for ``message_id``: of a held message, or of one whose refusal was wrong. One
+    that ended is open again. ``now`` in µs since the epoch."""
+    given = {"digest": digest(texts), "state": OPEN, "created_at": now, "expires_at": now // 1_000_000 + LASTS}
+    known = unit.session.scalar(select(Ticket).where(Ticket.message_id == message_id))
+    if known is not None:
+        return unit.change(known, **given, spent_by="") if known.state in (LAPSED, VOID) else known
+    return unit.add(Ticket(message_id=message_id, route=route, room=room, sender=sender, **given))
 
 
 async def spend(ledger: Ledger, ticket_id: int, message_id: str, now: int) -> None:
@@ -85,12 +84,22 @@ async def void(ledger: Ledger, message_ids: Sequence[str], problem: str, now: in
     """End the tickets of these held messages; ``problem``: the reason code of what stands against them."""
 
     def work(unit: Unit) -> None:
-        ids = unit.session.scalars(
-            select(Ticket.id).where(Ticket.message_id.in_(message_ids), Ticket.state == OPEN)
-        ).all()
-        _end(unit, ids, VOID, "void", problem, now)
+        for message_id in message_ids:
+            revoke(unit, message_id, problem, now)
 
     await ledger.act(SYSTEM, problem, "ticket.void", f"tickets:{len(message_ids)}", work, settle=False)
+
+
+def revoke(unit: Unit, message_id: str, problem: str, now: int) -> None:
+    """End the ticket of one held message, within somebody's act."""
+    ids = unit.session.scalars(select(Ticket.id).where(Ticket.message_id == message_id, Ticket.state == OPEN)).all()
+    _end(unit, ids, VOID, "void", problem, now)
+
+
+def spent_by(session: Session, message_id: str) -> str:
+    """The message that was delivered with the ticket of this one; empty for none."""
+    wanted = select(Ticket.spent_by).where(Ticket.message_id == message_id, Ticket.state == SPENT)
+    return session.scalar(wanted) or ""
 
 
 def opened(session: Session) -> bool:

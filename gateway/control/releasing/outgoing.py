@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from filters.model.errors import TidegateError
 from gateway.config import Config
 from gateway.config.sections.routes import Release, Route
+from gateway.control.releasing.remade_body import remade
 from gateway.generation import conversion
 from gateway.http.upstream.upstream import Upstream
 from gateway.http.wire.path import Template, parse_template
@@ -64,6 +65,8 @@ def outgoing(
     if body != parked.body:
         fields = {name: value for name, value in fields.items() if name not in DESCRIBING}
     authority = upstream.settings.servers[0].address.authority
+    if parked.restores and release.match is None:
+        raise Unreleasable("release.unconfigured")
     if release.match is not None and not parked.edit:
         template = parse_template(release.match)
         method, target = template.methods[0].decode(), _path(template, parked.room)
@@ -91,7 +94,7 @@ def _ours(route: Route, release: Release, parked: ParkedRequest, release_id: str
     fields = {
         "user-agent": "tidegate-release",
         "tidegate-message-id": release_id,
-        "tidegate-releases": parked.id,
+        **({"tidegate-restores": parked.restores} if parked.restores else {"tidegate-releases": parked.id}),
         "idempotency-key": parked.id,
     }
     if parked.labels:
@@ -119,7 +122,12 @@ def _path(template: Template, room: str) -> str:
 
 
 def _body(config: Config, route: Route, parked: ParkedRequest, release_id: str, texts: tuple[str, ...] | None) -> bytes:
-    """What goes on of the body that came."""
+    """What goes on of the body that came; of a message that is restored, one made of its texts."""
+    if parked.restores:
+        made = remade(route, parked, texts or parked.texts, release_id)
+        if made is None:
+            raise Unreleasable("release.unreadable")
+        return made.body
     if texts is None and not (route.id_to.startswith("json:") or route.each or parked.socket):
         return parked.body
     # Who sends and where to is known: it may stand in a token that has expired since.

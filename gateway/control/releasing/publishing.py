@@ -66,7 +66,7 @@ class PlatformPublisher:
             return Ways(publishes=False, idempotent=False, retry_for=0.0)
         # An address for publishing would put an edit beside what it edits; replayed, it goes where it was meant to.
         publishes = (release.match is not None and not parked.edit) or (
-            release.replay is not None and not parked.socket
+            release.replay is not None and not parked.socket and not parked.restores
         )
         return Ways(publishes, release.idempotent, release.retry_for)
 

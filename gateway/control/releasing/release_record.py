@@ -40,7 +40,7 @@ def released(
         "policy": parked.policy,
         "lists": {found["list"]: found["digest"] for found in findings if "list" in found},
         "findings": list(findings),
-        "releases": parked.id,
+        **({"restores": parked.restores} if parked.restores else {"releases": parked.id}),
         "approved_by": approval.act_uid,
     }
     if parked.labels:

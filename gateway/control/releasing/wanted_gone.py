@@ -2,7 +2,8 @@
 
 held, approved        it is a refusal of its case, at once and for good; nothing is at the platform
 releasing             it waits for the outcome, then the platform is asked to delete it
-delivered, unknown    the takedown of its release
+ticketed              the ticket is void; nothing is at the platform
+delivered, unknown    the takedown of its release, or of what was sent with the ticket
 anything else         there is nothing to take down
 """
 
@@ -18,13 +19,14 @@ from sqlalchemy.orm import Session
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import cases
-from gateway.control.holding import held, held_states
+from gateway.control.holding import held, held_states, tickets
 from gateway.control.holding.rows import Held, Release
 from gateway.control.takedowns import takedowns
 from gateway.control.takedowns.neighbours import HeldMessages
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
 
 UNWANTED: Final = "release.taken_down"
+ELSEWHERE: Final = "release.deleted"
 NEVER: Final = 1 << 60  # µs since the epoch: until the outcome is known
 
 
@@ -38,9 +40,9 @@ class HeldTakedowns(HeldMessages):
         """Within an act. ``within``: seconds that the platform has. Raises ``ControlError``."""
         now = self._clock() // 1000
         row = held.of(unit.session, message_id)
-        release = unit.session.get(Release, row.release) if row.release else None
-        shown = row.state in (held_states.DELIVERED, held_states.UNKNOWN) and release is not None
-        name = release.id if shown and release is not None else row.message_id
+        name, upstream_id = _shown_as(unit.session, row)
+        shown = name != ""
+        name = name or row.message_id
         known = unit.session.scalar(select(Takedown).where(Takedown.message_id.in_((row.message_id, name))))
         if known is not None:
             raise ControlError(409, "control.taken_down_already", f"Takedown {known.id} is about this message.")
@@ -49,13 +51,14 @@ class HeldTakedowns(HeldMessages):
             held_states.APPROVED,
             held_states.RELEASING,
             held_states.UNDELIVERABLE,
+            held_states.TICKETED,
         ):
             raise ControlError(
                 409, "control.not_published", f"The message is {row.state}: there is nothing to take down."
             )
         made = unit.add(
             Takedown(
-                message_id=name, upstream_id=release.upstream_id if shown and release is not None else "",
+                message_id=name, upstream_id=upstream_id,
                 route=row.route, room=row.room, reason=reason, ground=ground, act_uid=unit.uid, created_at=now,
             )
         )  # fmt: skip
@@ -72,10 +75,43 @@ class HeldTakedowns(HeldMessages):
             is_gone(unit.session, row, now)
             return made
         row.takedown_id = made.id
+        if row.state == held_states.TICKETED:
+            tickets.revoke(unit, message_id, UNWANTED, now)
+            is_gone(unit.session, row, now)
+            return made
         row.due_at = row.due_at and now
         deletion = unit.session.get_one(Deletion, made.id)
         deletion.due_at, deletion.confirm_by = NEVER, NEVER + round(within * 1e6)
         return made
+
+    def deleted(self, unit: Unit, message_id: str, by: str) -> str:
+        now = self._clock() // 1000
+        row = held.of(unit.session, message_id)
+        name, _ = _shown_as(unit.session, row)
+        if name:
+            return name
+        if row.state == held_states.TICKETED:
+            tickets.revoke(unit, message_id, ELSEWHERE, now)
+        elif by == "user":
+            held.withdraw(unit.session, message_id, now)
+        else:
+            held.void(unit.session, row, ELSEWHERE, now)
+            cases.void(unit.session, message_id, ELSEWHERE, now=now)
+        return ""
+
+    def state(self, session: Session, message_id: str) -> str:
+        row = session.get(Held, message_id)
+        return row.state if row is not None else ""
+
+
+def _shown_as(session: Session, row: Held) -> tuple[str, str]:
+    """Our id and the platform's of what people may see of it; empty where that is nothing."""
+    if row.state not in (held_states.DELIVERED, held_states.UNKNOWN):
+        return "", ""
+    release = session.get(Release, row.release) if row.release else None
+    if release is not None and release.state != "refused":
+        return release.id, release.upstream_id
+    return tickets.spent_by(session, row.message_id), ""
 
 
 def can_run(session: Session, row: Held, release: Release, now: int) -> None:

@@ -16,7 +16,7 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.ledger import Outcome
 from gateway.control.acts.refusal import ControlError
 from gateway.control.calls.call import Call, done
-from gateway.control.calls.schemas import Done, NoQuery
+from gateway.control.calls.schemas import Done, NoQuery, Reasoned
 from gateway.control.cases import case_pages, cases, claims, decisions
 from gateway.control.cases.case_pages import CasesWanted, Place, Together
 from gateway.control.cases.case_states import CaseState, Move
@@ -234,6 +234,19 @@ async def undo(call: Call[NothingElse, NoQuery]) -> Done[CaseOut]:
         decisions.undo(session, case, who, now=now, until=now + until)
 
     return await _moved(call, "decision taken back", "case.undo", work)
+
+
+async def reopen(call: Call[Reasoned, NoQuery]) -> Done[CaseOut]:
+    """What was decided is looked at again, as a new case that names this one, by somebody who did not decide it."""
+    number, now, reason = call.number("id"), call.service(ReviewDesk).now(), call.body.reason
+
+    def work(unit: Unit) -> Loaded:
+        _case(unit.session, number)
+        made = cases.reopen(unit.session, number, now=now, person=unit.person, why=reason, due_at=now)
+        return loaded(unit.session, [made])[0]
+
+    outcome = await call.act(reason, "case.reopen", f"case:{number}", work)
+    return done(outcome, _telling(call).of(outcome.result))
 
 
 async def release_all(call: Call[NothingElse, NoQuery]) -> Done[ReleasedOut]:

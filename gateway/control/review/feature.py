@@ -8,11 +8,13 @@ from gateway.config import Config
 from gateway.config.values.opening_hours import OpeningHours
 from gateway.control.access.roles import EVERYBODY, LEAD, MODERATE, SEE_SENDERS, Permission
 from gateway.control.acts.governance import Table
+from gateway.control.adapters.platform import route_of
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.rows import OwnSender
 from gateway.control.holding.seals import seals
+from gateway.control.releasing.wanted_gone import HeldTakedowns
 from gateway.control.review import endpoints, held_messages, own_senders
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.held_cases import HeldEffect, HeldTexts
@@ -30,7 +32,14 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     seal = seals(config)
     kept = JournalledTexts(surroundings.folders.journal(surroundings.config))
     texts = HeldTexts(ledger.database, seal, kept)
-    return (ReviewDesk(ledger, lambda: settings(config()), texts, {MESSAGE: HeldEffect(seal)}),)
+    effect = HeldEffect(seal, kept.record, HeldTakedowns(), lambda route: confirm_within(config(), route))
+    return (ReviewDesk(ledger, lambda: settings(config()), texts, {MESSAGE: effect}),)
+
+
+def confirm_within(config: Config, route: str) -> float:
+    """Seconds in which the platform should have deleted what is taken down; 0 where nobody can ask it."""
+    takedown = route_of(config, route).takedown
+    return takedown.confirm_within if takedown is not None else 0.0
 
 
 def settings(config: Config) -> DeskSettings:
@@ -62,6 +71,7 @@ REVIEW = Feature(
         Endpoint("POST", "/v1/review/cases/{id}:escalate", endpoints.escalate, "Pass a case to a lead", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:release", endpoints.release, "Give a case back", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:undo", endpoints.undo, "Take a decision back", WORK),
+        Endpoint("POST", "/v1/review/cases/{id}:reopen", endpoints.reopen, "Look at a decision again", LEADS),
         Endpoint("GET", "/v1/review/messages", held_messages.listed, "List held messages of one state", LOOK),
         Endpoint(
             "POST", "/v1/review/messages/{id}:settle", held_messages.settle, "Say what became of a release", LEADS

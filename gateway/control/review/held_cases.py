@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,12 +17,17 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import decisions
 from gateway.control.cases.rows import Case
-from gateway.control.holding import held
+from gateway.control.holding import held, held_states, tickets
 from gateway.control.holding.rows import Held
 from gateway.control.review.neighbours import CaseText, CaseTexts
+from gateway.control.takedowns.neighbours import HeldMessages
+from gateway.journal.read.shown import shown_texts
 from gateway.parking.parked import BadParking, ParkedRequest, decode
 from gateway.parking.seal import Seal, SealBroken
 
+SENT_AGAIN: Final = frozenset((held_states.REFUSED, held_states.EXPIRED, held_states.VOID, held_states.LAPSED))
+"""States of what was not published, and which its sender may want to be."""
+NOT_PUBLISHED: Final = SENT_AGAIN | {held_states.WITHDRAWN, held_states.SUPERSEDED}
 REFUSED: Final = "review.refused"  # what a sender is told the sentence of
 UNOPENED: Final = "sealed with a key that is not here"
 
@@ -54,18 +59,60 @@ class HeldTexts:
 
 
 class HeldEffect:
-    """What a decision means for a held message. Called within an act."""
+    """What a decision means for a held message. Called within an act.
 
-    def __init__(self, seal: Callable[[], Seal | None]) -> None:
+    On a case that was reopened something has become of the message already: one that was not published can be sent
+    again by its sender (a ticket), one that was is taken down. ``record``: the journal's of a message, None where it
+    has none; ``gone``: takes down; ``within``: seconds that the platform has for it on a route.
+    """
+
+    def __init__(
+        self,
+        seal: Callable[[], Seal | None],
+        record: Callable[[str], Mapping[str, Any] | None],
+        gone: HeldMessages,
+        within: Callable[[str], float],
+    ) -> None:
         self._seal = seal
+        self._record = record
+        self._gone = gone
+        self._within = within
 
     def __call__(self, unit: Unit, case: Case, now: int) -> None:
         """Raises ``ControlError`` where the message waits no more."""
+        row = held.of(unit.session, case.message_id)
+        if case.reopens is not None and row.state != held_states.HELD:
+            self._again(unit, case, row, now)
+            return
         if case.outcome == decisions.REFUSED:
             held.refuse(unit, case.message_id, REFUSED, case.ground, now)
             return
         texts = self._masked(unit, case) if case.outcome == decisions.MASKED else None
         held.approve(unit, case.message_id, texts, now, now)
+
+    def _again(self, unit: Unit, case: Case, row: Held, now: int) -> None:
+        published = row.state not in NOT_PUBLISHED
+        if case.outcome == decisions.REFUSED:
+            try:
+                if published:
+                    self._gone.take_down(unit, row.message_id, f"case {case.id}", case.ground, self._within(row.route))
+            except ControlError as error:
+                if error.reason != "control.taken_down_already":
+                    raise
+        elif not published:
+            texts = self._texts(case)
+            if row.state not in SENT_AGAIN or not texts:
+                raise ControlError(409, "review.decided", f"The message is {row.state}, and cannot be sent again.")
+            tickets.give(
+                unit, message_id=row.message_id, route=row.route, room=row.room, sender=row.sender, texts=texts, now=now
+            )
+
+    def _texts(self, case: Case) -> Sequence[str]:
+        """As it may be sent again; none where the journal does not hold it."""
+        record = self._record(case.message_id)
+        if record is None:
+            return ()
+        return shown_texts(record if case.outcome == decisions.MASKED else {**record, "findings": ()})
 
     def _masked(self, unit: Unit, case: Case) -> Sequence[str]:
         row = held.of(unit.session, case.message_id)

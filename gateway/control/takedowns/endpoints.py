@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -71,14 +72,15 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
     within = running.platform.confirm_within(told.route)
 
     def work(unit: Unit) -> Takedown:
-        if told.verdict == "hold":
-            row = services.of(HeldMessages).take_down(unit, told.id, body.reason, body.ground or "", within)
+        before = unit.session.scalar(select(Takedown).where(Takedown.message_id == told.id))
+        waits = told.id if told.verdict == "hold" else before.restoration if before is not None else ""
+        if waits:  # until now, or again: it comes back
+            row = services.of(HeldMessages).take_down(unit, waits, body.reason, body.ground or "", within)
             if refused is not None:
                 refused.put(unit)
             return row
-        held = unit.session.scalar(select(Takedown).where(Takedown.message_id == told.id))
-        if held is not None:
-            raise ControlError(409, "control.taken_down_already", f"Takedown {held.id} is about this message.")
+        if before is not None:
+            raise ControlError(409, "control.taken_down_already", f"Takedown {before.id} is about this message.")
         row = unit.add(
             Takedown(
                 message_id=told.id,
@@ -99,11 +101,13 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
 
     outcome = await call.act(body.reason, "takedown.create", f"message:{told.id}", work)
     running.kick()
-    number = outcome.result.id
+    number, waiting, code = outcome.result.id, services.of(HeldMessages), running.platform.appeal_code
     state = takedowns.REQUESTED
     try:
         state = await running.settled(number, ANSWER_WITHIN)
-        out = await services.database.read(lambda session: _out(session, session.get_one(Takedown, number)))
+        out = await services.database.read(
+            lambda session: _out(session, session.get_one(Takedown, number), waiting, code)
+        )
     except DatabaseUnavailable:  # gone behind the act, which is done
         out = TakedownOut(**outcome.result.as_row(), state="requested", tries=0)
     answer = done(outcome, out)
@@ -113,7 +117,8 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
 
 async def listed(call: Call[None, TakedownsQuery]) -> TakedownsOut:
     """From the newest to the oldest."""
-    query = call.query
+    query, waiting = call.query, call.service(HeldMessages)
+    code = call.service(Takedowns).platform.appeal_code
     wanted = select(Takedown).join(Deletion, Deletion.takedown_id == Takedown.id).order_by(Takedown.id.desc())
     if query.state is not None:
         wanted = wanted.where(Deletion.state == query.state)
@@ -121,21 +126,22 @@ async def listed(call: Call[None, TakedownsQuery]) -> TakedownsOut:
         wanted = wanted.where(Takedown.id < query.before)
 
     def work(session: Session) -> list[TakedownOut]:
-        return [_out(session, row) for row in session.scalars(wanted.limit(query.limit)).all()]
+        return [_out(session, row, waiting, code) for row in session.scalars(wanted.limit(query.limit)).all()]
 
     return TakedownsOut(takedowns=await call.services.database.read(work))
 
 
 async def get(call: Call[None, NoQuery]) -> TakedownTraced:
     """With everything that the platform said so far, once for each time that it said something new."""
-    number = call.number("id")
+    number, waiting = call.number("id"), call.service(HeldMessages)
+    code = call.service(Takedowns).platform.appeal_code
 
     def work(session: Session) -> TakedownTraced:
         row = session.get(Takedown, number)
         if row is None:
             raise missing("takedown")
         trace = [TakedownEventOut(**event.as_row()) for event in takedowns.trace(session, number)]
-        return TakedownTraced(**_out(session, row).model_dump(), trace=trace)
+        return TakedownTraced(**_out(session, row, waiting, code).model_dump(), trace=trace)
 
     return await call.services.database.read(work)
 
@@ -176,13 +182,19 @@ async def removed(call: Call[RemovalNew, NoQuery]) -> Done[RemovalOut]:
     """A user or the platform has deleted a message where no removal route saw it: it is shown here no more."""
     body, messages = call.body, call.service(Takedowns).messages
     told = await _found(messages, body)
-    outcome = await call.act(body.reason, "removal.tell", f"message:{told.id}", _nothing)
+    waiting = call.service(HeldMessages)
+
+    def work(unit: Unit) -> str:
+        return waiting.deleted(unit, told.id, body.by) if told.verdict == "hold" else told.id
+
+    outcome = await call.act(body.reason, "removal.tell", f"message:{told.id}", work)
     record = removal(
-        told.id, body.by, "seen", route=told.route, room=told.room, upstream_id=told.upstream_id,
+        outcome.result, body.by, "seen", route=told.route, room=told.room, upstream_id=told.upstream_id,
         reason=body.reason, act=outcome.uid,
     )  # fmt: skip
     try:
-        await messages.append(record)
+        if outcome.result:
+            await messages.append(record)
     except Exception as error:  # whatever kept it from being written, it is not recorded
         raise ControlError(
             503, "control.journal_unavailable", "The removal could not be recorded; try again."
@@ -248,12 +260,9 @@ def _message(told: MessageTold) -> MessageOut:
     return MessageOut(id=told.id, route=told.route, room=told.room, at=told.at, verdict=told.verdict)
 
 
-def _out(session: Session, row: Takedown) -> TakedownOut:
+def _out(session: Session, row: Takedown, waiting: HeldMessages, code: Callable[[str], str]) -> TakedownOut:
     deletion = session.get_one(Deletion, row.id)
     live = select(Copy.id).where(Copy.message_id == row.message_id, Copy.expires_at > int(time.time()))
     told: dict[str, Any] = row.as_row() | {"state": deletion.state, "tries": deletion.tries}
-    return TakedownOut(**told, copy_id=session.scalar(live))
-
-
-def _nothing(_unit: Unit) -> None:
-    return None
+    restored = (waiting.state(session, row.restoration) or "unknown") if row.restoration else None
+    return TakedownOut(**told, copy_id=session.scalar(live), restored=restored, appeal_code=code(row.message_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from gateway.appeals.codes import Codes
 from gateway.config import Config
 from gateway.control.access.roles import EVERYBODY, MODERATE, SEE_SENDERS, Permission
 from gateway.control.acts.governance import Table
@@ -19,6 +20,7 @@ from gateway.control.takedowns.rows import Copy, Deletion, Takedown, TakedownEve
 from gateway.control.takedowns.sightings import Sightings
 from gateway.control.takedowns.snapshot import copies, unwanted
 from gateway.control.takedowns.takedowns import Takedowns, prune, redone
+from gateway.generation import conversion
 
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
@@ -29,10 +31,14 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         journal, folders.upstream_ids(config), lambda: named_by_platform(surroundings.current().config),
         partial(append, writer),
     )  # fmt: skip
+
+    def codes() -> Codes | None:
+        return conversion.appeal_codes_of(surroundings.current().config, folders.salt)
+
     platform = PlatformSide(lambda: surroundings.current().config, surroundings.loop)
     surroundings.closing.callback(platform.close)
     messages = JournalMessages(journal, writer, sightings)
-    return Takedowns(surroundings.ledger.database, messages, PlatformDeletions(platform)), sightings
+    return Takedowns(surroundings.ledger.database, messages, PlatformDeletions(platform, codes)), sightings
 
 
 def named_by_platform(config: Config) -> frozenset[str]:

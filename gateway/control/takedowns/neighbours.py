@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from sqlalchemy.orm import Session
+
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.neighbours import Row
 from gateway.control.acts.refusal import ControlError
@@ -38,6 +40,9 @@ class Deleter(Protocol):
 
     def confirm_within(self, route: str) -> float:
         """Seconds the platform has to confirm; 0 where it cannot be asked."""
+
+    def appeal_code(self, message_id: str) -> str:
+        """The code by which its sender appeals; empty where nothing is appealed here."""
 
 
 class MessageTold(NamedTuple):
@@ -99,3 +104,12 @@ class HeldMessages:
         """Within an act: refuse what waits, take down what was released, or will be. ``within``: seconds that the
         platform has. Raises ``ControlError``."""
         raise ControlError(409, "control.not_published", "The message was never shown: there is nothing to take down.")
+
+    def deleted(self, unit: Unit, message_id: str, by: str) -> str:
+        """Within an act: it was deleted elsewhere, by ``user``, ``platform`` or ``erasure``. What waits is not
+        published any more; of what was, our id of it is told, empty for none. Raises ``ControlError``."""
+        return message_id
+
+    def state(self, session: Session, message_id: str) -> str:
+        """What became of one of them; empty where nobody knows of it any more."""
+        return ""

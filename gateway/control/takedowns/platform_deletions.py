@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
+from gateway.appeals.codes import Codes
 from gateway.config.sections.routes import Takedown as Section
 from gateway.control.adapters.platform import PlatformSide, route_of
 from gateway.control.takedowns.neighbours import Asked, Said
@@ -20,10 +22,18 @@ DOTS = frozenset((".", ".."))  # as a segment of a path they would name another 
 
 
 class PlatformDeletions:
-    """Asks ``platform``."""
+    """Asks ``platform``. ``codes``: those by which people appeal, None where there are none."""
 
-    def __init__(self, platform: PlatformSide) -> None:
+    def __init__(self, platform: PlatformSide, codes: Callable[[], Codes | None] = lambda: None) -> None:
         self._platform = platform
+        self._codes = codes
+
+    def appeal_code(self, message_id: str) -> str:
+        codes = self._codes()
+        try:
+            return codes.code(message_id) if codes is not None else ""
+        except ValueError:  # no id of ours: it was imported
+            return ""
 
     def confirm_within(self, route: str) -> float:
         """Seconds the platform has for it; 0 where nobody can ask it."""
@@ -43,7 +53,9 @@ class PlatformDeletions:
         if name in DOTS or asked.room in DOTS:
             return Said(False, None, UNSAFE)
         upstream = platform.upstream(route.upstream)
-        answer = await platform.ask(upstream, _head(takedown, upstream, name, asked), b"", idempotent=True)
+        answer = await platform.ask(
+            upstream, _head(takedown, upstream, name, asked, self.appeal_code(asked.message_id)), b"", idempotent=True
+        )
         status = answer.status
         if status is None:
             return Said(False, None, answer.problem)
@@ -53,7 +65,7 @@ class PlatformDeletions:
         return Said(gone(takedown.gone_when)(status, answer.body), status)
 
 
-def _head(takedown: Section, upstream: Upstream, name: str, asked: Asked) -> bytes:
+def _head(takedown: Section, upstream: Upstream, name: str, asked: Asked, code: str) -> bytes:
     template = parse_template(takedown.match)
     host = template.host.decode() or upstream.settings.servers[0].address.authority
     fields = {
@@ -61,6 +73,7 @@ def _head(takedown: Section, upstream: Upstream, name: str, asked: Asked) -> byt
         "User-Agent": "tidegate-takedown",
         "Accept": "*/*",
         "Tidegate-Message-Id": asked.message_id,
+        **({"Tidegate-Appeal-Code": code} if code else {}),
         **{field: secret.get_secret_value() for field, secret in takedown.headers.items()},
     }
     method = template.methods[0].decode()

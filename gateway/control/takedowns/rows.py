@@ -13,6 +13,7 @@ class Takedown(Model):
     """A published message that a person wants gone (停止传输、消除); what becomes of that stands in ``Deletion``.
 
     ``upstream_id`` and ``room`` as the journal told them, ``ground`` may be empty, ``act_uid``: the act in the journal.
+    ``restoration``: by which held message it comes back (``gateway.control.restoring``), empty while it does not.
     """
 
     __tablename__ = "takedowns"
@@ -27,6 +28,7 @@ class Takedown(Model):
     ground: Mapped[str] = mapped_column(Storable(256))
     act_uid: Mapped[str] = mapped_column(Storable(36))
     created_at: Mapped[int]
+    restoration: Mapped[str] = mapped_column(Storable(36), default="")
 
 
 class Copy(Model):

@@ -46,13 +46,13 @@ class TakedownEventOut(BaseModel):
     """One line of a takedown's trace. ``problem``: why the platform gave no answer."""
 
     at: int = Field(description="Microseconds since the epoch.")
-    event: Literal["requested", "tried", "confirmed", "unconfirmed"]
+    event: Literal["requested", "tried", "confirmed", "unconfirmed", "restored"]
     status: int | None
     problem: str
 
 
 class TakedownOut(BaseModel):
-    """A deletion cannot be undone; that copies are refused can be (``copy``)."""
+    """A deletion cannot be undone; that copies are refused can be (``copy_id``), and a message can be restored."""
 
     id: int
     message_id: str
@@ -65,6 +65,11 @@ class TakedownOut(BaseModel):
     state: Literal["requested", "confirmed", "unconfirmed"]
     tries: int
     copy_id: int | None = Field(None, description="The copy that refuses the same text, while there is one.")
+    restored: str | None = Field(
+        None, description="How far it is with coming back, as a held message is; null where it does not."
+    )
+    appeal_code: str = Field("", description="The code by which its sender appeals, to be told to them.")
+    restoration: str = Field("", description="The id under which it comes back.")
 
 
 class TakedownTraced(TakedownOut):

@@ -62,6 +62,7 @@ DISPOSITION: Final = (
     "degraded",
     "delay",
     "releases",
+    "restores",
     "approved_by",
     "print",
 )
@@ -390,6 +391,19 @@ def review(
     record: dict[str, Any] = {"kind": "review", "id": message_id, "time": time.time_ns() // 1000, "state": state}
     known = {"person": person, "act": act, "release": release, "reason": reason, "ground": ground}
     return record | {name: value for name, value in known.items() if value}
+
+
+def appeal(message_id: str, state: str, number: int, *, person: str = "", act: str = "") -> dict[str, Any]:
+    """What happened to the appeal ``number`` against what was decided on a message
+    (``gateway.control.appeals.appeal_states``). ``person`` and ``act`` where somebody decided it; what its appellant
+    did names nobody, and says nothing of what they wrote. Of the disposition class. Raises Unattributed for a person
+    without their act (law 12)."""
+    if person and not act:
+        raise Unattributed("a decision on an appeal names its act")
+    record: dict[str, Any] = {
+        "kind": "appeal", "id": message_id, "time": time.time_ns() // 1000, "state": state, "appeal": number
+    }  # fmt: skip
+    return record | {name: value for name, value in (("person", person), ("act", act)) if value}
 
 
 def act(

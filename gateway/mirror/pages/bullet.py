@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from filters.model.verdict import Finding, Hit
-from filters.policy import masked
+from gateway.journal.read.shown import shown_texts
 
 
 class Bullet(NamedTuple):
@@ -58,14 +57,10 @@ def read(told: Mapping[str, Any]) -> Bullet:
 
 def of_judged(record: Mapping[str, Any]) -> Bullet:
     """From a ``judged`` record that was passed: the text as it was relayed, masks applied."""
-    texts: tuple[str, ...] = tuple((record.get("content") or {}).get("plain") or ())
-    masks = [found for found in record.get("findings", ()) if found["effect"] == "mask" and "spans" in found]
-    if masks:
-        texts = masked(texts, [_mask(found) for found in masks])
     return Bullet(
         record["id"],
         record.get("sent_at", record["time"]) // 1000,
-        "\n".join(texts),
+        "\n".join(shown_texts(record)),
         record.get("playback_ms", -1),
         tuple(record.get("labels", ())),
         record.get("shown_sender", ""),
@@ -81,8 +76,3 @@ def of_imported(record: Mapping[str, Any]) -> Bullet:
         record.get("playback_ms", -1),
         platform_id=record["upstream_id"],
     )
-
-
-def _mask(found: Mapping[str, Any]) -> Finding:
-    spans = tuple((start, end) for start, end in found["spans"])
-    return Finding(found["check"], found["reason"], Hit("", "", 0, "", 0, found["field"], spans))

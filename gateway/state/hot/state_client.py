@@ -23,13 +23,13 @@ from filters.model.verdict import Facts, Scan
 from gateway.state.hot import give_back
 from gateway.state.hot.admit_arguments import MAX_BATCH, encode
 from gateway.state.hot.fallback import Fallback, LocalLimits
-from gateway.state.hot.flight import AdmitBatch, GiveBack, Pending
+from gateway.state.hot.flight import AdmitBatch, CommandFlight, GiveBack, Pending
 from gateway.state.hot.plan import Plan
 from gateway.state.hot.replies import Unreadable, held, read
 from gateway.state.hot.scripts import ADMIT, GIVE_BACK
 from gateway.state.hot.server_link import ERROR, UNAVAILABLE, Command, ServerLink, error_word
 from gateway.state.hot.verified import Verified
-from gateway.state.model.keys import Keys
+from gateway.state.model.keys import Keys, slot_of
 from gateway.state.model.settings import Address, Credentials, StateSettings
 from gateway.state.model.snapshot import Snapshot
 
@@ -37,6 +37,7 @@ EPOCH: Final = "state.epoch"
 BUSY: Final = "state.busy"
 NOT_OURS: Final = frozenset({"READONLY", "NOAUTH", "WRONGPASS", "NOPERM", "MASTERDOWN", "LOADING"})
 REMEMBERED_ASKS: Final = 64
+TICKET_TAKEN: Final = b"600"  # seconds; control has heard of a delivery long before, and its outcome is known
 NOBODY: Final[frozenset[str]] = frozenset()
 
 # Whether one call can write many keys that expire; and the scripts, so that the first messages find them. A server
@@ -64,6 +65,11 @@ def _nothing(messages: int, seconds: float) -> None:
 
 def _nobody() -> None:
     """Nobody wants to know when a turn or a batch is over."""
+
+
+def _packed(*words: bytes) -> bytes:
+    packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # any length of tuple
+    return packed
 
 
 class StateClient:
@@ -158,6 +164,32 @@ class StateClient:
         self._returns.append((message, asks, scan, charge))
         if not self._scheduled:
             self._schedule()
+
+    def take_ticket(self, ticket: int, message_id: str, then: Callable[[bool], None]) -> None:
+        """Take a re-send ticket for a message that came with it: ``then`` hears whether it has it, which one message
+        does at a time. Where state does not answer it has not. ``then`` is never called from inside."""
+        assert self._loop is not None, "start() comes first"
+        key = self.keys.ticket(ticket).encode()
+        link = self._link_of(slot_of(key))
+        if link is None or not link.ready():
+            self._loop.call_soon(then, False)
+            return
+
+        def told(mine: bool) -> None:
+            try:
+                then(mine)
+            except Exception as error:  # one caller's fault must not take the others' replies
+                self._blame(error)
+
+        flight = CommandFlight(lambda reply: told(reply == b"OK"), lambda _cause: told(False))
+        link.send(flight, _packed(b"SET", key, message_id.encode(), b"NX", b"EX", TICKET_TAKEN))
+
+    def return_ticket(self, ticket: int) -> None:
+        """The message did not go on: another may take it. Where state does not answer it is free after a while."""
+        key = self.keys.ticket(ticket).encode()
+        link = self._link_of(slot_of(key))
+        if link is not None and link.ready():
+            link.send(CommandFlight(), _packed(b"DEL", key))
 
     def _schedule(self) -> None:
         assert self._loop is not None, "start() comes first"

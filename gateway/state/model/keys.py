@@ -93,6 +93,10 @@ class Keys(NamedTuple):
         letter = "hp" if shadow else "p"
         return f"{self.prefix}:{letter}:{repeat.scope}:{place}{repeat.period_us}:"
 
+    def ticket(self, number: int) -> str:
+        """The message that is on its way with a re-send ticket."""
+        return f"{self.prefix}:t:{{{number}}}"
+
     def slow(self, room: str, sender: str) -> str:
         """When the sender may write again in a room in slow mode."""
         return f"{self.prefix}:w:{{{room}}}:{sender}"

@@ -39,6 +39,7 @@ from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
 from gateway.control.people import people
 from gateway.control.people.passwords import Passwords
+from gateway.control.releasing.wanted_gone import HeldTakedowns
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.neighbours import CaseText
 from gateway.control.review.review_desk import ReviewDesk
@@ -268,6 +269,9 @@ class Platform:
     def confirm_within(self, route: str) -> float:
         return self.within
 
+    def appeal_code(self, message_id: str) -> str:
+        return f"code of {message_id}"
+
 
 class Desk:
     """What cases are about, and what decisions did to it. ``now`` in µs since the epoch."""
@@ -384,6 +388,7 @@ class Plant:
                 self.passwords,
                 self.sessions,
                 self.login,
+                HeldTakedowns(),
             ],
         )
 

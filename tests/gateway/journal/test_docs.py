@@ -23,6 +23,7 @@ from gateway.journal.write.record import (
     DISPOSITION,
     Basis,
     act,
+    appeal,
     imported,
     judged,
     leap,
@@ -84,6 +85,8 @@ async def test_every_field(make_writer, journalist, root: Path, read) -> None:
     journal.append({**a_judged(), "trace": "0af7651916cd43dd8448eb211c80319c", "print": "0123456789abcdef"})
     journal.settle("", onward("m3"))
     journal.append({**a_judged(), "id": "m2", "delay": 1.0, "sent_at": 1, "releases": "m", "approved_by": "a"})
+    journal.append({**a_judged(), "id": "m4", "sent_at": 1, "restores": "m2", "approved_by": "a"})
+    journal.append(appeal("m", "rejected", 7, person="Li Hua", act="a"))
     journal.append(review("m", "refused", person="Li Hua", act="a", release="m2", reason="x", ground="3"))
     journal.append(outcome("m", "failed", status=502, upstream_id="7", route="r", reason="upstream.status"))
     journal.append(

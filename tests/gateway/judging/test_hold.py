@@ -11,10 +11,12 @@ import orjson
 import pytest
 
 from gateway.journal.read.reader import merged
+from gateway.judging.resending import digest
 from gateway.parking.parked import ParkedRequest, decode
 from gateway.parking.seal import Seal
 from gateway.parking.spool import Parking
 from gateway.state.hot.scripts import GIVE_BACK
+from gateway.state.model.snapshot import SnapshotRows, TicketRow, encode
 from rig.configuration import CONFIGURATION
 from rig.worker import Course
 
@@ -249,3 +251,25 @@ async def test_a_reload_without_the_table_holds_no_more(tmp_path: Path) -> None:
     course.journal.flush()
     assert course.answer()[2]["reason"] == "review.unavailable"
     course.journal.close()
+
+
+@pytest.mark.parametrize("mine", [True, False])
+async def test_a_ticket_counts_for_whoever_took_it_first(tmp_path: Path, mine: bool) -> None:
+    course = Held()
+    await course.build(tmp_path)
+    ticket = TicketRow(7, "article-comments", "7", "alice", digest(("hello",)), 1 << 40)
+    course.app.on_snapshot(encode(SnapshotRows(1, tickets=(ticket,))))
+    body = b'{"content":"hello"}'
+    course.state.last = b""
+    course.clients[0].data_received(
+        b"POST /api/articles/7/comments HTTP/1.1\r\nHost: a\r\nX-User-Id: alice\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    await asyncio.sleep(0)
+    assert b":t:{7}" in course.state.last  # asked for, and nothing else
+    course.link.received(course.wire, b"+OK\r\n" if mine else b"$-1\r\n")
+    await asyncio.sleep(0)
+    course.link.received(course.wire, course.facts())
+    await asyncio.sleep(0)
+    assert len(course.spool.waiting) == (0 if mine else 1)
+    assert course.app._used_tickets == ({7: course.records()[0]["id"]} if mine else {})

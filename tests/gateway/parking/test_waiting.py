@@ -36,6 +36,15 @@ def test_a_senders_own_count_whatever_control_knows() -> None:
     assert counts.full(ALICE, SETTINGS) == ""
 
 
+def test_what_takes_the_place_of_another_has_room_once() -> None:
+    counts = KnownWaiting(nothing)
+    for _ in range(2):
+        counts.begin(ALICE)
+    assert counts.full(ALICE, SETTINGS, 1) == ""
+    counts.begin(ALICE)
+    assert counts.full(ALICE, SETTINGS, 1) == "sender"
+
+
 def test_rooms_and_all() -> None:
     counts = KnownWaiting(nothing)
     for number in range(4):

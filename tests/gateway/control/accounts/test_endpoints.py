@@ -15,7 +15,8 @@ async def test_an_account_is_set_projected_recorded_read_and_forgotten(api: Any)
     assert (api.status, done["in_force"], done["result"]["sender"]) == (200, True, sender)
     assert api.plant.state.rows["accounts", sender]["credit"] == 80
     read = await api("GET", path, params={"reason": "complaint 7"})
-    assert read == {"sender": sender, "verified": True, "verified_until": 0, "credit": 80, "approved": 0}
+    told = {"sender": sender, "verified": True, "verified_until": 0, "credit": 80, "approved": 0}
+    assert read == {**told, "entries": []}
     await api("DELETE", path, params={"reason": "closed by the user"})
     assert ("accounts", sender) not in api.plant.state.rows
     await api("GET", path, params={"reason": "look again"})
@@ -29,6 +30,18 @@ async def test_an_account_is_set_projected_recorded_read_and_forgotten(api: Any)
         ("account.delete", "admin", "closed by the user"),
         ("account.read", "admin", "look again"),
     ]
+
+
+async def test_what_a_message_cost_stands_in_the_ledger(api: Any) -> None:
+    await api("PUT", "/v1/accounts/u1", json=ACCOUNT)
+    await api("PUT", "/v1/accounts/u1", json={**ACCOUNT, "credit": 60, "message": "m1"})
+    read = await api("GET", "/v1/accounts/u1", params={"reason": "complaint 7"})
+    assert read["credit"] == 60
+    assert [(one["points"], one["message_id"], one["reverses"]) for one in read["entries"]] == [(-20, "m1", None)]
+    for credit in (60, 100):
+        told = await api("PUT", "/v1/accounts/u1", json={**ACCOUNT, "credit": credit, "message": "m1"})
+        assert (api.status, told["reason"]) == (409, "control.not_lowered")
+    assert (await api("PUT", "/v1/accounts/u2", json={**ACCOUNT, "message": "m2"}))["result"]["credit"] == 80
 
 
 async def test_an_import_streams_commits_and_names_its_bad_lines(api: Any) -> None:

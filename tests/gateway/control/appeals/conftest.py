@@ -41,6 +41,7 @@ class Messages:
     def __init__(self) -> None:
         self.by_code: dict[str, list[JudgedMessage]] = {CODE: [PLAIN]}
         self.down = False
+        self.elsewhere = False
 
     async def find(self, code: str) -> Sequence[JudgedMessage]:
         if self.down:
@@ -52,6 +53,9 @@ class Messages:
             raise OSError
         found = [one for several in self.by_code.values() for one in several if one.id == message_id]
         return found[0].texts if found else None
+
+    async def here(self, message_id: str) -> bool:
+        return not self.elsewhere
 
     def print(self, texts: Sequence[str]) -> str:
         return texts[0][:1] * 16
@@ -95,7 +99,7 @@ class Hand:
     def unit(self) -> Unit:
         return Unit(self.session, GOVERNANCE, "act-1", "ann")
 
-    def _redress(self, _unit: Unit, row: Appeal, _now: int) -> str:
+    def _redress(self, _unit: Unit, row: Appeal, _entered: Any, _now: int) -> str:
         self.redressed.append(row.id)
         return "none"
 

@@ -131,6 +131,10 @@ def test_what_ended_long_ago_goes_with_its_trace(hand: Hand) -> None:
     ended, kept = hand.file(), hand.file(DECISION._replace(message_id="m2"), code="2")
     idle = hand.file(DECISION._replace(message_id="m3"), AppealMove.EXPLAIN, code="3")
     appeals.withdraw(hand.session, ended, now=hand.now)
+    assert appeals.prune(hand.session, hand.now + 1) == 0  # the journal has not heard of them
+    for event, record in appeals.untold(hand.session):
+        assert record["kind"] == "appeal"
+        appeals.told(hand.session, event)
     assert appeals.prune(hand.session, hand.now) == 0
     assert appeals.prune(hand.session, hand.now + 1) == 2
     assert hand.session.scalars(select(Appeal.id)).all() == [kept.id]

@@ -18,7 +18,7 @@ async def filed(api: Any, messages: Messages) -> AppealDesk:
     """Appeal 1, and reviewers ann and bob, of whom ``tokens`` are."""
     plant = api.plant
     terms = AppealTerms.model_validate({"file_within": "20000d"})
-    desk = AppealDesk(plant.ledger, messages, lambda: terms)
+    desk = AppealDesk(plant.ledger, messages, lambda: terms, plant.journal.append)
     object.__setattr__(plant.services, "features", (*plant.services.features, desk))
     await desk.file(AppealGiven(CODE, "It was a question"))
     return desk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,17 +11,39 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.config.sections.review.appeal_terms import AppealTerms
+from gateway.control.accounts import credit_entries
+from gateway.control.accounts.rows import Account
+from gateway.control.acts.refusal import ControlError
 from gateway.control.appeals import appeals
 from gateway.control.appeals.admissibility import AppealRefused
 from gateway.control.appeals.filing import AppealDesk, AppealGiven
 from gateway.control.cases import claims, decisions
 from gateway.control.cases.claims import Claimant
 from gateway.control.holding.rows import Ticket
+from gateway.control.takedowns.rows import Takedown
 from gateway.judging.resending import digest
 from tests.gateway.control.appeals.conftest import CODE, FINDING, NOW, PLAIN, Messages, S
 
 GIVEN = AppealGiven(CODE, "It was a question")
 LIMIT = PLAIN._replace(findings=({**FINDING, "check": "limit", "reason": "limit.sender"},))
+
+
+class FakeRestoring:
+    """Brings back whatever it is asked for, by ``way``; refuses where that is none."""
+
+    def __init__(self) -> None:
+        self.way = "publish"
+        self.restored: list[tuple[int, Any, tuple[str, ...]]] = []
+        self.is_kept = True
+
+    async def kept(self, message_id: str) -> Any:
+        return f"kept {message_id}" if self.is_kept else None
+
+    def restore(self, unit: Any, takedown: int, kept: Any, entered: Any) -> Any:
+        if not self.way:
+            raise ControlError(409, "control.takedown_open", "no")
+        self.restored.append((takedown, kept, tuple(entered)))
+        return SimpleNamespace(way=self.way)
 
 
 class Made:
@@ -31,7 +54,18 @@ class Made:
         self.messages = messages
         self.now = NOW
         self.terms: AppealTerms | None = AppealTerms.model_validate({"undo": "0s"})
-        self.desk = AppealDesk(plant.ledger, messages, lambda: self.terms, lambda: self.now * 1000)
+        self.told: list[Any] = []
+        self.journal_down = False
+        self.restoring = FakeRestoring()
+        restoring: Any = self.restoring
+        self.desk = AppealDesk(
+            plant.ledger, messages, lambda: self.terms, self.record, lambda: self.now * 1000, restoring=restoring
+        )
+
+    async def record(self, row: Any) -> None:
+        if self.journal_down:
+            raise OSError
+        self.told.append(dict(row))
 
     def decide(self, outcome: str, person: str = "ann") -> None:
         def work(session: Any) -> None:
@@ -117,7 +151,6 @@ async def test_upheld_is_one_act_with_what_follows(made: Made) -> None:
     [
         ({"findings": ({**FINDING, "check": "block", "reason": "block.sender"},)}, "upheld"),
         ({"verdict": "pass", "findings": ({**FINDING, "effect": "mask"},)}, "upheld"),
-        ({"texts": None}, "upheld"),
         ({}, "partly"),
         ({}, "rejected"),
     ],
@@ -224,3 +257,101 @@ async def test_what_was_filed_is_found_when_the_journal_has_it_no_more(made: Mad
     await made.desk.file(GIVEN)
     made.messages.by_code.clear()
     assert (await made.desk.see(GIVEN)).state == "waiting"
+
+
+PASSED = PLAIN._replace(verdict="pass", findings=())
+
+
+def taken_down(made: Made) -> None:
+    made.messages.by_code[CODE] = [PASSED]
+    row = Takedown(
+        message_id="m1", upstream_id="7", route="comments", room="r1", reason="order 7", ground="provisions 10",
+        act_uid="a", created_at=NOW,
+    )  # fmt: skip
+    made.plant.database.now(lambda session: session.add(row))
+
+
+async def settled(made: Made, outcome: str = "upheld") -> str:
+    await made.desk.file(GIVEN)
+    made.decide(outcome)
+    await made.desk.look()
+    await made.desk.look()
+    return (await made.desk.see(GIVEN)).redress
+
+
+@pytest.mark.parametrize(("way", "word"), [("publish", "restored"), ("ticket", "ticket"), ("", "none")])
+async def test_what_was_taken_down_is_appealed_and_comes_back_once(made: Made, way: str, word: str) -> None:
+    taken_down(made)
+    told = await made.desk.see(GIVEN)
+    assert (told.reason, told.ground, told.explained) == ("message.taken_down", "provisions 10", False)
+    made.restoring.way = way
+    assert await settled(made) == word
+    assert made.restoring.restored == ([(1, "kept m1", ("buy it",))] if way else [])
+
+
+async def test_of_a_part_and_of_a_rejected_one_nothing_comes_back(made: Made) -> None:
+    taken_down(made)
+    assert await settled(made, "partly") == "none"
+    assert made.restoring.restored == []
+
+
+async def test_what_comes_back_already_is_published_and_no_code_is_told_of_it(made: Made) -> None:
+    taken_down(made)
+    made.plant.database.now(lambda session: setattr(session.get_one(Takedown, 1), "restoration", "x"))
+    assert await refused(made) == "appeal.unknown"
+
+
+async def test_of_a_text_that_nobody_kept_the_ticket_is_for_the_one_that_was_entered(made: Made) -> None:
+    made.messages.by_code[CODE] = [PLAIN._replace(texts=None, print="b" * 16)]
+    await made.desk.file(GIVEN._replace(text="buy it, please"))
+    made.decide("upheld")
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).redress == "ticket"
+    ticket = made.plant.database.now(lambda session: session.scalars(select(Ticket)).one())
+    assert ticket.digest == digest(("buy it, please",))
+
+
+async def test_another_nodes_is_settled_there(made: Made) -> None:
+    made.messages.elsewhere = True
+    await made.desk.file(GIVEN)
+    made.decide("upheld")
+    with capture_logs() as logs:
+        await made.desk.look()
+        await made.desk.look()
+    assert [one["event"] for one in logs] == ["appeal.elsewhere"]
+    assert (await made.desk.see(GIVEN)).state == "waiting"
+    made.messages.elsewhere = False
+    await made.desk.look()
+    assert (await made.desk.see(GIVEN)).redress == "ticket"
+
+
+async def test_every_move_is_recorded_without_a_name_of_the_appellant(made: Made) -> None:
+    made.messages.by_code[CODE] = [LIMIT]
+    await made.desk.file(GIVEN)
+    await made.desk.file(GIVEN, insist=True)
+    made.journal_down = True
+    with capture_logs() as logs:
+        await made.desk.look()
+        await made.desk.look()
+    assert [one["event"] for one in logs] == ["appeals.unrecorded"]
+    await made.desk.withdraw(GIVEN)
+    made.journal_down = False
+    await made.desk.look()
+    await made.desk.look()
+    assert made.told == [
+        {"kind": "appeal", "id": "m1", "time": NOW, "state": state, "appeal": 1}
+        for state in ("explained", "insisted", "withdrawn")
+    ]
+
+
+async def test_what_the_message_cost_is_given_back_once(made: Made) -> None:
+    def lowered(unit: Any) -> None:
+        unit.add(Account(sender="u1", verified=True, verified_until=0, credit=70))
+        credit_entries.charged(unit, "u1", 30, "m1", NOW)
+
+    await made.plant.ledger.act("li", "r", "account.put", "sender:u1", lowered, settle=False)
+    await settled(made)
+    assert made.plant.database.now(lambda session: session.get_one(Account, "u1")).credit == 100
+    made.plant.database.now(lambda session: setattr(session.get_one(Account, "u1"), "credit", 50))
+    await made.desk.look()
+    assert made.plant.database.now(lambda session: session.get_one(Account, "u1")).credit == 50

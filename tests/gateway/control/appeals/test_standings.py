@@ -11,6 +11,7 @@ from gateway.control.appeals.standings import weighed
 from gateway.control.cases import cases, claims, decisions
 from gateway.control.cases.cases import Cause
 from gateway.control.features import GOVERNANCE
+from gateway.control.holding.rows import Held
 from gateway.control.lists.rows import Word
 from gateway.control.takedowns.rows import Takedown
 from tests.gateway.control.appeals.conftest import FINDING, PLAIN, Hand, S
@@ -111,3 +112,59 @@ def test_what_was_taken_down_while_its_delay_ran_is_a_person_s(hand: Hand) -> No
     assert told.parties == ("ann",)
     frozen = weighed(hand.session, stopped._replace(id="m2", stopped="switch.frozen"))
     assert (frozen.standing, frozen.reason, frozen.ground, frozen.parties) == ("refused", "switch.frozen", "", ())
+
+
+def held_row(hand: Hand, state: str, **more: Any) -> None:
+    hand.session.add(
+        Held(
+            message_id="m1", route="comments", surface="comment", room="r1", sender="u1", weak=False, edit=False,
+            reason="r", fingerprint="", at=1, expires_at=0, state=state, changed_at=1, size=0, **more,
+        )
+    )  # fmt: skip
+
+
+def taken_down(hand: Hand, message_id: str, **more: Any) -> None:
+    act(hand, "bob", "takedown.create", f"message:{message_id}")
+    hand.session.add(
+        Takedown(
+            message_id=message_id, upstream_id="", route="comments", room="r1", reason="r", ground="provisions 10",
+            act_uid="takedown.create-bob", created_at=hand.now, **more,
+        )
+    )  # fmt: skip
+    hand.session.flush()
+
+
+def test_what_was_taken_down_is_removed_by_whoever_did_it(hand: Hand) -> None:
+    passed = PLAIN._replace(verdict="pass", findings=())
+    taken_down(hand, "m1")
+    told = weighed(hand.session, passed)
+    assert (told.standing, told.check, told.reason, told.ground) == (
+        "removed", "takedown", "message.taken_down", "provisions 10",
+    )  # fmt: skip
+    assert (told.parties, told.decided_at) == (("bob",), hand.now)
+    assert told.file_until(S) == hand.now + S  # from then on, and not from when it came
+
+
+def test_so_is_a_held_one_whose_release_was(hand: Hand) -> None:
+    decided(hand, "approved")
+    held_row(hand, "delivered", release="r-1")
+    assert weighed(hand.session, HELD).standing == "published"
+    taken_down(hand, "r-1")
+    assert weighed(hand.session, HELD).standing == "removed"
+
+
+def test_what_comes_back_is_published_and_what_came_to_nothing_is_not(hand: Hand) -> None:
+    passed = PLAIN._replace(verdict="pass", findings=())
+    taken_down(hand, "m0", restoration="m1")
+    held_row(hand, "releasing")
+    assert weighed(hand.session, passed._replace(id="m0")).standing == "published"
+    hand.session.get_one(Held, "m1").state = "void"
+    assert weighed(hand.session, passed._replace(id="m0")).standing == "removed"
+
+
+@pytest.mark.parametrize("state", ["void", "expired", "lapsed"])
+def test_approved_and_yet_not_published_it_is_expired(hand: Hand, state: str) -> None:
+    decided(hand, "approved")
+    held_row(hand, state)
+    told = weighed(hand.session, HELD)
+    assert (told.standing, told.decided_at) == ("expired", hand.now)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import cases, decisions
-from gateway.control.cases.case_states import CaseState, Move, NoSuchMove
+from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.case_states import Desk as Place
 from gateway.control.cases.cases import Cause
 from gateway.control.cases.rows import Case, CaseCause, CaseEvent
@@ -62,8 +62,12 @@ def test_what_one_of_two_wanted_is_no_more_once_something_new_came_up(desk: Desk
 def test_an_edit_takes_the_place_of_what_waits(desk: Desk) -> None:
     case = desk.claim(desk.open(fingerprint="a" * 16))
     due = case.due_at
-    assert cases.supersede(desk.session, "m1", "m1-edited", now=desk.now, fingerprint="b" * 16) is case
+    newer = desk.open("m1-edited", fingerprint="b" * 16, category="fraud", reason="credit.low")
+    assert cases.supersede(desk.session, "m1", "m1-edited", now=desk.now) is case
     assert (case.message_id, case.fingerprint, case.due_at) == ("m1-edited", "b" * 16, due)
+    (why,) = cases.causes(desk.session, [case.id])[case.id]
+    assert (case.category, why.category, why.reason) == ("fraud", "fraud", "credit.low")
+    assert newer.state == CaseState.VOID
     assert case.state == CaseState.CLAIMED
     assert desk.refused(lambda: desk.decide(case)) == (409, "review.changed")
     assert cases.open_of(desk.session, "m1") is None
@@ -72,7 +76,9 @@ def test_an_edit_takes_the_place_of_what_waits(desk: Desk) -> None:
     desk.decide(case)
     cases.supersede(desk.session, "m1-edited", "m1-again", now=desk.now)
     assert (case.state, case.outcome) == (CaseState.WAITING, "")  # decided → waiting: that was about another text
+    alone = desk.open("new")
     assert cases.supersede(desk.session, "nothing", "new", now=desk.now) is None
+    assert alone.state == CaseState.WAITING  # whoever is superseded has no case any more: it keeps its own
 
 
 @pytest.mark.parametrize("before", ["waiting", "claimed", "decided"])
@@ -131,8 +137,9 @@ def test_a_takedown_of_what_is_held_is_a_refusal_of_its_case(desk: Desk, before:
 
 def test_done_is_reopened_by_a_new_case_for_somebody_else(desk: Desk) -> None:
     case = desk.claim(desk.open())
-    with pytest.raises(NoSuchMove):
+    with pytest.raises(ControlError) as refused:
         cases.reopen(desk.session, case.id, now=desk.now, person="lead1", why="more is known", due_at=desk.now)
+    assert refused.value.reason == "review.not_done"
     desk.decide(case, "refused")
     desk.now += UNDO
     assert desk.finish() == [case.id]

@@ -60,6 +60,9 @@ class Holding:
 
         self.plant.database.now(work)
 
+    def trace(self, message_id: str = ID) -> list[Any]:
+        return self.plant.database.now(lambda session: list(held.trace(session, message_id)))
+
     def events(self, message_id: str = ID) -> list[str]:
         return self.plant.database.now(lambda session: [row.event for row in held.trace(session, message_id)])
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from gateway.control.cases import cases
 from gateway.control.cases.rows import Case, CaseCause
-from gateway.control.holding import adoption
+from gateway.control.holding import adoption, held
 from gateway.control.holding.adoption import PATIENCE_US, Adoption, category_of
 from gateway.control.holding.rows import Held
 from gateway.journal.write.ids import Ids
@@ -172,3 +173,66 @@ def test_a_case_has_the_gravest_category_that_was_found(holding: Any) -> None:
         ((everything, spam, threat), "threats"), ((threat, spam), "threats"), ((everything,), ""), ((), "")
     ):  # fmt: skip
         assert category_of(holding.request(findings=findings)) == category
+
+
+async def anew(spools: Spools, older: str, **changed: Any) -> str:
+    """Its sender writes a message anew."""
+    spools.holding.ns += 10**9
+    message = spools.ids()
+    named = ("tidegate-supersedes", f"{older}.{spools.holding.seal.token(older)}")
+    request = spools.holding.request(message, headers=(named,), **changed)
+    path = spools.root / "0" / f"{message}.spool"
+    path.write_bytes(framed([(message, spools.holding.seal.seal(message, request.encode()))]))
+    await spools.judged(message)
+    await spools.intake.step()
+    return message
+
+
+async def test_what_is_written_anew_takes_the_place_of_what_waits(spools: Spools) -> None:
+    first = spools.ids()
+    spools.spool(first)
+    await spools.judged(first)
+    await spools.intake.step()
+    second = await anew(spools, first)
+    third = await anew(spools, first)  # whichever of them it names
+    rows = {row.message_id: row for row in spools.rows(Held)}
+    assert [(rows[one].state, rows[one].sealed is None) for one in (first, second, third)] == [
+        ("superseded", True), ("superseded", True), ("held", False),
+    ]  # fmt: skip
+    (case,) = [one for one in spools.rows(Case) if one.state != "void"]
+    assert (case.message_id, case.version, case.due_at) == (third, 3, rows[first].at)
+    assert rows[third].case_id == case.id
+
+
+@pytest.mark.parametrize("changed", [{"room": "r2"}, {"sender": "bob"}, {"route": "other"}, {"socket": True}])
+async def test_of_another_place_or_person_it_waits_beside_it(spools: Spools, changed: Any) -> None:
+    first = spools.ids()
+    spools.spool(first)
+    await spools.judged(first)
+    await spools.intake.step()
+    await anew(spools, first, **changed)
+    assert [(row.state, row.case_id is not None) for row in spools.rows(Held)] == [("held", True)] * 2
+    assert [case.state for case in spools.rows(Case)] == ["waiting"] * 2
+
+
+async def test_of_what_is_decided_it_waits_by_itself(spools: Spools) -> None:
+    first = spools.ids()
+    spools.spool(first)
+    await spools.judged(first)
+    await spools.intake.step()
+    await spools.holding.act(lambda unit: held.refuse(unit, first, "review.refused", "g", spools.holding.now))
+    await anew(spools, first)
+    assert sorted(row.state for row in spools.rows(Held)) == ["held", "refused"]
+
+
+async def test_of_an_approved_one_that_is_kept_back_it_has_a_case_of_its_own(spools: Spools) -> None:
+    first = spools.ids()
+    spools.spool(first)
+    await spools.judged(first)
+    await spools.intake.step()
+    now = spools.holding.now
+    await spools.holding.act(lambda unit: held.approve(unit, first, None, now + 10**9, now))
+    await spools.holding.act(lambda unit: cases.void(unit.session, first, "done", now=now))
+    second = await anew(spools, first)
+    assert {row.message_id: row.state for row in spools.rows(Held)} == {first: "superseded", second: "held"}
+    assert {case.message_id: case.state for case in spools.rows(Case)} == {first: "void", second: "waiting"}

@@ -131,3 +131,24 @@ async def test_ticketed_void_where_the_room_closes(holding: Any, expiry: Expiry)
     await ticketed(holding)
     await holding.act(lambda unit: unit.add(Room(room="r1", status="closed")))
     assert (holding.row().state, ticket(holding).state) == ("void", "void")
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_the_ticket_of_an_appeal_is_void_too_where_its_sender_is_blocked(
+    holding: Any, expiry: Expiry, refused: bool
+) -> None:
+    if refused:  # a held message that a person refused; the other was never held
+        holding.park()
+        holding.put(state="refused")
+    await holding.act(
+        lambda unit: tickets.give(
+            unit, message_id=holding.id, route="comments", room="r1", sender="alice", texts=("a",), now=holding.now
+        )
+    )
+    await expiry.stand()
+    block = Block(scope="sender", value="alice", reason="r", ground="g", expires_at=0, created_at=0)
+    await holding.act(lambda unit: unit.add(block))
+    await expiry.stand()
+    ticket = holding.plant.database.now(lambda session: session.query(Ticket).one())
+    assert ticket.state == "void"
+    assert not refused or holding.row().state == "refused"

@@ -15,8 +15,8 @@ DECISIONS: dict[str, Any] = {
     "approve": lambda unit, name, now: held.approve(unit, name, None, now, now),
     "undo": held.undo,
     "refuse": lambda unit, name, now: held.refuse(unit, name, "review.refused", "agreement 2", now),
-    "withdraw": held.withdraw,
-    "supersede": lambda unit, name, now: held.supersede(unit, name, "other", now),
+    "withdraw": lambda unit, name, now: held.withdraw(unit.session, name, now),
+    "supersede": lambda unit, name, now: held.supersede(unit.session, name, "other", now),
     "void": lambda unit, name, now: held.void(unit.session, held.of(unit.session, name), "block.sender", now),
     "expire": lambda unit, name, now: held.expire(unit.session, held.of(unit.session, name), now),
 }
@@ -58,7 +58,7 @@ async def test_what_the_table_does_not_have_is_refused_and_changes_nothing(holdi
 
 async def test_nobody_decides_on_what_nobody_parked(holding: Any) -> None:
     with pytest.raises(ControlError) as refused:
-        await holding.act(lambda unit: held.withdraw(unit, "none", holding.now))
+        await holding.act(lambda unit: held.withdraw(unit.session, "none", holding.now))
     assert refused.value.status == 404
 
 
@@ -67,7 +67,7 @@ async def test_an_edit_takes_its_place_and_its_case(holding: Any) -> None:
     newer = holding.id[:-1] + "6"
     holding.park(newer)
     case = holding.row().case_id
-    await holding.act(lambda unit: held.supersede(unit, holding.id, newer, holding.now))
+    await holding.act(lambda unit: held.supersede(unit.session, holding.id, newer, holding.now))
     assert (holding.row().state, holding.row(newer).case_id) == ("superseded", case)
     of_case = holding.plant.database.now(lambda session: session.get_one(Case, case))
     assert (of_case.message_id, of_case.state) == (newer, "waiting")
@@ -76,7 +76,7 @@ async def test_an_edit_takes_its_place_and_its_case(holding: Any) -> None:
 async def test_with_its_message_a_case_is_withdrawn(holding: Any) -> None:
     holding.park()
     case = holding.row().case_id
-    await holding.act(lambda unit: held.withdraw(unit, holding.id, holding.now))
+    await holding.act(lambda unit: held.withdraw(unit.session, holding.id, holding.now))
     assert holding.plant.database.now(lambda session: session.get_one(Case, case)).state == "void"
 
 

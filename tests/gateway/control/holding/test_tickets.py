@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
-from gateway.control.acts.refusal import ControlError
 from gateway.control.features import GOVERNANCE
 from gateway.control.holding import held_pruning, tickets
 from gateway.control.holding.rows import Held, Ticket
@@ -60,13 +58,26 @@ async def test_one_that_is_spent_is_neither_void_nor_lapsed(given: Any) -> None:
     assert only(given).state == "spent"
 
 
-async def test_a_message_has_one_at_most(given: Any) -> None:
-    with pytest.raises((ControlError, IntegrityError)):
+async def test_a_message_has_one_at_most_and_one_that_lapsed_is_open_again(given: Any) -> None:
+    async def give() -> None:
         await given.act(
             lambda unit: tickets.give(
                 unit, message_id=given.id, route="comments", room="r1", sender="alice", texts=("x",), now=given.now
             )
         )
+
+    first = only(given)
+    await give()
+    assert (only(given).id, only(given).digest) == (first.id, digest(("buy this",)))
+    given.ns += 10 * tickets.LASTS * 10**9
+    await tickets.lapse(given.plant.ledger, given.now)
+    await give()
+    row = only(given)
+    assert (row.id, row.state, row.digest) == (first.id, "open", digest(("x",)))
+    assert row.expires_at == given.ns // 10**9 + tickets.LASTS
+    await tickets.spend(given.plant.ledger, row.id, "m2", given.now)
+    await give()
+    assert only(given).state == "spent"
 
 
 async def test_what_ended_is_pruned_and_what_did_not_is_not(given: Any) -> None:

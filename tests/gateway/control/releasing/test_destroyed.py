@@ -55,7 +55,7 @@ async def test_after_its_decision_nothing_is_found(waiting: Any, end: str) -> No
     elif end == "refused":
         await waiting.act(lambda unit: held.refuse(unit, ID, "review.refused", "g", now))
     else:
-        await waiting.act(lambda unit: held.withdraw(unit, ID, now))
+        await waiting.act(lambda unit: held.withdraw(unit.session, ID, now))
     await waiting.settle()
     assert waiting.row(ID).sealed is None
     assert sealed_on_disk(waiting, sealed) == []

@@ -243,7 +243,11 @@ async def test_metrics_tell_what_waits_and_what_needs_a_person(waiting: Any) -> 
 
 async def test_what_was_decided_is_not_decided_again(waiting: Any) -> None:
     await waiting.approve(ID)
-    for decide in (held.withdraw, held.undo):
+
+    def withdraw(unit: Any, name: str, now: int) -> None:
+        held.withdraw(unit.session, name, now)
+
+    for decide in (withdraw, held.undo):
         await waiting.settle()
         with pytest.raises(ControlError) as refused:
             await waiting.act(lambda unit, decide=decide: decide(unit, ID, waiting.ns // 1000))

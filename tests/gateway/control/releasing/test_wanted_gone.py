@@ -9,7 +9,7 @@ import pytest
 from gateway.control.accounts.rows import Account
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases.rows import Case
-from gateway.control.holding import held
+from gateway.control.holding import held, tickets
 from gateway.control.releasing.publishing import Published
 from gateway.control.releasing.wanted_gone import NEVER, HeldTakedowns
 from gateway.control.takedowns.rows import Deletion, Takedown
@@ -95,7 +95,42 @@ async def test_of_delivered_it_is_that_of_its_release(waiting: Any) -> None:
 
 
 async def test_of_what_was_never_shown_there_is_nothing_to_take_down(waiting: Any) -> None:
-    await waiting.act(lambda unit: held.withdraw(unit, ID, waiting.ns // 1000))
+    await waiting.act(lambda unit: held.withdraw(unit.session, ID, waiting.ns // 1000))
     with pytest.raises(ControlError) as refused:
         await take_down(waiting)
     assert refused.value.reason == "control.not_published"
+
+
+async def test_of_ticketed_the_ticket_is_void(waiting: Any) -> None:
+    waiting.platform.says = [Published("refused", 403, "release.refused")]
+    await waiting.approve(ID)
+    await waiting.settle()
+    assert waiting.state(ID) == "ticketed"
+    await take_down(waiting)
+    assert (waiting.state(ID), waiting.tickets[0].state, deletion(waiting).state) == ("void", "void", "confirmed")
+
+
+async def test_of_one_that_was_sent_again_it_is_that_of_what_was_sent(waiting: Any) -> None:
+    waiting.platform.publishes = False
+    await waiting.approve(ID)
+    await waiting.settle()
+    await tickets.spend(waiting.plant.ledger, waiting.tickets[0].id, "m2", waiting.ns // 1000)
+    row = await take_down(waiting)
+    assert (row.message_id, deletion(waiting).state) == ("m2", "requested")
+
+
+@pytest.mark.parametrize(("by", "state"), [("user", "withdrawn"), ("platform", "void"), ("erasure", "void")])
+async def test_deleted_elsewhere_while_it_waits_it_is_not_published(waiting: Any, by: str, state: str) -> None:
+    made = HeldTakedowns(lambda: waiting.ns)
+    assert await waiting.act(lambda unit: made.deleted(unit, ID, by)) == ""
+    (case,) = waiting.rows(Case)
+    assert (waiting.state(ID), waiting.row(ID).sealed, case.state) == (state, None, "void")
+    with pytest.raises(ControlError):
+        await waiting.act(lambda unit: made.deleted(unit, ID, by))
+
+
+async def test_deleted_elsewhere_once_it_is_published_it_is_its_release(waiting: Any) -> None:
+    await waiting.approve(ID)
+    await waiting.settle()
+    made = HeldTakedowns(lambda: waiting.ns)
+    assert await waiting.act(lambda unit: made.deleted(unit, ID, "user")) == waiting.platform.asked[0][1]

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from gateway.config import Config
 from gateway.config.sections.review.desk import Desk
-from gateway.control.access.roles import MODERATE
+from gateway.control.access.roles import LEAD, MODERATE
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.feature import REVIEW, settings
 
@@ -39,4 +39,4 @@ def test_deciding_is_for_people_alone() -> None:
     for endpoint in REVIEW.endpoints:
         assert (endpoint.method != "GET") == (not endpoint.access.scope), endpoint.path
         if endpoint.path.startswith("/v1/review/cases") and endpoint.method == "POST":
-            assert endpoint.access.roles == MODERATE
+            assert endpoint.access.roles == (LEAD if endpoint.path.endswith(":reopen") else MODERATE)

@@ -9,10 +9,13 @@ import pytest
 from gateway.control.cases import cases
 from gateway.control.cases.cases import Cause
 from gateway.control.cases.rows import Case
-from gateway.control.holding.rows import Held
+from gateway.control.holding.rows import Held, Release, Ticket
+from gateway.control.releasing.wanted_gone import HeldTakedowns
 from gateway.control.review.held_cases import UNOPENED, HeldEffect, HeldTexts
 from gateway.control.review.neighbours import CaseText
 from gateway.control.review.review_desk import ReviewDesk
+from gateway.control.takedowns.rows import Takedown
+from gateway.judging.resending import digest
 from gateway.parking.parked import ParkedRequest
 from gateway.parking.seal import Seal
 from tests.gateway.control.review.conftest import FINDING, TEXT, Room
@@ -43,8 +46,12 @@ class HeldRoom(Room):
         super().__init__(api)
         plant = self.plant
         texts = HeldTexts(plant.database, lambda: self.seal, Elsewhere())
+        self.records: dict[str, Any] = {}
+        effect = HeldEffect(
+            lambda: self.seal, self.records.get, HeldTakedowns(lambda: self.desk.now * 1000), lambda route: 60.0
+        )
         plant.review = ReviewDesk(
-            plant.ledger, lambda: self.desk.settings, texts, {cases.MESSAGE: HeldEffect(lambda: self.seal)},
+            plant.ledger, lambda: self.desk.settings, texts, {cases.MESSAGE: effect},
             clock=lambda: self.desk.now * 1000,
         )  # fmt: skip
         at = next(place for place, one in enumerate(plant.services.features) if isinstance(one, ReviewDesk))
@@ -131,3 +138,62 @@ async def test_what_waits_no_more_leaves_its_case_void(held_room: HeldRoom) -> N
     await held_room.later(10)
     case = held_room.plant.database.now(lambda session: session.get_one(Case, number))
     assert (case.state, case.tell) == ("void", "ann")
+
+
+async def again(room: HeldRoom, first: str, then: str, state: str = "") -> int:
+    """A case that was decided, reopened by the lead, and decided by somebody else."""
+    number = room.hold()
+    await room.claim("ann", number)
+    await room.do("ann", number, first, **({"ground": "article 5"} if first == "refuse" else {}))
+    assert (await room.do("lea", number, "reopen", reason="more is known"))["reason"] == "review.not_done"
+    await room.later(10)
+    if state:
+        room.plant.database.now(lambda session: setattr(session.get_one(Held, "m1"), "state", state))
+    made = (await room.do("lea", number, "reopen", reason="more is known"))["result"]
+    assert (made["reopens"], made["state"], made["causes"][0]["cause"]) == (number, "waiting", "reopened")
+    await room.claim("ann", made["id"])
+    assert room.status == 403  # who decided it does not decide again
+    await room.claim("bob", made["id"])
+    await room.do("bob", made["id"], then, **({"ground": "article 6"} if then == "refuse" else {}))
+    await room.later(10)
+    return int(made["id"])
+
+
+def case_state(room: HeldRoom, number: int) -> str:
+    return str(room.plant.database.now(lambda session: session.get_one(Case, number)).state)
+
+
+async def test_reopened_and_approved_its_sender_may_send_it_again(held_room: HeldRoom) -> None:
+    held_room.records["m1"] = {"content": {"plain": [TEXT]}, "findings": []}
+    number = await again(held_room, "refuse", "approve")
+    (ticket,) = held_room.plant.database.now(lambda session: session.query(Ticket).all())
+    assert (case_state(held_room, number), ticket.digest, ticket.sender) == ("done", digest((TEXT,)), "u1")
+
+
+async def test_reopened_and_approved_though_nobody_kept_the_text(held_room: HeldRoom) -> None:
+    number = await again(held_room, "refuse", "approve")
+    assert case_state(held_room, number) == "void"  # and whoever decided is told
+
+
+async def test_reopened_and_refused_what_was_published_is_taken_down(held_room: HeldRoom) -> None:
+    def published(session: Any) -> None:
+        session.add(Release(id="r-1", message_id="m1", at=1, state="delivered", upstream_id="77", told=True))
+
+    number = held_room.hold()
+    held_room.plant.database.now(published)
+    held_room.plant.database.now(lambda session: setattr(session.get_one(Held, "m1"), "release", "r-1"))
+    held_room.hold = lambda *_: number  # type: ignore[method-assign]
+    made = await again(held_room, "approve", "refuse", "delivered")
+    (row,) = held_room.plant.database.now(lambda session: session.query(Takedown).all())
+    assert (row.message_id, row.upstream_id, row.ground) == ("r-1", "77", "article 6")
+    assert case_state(held_room, made) == "done"
+
+
+async def test_reopened_and_decided_alike_nothing_follows(held_room: HeldRoom) -> None:
+    number = await again(held_room, "refuse", "refuse")
+    assert (case_state(held_room, number), held_room.held().state) == ("done", "refused")
+
+
+async def test_only_leads_reopen(held_room: HeldRoom) -> None:
+    await held_room.do("ann", held_room.hold(), "reopen", reason="r")
+    assert held_room.status == 403

@@ -14,7 +14,7 @@ from gateway.control.review.journalled_texts import NOT_KEPT, UNKNOWN, Journalle
 
 
 async def test_text_and_findings_or_why_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = {"check": "keywords", "spans": [[0, 1]]}
+    finding = {"check": "keywords", "reason": "keyword.match", "effect": "mask", "field": 0, "spans": [[0, 1]]}
     held: dict[str, Any] = {
         "kept": SimpleNamespace(first={"content": {"plain": ["abc"]}, "findings": [finding]}),
         "sealed": SimpleNamespace(first={"content": {"cipher": ""}}),
@@ -29,6 +29,7 @@ async def test_text_and_findings_or_why_there_are_none(tmp_path: Path, monkeypat
     monkeypatch.setattr(journalled_texts.lookup, "find", find)
     rows = [Case(id=number, message_id=name) for number, name in enumerate([*held, "shrinks"])]
     told = await JournalledTexts(tmp_path).read(rows)
+    assert told[0].masked == ("*bc",)
     assert (told[0].texts, told[0].findings, told[0].missing) == (("abc",), (finding,), "")
     assert [told[number].missing for number in (1, 2, 3)] == [NOT_KEPT, UNKNOWN, UNKNOWN]
 

@@ -387,3 +387,28 @@ async def test_a_failing_callback_takes_nobody_with_it(
     facts = await asker.one(Asks(account=True), message())
     assert not facts.missing
     assert len(blamed) == 1
+
+
+async def taken(asker: Any, ticket: int, message_id: str) -> bool:
+    told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    asker.client.take_ticket(ticket, message_id, told.set_result)
+    assert not told.done()
+    async with asyncio.timeout(5):
+        return await told
+
+
+async def test_a_ticket_is_one_messages_at_a_time_on_whichever_worker(server: Any, connect: Any) -> None:
+    one, other = await connect(server), await connect(server)
+    both = await asyncio.gather(taken(one, 7, "m1"), taken(other, 7, "m2"))
+    assert sorted(both) == [False, True]
+    assert await taken(one, 8, "m3")  # another ticket
+    assert not await taken(other, 7, "m4")
+    other.client.return_ticket(7)
+    assert await taken(one, 7, "m4")
+
+
+async def test_a_ticket_that_state_does_not_tell_of_is_not_had(server: Any, connect: Any) -> None:
+    asker = await connect(server)
+    await asker.client.close()
+    assert not await taken(asker, 7, "m1")
+    asker.client.return_ticket(7)

@@ -1,0 +1,1 @@
+"""Messages that were taken down and come back: published again, or sent again by whoever wrote them."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding
 from gateway.http.server.problem import Problem
 from gateway.judging import answers
+from gateway.judging.kept_out import blocked
 from gateway.sentences.own import NOTICES, REPEATED, UNMUTED
 
 if TYPE_CHECKING:
-    from filters.model.verdict import Block
     from gateway.judging.overlay import Overlay
     from gateway.judging.route import Route
     from gateway.state.model.snapshot import Snapshot
@@ -56,24 +55,5 @@ def of_snapshot(
     """
     decided = overlay.switch(route.name, room) if overlay is not None else None
     if decided is None:
-        rule = next((rule for rule, _ in route.policy.bound if _enforces_blocks(rule)), None)
-        block = _block(sender, room, ip, snapshot) if rule is not None else None
-        if rule is None or block is None:
-            return None
-        decided = Decided(rule, Finding("block", f"block.{block.scope}"), "reject")
-    return answers.standing(decided, route.appeal)
-
-
-def _enforces_blocks(rule: Rule) -> bool:
-    return rule.check == "block" and rule.mode == "enforce" and rule.action == "reject"
-
-
-def _block(sender: str, room: str, ip: str, snapshot: Snapshot) -> Block | None:
-    found = [snapshot.blocks.get(key) for key in (("sender", sender), ("room", room), ("ip", ip)) if key[1]]
-    if ip:
-        found += (held.block for held in snapshot.ranges.all(ip))
-    now = time.time()
-    for block in found:
-        if block is not None and not block.limited and (not block.expires_at or block.expires_at > now):
-            return block
-    return None
+        decided = blocked(route, sender, room, ip, snapshot)
+    return answers.standing(decided, route.appeal) if decided is not None else None

@@ -1,7 +1,7 @@
 """Delay, then pass (延时发布): what passed waits for the seconds that its route says, in memory, and then goes on.
 
     judged, with its delay ──► over: record ``onward`` ──► the carrier acts, as it does at once where nothing waits
-                          ├──► refused: taken down meanwhile, or a switch, an urgent word, a copy stands against it
+                          ├──► refused: taken down, or something that people did meanwhile stands against it
                           └──► failed: its worker stopped before its time, or died (``journal/write/recovery.py``)
 
 Laws:
@@ -27,6 +27,7 @@ from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Verdict
 from gateway.common.metrics import METRICS, Counts
 from gateway.journal.write.record import UNDELAYED, onward, outcome
+from gateway.judging.kept_out import blocked, closed
 
 if TYPE_CHECKING:
     from filters.model.message import Message
@@ -298,12 +299,20 @@ class Delays:
         self._arm()
 
     def _stands(self, passage: Passage) -> Decided | None:
-        """What people have switched on since it was judged, if any of it stands against the message. There is no
-        switch yet that holds: a freeze refuses."""
-        overlay = self._pipeline.overlay
-        if overlay is None:
+        """What people have done since it was judged, if any of it stands against the message: switches, urgent words,
+        copies; a block of its sender, a closed room. There is no switch yet that holds: a freeze refuses."""
+        pipeline = self._pipeline
+        message = passage.message
+        found = pipeline.overlay.against(message, passage.scan) if pipeline.overlay is not None else ()
+        if found:
+            return found[0]
+        snapshot = pipeline.state.fallback.snapshot
+        if snapshot is None:
             return None
-        return next(iter(overlay.against(passage.message, passage.scan)), None)
+        sender = "" if message.weak else message.sender
+        return blocked(passage.route, sender, message.room, message.ip, snapshot) or closed(
+            passage.route, message.room, snapshot
+        )
 
     def _refuse(self, one: Delayed) -> None:
         assert one.passage is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
@@ -182,6 +183,7 @@ class FakeState:
     def __init__(self) -> None:
         self._waiting: list[tuple[Any, Callable[[Facts], None]]] = []
         self.returned: list[str] = []
+        self.fallback = SimpleNamespace(snapshot=None)
         self.on_turn: Callable[[], None] = lambda: None
 
     @property

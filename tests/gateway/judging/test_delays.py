@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,10 +16,11 @@ from filters.model.verdict import Decided, Finding, Scan, Verdict
 from gateway.judging import delays as module
 from gateway.judging.delays import Delays
 from gateway.parking.settings import ReviewSettings
-from gateway.state.model.snapshot import UnwantedRow
+from gateway.state.model.snapshot import BlockRow, RoomRow, Snapshot, SnapshotRows, UnwantedRow
 from tests.gateway.carriers.conftest import FakeJournal, Timers
 
 DELAYS = {"five": 5.0, "two": 2.0, "none": 0.0}
+RULES = (Rule("block", "reject", "reject", None, "6.1"), Rule("room", "reject", "reject", None, "6.4"))
 NO = Decided(Rule("switch", "reject", "reject", None, "g"), Finding("switch", "switch.frozen"), "reject")
 
 
@@ -31,7 +34,8 @@ class Told:
         self.bench = bench
         self.pipeline = bench
         self.message = Message(f"m{number}", "group", route, "r", sender, ("text",), 0)
-        self.route = cast(Any, type("Route", (), {"name": route, "delay": bench.delays_by_route[route]}))
+        delay = bench.delays_by_route[route]
+        self.route = cast(Any, SimpleNamespace(name=route, delay=delay, policy=SimpleNamespace(rules=RULES)))
         self.verdict = Verdict("pass", "digest")
         self.began = 0.0
         self._size = size
@@ -58,6 +62,7 @@ class Bench:
         self.timers = Timers()
         self.journal = FakeJournal()
         self.overlay: Any = None
+        self.state: Any = SimpleNamespace(fallback=SimpleNamespace(snapshot=None))
         self.told: dict[str, list[str]] = defaultdict(list)
         self.went: dict[str, list[tuple[str, float]]] = defaultdict(list)
         self.lost: list[tuple[str, str]] = []
@@ -247,6 +252,24 @@ def test_what_people_switch_on_meanwhile_counts() -> None:
     bench.passes(5.1)
     assert bench.told["m1"] == ["delayed", "reject"]
     assert [one.get("reason") for one in bench.journal.records] == ["switch.frozen"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (SnapshotRows(1, blocks=(BlockRow("sender", "alice", "spam"),)), "block.sender"),
+        (SnapshotRows(1, blocks=(BlockRow("sender", "bob", "spam"),)), ""),
+        (SnapshotRows(1, rooms=(RoomRow("r", "closed"),)), "room.closed"),
+        (SnapshotRows(1, rooms=(RoomRow("r", "slow", 5000),)), ""),
+    ],
+)
+def test_whoever_is_blocked_and_wherever_is_closed_meanwhile(rows: SnapshotRows, reason: str) -> None:
+    bench = Bench()
+    bench.say()
+    bench.state.fallback.snapshot = Snapshot(rows)
+    bench.passes(5.1)
+    assert bench.told["m1"] == ["delayed", "reject" if reason else "pass"]
+    assert bench.journal.records[0].get("reason", "") == reason
 
 
 def test_a_journal_that_cannot_write_lets_nothing_go() -> None:

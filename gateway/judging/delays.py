@@ -28,6 +28,7 @@ from filters.model.verdict import Decided, Finding, Verdict
 from gateway.common.metrics import METRICS, Counts
 from gateway.journal.write.record import UNDELAYED, onward, outcome
 from gateway.judging.kept_out import blocked, closed
+from gateway.sentences.own import CAPPED
 
 if TYPE_CHECKING:
     from filters.model.message import Message
@@ -45,7 +46,7 @@ UNRECORDED: Final = "journal.unavailable"
 AT_ONCE: Final = 256  # messages that go on in one turn of the loop
 SLACK: Final = 0.002  # seconds: a timer may be a little early
 
-_CAP: Final = Rule("delay", "reject", "reject", None, "too many messages wait")
+_CAP: Final = Rule("delay", "reject", "reject", None, CAPPED)
 _CAP_LABEL: Final = Rule("delay", "label", "reject", None)
 
 

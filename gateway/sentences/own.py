@@ -181,10 +181,12 @@ NOTICES: Final[Mapping[str, Meaning]] = {
 REPEATED: Final = "repeated refusals on this connection"
 MIRROR: Final = "comment provisions 5(4): no bullet without its static version"
 EMERGENCY: Final = "emergency response"
+CAPPED: Final = "too many messages wait for their delay"
 
 TERMS: Final[Mapping[str, Mapping[str, str]]] = {
     REPEATED: {CHINESE: "本次连接中的消息多次被拒绝发布"},
     MIRROR: {CHINESE: "《互联网跟帖评论服务管理规定》第五条第四项：弹幕须同时提供静态版信息内容"},
     EMERGENCY: {CHINESE: "应急处置"},
+    CAPPED: {CHINESE: "延时发布中的内容过多"},
 }
 """Grounds that the gateway itself rests on, in English and, by language, otherwise."""

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from gateway import config  # noqa: E402  # the path comes first
 from gateway.common import metrics  # noqa: E402
+from gateway.common.metric_tables import replicator_metrics  # noqa: E402
 from gateway.config.reference import BEGIN, reference  # noqa: E402
 from gateway.control.access.roles import ANY_SCOPE, Role, told  # noqa: E402
 from gateway.control.calls.endpoint import Endpoint  # noqa: E402
@@ -40,6 +41,7 @@ PRESETS = ROOT / "tests" / "golden" / "presets"
 METRICS = {
     "Of the workers, added up": metrics.OF_WORKERS,
     "Of the projector": metrics.OF_PROJECTOR,
+    "Of the replicator": replicator_metrics.OF_REPLICATOR,
     "Of control and the processes of the node": metrics.OF_CONTROL,
 }
 

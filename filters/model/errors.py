@@ -51,6 +51,12 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         SyncFailed (OSError)                gateway.journal.write.errors
         Unattributed (ValueError)           gateway.journal.write.record
         Unexplained (ValueError)            gateway.journal.write.record
+      journals of other nodes
+        Garbled                             gateway.replicas.copying.fetched
+        Doubted                             gateway.replicas.copying.folder_copy
+        NotACopy                            gateway.replicas.copying.node_copy
+        NoAnswer                            gateway.replicas.following.peer_client
+        Barred                              gateway.replicas.following.peer_follower
       messages that wait for a person
         BadParking (ValueError)             gateway.parking.parked
         SealBroken                          gateway.parking.seal

@@ -47,7 +47,7 @@ from gateway.backup.node import NodePlaces
 from gateway.backup.writing import copy, digest, linked, private, private_folder, sync_all
 from gateway.common.folders import DatabaseServer
 from gateway.journal.write.ids import CONTROL, PROJECTOR
-from gateway.journal.write.segments import bounds, folders, lines, segments, sync_folder
+from gateway.journal.write.segments import bounds, lines, own_folders, segments, sync_folder
 from gateway.mirror.store.shelf import Shelf
 
 PART = ".part"
@@ -259,7 +259,7 @@ class _Taking:
     def _journal(self) -> None:
         root = self._node.journal
         self._positions.clear()
-        for folder in sorted(folders(root), key=_refers):
+        for folder in sorted(own_folders(root), key=_refers):
             found = list(bounds(segments(folder)))
             name = f"{folder.parent.name}/{folder.name}"
             for place, (segment, _, _) in enumerate(found):

@@ -30,8 +30,9 @@ from gateway.journal.read.selection import REMEMBERED, Selection
 from gateway.journal.write import record as records
 from gateway.journal.write import recovery
 from gateway.journal.write.ids import Ids
-from gateway.journal.write.segments import Owner
+from gateway.journal.write.segments import Owner, copied
 from gateway.judging.reason_codes import chapters
+from gateway.replicas.copying.node_copy import heard
 
 app = typer.Typer(no_args_is_help=True, help="Ask the journal, and prove that it is what was written.")
 
@@ -276,6 +277,10 @@ def verify(
             typer.echo(f"{where}: byte {problem.offset}: {problem.code}: {problem.detail}")
     for stop in report.unclean:
         typer.echo(_unclean(stop), err=as_json)
+    for name, told in _copies(root):
+        typer.echo(f"{name}: {told}", err=as_json)
+    for name in report.aside:
+        typer.echo(f"{name}: what the node no longer has, or has otherwise; read, and not verified", err=as_json)
     told = (
         f"{report.records} records in {report.segments} segments, {report.bytes} bytes, {report.cuts} recorded cuts, "
         f"{report.beyond} bytes beyond counted ends, {len(report.unclean)} unclean stops, {report.leaps} leaps of the "
@@ -316,6 +321,26 @@ def _date(told: str) -> str:
         return date.fromisoformat(told).isoformat()
     except ValueError:
         places.refuse(f"--day: “{told}” is no day like 2026-11-30")
+
+
+def _copies(root: Path) -> Iterator[tuple[str, str]]:
+    """Of each copy of another node's journal: until when it is whole, and what is missing."""
+    for node in sorted(path for path in root.iterdir() if copied(path)):
+        last = heard(node)
+        if last is None:
+            yield node.name, "a copy, and nothing was heard of the node yet"
+        elif last.complete is None:
+            yield (
+                node.name,
+                f"a copy that was never whole; {last.behind} bytes were missing at {_moment_of(last.here.time)}",
+            )
+        else:
+            missing = f"{last.behind} bytes were missing then" if last.behind else "nothing was missing then"
+            yield (
+                node.name,
+                f"a copy, whole until {_moment_of(last.complete.time)}; the node was last heard at "
+                f"{_moment_of(last.here.time)}, and {missing}",
+            )
 
 
 def _unclean(stop: verification.UncleanStop) -> str:

@@ -121,7 +121,7 @@ class Folders:
 
     generations/N/   compiled configurations; ``current`` names the one in force
     artifacts/       compiled word lists, named by content
-    journal/         records, a folder for each writer
+    journal/         records, a folder for each writer; copies of other nodes' beside this one's
     park/            messages that wait for a person, sealed, until control has them; a folder for each writer
     state/           the embedded state server
     salt             what digests of senders are keyed with: made once, for ever
@@ -207,6 +207,11 @@ class Folders:
     def index_socket(self) -> Path:
         """Questions to the index: search, message; and status, reindex."""
         return self.run / "index.sock"
+
+    @property
+    def replicator_socket(self) -> Path:
+        """Commands to the replicator: status, counters."""
+        return self.run / "replicator.sock"
 
     @property
     def pulse(self) -> Path:

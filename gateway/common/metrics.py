@@ -12,7 +12,10 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any, Literal, NamedTuple
+from typing import Any
+
+from gateway.common.metric_tables.metric import Metric
+from gateway.common.metric_tables.replicator_metrics import OF_REPLICATOR
 
 SECONDS = (
     25e-6, 50e-6, 1e-4, 2e-4, 3e-4, 5e-4, 75e-5, 1e-3, 15e-4, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
@@ -24,20 +27,6 @@ OTHER = "other"
 ALARMING = ("gateway.failure", "server.busy", "server.full")  # refusals that are told before there was one
 ANSWERS = ("gone", "1xx", "2xx", "3xx", "4xx", "5xx")
 NOTHING: Mapping[str, dict[str, Any]] = {}
-
-
-class Metric(NamedTuple):
-    """``bounds`` are the upper bounds of a histogram's buckets, in its unit, inclusive, rising.
-
-    ``over_workers`` says what a gauge of several workers is: their ``sum``, the ``max`` or the ``min``.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    meaning: str
-    labels: tuple[str, ...] = ()
-    bounds: tuple[float, ...] = ()
-    over_workers: Literal["sum", "max", "min"] = "sum"
 
 
 # Told by each worker; control adds them up over the workers, the dead ones included.
@@ -292,7 +281,9 @@ OF_CONTROL = (
     Metric("tidegate_mirror_lag_seconds", "gauge", "Age of the static version's watermark, as the workers read it."),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*OF_WORKERS, *OF_PROJECTOR, *OF_CONTROL)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*OF_WORKERS, *OF_PROJECTOR, *OF_REPLICATOR, *OF_CONTROL)
+}
 
 
 class Count:

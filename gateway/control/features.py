@@ -15,6 +15,7 @@ from gateway.control.calls.feature import Feature
 from gateway.control.cases.feature import CASES
 from gateway.control.console.feature import CONSOLE
 from gateway.control.holding.feature import HOLDING
+from gateway.control.journals.feature import JOURNALS
 from gateway.control.lists.feature import LISTS
 from gateway.control.messages.feature import MESSAGES
 from gateway.control.node.feature import HEALTH, STATE
@@ -46,6 +47,7 @@ FEATURES: tuple[Feature, ...] = (
     PEOPLE,
     CONSOLE,
     HEALTH,
+    JOURNALS,
     TRACES,
 )
 

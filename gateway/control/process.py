@@ -114,7 +114,8 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         projection = LocatedProjection(config.state, folders.state)
         stack.push_async_callback(projection.close)
         totals = Totals()
-        workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot)
+        workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot,
+                          folders.replicator_socket)  # fmt: skip
         authority = Authority()
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
@@ -145,6 +146,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
             clock=writer.clock,
             authority=authority,
+            replicator=folders.replicator_socket if conversion.peers(config.journal) else None,
         )
         first = ComingUp(
             database, config, folders, ledger, projection, confirming, workers, reloader,

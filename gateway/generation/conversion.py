@@ -54,6 +54,7 @@ from gateway.logs.access_log import AccessLog, write_lines
 from gateway.obligations.regulations.sentence import Sentence
 from gateway.parking.seal import key_of
 from gateway.parking.settings import ReviewSettings
+from gateway.replicas.copying.settings import PeerSettings, ReplicaSettings
 from gateway.senders import salt as salts
 from gateway.senders.settings import WhoamiSettings
 from gateway.sentences.known import known
@@ -359,6 +360,23 @@ def journal(section: Journal) -> JournalSettings:
 def index(config: Config) -> IndexSettings:
     """``[index]``; its defaults where there is none."""
     return carried(IndexSettings, config.index) if config.index is not None else IndexSettings()
+
+
+def replicas(section: Journal) -> ReplicaSettings:
+    """``[journal.replicas]``, but for the peers."""
+    return carried(ReplicaSettings, section.replicas) if section.replicas is not None else ReplicaSettings()
+
+
+def peers(section: Journal) -> list[PeerSettings]:
+    """``[journal.replicas.peers]``."""
+    named = section.replicas.peers if section.replicas is not None else {}
+    return [
+        carried(
+            PeerSettings, one, name=name, token=one.token.get_secret_value(),
+            ca=str(one.tls.ca) if one.tls.ca is not None else "", server_name=one.tls.server_name,
+        )
+        for name, one in named.items()
+    ]  # fmt: skip
 
 
 def for_people(section: Logs) -> bool:

@@ -4,6 +4,7 @@ state      an embedded Valkey, only where no ``state.url`` is given; it is kept 
 control    admin API, metrics, health
 projector  static versions of bullets, only where a mirror is configured
 index      search over messages, only where one is configured; nobody waits for it
+replicator copies of other nodes' journals, only where there are peers; nobody waits for it
 worker-N   the data plane; all of them accept from the same inherited sockets
 """
 
@@ -23,7 +24,7 @@ from gateway.node.open_sockets import OpenSockets
 from gateway.node.worker_pool import ENDING, TRIES, WorkerPool, until_answers
 from gateway.state.cold import embedded
 
-OTHERS_WITHIN = 10.0  # seconds for control, projector and state to end
+OTHERS_WITHIN = 10.0  # seconds for control, projector, replicator and state to end
 
 
 class Children:
@@ -102,10 +103,7 @@ class Children:
         if _embedded(config):
             await embedded.ready(self._folders.state)
         await self.workers.renew(config.server.workers, config.server.drain)
-        names = [
-            "control", *(["projector"] if config.mirror is not None else []),
-            *(["index"] if config.index is not None else []),
-        ]  # fmt: skip
+        names = ["control", *_besides(config)]
         for name in names:
             child = self._others[name]
             if self._stopping.is_set():
@@ -143,12 +141,15 @@ class Children:
         root = os.fspath(self._folders.root)
         control = python("gateway.control", "--data-dir", root, *handed)
         self._others = {"control": Child("control", lambda: control, inherit=lambda: descriptors)}
-        if config.mirror is not None:
+        if "projector" in _besides(config):
             projector = python("gateway.mirror", "--data-dir", root)
             self._others["projector"] = Child("projector", lambda: projector)
-        if config.index is not None:
+        if "index" in _besides(config):
             index = python("gateway.index", "--data-dir", root)
             self._others["index"] = Child("index", lambda: index)
+        if "replicator" in _besides(config):
+            replicator = python("gateway.replicas", "--data-dir", root)
+            self._others["replicator"] = Child("replicator", lambda: replicator)
 
     async def _until_others_answer(self, names: list[str] | None = None) -> None:
         paths = {"control": self._folders.control_socket, "projector": self._folders.projector_socket}
@@ -164,6 +165,17 @@ class Children:
 
 def _embedded(config: Config) -> bool:
     return config.state.url is None and config.state.sentinel is None
+
+
+def _besides(config: Config) -> list[str]:
+    """Processes that a node has only where it is asked to do their work."""
+    replicas = config.journal.replicas
+    wanted = {
+        "projector": config.mirror is not None,
+        "index": config.index is not None,
+        "replicator": replicas is not None and bool(replicas.peers),
+    }
+    return [name for name, here in wanted.items() if here]
 
 
 def _died(child: Child, often: int) -> bool:

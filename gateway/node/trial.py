@@ -18,7 +18,9 @@ from gateway.common.folders import Folders
 from gateway.generation.generation import CompileFailed, compile_aside
 from gateway.node.handover import HANDED, ON_TRIAL, READS, received
 
-PARTS: Final = ("gateway.worker.__main__", "gateway.control.__main__", "gateway.mirror.__main__")
+PARTS: Final = (
+    "gateway.worker.__main__", "gateway.control.__main__", "gateway.mirror.__main__", "gateway.replicas.__main__",
+)  # fmt: skip
 SCHEMA: Final = "gateway.control.acts.schema"
 """Says whether this program can work with a control database; see ``problem`` there."""
 

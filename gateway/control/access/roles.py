@@ -45,12 +45,13 @@ ANY_SCOPE: Final = "*"
 @dataclass(frozen=True, slots=True)
 class Permission:
     """What an endpoint asks of its callers: one of ``roles``, and of a machine's token the ``scope`` besides; without
-    one it is for people alone, and ``ANY_SCOPE`` stands for all of them. Raises ValueError where it would ask
-    nothing: what needs no token is ``OPEN``."""
+    one it is for people alone, and ``ANY_SCOPE`` stands for all of them. ``machine``: no person's own token will do.
+    Raises ValueError where it would ask nothing: what needs no token is ``OPEN``."""
 
     roles: Roles
     scope: str = ""
     open: bool = False
+    machine: bool = False
 
     def __post_init__(self) -> None:
         if not self.roles and not self.open:
@@ -95,6 +96,8 @@ def refused(access: Permission, caller: Principal) -> Denial | None:
             )
     if not caller.roles & access.roles:
         return Denial("control.role_refused", lacks(access.roles, caller))
+    if access.machine and not caller.token:
+        return Denial("control.machines_only", "This is for machines: it takes a token with its scope.")
     return None
 
 

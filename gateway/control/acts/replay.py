@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from gateway.common.folders import DatabaseServer
 from gateway.control.acts.acts import follow_up
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance, Table
@@ -24,7 +25,7 @@ from gateway.control.acts.rows import Act, Mark
 from gateway.journal.read import reader
 from gateway.journal.read.reader import OnFlaw
 from gateway.journal.write.ids import CONTROL
-from gateway.journal.write.segments import folders
+from gateway.journal.write.segments import folders, own_folders
 
 GIVEN_UP = "given_up"  # mark: acts up to this time (µs since the epoch) that the database lacks are not wanted
 ACTS, REMOVALS = b'"kind":"act"', b'"by":"takedown"'
@@ -57,7 +58,7 @@ def unknown(
     ``node`` (``node-3``; any, if not named). Only segments since the newest act are read."""
     newest, given_up = database.now(_known_until)
     found: dict[str, UnknownAct] = {}
-    for folder in _folders(roots, node):
+    for folder in _folders(roots, database, node):
         acts = [
             UnknownAct(entry.record["id"], entry.record["time"], _rows(entry.record))
             for entry in reader.records(folder, on_flaw, since_us=newest, needle=ACTS)
@@ -83,7 +84,7 @@ def replay(
     if not uids:
         return Replayed(0, [])
     since = min(act.at for act in wanted)
-    told = _removals(roots, uids, since)
+    told = _removals(_folders(roots, database), uids, since)
     lost: list[str] = []
     batch: list[Record] = []
     done = 0
@@ -93,7 +94,7 @@ def replay(
         raise_counters(session.connection())  # rows have the numbers that another database gave them
         return redone
 
-    for record in _ordered(roots, uids, since):
+    for record in _ordered(_folders(roots, database), uids, since):
         batch.append(record)
         if len(batch) == AT_ONCE:
             done += database.now(work)
@@ -127,11 +128,14 @@ def _known(session: Session, uids: Sequence[str]) -> set[str]:
     return found
 
 
-def _folders(roots: Iterable[Path], node: str) -> list[Path]:
+def _folders(roots: Iterable[Path], database: Database, node: str = "*") -> list[Path]:
+    """Of control processes. What other nodes did, as far as it is copied here, belongs to a database that they have in
+    common, and to no file of one node."""
+    shared = isinstance(database.place, DatabaseServer)
     return [
         folder
         for root in roots
-        for folder in folders(root)
+        for folder in (folders(root) if shared else own_folders(root))
         if folder.name == str(CONTROL) and node in ("*", folder.parent.name)
     ]
 
@@ -141,9 +145,9 @@ def _redoable(record: Record) -> bool:
     return record.get("kind") == "act" and "changes" in record.get("target", {})
 
 
-def _ordered(roots: Iterable[Path], uids: set[str], since: int) -> Iterator[Record]:
+def _ordered(held: Iterable[Path], uids: set[str], since: int) -> Iterator[Record]:
     """The records of these acts in the order of their ids, which is that of their commits; each once."""
-    streams = [_of(folder, uids, since) for folder in _folders(roots, "*")]
+    streams = [_of(folder, uids, since) for folder in held]
     before = ""
     for record in heapq.merge(*streams, key=lambda record: record["id"]):
         if record["id"] != before:
@@ -157,10 +161,10 @@ def _of(folder: Path, uids: set[str], since: int) -> Iterator[Record]:
             yield entry.record
 
 
-def _removals(roots: Iterable[Path], uids: set[str], since: int) -> dict[str, list[Record]]:
+def _removals(held: Iterable[Path], uids: set[str], since: int) -> dict[str, list[Record]]:
     """What became of takedowns, by their acts."""
     found: dict[str, list[Record]] = {}
-    for folder in _folders(roots, "*"):
+    for folder in held:
         for entry in reader.records(folder, lambda flaw: None, since_us=since, needle=REMOVALS):
             if entry.record.get("act") in uids:
                 found.setdefault(entry.record["act"], []).append(entry.record)

@@ -5,7 +5,7 @@
 
 How far it was read stands in a small file beside the control database, written after what followed from it; where that
 is missing, or there was no ticket for a while, reading begins where the oldest open ticket was given. Reading is done
-in a thread. Spending twice means the same.
+in a thread. Spending twice means the same. Of copies of other nodes nothing is read: their tickets are their control's.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from gateway.control.holding import tickets
 from gateway.control.holding.rows import Ticket
 from gateway.journal.read import reader
 from gateway.journal.read.follow import Follower, ends
+from gateway.journal.write.segments import own_folders
 from gateway.judging.resending import USED
 
 log = structlog.get_logger()
@@ -122,18 +123,18 @@ class TicketUse:
             kept = orjson.loads(self._kept.read_bytes())
             if kept["since"] >= since:
                 self._waiting = {str(name): int(ticket) for name, ticket in kept["waiting"].items()}
-                return Follower(self._root, lambda flaw: None, kept["positions"]), []
-        positions = ends(self._root)
+                return Follower(self._root, lambda flaw: None, kept["positions"], own_folders), []
+        positions = ends(self._root, own_folders)
         records: list[dict[str, Any]] = []
         used: set[str] = set()
-        for entry in reader.merged(self._root, lambda flaw: None, since_us=since, needle=NEEDLE):
+        for entry in reader.merged(self._root, lambda flaw: None, since_us=since, needle=NEEDLE, of=own_folders):
             records.append(entry.record)
             used.add(entry.record["id"])
         for message_id in used:
             needle = b'"id":"%b"' % message_id.encode()
-            found = reader.merged(self._root, lambda flaw: None, since_us=since, needle=needle)
+            found = reader.merged(self._root, lambda flaw: None, since_us=since, needle=needle, of=own_folders)
             records += [entry.record for entry in found if entry.record["kind"] == "outcome"]
-        return Follower(self._root, lambda flaw: None, positions), records
+        return Follower(self._root, lambda flaw: None, positions, own_folders), records
 
     def _keep(self) -> None:
         assert self._follower is not None

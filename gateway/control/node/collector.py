@@ -10,7 +10,8 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from gateway.common.metrics import METRICS, Metric
+from gateway.common.metric_tables.metric import Metric
+from gateway.common.metrics import METRICS
 from gateway.control.workers.totals import COLLECTED, Buckets, Series, Totals, add
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from gateway.common import channel
 from gateway.common.boot import LEAP_US, ClockWatch, uptime_us
 from gateway.common.channel import ChannelError
 from gateway.control.acts.authority import Authority
@@ -28,7 +29,8 @@ LOSING = frozenset(("removed", "replaced", "truncated"))  # why segments were le
 
 class Health:
     """``journal`` is the folder of the segments; less than ``full_disk`` bytes free there is not fit, less than
-    ``low_disk`` is said. ``of_state``: why what state holds cannot be relied on, and what else is to be said of it."""
+    ``low_disk`` is said. ``of_state``: why what state holds cannot be relied on, and what else is to be said of it.
+    ``replicator``: its socket, where this node copies journals of others."""
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Health:
         clock: ClockWatch,
         of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
         authority: Authority | None = None,
+        replicator: Path | None = None,
     ) -> None:
         self._authority = authority or Authority()
         self._state = of_state
@@ -56,6 +59,7 @@ class Health:
         self._low_disk = low_disk
         self._full_disk = full_disk
         self._clock = clock
+        self._replicator = replicator
 
     async def look(self, *, anew: bool = True) -> Ready:
         """Ask everything at once; nothing takes longer than ``WITHIN``. Not ``anew``: by the workers' last answers."""
@@ -67,6 +71,8 @@ class Health:
             "node": self._of_node,
             "clock": self._of_clock,
         }
+        if self._replicator is not None:
+            asked = {**asked, "replicas": partial(_of_replicas, self._replicator)}
         found = await asyncio.gather(*(_within(check) for check in asked.values()))
         checks = dict(zip(asked, found, strict=True))
         return Ready(ready=all(check.ok for check in checks.values()), checks=checks)
@@ -158,6 +164,22 @@ class Health:
         told = [f"{cause} {count}" for cause, count in sorted(left.items()) if cause in LOSING]
         shedding = " (overloaded)" if status.get("shedding") else ""
         return f"{shedding} (segments {', '.join(told)})" if told else shedding
+
+
+async def _of_replicas(replicator: Path) -> HealthCheck:
+    """Told, and no reason to take traffic away: a peer that is behind would have more to do then, and not less."""
+    try:
+        told = await channel.call(replicator, {"command": "status"}, WITHIN)
+    except ChannelError as error:
+        return HealthCheck(ok=True, detail=f"the replicator: {error.cause}; no journal is copied")
+    most = float(told["max_lag"])
+    late = [
+        f"{name} (node {peer['node']}): {peer['lag']:.0f} s and {peer['behind']} bytes behind"
+        + (f" ({peer['cause']})" if peer["cause"] else "")
+        for name, peer in sorted(told["peers"].items())
+        if peer["lag"] > most or peer["cause"] not in ("", "starting")
+    ]
+    return HealthCheck(ok=True, detail="; ".join(late))
 
 
 async def _within(check: Callable[[], Awaitable[HealthCheck]]) -> HealthCheck:

@@ -29,7 +29,7 @@ from gateway.journal.read.follow import Follower
 from gateway.journal.read.reader import folder_name
 from gateway.journal.write.ids import CONTROL
 from gateway.journal.write.record import removal
-from gateway.journal.write.segments import folders, segments
+from gateway.journal.write.segments import copied, folders, segments
 
 log = structlog.get_logger()
 
@@ -128,6 +128,7 @@ class Sightings:
             )
         names: dict[tuple[str, str], str] = {}
         entries = follower.read(CHUNK)
+        copies = {node for node in {entry.folder.partition("/")[0] for entry in entries} if copied(self._root / node)}
         for entry in entries:
             record = entry.record
             kind = record["kind"]
@@ -141,6 +142,8 @@ class Sightings:
                 if record["route"] in routes and place not in names and not self._index.get(*place):
                     names[place] = record["id"]
             elif kind == "removal" and record["state"] == "seen" and not entry.folder.endswith(OWN):
+                if entry.folder.partition("/")[0] in copies:
+                    continue  # whoever saw it names it, or tells that nobody can
                 if record["id"] and record.get("room"):
                     continue  # it says all there is to say
                 if len(self._waiting) < MAX_WAITING:

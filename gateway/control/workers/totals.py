@@ -1,4 +1,4 @@
-"""Counters of all workers together, and of the projector, which never go backwards when one of them dies.
+"""Counters of all workers together, and of projector and replicator, which never go backwards when one of them dies.
 
 Each answer to ``counters`` is ``{"started": ID, "pid": N, "metrics": {name: series}}``, where ``started`` differs for
 each process. When it changes, what the predecessor told last is moved to the totals of the dead. Gauges are of those
@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from gateway.common.metrics import METRICS, OF_PROJECTOR, OF_WORKERS, Metric
+from gateway.common.metric_tables.metric import Metric
+from gateway.common.metric_tables.replicator_metrics import OF_REPLICATOR
+from gateway.common.metrics import METRICS, OF_PROJECTOR, OF_WORKERS
 
 log = structlog.get_logger()
 
-COLLECTED = (*OF_WORKERS, *OF_PROJECTOR)
+COLLECTED = (*OF_WORKERS, *OF_PROJECTOR, *OF_REPLICATOR)
 Key = tuple[str, ...]
 
 

@@ -2,8 +2,8 @@
 
 A snapshot goes to each of them directly, beside its way through state, so that a switch acts at once and also while
 state is away. A worker that was away (started anew, busy) is given the present snapshot by the keeper, which looks at
-every worker once a second; the same look keeps the counters, so that little is lost when one dies. It asks the
-projector for its counters too; nothing else is told to it.
+every worker once a second; the same look keeps the counters, so that little is lost when one dies. It asks
+projector and replicator for their counters too; nothing else is told to them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from gateway.state.model.snapshot import SnapshotRows, encode
 
 WITHIN = 0.5  # seconds for one answer
 EVERY = 1.0  # seconds between two looks of the keeper
-PROJECTOR = "projector"  # its name among those that count
+PROJECTOR, REPLICATOR = "projector", "replicator"  # their names among those that count
 
 
 class Workers:
     """``sockets`` tells the sockets of the present workers by name (``worker-0`` …); ``projector`` is the projector's,
-    where a node has one. ``kept``: the file where a worker that starts finds the snapshot."""
+    and ``replicator`` the replicator's, where a node has one. ``kept``: the file where a worker that
+    starts finds the snapshot."""
 
     def __init__(
         self,
@@ -35,12 +36,15 @@ class Workers:
         totals: Totals,
         projector: Path | None = None,
         kept: Path | None = None,
+        replicator: Path | None = None,
     ) -> None:
         self.answers: dict[str, str] = {}  # name -> ok, or why there was no answer
         self.statuses: dict[str, dict[str, Any]] = {}  # name -> last status; only of those that answer
         self.totals = totals
         self._sockets = sockets
-        self._projector = projector
+        self._besides = {
+            name: path for name, path in ((PROJECTOR, projector), (REPLICATOR, replicator)) if path is not None
+        }
         self._kept = kept
         self._snapshot: SnapshotRows | None = None
         self.keeper = Rounds("workers.look", self.look, EVERY)
@@ -77,10 +81,10 @@ class Workers:
 
     async def look(self) -> None:
         """Read counters and status of every worker, and bring those up to date that hold an older snapshot."""
-        counters, mirrored, statuses = await asyncio.gather(
-            self._tell({"command": "counters"}), self._mirrored(), self._tell({"command": "status"})
+        counters, besides, statuses = await asyncio.gather(
+            self._tell({"command": "counters"}), self._beside(), self._tell({"command": "status"})
         )
-        counters |= mirrored
+        counters |= besides
         for name, answer in counters.items():
             if isinstance(answer, dict):
                 self.totals.take(name, answer)
@@ -102,10 +106,9 @@ class Workers:
             if status.get("snapshot", 0) < snapshot.version and name in sockets:
                 await self._one(sockets[name], {"command": "snapshot", "snapshot": encode(snapshot)})
 
-    async def _mirrored(self) -> dict[str, dict[str, Any] | str]:
-        if self._projector is None:
-            return {}
-        return {PROJECTOR: await self._one(self._projector, {"command": "counters"})}
+    async def _beside(self) -> dict[str, dict[str, Any] | str]:
+        answers = await asyncio.gather(*(self._one(path, {"command": "counters"}) for path in self._besides.values()))
+        return dict(zip(self._besides, answers, strict=True))
 
     async def _tell(self, command: dict[str, Any]) -> dict[str, dict[str, Any] | str]:
         sockets = self._sockets()

@@ -7,33 +7,36 @@ failed in the middle of a write and could not be cut back) may be given although
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.journal.read.reader import Flaw, LocatedRecord, OnFlaw, folder_name
+from gateway.journal.read.listing import Listings
+from gateway.journal.read.reader import Flaw, Folders, LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.segments import Segment, end_of, folders, header, lines, segments
 
 READ = 1 << 16  # bytes of a segment that are looked through at once for its last line
-UNSETTLED_NS = 2_000_000_000  # a folder that changed so lately may change again without its time telling
 
 
 class Follower:
-    """Reads on from ``positions`` (empty: from the oldest record). No watch on the file system: call ``read`` when
+    """Reads on from ``positions`` (empty: from the oldest record), ``of`` which folders: all of them, or those that
+    this node wrote. No watch on the file system: call ``read`` when
     you want to know."""
 
-    def __init__(self, root: Path, on_flaw: OnFlaw, positions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, root: Path, on_flaw: OnFlaw, positions: Mapping[str, str] | None = None, of: Folders = folders
+    ) -> None:
         self.root = root
+        self._of = of
         self.positions: dict[str, str] = dict(positions or {})
         self._on_flaw = on_flaw
-        self._listed: dict[Path, tuple[int, list[Segment]]] = {}  # by folder: when it changed, and what is in it
+        self._listings = Listings()
 
     def read(self, limit: int = 1000) -> list[LocatedRecord]:
         """Up to ``limit`` new records of each worker, by time; empty when there are none yet. Moves ``positions``."""
         entries: list[LocatedRecord] = []
-        for folder in folders(self.root):
+        for folder in self._of(self.root):
             entries.extend(self.read_folder(folder, limit))
         entries.sort(key=lambda entry: entry.record.get("time", 0))  # stable: a worker's order stays within one time
         return entries
@@ -43,7 +46,7 @@ class Follower:
         place = folder_name(folder)
         at, offset = _parse(self.positions.get(place, ":0"))
         entries: list[LocatedRecord] = []
-        found = self._segments(folder)
+        found = self._listings.segments(folder)
         remaining = found[bisect_left(found, at, key=_name) :]
         if remaining and remaining[0].name != at:
             offset = 0  # the segment of the position was pruned, or nothing was read yet
@@ -63,20 +66,6 @@ class Follower:
                 break
             offset = 0
         return entries
-
-    def _segments(self, folder: Path) -> list[Segment]:
-        """A year of hourly segments is too much to list twice a second: a folder is listed again when it changed."""
-        try:
-            changed = folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            return []
-        known = self._listed.get(folder)
-        if known is not None and known[0] == changed:
-            return known[1]
-        found = segments(folder)
-        if time.time_ns() - changed > UNSETTLED_NS:
-            self._listed[folder] = (changed, found)
-        return found
 
     def _segment(
         self,
@@ -107,10 +96,10 @@ class Follower:
         return offset
 
 
-def ends(root: Path) -> dict[str, str]:
+def ends(root: Path, of: Folders = folders) -> dict[str, str]:
     """Positions behind everything that is written now, for a follower that wants only what is new."""
     positions: dict[str, str] = {}
-    for folder in folders(root):
+    for folder in of(root):
         for segment in reversed(segments(folder)):
             try:
                 with segment.path.open("rb") as file:

@@ -14,7 +14,6 @@ import mmap
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ import orjson
 
 from gateway.journal.write import ids
 from gateway.journal.write.encoding import Corrupt, decode
-from gateway.journal.write.segments import IMPORTS, Segment, folders, header, segments
+from gateway.journal.write.segments import Segment, folders, header, imports, segments, with_aside
 
 OUTCOME_WITHIN_US = 3_600_000_000  # an outcome comes seconds after its message; behind a crash, with the next start
 ABOUT_US = 2 * 86_400 * 1_000_000  # further than that a clock is rarely set, and then a leap says so
@@ -80,9 +79,7 @@ def find(root: Path, message_id: str) -> MessageHistory | None:
     needle = b'"id":"%b"' % message_id.encode()
     judged: dict[str, Any] | None = None
     outcome: dict[str, Any] | None = None
-    at_us = told.time_ms * 1000
-    likely = list(_around(folder, at_us))
-    for segment in chain(likely, _about(folder, at_us, likely)):
+    for segment in _likely(folder, told.time_ms * 1000):
         for record in matches(segment.path, needle):
             if record.get("id") != message_id:
                 continue
@@ -93,6 +90,15 @@ def find(root: Path, message_id: str) -> MessageHistory | None:
         if judged is not None and outcome is not None:
             break
     return MessageHistory(judged, outcome) if judged is not None else None
+
+
+def _likely(folder: Path, at_us: int) -> Iterator[Segment]:
+    """Of a folder and what was put aside of it, the likely segments first."""
+    lives = with_aside(folder)
+    likely = [segment for life in lives for segment in _around(life, at_us)]
+    yield from likely
+    for life in lives:
+        yield from _about(life, at_us, likely)
 
 
 def about(root: Path, at_us: int, *, all_day: bool = False) -> Iterator[Path]:
@@ -117,7 +123,7 @@ def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> st
         if found:
             last: str = found[-1]["id"]
             return last
-    for segment in reversed(segments(root / IMPORTS)):
+    for segment in (one for folder in imports(root) for one in reversed(segments(folder))):
         for record in matches(segment.path, needle):
             if (record["kind"], record["route"], record["upstream_id"]) == ("imported", route, upstream_id):
                 older: str = record["id"]
@@ -128,7 +134,7 @@ def find_upstream(root: Path, route: str, upstream_id: str, since_us: int) -> st
 def _imported(root: Path, message_id: str) -> MessageHistory | None:
     if not _IMPORTED.fullmatch(message_id):
         return None
-    for segment in segments(root / IMPORTS):
+    for segment in (one for folder in imports(root) for one in segments(folder)):
         for record in matches(segment.path, b'"id":"%b"' % message_id.encode()):
             if record["kind"] == "imported" and record["id"] == message_id:
                 return MessageHistory(record, None)

@@ -32,6 +32,7 @@ class Flaw(NamedTuple):
 
 
 OnFlaw = Callable[[Flaw], object]
+Folders = Callable[[Path], list[Path]]
 
 
 def folder_name(folder: Path) -> str:
@@ -73,12 +74,18 @@ def records(
 
 
 def merged(
-    root: Path, on_flaw: OnFlaw, *, since_us: int = 0, until_us: int | None = None, needle: bytes = b""
+    root: Path,
+    on_flaw: OnFlaw,
+    *,
+    since_us: int = 0,
+    until_us: int | None = None,
+    needle: bytes = b"",
+    of: Folders = folders,
 ) -> Iterator[LocatedRecord]:
-    """The records of all workers by time. Each worker's own order is kept where its clock was set back."""
+    """The records of all workers by time, or of the folders that ``of`` tells. Each worker's own order is kept where
+    its clock was set back."""
     streams = [
-        _timed(records(folder, on_flaw, since_us=since_us, until_us=until_us, needle=needle))
-        for folder in folders(root)
+        _timed(records(folder, on_flaw, since_us=since_us, until_us=until_us, needle=needle)) for folder in of(root)
     ]
     for _, _, entry in heapq.merge(*streams, key=lambda timed: timed[:2]):
         yield entry

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.journal.read.reader import folder_name
 from gateway.journal.write import encoding
-from gateway.journal.write.segments import Line, Segment, bounds, folders, lines, owned, segments
+from gateway.journal.write.segments import ASIDE, Line, Segment, bounds, copied, folders, lines, owned, segments
 
 PROGRESS_BYTES = 1 << 20
 
@@ -42,7 +42,8 @@ class UncleanStop(NamedTuple):
 
 @dataclass(slots=True)
 class JournalReport:
-    """``beyond``: bytes that stand after the counted end of a segment: left there by a write that failed."""
+    """``beyond``: bytes that stand after the counted end of a segment: left there by a write that failed. ``aside``:
+    folders in which lies what another node no longer has, or has otherwise, of the copy that is kept here."""
 
     records: int = 0
     segments: int = 0
@@ -52,6 +53,7 @@ class JournalReport:
     leaps: int = 0
     unclean: list[UncleanStop] = field(default_factory=list)
     problems: list[JournalProblem] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
     pruned: set[str] = field(default_factory=set)
     missing: list[tuple[JournalProblem, str]] = field(default_factory=list)
 
@@ -60,7 +62,10 @@ def verify(root: Path, on_progress: Callable[[int], object] = lambda size: None)
     """Read all of a journal; ``on_progress`` gets the bytes read since it was last called."""
     report = JournalReport()
     for folder in folders(root):
-        _Folder(folder, report, on_progress).verify()
+        if ASIDE in folder.name:
+            report.aside.append(folder_name(folder))  # pieces without what was before and after them
+        else:
+            _Folder(folder, report, on_progress).verify()
     report.problems.extend(problem for problem, path in report.missing if path not in report.pruned)
     return report
 
@@ -76,7 +81,7 @@ class _Folder:
         self._name = folder_name(folder)
         self._report = report
         self._on_progress = on_progress
-        self._alive = owned(folder)
+        self._alive = owned(folder) or copied(folder.parent)  # of a copy the end is told by whoever wrote it
         self._epoch = 0
         self._sequence = 0
         self._chain: bytes | None = None

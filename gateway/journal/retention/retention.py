@@ -27,8 +27,8 @@ from gateway.journal.write.segments import (
     Owner,
     Segment,
     bounds,
-    folders,
     lines,
+    own_folders,
     owned,
     segments,
     sync_folder,
@@ -77,11 +77,12 @@ class Due(NamedTuple):
 
 
 class Journal:
-    """The first records of a whole journal, read once, and both clocks at that moment."""
+    """The first records of what this node wrote, read once, and both clocks at that moment. Copies of other nodes are
+    left out: their clocks run beside ours, and would be taken for time that went by here."""
 
     def __init__(self, root: Path, now: ClockReading) -> None:
         self.now = now
-        self.folders = {folder: [entry[:2] for entry in bounds(segments(folder))] for folder in folders(root)}
+        self.folders = {folder: [entry[:2] for entry in bounds(segments(folder))] for folder in own_folders(root)}
         self.evidence = Evidence([_stamps(known) for known in self.folders.values()], now)
 
     def trusted(self, folder: Path) -> int:

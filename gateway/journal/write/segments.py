@@ -2,6 +2,8 @@
 
     <root>/<node>/<worker>/owner                      locked (flock) by the one process that may append in this folder
     <root>/<node>/<worker>/<epoch>-<number>.jsonl     six digits each: 000003-000012.jsonl
+    <root>/<node>/copied                              there where the folder is kept of another node (gateway.replicas)
+    <root>/<node>/<worker>~<number>/                  of a copy: what the node itself no longer has, or has otherwise
 
 An epoch is one life of one worker; segments count from 1 within it.
 """
@@ -24,6 +26,8 @@ from gateway.journal.write.errors import Locked
 LOCK = "owner"
 NOTE_SIZE = 256  # bytes
 IMPORTS = "desk/import"  # the folder of what is older than the gateway: no worker's
+COPIED = "copied"
+ASIDE = "~"
 _NAME = re.compile(r"(\d{6,})-(\d{6,})\.jsonl")
 
 
@@ -64,6 +68,34 @@ def folders(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("*/*") if path.is_dir())
 
 
+def copied(node: Path) -> bool:
+    """Whether a node's folder is a copy: what is in it is read like everything else, and looked after by whoever
+    copies."""
+    return (node / COPIED).exists()
+
+
+def own_folders(root: Path) -> list[Path]:
+    """The folders that this node wrote, under whichever number: no copies."""
+    found = folders(root)
+    copies = {node for node in {folder.parent for folder in found} if copied(node)}
+    return [folder for folder in found if folder.parent not in copies]
+
+
+def with_aside(folder: Path) -> list[Path]:
+    """A folder, and what was put aside of it."""
+    return [folder, *sorted(folder.parent.glob(f"{folder.name}{ASIDE}*"))]
+
+
+def imports(root: Path) -> list[Path]:
+    """The folders of what is older than the gateway: of this node, and those copied."""
+    return [root / IMPORTS, *sorted(root.glob(f"*/{IMPORTS.replace('/', '-')}*"))]
+
+
+def is_segment(text: str) -> bool:
+    """Whether a file of this name would be a segment."""
+    return _NAME.fullmatch(text) is not None
+
+
 class Synced(NamedTuple):
     """Everything up to ``size`` bytes of a segment was on disk at ``time`` (microseconds since the epoch)."""
 
@@ -81,7 +113,7 @@ class Owner:
     __slots__ = ("_fd", "_identity", "_path")
 
     def __init__(self, folder: Path) -> None:
-        _make_durable_folder(folder)
+        make_durable_folder(folder)
         self._path = folder / LOCK
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -145,9 +177,10 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def _make_durable_folder(folder: Path) -> None:
+def make_durable_folder(folder: Path) -> None:
+    """Make a folder, and those above it, whose names are on disk when this returns."""
     if not folder.is_dir():
-        _make_durable_folder(folder.parent)
+        make_durable_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
         sync_folder(folder.parent)
 

@@ -16,7 +16,7 @@ import orjson
 from gateway.journal.read.follow import Follower
 from gateway.journal.read.reader import OnFlaw, folder_name
 from gateway.journal.write.ids import parse
-from gateway.journal.write.segments import IMPORTS, folders, header, segments
+from gateway.journal.write.segments import folders, header, imports, segments
 from gateway.mirror.pages.bullet import Bullet, read
 from gateway.mirror.pages.intake import Arrival, Departure, Intake
 
@@ -130,12 +130,13 @@ class Expected:
         """From the first segment that each folder still has."""
         judged = 0
         imported = False
+        older = imports(self._journal)
         for folder in folders(self._journal):
             found = segments(folder)
             first = header(found[0].path) if found else None
             if first is None or first["previous"] is None:
                 continue
-            if folder_name(folder) == IMPORTS:
+            if folder in older:
                 imported = True
             else:
                 judged = max(judged, first["time"] // 1000)

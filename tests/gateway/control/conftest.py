@@ -34,6 +34,7 @@ from gateway.control.console.sessions.login_pace import LoginPace, PaceSettings
 from gateway.control.console.shell.console_login import ConsoleLogin
 from gateway.control.console.shell.console_site import ConsoleSite
 from gateway.control.features import ENDPOINTS, GOVERNANCE
+from gateway.control.journals.journal_readers import JournalReaders
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
@@ -47,6 +48,7 @@ from gateway.control.takedowns.neighbours import Asked, CopiesTold, CopyTold, Me
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
+from gateway.replicas.copying.offering import Offering
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.governance_projection import EpochLost
 from gateway.state.cold.owner import NotOurs, StateOwner
@@ -321,6 +323,7 @@ class Plant:
         self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
+        self.offering = Offering(folder / "records", 1)
         self.open()
 
     def open(self) -> None:
@@ -389,6 +392,7 @@ class Plant:
                 self.sessions,
                 self.login,
                 HeldTakedowns(),
+                JournalReaders(self.offering),
             ],
         )
 

@@ -62,7 +62,12 @@ def test_scopes_are_named_alike() -> None:
         asked = endpoint.access
         assert not (endpoint.method == "GET" and asked.scope.endswith(":write")), endpoint.path
         # What changes nothing and is no GET stands here by name.
-        reading = {"/v1/takedowns:preview", "/v1/lists/{name}:try", "/v1/messages/search"}
+        reading = {
+            "/v1/journal:fetch",
+            "/v1/takedowns:preview",
+            "/v1/lists/{name}:try",
+            "/v1/messages/search",
+        }
         if endpoint.method != "GET" and asked.scope.endswith(":read"):
             assert endpoint.path in reading
 

@@ -1,0 +1,1 @@
+"""This node's journal, given to nodes that keep a copy of it."""

@@ -1,0 +1,1 @@
+"""The replicator's process: peers, asked one beside the other."""

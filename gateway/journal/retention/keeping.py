@@ -15,6 +15,7 @@ import structlog
 
 from gateway.common.boot import ClockReading, ClockWatch, reading
 from gateway.common.rounds import Rounds
+from gateway.journal.retention.copies import copies, due_of_copy
 from gateway.journal.retention.retention import Due, Journal, Retention, agreed, due, prune, turn_dead
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.recovery import recover_dead
@@ -59,7 +60,7 @@ class Keeping:
         journal = await asyncio.to_thread(Journal, self._root, now)
         self._trusted = now._replace(time=journal.trusted(self._node / str(CONTROL)))
         await asyncio.to_thread(turn_dead, journal, self._retention, self._ids.sibling())
-        found = await asyncio.to_thread(due, journal, self._retention)
+        found = await asyncio.to_thread(self._due, journal)
         before, self._before = self._before, (now.uptime, found)
         if self._watch.look():
             log.warning("journal.pruning_waits", why="the time of day was set")
@@ -70,6 +71,13 @@ class Keeping:
         if agreeing:
             log.info("journal.pruning", segments=sum(len(one.segments) for one in agreeing))
             prune(agreeing, self._writer.append, self._ids)
+
+    def _due(self, journal: Journal) -> list[Due]:
+        """Of what this node wrote, and of the copies that it keeps."""
+        found = due(journal, self._retention)
+        for copy in copies(self._root, journal):
+            found += due_of_copy(copy, self._retention)
+        return found
 
     def trusted_ns(self) -> int:
         """The time of day for what ends or goes for good: never later than the clock says, nor than is proven or

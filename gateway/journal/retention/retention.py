@@ -76,6 +76,18 @@ class Due(NamedTuple):
     newest_us: int
 
 
+class FirstRecords(Protocol):
+    """Folders with the first records of their segments, and how long ago those were."""
+
+    @property
+    def now(self) -> ClockReading: ...
+
+    @property
+    def folders(self) -> Mapping[Path, Sequence[tuple[Segment, dict[str, Any] | None]]]: ...
+
+    def age(self, began: list[ClockReading]) -> Elapsed: ...
+
+
 class Journal:
     """The first records of what this node wrote, read once, and both clocks at that moment. Copies of other nodes are
     left out: their clocks run beside ours, and would be taken for time that went by here."""
@@ -83,22 +95,27 @@ class Journal:
     def __init__(self, root: Path, now: ClockReading) -> None:
         self.now = now
         self.folders = {folder: [entry[:2] for entry in bounds(segments(folder))] for folder in own_folders(root)}
-        self.evidence = Evidence([_stamps(known) for known in self.folders.values()], now)
+        self.evidence = Evidence([stamps(known) for known in self.folders.values()], now)
+
+    def age(self, began: list[ClockReading]) -> Elapsed:
+        """Time since the first of ``began``, which are those of one folder from there on."""
+        return self.evidence.age(began)
 
     def trusted(self, folder: Path) -> int:
         """The time of day as far as it is proven, or believed, since the oldest first record of ``folder``: never later
         than the clock says. Microseconds since the epoch."""
-        for one in _stamps(self.folders.get(folder, ())):
+        for one in stamps(self.folders.get(folder, ())):
             if one.boot:
                 return min(self.now.time, one.time + self.evidence.since(one).believed)
         return self.now.time
 
 
-def _stamps(known: Sequence[tuple[Segment, dict[str, Any] | None]]) -> list[ClockReading]:
+def stamps(known: Sequence[tuple[Segment, dict[str, Any] | None]]) -> list[ClockReading]:
+    """What first records tell of the time, in order."""
     return [stamp(opened) for _, opened in known if opened is not None]
 
 
-def due(journal: Journal, retention: Retention) -> list[Due]:
+def due(journal: FirstRecords, retention: Retention) -> list[Due]:
     """What is past the ceiling. A folder's last segment never is: it says where the chain goes on."""
     found = []
     for folder, known in journal.folders.items():
@@ -111,7 +128,7 @@ def due(journal: Journal, retention: Retention) -> list[Due]:
             told = max(own["time"] if own else 0, successor["time"])
             if not retention.expired(told, journal.now.time):
                 break
-            if not retention.elapsed(journal.evidence.age(_stamps(known[place:]))):
+            if not retention.elapsed(journal.age(stamps(known[place:]))):
                 break
             old.append(segment)
             newest = max(newest, told)
@@ -127,7 +144,7 @@ def agreed(found: list[Due], before: list[Due], retention: Retention, now: Clock
     for folder, old, newest in found:
         agreeing: list[Segment] = []
         for segment in old:
-            told = _newest(segment)
+            told = newest_in(segment)
             if segment not in earlier.get(folder, ()) or not retention.expired(told, now.time):
                 break
             newest = max(newest, told)
@@ -187,12 +204,13 @@ def _may_turn(journal: Journal, retention: Retention, last: Segment, opened: dic
         return False
     if opened is not None and not retention.elapsed(journal.evidence.age([stamp(opened)])):
         return False
-    newest = max(began, _newest(last))
+    newest = max(began, newest_in(last))
     if not retention.expired(newest, now_us):
         return False
     return opened is not None or retention.elapsed(journal.evidence.age([ClockReading(newest, "", 0)]))
 
 
-def _newest(segment: Segment) -> int:
+def newest_in(segment: Segment) -> int:
+    """The newest time that its records tell; reads it."""
     with segment.path.open("rb") as file:
         return max((line.record.get("time", 0) for line in lines(file) if line.record is not None), default=0)

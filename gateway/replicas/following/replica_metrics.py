@@ -22,6 +22,12 @@ class ReplicaMetrics:
         self.findings = Counts(METRICS["tidegate_replica_findings_total"])
         self._gauges = gauges
 
+    def begin(self, peer: str) -> None:
+        """From nought, so that the first of each is seen to be one more."""
+        self.bytes.add((peer,), 0)
+        for kind in ("flaw", "hole", "aside"):
+            self.findings.add((peer, kind), 0)
+
     def told(self) -> dict[str, Any]:
         """``{"started", "pid", "metrics": {name: {"series": …}}}``."""
         metrics = {count.metric.name: count.told() for count in (self.bytes, self.failures, self.findings)}

@@ -50,6 +50,7 @@ class Replicator:
         be read."""
         async with AsyncExitStack() as stack:
             for peer in conversion.peers(self._config.journal):
+                self.metrics.begin(peer.name)
                 client = PeerClient(peer)
                 stack.push_async_callback(client.close)
                 self._followers.append(

@@ -61,6 +61,7 @@ def doubts(config: Config) -> Iterator[Sentence]:
                 "state.url: speaks in clear to another machine; use rediss:// or a private network",
                 "state.url：与另一台机器明文通信；请用 rediss:// 或专用网络",
             )
+    yield from _peers(config)
     if isinstance(config.control.database, SecretStr):
         yield from _database(config.control.database.get_secret_value())
     if not any(route.judged for route in config.routes):
@@ -68,6 +69,16 @@ def doubts(config: Config) -> Iterator[Sentence]:
             "routes: nothing is judged; give a route a surface and a policy",
             "routes：没有判定任何内容；请给某个路由写上 surface 和 policy",
         )
+
+
+def _peers(config: Config) -> Iterator[Sentence]:
+    """Of other nodes whose journals are copied."""
+    for name, peer in config.journal.replicas.peers.items() if config.journal.replicas is not None else ():
+        if peer.url.startswith("http:") and not _loopback(f"{urlsplit(peer.url).hostname}:0"):
+            yield Sentence(
+                f"journal.replicas.peers.{name}.url: texts, personal data and the token travel in clear; use https://",
+                f"journal.replicas.peers.{name}.url：文字内容、个人信息和令牌以明文传输；请用 https://",
+            )
 
 
 def _database(url: str) -> Iterator[Sentence]:

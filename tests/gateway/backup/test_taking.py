@@ -16,7 +16,7 @@ from gateway.backup import checking, taking
 from gateway.backup.backup_manifest import MANIFEST, BackupError
 from gateway.backup.taking import complete, into_file, into_folder
 from gateway.journal.read import verification
-from gateway.journal.write.segments import segments
+from gateway.journal.write.segments import COPIED, segments
 from tests.gateway.backup.conftest import Site, everything
 
 SECRET = "hunter2"
@@ -263,3 +263,11 @@ def test_a_folder_of_no_node_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BackupError, match="not a gateway's data folder"):
         in_force(Folders(tmp_path))
+
+
+def test_copies_of_other_nodes_are_left_to_those(site: Site, tmp_path: Path) -> None:
+    whole = into_folder(site.places, tmp_path / "backups").manifest.files
+    copy = site.places.journal / "node-9"
+    shutil.copytree(next(site.places.journal.glob("node-*")), copy)
+    (copy / COPIED).touch()
+    assert into_folder(site.places, tmp_path / "backups").manifest.files.keys() == whole.keys()

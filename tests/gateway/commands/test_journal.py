@@ -19,7 +19,7 @@ from gateway.journal.read import verification
 from gateway.journal.read.selection import Selection
 from gateway.journal.write.ids import Ids
 from gateway.journal.write.record import act, envelope, outcome
-from gateway.journal.write.segments import segments
+from gateway.journal.write.segments import COPIED, segments
 
 HOUR = 3_600_000_000
 NOW = time.time_ns() // 1000 // 1_000_000 * 1_000_000
@@ -242,6 +242,28 @@ def test_verify_exit_codes(data: Path, root: Path) -> None:
     assert "crc" in run(data, "verify", code=1)
     problems = [json.loads(line) for line in run(data, "verify", "--json", code=1).splitlines()]
     assert {problem["code"] for problem in problems} == {"crc", "chain"} or problems[0]["code"] == "crc"
+
+
+def test_verify_says_of_copies_what_is_missing(data: Path, root: Path) -> None:
+    (root / "n1").rename(root / "node-2")
+    (root / "node-2" / COPIED).touch()
+    assert "node-2: a copy, and nothing was heard of the node yet" in run(data, "verify")
+    for complete, told in (
+        (None, "node-2: a copy that was never whole; 9 bytes were missing at 20"),
+        ([1_700_000_000_000_000, "b", 1], "node-2: a copy, whole until 2023-11-14 "),
+    ):
+        heard = {"node": 2, "here": [1_700_000_060_000_000, "b", 2], "there": [1, "c", 3], "behind": 9}
+        (root / "node-2" / "heard.json").write_text(json.dumps(heard | {"complete": complete}))
+        assert told in run(data, "verify")
+    # The end of a copy is told by whoever wrote it, and what lies aside has no beginning.
+    path = segments(root / "node-2" / "0")[-1].path
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    aside = root / "node-2" / "0~1"
+    aside.mkdir()
+    (aside / path.name).write_bytes(b"no line")
+    found = run(data, "verify")
+    assert "0 unclean stops" in found and "0 problems" in found
+    assert "node-2/0~1: what the node no longer has" in found
 
 
 @pytest.mark.parametrize("command", ["query", "verify"])

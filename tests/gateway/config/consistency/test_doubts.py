@@ -141,6 +141,10 @@ text = "json:/content"
         ('[policies.other]\nappeal = "off"\nrules = []\n', "policies.other: is used nowhere"),
         ('[control]\nlisten = "0.0.0.0:8081"\n', "tokens travel in clear"),
         ('[state]\nurl = "redis://state:6379"\n', "state.url: speaks in clear"),
+        (
+            '[journal.replicas.peers.b]\nurl = "http://10.0.0.2:8081"\nnode = 2\ntoken = "t"\n',
+            "journal.replicas.peers.b.url: texts, personal data and the token travel in clear",
+        ),
     ],
 )
 def test_doubts_about_sections(more: str, told: str, read: Read) -> None:

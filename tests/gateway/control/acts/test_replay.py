@@ -28,6 +28,7 @@ from gateway.control.takedowns import takedowns
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import removal
+from gateway.journal.write.segments import COPIED
 from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 
@@ -368,3 +369,17 @@ def test_an_act_that_stands_against_what_is_here_is_told_and_the_others_are_done
     assert ["block.create" in replayed.lost[0], "moon.add" in replayed.lost[1]] == [True, True]
     assert restored.now(lambda s: s.scalars(select(Block.value).order_by(Block.id)).all()) == ["carol", "bob"]
     restored.close()
+
+
+def test_acts_of_another_node_are_none_of_this_nodes_file(desk: Desk) -> None:
+    copy = desk.backup()
+    desk.act("block.create", block("bob"))
+    desk.journal()
+    for node in desk.root.glob("node-*"):
+        (node / COPIED).touch()
+    restored = Database(copy)
+    try:
+        assert unknown(restored, [desk.root]) == []
+        assert replay(restored, [desk.root], GOVERNANCE) == (0, [])
+    finally:
+        restored.close()

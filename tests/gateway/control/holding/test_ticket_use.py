@@ -13,6 +13,7 @@ from gateway.control.holding import tickets
 from gateway.control.holding.rows import Ticket
 from gateway.control.holding.ticket_use import TicketUse
 from gateway.journal.write.ids import Ids
+from gateway.journal.write.segments import COPIED
 from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 
@@ -104,3 +105,11 @@ async def test_nothing_is_followed_while_no_ticket_is_open(used: Used) -> None:
     used.write(used.judged("m2", FINDING), {"kind": "outcome", "id": "m2", "state": "delivered", "status": 201})
     assert not await used.use.step()
     assert used.state() == "void"
+
+
+async def test_a_ticket_of_another_node_is_not_ours_though_it_has_its_number(used: Used) -> None:
+    (used.root / "node-0").mkdir(parents=True)
+    (used.root / "node-0" / COPIED).touch()
+    used.write(used.judged("m2", FINDING), {"kind": "outcome", "id": "m2", "state": "delivered", "status": 201})
+    await used.read()
+    assert used.state() == "open"

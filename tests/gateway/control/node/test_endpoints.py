@@ -8,6 +8,7 @@ from typing import Any
 from gateway.common import channel
 from gateway.common.boot import reading
 from gateway.control.node.health import Health
+from gateway.control.node.schemas import HealthCheck
 from gateway.state.cold.owner import StateOwner
 
 ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
@@ -140,3 +141,24 @@ async def test_readiness_and_room_are_measured(api: Any) -> None:
     ill = await told()
     assert (ill['tidegate_ready{check="state"}'], ill['tidegate_ready{check="journal"}']) == (0.0, 0.0)
     assert "tidegate_journal_free_bytes" not in ill
+
+
+async def test_copies_of_journals_are_told_and_take_no_node_out(plant: Any) -> None:
+    socket = plant.folder / "replicator.sock"
+    health = Health(
+        database=plant.database, relay=plant.relay, projection=plant.state, workers=plant.workers,
+        reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0, clock=plant.clock, replicator=socket,
+    )  # fmt: skip
+    found = (await health.look()).checks["replicas"]
+    assert (found.ok, found.detail) == (True, "the replicator: absent; no journal is copied")
+    standing: dict[str, Any] = {"node": 2, "cause": "", "lag": 1.0, "behind": 0}
+    peers = {"b": standing, "c": standing | {"node": 3}}
+    told = {"max_lag": 10.0, "peers": peers}
+    served = await channel.serve(socket, {"status": lambda _: told})
+    assert (await health.look()).checks["replicas"] == HealthCheck(ok=True)
+    peers["b"] = standing | {"lag": 12.4, "behind": 7}
+    peers["c"] |= {"cause": "refused"}
+    found = (await health.look()).checks["replicas"]
+    await served.close()
+    assert found.ok
+    assert found.detail == "b (node 2): 12 s and 7 bytes behind; c (node 3): 1 s and 0 bytes behind (refused)"

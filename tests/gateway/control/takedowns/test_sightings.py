@@ -15,6 +15,7 @@ import pytest
 from gateway.control.takedowns.sightings import PATIENCE_US, Sightings
 from gateway.journal.write.ids import CONTROL, Ids
 from gateway.journal.write.record import envelope, outcome, removal
+from gateway.journal.write.segments import COPIED
 from gateway.journal.write.settings import JournalSettings
 from gateway.journal.write.writer import Writer
 from gateway.mirror.upkeep.importing import bring_in, bullet_id
@@ -197,3 +198,23 @@ async def test_deletions_of_what_was_imported_are_named_too(desk: Desk) -> None:
     await desk.settle()
     assert sorted(desk.seen()) == sorted([(old, "r9", "7"), (both, "r1", "8")])
     assert await desk.sightings.named("comments", "7") == old
+
+
+async def test_a_copy_gives_names_and_its_deletions_are_its_own_nodes(desk: Desk) -> None:
+    """What came in on another node is named here; what was seen there is named there."""
+    (desk.root / "node-2").mkdir()
+    (desk.root / "node-2" / COPIED).touch()
+    loop = asyncio.get_running_loop()
+    there = Writer(
+        desk.root, "node-2", 0, ids=Ids(2, 0), settings=JournalSettings(low_disk=0, full_disk=0), loop=loop
+    )  # fmt: skip
+    there.start()
+    desk.workers.append(there)
+    desk.ids.append(Ids(2, 0))
+    theirs = desk.deliver(2, "7", room="r2")
+    desk.deliver(0, "8")
+    desk.delete(0, "7")
+    desk.delete(2, "8")
+    await desk.settle()
+    assert desk.seen() == [(theirs, "r2", "7")]
+    assert desk.sightings.unnamed == 0

@@ -154,3 +154,31 @@ async def test_what_came_through_the_gateway_is_newer_than_what_was_imported(tmp
     journal.close()
     imported(root, "7")
     assert lookup.find_upstream(root, "live", "7", 0) == "ours"
+
+
+async def test_what_was_put_aside_of_a_copy_is_found(tmp_path: Path) -> None:
+    names = await written(tmp_path, workers=1, messages=20)
+    folder = tmp_path / "node-1" / "0"
+    found = segments(folder)
+    (tmp_path / "node-1" / "0~1").mkdir()
+    for segment in found[1:]:
+        segment.path.rename(tmp_path / "node-1" / "0~1" / segment.name)
+    for number, (one, theirs) in enumerate(names.items()):
+        told = lookup.find(tmp_path, one)
+        assert told is not None and told.first["id"] == one
+        if number % 5:
+            assert lookup.find_upstream(tmp_path, "comments", theirs, 0) == one
+
+
+async def test_what_another_node_imported_is_found_in_its_copy(tmp_path: Path) -> None:
+    source = tmp_path / "old.ndjson"
+    source.write_bytes(orjson.dumps({"id": "7", "room": "r", "text": "old", "at": 1_500_000_000}) + b"\n")
+    route: Any = SimpleNamespace(name="live", playback_unit="s")
+    bring_in(source, tmp_path / "journal", route)
+    copy = tmp_path / "journal" / "node-2"
+    copy.mkdir()
+    (tmp_path / "journal" / "desk" / "import").rename(copy / "desk-import")
+    one = bullet_id("r", "7", 1_500_000_000_000_000)
+    told = lookup.find(tmp_path / "journal", one)
+    assert told is not None and told.imported
+    assert lookup.find_upstream(tmp_path / "journal", "live", "7", 0) == one

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.index.store.day_files import Day
-from gateway.journal.read.follow import UNSETTLED_NS
+from gateway.journal.read.listing import UNSETTLED_NS
 from gateway.journal.read.reader import Flaw, LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.segments import IMPORTS, Segment, end_of, folders, header, lines, segments
 

@@ -117,7 +117,21 @@ def _appeals(config: Config, route: Route, known: Known) -> Fulfilment:
         lacks += (Sentence("refusals do not lead to where appeals are taken", "拒绝发布时未给出申诉入口"),)
     if config.appeals.same_person:
         lacks += (Sentence("the same person may decide again", "允许同一人员复核自己的决定"),)
-    return _graded("appeals", mechanism, ("appeals", f"policies.{route.policy}.appeal"), lacks)
+    settings = ("appeals", f"policies.{route.policy}.appeal")
+    if config.desk.on_call is not None:  # an overdue one calls somebody
+        settings += ("desk.on_call",)
+    return _graded("appeals", mechanism, settings, lacks)
+
+
+def _emergency(config: Config, route: Route, known: Known) -> Fulfilment:
+    if config.desk.on_call is None or not config.desk.on_call.categories:
+        mechanism = Sentence("emergency switches and urgent words, within a second", "应急开关与应急词，一秒内生效")
+        return Fulfilment("emergency", "kept", mechanism)
+    mechanism = Sentence(
+        "emergency switches and urgent words, within a second; somebody is called for grave categories",
+        "应急开关与应急词，一秒内生效；严重类别通知值班人员",
+    )
+    return Fulfilment("emergency", "kept", mechanism, ("desk.on_call.categories",))
 
 
 def _minimal(config: Config, route: Route, known: Known) -> Fulfilment:
@@ -131,6 +145,13 @@ def _minimal(config: Config, route: Route, known: Known) -> Fulfilment:
     lacks = tuple(
         Sentence(f"keeps {field}: say elsewhere why it is necessary", f"保存 {field}：需另行说明必要性")
         for field in more
+    ) + tuple(
+        Sentence(
+            f"tells “{one.name}” who sends (callbacks.sender): say elsewhere why it is necessary",
+            f"向“{one.name}”告知发送者（callbacks.sender）：需另行说明必要性",
+        )
+        for one in config.callbacks
+        if one.sender and (not one.routes or route.name in one.routes)
     )
     return _graded("minimal", mechanism, (f"routes.{route.name}.keep",), lacks)
 
@@ -160,9 +181,7 @@ MEANS: Final[Mapping[str, Means]] = {
     "appeals": _appeals,
     "minimal": _minimal,
     "records": _records,
-    "emergency": _always(
-        "emergency", "emergency switches and urgent words, within a second", "应急开关与应急词，一秒内生效"
-    ),
+    "emergency": _emergency,
     "optional": _always("optional", "a missing device or location refuses nobody", "缺少设备或位置信息不会被拒绝"),
     "watching": _always("watching", "watching is never judged", "观看不受审核"),
     "complaints": _later("complaints", "complaints", "投诉举报"),

@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.common.ending import end
@@ -243,7 +243,14 @@ class CallbackSender:
         return 0 if now < rest.until <= now + FURTHEST_US else 1 - under_way
 
     def _due(self, session: Session, name: str, most: int) -> list[DueCall]:
-        before, now = aliased(Callback), self.now
+        now = self.now
+        found = self._some(session, name, most, Callback.due_at <= now)
+        if len(found) < most:  # what was put off by a clock that was set back since
+            found += self._some(session, name, most - len(found), Callback.due_at > now + FURTHEST_US)
+        return found
+
+    def _some(self, session: Session, name: str, most: int, due: ColumnElement[bool]) -> list[DueCall]:
+        before = aliased(Callback)
         earlier = (
             select(before.id)
             .where(
@@ -255,8 +262,7 @@ class CallbackSender:
         rows = session.scalars(
             select(Callback)
             .where(
-                Callback.state == WAITING, Callback.receiver == name,
-                or_(Callback.due_at <= now, Callback.due_at > now + FURTHEST_US),  # the clock was set back
+                Callback.state == WAITING, Callback.receiver == name, due,
                 Callback.id.not_in(self._under_way.get(name, ())), ~earlier,
             )
             .order_by(Callback.due_at, Callback.id)

@@ -9,6 +9,18 @@ from gateway.obligations.means import MEANS, TESTS
 from tests.gateway.obligations.conftest import Configured
 
 ROOT = Path(__file__).parents[3]
+RECEIVER = """
+[[callbacks]]
+name = "platform"
+url = "https://platform.example/hook"
+secret = "0123456789abcdef"
+"""
+ON_CALL = """
+[appeals]
+[desk.on_call]
+url = "https://robot.example/"
+categories = ["minors"]
+"""
 
 
 def told(configured: Configured, means: str, *, contained: bool = False, **more: str) -> tuple[str, str]:
@@ -45,6 +57,13 @@ def test_each_means_names_a_test_that_is_there_or_is_not_kept(configured: Config
         ("takedown", 'upstream_id = "json:/id"\ntakedown = { match = "DELETE /c/{id}" }\n', ("kept", "")),
         ("minimal", "", ("kept", "")),
         ("minimal", 'keep = ["ip", "location"]\n', ("partly", "keeps location: say elsewhere why it is necessary")),
+        ("minimal", RECEIVER, ("kept", "")),
+        (
+            "minimal",
+            RECEIVER + "sender = true\n",
+            ("partly", "tells “platform” who sends (callbacks.sender): say elsewhere why it is necessary"),
+        ),
+        ("emergency", "", ("kept", "")),
         ("mirror", "", ("not", "no mirror")),
         ("hold", "", ("not", "no hold rule")),
         ("complaints", "", ("not", "not in this version")),
@@ -59,3 +78,13 @@ def test_the_mirror_answers_for_bullets(configured: Configured) -> None:
     assert told(configured, "mirror", surface="danmaku", more=page, contained=True) == ("kept", "")
     # Until a probe of the platform's own page has seen the list there, nobody knows.
     assert told(configured, "mirror", surface="danmaku", more=page)[0] == "partly"
+
+
+def test_somebody_on_call_is_a_part_of_what_answers(configured: Configured) -> None:
+    rule = '{ check = "block", action = "reject", on_error = "reject", ground = "g" }'
+    for more, emergency, appeals in (("[appeals]\n", (), False), (ON_CALL, ("desk.on_call.categories",), True)):
+        config = configured(rule, more=more)
+        found = {name: MEANS[name](config, config.routes[0], Known({})) for name in ("emergency", "appeals")}
+        assert found["emergency"].settings == emergency
+        assert ("grave categories" in found["emergency"].mechanism.en) is bool(emergency)
+        assert ("desk.on_call" in found["appeals"].settings) is appeals

@@ -16,7 +16,7 @@ from aiohttp import web
 from rig.ports import free_port
 from tests.e2e.lab import write_config
 from tests.e2e.node import Node
-from tests.e2e.review.test_releasing import KEY, Desk, Site
+from tests.e2e.review.desk import KEY, Desk, Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -117,7 +117,7 @@ def _appeals(config: Config, route: Route, known: Known) -> Fulfilment:
         lacks += (Sentence("refusals do not lead to where appeals are taken", "拒绝发布时未给出申诉入口"),)
     if config.appeals.same_person:
         lacks += (Sentence("the same person may decide again", "允许同一人员复核自己的决定"),)
-    settings = ("appeals", f"policies.{route.policy}.appeal")
+    settings: tuple[str, ...] = ("appeals", f"policies.{route.policy}.appeal")
     if config.desk.on_call is not None:  # an overdue one calls somebody
         settings += ("desk.on_call",)
     return _graded("appeals", mechanism, settings, lacks)

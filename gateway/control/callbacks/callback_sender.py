@@ -47,6 +47,7 @@ EVERY: Final = 1.0  # seconds between two looks where nothing is to be done
 RETRY: Final = 1.0  # seconds until the database is tried again
 FURTHEST_US: Final = round(call_pacing.LONGEST * 1e6)  # nothing is put off for longer
 TEST: Final = summoning.TEST
+FAULT: Final = "callback.fault"
 GONE: Final = 410  # the receiver says that it is no more (RFC 9110, section 15.5.11)
 
 
@@ -301,6 +302,9 @@ class CallbackSender:
             if state == DEAD:
                 self.done.add((target.name, "dead"))
                 log.error("callback.dead", callback=one.id, receiver=target.name, problem=posted.problem)
+        except Exception:  # ours: the receiver is left alone for a while, so that it is not tried in a circle
+            log.error("callbacks.failed", exc_info=True)
+            self._fared(target.name, Posted(None, FAULT))
         finally:
             self._under_way[target.name].discard(one.id)
             self._wake.set()

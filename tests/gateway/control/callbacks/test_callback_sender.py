@@ -146,6 +146,20 @@ async def test_a_process_that_dies_before_it_knows_sends_again(board: Any) -> No
     assert [one.body["id"] for one in board.calls] == [made.body["id"]] * 2
 
 
+async def test_a_fault_of_ours_is_not_tried_in_a_circle(board: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **more: Any) -> str:
+        raise RuntimeError("a fault")
+
+    board.park("m1")
+    with monkeypatch.context() as patched:
+        patched.setattr(board.sender, "_settle", broken)
+        assert len(await board.step()) == 1
+        assert await board.step() == await board.step(0.9) == []
+        assert len(await board.step(0.1)) == 1
+    assert len(await board.step(2.0)) == 1
+    assert board.told() == [("message.held", "sent")]
+
+
 async def test_a_slow_receiver_has_a_bound_of_calls_under_way(board: Any) -> None:
     board.holds["platform"] = asyncio.Event()
     for number in range(20):

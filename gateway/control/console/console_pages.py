@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 from gateway.control.access.roles import Role
-from gateway.control.console.pages import node_page, own_pages, queues_page
+from gateway.control.console.pages import (
+    acts_page,
+    blocks_page,
+    messages_page,
+    node_page,
+    own_pages,
+    people_page,
+    queues_page,
+    room_page,
+    sender_page,
+    takedowns_page,
+    word_lists_page,
+)
 from gateway.control.console.shell.console_page import ConsolePage
 
 ME = "GET /v1/me"
+SEARCH = "POST /v1/messages/search"
 
 PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/queues", "queues", queues_page.queues, "GET /v1/review", menu=True, start=Role.LEAD),
+    ConsolePage("GET", "/messages", "messages", messages_page.form, SEARCH, menu=True),
+    ConsolePage("POST", "/messages", "messages", messages_page.search, SEARCH),
+    ConsolePage("GET", "/messages/{id}", "messages", messages_page.asking, "GET /v1/messages/{id}"),
+    ConsolePage("POST", "/messages/{id}", "messages", messages_page.story, "GET /v1/messages/{id}"),
+    ConsolePage("POST", "/messages/{id}/takedown", "messages", messages_page.take_down, "POST /v1/takedowns"),
+    ConsolePage("GET", "/senders", "senders", sender_page.form, "GET /v1/blocks", menu=True),
+    ConsolePage("POST", "/senders", "senders", sender_page.shown, "GET /v1/blocks"),
+    ConsolePage("POST", "/senders/block", "senders", sender_page.block, "POST /v1/blocks"),
+    ConsolePage("GET", "/rooms", "room", room_page.room, "GET /v1/rooms/{room}", menu=True),
+    ConsolePage("POST", "/rooms", "room", room_page.messages, SEARCH),
+    ConsolePage("POST", "/rooms/status", "room", room_page.put, "PUT /v1/rooms/{room}"),
+    ConsolePage("POST", "/rooms/freeze", "room", room_page.freeze, "POST /v1/switches"),
+    ConsolePage("POST", "/rooms/thaw/{id}", "room", room_page.thaw, "DELETE /v1/switches/{id}"),
+    ConsolePage("GET", "/blocks", "blocks", blocks_page.form, "GET /v1/blocks", menu=True),
+    ConsolePage("POST", "/blocks", "blocks", blocks_page.listed, "GET /v1/blocks"),
+    ConsolePage("POST", "/blocks/new", "blocks", blocks_page.create, "POST /v1/blocks"),
+    ConsolePage("POST", "/blocks/{id}/lift", "blocks", blocks_page.lift, "DELETE /v1/blocks/{id}"),
+    ConsolePage("GET", "/lists", "word_lists", word_lists_page.listed, "GET /v1/lists", menu=True),
+    ConsolePage("POST", "/lists/try", "word_lists", word_lists_page.attempt, "POST /v1/lists/{name}:try"),
+    ConsolePage("POST", "/lists/change", "word_lists", word_lists_page.change, "POST /v1/lists/{name}/words"),
+    ConsolePage("GET", "/takedowns", "takedowns", takedowns_page.listed, "GET /v1/takedowns", menu=True),
+    ConsolePage("GET", "/takedowns/{id}", "takedowns", takedowns_page.one, "GET /v1/takedowns/{id}"),
+    ConsolePage("GET", "/people", "people", people_page.listed, "GET /v1/people", menu=True),
+    ConsolePage("POST", "/people", "people", people_page.add, "POST /v1/people"),
+    ConsolePage("POST", "/people/{name}/roles", "people", people_page.give_roles, "PUT /v1/people/{name}/roles"),
+    ConsolePage("POST", "/people/{name}/remove", "people", people_page.remove, "DELETE /v1/people/{name}"),
+    ConsolePage("GET", "/acts", "acts", acts_page.form, "GET /v1/acts", menu=True, start=Role.AUDITOR),
+    ConsolePage("POST", "/acts", "acts", acts_page.listed, "GET /v1/acts"),
+    ConsolePage("POST", "/acts/{act}/undo", "acts", acts_page.undo, "POST /v1/acts/{act}:undo"),
     ConsolePage("GET", "/node", "node", node_page.node, "GET /v1/status", menu=True, start=Role.ADMIN),
     ConsolePage("GET", "/own", "own", own_pages.own, "GET /v1/me/console"),
     ConsolePage("POST", "/own", "own", own_pages.change, "PUT /v1/me/console"),

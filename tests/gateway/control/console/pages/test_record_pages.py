@@ -1,0 +1,200 @@
+"""Pages of messages, senders, rooms, blocks, lists, takedowns, people and acts: what each shows, and does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from gateway.control.access.roles import Role
+from gateway.control.console.pages.word_lists_page import _marked
+from gateway.control.lists.schemas import HitOut, TryOut
+from gateway.control.messages.index_client import IndexClient
+from tests.gateway.control.console.conftest import House
+
+EVIL = '<script>alert("x")</script>\u202e'
+
+
+class Index(IndexClient):
+    """Answers with one message; ``asked``: what it was asked."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.asked: list[dict[str, Any]] = []
+
+    async def search(self, asked: Any, limit: int, place: Any) -> dict[str, Any]:
+        self.asked.append({**asked, "place": place})
+        found = {"at": 5, "state": "delivered", "record": self.record, "events": []}
+        told = {"complete": False, "behind": 9, "since": "", "problem": ""}
+        return {"found": [found], "place": [[["node-0", "2026-11-30", 3]], ["", ""]], **told}
+
+    async def message(self, message_id: str) -> dict[str, Any] | None:
+        if message_id != self.record["id"]:
+            return None
+        outcome = {"kind": "outcome", "id": message_id, "time": 6, "state": "delivered", "status": 201}
+        return {"at": 5, "state": "delivered", "record": self.record, "trail": [outcome], "whole": True}
+
+    async def series(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def index(house: House) -> Index:
+    record = {
+        "kind": "judged", "id": "m1", "time": 5, "route": "comments", "surface": "comment", "room": EVIL,
+        "sender": "alice",
+        "verdict": "pass", "policy": "p", "lists": {}, "content": {"key": "", "plain": [EVIL]},
+        "findings": [{"check": "keywords", "reason": "keyword.match", "effect": "mask", "ground": EVIL}],
+        "personal": {"key": "", "plain": {"ip": "192.0.2.7"}},
+    }  # fmt: skip
+    made = Index(record)
+    house.plant.services.features.append(made)
+    return made
+
+
+async def test_messages_are_found_and_read(house: House, index: Index) -> None:
+    browser = await house.logged_in("li", Role.REVIEWER)
+    await browser.get("/messages")
+    page = await browser.post("/messages", {"text": "微信", "back": "1d", "verdict": "pass", "reason": "case 7"})
+    assert browser.status == 200, page
+    assert "&lt;script&gt;" in page and EVIL not in page
+    assert "alice" not in page
+    assert (index.asked[0]["text"], index.asked[0]["verdict"]) == ("微信", "pass")
+    assert index.asked[0]["since_us"] > 0
+    # The next page asks the same, from there on.
+    cursor = re.search(r'name="cursor" value="([^"]+)"', page)
+    assert cursor is not None
+    await browser.post("/messages", {"text": "微信", "reason": "case 7", "cursor": cursor[1]})
+    assert index.asked[1]["place"] == [[["node-0", "2026-11-30", 3]], ["", ""]]
+    page = await browser.post("/messages", {"sender": "alice", "identity": "1", "reason": "case 7"})
+    assert "alice</bdi>" in page
+    # One of them; whose it is only when that is asked for.
+    await browser.get("/messages/m1")
+    page = await browser.post("/messages/m1", {"reason": "case 7"})
+    assert "192.0.2.7" not in page and "alice" not in page and "201" in page and "keyword.match" in page
+    page = await browser.post("/messages/m1", {"reason": "case 7", "identity": "1"})
+    assert "192.0.2.7" in page and "alice" in page
+    kinds = [one["kind"] for one in house.plant.journal.records if one["kind"].startswith("message.")]
+    assert kinds == ["message.search"] * 2 + ["message.identify", "message.read", "message.identify"]
+    await browser.post("/messages", {"text": "微信"})
+    assert (browser.status, "control.reason_missing" in browser.text) == (400, True)
+
+
+async def test_a_message_is_taken_down(house: House, index: Index) -> None:
+    browser = await house.logged_in("li", Role.REVIEWER)
+    house.plant.messages.add("m1")
+    page = await browser.post("/messages/m1", {"reason": "why"}, csrf=await mark(browser, "/messages"))
+    assert "/messages/m1/takedown" in page
+    page = await browser.post("/messages/m1/takedown", {"reason": "order 7", "ground": "8", "copies": "1"})
+    assert (browser.path.partition("?")[0], browser.status) == ("/takedowns/1", 200), page
+    assert "order 7" in page and "m1" in page
+    assert "order 7" in await browser.get("/takedowns")
+    assert house.plant.state.snapshot["copies"]
+    index.record["verdict"] = "reject"
+    await browser.get("/messages/m1")
+    assert "/messages/m1/takedown" not in await browser.post("/messages/m1", {"reason": "why"})
+
+
+async def test_a_sender(house: House, index: Index) -> None:
+    browser = await house.logged_in("li", Role.LEAD)
+    await house.api("PUT", "/v1/accounts/alice", json={"verified": True, "credit": 61, "reason": "r"})
+    await browser.get("/senders")
+    page = await browser.post("/senders", {"sender": "alice", "reason": "case 7"})
+    assert "<b>61</b>" in page and "&lt;script&gt;" in page
+    block = {"sender": "alice", "reason": "spam", "ground": "agreement 3", "until": "7d"}
+    page = await browser.post("/senders/block", block)
+    assert (browser.path, "Done. Act" in page) == ("/senders", True)
+    page = await browser.post("/senders", {"sender": "alice", "reason": "case 7"})
+    assert "agreement 3" in page
+    page = await browser.post("/senders", {"sender": "nobody", "reason": "case 7"})
+    assert "has said nothing of this account" in page
+
+
+async def test_a_room(house: House, index: Index) -> None:
+    browser = await house.logged_in("li", Role.LEAD)
+    await browser.get("/rooms?room=r%2F1")
+    page = await browser.post("/rooms/status", {"room": "r/1", "status": "slow", "interval": "30", "reason": "busy"})
+    assert browser.status == 200, page
+    assert "30.0 s" in page
+    page = await browser.post("/rooms/freeze", {"room": "r/1", "scope": "room", "ground": "article 8", "reason": "now"})
+    assert "Thaw" in page and "article 8" in page
+    number = re.search(r"/rooms/thaw/(\d+)", page)
+    assert number is not None
+    page = await browser.post("/rooms", {"room": "r/1", "reason": "patrol"})
+    assert "&lt;script&gt;" in page
+    page = await browser.post(f"/rooms/thaw/{number[1]}", {"room": "r/1", "reason": "over"})
+    assert "Nothing is frozen" in page
+    viewer = await house.logged_in("vi", Role.VIEWER)
+    page = await viewer.get("/rooms?room=r%2F1")
+    assert "Freeze" not in page and "/rooms/status" not in page
+
+
+async def test_blocks(house: House) -> None:
+    browser = await house.logged_in("li", Role.REVIEWER)
+    new = {"scope": "cidr", "value": "192.0.2.0/24", "ground": EVIL, "reason": "flood", "until": "0"}
+    await browser.post("/blocks/new", new, csrf=await mark(browser, "/blocks"))
+    assert (browser.path, browser.status) == ("/blocks", 200)
+    page = await browser.post("/blocks", {"scope": "cidr", "value": "", "reason": "look"})
+    assert "192.0.2.0/24" in page and EVIL not in page
+    number = re.search(r"/blocks/(\d+)/lift", page)
+    assert number is not None
+    await browser.post(f"/blocks/{number[1]}/lift", {"reason": "over"})
+    page = await browser.post("/blocks", {"scope": "cidr", "value": "", "reason": "look"})
+    assert "192.0.2.0/24" not in page
+
+
+async def mark(browser: Any, path: str) -> str:
+    await browser.get(path)
+    return str(browser.csrf)
+
+
+async def test_lists(house: House) -> None:
+    browser = await house.logged_in("li", Role.LIST_EDITOR)
+    page = await browser.get("/lists")
+    assert 'action="/console/lists/try"' in page
+    page = await browser.post("/lists/try", {"list": "spam", "text": "buy now"})
+    assert browser.status == 200 and "<h2" in page, page
+    page = await browser.post("/lists/change", {"list": "spam", "line": "加微信", "reason": "new", "how": "add"})
+    assert browser.status == 200, page
+    auditor = await house.logged_in("au", Role.VIEWER)
+    assert "/lists/change" not in await auditor.get("/lists")
+
+
+def test_hits_are_marked_in_the_text() -> None:
+    hit = HitOut(word_id=1, category="c", severity=1, spans=[(1, 3), (2, 4), (9, 99)], matched=[])
+    told = TryOut(name="spam", digest="d", hits=[hit])
+    assert _marked("abcdefghij", told) == [(False, "a"), (True, "bcd"), (False, "efghi"), (True, "j")]
+    assert _marked("", TryOut(name="spam", digest="d", hits=[])) == []
+
+
+async def test_people(house: House) -> None:
+    browser = await house.logged_in("boss", Role.ADMIN)
+    await browser.get("/people")
+    page = await browser.post("/people", [("name", "wu"), ("roles", "reviewer"), ("roles", "lead"), ("reason", "new")])
+    assert browser.status == 200, page
+    password = re.search(r"First password of <bdi>wu</bdi>: <code>([^<]+)</code>", page)
+    assert password is not None
+    other = house.browser()
+    await other.log_in("wu", password[1].replace("&amp;", "&"))
+    assert other.path == "/password"
+    await browser.post("/people/wu/roles", [("roles", "viewer"), ("reason", "less")])
+    assert browser.status == 200
+    page = await browser.post("/people/wu/remove", {"reason": "left"})
+    assert "<bdi>wu</bdi>" not in page
+    await browser.post("/people/boss/remove", {"reason": "left"})
+    lead = await house.logged_in("li", Role.LEAD)
+    assert "/people/boss/remove" not in await lead.get("/people")
+
+
+async def test_acts_are_seen_and_undone(house: House) -> None:
+    browser = await house.logged_in("li", Role.LEAD)
+    done = await house.api("PUT", "/v1/rooms/r1", json={"status": "closed", "reason": EVIL})
+    await browser.get("/acts")
+    page = await browser.post("/acts", {"kind": "room.set", "reason": "audit"})
+    if f"/acts/{done['act']}/undo" not in page:
+        page = await browser.post("/acts", {"kind": "", "reason": "audit"})
+    assert f"/acts/{done['act']}/undo" in page and EVIL not in page
+    page = await browser.post(f"/acts/{done['act']}/undo", {"reason": "a mistake"})
+    assert (browser.path, browser.status) == ("/acts", 200), page
+    assert (await house.api("GET", "/v1/rooms/r1"))["status"] == "open"

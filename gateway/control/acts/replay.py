@@ -25,7 +25,7 @@ from gateway.control.acts.rows import Act, Mark
 from gateway.journal.read import reader
 from gateway.journal.read.reader import OnFlaw
 from gateway.journal.write.ids import CONTROL
-from gateway.journal.write.segments import folders, own_folders
+from gateway.journal.write.segments import LIFE, folders, own_folders
 
 GIVEN_UP = "given_up"  # mark: acts up to this time (µs since the epoch) that the database lacks are not wanted
 ACTS, REMOVALS = b'"kind":"act"', b'"by":"takedown"'
@@ -136,7 +136,7 @@ def _folders(roots: Iterable[Path], database: Database, node: str = "*") -> list
         folder
         for root in roots
         for folder in (folders(root) if shared else own_folders(root))
-        if folder.name == str(CONTROL) and node in ("*", folder.parent.name)
+        if folder.name.partition(LIFE)[0] == str(CONTROL) and node in ("*", folder.parent.name)
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.journal.read.reader import folder_name
 from gateway.journal.write import encoding
-from gateway.journal.write.segments import ASIDE, Line, Segment, bounds, copied, folders, lines, owned, segments
+from gateway.journal.write.segments import ASIDE, LIFE, Line, Segment, bounds, copied, folders, lines, owned, segments
 
 PROGRESS_BYTES = 1 << 20
 
@@ -113,6 +113,8 @@ class _Folder:
                 self._problem(segment, 0, "missing", f"it does not follow {before.name}")
             elif header["chain"] != encoding.GENESIS.hex():
                 self._problem(segment, 0, "chain", "the first segment does not begin the chain")
+        elif before is None and LIFE in self._folder.name:
+            self._chain, self._sequence, self._epoch = None, header["seq"], header["epoch"]  # what was before is beside
         elif before is None or previous["segment"] != before.name:
             detail = f"{previous['segment']}, which it follows, is not there"
             problem = JournalProblem(self._name, segment.name, 0, "missing", detail)

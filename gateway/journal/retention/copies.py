@@ -16,7 +16,7 @@ from typing import Any
 from gateway.common.boot import ClockReading
 from gateway.journal.retention.evidence import Elapsed, Evidence
 from gateway.journal.retention.retention import Due, Journal, Retention, due, newest_in, stamps
-from gateway.journal.write.segments import ASIDE, Segment, bounds, copied, owned, segments
+from gateway.journal.write.segments import ASIDE, LIFE, Segment, bounds, copied, lives, owned, segments
 from gateway.replicas.copying.node_copy import heard
 
 Known = list[tuple[Segment, dict[str, Any] | None]]
@@ -45,6 +45,16 @@ class CopiedJournal:
         there = self._evidence.age(began)
         return Elapsed(there.proven + self.since.proven, there.believed + self.since.believed)
 
+    def behind(self, folder: Path, newest: int) -> Elapsed:
+        """How long ago what ends with ``newest`` was surely there: since the first segment after it of the same
+        writer, or since the node was heard."""
+        base = folder.name.partition(ASIDE)[0].partition(LIFE)[0]
+        for life in lives(folder.with_name(base)):
+            later = [one for one in stamps(self.folders.get(life, [])) if one.time >= newest]
+            if later:
+                return self.age(later)
+        return self.since
+
 
 def copies(root: Path, own: Journal) -> list[CopiedJournal]:
     """Every copy in a journal."""
@@ -56,11 +66,11 @@ def due_of_copy(journal: CopiedJournal, retention: Retention) -> list[Due]:
     found = {one.folder: one for one in due(journal, retention)}
     for folder, known in journal.folders.items():
         old = found[folder].segments if folder in found else ()
-        if not known or len(old) < len(known) - 1 or owned(folder) or not retention.elapsed(journal.since):
+        if not known or len(old) < len(known) - 1 or owned(folder):
             continue
         last = known[-1][0]
         told = max(newest_in(last), found[folder].newest_us if old else 0)
-        if retention.expired(told, journal.now.time):
+        if retention.expired(told, journal.now.time) and retention.elapsed(journal.behind(folder, told)):
             found[folder] = Due(folder, (*old, last), told)
     for folder, kept in journal.aside.items():
         one = _aside(journal, folder, kept, retention)
@@ -74,9 +84,7 @@ def _aside(journal: CopiedJournal, folder: Path, kept: list[Segment], retention:
         return None
     # Where no line is sound, not even that: then it is as old as its being put aside.
     told = max(newest_in(one) or one.path.stat().st_mtime_ns // 1000 for one in kept)
-    main = journal.folders.get(folder.with_name(folder.name.partition(ASIDE)[0]), [])
-    later = [one for one in stamps(main) if one.time >= told]
-    gone_by = journal.age(later) if later else journal.since
+    gone_by = journal.behind(folder, told)
     if not retention.expired(told, journal.now.time) or not retention.elapsed(gone_by):
         return None
     return Due(folder, tuple(kept), told)

@@ -3,7 +3,8 @@
     <root>/<node>/<worker>/owner                      locked (flock) by the one process that may append in this folder
     <root>/<node>/<worker>/<epoch>-<number>.jsonl     six digits each: 000003-000012.jsonl
     <root>/<node>/copied                              there where the folder is kept of another node (gateway.replicas)
-    <root>/<node>/<worker>~<number>/                  of a copy: what the node itself no longer has, or has otherwise
+    <root>/<node>/<worker>+<number>/                  of a copy: what the node wrote after it had begun anew
+    <root>/<node>/<worker>~<number>/                  of a copy: ends of segments that the node no longer has
 
 An epoch is one life of one worker; segments count from 1 within it.
 """
@@ -27,7 +28,7 @@ LOCK = "owner"
 NOTE_SIZE = 256  # bytes
 IMPORTS = "desk/import"  # the folder of what is older than the gateway: no worker's
 COPIED = "copied"
-ASIDE = "~"
+ASIDE, LIFE = "~", "+"
 _NAME = re.compile(r"(\d{6,})-(\d{6,})\.jsonl")
 
 
@@ -81,9 +82,15 @@ def own_folders(root: Path) -> list[Path]:
     return [folder for folder in found if folder.parent not in copies]
 
 
+def lives(folder: Path) -> list[Path]:
+    """A folder, and of a copy those in which it goes on where the node began anew, the newest last."""
+    later = folder.parent.glob(f"{folder.name}{LIFE}*")
+    return [folder, *sorted(later, key=lambda life: int(life.name.rpartition(LIFE)[2]))]
+
+
 def with_aside(folder: Path) -> list[Path]:
-    """A folder, and what was put aside of it."""
-    return [folder, *sorted(folder.parent.glob(f"{folder.name}{ASIDE}*"))]
+    """A folder, where it goes on, and what was put aside of it."""
+    return [*lives(folder), *sorted(folder.parent.glob(f"{folder.name}{ASIDE}*"))]
 
 
 def imports(root: Path) -> list[Path]:

@@ -6,8 +6,10 @@
 
 A line whose sum is wrong is fetched once more; where it comes again, it is so on the other disk, and is kept as it is:
 both sides' verification tells of it. Where the other node has something else than was copied (its disk was lost, a
-backup was put back, a tail went with the power), the newest place that both have is looked for; what is here beyond it
-goes aside, into a folder that is read like any other, and copying goes on from there. Nothing is thrown away.
+backup was put back, a tail went with the power), the newest place that both have is looked for, and copying goes on
+from there. The end of a segment that is here beyond it goes aside, into a folder that is read like any other. Where
+whole segments are, it goes on in another folder beside (a later life), because names come again with other records, and
+whoever reads a folder on knows it by its names. Nothing is thrown away.
 
 Held by a lock like a folder of our own: one process writes it, and its last line counts as being written.
 """
@@ -23,7 +25,7 @@ from typing import Final
 from filters.model.errors import TidegateError
 from gateway.common.boot import reading
 from gateway.journal.write.encoding import MAX_LINE, Corrupt, decode
-from gateway.journal.write.segments import ASIDE, Owner, Synced, lines, segments, sync_folder, synced
+from gateway.journal.write.segments import ASIDE, LIFE, Owner, Synced, lines, lives, segments, sync_folder, synced
 from gateway.replicas.copying.fetched import (
     LOOK_BACK,
     MAX_PLACES,
@@ -51,8 +53,9 @@ class FolderCopy:
         self.size = 0
         self.flaws = self.holes = self.put_aside = 0
         self.dirty = False
-        self._folder = folder
-        self._owner = Owner(folder)
+        self._base = folder
+        self._folder = lives(folder)[-1]
+        self._owner = Owner(self._folder)
         self._fd = -1
         self._tail = b""  # the last bytes of what is here
         self._doubted: frozenset[tuple[str, int, str]] = frozenset()
@@ -79,6 +82,9 @@ class FolderCopy:
         if piece.segment == self.segment:
             if piece.offset != self.size:
                 raise Garbled("a piece begins elsewhere than was asked for")
+            if piece.data and self._fd < 0 and not (self._folder / self.segment).exists():
+                self.segment, self.size, self._tail = "", 0, b""  # it goes on in a segment of an earlier life: all anew
+                return 0
         elif piece.offset or piece.segment <= self.segment:
             raise Garbled("a piece is of another segment than was asked for")
         if not piece.data:
@@ -224,25 +230,35 @@ class FolderCopy:
         self._back_to(older.segment, older.offset)
 
     def _back_to(self, segment: str, size: int) -> None:
-        """What is beyond goes aside, the newest first: whatever is cut short is begun again."""
+        """What is beyond stays beside. Whatever is cut short is begun again."""
         self._leave()
         self.dirty = False
-        aside = self._aside()
-        for one in reversed(segments(self._folder)):
-            if one.name > segment:
-                one.path.rename(aside / one.name)
-                self.put_aside += 1
-            elif one.name == segment and one.path.stat().st_size > size:
-                _excess(one.path, size, aside / one.name)
-                self.put_aside += 1
-        sync_folder(aside)
-        sync_folder(self._folder)
-        self._resume()
+        found = segments(self._folder)
+        tail = b""
+        for one in found:
+            if one.name == segment:
+                if one.path.stat().st_size > size:
+                    _excess(one.path, size, self._made(ASIDE) / one.name)
+                    self.put_aside += 1
+                with one.path.open("rb") as file:
+                    file.seek(max(0, size - LOOK_BACK))
+                    tail = file.read(min(size, LOOK_BACK))
+        beyond = sum(one.name > segment for one in found)
+        if not beyond:
+            self._resume()
+            return
+        self.put_aside += beyond
+        folder = self._made(LIFE)
+        owner = Owner(folder)
+        self._owner.release()
+        self._owner, self._folder = owner, folder
+        self.segment, self.size, self._tail = segment, size, tail
 
-    def _aside(self) -> Path:
+    def _made(self, mark: str) -> Path:
+        """A new folder beside."""
         number = 1
         while True:
-            made = self._folder.with_name(f"{self._folder.name}{ASIDE}{number}")
+            made = self._base.with_name(f"{self._base.name}{mark}{number}")
             try:
                 made.mkdir(mode=0o700)
             except FileExistsError:

@@ -147,17 +147,18 @@ class Pair:
 
     def same(self) -> bool:
         """Whether each has all of the other's."""
-        return all(
-            written(self.journal(of) / f"node-{number}") == written(self.journal(at) / f"node-{number}")
-            for at, of, number in (("a", "b", 2), ("b", "a", 1))
-        )
+        for at, of, number in (("a", "b", 2), ("b", "a", 1)):
+            there, here = written(self.journal(of) / f"node-{number}"), written(self.journal(at) / f"node-{number}")
+            if any(here.get(name) != digest for name, digest in there.items()):
+                return False
+        return True
 
 
 def written(node: Path) -> dict[str, str]:
     """Segments with anything in them, by folder and name."""
     return {
-        f"{path.parent.name}/{path.name}": hashlib.sha256(data).hexdigest()
-        for path in node.glob("*/*.jsonl")
+        f"{path.parent.name.partition('+')[0]}/{path.name}": hashlib.sha256(data).hexdigest()
+        for path in sorted(node.glob("*/*.jsonl"), key=lambda path: ("+" in path.parent.name, path))
         if "~" not in path.parent.name and (data := path.read_bytes())
     }
 

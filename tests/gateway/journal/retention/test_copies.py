@@ -132,6 +132,22 @@ async def test_a_node_that_was_just_heard_is_not_old_though_its_clock_is(both: B
     assert await both.look() == []
 
 
+async def test_the_end_of_an_earlier_life_goes_as_well(both: Both) -> None:
+    both.peer()
+    (both.copy / "0").rename(both.copy / "earlier")
+    both.after(10 * DAY)
+    for _ in range(5):
+        both.peer()
+        both.after(90 * DAY)
+    (both.copy / "0").rename(both.copy / "0+1")
+    (both.copy / "earlier").rename(both.copy / "0")
+    held = Owner(both.copy / "0+1")
+    assert "node-2/0" in await both.look()
+    assert segments(both.copy / "0") == []
+    assert segments(both.copy / "0+1")
+    held.release()
+
+
 async def test_what_lies_aside_goes_with_what_is_as_old(both: Both) -> None:
     both.peer()
     aside = both.copy / "0~1"

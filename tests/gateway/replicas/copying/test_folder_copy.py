@@ -118,9 +118,38 @@ def test_what_the_other_side_has_otherwise_goes_aside(tmp_path: Path) -> None:
     assert [one.segment for one in copy.places()] == [name(1, 1)]
     copy.differs(Differing("0", name(1, 1), -1))
     assert copy.places() == []
-    assert sorted(contents(folder.with_name("0~2"))) == [name(1, 1), name(1, 2)]
-    assert contents(folder.with_name("0~2"))[name(1, 1)] == held[name(1, 1)]
+    assert sorted(contents(folder)) == [name(1, 1), name(1, 2)]
+    assert contents(folder)[name(1, 1)] == held[name(1, 1)]
     copy.take(piece(third))
+    copy.close()
+    # It begins anew beside: whoever reads a folder on would take the same names for what was read.
+    assert contents(folder.with_name("0+1")).keys() == {name(1, 1)}
+    again = FolderCopy(folder)
+    assert (again.segment, again.size) == (name(1, 1), len(third))
+    again.close()
+
+
+def test_behind_a_common_segment_it_goes_on_beside(tmp_path: Path) -> None:
+    first, second, *_ = lines_of(tmp_path)
+    folder = tmp_path / "node-2" / "0"
+    copy = FolderCopy(folder)
+    for number in (1, 2):
+        copy.take(piece(first, number=number))
+    copy.places()
+    copy.differs(Differing("0", name(1, 2), -1))
+    assert copy.places() == [SegmentPlace(name(1, 1), len(first), before(first))]
+    copy.take(piece(second, number=3))
+    assert contents(folder.with_name("0+1")).keys() == {name(1, 3)}
+    assert contents(folder).keys() == {name(1, 1), name(1, 2)}
+    copy.close()
+    # Where the common segment itself goes on, there is nothing to append it to: all is copied anew.
+    copy = FolderCopy(tmp_path / "node-2" / "1")
+    for number in (1, 2):
+        copy.take(piece(first, number=number)._replace(folder="1"))
+    copy.places()
+    copy.differs(Differing("1", name(1, 2), -1))
+    assert copy.take(piece(second, len(first))._replace(folder="1")) == 0
+    assert copy.places() == []
     copy.close()
 
 

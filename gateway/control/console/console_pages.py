@@ -6,6 +6,7 @@ from gateway.control.access.roles import Role
 from gateway.control.console.pages import (
     acts_page,
     blocks_page,
+    live_page,
     messages_page,
     node_page,
     own_pages,
@@ -52,6 +53,8 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/acts", "acts", acts_page.form, "GET /v1/acts", menu=True, start=Role.AUDITOR),
     ConsolePage("POST", "/acts", "acts", acts_page.listed, "GET /v1/acts"),
     ConsolePage("POST", "/acts/{act}/undo", "acts", acts_page.undo, "POST /v1/acts/{act}:undo"),
+    ConsolePage("GET", "/live", "live", live_page.live, "GET /v1/status", menu=True),
+    ConsolePage("GET", "/live/figures", "live", live_page.figures, "GET /v1/status", quiet=True),
     ConsolePage("GET", "/node", "node", node_page.node, "GET /v1/status", menu=True, start=Role.ADMIN),
     ConsolePage("GET", "/own", "own", own_pages.own, "GET /v1/me/console"),
     ConsolePage("POST", "/own", "own", own_pages.change, "PUT /v1/me/console"),

@@ -16,7 +16,7 @@ from gateway.control.calls.feature import Measured
 from gateway.control.calls.schemas import NoQuery
 from gateway.control.node import processes
 from gateway.control.node.health import Health
-from gateway.control.node.schemas import NodeStatus, ProcessOut, QueuesOut, TrafficOut, WorkerOut
+from gateway.control.node.schemas import NodeStatus, ProcessOut, QueuesOut, SpentOut, TrafficOut, WorkerOut
 from gateway.control.workers.totals import Buckets, Series
 
 
@@ -47,6 +47,7 @@ async def status(call: Call[None, NoQuery]) -> NodeStatus:
             degraded=_by(counted["tidegate_degraded_total"], 0),
             refused_requests=_sum(counted["tidegate_refused_requests_total"]),
         ),
+        spent={name: _spent(counted[metric]) for name, metric in SPENT.items()},
         queues=await _queues(services, counted, mirrored=lag is not None),
         mirror_lag=lag,
     )
@@ -65,9 +66,23 @@ async def _queues(services: Services, counted: Mapping[str, Series], *, mirrored
         outbox=waiting.acts,
         outbox_age=waiting.age,
         journal_lag=max(_numbers(counted["tidegate_journal_lag_seconds"]).values(), default=0.0),
+        cases=_by(told.get("tidegate_cases", {}), 0),
         takedowns=_by(told.get("tidegate_takedowns", {}), 0),
         mirror=_sum(counted["tidegate_mirror_waiting"]) if mirrored else None,
     )
+
+
+SPENT = {
+    "check": "tidegate_check_seconds",
+    "state": "tidegate_state_seconds",
+    "journal": "tidegate_journal_append_seconds",
+}
+
+
+def _spent(series: Series) -> SpentOut:
+    """Of a histogram, all its series together."""
+    found = [value for value in series.values() if isinstance(value, Buckets)]
+    return SpentOut(times=sum(sum(one.counts) for one in found), seconds=sum(one.total for one in found))
 
 
 def _answers(services: Services) -> list[tuple[str, str]]:

@@ -63,8 +63,16 @@ class QueuesOut(BaseModel):
     outbox: int = Field(description="Acts not yet acknowledged by both journal and state.")
     outbox_age: float = Field(description="Seconds since the oldest of them.")
     journal_lag: float = Field(description="Seconds since the oldest record that is not yet written; the worst worker.")
+    cases: dict[str, int] = Field({}, description="Open ones, by state.")
     takedowns: dict[str, int] = Field({}, description="By state; an unconfirmed one needs a person.")
     mirror: int | None = Field(None, description="Bullets whose outcome is not known yet; None without a mirror.")
+
+
+class SpentOut(BaseModel):
+    """How often something was done since control started, and how many seconds that took in all."""
+
+    times: int
+    seconds: float
 
 
 class NodeStatus(BaseModel):
@@ -84,5 +92,6 @@ class NodeStatus(BaseModel):
     processes: list[ProcessOut]
     workers: list[WorkerOut]
     traffic: TrafficOut
+    spent: dict[str, SpentOut] = Field({}, description="By what: check, state (a question to it), journal (an append).")
     queues: QueuesOut
     mirror_lag: float | None = Field(None, description="Age of the static version in seconds; None without a mirror.")

@@ -1,4 +1,4 @@
-"""What pages load besides themselves: one style, one script, htmx. All of it is ours to serve; nothing comes from
+"""What pages load besides themselves: one style, scripts, htmx. All of it is ours to serve; nothing comes from
 anywhere else (npm: htmx.org 2.0.11, dist/htmx.min.js, unchanged)."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ TYPES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "htmx.min.js": "text/javascript",
+    "live.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 HTMX: Final = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"

@@ -83,11 +83,12 @@ faults: setup
 	$(BIN)/python tools/faults_run.py $(ARGS)
 	$(BIN)/python -m pytest -m whole --ignore tests/e2e/upgrades --ignore tests/deploy
 
-# What several nodes stand on: the control database on Debian's PostgreSQL, by the tests that SQLite passes and its own.
+# Several nodes: the control database on Debian's PostgreSQL, by the tests that SQLite passes and its own; then nodes.
 nodes: setup
 	tools/debian-packages postgres
 	TIDEGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/gateway/control tests/gateway/backup/test_database_rows.py \
 	  tests/e2e/state/test_database_server.py $(ARGS)
+	$(BIN)/python -m pytest -m 'whole or not whole' tests/e2e/nodes $(ARGS)
 
 # Corpora come from PyPI and npm into data/quality, see docs/quality.md; writes that page and a record.
 quality: setup

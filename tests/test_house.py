@@ -215,6 +215,7 @@ NAMED_FOR_THEIR_SUBJECT = {
     "gateway/commands": "a command",
     "gateway/commands/admin": "a command",
     "gateway/commands/deciding": "a command",
+    "gateway/commands/direct": "a command",
     "gateway/config/consistency": "the section whose doubts it knows",
     "gateway/config/sections": "a section",
     "gateway/config/values": "a value, as a person writes it",

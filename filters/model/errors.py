@@ -19,6 +19,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         CompileFailed                       gateway.generation.generation
         ChangesLost                         gateway.generation.changes
         SaltUnreadable                      gateway.senders.salt
+        OtherNumber                         gateway.node.folder_number
         UnknownPreset (KeyError)            gateway.presets.preset
         AlreadyThere (FileExistsError)      gateway.presets.laying
       requests, bodies and frames

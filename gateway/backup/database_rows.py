@@ -22,10 +22,12 @@ from gateway.control.acts.numbering import counted, raise_counters
 from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.acts.rows import Act, Mark, Model
 from gateway.control.features import FEATURES
+from gateway.control.nodes.rows import Lease, NodeRow
 
 assert FEATURES  # their rows are in the metadata
 
 BATCH = 1000  # rows of one statement
+PRESENT = (NodeRow.__tablename__, Lease.__tablename__)  # who is there: not of those who will be
 RESTORED = "restored"  # mark: the restore that filled a server's database, by its time (µs since the epoch)
 
 
@@ -112,7 +114,7 @@ def _filled(connection: Connection) -> bool:
     return any(
         connection.execute(select(1).select_from(table).limit(1)).first() is not None
         for table in Model.metadata.sorted_tables
-        if table.name in here and table.name not in ("marks", "origin")
+        if table.name in here and table.name not in ("marks", "origin", *PRESENT)
     )
 
 
@@ -125,7 +127,8 @@ def _empty(connection: Connection) -> None:
 def _copied(source: Connection, target: Connection) -> None:
     """The columns that this version knows; a release that is newer may have more."""
     for table in Model.metadata.sorted_tables:
-        _table(source, target, table)
+        if table.name not in PRESENT:
+            _table(source, target, table)
     raise_counters(target, counted(source))
 
 

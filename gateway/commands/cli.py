@@ -59,7 +59,8 @@ COMMANDS: dict[str, Command] = {
     "people": Command("gateway.commands.admin.people", "app", "Who may call control, and in which roles."),
     "tokens": Command("gateway.commands.admin.tokens", "app", "What a token may, and tokens of machines."),
     "acts": Command("gateway.commands.admin.acts", "app", "What people did, and taking it back."),
-    "state": Command("gateway.commands.admin.state", "app", "The state server and what is projected to it."),
+    "node": Command("gateway.commands.direct.nodes", "app", "Nodes that share a control database."),
+    "state": Command("gateway.commands.direct.state", "app", "The state server and what is projected to it."),
     "journal": Command("gateway.commands.journal", "app", "Read the record, and prove it whole."),
     "mirror": Command(
         "gateway.commands.mirror", "app", "The static versions of bullets: verify them, rebuild, import."

@@ -20,6 +20,7 @@ from gateway.config import ConfigError, load
 from gateway.generation import conversion
 from gateway.generation.generation import CompileFailed, Generation
 from gateway.logs import logs
+from gateway.node.folder_number import OtherNumber
 from gateway.node.supervisor import AlreadyRunning, Supervisor
 from gateway.node.trial import trial as trial_of
 from gateway.node.upgrading import this_command
@@ -31,7 +32,10 @@ from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
 
-REFUSALS = (AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady, SaltUnreadable)
+REFUSALS = (
+    AlreadyRunning, CannotListen, CompileFailed, EvictionRefused, NoServer, NotOurs, NotReady, OtherNumber,
+    SaltUnreadable,
+)  # fmt: skip
 
 MayShrink = Annotated[
     list[str] | None,

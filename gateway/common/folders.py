@@ -124,6 +124,7 @@ class Folders:
     journal/         records, a folder for each writer; copies of other nodes' beside this one's
     park/            messages that wait for a person, sealed, until control has them; a folder for each writer
     state/           the embedded state server
+    node.json        which node this folder is: its number, and an id of the folder's own
     salt             what digests of senders are keyed with: made once, for ever
     salt.known       its fingerprint, by which its loss is noticed
     control/         the control database, what people changed in lists, the snapshot, the first person's token
@@ -177,6 +178,11 @@ class Folders:
     def restoring(self) -> Path:
         """There while a backup is put back; a restore that was cut short leaves it, and no node starts."""
         return self.root / "restoring"
+
+    @property
+    def identity(self) -> Path:
+        """Which node this folder is (``gateway.node.folder_number``)."""
+        return self.root / "node.json"
 
     @property
     def salt(self) -> Path:
@@ -302,13 +308,23 @@ class Folders:
         aside.replace(self.generations / "current")
 
 
-def keep_id(file: Path, server: DatabaseServer, found: str) -> None:
-    """Remember the id of a server's database; empty where it has none yet. Raises ``OSError``."""
+def keep_id(file: Path, server: DatabaseServer, found: str, obstacle: str = "") -> None:
+    """Remember the id of a server's database; empty where it has none yet. ``obstacle``: why its nodes leave no place
+    for this one. Raises ``OSError``."""
     aside = file.with_name(file.name + ".new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        json.dump({"database": str(server), "id": found}, out)
+        json.dump({"database": str(server), "id": found, "obstacle": obstacle}, out)
     aside.replace(file)
+
+
+def known_obstacle(file: Path, server: DatabaseServer) -> str:
+    """Why its nodes left no place for this one, when the database last answered; empty where they did."""
+    try:
+        told = json.loads(file.read_bytes())
+        return str(told.get("obstacle", "")) if told["database"] == str(server) else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def known_id(file: Path, server: DatabaseServer) -> str | None:

@@ -18,6 +18,8 @@ from gateway.control.adapters.state import LocatedProjection
 from gateway.control.calls.feature import Beginning, Running
 from gateway.control.features import GOVERNANCE
 from gateway.control.node.confirming import Confirming
+from gateway.control.nodes.noticing import Noticing
+from gateway.control.nodes.presence import Presence
 from gateway.control.workers.workers import Workers
 from gateway.state.cold.owner import NotOurs, myself
 
@@ -38,6 +40,8 @@ class ComingUp:
         workers: Workers,
         reloader: Reloader,
         beginning: Sequence[Beginning],
+        presence: Presence,
+        noticing: Noticing,
     ) -> None:
         self.after: Sequence[Running] = ()
         self._database = database
@@ -49,6 +53,8 @@ class ComingUp:
         self._workers = workers
         self._reloader = reloader
         self._beginning = beginning
+        self._presence = presence
+        self._noticing = noticing
         self._origin = ""
         self._mended = False
         self._serving = False
@@ -56,9 +62,11 @@ class ComingUp:
         self._lists: set[asyncio.Task[None]] = set()
 
     async def come_up(self) -> None:
-        """Raises ``NotOurs``, ``DatabaseUnavailable``."""
+        """Raises ``NotOurs``, ``OtherNumber``, ``DatabaseUnavailable``."""
         database, authority = self._database, self._ledger.authority
         await self._own()
+        await self._presence.register()
+        await self._noticing.begin()
         node, journal = f"node-{self._config.server.node}", self._folders.journal(self._config)
         lacking = await asyncio.to_thread(unknown, database, [journal], node)
         authority.journal = f"the control database lacks {len(lacking)} acts that the journal holds" if lacking else ""

@@ -19,6 +19,7 @@ from gateway.control.journals.feature import JOURNALS
 from gateway.control.lists.feature import LISTS
 from gateway.control.messages.feature import MESSAGES
 from gateway.control.node.feature import HEALTH, STATE
+from gateway.control.nodes.feature import NODES
 from gateway.control.people.feature import PEOPLE
 from gateway.control.releasing.feature import RELEASING
 from gateway.control.restoring.feature import RESTORING
@@ -48,6 +49,7 @@ FEATURES: tuple[Feature, ...] = (
     CONSOLE,
     HEALTH,
     JOURNALS,
+    NODES,
     TRACES,
 )
 

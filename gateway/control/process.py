@@ -17,6 +17,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple, cast
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
@@ -47,15 +48,19 @@ from gateway.control.node.confirming import Confirming
 from gateway.control.node.database_watch import DatabaseWatch
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
+from gateway.control.nodes.leading import Leading
+from gateway.control.nodes.noticing import Noticing
+from gateway.control.nodes.presence import Presence, ServedGeneration
+from gateway.control.nodes.registering import this_node
 from gateway.control.people.people import People
 from gateway.control.traces.feature import sockets
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
 from gateway.generation import conversion, generation
-from gateway.generation.generation import Generation
+from gateway.generation.generation import Generation, compiled
 from gateway.journal.retention.keeping import Keeping
 from gateway.journal.retention.retention import Retention
-from gateway.journal.write.ids import CONTROL, PROJECTOR, Ids
+from gateway.journal.write.ids import CONTROL, NODE_AT, NODE_DIGITS, PROJECTOR, Ids, node_digits
 from gateway.journal.write.writer import Writer
 from gateway.logs.access_log import END_WITHIN, AccessLog
 from gateway.mirror.store.pulse import PulseReader
@@ -83,6 +88,20 @@ class Current:
         return self._held
 
 
+class ServedHere:
+    """The generation in force, and the digest of what it judges by, which nodes with one configuration share."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+        self._held = ServedGeneration(0, "")
+
+    def __call__(self) -> ServedGeneration:
+        found = self._current()
+        if found.number != self._held.generation:
+            self._held = ServedGeneration(found.number, compiled(found))
+        return self._held
+
+
 class ControlSockets(NamedTuple):
     """Descriptors of listening sockets; None where this process opens its own."""
 
@@ -103,7 +122,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
     ids = Ids(config.server.node, CONTROL)
     async with AsyncExitStack() as stack:
         place = folders.database(config)
-        database = Database(place, opened=isinstance(place, Path))
+        database = Database(place, opened=isinstance(place, Path), serving=True)
         stack.callback(database.close)
         writer = Writer(
             folders.journal(config), f"node-{config.server.node}", CONTROL,
@@ -117,22 +136,26 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         workers = Workers(lambda: sockets(folders), totals, folders.projector_socket, folders.snapshot,
                           folders.replicator_socket)  # fmt: skip
         authority = Authority()
+        here = this_node(config, folders)
+        presence = Presence(database, here, ServedHere(current), Leading(f"{here.number}:{uuid4()}"))
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
             retry=config.control.relay_interval, authority=authority,
+            records=None if isinstance(place, Path) else presence.records,
         )  # fmt: skip
         reloader = SupervisorSocket(folders.supervisor_socket)
         ledger = Ledger(
             database=database, relay=relay, workers=workers, reloader=reloader, governance=GOVERNANCE, ids=ids,
             authority=authority,
         )  # fmt: skip
+        ledger.leads = presence.leads
         retention = Retention(config.journal.keep_at_most, config.journal.keep_at_least)
         node = f"node-{config.server.node}"
         living = partial(_living, folders)
         keeping = Keeping(writer, ids, folders.journal(config), node, living, retention)
         surroundings = Surroundings(folders, config, current, ledger, writer, ids, loop, stack, keeping.trusted_ns)
         features = [service for feature in FEATURES for service in feature.opened(surroundings)]
-        confirming = Confirming(database, relay, projection, authority=authority)
+        confirming = Confirming(database, relay, projection, authority=authority, leads=presence.leads)
         auditing = Auditing(ledger, projection, workers.lost, partial(_asked, current))
         health = Health(
             database=database,
@@ -144,15 +167,17 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
+            of_node=lambda: presence.note,
             clock=writer.clock,
             authority=authority,
             replicator=folders.replicator_socket if conversion.peers(config.journal) else None,
         )
+        noticing = Noticing(ledger, lambda uid: uid[NODE_AT : NODE_AT + NODE_DIGITS] == node_digits(here.number))
         first = ComingUp(
             database, config, folders, ledger, projection, confirming, workers, reloader,
-            [service for service in features if isinstance(service, Beginning)],
+            [service for service in features if isinstance(service, Beginning)], presence, noticing,
         )  # fmt: skip
-        watch = DatabaseWatch(database, first.come_up)
+        watch = DatabaseWatch(database, first.come_up, presence.beat)
         ledger.revive = watch.revive
         authority.looked = lambda: watch.seen == database.lives
         dropped = Count()
@@ -182,13 +207,14 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         if watch.fatal is not None:
             raise watch.fatal
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns, ENDED)
-        for part in (workers.keeper, keeping.rounds, *(() if isinstance(place, Path) else (watch.rounds,))):
+        for part in (workers.keeper, keeping.rounds, watch.rounds):
             part.start()
             stack.push_async_callback(part.stop)
         first.after = (
-            relay, *(service for service in features if isinstance(service, Running)),
+            relay, noticing, *(service for service in features if isinstance(service, Running)),
             confirming.rounds, auditing.rounds, pruning.rounds,
         )  # fmt: skip
+        stack.push_async_callback(presence.leave)
         stack.push_async_callback(first.stop)
         if watch.up:
             first.start()

@@ -32,6 +32,7 @@ from gateway import config as configuration
 from gateway.common.folders import Folders
 from gateway.common.posix import cause_of, python
 from gateway.config import Config, ConfigError
+from gateway.config.sections import policies as policy_sections
 from gateway.generation import conversion
 from gateway.generation.changes import ChangesLost, LineChanges, line_changes
 from gateway.logs import hearsay, logs
@@ -65,6 +66,14 @@ class Generation(NamedTuple):
     artifacts: Mapping[str, Path]
     warnings: Sequence[str] = ()
     lists: Sequence[ListDiff] = ()
+
+
+def compiled(generation: Generation) -> str:
+    """SHA-256, in hex, of what messages are judged by: policies and lists. It is the same on every node that has the
+    same ones, whatever else its configuration says."""
+    policies = {name: policy.digest for name, policy in policy_sections.build(generation.config).items()}
+    lists = {name: path.name for name, path in generation.artifacts.items()}
+    return hashlib.sha256(orjson.dumps([policies, lists], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def load(folders: Folders, number: int, *, originals: bool = False) -> Generation:

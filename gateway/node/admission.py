@@ -1,4 +1,4 @@
-"""Before any socket opens: is state this node's, and does its server keep what it is given?
+"""Before any socket opens: is there a place for this node, is state its own, and does its server keep what it is given?
 
 A state server that does not answer is no reason not to start, nor is a database that is a server's: control looks
 again when they do.
@@ -13,9 +13,10 @@ from pathlib import Path
 import structlog
 from redis.exceptions import RedisError
 
-from gateway.common.folders import Folders, known_id
+from gateway.common.folders import Folders, known_id, known_obstacle
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
+from gateway.node.folder_number import OtherNumber, folder_id
 from gateway.state.cold import eviction
 from gateway.state.cold.eviction import EvictionRefused, lasting
 from gateway.state.cold.owner import NotOurs, owner
@@ -28,8 +29,13 @@ WITHIN = 5.0  # seconds for all of it
 
 
 async def admit(config: Config, folders: Folders) -> None:
-    """Raises ``NotOurs`` where state belongs to another control database, ``EvictionRefused`` where its server may
-    evict what must stay."""
+    """Raises ``OtherNumber`` where the folder or its number is another node's, ``NotOurs`` where state belongs to
+    another control database, ``EvictionRefused`` where its server may evict what must stay."""
+    folder_id(folders.identity, config.server.node)
+    place = folders.database(config)
+    obstacle = known_obstacle(folders.database_id, place) if not isinstance(place, Path) else ""
+    if obstacle:
+        raise OtherNumber(obstacle)
     try:
         async with asyncio.timeout(WITHIN):
             client = await cold(config.state, folders.state)
@@ -42,7 +48,6 @@ async def admit(config: Config, folders: Folders) -> None:
         log.warning("state.unasked", kind=type(error).__name__)
         return
     if found is not None:
-        place = folders.database(config)
         if isinstance(place, Path):
             ours: str | None = await asyncio.to_thread(database_id, place)
         else:

@@ -34,6 +34,7 @@ from gateway.generation import conversion, rotation
 from gateway.generation.generation import Generation
 from gateway.node import admission, handover
 from gateway.node.children import Children
+from gateway.node.folder_number import folder_id
 from gateway.node.handover import SIGNALS, Handover
 from gateway.node.notify import Notify
 from gateway.node.open_sockets import OpenSockets, ToOpen
@@ -83,7 +84,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises AlreadyRunning or CompileFailed before anything starts, CannotListen,
-        NotOurs or EvictionRefused before anything but an embedded state server does."""
+        NotOurs, OtherNumber or EvictionRefused before anything but an embedded state server does."""
         handed = handover.received()
         generation = await (self._begin() if handed is None else self._take_over(handed))
         commands = await channel.serve(
@@ -205,6 +206,7 @@ class Supervisor:
             config = load(self._config_path)
         except ConfigError:
             return  # the compiler says all that is wrong with it
+        folder_id(self.folders.identity, config.server.node)
         database = self.folders.database(config)
         if isinstance(database, Path) and not database.exists():
             return

@@ -73,6 +73,7 @@ REMEDIES: Mapping[str, str] = {
     "control.line_unknown": "write it as the list's file has it",
     "control.list_unknown": "“tidegate words list” shows them",
     "control.message_unknown": "name our id, or with --route the platform's; “tidegate journal query” finds it",
+    "control.node_unknown": "“tidegate node list” shows them",
     "control.number_unknown": "numbers are those that “list” shows",
     "control.own_sender_unknown": "“tidegate review senders list” shows them",
     "control.person_unknown": "“tidegate people list” shows them",

@@ -53,6 +53,8 @@ class Recovery:
 
     async def look(self) -> None:
         """Give every account the points that it has earned since."""
+        if not self._ledger.leads():
+            return
         settings = self._settings()
         now = self._clock() // 1000
         if not now:

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, func, inspect, select
+from sqlalchemy import ColumnElement, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.governance import SNAPSHOT_VERSION, Governance, Table
+from gateway.control.acts.postgresql import COMMITTED
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.acts.rows import Act, Mark, Model, Outbox
 
@@ -154,6 +155,8 @@ def follow_up(session: Session, act: Act, governance: Governance) -> frozenset[s
             acknowledged_state=not tables & (projected.keys() | governance.in_snapshot),
         )
     )
+    if session.connection().dialect.name == "postgresql":
+        session.execute(text(f"NOTIFY {COMMITTED}"))
     return tables
 
 

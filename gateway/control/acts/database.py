@@ -53,13 +53,21 @@ Work = Callable[[Session], T]
 class Database:
     """Open, migrated and locked for this process; a file's folder is made where it is missing, for its owner only.
 
-    ``migrated`` false: as it is, for a look before it is certain that this version will run. ``sole`` false: others may
-    serve it meanwhile. ``opened`` false: not before ``open`` or ``opened``, which a server that is away lets fail.
-    ``origin``: its own id, drawn when it was first opened; empty where it is not migrated. ``problem``: why it cannot
-    be used now; empty while it can.
+    ``migrated`` false: as it is, for a look before it is certain that this version will run. A server's: ``sole`` for
+    one who wants it alone, ``serving`` for a control, of which there may be several; neither for a look. ``opened``
+    false: not before ``open`` or ``opened``, which a server that is away lets fail. ``origin``: its own id, drawn when
+    it was first opened; empty where it is not migrated. ``problem``: why it cannot be used now; empty while it can.
     """
 
-    def __init__(self, place: DatabasePlace, *, migrated: bool = True, sole: bool = True, opened: bool = True) -> None:
+    def __init__(
+        self,
+        place: DatabasePlace,
+        *,
+        migrated: bool = True,
+        sole: bool = True,
+        opened: bool = True,
+        serving: bool = False,
+    ) -> None:
         self.place = place
         self.origin = ""
         self.problem = "" if opened or isinstance(place, Path) else "was not asked yet"
@@ -77,7 +85,7 @@ class Database:
         if isinstance(place, Path):
             self.engine = sqlite_file.engine(place)
         else:
-            self._server = PostgresqlServer(place, sole=sole)
+            self._server = PostgresqlServer(place, sole=sole and not serving, serving=serving)
             self.engine = self._server.engine
         if opened:
             try:
@@ -106,9 +114,6 @@ class Database:
             return
         try:
             self._migrate_server()
-        except DatabaseInUse:
-            self._troubled("is served by another control process")
-            raise
         except DBAPIError as error:
             raise self._troubled(postgresql.why(error) or "cannot be migrated") from None
         except CommandError:
@@ -133,6 +138,11 @@ class Database:
             migrate(connection)
 
     # Work
+
+    @property
+    def server(self) -> PostgresqlServer | None:
+        """None where it is a file, which one control has for itself."""
+        return self._server
 
     @property
     def lives(self) -> int:

@@ -85,6 +85,7 @@ class Ledger:
         self.governance = governance
         self.done = Counts(METRICS["tidegate_acts_total"])
         self.revive: Callable[[], Awaitable[None]] = _nobody  # looks at a database that was away, before it is used
+        self.leads: Callable[[], bool] = lambda: True  # whether we do what one control of several has to do
         self.workers = workers
         self._reloader = reloader
         self._ids = ids
@@ -183,18 +184,28 @@ class Ledger:
         reload: Reloaded | None = None
         journalled = projected = False
         try:
-            for table in sorted(done.tables & self._followers.keys()):
-                for then in self._followers[table]:
-                    await then()
-            if done.tables & self.governance.in_snapshot:
-                pushed = await self.workers.push(await self.database.read(self.governance.snapshot))
+            pushed = await self.follow_up(done.tables)
             if done.tables & self.governance.compiled:
-                reload = await self._reloader.reload()
+                reload = await self.recompile()
             within = SETTLE_WITHIN if settle else 0.0
             journalled, projected = await self.relay.settled(done.act, within)
         except DatabaseUnavailable:  # gone behind the commit: what follows comes with it
             log.warning("acts.followed_later", act=done.act)
         return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload)
+
+    async def follow_up(self, tables: frozenset[str]) -> dict[str, bool] | None:
+        """What follows on this node from a change of these tables, whoever made it; which workers have the snapshot
+        that came of it, None where none did."""
+        for table in sorted(tables & self._followers.keys()):
+            for then in self._followers[table]:
+                await then()
+        if tables & self.governance.in_snapshot:
+            return await self.workers.push(await self.database.read(self.governance.snapshot))
+        return None
+
+    async def recompile(self) -> Reloaded:
+        """Lists as they are now, in force on this node."""
+        return await self._reloader.reload()
 
 
 async def _nobody() -> None:

@@ -7,6 +7,10 @@ A crash may fall between any two steps; this is why each can be repeated:
 
 The two sides do not wait for each other: a full journal does not keep an emergency switch from taking effect, and an
 absent state server does not keep an act from being recorded. One task owns all of it; acts leave in order of their ids.
+
+Where several controls serve the database, an act goes into the journal of the node that did it, or of the one that
+stands in for it (``records``), and to state by the control that did it, at once, or else by whoever finds it left
+(``ripen``).
 """
 
 from __future__ import annotations
@@ -14,13 +18,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select, true, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.common.ending import end
 from gateway.control.acts.authority import Authority
@@ -35,6 +39,10 @@ log = structlog.get_logger()
 
 BATCH = 32  # acts; an act of an import holds up to 500 rows
 LONGEST_PAUSE = 5.0  # seconds between two tries while journal or state fails
+
+
+Records = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]
+"""Which acts, by their names, go into our journal."""
 
 
 class Waiting(NamedTuple):
@@ -52,7 +60,8 @@ class _Batch(NamedTuple):
 
 
 class OutboxRelay:
-    """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``."""
+    """``retry``: the first pause after a failure, in seconds; it doubles up to ``LONGEST_PAUSE``. ``records``: which
+    acts are ours, all where nothing is said; ``ripe``: up to this act, projecting is anybody's."""
 
     def __init__(
         self,
@@ -63,7 +72,11 @@ class OutboxRelay:
         *,
         retry: float,
         authority: Authority | None = None,
+        records: Records | None = None,
     ) -> None:
+        self.records = records
+        self.ripe = 0
+        self._idle = None if records is None else LONGEST_PAUSE  # then we stand in for a node that has gone
         self._authority = authority or Authority()
         self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
         self.governance = governance
@@ -89,6 +102,12 @@ class OutboxRelay:
     def kick(self) -> None:
         """An act was committed."""
         self._wake.set()
+
+    def ripen(self, act: int) -> None:
+        """Acts up to this one, whoever did them, have had their time: what is not projected of them, we project."""
+        if act > self.ripe:
+            self.ripe = act
+            self.kick()
 
     @contextlib.asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -139,14 +158,15 @@ class OutboxRelay:
                 pause = self._retry
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause if self.failures else None):
+                async with asyncio.timeout(pause if self.failures else self._idle):
                     await self._wake.wait()
             pause = min(pause * 2, LONGEST_PAUSE) if self.failures else self._retry
 
     async def step(self) -> bool:
         """Relay one batch. True where something moved and more may wait."""
         async with self._stepping:
-            batch = await self._database.read(partial(_next, governance=self.governance))
+            wanted = partial(_next, governance=self.governance, records=self.records, ripe=self.ripe)
+            batch = await self._database.read(wanted)
             recorded = await self._record(batch.unrecorded)
             projected = await self._project(batch)
             if recorded or projected:
@@ -201,12 +221,17 @@ def _open() -> Any:
     return or_(Outbox.acknowledged_journal.is_(False), Outbox.acknowledged_state.is_(False))
 
 
-def _next(session: Session, governance: Governance) -> _Batch:
+def _next(session: Session, governance: Governance, records: Records | None, ripe: int) -> _Batch:
+    ours = records(Act.uid) if records is not None else true()
     unrecorded = session.scalars(
-        select(Act).join(Outbox).where(Outbox.acknowledged_journal.is_(False)).order_by(Act.id).limit(BATCH)
+        select(Act).join(Outbox).where(Outbox.acknowledged_journal.is_(False), ours).order_by(Act.id).limit(BATCH)
     ).all()
     unprojected = session.scalars(
-        select(Outbox).where(Outbox.acknowledged_state.is_(False)).order_by(Outbox.act_id).limit(BATCH)
+        select(Outbox)
+        .join(Act)
+        .where(Outbox.acknowledged_state.is_(False), or_(ours, Act.id <= ripe))
+        .order_by(Outbox.act_id)
+        .limit(BATCH)
     ).all()
     acts = session.scalars(select(Act).where(Act.id.in_([row.act_id for row in unprojected]))).all()
     tables = {change["table"] for act in acts for change in act.changes}

@@ -1,10 +1,10 @@
 """The control database on a PostgreSQL server: one connection of control's, and what its trouble means.
 
-The connection that acts are committed on holds a lock of the session for as long as it stands (``SOLE``): whatever is
-committed was committed by the one control that serves this database, also after a partition, and when the connection
-has gone, so has the lock. Each act takes a lock of its transaction besides (``ACTS``), first of all: acts follow one
-another, whoever does them, and their numbers are in the order of their commits. Who migrates waits for who does
-(``MIGRATIONS``). None of these locks is another database's or another schema's.
+Several controls serve one database. Each act takes a lock of its transaction (``ACTS``), first of all: acts follow one
+another, whoever does them, and their numbers are in the order of their commits. Each control shares a lock of its
+session (``SERVED``), which keeps out who wants the database alone: a restore, a command that works without control. Who
+migrates waits for who does (``MIGRATIONS``). None of these locks is another database's or another schema's. What was
+committed is told to whoever listens (``COMMITTED``).
 
 A pooler that shares connections between transactions cannot stand between: the locks of a session would be anybody's.
 """
@@ -27,9 +27,10 @@ from sqlalchemy.pool import QueuePool
 from gateway.common.folders import DatabaseServer
 from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 
-SOLE: Final = 0x7467_0001
+SERVED: Final = 0x7467_0001
 ACTS: Final = 0x7467_0002
 MIGRATIONS: Final = 0x7467_0003
+COMMITTED: Final = "tidegate_acts"  # the channel on which each act is told, empty, at its commit
 OLDEST: Final = 130000  # server_version_num: those before get no fixes any more (postgresql.org, Versioning Policy)
 LOCK_WITHIN: Final = 2.0  # seconds for a session of ours that is ending to let go of the lock
 AGAIN_AFTER: Final = 0.5  # seconds after a failed try in which nobody else tries
@@ -71,13 +72,15 @@ PASSING: Final = frozenset(("40001", "40P01"))
 
 
 class PostgresqlServer:
-    """Makes connections. ``sole``: as the one control that serves the database. Used by one thread."""
+    """Makes connections. ``sole``: for one who wants it alone; ``serving``: for a control, beside others. Used by one
+    thread, apart from ``listening``."""
 
-    def __init__(self, place: DatabaseServer, *, sole: bool) -> None:
+    def __init__(self, place: DatabaseServer, *, sole: bool = False, serving: bool = False) -> None:
         self.place = place
         self.read_only = False  # of the connection that was made last
         self.lives = 0  # connections that were made
         self._sole = sole
+        self._serving = serving
         self._away_until = 0.0
         self._why = ""
         self.engine: Engine = create_engine(
@@ -151,14 +154,15 @@ class PostgresqlServer:
         if row[1] != "UTF8":
             raise self._away(f"has the encoding {row[1]}: create it with ENCODING 'UTF8'")
         self.read_only = bool(row[2])
-        if self._sole:
-            self._own(connection)
+        if self._sole or self._serving:
+            self._hold(connection)
         connection.autocommit = False
         self.lives += 1
 
-    def _own(self, connection: Any) -> None:
+    def _hold(self, connection: Any) -> None:
         until = time.monotonic() + LOCK_WITHIN
-        lock = f"SELECT pg_try_advisory_lock({SOLE}, hashtext(current_schema()))"
+        shared = "" if self._sole else "_shared"
+        lock = f"SELECT pg_try_advisory_lock{shared}({SERVED}, hashtext(current_schema()))"
         while not connection.execute(lock).fetchone()[0]:
             if time.monotonic() > until:
                 found = connection.execute(
@@ -166,9 +170,11 @@ class PostgresqlServer:
                     " WHERE l.locktype = 'advisory' AND l.classid = %s AND l.granted"
                     " AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295)"
                     " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                    [SOLE],
+                    [SERVED],
                 ).fetchone()
                 holder = f" ({found[0]})" if found is not None and found[0] else ""
+                if self._serving:
+                    raise self._away(f"is held by somebody who wants it alone, as a restore does{holder}")
                 self._away(f"is served by another control process{holder}")
                 raise DatabaseInUse(f"{self.place} is held: another control process is running{holder}")
             time.sleep(0.1)
@@ -186,6 +192,14 @@ class PostgresqlServer:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {within}")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {within}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATIONS}, hashtext(current_schema()))")
+
+    def listening(self) -> Any:
+        """A connection of its own, for a thread of its own, that hears of acts. Raises the driver's errors."""
+        import psycopg
+
+        connection = psycopg.connect(self.place.url, **self._parameters(psycopg))
+        connection.execute(f"LISTEN {COMMITTED}")
+        return connection
 
     def close(self) -> None:
         """End the connection, and with it the lock."""

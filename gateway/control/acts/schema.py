@@ -69,7 +69,7 @@ def problem(place: DatabasePlace) -> str:
     """Why this program cannot work with a database, while another one does; empty where it can. A server that is away
     is away for both."""
     if not isinstance(place, Path):
-        return _of_server(PostgresqlServer(place, sole=False))
+        return _of_server(PostgresqlServer(place))
     if not place.exists():
         return ""
     try:

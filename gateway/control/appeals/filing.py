@@ -189,6 +189,8 @@ class AppealDesk:
 
     async def look(self) -> None:
         """Let decisions take effect, and alarm for what waits too long."""
+        if not self._ledger.leads():
+            return
         now = self._now()
         try:
             for one in await self._database.read(lambda session: appeals.due(session, now=now)):

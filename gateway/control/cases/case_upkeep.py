@@ -24,6 +24,7 @@ class CaseUpkeep:
 
     def __init__(self, ledger: Ledger, clock: Callable[[], int] = time.time_ns) -> None:
         self._database = ledger.database
+        self._ledger = ledger
         self._clock = clock
         self.rounds = Rounds("cases.upkeep", self.look, EVERY)
         ledger.follow(Person, self.roles_changed)
@@ -36,6 +37,8 @@ class CaseUpkeep:
 
     async def look(self) -> None:
         """Give back what was claimed until now."""
+        if not self._ledger.leads():
+            return
         while await self._database.read(self._over):
             await self._database.run(lambda session: claims.time_out(session, now=self._now()))
 

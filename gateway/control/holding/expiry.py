@@ -55,6 +55,8 @@ class Expiry:
 
     async def look(self) -> None:
         """End what is over."""
+        if not self._ledger.leads():
+            return
         now = self._clock() // 1000
         try:
             if now:

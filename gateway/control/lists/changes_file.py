@@ -31,8 +31,11 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.acts.rows import Act, Origin
 from gateway.control.lists.rows import Word
+from gateway.control.nodes.registering import ThisNode, obstacle, this_node
+from gateway.control.nodes.rows import NodeRow
 from gateway.generation.changes import LineChanges, gathered, read, write
 from gateway.logs import logs
+from gateway.node.folder_number import OtherNumber
 
 log = structlog.get_logger()
 
@@ -68,23 +71,25 @@ def _held(session: Session) -> dict[str, LineChanges]:
     return gathered((row.list, row.line, row.effect) for row in rows)
 
 
-def written(path: Path, database: DatabasePlace, id_file: Path | None = None) -> None:
+def written(path: Path, database: DatabasePlace, id_file: Path | None = None, node: ThisNode | None = None) -> None:
     """Bring the file up to date while no control process runs; without a database there is nothing to say.
 
     The database is not migrated: whether this version runs at all is not certain yet. Raises ``DatabaseInUse`` where a
-    control process runs, which keeps the file itself. ``id_file`` remembers the id of one that is a server's; while
-    that is away the file says what it said.
+    control process runs, which keeps the file itself. ``id_file`` remembers the id of one that is a server's, and
+    whether its nodes leave a place for ``node``; while that is away the file says what it said.
     """
     if isinstance(database, Path) and not database.exists():
         return
 
-    def work(session: Session) -> str:
+    def work(session: Session) -> tuple[str, str]:
         inspected = inspect(session.connection())
         if inspected.has_table(Word.__tablename__):
             ChangesFile(path).mend(session)
         else:
             write(path, 0, {})
-        return (session.scalar(select(Origin.id)) or "") if inspected.has_table(Origin.__tablename__) else ""
+        found = session.scalar(select(Origin.id)) if inspected.has_table(Origin.__tablename__) else None
+        asked = node is not None and inspected.has_table(NodeRow.__tablename__)
+        return found or "", obstacle(session, node) if asked and node is not None else ""
 
     until = time.monotonic() + LOCKED_WITHIN
     while True:
@@ -101,7 +106,7 @@ def written(path: Path, database: DatabasePlace, id_file: Path | None = None) ->
     try:
         found = opened.now(work, reading=True)
         if id_file is not None and not isinstance(database, Path):
-            keep_id(id_file, database, found)
+            keep_id(id_file, database, *found)
     finally:
         opened.close()
 
@@ -120,7 +125,9 @@ def main() -> int:
         return 0  # the compiler says all that is wrong with it
     database = folders.database(config)
     try:
-        written(folders.list_changes, database, folders.database_id)
+        written(folders.list_changes, database, folders.database_id, this_node(config, folders))
+    except OtherNumber:
+        return 1  # the supervisor says it
     except DatabaseInUse as error:
         log.error("lists.changes_locked", exc_info=error)
         return 1

@@ -42,7 +42,8 @@ RECENT = 60.0  # seconds for which readiness says that something was mended
 
 
 class Auditing:
-    """``lost``: what the workers have counted, together; ``asked``: what the policies in force ask of state."""
+    """``lost``: what the workers have counted, together; ``asked``: what the policies in force ask of state. All of
+    state is audited by the control that leads; each looks where its own workers miss something."""
 
     def __init__(
         self,
@@ -92,7 +93,9 @@ class Auditing:
         try:
             if due:
                 await self._watch()
-            await self.audit(whole=due)
+            whole = due and self._ledger.leads()
+            if whole or lost != self._heard:
+                await self.audit(whole=whole)
         except (EpochLost, DatabaseUnavailable):
             return  # all of it is gone, and being rebuilt; or there is nothing to hold it against
         except Exception as error:  # of state, which others tell; asked again in a second

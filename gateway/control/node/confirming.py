@@ -5,6 +5,8 @@ A state that is newer than the database is not touched: the database lacks what 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from gateway.common.rounds import Rounds
@@ -23,7 +25,7 @@ EVERY = 1.0  # seconds: how long a flushed or replaced server stays without gove
 
 
 class Confirming:
-    """Asks state once a second whether it still holds what was written."""
+    """Asks state once a second whether it still holds what was written. ``leads``: whether we fill it at once."""
 
     def __init__(
         self,
@@ -32,8 +34,11 @@ class Confirming:
         projection: Projection,
         *,
         authority: Authority | None = None,
+        leads: Callable[[], bool] = lambda: True,
         every: float = EVERY,
     ) -> None:
+        self._leads = leads
+        self._lost = False  # at the look before
         self._authority = authority or Authority()
         self._told = False  # that the database is behind
         self.failing = ""  # class of the last error; empty while state answers
@@ -59,12 +64,16 @@ class Confirming:
                 if not self._told:
                     log.critical("state.database_behind", problem=self._authority.problem)
                 self._told = True
+            elif not held and not self._leads() and not self._lost:
+                self._lost = True  # the one that leads fills it; we do at the next look, if it did not
             elif not held:
                 async with self._relay.paused():
                     rebuilt = await rebuild(self._database, self._projection, self._relay.governance)
                 self.rebuilds += 1
                 log.warning("state.rebuilt", subjects=rebuilt.subjects, version=rebuilt.version)
                 self._relay.kick()
+            if held:
+                self._lost = False
         except NotOurs as error:
             if self.not_ours is None:
                 log.critical("state.not_ours", owner=str(error.owner))

@@ -16,6 +16,7 @@ from gateway.common.rounds import Rounds
 from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.workers.totals import Series
+from gateway.node.folder_number import OtherNumber
 from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
@@ -25,23 +26,32 @@ EVERY = 1.0  # seconds between two looks
 
 class DatabaseWatch:
     """``come_up``: everything that has to be done with a database before it is used; it may raise, and is done again.
+    ``beat``: what is said to it at each look from then on.
 
     ``fatal``: why this process must end; ``ended`` is set then.
     """
 
-    def __init__(self, database: Database, come_up: Callable[[], Awaitable[None]], *, every: float = EVERY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        come_up: Callable[[], Awaitable[None]],
+        beat: Callable[[], Awaitable[None]],
+        *,
+        every: float = EVERY,
+    ) -> None:
         self.up = False  # it was used once
         self.seen = 0  # which of the database's connections was looked at
         self.fatal: Exception | None = None
         self.ended = asyncio.Event()
         self._database = database
         self._come_up = come_up
+        self._beat = beat
         self._looking = asyncio.Lock()
         self.rounds = Rounds("database.watching", self.look, every)
 
     async def revive(self) -> None:
         """Look, where the connection is not the one that was looked at. Raises ``DatabaseUnavailable``,
-        ``DatabaseInUse``, ``NotOurs``."""
+        ``DatabaseInUse``, ``NotOurs``, ``OtherNumber``."""
         async with self._looking:
             while not self.up or self.seen != self._database.lives:
                 await self._database.opened()
@@ -53,11 +63,11 @@ class DatabaseWatch:
         """Once; what is wrong is told in the log, once for each outage, and by readiness."""
         try:
             if self.up:
-                await self._database.ping()
+                await self._beat()
             await self.revive()
         except (DatabaseUnavailable, DatabaseInUse):
             return  # told by the database itself
-        except NotOurs as error:
+        except (NotOurs, OtherNumber) as error:
             self.fatal = error
             self.ended.set()
 

@@ -29,8 +29,9 @@ LOSING = frozenset(("removed", "replaced", "truncated"))  # why segments were le
 
 class Health:
     """``journal`` is the folder of the segments; less than ``full_disk`` bytes free there is not fit, less than
-    ``low_disk`` is said. ``of_state``: why what state holds cannot be relied on, and what else is to be said of it.
-    ``replicator``: its socket, where this node copies journals of others."""
+    ``low_disk`` is said. ``of_state``: why what state holds cannot be relied on, and what else is to be said of it;
+    ``of_node``: what is to be said of this node beside the others. ``replicator``: its socket, where this node copies
+    journals of others."""
 
     def __init__(
         self,
@@ -45,11 +46,13 @@ class Health:
         full_disk: int,
         clock: ClockWatch,
         of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
+        of_node: Callable[[], str] = lambda: "",
         authority: Authority | None = None,
         replicator: Path | None = None,
     ) -> None:
         self._authority = authority or Authority()
         self._state = of_state
+        self._node = of_node
         self._database = database
         self._relay = relay
         self._projection = projection
@@ -140,7 +143,7 @@ class Health:
             stopping = bool((await self._supervisor.status()).get("stopping"))
         except ChannelError:
             stopping = False  # whoever is not there to be asked stops nothing; a dead one takes its children along
-        return HealthCheck(ok=not stopping, detail="the node was told to stop" if stopping else "")
+        return HealthCheck(ok=not stopping, detail="the node was told to stop" if stopping else self._node())
 
     def _free(self) -> int:
         return shutil.disk_usage(self._journal).free

@@ -62,6 +62,8 @@ class Pruning:
 
     async def look(self) -> None:
         """Prune everything that is due."""
+        if not self._ledger.leads():
+            return
         before, self._before = self._before, self._clock() // 1000
         now = min(before, self._before)
         if not now:

@@ -37,6 +37,10 @@ class Telling:
         self._begun = False
         self._scrubbed = 0  # the last event after which the file was scrubbed
 
+    def left(self) -> None:
+        """Another control tells for a while: what it leaves is of another life."""
+        self._begun = False
+
     async def step(self) -> None:
         """Tell what is untold."""
         try:

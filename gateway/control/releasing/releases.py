@@ -135,7 +135,10 @@ class Releases:
         return {"tidegate_held": {(state,): count for state, count in counted.items()}}
 
     async def step(self) -> bool:
-        """Do what is due, and tell the journal. True where anything was due."""
+        """Do what is due, and tell the journal. True where anything was due. One control of several does."""
+        if not self._ledger.leads():
+            self._telling.left()
+            return False
         now = self._now()
         due = await self._database.read(lambda session: _due(session, now, self._under_way))
         await self._telling.step()
@@ -151,7 +154,9 @@ class Releases:
             try:
                 if await self.step():
                     continue
-                pause = await self._database.read(lambda session: _next_due(session, self._now()))
+                pause = LONGEST_WAIT
+                if self._ledger.leads():
+                    pause = await self._database.read(lambda session: _next_due(session, self._now()))
             except DatabaseUnavailable:  # told by the database itself; nothing is lost
                 pass
             except Exception:  # the database itself; nothing is lost
@@ -267,6 +272,8 @@ class Releases:
                 return
         if not await self._database.run(lambda session: _sending(session, due.message_id, release, shown=holds)):
             return
+        if not self._ledger.leads():
+            return  # we were stopped meanwhile: whoever leads by now does not know whether it went, and sees to it
         published = await self._publisher.publish(parked, release, due.approval.texts or parked.masked_texts)
         ways = self._publisher.ways(parked)
         while True:

@@ -70,6 +70,8 @@ class ReviewDesk:
 
     async def look(self) -> None:
         """Let take effect what can no longer be taken back."""
+        if not self._ledger.leads():
+            return
         try:
             while due := await self._ledger.database.read(
                 lambda session: _due(session, self.now(), sorted(self._effects))

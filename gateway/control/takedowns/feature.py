@@ -38,7 +38,10 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     platform = PlatformSide(lambda: surroundings.current().config, surroundings.loop)
     surroundings.closing.callback(platform.close)
     messages = JournalMessages(journal, writer, sightings)
-    return Takedowns(surroundings.ledger.database, messages, PlatformDeletions(platform, codes)), sightings
+    ledger = surroundings.ledger
+    takedowns = Takedowns(ledger.database, messages, PlatformDeletions(platform, codes), leads=ledger.leads)
+    ledger.follow(Takedown, takedowns.wake)  # of whatever node's act
+    return takedowns, sightings
 
 
 def named_by_platform(config: Config) -> frozenset[str]:

@@ -38,6 +38,7 @@ FIRST_PAUSE_US = 500_000
 LONGEST_PAUSE_US = 60_000_000
 ASKED_AGAIN_US = 60_000_000  # until it alarms, for a takedown that came back from the journal
 LONGEST_WAIT = 1.0  # seconds between two looks at the database: what another task has added is found
+LOOKED = 0.25  # seconds between two looks of somebody who waits for a state
 MAX_TRACE = 100  # events of one takedown; tries beyond are not told
 PRUNED_AT_ONCE = 500  # takedowns of one transaction, so that nobody's act waits long for the database
 OUTSTANDING_US = 300_000_000  # a message whose outcome is not there by then was cut short, and will have none
@@ -68,7 +69,7 @@ class _Alarm(NamedTuple):
 
 
 class Takedowns:
-    """``clock`` in nanoseconds since the epoch."""
+    """``leads``: whether we are the one that asks, of several controls; ``clock`` in nanoseconds since the epoch."""
 
     def __init__(
         self,
@@ -76,8 +77,10 @@ class Takedowns:
         messages: JournalledMessages,
         platform: Deleter,
         *,
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        self._leads = leads
         self.failing = ""  # class of the journal's last error; empty while it takes what it is told
         self._database = database
         self.messages = messages
@@ -98,6 +101,10 @@ class Takedowns:
         """A takedown was committed."""
         self._wake.set()
 
+    async def wake(self) -> None:
+        """The same, to be awaited."""
+        self.kick()
+
     async def settled(self, takedown: int, within: float) -> str:
         """The takedown's state; waits up to ``within`` seconds for one that is not ``requested``."""
         with contextlib.suppress(TimeoutError):
@@ -106,7 +113,9 @@ class Takedowns:
                     moved = self._moved  # taken before looking, so that no step falls between
                     if await self._state(takedown) != REQUESTED:
                         break
-                    await moved.wait()
+                    with contextlib.suppress(TimeoutError):  # it may be another control that asks
+                        async with asyncio.timeout(LOOKED):
+                            await moved.wait()
         return await self._state(takedown)
 
     async def counted(self) -> dict[str, int]:
@@ -124,6 +133,8 @@ class Takedowns:
 
     async def step(self) -> bool:
         """Tell the journal, ask for everything that is due, alarm for what is overdue. True where anything was due."""
+        if not self._leads():
+            return False
         now = self._now()
         due = [await self._named(one) for one in await self._database.read(lambda session: _due(session, now))]
         await self._tell()
@@ -183,7 +194,9 @@ class Takedowns:
             try:
                 if await self.step():
                     continue
-                pause = await self._database.read(lambda session: _next_due(session, self._now()))
+                pause = LONGEST_WAIT
+                if self._leads():
+                    pause = await self._database.read(lambda session: _next_due(session, self._now()))
             except DatabaseUnavailable:  # told by the database itself; nothing is lost
                 pass
             except Exception:  # the database itself; nothing is lost

@@ -21,6 +21,8 @@ PROJECTOR: Final = 254  # writers of a node that are no workers; workers count f
 CONTROL: Final = 255
 IMPORTER: Final = 255  # of node 0 and its own folder, ``imports``: what was published before there was a gateway
 _COUNTERS: Final = 1 << 12
+NODE_AT: Final = 19  # where the node's digits stand in an id
+NODE_DIGITS: Final = 4
 _RANDOM_BYTES: Final = 4000  # one system call for 800 ids; ten hex digits each
 _RANDOM_DIGITS: Final = 2 * _RANDOM_BYTES
 _HEX12: Final = tuple(f"{number:03x}" for number in range(_COUNTERS))
@@ -33,6 +35,11 @@ class IdParts(NamedTuple):
     counter: int
     node: int
     worker: int
+
+
+def node_digits(node: int) -> str:
+    """A node's digits in its ids, from ``NODE_AT`` on."""
+    return f"{0x8000 | node:04x}"
 
 
 class Ids:
@@ -48,7 +55,7 @@ class Ids:
             raise ValueError(f"node {node} is outside 0 to {NODES - 1}")
         if not 0 <= worker < WORKERS:
             raise ValueError(f"worker {worker} is outside 0 to {WORKERS - 1}")
-        self._tail = f"-{0x8000 | node:04x}-{worker:02x}"
+        self._tail = f"-{node_digits(node)}-{worker:02x}"
         self.node = node
         self.worker = worker
         self._clock = clock

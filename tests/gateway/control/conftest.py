@@ -307,8 +307,9 @@ class Receivers:
 class Plant:
     """Everything of one control process; ``restart`` makes a new one over the same files and neighbours."""
 
-    def __init__(self, folder: Path, place: DatabasePlace) -> None:
+    def __init__(self, folder: Path, place: DatabasePlace, *, serving: bool = False) -> None:
         self.folder = folder
+        self.serving = serving  # beside others
         self.place = place
         self.journal = Journal()
         self.state = State()
@@ -327,7 +328,7 @@ class Plant:
         self.open()
 
     def open(self) -> None:
-        self.database = Database(self.place)
+        self.database = Database(self.place, serving=self.serving)
         self.totals = Totals()
         self.workers = Workers(lambda: self.sockets, self.totals, self.folder / "projector.sock")
         self.relay = OutboxRelay(self.database, self.journal, self.state, GOVERNANCE, retry=0.01)

@@ -18,7 +18,7 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from gateway.commands.admin import state as commands
+from gateway.commands.direct import state as commands
 from gateway.common import channel
 from gateway.common.folders import Folders
 from gateway.control.process import run

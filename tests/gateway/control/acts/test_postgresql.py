@@ -86,7 +86,22 @@ def test_texts_are_in_the_order_of_their_code_points(database: Database) -> None
     assert list(told) == sorted(("b", "B", "é", "Z", "a"))
 
 
-def test_one_control_serves_it(database: Database, server_place: DatabaseServer) -> None:
+def test_controls_serve_it_together_and_whoever_wants_it_alone_waits(server_place: DatabaseServer) -> None:
+    two = [Database(server_place, serving=True) for _ in range(2)]
+    for number, database in enumerate(two):
+        database.now(lambda session, number=number: block(session, f"s{number}"))  # type: ignore[misc]
+    assert [blocked(database) for database in two] == [["s0", "s1"]] * 2
+    with pytest.raises(DatabaseInUse, match="another control process"):
+        Database(server_place)
+    for database in two:
+        database.close()
+    alone = Database(server_place)
+    with pytest.raises(DatabaseUnavailable, match="held by somebody who wants it alone"):
+        Database(server_place, serving=True)
+    alone.close()
+
+
+def test_a_look_needs_nobody_s_leave(database: Database, server_place: DatabaseServer) -> None:
     with pytest.raises(DatabaseInUse, match="another control process"):
         Database(server_place)
     beside = Database(server_place, migrated=False, sole=False)

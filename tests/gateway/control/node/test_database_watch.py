@@ -10,6 +10,7 @@ import pytest
 from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.node.database_watch import DatabaseWatch
+from gateway.node.folder_number import OtherNumber
 from gateway.state.cold.owner import NotOurs, StateOwner
 
 
@@ -20,11 +21,14 @@ class Server:
         self.lives = 0
         self.problem = ""
         self.away = True
+        self.taken = False
 
     async def opened(self) -> None:
         await self.ping()
 
     async def ping(self) -> None:
+        if self.taken:
+            raise OtherNumber("taken")
         if self.away:
             self.problem = "is away"
             raise DatabaseUnavailable(self.problem)
@@ -37,7 +41,7 @@ class Watched:
         self.server = Server()
         self.looks = 0
         self.fails: list[Exception] = []
-        self.watch = DatabaseWatch(cast(Database, self.server), self.come_up)
+        self.watch = DatabaseWatch(cast(Database, self.server), self.come_up, self.server.ping)
 
     async def come_up(self) -> None:
         self.looks += 1
@@ -93,4 +97,15 @@ async def test_a_state_that_is_another_ones_ends_it() -> None:
     watched.fails.append(NotOurs(StateOwner("other"), "ours"))
     await watched.watch.look()
     assert isinstance(watched.watch.fatal, NotOurs)
+    assert watched.watch.ended.is_set()
+
+
+async def test_a_number_that_is_another_ones_ends_it_at_whatever_look() -> None:
+    watched = Watched()
+    watched.server.away = False
+    await watched.watch.look()
+    assert watched.watch.up
+    watched.server.taken = True
+    await watched.watch.look()
+    assert isinstance(watched.watch.fatal, OtherNumber)
     assert watched.watch.ended.is_set()

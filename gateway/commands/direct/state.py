@@ -45,7 +45,7 @@ def status(
     data_dir: DataDirOption = None,
 ) -> None:
     """Is state there, which epoch does it hold, and how much memory does it use?"""
-    loaded = _loaded(config, data_dir)
+    loaded = configured(config, data_dir)
     try:
         told = asyncio.run(_ask(loaded, Folders(data_dir or loaded.server.data_dir).state))
     except (RedisError, OSError) as error:
@@ -59,7 +59,7 @@ def status(
         raise typer.Exit(WRONG)
 
 
-def _loaded(config: Path | None, data_dir: Path | None) -> Config:
+def configured(config: Path | None, data_dir: Path | None) -> Config:
     """The configuration: as named; else the one in force in the data folder that is named, else as for every command.
 
     Ends the command where there is none.
@@ -135,7 +135,7 @@ def _written(
     token_file: Path | None,
 ) -> dict[str, Any]:
     """Do it, by ourselves or through the control process that runs; its result. Ends the command where it fails."""
-    loaded = _loaded(config, data_dir)
+    loaded = configured(config, data_dir)
     told = wanted(reason)
     folders = Folders(data_dir or loaded.server.data_dir)
     try:

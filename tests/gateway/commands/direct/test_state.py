@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from gateway.commands.admin.state import app
+from gateway.commands.direct.state import app
 from gateway.config import load
 from gateway.state import connecting
 from gateway.state.model.snapshot import SnapshotRows

@@ -34,6 +34,8 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         BadUrl (ValueError)                 gateway.state.cold.topology
         NoServer                            gateway.state.cold.embedded
         EpochLost                           gateway.state.cold.governance_projection
+        Overtaken                           gateway.state.cold.governance_projection
+        ReadTooEarly                        gateway.state.cold.governance_projection
         EvictionRefused                     gateway.state.cold.eviction
         NotOurs                             gateway.state.cold.owner
         StateHandshakeError                 gateway.state.hot.server_link

@@ -140,7 +140,7 @@ def follow_up(session: Session, act: Act, governance: Governance) -> frozenset[s
         undone.undone_by = act.id
     tables = frozenset(change["table"] for change in act.changes)
     if tables & governance.in_snapshot:
-        raise_mark(session, SNAPSHOT_VERSION, act.at // 1000)
+        raise_mark(session, SNAPSHOT_VERSION)
     projected = governance.projected
     payload = [
         {"table": change["table"], "subject": subject(change, projected[change["table"]])}
@@ -166,11 +166,12 @@ def subject(change: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
     return {name: row[name] for name in place}
 
 
-def raise_mark(session: Session, name: str, at_least: int) -> int:
-    """Raise a mark to ``at_least``, and by one at least. Time as its measure lets it rise past a lost database's."""
+def raise_mark(session: Session, name: str, at_least: int = 0, clock: Callable[[], int] = time.time_ns) -> int:
+    """Raise a mark by one, and to ``at_least``. It begins at the time of day, in milliseconds, past all that a database
+    before this one gave; from then on no clock is asked."""
     mark = session.get(Mark, name)
     if mark is None:
-        mark = Mark(name=name, value=0)
+        mark = Mark(name=name, value=clock() // 1_000_000)
         session.add(mark)
     mark.value = max(mark.value + 1, at_least)
     return mark.value

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.state.cold.eviction import Eviction
@@ -19,12 +19,14 @@ class Change(NamedTuple):
     """A row as it is now, or None where it is gone. ``key`` is its primary key; ``subject`` what it stood for.
 
     A removed row cannot be read any more, so ``subject`` carries the columns that name its place in state:
-    ``{"scope", "value"}`` of a block, ``{"sender"}`` of an account, ``{"room"}`` of a room.
+    ``{"scope", "value"}`` of a block, ``{"sender"}`` of an account, ``{"room"}`` of a room. ``act``: the newest when it
+    was read.
     """
 
     table: str
     subject: Row
     row: Row | None
+    act: int = 0
 
 
 Batches = Iterable[Sequence[Change]] | AsyncIterable[Sequence[Change]]
@@ -48,10 +50,11 @@ class Projection(Protocol):
     """Governance data in state. What writes raises ``NotOurs`` where state belongs to another database."""
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """Bring these subjects up to date. Harmless when repeated."""
+        """Bring these subjects up to date, where nothing newer is there. Harmless when repeated. Raises
+        ``ReadTooEarly`` where they have to be read again."""
 
     async def publish(self, snapshot: SnapshotRows) -> None:
-        """Store the snapshot, raise its version key and tell every node."""
+        """Store the snapshot and its version, unless a newer one is there, and tell every node."""
 
     async def confirm(self) -> bool:
         """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
@@ -59,9 +62,15 @@ class Projection(Protocol):
     async def restarted(self) -> bool:
         """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
 
-    async def rebuild(self, batches: Batches, snapshot: SnapshotRows, epoch: int) -> int:
+    async def rebuild(
+        self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]]
+    ) -> int:
         """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number above
-        all that were given before; it is in force then, or one above what state holds."""
+        all that were given before. ``newest`` tells the newest act; it is asked before the first batch is. Raises
+        ``Overtaken`` where another control began to do the same after us."""
+
+    async def numbers(self) -> tuple[int, int]:
+        """The highest epoch in state, and the newest act up to which rows were read that stand in it."""
 
     async def version(self) -> int:
         """Of the snapshot in state; 0 where there is none."""

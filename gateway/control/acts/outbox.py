@@ -26,18 +26,22 @@ import structlog
 from sqlalchemy import ColumnElement, func, or_, select, true, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from gateway.common.boot import uptime_us
 from gateway.common.ending import end
 from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
 from gateway.control.acts.neighbours import ActJournal, Change, Projection
 from gateway.control.acts.refusal import DatabaseUnavailable
-from gateway.control.acts.rows import Act, Outbox
+from gateway.control.acts.rows import Act, Outbox, newest_act
+from gateway.state.cold.governance_projection import ReadTooEarly
+from gateway.state.cold.projection_script import KEPT_MS
 from gateway.state.model.snapshot import SnapshotRows
 
 log = structlog.get_logger()
 
 BATCH = 32  # acts; an act of an import holds up to 500 rows
+LATEST_US = KEPT_MS * 1000 // 4  # between reading rows and writing them, so that no write is later than can be told
 LONGEST_PAUSE = 5.0  # seconds between two tries while journal or state fails
 
 
@@ -53,10 +57,13 @@ class Waiting(NamedTuple):
 
 
 class _Batch(NamedTuple):
+    """``asked``: when it was read, on a clock that nobody sets."""
+
     unrecorded: list[dict[str, Any]]
     unprojected: list[int]
     changes: list[Change]
     snapshot: SnapshotRows | None
+    asked: int
 
 
 class OutboxRelay:
@@ -201,10 +208,15 @@ class OutboxRelay:
             return []
         try:
             self._authority.check()
+            if uptime_us() - batch.asked > LATEST_US:
+                raise ReadTooEarly("we were stopped between reading and writing")
             if batch.changes:
                 await self._projection.apply(batch.changes)
             if batch.snapshot is not None:
                 await self._projection.publish(batch.snapshot)
+        except ReadTooEarly:  # state was written anew meanwhile: read again, at once
+            self.kick()
+            return []
         except Exception as error:  # redis-py's errors have no class in common; unacknowledged, and tried again
             self._failed("state", error)
             return []
@@ -222,6 +234,7 @@ def _open() -> Any:
 
 
 def _next(session: Session, governance: Governance, records: Records | None, ripe: int) -> _Batch:
+    asked = uptime_us()
     ours = records(Act.uid) if records is not None else true()
     unrecorded = session.scalars(
         select(Act).join(Outbox).where(Outbox.acknowledged_journal.is_(False), ours).order_by(Act.id).limit(BATCH)
@@ -240,6 +253,7 @@ def _next(session: Session, governance: Governance, records: Records | None, rip
         [row.act_id for row in unprojected],
         current(session, [place for row in unprojected for place in row.payload], governance),
         governance.snapshot(session) if tables & governance.in_snapshot else None,
+        asked,
     )
 
 
@@ -250,6 +264,7 @@ def _uid(session: Session, act: int | None) -> str:
 def current(session: Session, places: Sequence[dict[str, Any]], governance: Governance) -> list[Change]:
     """What stands at these places now; each place once."""
     changes: list[Change] = []
+    act = newest_act(session)
     for table, columns in governance.projected.items():
         subjects = {
             tuple(place["subject"][name] for name in columns): place["subject"]
@@ -265,7 +280,7 @@ def current(session: Session, places: Sequence[dict[str, Any]], governance: Gove
             wanted = tuple_(*(getattr(model, name) for name in columns)).in_(keys[start : start + 500])
             for found in session.scalars(select(model).where(wanted)):
                 rows[tuple(getattr(found, name) for name in columns)] = found.as_row()
-        changes.extend(Change(table, subjects[key], rows.get(key)) for key in keys)
+        changes.extend(Change(table, subjects[key], rows.get(key), act) for key in keys)
     return changes
 
 

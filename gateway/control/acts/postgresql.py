@@ -34,7 +34,7 @@ COMMITTED: Final = "tidegate_acts"  # the channel on which each act is told, emp
 OLDEST: Final = 130000  # server_version_num: those before get no fixes any more (postgresql.org, Versioning Policy)
 LOCK_WITHIN: Final = 2.0  # seconds for a session of ours that is ending to let go of the lock
 AGAIN_AFTER: Final = 0.5  # seconds after a failed try in which nobody else tries
-IDLE_WITHIN: Final = 60.0  # seconds that an act may stay open while we do nothing: then the server ends it
+IDLE_WITHIN: Final = 3.0  # seconds that an act may stay open while we do nothing, stopped by somebody: others wait
 MIGRATED_WITHIN: Final = 600.0  # seconds to wait for somebody else's migration
 
 _REASONS: Final = (

@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, inspect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, func, inspect, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from gateway.control.acts.columns import Storable, Whole
 
@@ -67,6 +67,11 @@ class Act(Model):
     undoes: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("acts.id"))
     token: Mapped[str | None] = mapped_column(Storable(64))
+
+
+def newest_act(session: Session) -> int:
+    """The number of the newest act: what is read now is as of that one. 0 before the first."""
+    return session.scalar(select(func.max(Act.id))) or 0
 
 
 class Outbox(Model):

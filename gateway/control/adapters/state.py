@@ -45,7 +45,6 @@ class LocatedProjection:
         self._client: Any = None
         self._projection: GovernanceProjection | None = None
         self._moved = False
-        self._number = 0  # the epoch of the next rebuild, as the database counts
 
     async def own(self, owner: StateOwner) -> None:
         """From now on ``owner`` projects."""
@@ -67,11 +66,15 @@ class LocatedProjection:
     async def restarted(self) -> bool:
         return await self._ask(lambda projection: projection.restarted())
 
-    async def rebuild(self, batches: Batches, snapshot: SnapshotRows, epoch: int) -> int:
-        self._number = epoch
-        written = await self._ask(lambda projection: projection.rebuild(batches, snapshot))
+    async def rebuild(
+        self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]]
+    ) -> int:
+        written = await self._ask(lambda projection: projection.rebuild(batches, snapshot, epoch, newest))
         self._moved = False
         return written
+
+    async def numbers(self) -> tuple[int, int]:
+        return await self._ask(lambda projection: projection.numbers())
 
     async def version(self) -> int:
         return await self._ask(lambda projection: projection.version())
@@ -115,7 +118,6 @@ class LocatedProjection:
             Keys(self._state.prefix),
             cluster=self._topology.cluster,
             limited=limited(self._state),
-            now_ms=lambda: self._number,
             owner=self._owner,
         )
         return self._projection

@@ -15,8 +15,9 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.neighbours import Projection
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.acts.refusal import DatabaseUnavailable
+from gateway.control.acts.rows import newest_act
 from gateway.control.node.state_rebuild import newest, rebuild
-from gateway.state.cold.governance_projection import EpochLost
+from gateway.state.cold.governance_projection import EpochLost, Overtaken
 from gateway.state.cold.owner import NotOurs
 
 log = structlog.get_logger()
@@ -58,8 +59,12 @@ class Confirming:
             # Not the first time: what a new run of the server read back is good enough to begin serving with.
             if held and not first:
                 held = not await self._projection.restarted()
-            ours, theirs = await self._database.read(newest), await self._projection.version()
+            # State's numbers first: meanwhile other controls go on, and the database is never behind them.
+            theirs, (_, act) = await self._projection.version(), await self._projection.numbers()
+            ours, last = await self._database.read(lambda session: (newest(session), newest_act(session)))
             self._authority.state = older_than_state(ours, theirs)
+            # Restored, and its acts brought back: they have other numbers now, and none of ours would seem newer.
+            held = held and act <= last
             if self._authority.problem:
                 if not self._told:
                     log.critical("state.database_behind", problem=self._authority.problem)
@@ -81,6 +86,8 @@ class Confirming:
             self.failing = type(error).__name__
         except DatabaseUnavailable as error:  # told by the database itself
             self.failing = type(error).__name__
+        except Overtaken:
+            log.info("state.overtaken")  # another control fills it
         except EpochLost:
             log.warning("state.emptied_while_filled")
             self.failing = EpochLost.__name__

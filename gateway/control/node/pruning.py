@@ -30,7 +30,7 @@ from gateway.config.sections.journal import FLOOR
 from gateway.control.acts.acts import SYSTEM, Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
-from gateway.control.acts.rows import Act, Model, Outbox
+from gateway.control.acts.rows import Act, Model, Outbox, newest_act
 
 log = structlog.get_logger()
 
@@ -109,7 +109,14 @@ def _prune_acts(session: Session, before: int) -> int:
     oldest = session.execute(
         select(Act.id, Act.undone_by)
         .join(Outbox, Outbox.act_id == Act.id)
-        .where(Act.at < before, Act.id <= _oldest(session), Outbox.acknowledged_journal, Outbox.acknowledged_state)
+        # The newest stays: what is in state is measured by its number.
+        .where(
+            Act.at < before,
+            Act.id <= _oldest(session),
+            Act.id < newest_act(session),
+            Outbox.acknowledged_journal,
+            Outbox.acknowledged_state,
+        )
     ).all()
     # The journal is still to be told of an undoing by the name of what it undoes.
     undoing = [row.undone_by for row in oldest if row.undone_by is not None]

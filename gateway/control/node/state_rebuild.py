@@ -18,7 +18,7 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.governance import SNAPSHOT_VERSION, STATE_EPOCH, Governance
 from gateway.control.acts.neighbours import Change, Projection
 from gateway.control.acts.replay import given_up
-from gateway.control.acts.rows import Mark, Model
+from gateway.control.acts.rows import Mark, Model, newest_act
 from gateway.control.adapters.state import LocatedProjection
 from gateway.control.node.schemas import Claimed, Rebuilt
 from gateway.journal.write.ids import CONTROL, Ids
@@ -90,14 +90,19 @@ async def rebuild(database: Database, projection: Projection, governance: Govern
     """Replace state's governance data. The caller sees to it that no act is projected meanwhile. Raises
     ``NotOurs``, and ``DatabaseBehind`` where state is newer than the database: what it holds would be lifted."""
     await projection.confirm()  # whose it is comes first: another database's versions say nothing
-    behind = older_than_state(await database.read(newest), await projection.version())
+    theirs = await projection.version()  # before ours: other controls go on
+    behind = older_than_state(await database.read(newest), theirs)
     if behind:
         raise DatabaseBehind(f"{behind}: {REMEDY}")
     present = await database.read(governance.snapshot)
-    # The database counts, because a clock that was set back would make an epoch that every worker takes for an old one.
-    now_ms = time.time_ns() // 1_000_000
-    epoch = await database.run(lambda session: raise_mark(session, STATE_EPOCH, now_ms))
-    subjects = await projection.rebuild(batches(database, governance), present, epoch)
+    in_state, _ = await projection.numbers()
+    # The database counts: a clock that was set back would make an epoch that every worker takes for an old one.
+    epoch = await database.run(lambda session: raise_mark(session, STATE_EPOCH, in_state + 1))
+
+    async def last() -> int:
+        return await database.read(newest_act)
+
+    subjects = await projection.rebuild(batches(database, governance), present, epoch, last)
     return Rebuilt(subjects=subjects, version=present.version)
 
 
@@ -136,5 +141,6 @@ class TablePage:
             query = query.where(key < self.last if self.newest_first else key > self.last)
         rows = [dict(row._mapping) for row in session.execute(query)]
         name = self.rows.__tablename__
-        changes = [Change(name, {column: row[column] for column in self.place}, row) for row in rows]
+        act = newest_act(session)
+        changes = [Change(name, {column: row[column] for column in self.place}, row, act) for row in rows]
         return changes, rows[-1][key.name] if rows else self.last

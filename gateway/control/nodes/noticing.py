@@ -18,14 +18,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.common.ending import end
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.postgresql import PostgresqlServer
 from gateway.control.acts.refusal import DatabaseUnavailable
-from gateway.control.acts.rows import Act
+from gateway.control.acts.rows import Act, newest_act
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class Noticing:
 
     async def begin(self) -> None:
         """What was done until now is read by who comes up now."""
-        self._last = await self._ledger.database.read(_newest)
+        self._last = await self._ledger.database.read(newest_act)
 
     def start(self) -> None:
         server = self._ledger.database.server
@@ -158,7 +158,3 @@ class _Listening:
             finally:
                 if connection is not None:
                     connection.close()
-
-
-def _newest(session: Session) -> int:
-    return session.scalar(select(func.max(Act.id))) or 0

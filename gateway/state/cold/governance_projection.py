@@ -5,20 +5,28 @@ writes a new epoch aside, under names nobody reads yet, then switches the epoch 
 nobody is ever innocent because his block is not there yet. Nothing here expires by itself: a block's end is part of
 its value.
 
-State belongs to one control database (``owner``). On a single server a write and the look at whose it is are one
-transaction; a cluster, where the two lie in different slots, is looked at just before.
+Several controls of one database write, in whatever order their writes come (``lua/project.lua``):
+
+* Each value carries the number of the act up to which its row was read, and gives way to none that was read earlier.
+  The number of what was removed stays as well, for as long as a write can be late (``KEPT_MS``).
+* An epoch has a floor: what was read before the act that was the newest when its rows began to be read does not count.
+* What changes while an epoch is written aside is written there too: whoever saw none being written had committed
+  before its rows were read.
+* Version and epoch are numbers of the database's, and only rise.
+
+State belongs to one control database (``owner``). On a single server a write and the look at whose it is are one; a
+cluster, where the two lie in different slots, is looked at just before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import ResponseError
 
 from filters.model.errors import TidegateError
 from filters.model.limits import Pace
@@ -26,11 +34,12 @@ from gateway.state.cold import eviction
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.owner import NotOurs, StateOwner, decode
 from gateway.state.cold.owner import encode as encode_owner
-from gateway.state.model.keys import SLOTS, Keys
+from gateway.state.cold.projection_script import DatedValue, Guard, ProjectionScript
+from gateway.state.model.keys import SLOTS, Keys, slot_of
 from gateway.state.model.snapshot import LIMITED, SnapshotRows, encode
 
 CHUNK = 1000  # keys of one pipeline
-TRIES = 5  # of a write whose owner changed under its hands
+TRIES = 5  # of a write whose epoch changed under its hands
 
 
 B = TypeVar("B")
@@ -39,7 +48,7 @@ Held = TypeVar("Held", bound="ChangedRow")
 
 class ChangedRow(Protocol):
     """A row as it is now, or None where it is gone; ``subject`` names its place: ``{"scope", "value"}`` of a block,
-    ``{"sender"}`` of an account, ``{"room"}`` of a room."""
+    ``{"sender"}`` of an account, ``{"room"}`` of a room. ``act``: the newest when it was read."""
 
     @property
     def table(self) -> str: ...
@@ -47,14 +56,20 @@ class ChangedRow(Protocol):
     def subject(self) -> Mapping[str, Any]: ...
     @property
     def row(self) -> Mapping[str, Any] | None: ...
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    @property
+    def act(self) -> int: ...
 
 
 class EpochLost(TidegateError):
     """State holds no epoch, or an older one: a rebuild is due before anything else is written."""
+
+
+class ReadTooEarly(TidegateError):
+    """These rows were read before an epoch that is in force, or is being written, was begun: read them again."""
+
+
+class Overtaken(TidegateError):
+    """Somebody else began to write all of it anew, after us: what we wrote is not wanted any more."""
 
 
 def account_value(verified: bool, verified_until: int, credit: int, approved: int = 0) -> str:
@@ -106,11 +121,6 @@ async def _each(batches: Iterable[B] | AsyncIterable[B]) -> AsyncIterator[B]:
             yield batch
 
 
-def _stands(mark: Any) -> None:
-    if mark is None:
-        raise EpochLost("state was emptied while it was filled: rebuild it")
-
-
 def _holds(value: bytes | None, wanted: str) -> bool:
     """Whether state has this value. The arrival of a block that is a limit is state's own."""
     if value is None:
@@ -137,37 +147,63 @@ class GovernanceProjection:
         cluster: bool = False,
         limited: Pace = LIMITED,
         owner: StateOwner | None = None,
-        now_ms: Callable[[], int] = _now_ms,
     ) -> None:
         self._redis = redis
         self._keys = keys
         self._cluster = cluster
         self._limited = limited
         self._owner = owner
-        self._now_ms = now_ms
+        self._script = ProjectionScript(
+            redis, cluster=cluster, owner=(keys.owner, owner.id) if owner is not None else None
+        )
         self._epoch = 0  # the newest seen
-        self._lock = asyncio.Lock()  # what changes during a rebuild is applied to what the rebuild made
+        self._floor = (0, 0)  # of an epoch
+        self._lock = asyncio.Lock()
 
     async def apply(self, changes: Sequence[ChangedRow]) -> None:
-        """Bring these subjects up to date. Harmless when repeated. Raises ``EpochLost``."""
+        """Bring these subjects up to date, where nothing newer is there. Harmless when repeated. Raises ``EpochLost``,
+        ``ReadTooEarly``."""
         async with self._lock:
-            epoch = await self._current()
-            if epoch is None:
-                raise EpochLost("state lost the governance data: rebuild them")
-            await self._write(epoch, changes)
+            for _ in range(TRIES):
+                await self._own()
+                building = await self._building()  # before the epoch: whoever begins now reads what we have to say
+                epoch = await self._current()
+                if epoch is None:
+                    raise EpochLost("state lost the governance data: rebuild them")
+                floor = await self._floor_of(epoch)
+                if any(change.act < max(floor, building[1]) for change in changes):
+                    raise ReadTooEarly("these rows were read before state was written anew")
+                if await self._write(epoch, self._in_force(epoch), changes, kept=True) is None:
+                    continue
+                if building[0] > epoch and (
+                    await self._write(building[0], self._aside(building), changes, kept=True) is None
+                ):
+                    continue
+                newest = max((change.act for change in changes), default=0)
+                await self._raised(newest, [(self._keys.newest(epoch), str(newest))])
+                return
+        raise EpochLost("state is written anew again and again")
 
     async def publish(self, snapshot: SnapshotRows) -> None:
-        """Store the snapshot, then its version, then tell every node."""
+        """Store the snapshot and its version, unless a newer one is there, then tell every node."""
         data = orjson.dumps(encode(snapshot))
-        await self._send([("SET", self._keys.snapshot, data), ("SET", self._keys.version, str(snapshot.version))])
+        await self._own()
+        await self._raised(snapshot.version, [(self._keys.snapshot, data), (self._keys.version, str(snapshot.version))])
         await self._redis.publish(self._keys.notices, str(snapshot.version))
 
     async def confirm(self) -> bool:
         """Does state still hold what was written? False where it was emptied or replaced: rebuild. Raises
         ``NotOurs``."""
         async with self._lock:
-            await self._send([])
+            await self._own()
             return await self._current() is not None
+
+    async def numbers(self) -> tuple[int, int]:
+        """The highest epoch that is in force or being written, and the newest act up to which rows were read that stand
+        in the one in force; 0 for what is not there."""
+        epoch, building = await self._number(self._epoch_key()), await self._number(self._keys.building)
+        newest = await self._number(self._keys.newest(epoch)) if epoch else 0
+        return max(epoch, building), max(newest, await self._floor_of(epoch) if epoch else 0)
 
     async def claim(self) -> StateOwner | None:
         """Make state ours, whosever it was; tells whose. What is in it is still theirs: rebuild."""
@@ -235,28 +271,53 @@ class GovernanceProjection:
         await self._redis.aclose()
 
     async def rebuild(
-        self, batches: Iterable[Sequence[ChangedRow]] | AsyncIterable[Sequence[ChangedRow]], snapshot: SnapshotRows
+        self,
+        batches: Iterable[Sequence[ChangedRow]] | AsyncIterable[Sequence[ChangedRow]],
+        snapshot: SnapshotRows,
+        epoch: int = 0,
+        newest: Callable[[], Awaitable[int]] | None = None,
     ) -> int:
-        """Replace all governance data by ``batches``; returns how many subjects were written.
+        """Replace all governance data by ``batches``; returns how many subjects were written. ``epoch``: a number of
+        the database's, which has to be above that in state; one above it, where none is given. ``newest`` tells the
+        newest act; it is asked before the first batch is.
 
         A server that was emptied meanwhile has lost what was written first, and would be believed with what came after:
-        a mark that is written before everything else must still stand when the epoch is switched. Raises ``EpochLost``
-        where it does not.
+        the mark of what is being written must still stand when the epoch is switched. Raises ``EpochLost`` where it
+        does not, ``Overtaken`` where it is somebody else's by then.
         """
         async with self._lock:
-            await self._current()
+            await self._own()
             run = await self._run()
-            epoch = max(self._now_ms(), self._epoch + 1)
-            await self._send([("SET", self._keys.begun(epoch), "1")])
+            await self._current()
+            epoch = epoch or max(self._epoch, await self._number(self._keys.building)) + 1
+            await self._begin(epoch, 0)  # from now on everybody writes here too
+            floor = await newest() if newest is not None else 0
+            await self._begin(epoch, floor)
+            guard = self._aside((epoch, floor))
             written = 0
             async for batch in _each(batches):
-                written += await self._write(epoch, batch)
+                if await self._write(epoch, guard, batch, kept=False) is None:
+                    await self._gone(epoch)
+                written += len(batch)
             await self.publish(snapshot)
-            await self._switch(epoch)
+            await self._switch(epoch, floor, guard)
             if run:
-                await self._send([("SET", self._keys.server, run)])
+                await self._redis.set(self._keys.server, run)
             await self._sweep(epoch)
             return written
+
+    async def _begin(self, epoch: int, floor: int) -> None:
+        told = await self._raised(epoch, [(self._keys.building, f"{epoch} {floor}")])
+        if told != [1]:
+            raise Overtaken(f"epoch {epoch} is older than one that is being written")
+        if floor:
+            await self._raised(floor, [(self._keys.begun(epoch), str(floor))])
+
+    async def _gone(self, epoch: int) -> None:
+        """Raise why the epoch that we wrote is not to be switched to."""
+        if (await self._building())[0] > epoch:
+            raise Overtaken(f"epoch {epoch} is older than one that is being written")
+        raise EpochLost("state was emptied while it was filled: rebuild it")
 
     async def _run(self) -> bytes:
         """Name of this run of the server (``run_id``); empty where that cannot be told."""
@@ -268,34 +329,89 @@ class GovernanceProjection:
             return b""
         return str(told.get("run_id", "")).encode()
 
+    def _epoch_key(self) -> str:
+        return self._keys.epoch_at(0) if self._cluster else self._keys.epoch
+
     async def _current(self) -> int | None:
         """The epoch in force, None where there is none or only an older one than was seen before."""
-        name = self._keys.epoch_at(0) if self._cluster else self._keys.epoch
-        found = await self._redis.get(name)
+        found = await self._redis.get(self._epoch_key())
         if found is None or not found.isdigit() or int(found) < self._epoch:
             return None
         self._epoch = int(found)
         return self._epoch
 
-    async def _write(self, epoch: int, changes: Sequence[ChangedRow]) -> int:
-        images = [told for change in changes if (told := image(self._keys, epoch, change, self._limited)) is not None]
-        if images:
-            await self._send([("DEL", key) if value is None else ("SET", key, value) for key, value in images])
-        return len(images)
+    async def _number(self, key: str) -> int:
+        """The number with which a value begins; 0 where there is none."""
+        told: Any = await self._redis.get(key)
+        found = (told or b"").partition(b" ")[0]
+        return int(found) if found.isdigit() else 0
 
-    async def _switch(self, epoch: int) -> None:
+    async def _building(self) -> tuple[int, int]:
+        """The epoch that is being written aside, and its floor."""
+        told: Any = await self._redis.get(self._keys.building)
+        epoch, _, floor = (told or b"").partition(b" ")
+        return (int(epoch), int(floor)) if epoch.isdigit() and floor.isdigit() else (0, 0)
+
+    async def _floor_of(self, epoch: int) -> int:
+        if self._floor[0] != epoch:
+            self._floor = epoch, await self._number(self._keys.begun(epoch))
+        return self._floor[1]
+
+    def _in_force(self, epoch: int) -> Callable[[str], Guard]:
+        if self._cluster:
+            return lambda key: Guard(self._keys.epoch_at(slot_of(key.encode("utf-8", "surrogatepass"))), str(epoch))
+        guard = Guard(self._keys.epoch, str(epoch))
+        return lambda key: guard
+
+    def _aside(self, building: tuple[int, int]) -> Callable[[str], Guard]:
+        """Of an epoch that is being written; in a cluster, where the mark lies in another slot, it is no guard."""
+        told = f"{building[0]} {building[1]}"
+        return lambda key: Guard(key, "") if self._cluster else Guard(self._keys.building, told)
+
+    async def _write(
+        self, epoch: int, guard: Callable[[str], Guard], changes: Sequence[ChangedRow], *, kept: bool
+    ) -> int | None:
+        """How many there were; None where the guard says something else. Raises ``NotOurs``."""
+        values = []
+        for change in changes:
+            told = image(self._keys, epoch, change, self._limited)
+            if told is not None:
+                values.append(DatedValue(*told, self._keys.dated(epoch, told[0]), change.act))
+        if not values:
+            return 0
+        guards = [guard(value.key) for value in values] if self._cluster else [guard("")]
+        replies = await self._script.rows(values, guards, kept=kept)
+        await self._heard(replies)
+        return None if "guard" in replies else len(values)
+
+    async def _raised(self, number: int, pairs: Iterable[tuple[str, Any]], guard: Guard | None = None) -> list[Any]:
+        """The replies. Raises ``NotOurs``."""
+        replies = await self._script.raised(number, pairs, guard)
+        await self._heard(replies)
+        return replies
+
+    async def _switch(self, epoch: int, floor: int, guard: Callable[[str], Guard]) -> None:
         names = [self._keys.epoch_at(slot) for slot in range(SLOTS)] if self._cluster else [self._keys.epoch]
         for start in range(0, len(names), CHUNK):
-            commands = [("SET", name, str(epoch)) for name in names[start : start + CHUNK]]
-            await self._send(commands, standing=self._keys.begun(epoch))
-        self._epoch = epoch
+            if self._cluster and await self._building() != (epoch, floor):
+                await self._gone(epoch)
+            some = [(name, str(epoch)) for name in names[start : start + CHUNK]]
+            replies = await self._raised(epoch, some, guard(""))
+            if "higher" in replies:
+                raise Overtaken(f"epoch {epoch} is older than the one in force")
+            if "guard" in replies:
+                await self._gone(epoch)
+        self._epoch, self._floor = epoch, (epoch, floor)
+        # What is written from now on goes to the epoch in force alone.
+        await self._script.dropped(Guard(self._keys.building, f"{epoch} {floor}"))
 
     async def _sweep(self, epoch: int) -> None:
-        """Remove what earlier epochs left, and what a rebuild that broke off left."""
-        kept = f"{self._keys.prefix}:{epoch}:".encode()
+        """Remove what earlier epochs left, those of rebuilds that broke off among them."""
+        first = len(self._keys.prefix) + 1
         old: list[bytes] = []
         async for key in self._redis.scan_iter(match=f"{self._keys.prefix}:[0-9]*:*", count=CHUNK):
-            if not key.startswith(kept):
+            number = key[first:].partition(b":")[0]
+            if number.isdigit() and int(number) < epoch:
                 old.append(key)
             if len(old) >= CHUNK:
                 await self._remove(old)
@@ -304,50 +420,26 @@ class GovernanceProjection:
 
     async def _remove(self, names: Sequence[bytes]) -> None:
         if names:
-            await self._send([("UNLINK", name) for name in names])
+            await self._own()
+            pipeline: Any = self._redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.execute_command("UNLINK", name)
+            await pipeline.execute()
 
     # Whose state it is
 
-    async def _send(self, commands: Sequence[tuple[str | bytes, ...]], standing: str = "") -> None:
-        """Write, where state is ours or nobody's, and only while the key ``standing`` is there, if one is named.
-        Commands are given by name: the methods of redis-py's cluster pipeline differ (some are coroutines). Raises
-        ``NotOurs``, ``EpochLost``."""
-        if self._owner is not None and not self._cluster:
-            await self._watched(commands, self._owner, standing)
+    async def _own(self) -> None:
+        """Take state where it is nobody's. Raises ``NotOurs``."""
+        if self._owner is None or self._is_ours(await self._redis.get(self._keys.owner)):
             return
-        if self._owner is not None and not self._is_ours(await self._redis.get(self._keys.owner)):
-            await self._redis.set(self._keys.owner, encode_owner(self._owner), nx=True)
-            self._is_ours(await self._redis.get(self._keys.owner))
-        if standing:
-            _stands(await self._redis.get(standing))
-        if commands:
-            pipeline: Any = self._redis.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            await pipeline.execute()
+        await self._redis.set(self._keys.owner, encode_owner(self._owner), nx=True)
+        self._is_ours(await self._redis.get(self._keys.owner))
 
-    async def _watched(self, commands: Sequence[tuple[str | bytes, ...]], owner: StateOwner, standing: str) -> None:
-        """One transaction, which is not done where something changes between the look and the writes (WATCH)."""
-        for _ in range(TRIES):
-            pipeline: Any
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                await pipeline.watch(self._keys.owner, standing or self._keys.owner)
-                ours = self._is_ours(await pipeline.get(self._keys.owner))
-                if standing:
-                    _stands(await pipeline.get(standing))
-                if ours and not commands:
-                    return
-                pipeline.multi()
-                if not ours:
-                    pipeline.execute_command("SET", self._keys.owner, encode_owner(owner))
-                for command in commands:
-                    pipeline.execute_command(*command)
-                try:
-                    await pipeline.execute()
-                except WatchError:
-                    continue
-                return
-        raise WatchError("the owner of state changes all the time")
+    async def _heard(self, replies: Sequence[Any]) -> None:
+        """Raise where a script found that state is another's, or nobody's any more."""
+        if "other" in replies or "nobody" in replies:
+            await self._own()
+            raise EpochLost("state was emptied while it was filled: rebuild it")
 
     def _is_ours(self, value: Any) -> bool:
         """False where state is nobody's. Raises ``NotOurs``."""

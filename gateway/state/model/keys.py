@@ -29,9 +29,25 @@ class Keys(NamedTuple):
         """Holds the epoch in force on a single server."""
         return f"{self.prefix}:epoch"
 
+    @property
+    def building(self) -> str:
+        """``EPOCH FLOOR`` of the epoch that is written aside: what changes meanwhile is written there too. A server
+        that has lost it has lost more."""
+        return f"{self.prefix}:building"
+
     def begun(self, epoch: int) -> str:
-        """Stands since this epoch began to be written: a server that has lost it has lost more."""
+        """The epoch's floor: the act that had been done when its rows began to be read. What was read before that may
+        not be written."""
         return f"{self.prefix}:{epoch}:begun"
+
+    def newest(self, epoch: int) -> str:
+        """The newest act up to which rows were read that stand in this epoch."""
+        return f"{self.prefix}:{epoch}:newest"
+
+    def dated(self, epoch: int, key: str) -> str:
+        """Up to which act the row of ``key`` was read, for a while; in the same slot."""
+        before = f"{self.prefix}:{epoch}:"
+        return f"{before}v:{key.removeprefix(before)}"
 
     @property
     def owner(self) -> str:

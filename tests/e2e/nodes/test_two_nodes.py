@@ -198,6 +198,7 @@ async def test_a_number_of_another_folder_does_not_start(pair: Cluster) -> None:
     again = pair.add(3, "thief")
     with pytest.raises(RuntimeError, match="is another data folder"):
         await again.start()
+    assert await again.stop() == 1
     code, told = await pair.command(1, "node", "retire", "3", "--reason", "burnt")
     if code:  # it was there a moment ago
         assert "is there: stop it first" in told
@@ -214,3 +215,4 @@ async def test_a_number_of_another_folder_does_not_start(pair: Cluster) -> None:
     config.write_text(config.read_text(encoding="utf-8").replace("node = 3", "node = 4"), encoding="utf-8")
     with pytest.raises(RuntimeError, match=r"is node 3's, and server\.node is 4"):
         await node.start()
+    assert await node.stop() == 1

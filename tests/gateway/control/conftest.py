@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class State:
         self.snapshot: dict[str, Any] = {}  # as it stands in state
         self.published: list[int] = []
         self.epochs: list[int] = []
+        self.newest = 0  # act up to which rows were read that stand here
         self.epoch = False
         self.fresh = False
         self.fail: list[str] = []
@@ -104,6 +105,7 @@ class State:
     async def apply(self, changes: Sequence[Change]) -> None:
         fail = self._maybe()
         for change in changes:
+            self.newest = max(self.newest, change.act)
             key = (change.table, *change.subject.values())
             if change.row is None:
                 self.rows.pop(key, None)
@@ -127,12 +129,19 @@ class State:
         self._maybe()
         return self.fresh
 
-    async def rebuild(self, batches: AsyncIterable[Sequence[Change]], snapshot: SnapshotRows, epoch: int) -> int:
+    async def rebuild(
+        self,
+        batches: AsyncIterable[Sequence[Change]],
+        snapshot: SnapshotRows,
+        epoch: int,
+        newest: Callable[[], Awaitable[int]],
+    ) -> int:
         self._maybe()
         if self.owner is not None:
             raise NotOurs(self.owner, "ours")
         self.epochs.append(epoch)
         self.rows.clear()
+        self.newest = await newest()
         count = 0
         async for batch in batches:
             await self.apply(batch)
@@ -141,6 +150,10 @@ class State:
         self.epoch = True
         self.fresh = False
         return count
+
+    async def numbers(self) -> tuple[int, int]:
+        self._maybe()
+        return max(self.epochs, default=0), self.newest
 
     async def version(self) -> int:
         self._maybe()

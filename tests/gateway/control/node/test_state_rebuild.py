@@ -97,7 +97,14 @@ async def test_no_clock_makes_an_epoch_fall(plant: Any, monkeypatch: pytest.Monk
 def test_versions_rise_past_those_of_a_lost_database(plant: Any) -> None:
     from gateway.control.acts.acts import raise_mark
 
-    now = time.time_ns() // 1_000_000
-    first = plant.database.now(lambda session: raise_mark(session, "snapshot", now))
-    second = plant.database.now(lambda session: raise_mark(session, "snapshot", now - 10_000))
-    assert (first, second) == (now, now + 1)
+    def clock(seconds: int) -> Any:
+        return lambda: seconds * 1_000_000_000
+
+    def raised(seconds: int, at_least: int = 0) -> int:
+        mark: int = plant.database.now(lambda session: raise_mark(session, "snapshot", at_least, clock(seconds)))
+        return mark
+
+    assert raised(1000) == 1_000_001  # past all that a database before this one gave
+    assert [raised(seconds) for seconds in (9999, 1)] == [1_000_002, 1_000_003]  # from then on no clock is asked
+    assert raised(1, 2_000_000) == 2_000_000
+    assert raised(1, 7) == 2_000_001

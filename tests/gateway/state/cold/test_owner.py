@@ -73,7 +73,7 @@ async def test_every_write_of_another_is_refused(redis: Any) -> None:
         lambda: other.rebuild([[ROOM]], SnapshotRows(9)),
         lambda: other.rebuild([], SnapshotRows(9)),
         lambda: other._remove([b"tg:version"]),
-        lambda: other._switch(99),
+        lambda: other._switch(99, 0, other._aside((99, 0))),
     ):
         with pytest.raises(NotOurs, match=r"control\.sqlite3 of node 1 on gw-1 .*state claim"):
             await write()

@@ -314,4 +314,5 @@ def current(connection: Connection) -> bool:
 def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("recursive_version_locations", "true")
     return config

@@ -34,7 +34,7 @@ from gateway.state.cold import eviction
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.owner import NotOurs, StateOwner, decode
 from gateway.state.cold.owner import encode as encode_owner
-from gateway.state.cold.projection_script import DatedValue, Guard, ProjectionScript
+from gateway.state.cold.projection_script import DatedValue, ProjectionScript, WriteGuard
 from gateway.state.model.keys import SLOTS, Keys, slot_of
 from gateway.state.model.snapshot import LIMITED, SnapshotRows, encode
 
@@ -357,19 +357,21 @@ class GovernanceProjection:
             self._floor = epoch, await self._number(self._keys.begun(epoch))
         return self._floor[1]
 
-    def _in_force(self, epoch: int) -> Callable[[str], Guard]:
+    def _in_force(self, epoch: int) -> Callable[[str], WriteGuard]:
         if self._cluster:
-            return lambda key: Guard(self._keys.epoch_at(slot_of(key.encode("utf-8", "surrogatepass"))), str(epoch))
-        guard = Guard(self._keys.epoch, str(epoch))
+            return lambda key: WriteGuard(
+                self._keys.epoch_at(slot_of(key.encode("utf-8", "surrogatepass"))), str(epoch)
+            )
+        guard = WriteGuard(self._keys.epoch, str(epoch))
         return lambda key: guard
 
-    def _aside(self, building: tuple[int, int]) -> Callable[[str], Guard]:
+    def _aside(self, building: tuple[int, int]) -> Callable[[str], WriteGuard]:
         """Of an epoch that is being written; in a cluster, where the mark lies in another slot, it is no guard."""
         told = f"{building[0]} {building[1]}"
-        return lambda key: Guard(key, "") if self._cluster else Guard(self._keys.building, told)
+        return lambda key: WriteGuard(key, "") if self._cluster else WriteGuard(self._keys.building, told)
 
     async def _write(
-        self, epoch: int, guard: Callable[[str], Guard], changes: Sequence[ChangedRow], *, kept: bool
+        self, epoch: int, guard: Callable[[str], WriteGuard], changes: Sequence[ChangedRow], *, kept: bool
     ) -> int | None:
         """How many there were; None where the guard says something else. Raises ``NotOurs``."""
         values = []
@@ -384,13 +386,15 @@ class GovernanceProjection:
         await self._heard(replies)
         return None if "guard" in replies else len(values)
 
-    async def _raised(self, number: int, pairs: Iterable[tuple[str, Any]], guard: Guard | None = None) -> list[Any]:
+    async def _raised(
+        self, number: int, pairs: Iterable[tuple[str, Any]], guard: WriteGuard | None = None
+    ) -> list[Any]:
         """The replies. Raises ``NotOurs``."""
         replies = await self._script.raised(number, pairs, guard)
         await self._heard(replies)
         return replies
 
-    async def _switch(self, epoch: int, floor: int, guard: Callable[[str], Guard]) -> None:
+    async def _switch(self, epoch: int, floor: int, guard: Callable[[str], WriteGuard]) -> None:
         names = [self._keys.epoch_at(slot) for slot in range(SLOTS)] if self._cluster else [self._keys.epoch]
         for start in range(0, len(names), CHUNK):
             if self._cluster and await self._building() != (epoch, floor):
@@ -403,7 +407,7 @@ class GovernanceProjection:
                 await self._gone(epoch)
         self._epoch, self._floor = epoch, (epoch, floor)
         # What is written from now on goes to the epoch in force alone.
-        await self._script.dropped(Guard(self._keys.building, f"{epoch} {floor}"))
+        await self._script.dropped(WriteGuard(self._keys.building, f"{epoch} {floor}"))
 
     async def _sweep(self, epoch: int) -> None:
         """Remove what earlier epochs left, those of rebuilds that broke off among them."""

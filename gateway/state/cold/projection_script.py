@@ -27,7 +27,7 @@ class DatedValue(NamedTuple):
     act: int
 
 
-class Guard(NamedTuple):
+class WriteGuard(NamedTuple):
     """Nothing is written but while ``key`` says ``value``."""
 
     key: str
@@ -44,7 +44,7 @@ class ProjectionScript:
         self._owner = owner if not cluster else None
         self._digest = ""
 
-    async def rows(self, values: Sequence[DatedValue], guards: Sequence[Guard], *, kept: bool) -> list[Any]:
+    async def rows(self, values: Sequence[DatedValue], guards: Sequence[WriteGuard], *, kept: bool) -> list[Any]:
         """Write values; ``guards``: one, or in a cluster one for each value, in its slot. ``kept``: whether their acts
         stay beside them. The replies."""
         at_once = 1 if self._cluster else AT_ONCE
@@ -57,7 +57,7 @@ class ProjectionScript:
             calls.append(self._call("rows", guard, names, KEPT_MS if kept else 0, told))
         return await self._sent(calls)
 
-    async def raised(self, number: int, pairs: Iterable[tuple[str, Any]], guard: Guard | None = None) -> list[Any]:
+    async def raised(self, number: int, pairs: Iterable[tuple[str, Any]], guard: WriteGuard | None = None) -> list[Any]:
         """Write all of these unless one of them has a higher number, and while the guard stands; in a cluster each by
         itself. The replies."""
         several = [[pair] for pair in pairs] if self._cluster else [list(pairs)]
@@ -69,11 +69,11 @@ class ProjectionScript:
             ]
         )
 
-    async def dropped(self, guard: Guard) -> None:
+    async def dropped(self, guard: WriteGuard) -> None:
         """Remove a key while it says this."""
         await self._sent([self._call("drop", guard, [guard.key], 0, [])])
 
-    def _call(self, what: str, guard: Guard | None, names: list[str], number: int, values: list[Any]) -> list[Any]:
+    def _call(self, what: str, guard: WriteGuard | None, names: list[str], number: int, values: list[Any]) -> list[Any]:
         owner, ours = self._owner or (names[0], "")
         key, told = guard or (names[0], "")
         return [len(names) + 2, key, owner, *names, what, told, ours, number, *values]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from gateway.control.calls.schemas import Given, Ground, Reason, printable
+from gateway.control.calls.schemas import MOST, Given, Ground, Reason, printable
 
 State = Literal["explained", "waiting", "overdue", "upheld", "partly", "rejected", "withdrawn"]
 
@@ -19,7 +19,7 @@ Answer = Annotated[
 class AppealsQuery(Given):
     state: State | None = None
     mine: bool = Field(False, description="Only those that the caller has claimed.")
-    after: int = Field(0, ge=0, description="Only appeals with a higher number.")
+    after: int = Field(0, ge=0, le=MOST, description="Only appeals with a higher number.")
     limit: int = Field(100, ge=1, le=500)
 
 
@@ -36,7 +36,7 @@ class AppealDecide(Given):
     ground: Ground | None = None
     answer: Answer = ""
     seen: int | None = Field(
-        None, ge=0, description="The version of the case that was read; the last one shown if left out."
+        None, ge=0, le=MOST, description="The version of the case that was read; the last one shown if left out."
     )
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 
 from gateway.common.addresses import counted
-from gateway.control.calls.schemas import Ground, Ident, Reasoned, Seconds, Why
+from gateway.control.calls.schemas import MOST, Ground, Ident, Reasoned, Seconds, Why
 
 BlockScope = Literal["sender", "registrant", "device", "ip", "room", "cidr"]
 
@@ -73,7 +73,7 @@ class BlockOut(BaseModel):
 class BlocksQuery(Why):
     scope: BlockScope | None = None
     value: Ident | None = None
-    after: int = Field(0, ge=0, description="Blocks with a higher id only.")
+    after: int = Field(0, ge=0, le=MOST, description="Blocks with a higher id only.")
     limit: int = Field(100, ge=1, le=1000)
 
 

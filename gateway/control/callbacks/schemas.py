@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.control.calls.schemas import Given, Ident, Reasoned
+from gateway.control.calls.schemas import MOST, Given, Ident, Reasoned
 
 CallState = Literal["waiting", "sent", "dead"]
 Called = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -16,7 +16,7 @@ class CallbacksQuery(Given):
     state: CallState | None = None
     receiver: Called | None = None
     message: Ident | None = Field(None, description="Only those about this message of ours.")
-    after: int = Field(0, ge=0, description="Only calls with a higher number.")
+    after: int = Field(0, ge=0, le=MOST, description="Only calls with a higher number.")
     limit: int = Field(100, ge=1, le=500)
 
 
@@ -50,7 +50,7 @@ class ResendMany(Reasoned):
     receiver: Called
     state: Literal["dead", "sent"] = "dead"
     event: Annotated[str, StringConstraints(max_length=32)] | None = Field(None, description="Only of this event.")
-    since: int = Field(0, ge=0, description="Only of what happened since, microseconds since the epoch.")
+    since: int = Field(0, ge=0, le=MOST, description="Only of what happened since, microseconds since the epoch.")
 
 
 class Resent(BaseModel):

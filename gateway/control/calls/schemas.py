@@ -16,6 +16,9 @@ DAY = 86400
 
 Seconds = Annotated[int, Field(ge=0, le=1 << 40)]
 
+MOST: int = 1 << 53
+"""Of a number or a moment that is named: what every reader of JSON can tell apart, and every database can hold."""
+
 
 MAX_IDENT = 256
 

@@ -103,7 +103,7 @@ def alike(
     claimed = session.scalars(
         select(func.count())
         .select_from(Case)
-        .where(same, Case.state == CaseState.CLAIMED, Case.claimed_by != who.person)
+        .where(same, Case.kind == case.kind, Case.state == CaseState.CLAIMED, Case.claimed_by != who.person)
     ).one()
     others = or_(Case.state == CaseState.WAITING, and_(Case.state == CaseState.CLAIMED, Case.claimed_by == who.person))
     rows = session.scalars(

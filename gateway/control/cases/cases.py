@@ -169,16 +169,19 @@ def overrule(
 
 
 def reopen(session: Session, case_id: int, *, now: int, person: str, why: str, due_at: int) -> Case:
-    """A new case about a message on which a case is done, linked to it: not for whoever decided that one. Raises
-    ``ControlError``."""
+    """A new case about a message on which a case is done, linked to its newest: not for whoever decided either, or one
+    between them. Raises ``ControlError``."""
     done = get(session, case_id)
     if (CaseState(done.state), Move.REOPEN) not in TRANSITIONS:
         raise ControlError(409, "review.not_done", f"The case is {done.state}: only what was decided is reopened.")
     note(session, done, Move.REOPEN, now, person, why)
+    last = last_of(session, done.message_id, done.kind) or done
+    decided = [one for one in (done, last) if one.open_as is None]
+    barred = {person for one in decided for person in (*one.barred, one.decided_by) if person}
     return open_case(
         session, done.message_id, Cause.REOPENED, now=now, route=done.route, room=done.room, sender=done.sender,
         due_at=due_at, kind=done.kind, category=done.category, fingerprint=done.fingerprint,
-        reference=str(done.id), barred=[*done.barred, done.decided_by],
+        reference=str(done.id), barred=sorted(barred),
     )  # fmt: skip
 
 

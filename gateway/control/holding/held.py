@@ -80,8 +80,9 @@ def move(
 
 
 def counts(row: Held) -> bool:
-    """Whether its approval speaks for its sender: a new message of a person, as it was sent (``approvals``)."""
-    return row.sender != "" and not row.weak and not row.edit and row.texts is None
+    """Whether its approval speaks for its sender: a new message of a person, as it was sent (``approvals``). What comes
+    back after a takedown, and so has no case, was counted before or never waited."""
+    return row.case_id is not None and row.sender != "" and not row.weak and not row.edit and row.texts is None
 
 
 def note_try(session: Session, row: Held, status: int | None, problem: str, now: int) -> None:

@@ -102,6 +102,12 @@ def spent_by(session: Session, message_id: str) -> str:
     return session.scalar(wanted) or ""
 
 
+def is_open(session: Session, message_id: str) -> bool:
+    """Whether this message can be sent again."""
+    wanted = select(Ticket.id).where(Ticket.message_id == message_id, Ticket.state == OPEN)
+    return session.scalar(wanted) is not None
+
+
 def opened(session: Session) -> bool:
     """Whether any ticket is open."""
     return session.scalar(select(Ticket.id).where(Ticket.state == OPEN).limit(1)) is not None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.control.access.roles import Role
-from gateway.control.calls.schemas import Given, Gone, Reasoned, Why
+from gateway.control.calls.schemas import MOST, Given, Gone, Reasoned, Why
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 
@@ -97,7 +97,7 @@ class MeOut(BaseModel):
 
 
 class ActsQuery(Why):
-    before: int | None = Field(None, ge=1, description="Acts with a lower number only.")
+    before: int | None = Field(None, ge=1, le=MOST, description="Acts with a lower number only.")
     kind: str | None = None
     limit: int = Field(50, ge=1, le=500)
 

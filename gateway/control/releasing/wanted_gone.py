@@ -5,6 +5,9 @@ releasing             it waits for the outcome, then the platform is asked to de
 ticketed              the ticket is void; nothing is at the platform
 delivered, unknown    the takedown of its release, or of what was sent with the ticket
 anything else         there is nothing to take down
+
+A ticket that an appeal led to, or a case that was decided again, counts whatever the message's state. What came back
+after a takedown is taken down as what it came back as, by whichever of its ids.
 """
 
 from __future__ import annotations
@@ -39,19 +42,27 @@ class HeldTakedowns(HeldMessages):
     def take_down(self, unit: Unit, message_id: str, reason: str, ground: str, within: float) -> Takedown:
         """Within an act. ``within``: seconds that the platform has. Raises ``ControlError``."""
         now = self._clock() // 1000
-        row = held.of(unit.session, message_id)
+        row = _newest(unit.session, held.of(unit.session, message_id))
         name, upstream_id = _shown_as(unit.session, row)
-        shown = name != ""
-        name = name or row.message_id
-        known = unit.session.scalar(select(Takedown).where(Takedown.message_id.in_((row.message_id, name))))
+        shown, ticketed = name != "", tickets.is_open(unit.session, row.message_id)
+        known = _known(unit.session, row, name)
         if known is not None:
-            raise ControlError(409, "control.taken_down_already", f"Takedown {known.id} is about this message.")
-        if not shown and row.state not in (
-            held_states.HELD,
-            held_states.APPROVED,
-            held_states.RELEASING,
-            held_states.UNDELIVERABLE,
-            held_states.TICKETED,
+            if not ticketed:
+                raise ControlError(409, "control.taken_down_already", f"Takedown {known.id} is about this message.")
+            tickets.revoke(unit, row.message_id, UNWANTED, now)  # given anew since
+            return known
+        name = name or row.message_id
+        if (
+            not shown
+            and not ticketed
+            and row.state
+            not in (
+                held_states.HELD,
+                held_states.APPROVED,
+                held_states.RELEASING,
+                held_states.UNDELIVERABLE,
+                held_states.TICKETED,
+            )
         ):
             raise ControlError(
                 409, "control.not_published", f"The message is {row.state}: there is nothing to take down."
@@ -67,16 +78,16 @@ class HeldTakedowns(HeldMessages):
         if shown:
             return made
         if row.state in (held_states.HELD, held_states.APPROVED):
-            held.refuse(unit, message_id, UNWANTED, ground, now)
+            held.refuse(unit, row.message_id, UNWANTED, ground, now)
             cases.overrule(
-                unit.session, message_id, "refused", now=now, person=unit.person, ground=ground, act_uid=unit.uid
+                unit.session, row.message_id, "refused", now=now, person=unit.person, ground=ground, act_uid=unit.uid
             )
             row.takedown_id = made.id
             is_gone(unit.session, row, now)
             return made
         row.takedown_id = made.id
-        if row.state == held_states.TICKETED:
-            tickets.revoke(unit, message_id, UNWANTED, now)
+        if ticketed or row.state == held_states.TICKETED:
+            tickets.revoke(unit, row.message_id, UNWANTED, now)
             is_gone(unit.session, row, now)
             return made
         row.due_at = row.due_at and now
@@ -86,17 +97,17 @@ class HeldTakedowns(HeldMessages):
 
     def deleted(self, unit: Unit, message_id: str, by: str) -> str:
         now = self._clock() // 1000
-        row = held.of(unit.session, message_id)
+        row = _newest(unit.session, held.of(unit.session, message_id))
         name, _ = _shown_as(unit.session, row)
         if name:
             return name
-        if row.state == held_states.TICKETED:
-            tickets.revoke(unit, message_id, ELSEWHERE, now)
+        if row.state == held_states.TICKETED or tickets.is_open(unit.session, row.message_id):
+            tickets.revoke(unit, row.message_id, ELSEWHERE, now)
         elif by == "user":
-            held.withdraw(unit.session, message_id, now)
+            held.withdraw(unit.session, row.message_id, now)
         else:
             held.void(unit.session, row, ELSEWHERE, now)
-            cases.void(unit.session, message_id, ELSEWHERE, now=now)
+            cases.void(unit.session, row.message_id, ELSEWHERE, now=now)
         return ""
 
     def state(self, session: Session, message_id: str) -> str:
@@ -106,12 +117,29 @@ class HeldTakedowns(HeldMessages):
 
 def _shown_as(session: Session, row: Held) -> tuple[str, str]:
     """Our id and the platform's of what people may see of it; empty where that is nothing."""
-    if row.state not in (held_states.DELIVERED, held_states.UNKNOWN):
-        return "", ""
-    release = session.get(Release, row.release) if row.release else None
-    if release is not None and release.state != "refused":
-        return release.id, release.upstream_id
+    if row.state in (held_states.DELIVERED, held_states.UNKNOWN):
+        release = session.get(Release, row.release) if row.release else None
+        if release is not None and release.state != "refused":
+            return release.id, release.upstream_id
     return tickets.spent_by(session, row.message_id), ""
+
+
+def _known(session: Session, row: Held, shown_as: str) -> Takedown | None:
+    """The takedown of a message: of what people may see of it, where they do; what was sent with its ticket came after
+    any takedown of its own."""
+    names = {shown_as} if shown_as == tickets.spent_by(session, row.message_id) != "" else {shown_as, row.message_id}
+    wanted = select(Takedown).where(Takedown.message_id.in_(sorted(names))).order_by(Takedown.id.desc()).limit(1)
+    return session.scalar(wanted)
+
+
+def _newest(session: Session, row: Held) -> Held:
+    """The message as it came back last, after each of its takedowns; itself where it did not."""
+    while True:
+        known = _known(session, row, _shown_as(session, row)[0])
+        back = session.get(Held, known.restoration) if known is not None and known.restoration else None
+        if back is None:
+            return row
+        row = back
 
 
 def can_run(session: Session, row: Held, release: Release, now: int) -> None:

@@ -62,8 +62,8 @@ class HeldEffect:
     """What a decision means for a held message. Called within an act.
 
     On a case that was reopened something has become of the message already: one that was not published can be sent
-    again by its sender (a ticket), one that was is taken down. ``record``: the journal's of a message, None where it
-    has none; ``gone``: takes down; ``within``: seconds that the platform has for it on a route.
+    again by its sender (a ticket), one that was, or can be sent again, is taken down. ``record``: the journal's of a
+    message, None where it has none; ``gone``: takes down; ``within``: seconds that the platform has for it on a route.
     """
 
     def __init__(
@@ -91,13 +91,15 @@ class HeldEffect:
         held.approve(unit, case.message_id, texts, now, now)
 
     def _again(self, unit: Unit, case: Case, row: Held, now: int) -> None:
-        published = row.state not in NOT_PUBLISHED
+        published = row.state not in NOT_PUBLISHED or bool(
+            tickets.is_open(unit.session, row.message_id) or tickets.spent_by(unit.session, row.message_id)
+        )
         if case.outcome == decisions.REFUSED:
             try:
                 if published:
                     self._gone.take_down(unit, row.message_id, f"case {case.id}", case.ground, self._within(row.route))
             except ControlError as error:
-                if error.reason != "control.taken_down_already":
+                if error.reason not in ("control.taken_down_already", "control.not_published"):
                     raise
         elif not published:
             texts = self._texts(case)

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.acts import Unit
+from gateway.control.acts.refusal import ControlError
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, Given, Ident, NoQuery, Reasoned
+from gateway.control.cases import claims
 from gateway.control.holding import held
 from gateway.control.holding.held_states import UNKNOWN
 from gateway.control.holding.rows import Held
@@ -72,6 +74,9 @@ async def settle(call: Call[Settling, NoQuery]) -> Done[HeldOut]:
     body, message_id = call.body, call.path("id")
 
     def work(unit: Unit) -> HeldOut:
+        own = claims.claimant(unit.session, unit.person, lead=False).senders
+        if held.of(unit.session, message_id).sender in own:
+            raise ControlError(403, "review.own_message", "Nobody decides on their own messages.")
         return _told(held.settle(unit, message_id, body.found, time.time_ns() // 1000))
 
     outcome = await call.act(body.reason, "message.settle", f"message:{message_id}", work)

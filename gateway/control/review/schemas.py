@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from gateway.control.calls.schemas import Given, Ground, Ident, Reasoned, printable
+from gateway.control.calls.schemas import MOST, Given, Ground, Ident, Reasoned, printable
 from gateway.control.cases.case_pages import MOST_TOGETHER
 
 State = Literal["waiting", "claimed", "decided", "done", "void", "expired"]
@@ -15,7 +15,7 @@ Note = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=512), AfterValidator(printable),
     Field(description="For whoever has the case next."),
 ]  # fmt: skip
-Number = Annotated[int, Field(ge=1, le=1 << 53)]
+Number = Annotated[int, Field(ge=1, le=MOST)]
 MOST_AT_ONCE = 50  # cases that are claimed or shown at once
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from gateway.control.calls.schemas import DAY, Given, Ground, Ident, Reasoned
+from gateway.control.calls.schemas import DAY, MOST, Given, Ground, Ident, Reasoned
 
 MAX_REFUSE = 366 * DAY
 
@@ -78,7 +78,7 @@ class TakedownTraced(TakedownOut):
 
 class TakedownsQuery(Given):
     state: Literal["requested", "confirmed", "unconfirmed"] | None = None
-    before: int | None = Field(None, ge=1, description="Takedowns with a lower number only.")
+    before: int | None = Field(None, ge=1, le=MOST, description="Takedowns with a lower number only.")
     limit: int = Field(50, ge=1, le=500)
 
 

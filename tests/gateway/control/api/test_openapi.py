@@ -43,6 +43,29 @@ def test_every_reference_leads_somewhere() -> None:
         assert reference.removeprefix("#/components/schemas/") in schemas
 
 
+def unbounded(schema: Any) -> bool:
+    """Whether a whole number may be larger than a database, or a reader of JSON, can tell apart."""
+    if isinstance(schema, list):
+        return any(map(unbounded, schema))
+    if not isinstance(schema, dict):
+        return False
+    return (schema.get("type") == "integer" and "maximum" not in schema) or any(map(unbounded, schema.values()))
+
+
+def test_every_number_that_is_given_has_a_bound() -> None:
+    document = describe(ENDPOINTS, "1")
+    schemas = document["components"]["schemas"]
+    loose = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            found = [one["name"] for one in operation.get("parameters", ()) if unbounded(one["schema"])]
+            for reference in references(operation.get("requestBody", {})):
+                properties = schemas[reference.removeprefix("#/components/schemas/")].get("properties", {})
+                found += [name for name, schema in properties.items() if unbounded(schema)]
+            loose += [f"{method} {path}: {name}" for name in found]
+    assert loose == []
+
+
 def test_acts_declare_their_reason() -> None:
     document = describe(ENDPOINTS, "1")
     schemas = document["components"]["schemas"]

@@ -149,6 +149,23 @@ def test_done_is_reopened_by_a_new_case_for_somebody_else(desk: Desk) -> None:
     assert desk.refused(lambda: desk.claim(again)) == (403, "review.barred")
 
 
+def test_the_first_of_two_reopened_is_for_nobody_who_decided_either(desk: Desk) -> None:
+    first = desk.claim(desk.open())
+    desk.decide(first, "refused")
+    desk.now += UNDO
+    desk.finish()
+    given = {"person": "lead1", "why": "more is known", "due_at": desk.now}
+    second = desk.claim(cases.reopen(desk.session, first.id, now=desk.now, **given), "bob")
+    desk.decide(second, "refused", "bob")
+    desk.now += UNDO
+    desk.finish()
+    again = cases.reopen(desk.session, first.id, now=desk.now, **given)
+    assert (again.reopens, again.barred) == (second.id, ["ann", "bob"])
+    third = desk.claim(again, "cat")
+    desk.decide(third, "refused", "cat")
+    assert cases.reopen(desk.session, first.id, now=desk.now, **given).barred == ["ann", "bob"]  # "cat" has it, or had
+
+
 def test_what_ended_long_ago_goes_whole(desk: Desk) -> None:
     case = desk.claim(desk.open())
     desk.decide(case)

@@ -107,6 +107,12 @@ async def test_what_speaks_for_nobody_does_not_count(bench: Bench) -> None:
     await bench.holding.act(lambda unit: held.refuse(unit, IDS[4], "x", "g", bench.holding.now))
     bench.holding.park(IDS[5])
     await bench.holding.act(lambda unit: held.approve(unit, IDS[5], None, bench.holding.now, bench.holding.now))
+    await bench.approved(IDS[6])
+    bench.plant.database.now(lambda session: setattr(session.get_one(Held, IDS[6]), "due_at", 0))  # counted before
+    bench.holding.park(IDS[7])
+    bench.plant.database.now(lambda session: setattr(session.get_one(Held, IDS[7]), "case_id", None))  # it comes back
+    await bench.holding.act(lambda unit: held.approve(unit, IDS[7], None, bench.holding.now, bench.holding.now))
+    bench.plant.database.now(lambda session: _deliver(session, IDS[7], bench.holding.now))
     assert await bench.counted() == {}
     assert bench.acts() == []
 

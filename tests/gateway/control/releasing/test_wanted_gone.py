@@ -110,6 +110,40 @@ async def test_of_ticketed_the_ticket_is_void(waiting: Any) -> None:
     assert (waiting.state(ID), waiting.tickets[0].state, deletion(waiting).state) == ("void", "void", "confirmed")
 
 
+async def refused_and_ticketed(waiting: Any) -> None:
+    """A person refused it; an appeal was upheld, or its case decided again."""
+    now = waiting.ns // 1000
+
+    def work(unit: Any) -> None:
+        held.refuse(unit, ID, "review.refused", "agreement 4", now)
+        given = {"route": "comments", "room": "r1", "sender": "alice", "texts": ("buy this",)}
+        tickets.give(unit, message_id=ID, now=now, **given)
+
+    await waiting.act(work)
+
+
+async def test_of_refused_whose_sender_may_send_it_again_the_ticket_is_void(waiting: Any) -> None:
+    await refused_and_ticketed(waiting)
+    first = await take_down(waiting)
+    assert (waiting.state(ID), waiting.tickets[0].state, deletion(waiting).state) == ("refused", "void", "confirmed")
+    with pytest.raises(ControlError) as known:
+        await take_down(waiting)
+    assert known.value.reason == "control.taken_down_already"
+    again = {"route": "comments", "room": "r1", "sender": "alice", "texts": ("buy this",), "now": waiting.ns // 1000}
+    await waiting.act(lambda unit: tickets.give(unit, message_id=ID, **again))  # decided once more
+    assert ((await take_down(waiting)).id, waiting.tickets[0].state) == (first.id, "void")
+    await waiting.act(lambda unit: tickets.give(unit, message_id=ID, **again))
+    await tickets.spend(waiting.plant.ledger, waiting.tickets[0].id, "m2", waiting.ns // 1000)
+    assert (await take_down(waiting)).message_id == "m2"
+
+
+async def test_deleted_elsewhere_while_its_sender_may_send_it_again(waiting: Any) -> None:
+    await refused_and_ticketed(waiting)
+    made = HeldTakedowns(lambda: waiting.ns)
+    assert await waiting.act(lambda unit: made.deleted(unit, ID, "user")) == ""
+    assert (waiting.state(ID), waiting.tickets[0].state) == ("refused", "void")
+
+
 async def test_of_one_that_was_sent_again_it_is_that_of_what_was_sent(waiting: Any) -> None:
     waiting.platform.publishes = False
     await waiting.approve(ID)

@@ -234,6 +234,28 @@ async def test_taken_down_again_while_it_is_on_its_way_and_once_it_is_there(shel
     assert await refused(shelf.gone_again(made.id)) == "control.taken_down_already"
 
 
+async def test_what_was_held_is_taken_down_again_by_its_first_id_however_often_it_comes_back(shelf: Shelf) -> None:
+    bench = shelf.bench
+    bench.park(ID)
+    await bench.approve(ID)
+    await bench.settle()
+    made = HeldTakedowns(lambda: bench.ns)
+    shown = [bench.platform.asked[-1][1]]
+    for _ in range(3):
+        row = await shelf.gone_again(ID)
+        assert row.message_id == shown[-1]
+        assert await refused(shelf.gone_again(ID)) == "control.taken_down_already"
+        bench.plant.database.now(
+            lambda session, number=row.id: setattr(session.get_one(Deletion, number), "state", takedowns.CONFIRMED)
+        )
+        await shelf.restore(row.id)
+        await bench.settle()
+        shown.append(bench.platform.asked[-1][1])
+        deleted = await bench.act(lambda unit: made.deleted(unit, ID, "user"))
+        assert deleted == shown[-1]
+    assert len(set(shown)) == 4
+
+
 async def test_taken_down_again_while_its_sender_has_a_ticket(shelf: Shelf) -> None:
     shelf.configure("")
     number = await shelf.take_down()

@@ -9,6 +9,7 @@ import pytest
 from gateway.control.cases import cases
 from gateway.control.cases.cases import Cause
 from gateway.control.cases.rows import Case
+from gateway.control.holding import tickets
 from gateway.control.holding.rows import Held, Release, Ticket
 from gateway.control.releasing.wanted_gone import HeldTakedowns
 from gateway.control.review.held_cases import UNOPENED, HeldEffect, HeldTexts
@@ -192,6 +193,24 @@ async def test_reopened_and_refused_what_was_published_is_taken_down(held_room: 
 async def test_reopened_and_decided_alike_nothing_follows(held_room: HeldRoom) -> None:
     number = await again(held_room, "refuse", "refuse")
     assert (case_state(held_room, number), held_room.held().state) == ("done", "refused")
+
+
+@pytest.mark.parametrize("spent", [False, True])
+async def test_reopened_and_refused_what_may_be_sent_again_or_was_is_gone(held_room: HeldRoom, *, spent: bool) -> None:
+    """Refused, let through after all, and refused after all."""
+    held_room.records["m1"] = {"content": {"plain": [TEXT]}, "findings": []}
+    number = await again(held_room, "refuse", "approve")
+    (ticket,) = held_room.plant.database.now(lambda session: session.query(Ticket).all())
+    if spent:
+        await tickets.spend(held_room.plant.ledger, ticket.id, "m2", held_room.desk.now)
+    made = (await held_room.do("lea", number, "reopen", reason="more is known"))["result"]
+    await held_room.claim("lea", made["id"])
+    await held_room.do("lea", made["id"], "refuse", ground="article 7")
+    await held_room.later(10)
+    (row,) = held_room.plant.database.now(lambda session: session.query(Takedown).all())
+    (ticket,) = held_room.plant.database.now(lambda session: session.query(Ticket).all())
+    assert (case_state(held_room, made["id"]), row.ground) == ("done", "article 7")
+    assert (ticket.state, row.message_id) == (("spent", "m2") if spent else ("void", "m1"))
 
 
 async def test_only_leads_reopen(held_room: HeldRoom) -> None:

@@ -61,3 +61,10 @@ async def test_what_is_not_unknown_is_nobodys_to_settle(room: Any) -> None:
     assert room.status == 409
     await room("lea", "POST", "/messages/m9:settle", SETTLE)
     assert room.status == 404
+
+
+async def test_nobody_says_it_of_their_own_message(room: Any) -> None:
+    held(room, "m1", "unknown")
+    await room("lea", "POST", "/senders", {"sender": "u1", "reason": "that is me"})
+    assert (await room("lea", "POST", "/messages/m1:settle", SETTLE))["reason"] == "review.own_message"
+    assert room.status == 403

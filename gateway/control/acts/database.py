@@ -3,7 +3,8 @@
 Everything runs in one thread in the order it was asked for, so that no two acts of ours ever interleave, and nothing of
 it in a loop. The schema is brought up to date by Alembic when it is opened (``migrations/``).
 
-A server can be away, slow or read-only. Then ``DatabaseUnavailable`` says so, and nothing of what was wanted was done:
+A file can be locked by somebody else's program, read-only, or on a disk that is full; a server can be away, slow or
+read-only. Then ``DatabaseUnavailable`` says so, and nothing of what was wanted was done:
 
     lost before the commit        done again on a new connection, ``TRIES`` times at most
     serialisation, deadlock       the same
@@ -192,8 +193,16 @@ class Database:
     def _run(self, work: Work[T], committed: Callable[[Session], bool] | None = None) -> T:
         if self._server is not None:
             return self._on_server(work, committed)
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            return work(session)
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                result = work(session)
+        except DBAPIError as error:  # also of the commit: the file then has nothing of it
+            told = sqlite_file.why(error)
+            if not told:
+                raise
+            raise self._troubled(told) from None
+        self._answered()
+        return result
 
     def _read(self, work: Work[T]) -> T:
         return self._run(work) if self._server is None else self._on_server(work, reading=True)

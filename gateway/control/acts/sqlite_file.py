@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from gateway.control.acts.refusal import DatabaseInUse
@@ -23,6 +25,21 @@ _PRAGMAS: Final = (
     "busy_timeout = 5000",
     "secure_delete = ON",  # what was held for a person is not to be found in pages that nothing uses any more
 )
+
+_TROUBLES: Final = {
+    sqlite3.SQLITE_BUSY: "is locked by another program",
+    sqlite3.SQLITE_LOCKED: "is locked by another program",
+    sqlite3.SQLITE_READONLY: "is read-only",
+    sqlite3.SQLITE_FULL: "cannot be written to: the disk is full",
+    sqlite3.SQLITE_IOERR: "cannot be read or written",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+}
+
+
+def why(error: DBAPIError) -> str:
+    """What keeps the file from being used, as ``DatabaseUnavailable`` says it; empty where it is none of that."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return _TROUBLES.get(code & 0xFF, "")  # the low byte is the primary one (sqlite.org/rescode.html)
 
 
 def locked(path: Path) -> int:

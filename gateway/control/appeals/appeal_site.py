@@ -39,6 +39,7 @@ from gateway.http.wire.languages import preferred
 from gateway.http.wire.peers import TrustedProxies
 from gateway.judging.answers import reason_of
 from gateway.sentences.appealing import REASONS
+from gateway.sentences.own import NOTICES
 
 log = structlog.get_logger()
 
@@ -259,7 +260,7 @@ def _problem(reason: str, retry_after: float = 0.0) -> Problem:
 
 def _refusal(filed: Filed) -> Problem:
     """What was decided, as its sender was told it."""
-    row = reason_of(filed.reason)
+    row = NOTICES.get(filed.reason) or reason_of(filed.reason)
     return Problem(row.status, filed.reason, *row.told(ENGLISH), ground=filed.ground, category=filed.category)
 
 

@@ -22,6 +22,9 @@ from gateway.control.takedowns.rows import Copy, Takedown
 TAKEDOWN: Final = "takedown"
 """The check of what was published and taken down."""
 TAKEN_DOWN: Final = "message.taken_down"
+REFUSED: Final = "review.refused"
+EXPIRED: Final = "review.expired"
+VOID: Final = "review.void"
 BY_A_PERSON: Final = "review"
 """The check of what people decided, in the place of a finding's."""
 DECIDING: Final = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE, Move.ESCALATE, Move.OVERRULE)
@@ -38,12 +41,13 @@ def weighed(session: Session, told: JudgedMessage) -> AppealedDecision:
     check, reason, ground = leading.get("check", ""), leading.get("reason", ""), leading.get("ground", "")
     degraded, decided_at = bool(leading.get("degraded")), 0
     if told.stopped:
-        check, reason, ground = BY_A_PERSON, told.stopped, _taken_down_for(session, told.id)
+        check, reason, ground, degraded = BY_A_PERSON, told.stopped, _taken_down_for(session, told.id), False
     parties = {*_deciders(session, told.id), *_authors(session, told, findings)}
     if case is not None and standing == "refused":
-        check, ground, decided_at = BY_A_PERSON, case.ground or ground, case.closed_at
+        # Why it was held, and which check could not be made then, is not why a person refused it.
+        check, reason, ground, degraded, decided_at = BY_A_PERSON, REFUSED, case.ground or ground, False, case.closed_at
     elif case is not None and standing == "expired":
-        decided_at = case.closed_at
+        reason, decided_at = _ended_as(session, case), case.closed_at
     elif gone is not None:
         check, reason, ground, degraded, decided_at = TAKEDOWN, TAKEN_DOWN, gone.ground, False, gone.created_at
         parties = {*session.scalars(select(Act.person).where(Act.uid == gone.act_uid))}
@@ -67,6 +71,13 @@ def taken_down(session: Session, message_id: str) -> Takedown | None:
     if found is None or (found.restoration and (back is None or back.state not in CAME_TO_NOTHING)):
         return None
     return found
+
+
+def _ended_as(session: Session, case: Case) -> str:
+    """The sentence for what was not published, and which nobody refused."""
+    row = session.get(Held, case.message_id)
+    void = case.state == CaseState.VOID if row is None else row.state == held_states.VOID
+    return VOID if void else EXPIRED
 
 
 def _standing(session: Session, told: JudgedMessage, case: Case | None) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import text
 
 from gateway.control.acts.database import Database
-from gateway.control.acts.refusal import DatabaseInUse
+from gateway.control.acts.refusal import DatabaseInUse, DatabaseUnavailable
 from gateway.control.acts.rows import Model
 
 
@@ -70,3 +71,45 @@ async def test_what_raises_is_rolled_back(plant: Any) -> None:
     with pytest.raises(RuntimeError):
         await plant.database.run(work)
     assert plant.database.now(lambda session: session.scalar(text("SELECT count(*) FROM marks WHERE name = 'x'"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "mended"), [("query_only = ON", "query_only = OFF"), ("max_page_count = 1", "max_page_count = 1000000")]
+)
+async def test_a_file_that_takes_nothing_now_is_away_and_comes_back(plant: Any, trouble: str, mended: str) -> None:
+    def work(session: Any) -> None:
+        session.execute(text("CREATE TABLE larger (filling TEXT)"))
+        session.execute(text("INSERT INTO larger VALUES (:filling)"), {"filling": "x" * 100_000})
+
+    def pragma(value: str) -> None:
+        connection = plant.database.engine.raw_connection()
+        connection.cursor().execute(f"PRAGMA {value}").fetchall()
+        connection.close()
+
+    plant.database._thread.submit(pragma, trouble).result()
+    with pytest.raises(DatabaseUnavailable) as told:
+        await plant.database.run(work)
+    assert told.value.status == 503
+    assert plant.database.problem
+    plant.database._thread.submit(pragma, mended).result()
+    await plant.database.run(work)
+    assert plant.database.problem == ""
+
+
+async def test_a_file_that_another_program_has_locked_is_away_and_comes_back(plant: Any) -> None:
+    def pragma(session: Any) -> None:
+        session.connection().exec_driver_sql("PRAGMA busy_timeout = 20")
+
+    def work(session: Any) -> None:
+        session.execute(text("INSERT INTO marks VALUES ('locked', 1)"))
+
+    plant.database.now(pragma)
+    other = sqlite3.connect(plant.database.place, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseUnavailable) as told:
+        await plant.database.run(work)
+    assert told.value.why == "is locked by another program"
+    other.execute("ROLLBACK")
+    other.close()
+    await plant.database.run(work)
+    assert plant.database.problem == ""

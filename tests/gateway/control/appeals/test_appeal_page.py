@@ -6,10 +6,12 @@ import pytest
 
 from gateway.control.appeals import appeal_words
 from gateway.control.appeals.appeal_page import page, sheet
+from gateway.control.appeals.appeal_site import _refusal
 from gateway.control.appeals.appeal_states import AppealState
 from gateway.control.appeals.filing import AppealGiven, Filed
 from gateway.http.server.problem import Problem
 from gateway.sentences.appealing import REASONS
+from gateway.sentences.own import NOTICES
 from tests.gateway.control.appeals.conftest import NOW
 
 EVIL = '"><script>alert(1)</script>'
@@ -54,3 +56,9 @@ def test_nothing_that_a_person_wrote_is_markup(language: str, state: str) -> Non
 def test_the_policy_lets_nothing_run() -> None:
     assert "script-src" not in sheet().policy
     assert sheet().policy.startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("reason", ["review.refused", "review.expired", "review.void"])
+def test_what_became_of_a_held_message_has_its_own_sentence(reason: str) -> None:
+    told = _refusal(Filed("7K2M9QXF3T", "", 1, reason, "article 5", ""))
+    assert (told.title, told.detail) == NOTICES[reason].told()

@@ -51,10 +51,17 @@ def test_a_verdict_says_how_it_stands(hand: Hand, changed: dict[str, Any], stand
     assert weighed(hand.session, PLAIN._replace(**changed)).standing == standing
 
 
+def test_what_a_person_refused_is_no_outage_though_it_was_held_for_one(hand: Hand) -> None:
+    decided(hand, "refused")
+    told = weighed(hand.session, HELD._replace(findings=({**HELD.findings[0], "degraded": True},)))
+    assert (told.reason, told.degraded) == ("review.refused", False)
+
+
 def test_a_refused_hold_is_a_person_s_and_both_had_a_part(hand: Hand) -> None:
     decided(hand, "refused")
     told = weighed(hand.session, HELD)
     assert (told.standing, told.check, told.ground) == ("refused", "review", "article 5")
+    assert (told.reason, told.degraded) == ("review.refused", False)
     assert told.parties == ("ann", "lead1")  # escalated, decided
 
 

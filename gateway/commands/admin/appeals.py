@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gateway.commands import places, terminal
-from gateway.commands.admin.calling import Caller, asks, group, path
+from gateway.commands.admin.calling import Caller, asks, group, path, wanted
 from gateway.commands.terminal import Column
 
 app = group("Appeals: who was refused and says that it was wrong; decided by somebody who had no part in it.")
@@ -52,9 +52,10 @@ async def listed(
 
 
 @asks(app, "show")
-async def show(caller: Caller, number: Number, reason: Why = "") -> None:
+async def show(caller: Caller, number: Number, why: Why = "") -> None:
     """Show one appeal with the message that it is about; this is recorded."""
-    told = await caller.ask("GET", path("/v1/appeals/{}", number), reason=reason)
+    # Not of the name “reason”: whoever has claimed it is asked for none.
+    told = await caller.ask("GET", path("/v1/appeals/{}", number), reason=wanted(why) if why else "")
     if caller.as_json:
         terminal.lines([told])
         return

@@ -72,7 +72,7 @@ REMEDIES: Mapping[str, str] = {
     "control.copy_unknown": "“tidegate takedowns copies list” shows them",
     "control.line_unknown": "write it as the list's file has it",
     "control.list_unknown": "“tidegate words list” shows them",
-    "control.message_unknown": "name our id, or with --route the platform's; “tidegate journal query” finds it",
+    "control.message_unknown": "name our id, or with --route (where taken) the platform's; “journal query” finds it",
     "control.node_unknown": "“tidegate node list” shows them",
     "control.number_unknown": "numbers are those that “list” shows",
     "control.own_sender_unknown": "“tidegate review senders list” shows them",
@@ -86,9 +86,9 @@ REMEDIES: Mapping[str, str] = {
     "control.text_unknown": "without --copies it can be taken down",
     "control.token_unknown": "“tidegate tokens list” shows them",
     "control.urgent_word_unknown": "“tidegate words urgent list” shows them",
-    "review.changed": "“tidegate review show” tells what there is",
+    "review.changed": "“tidegate review show” tells what there is, “tidegate appeals show” of an appeal",
     "review.ground_unknown": "“tidegate review desk” shows them",
-    "review.not_claimed": "“tidegate review claim” makes it yours",
+    "review.not_claimed": "“tidegate review claim” makes it yours, “tidegate appeals claim” an appeal",
 }
 """What helps, by reason code, where control cannot know who asks it by which means."""
 

@@ -44,7 +44,7 @@ async def _takedown(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before refusing copies.")] = False,
     wait: Annotated[str, typer.Option(help="How long to wait for the platform's confirmation.")] = "10s",
 ) -> None:
-    """Take published messages down: not shown here any more, and deleted by the platform. That cannot be undone.
+    """Take published messages down: not shown here, and deleted by the platform. “takedowns restore” brings it back.
 
     Exit code 0 where the platform has deleted them, 1 where it has not, or not yet.
     """

@@ -62,7 +62,7 @@ async def show(caller: Caller, number: Number) -> None:
 @asks(app, "resend")
 async def resend(
     caller: Caller,
-    number: Annotated[int | None, typer.Argument(metavar="[ID]", min=0, show_default=False)] = None,
+    number: Annotated[int | None, typer.Argument(metavar="ID", min=0, show_default=False)] = None,
     receiver: Annotated[str, typer.Option("--receiver", help="All of this receiver instead, 1000 at once.")] = "",
     state: Annotated[Literal["dead", "sent"], typer.Option("--state", help="Of those: which.")] = "dead",
     event: Annotated[str, typer.Option("--event", help="Of those: only this event.")] = "",

@@ -101,7 +101,7 @@ async def desk(caller: Caller) -> None:
         terminal.lines([told])
         return
     waiting = ", ".join(f"{count} at the {name} desk" for name, count in sorted(told["waiting"].items())) or "none"
-    typer.echo(f"waiting: {waiting}; the first of them {_span(told['oldest'])}; overdue: {told['overdue']}")
+    typer.echo(f"waiting: {waiting}; the oldest for {_span(told['oldest'])}; overdue: {told['overdue']}")
     typer.echo(f"claimed: {told['claimed']}; decided, and not in effect: {told['decided']}; yours: {told['mine']}")
     typer.echo("open" if told["open"] else f"closed until {terminal.when(told['opens_at'])}")
     for one in told["grounds"]:
@@ -128,6 +128,8 @@ async def listed(
     limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many.")] = 50,
 ) -> None:
     """Show cases in the order of the queue; what has ended from the newest on."""
+    if route:
+        caller.known(route, "routes", "--route")
     told = await caller.ask(
         "GET", "/v1/review/cases", state=state, desk=at_desk, route=route, sender=sender, after=after, limit=limit,
         mine="true" if mine else "", words="true" if words else "",
@@ -146,14 +148,14 @@ async def show(caller: Caller, number: Case) -> None:
 @asks(app, "claim")
 async def claim(
     caller: Caller,
-    cases: Annotated[list[int] | None, typer.Argument(metavar="[CASE]...", help="These cases.", min=1)] = None,
+    cases: Annotated[list[int] | None, typer.Argument(metavar="CASE", help="These cases.", min=1)] = None,
     count: Annotated[int, typer.Option("--next", min=1, max=50, help="Without cases: so many of the queue.")] = 1,
     route: Annotated[str, typer.Option("--route", help="With --next: of this route.")] = "",
 ) -> None:
     """Claim cases for yourself, and show them: the next ones, or those that you name."""
     asked: dict[str, Any] = {"cases": cases} if cases else {"count": count}
     if route:
-        asked["route"] = route
+        asked["route"] = caller.known(route, "routes", "--route")
     done = await caller.ask("POST", "/v1/review/cases:claim", asked)
     for one in done["result"]["cases"]:
         _show(caller, one)
@@ -216,7 +218,7 @@ async def escalate(
 @asks(app, "release")
 async def release(
     caller: Caller,
-    number: Annotated[int | None, typer.Argument(metavar="[CASE]", min=1)] = None,
+    number: Annotated[int | None, typer.Argument(metavar="CASE", min=1)] = None,
     every: Annotated[bool, typer.Option("--all", help="Everything that you hold: you go.")] = False,
     note: Annotated[str, typer.Option("--note", help="For whoever has it next.")] = "",
 ) -> None:
@@ -267,7 +269,7 @@ async def messages(
         typer.Option("--state", help="What became of them."),
     ] = "unknown",
     after: Annotated[str | None, typer.Option("--after", help="Behind this message.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=500)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many.")] = 50,
 ) -> None:
     """List held messages; those of which nobody knows whether the platform has them, unless told otherwise."""
     told = await caller.ask("GET", "/v1/review/messages", state=state, after=after, limit=limit)

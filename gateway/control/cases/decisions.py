@@ -133,6 +133,8 @@ def escalate(session: Session, case: Case, who: Claimant, why: str, *, now: int)
 def undo(session: Session, case: Case, who: Claimant, *, now: int, until: int) -> None:
     """Take a decision back while that is possible: by whoever made it, or a lead, who holds the case from then on.
     Raises ``ControlError``."""
+    if case.state in (CaseState.WAITING, CaseState.CLAIMED):
+        raise ControlError(409, "review.not_done", "Nobody has decided this: there is nothing to take back.")
     if case.state != CaseState.DECIDED:
         raise claims.unavailable(session, case)
     if case.decided_by != who.person and not who.lead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,18 @@ def test_the_list_asks_for_words_and_tells_of_more(control: Control) -> None:
     assert "1h06m" in done.stdout
     assert "gold" in done.stdout
     assert "--after 5:7" in done.stderr
+
+
+def test_a_route_that_the_configuration_does_not_have_is_refused(
+    control: Control, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tidegate.toml").write_text('[[routes]]\nname = "news"\n')
+    for words in (("list", "--route", "nesw"), ("claim", "--next", "2", "--route", "nesw")):
+        done = control.run(*words)
+        assert done.exit_code == 2
+        assert "“news”" in done.stderr
+    assert control.asked == []
 
 
 def test_a_case_is_shown_and_its_text_commands_no_terminal(control: Control) -> None:

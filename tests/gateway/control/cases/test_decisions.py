@@ -128,7 +128,10 @@ def test_claimed_to_escalated_waits_for_a_lead(desk: Desk) -> None:
 
 
 def test_decided_is_taken_back_by_who_decided_or_by_a_lead(desk: Desk) -> None:
-    case = desk.claim(desk.open())
+    case = desk.open()
+    assert desk.refused(lambda: desk.undo(case)) == (409, "review.not_done")
+    desk.claim(case)
+    assert desk.refused(lambda: desk.undo(case)) == (409, "review.not_done")
     desk.decide(case, "refused")
     assert desk.refused(lambda: desk.undo(case, "bob")) == (403, "review.not_yours")
     desk.undo(case)

@@ -52,6 +52,15 @@ COLUMNS = (
     Column("desk"),
     Column("claimed_by"),
 )
+SENDER = (
+    Column("sender", whole=True),
+    Column("credit"),
+    Column("verified"),
+    Column("blocked"),
+    Column("waiting"),
+    Column("refused"),
+    Column("approved"),
+)
 SHOWN = (
     Column("id", whole=True),
     Column("state"),
@@ -245,6 +254,48 @@ async def reopen(caller: Caller, number: Case, reason: Reason = "") -> None:
     """Have a decision looked at again, by somebody who did not make it."""
     done = await caller.ask("POST", path("/v1/review/cases/{}:reopen", number), {"reason": reason})
     caller.done(done, f"case {number} is looked at again, as case {done['result']['id']}")
+
+
+@asks(app, "lines")
+async def lines(
+    caller: Caller,
+    approve: Annotated[list[int] | None, typer.Option("--approve", min=1, help="A case; again for another.")] = None,
+    refuse: Annotated[
+        list[str] | None, typer.Option("--refuse", help="A case with the digit of its ground, 1208:2; again.")
+    ] = None,
+) -> None:
+    """Decide on a page of cases that you hold, each by itself; all of it is one act."""
+    decided: list[dict[str, Any]] = [{"case": number, "outcome": "approved"} for number in approve or ()]
+    for told in refuse or ():
+        number, _, digit = told.partition(":")
+        if not (number.isascii() and number.isdigit() and digit.isascii() and digit.isdigit()):
+            places.refuse(f"--refuse: “{told}” is no case with a digit: write 1208:2")
+        decided.append({"case": int(number), "outcome": "refused", "digit": int(digit)})
+    if not decided:
+        places.refuse("say what is decided: --approve CASE, --refuse CASE:DIGIT")
+    done = await caller.ask("POST", "/v1/review/cases:lines", {"decisions": decided})
+    left = [one for one in done["result"]["lines"] if not one["came_to"]]
+    caller.done(done, f"{len(decided) - len(left)} decided")
+    for one in left:
+        typer.echo(f"case {one['case']}: {terminal.visible(one['detail'])} ({one['reason']})", err=True)
+
+
+@asks(app, "undo-lines")
+async def undo_lines(caller: Caller, number: Annotated[list[int], CASE]) -> None:
+    """Take the decisions on several cases back before they take effect."""
+    done = await caller.ask("POST", "/v1/review/cases:undo", {"cases": number})
+    caller.done(done, f"{len(done['result']['undone'])} are yours again")
+
+
+@asks(app, "sender")
+async def sender(
+    caller: Caller,
+    number: Case,
+    identity: Annotated[bool, typer.Option("--identity", help="And who it is: goes on record.")] = False,
+) -> None:
+    """What is known of who sent it."""
+    told = await caller.ask("GET", path("/v1/review/cases/{}/sender", number), identity="true" if identity else None)
+    caller.rows([told], SENDER, "nothing")
 
 
 @asks(app, "messages")

@@ -76,6 +76,11 @@ class OpeningHours:
                 rest -= room
         return now - _DAYS[-1] * _DAY_US
 
+    def midnight(self, now: int) -> int:
+        """When the day began."""
+        day = datetime.fromtimestamp(now / _US, self._zone).date()
+        return self._moment(datetime(day.year, day.month, day.day), 0)
+
     def _around(self, now: int, ahead: int = 1, back: int = 1) -> Iterator[tuple[int, int]]:
         """Spans from so many days back to so many ahead."""
         today = datetime.fromtimestamp(now / _US, self._zone).date()

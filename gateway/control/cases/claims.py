@@ -11,16 +11,28 @@ from collections.abc import Callable, Collection, Sequence
 from heapq import merge
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import cases
 from gateway.control.cases.case_states import CaseState, Desk, Move, after
-from gateway.control.cases.rows import Case, OwnSender
+from gateway.control.cases.rows import Case, CaseEvent, OwnSender
 
 LOOKED_AT: Final = 200  # waiting cases of a desk that one page of claims looks at, a few of which may not be theirs
 MOST_CLAIMED: Final = 200  # cases that one person holds at once
+
+
+class QueueWanted(NamedTuple):
+    """Which of what waits. Empty: whichever; ``declined``: categories that are not wanted."""
+
+    route: str = ""
+    room: str = ""
+    category: str = ""
+    declined: frozenset[str] = frozenset()
+
+
+WHICHEVER: Final = QueueWanted()
 
 
 class Claimant(NamedTuple):
@@ -67,11 +79,15 @@ def claim(session: Session, case: Case, who: Claimant, *, now: int, until: int) 
     return case
 
 
-def claim_page(session: Session, who: Claimant, count: int, *, now: int, until: int, route: str = "") -> list[Case]:
-    """The next ``count`` cases of the queue that are theirs to have, fewer where there are no more."""
+def claim_page(
+    session: Session, who: Claimant, count: int, *, now: int, until: int, wanted: QueueWanted = WHICHEVER
+) -> list[Case]:
+    """The next ``count`` cases of the queue that are theirs to have, fewer where there are no more. What they gave back
+    themselves comes last: somebody else may want it."""
     room = max(MOST_CLAIMED - _held(session, who.person), 0)
     found: list[Case] = []
-    for case in waiting(session, who, route):
+    rows = waiting(session, who, wanted)
+    for case in sorted(rows, key=lambda case: case.last_holder == who.person):
         if len(found) >= min(count, room):
             break
         if _take(session, case, who.person, now, until):
@@ -79,19 +95,29 @@ def claim_page(session: Session, who: Claimant, count: int, *, now: int, until: 
     return found
 
 
-def waiting(session: Session, who: Claimant, route: str = "") -> list[Case]:
+def waiting(session: Session, who: Claimant, wanted: QueueWanted = WHICHEVER) -> list[Case]:
     """What waits and is theirs to have, in the order of the queue, ``LOOKED_AT`` of a desk at most."""
     desks = (Desk.FIRST, Desk.SECOND, *((Desk.LEAD,) if who.lead else ()))
-    lines: list[Sequence[Case]] = [session.scalars(queue(desk, route).limit(LOOKED_AT)).all() for desk in desks]
+    lines: list[Sequence[Case]] = [session.scalars(queue(desk, wanted).limit(LOOKED_AT)).all() for desk in desks]
     return [case for case in merge(*lines, key=lambda case: (case.due_at, case.id)) if who.kept_from(case) is None]
 
 
-def queue(desk: Desk, route: str = "") -> Select[Any]:
+def queue(desk: Desk, wanted: QueueWanted = WHICHEVER) -> Select[Any]:
     """Messages that wait at a desk; on appeals people work one by one."""
-    wanted = select(Case).where(Case.state == CaseState.WAITING, Case.desk == desk, Case.kind == cases.MESSAGE)
-    if route:
-        wanted = wanted.where(Case.route == route)
-    return wanted.order_by(Case.due_at, Case.id)
+    found = select(Case).where(Case.state == CaseState.WAITING, Case.desk == desk, Case.kind == cases.MESSAGE)
+    for column, value in ((Case.route, wanted.route), (Case.room, wanted.room), (Case.category, wanted.category)):
+        if value:
+            found = found.where(column == value)
+    if wanted.declined:
+        found = found.where(Case.category.not_in(sorted(wanted.declined)))
+    return found.order_by(Case.due_at, Case.id)
+
+
+def decided_since(session: Session, person: str, since: int) -> int:
+    """How many cases somebody has decided, alone or as one of two."""
+    moves = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE)
+    wanted = select(func.count()).where(CaseEvent.person == person, CaseEvent.at >= since, CaseEvent.event.in_(moves))
+    return session.scalars(wanted).one()
 
 
 def give_back(session: Session, case: Case, person: str, how: Move, *, now: int, why: str = "") -> None:

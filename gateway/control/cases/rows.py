@@ -98,7 +98,11 @@ class CaseEvent(Model):
     next one; ``outcome``: of a decision, or of a proposal."""
 
     __tablename__ = "case_events"
-    __table_args__ = (Index("ix_case_events_case_id", "case_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_case_events_case_id", "case_id", "id"),
+        Index("ix_case_events_person_at", "person", "at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from gateway.control.access.roles import Role
 from gateway.control.console.pages import (
     acts_page,
+    appeals_page,
     blocks_page,
     live_page,
+    list_page,
     messages_page,
     node_page,
     own_pages,
@@ -14,6 +16,7 @@ from gateway.control.console.pages import (
     queues_page,
     room_page,
     sender_page,
+    single_page,
     takedowns_page,
     word_lists_page,
 )
@@ -21,8 +24,32 @@ from gateway.control.console.shell.console_page import ConsolePage
 
 ME = "GET /v1/me"
 SEARCH = "POST /v1/messages/search"
+CLAIM, LINES = "POST /v1/review/cases:claim", "POST /v1/review/cases:lines"
+CASE = "/v1/review/cases/{id}"
+APPEAL = "/v1/appeals/{id}"
 
 PAGES: tuple[ConsolePage, ...] = (
+    ConsolePage("GET", "/review", "single", single_page.desk, CLAIM, menu=True, start=Role.REVIEWER),
+    ConsolePage("POST", "/review/next", "single", single_page.take, CLAIM),
+    ConsolePage("GET", "/review/{id}", "single", single_page.case, f"GET {CASE}"),
+    ConsolePage("GET", "/review/{id}/now", "single", single_page.now, CLAIM, quiet=True),
+    ConsolePage("POST", "/review/{id}/sender", "single", single_page.sender, f"GET {CASE}/sender"),
+    ConsolePage("POST", "/review/{id}/approve", "single", single_page.approve, f"POST {CASE}:approve"),
+    ConsolePage("POST", "/review/{id}/refuse", "single", single_page.refuse, f"POST {CASE}:refuse"),
+    ConsolePage("POST", "/review/{id}/escalate", "single", single_page.escalate, f"POST {CASE}:escalate"),
+    ConsolePage("POST", "/review/{id}/skip", "single", single_page.skip, f"POST {CASE}:release"),
+    ConsolePage("POST", "/review/{id}/undo", "single", single_page.undo, f"POST {CASE}:undo"),
+    ConsolePage("GET", "/list", "list", list_page.lines, LINES, menu=True),
+    ConsolePage("POST", "/list/take", "list", list_page.take, CLAIM),
+    ConsolePage("POST", "/list/decide", "list", list_page.decide, LINES),
+    ConsolePage("POST", "/list/undo", "list", list_page.undo, "POST /v1/review/cases:undo"),
+    ConsolePage("GET", "/appeals", "appeals", appeals_page.listed, "GET /v1/appeals", menu=True),
+    ConsolePage("POST", "/appeals/{id}/claim", "appeals", appeals_page.claim, f"POST {APPEAL}:claim"),
+    ConsolePage("GET", "/appeals/{id}", "appeals", appeals_page.appeal, f"POST {APPEAL}:claim"),
+    ConsolePage("POST", "/appeals/{id}/decide", "appeals", appeals_page.decide, f"POST {APPEAL}:decide"),
+    ConsolePage("POST", "/appeals/{id}/skip", "appeals", appeals_page.skip, f"POST {APPEAL}:release"),
+    ConsolePage("POST", "/appeals/{id}/escalate", "appeals", appeals_page.escalate, f"POST {APPEAL}:escalate"),
+    ConsolePage("POST", "/appeals/{id}/undo", "appeals", appeals_page.undo, f"POST {APPEAL}:undo"),
     ConsolePage("GET", "/queues", "queues", queues_page.queues, "GET /v1/review", menu=True, start=Role.LEAD),
     ConsolePage("GET", "/messages", "messages", messages_page.form, SEARCH, menu=True),
     ConsolePage("POST", "/messages", "messages", messages_page.search, SEARCH),

@@ -11,7 +11,7 @@ from gateway.config.values.opening_hours import OpeningHours
 class DeskSettings:
     """``claim``, ``undo``, ``service`` in seconds: how long somebody has a case, how long a decision can be taken back,
     within how much of the opening ``hours`` somebody looks at a case. ``grounds``: the first is digit 1. ``second``:
-    categories of which no one person decides alone."""
+    categories of which no one person decides alone. ``grave``: those whose texts are hidden until somebody asks."""
 
     claim: float = 600.0
     undo: float = 10.0
@@ -19,3 +19,4 @@ class DeskSettings:
     grounds: tuple[str, ...] = ()
     second: frozenset[str] = frozenset()
     hours: OpeningHours = field(default_factory=OpeningHours)
+    grave: frozenset[str] = frozenset()

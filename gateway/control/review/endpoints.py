@@ -20,8 +20,9 @@ from gateway.control.calls.schemas import Done, NoQuery, Reasoned
 from gateway.control.cases import case_pages, cases, claims, decisions
 from gateway.control.cases.case_pages import CasesWanted, Place, Together
 from gateway.control.cases.case_states import CaseState, Move
-from gateway.control.cases.claims import Claimant
+from gateway.control.cases.claims import Claimant, QueueWanted
 from gateway.control.cases.rows import Case
+from gateway.control.console.sessions import console_sessions
 from gateway.control.review.review_desk import ReviewDesk, counts, oldest_of
 from gateway.control.review.schemas import (
     ApproveAsked,
@@ -74,6 +75,7 @@ async def desk(call: Call[None, NoQuery]) -> DeskOut:
             service=settings.service,
             grounds=[GroundOut(digit=digit, ground=told) for digit, told in enumerate(settings.grounds, 1)],
             second=sorted(settings.second),
+            grave=sorted(settings.grave),
             waiting=counted[CaseState.WAITING],
             claimed=sum(counted[CaseState.CLAIMED].values()),
             decided=sum(counted[CaseState.DECIDED].values()),
@@ -132,10 +134,14 @@ async def claim(call: Call[ClaimAsked, NoQuery]) -> Done[ClaimedOut]:
 
     def work(unit: Unit) -> list[Loaded]:
         session, now = unit.session, running.now()
-        who, until = _who(call, session), now + round(running.settings.claim * 1e6)
+        who, until = asking(call, session), now + round(running.settings.claim * 1e6)
         refused.clear()
         if body.count is not None:
-            rows = claims.claim_page(session, who, body.count, now=now, until=until, route=body.route or "")
+            choice = console_sessions.choice_of(session, who.person)
+            if choice.cap and claims.decided_since(session, who.person, running.today()) >= choice.cap:
+                raise ControlError(409, "review.capped", "You have decided as much today as you wanted to.")
+            wanted = QueueWanted(body.route or "", body.room or "", body.category or "", frozenset(choice.declined))
+            rows = claims.claim_page(session, who, body.count, now=now, until=until, wanted=wanted)
             if not rows:
                 raise ControlError(404, "review.nothing_waits", "Nothing waits that is yours to have.")
         else:
@@ -159,7 +165,7 @@ def _claimed(
     first: ControlError | None = None
     for number in dict.fromkeys(numbers):
         try:
-            rows.append(claims.claim(session, _case(session, number), who, now=now, until=until))
+            rows.append(claims.claim(session, message_case(session, number), who, now=now, until=until))
         except ControlError as error:
             first = first or error
             refused.append(Unclaimed(case=number, reason=error.reason, detail=error.detail))
@@ -180,7 +186,7 @@ async def approve(call: Call[ApproveAsked, NoQuery]) -> Done[DecidedOut]:
 
 async def refuse(call: Call[RefuseAsked, NoQuery]) -> Done[DecidedOut]:
     """It does not appear. The ground is told to whoever wrote it."""
-    return await _decide(call, decisions.REFUSED, _ground(call, call.body))
+    return await _decide(call, decisions.REFUSED, ground_of(call, call.body))
 
 
 async def _decide(call: Call[B, NoQuery], what: str, ground: str) -> Done[DecidedOut]:
@@ -190,9 +196,9 @@ async def _decide(call: Call[B, NoQuery], what: str, ground: str) -> Done[Decide
 
     def work(unit: Unit) -> tuple[Move, Loaded]:
         session = unit.session
-        case = _case(session, number)
+        case = message_case(session, number)
         how = decisions.decide(
-            session, case, _who(call, session), what, ground=ground, seen=body.seen,
+            session, case, asking(call, session), what, ground=ground, seen=body.seen,
             second=body.second or case.category in settings.second, now=running.now(),
             undo_us=round(settings.undo * 1e6), act_uid=unit.uid,
         )  # fmt: skip
@@ -241,7 +247,7 @@ async def reopen(call: Call[Reasoned, NoQuery]) -> Done[CaseOut]:
     number, now, reason = call.number("id"), call.service(ReviewDesk).now(), call.body.reason
 
     def work(unit: Unit) -> Loaded:
-        _case(unit.session, number)
+        message_case(unit.session, number)
         made = cases.reopen(unit.session, number, now=now, person=unit.person, why=reason, due_at=now)
         return loaded(unit.session, [made])[0]
 
@@ -277,7 +283,7 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
     """Decide on all of a sender's, or of a campaign's, as the preview told them."""
     body, running = call.body, call.service(ReviewDesk)
     settings = running.settings
-    ground = _ground(call, body) if body.outcome == decisions.REFUSED else ""
+    ground = ground_of(call, body) if body.outcome == decisions.REFUSED else ""
 
     def work(unit: Unit) -> Together:
         session = unit.session
@@ -287,7 +293,7 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
                 409, "review.changed", f"These are {len(together.found)} now, not {body.count}; preview them again."
             )
         decisions.decide_together(
-            session, together.found, _who(call, session), body.outcome, ground=ground, now=running.now(),
+            session, together.found, asking(call, session), body.outcome, ground=ground, now=running.now(),
             undo_us=round(settings.undo * 1e6), act_uid=unit.uid,
         )  # fmt: skip
         return together
@@ -301,7 +307,7 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
 
 def _together(call: Call[B, NoQuery], session: Session, body: BulkAsked, second: frozenset[str]) -> Together:
     """Raises where the caller does not hold the case that it is about."""
-    case, who = _case(session, body.case), _who(call, session)
+    case, who = message_case(session, body.case), asking(call, session)
     if case.state != CaseState.CLAIMED or case.claimed_by != who.person:
         raise claims.unavailable(session, case)
     return case_pages.alike(session, case, body.over, who, second)
@@ -311,7 +317,7 @@ def _left_out(together: Together) -> dict[str, int]:
     return {name: getattr(together, name) for name in ("claimed", "desk", "kept", "more")}
 
 
-def _case(session: Session, number: int) -> Case:
+def message_case(session: Session, number: int) -> Case:
     """Of a message; on appeals people work elsewhere."""
     case = cases.get(session, number)
     if case.kind != cases.MESSAGE:
@@ -319,7 +325,7 @@ def _case(session: Session, number: int) -> Case:
     return case
 
 
-def _ground(call: Call[B, Q], body: Grounded) -> str:
+def ground_of(call: Call[B, Q], body: Grounded) -> str:
     """As it is written, or by its digit."""
     if body.ground is not None:
         return body.ground
@@ -329,7 +335,7 @@ def _ground(call: Call[B, Q], body: Grounded) -> str:
     return grounds[body.digit - 1]
 
 
-def _who(call: Call[B, Q], session: Session) -> Claimant:
+def asking(call: Call[B, Q], session: Session) -> Claimant:
     """The caller as they are now."""
     caller = call.anew(session, call.caller)
     return claims.claimant(session, caller.person, lead=bool(caller.roles & LEAD))
@@ -342,8 +348,8 @@ async def _moved(
     number, now = call.number("id"), call.service(ReviewDesk).now()
 
     def act(unit: Unit) -> Loaded:
-        case = _case(unit.session, number)
-        work(unit.session, case, _who(call, unit.session), now)
+        case = message_case(unit.session, number)
+        work(unit.session, case, asking(call, unit.session), now)
         return loaded(unit.session, [case])[0]
 
     outcome: Outcome[Loaded] = await call.act(f"case {number}: {what}", kind, f"case:{number}", act)

@@ -15,7 +15,7 @@ from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.rows import OwnSender
 from gateway.control.holding.seals import seals
 from gateway.control.releasing.wanted_gone import HeldTakedowns
-from gateway.control.review import endpoints, held_messages, own_senders
+from gateway.control.review import case_lines, endpoints, held_messages, own_senders
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.held_cases import HeldEffect, HeldTexts
 from gateway.control.review.journalled_texts import JournalledTexts
@@ -47,7 +47,7 @@ def settings(config: Config) -> DeskSettings:
     section = config.desk
     return DeskSettings(
         section.claim, section.undo, section.service, section.grounds, frozenset(section.second),
-        OpeningHours(section.open, section.zone),
+        OpeningHours(section.open, section.zone), frozenset(section.grave),
     )  # fmt: skip
 
 
@@ -66,6 +66,11 @@ REVIEW = Feature(
         Endpoint(
             "POST", "/v1/review/cases:decide", endpoints.bulk, "Decide on a sender's cases, or a campaign's", WORK
         ),
+        Endpoint(
+            "POST", "/v1/review/cases:lines", case_lines.decide, "Decide on a page of cases, each by itself", WORK
+        ),
+        Endpoint("POST", "/v1/review/cases:undo", case_lines.undo, "Take a page of decisions back", WORK),
+        Endpoint("GET", "/v1/review/cases/{id}/sender", case_lines.sender, "What is known of who sent it", READ),
         Endpoint("POST", "/v1/review/cases/{id}:approve", endpoints.approve, "Approve a message", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:refuse", endpoints.refuse, "Refuse a message", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:escalate", endpoints.escalate, "Pass a case to a lead", WORK),

@@ -68,6 +68,10 @@ class ReviewDesk:
         """µs since the epoch."""
         return self._clock() // 1000
 
+    def today(self) -> int:
+        """When the day began where the desk is, µs since the epoch."""
+        return self.settings.hours.midnight(self.now())
+
     async def look(self) -> None:
         """Let take effect what can no longer be taken back."""
         if not self._ledger.leads():

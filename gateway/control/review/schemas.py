@@ -34,6 +34,7 @@ class DeskOut(BaseModel):
     service: float = Field(description="Seconds of opening hours within which somebody should look at a case.")
     grounds: list[GroundOut]
     second: list[str] = Field(description="Categories of which two people decide.")
+    grave: list[str] = Field(description="Categories whose texts the console hides until somebody asks for them.")
     waiting: dict[str, int] = Field(description="By desk.")
     claimed: int
     decided: int = Field(description="Decided, and not in effect.")
@@ -132,13 +133,15 @@ class ClaimAsked(Given):
     count: int | None = Field(None, ge=1, le=MOST_AT_ONCE)
     cases: list[Number] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
     route: Ident | None = Field(None, description="With count: of this route only.")
+    room: Ident | None = Field(None, description="With count: of this room only.")
+    category: Ident | None = Field(None, description="With count: of this category only.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> ClaimAsked:
         if (self.count is None) == (self.cases is None):
             raise ValueError("say how many, or name them")
-        if self.route is not None and self.count is None:
-            raise ValueError("route goes with count")
+        if (self.route or self.room or self.category) and self.count is None:
+            raise ValueError("route, room and category go with count")
         return self
 
 
@@ -180,6 +183,66 @@ class RefuseAsked(Deciding, Grounded):
         if (self.ground is None) == (self.digit is None):
             raise ValueError("name the ground, or its digit")
         return self
+
+
+class LineDecided(Grounded):
+    case: Number
+    outcome: Literal["approved", "masked", "refused"]
+    seen: Number | None = Field(None, description="The version of the case that you have read.")
+
+    @model_validator(mode="after")
+    def _one_ground(self) -> LineDecided:
+        if self.outcome == "refused" and (self.ground is None) == (self.digit is None):
+            raise ValueError("name the ground, or its digit")
+        return self
+
+
+class LinesDecided(Given):
+    decisions: list[LineDecided] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> LinesDecided:
+        if len({one.case for one in self.decisions}) < len(self.decisions):
+            raise ValueError("each case once")
+        return self
+
+
+class LineOut(BaseModel):
+    """``came_to`` as for one case; empty where it was not decided, and ``reason`` says why."""
+
+    case: int
+    came_to: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+class LinesOut(BaseModel):
+    lines: list[LineOut]
+
+
+class CaseLines(Given):
+    cases: list[Number] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class UndoneOut(BaseModel):
+    undone: list[int]
+    refused: list[Unclaimed]
+
+
+class SenderQuery(Given):
+    identity: bool = Field(False, description="Who it is: goes on record.")
+
+
+class CaseSender(BaseModel):
+    """What is known of a sender. ``sender``: null where it was not asked for."""
+
+    sender: str | None
+    credit: int | None = Field(description="Null where the platform has said nothing.")
+    verified: bool | None
+    blocked: bool
+    waiting: int = Field(description="Their other cases that are open.")
+    refused: int = Field(description="Their messages that were refused by people, as long as cases are kept.")
+    approved: int
 
 
 class DecidedOut(BaseModel):

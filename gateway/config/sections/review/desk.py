@@ -33,6 +33,9 @@ class Desk(Section):
     on_call: OnCall | None = setting(
         None, "Whom to call for what cannot wait: grave categories held, appeals overdue, messages that cannot be held."
     )
+    grave: tuple[Category, ...] = setting(
+        (), "Categories whose texts the console hides until whoever reviews asks for them."
+    )
 
     @model_validator(mode="after")
     def _hours(self) -> Desk:

@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 
 TYPES: Final = {
     "console.css": "text/css",
+    "desk.css": "text/css",
     "console.js": "text/javascript",
+    "desk.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "live.js": "text/javascript",
     "icon.svg": "image/svg+xml",

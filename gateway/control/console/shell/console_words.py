@@ -47,6 +47,12 @@ def named(language: str) -> Mapping[str, str]:
     return {name: told[language] for name, told in table(NAMES).items()}
 
 
+def told_of(reason: str, language: str, otherwise: str = "") -> str:
+    """The sentence for a reason that came back in an address; ``otherwise`` for any that is not in the table."""
+    told = table(REFUSALS).get(reason)
+    return (told[language] or otherwise) if told is not None else otherwise
+
+
 def refusal(error: ControlError, language: str) -> str:
     """Why something was not done. Who reads English reads control's own sentence."""
     if language == ENGLISH:

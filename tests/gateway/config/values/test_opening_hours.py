@@ -77,3 +77,9 @@ def test_what_is_due_then_came_before_that_much_time(now: int, seconds: int) -> 
     assert due >= now + seconds * S
     assert hours.since(due, seconds) >= now
     assert hours.due(hours.since(due, seconds), seconds) == due
+
+
+def test_when_the_day_began() -> None:
+    hours = OpeningHours((), "+08:00")
+    assert hours.midnight(at("2026-12-04T15:59:00")) == at("2026-12-03T16:00:00")
+    assert hours.midnight(at("2026-12-04T16:00:00")) == at("2026-12-04T16:00:00")

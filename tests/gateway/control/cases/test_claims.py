@@ -15,6 +15,7 @@ from gateway.control.acts.database import Database
 from gateway.control.cases import claims
 from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.case_states import Desk as Place
+from gateway.control.cases.claims import QueueWanted
 from gateway.control.cases.rows import Case, OwnSender
 from tests.gateway.control.cases.conftest import CLAIM, Desk, S
 
@@ -93,7 +94,7 @@ def test_a_page_is_claimed_in_the_order_of_the_queue(desk: Desk) -> None:
     second = desk.open("second", due_at=desk.now + 2 * S)
     second.desk = Place.SECOND
     who = desk.who("ann")
-    page = claims.claim_page(desk.session, who, 2, now=desk.now, until=desk.now + CLAIM, route="comments")
+    page = claims.claim_page(desk.session, who, 2, now=desk.now, until=desk.now + CLAIM, wanted=QueueWanted("comments"))
     assert page == [soon, second]
     rest = claims.claim_page(desk.session, who, 9, now=desk.now, until=desk.now + CLAIM)
     assert rest == [other, late]
@@ -206,7 +207,7 @@ def test_a_hundred_thousand_wait_and_nothing_looks_at_all_of_them(place: Databas
             session.execute(text("ANALYZE cases"))
         over = select(Case).where(Case.state == CaseState.CLAIMED, Case.claimed_until <= 5).limit(500)
         held = select(Case.id).where(Case.claimed_by == "ann", Case.state == CaseState.CLAIMED).limit(5)
-        queues = [claims.queue(Place.FIRST).limit(200), claims.queue(Place.FIRST, "comments").limit(200)]
+        queues = [claims.queue(Place.FIRST).limit(200), claims.queue(Place.FIRST, QueueWanted("comments")).limit(200)]
         return [plans(session, statement) for statement in (*queues, over, held)]
 
     for plan in database.now(work):

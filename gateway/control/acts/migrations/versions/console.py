@@ -1,4 +1,4 @@
-"""Passwords, sessions at the console, and how people want to have it"""
+"""Passwords, sessions at the console, how people want to have it, and what somebody has decided today"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,9 +40,11 @@ def upgrade() -> None:
         sa.Column("rest", Whole, nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_console_choices")),
     )
+    op.create_index("ix_case_events_person_at", "case_events", ["person", "at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_case_events_person_at", "case_events")
     op.drop_table("console_choices")
     op.drop_table("console_sessions")
     op.drop_table("passwords")

@@ -1,0 +1,107 @@
+"""Some thirty short lines of one place on one page: all are set to pass, and what does not is marked by a digit.
+
+The page is what its reader holds, so that a lost network or a second window loses nothing: it is there again as it
+was, without the marks. Every line has been on the screen before it can be sent (``desk.js``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from gateway.control.acts.refusal import ControlError
+from gateway.control.console.shell.console_page import Visit
+from gateway.control.console.shell.console_words import told_of
+from gateway.control.console.shell.shown_text import pieces, spans_of
+
+CASES = "/v1/review/cases"
+LINES = 30
+PLACES_SHOWN = 12
+
+
+async def lines(visit: Visit) -> web.Response:
+    """What one holds, as lines; else the places in which something waits."""
+    held = (await visit.ask(f"GET {CASES}", query={"mine": "true"})).cases
+    numbers = [one.id for one in held if one.kind == "message" and one.state == "claimed"][:50]
+    desk = await visit.ask("GET /v1/review")
+    done = [int(part) for part in visit.fields("done").split("-") if part.isascii() and part.isdigit()][:50]
+    common = {"desk": desk, "done": done, "left": _left(visit)}
+    if not numbers:
+        return visit.show("list_places", places=await _places(visit), why=_why(visit), **common)
+    claimed = (await visit.ask(f"POST {CASES}:claim", {"cases": numbers})).result
+    rows = []
+    for one in claimed.cases:
+        texts = [pieces(text, spans_of(one.text.findings, at)) for at, text in enumerate(one.text.texts)]
+        rows.append((one, texts, one.category in desk.grave))
+    return visit.show(rows=rows, why=_why(visit), **common)
+
+
+async def take(visit: Visit) -> web.Response:
+    """Lines of one place."""
+    fields = visit.fields
+    asked = {"count": LINES, "route": fields("route") or None, "room": fields("room") or None}
+    try:
+        await visit.ask(f"POST {CASES}:claim", asked)
+    except ControlError as error:
+        if error.reason not in ("review.nothing_waits", "review.capped"):
+            raise
+        return visit.go(f"/list?why={error.reason}")
+    return visit.go("/list")
+
+
+async def decide(visit: Visit) -> web.Response:
+    """All of the page at once. What is left waits again."""
+    decided: list[dict[str, Any]] = []
+    left: list[int] = []
+    for told in visit.fields.all("case"):
+        number, _, seen = told.partition(":")
+        if not (number.isascii() and number.isdigit() and seen.isascii() and seen.isdigit()):
+            raise ControlError(400, "control.invalid", "This form cannot be read.")
+        how = visit.fields(f"to-{number}") or "pass"
+        line: dict[str, Any] = {"case": int(number), "seen": int(seen)}
+        if how == "leave":
+            left.append(int(number))
+        elif how in ("pass", "mask"):
+            decided.append(line | {"outcome": "approved" if how == "pass" else "masked"})
+        else:
+            decided.append(line | {"outcome": "refused", "digit": int(how) if how.isascii() and how.isdigit() else 0})
+    done, failed = [], []
+    if decided:
+        answer = (await visit.ask(f"POST {CASES}:lines", {"decisions": decided})).result
+        done = [one.case for one in answer.lines if one.came_to]
+        failed = [one for one in answer.lines if not one.came_to]
+    for given_back in left:
+        await visit.ask(f"POST {CASES}/{{id}}:release", {}, places={"id": given_back})
+    left += [one.case for one in failed]  # somebody else has it, or it is no more
+    numbers = "-".join(map(str, done))
+    reasons = "-".join(sorted({one.reason for one in failed}))
+    return visit.go(f"/list?done={numbers}&left={len(left)}&why={reasons}")
+
+
+async def undo(visit: Visit) -> web.Response:
+    """The page is there again."""
+    numbers = [int(told) for told in visit.fields.all("case") if told.isascii() and told.isdigit()]
+    answer = (await visit.ask(f"POST {CASES}:undo", {"cases": numbers})).result
+    reasons = "-".join(sorted({one.reason for one in answer.refused}))
+    return visit.go(f"/list?left={len(answer.refused)}&why={reasons}")
+
+
+async def _places(visit: Visit) -> list[tuple[str, str, int]]:
+    """Routes and rooms of what is first in the queue, those with most first."""
+    rows = (await visit.ask(f"GET {CASES}", query={"limit": 500})).cases
+    found: dict[tuple[str, str], int] = {}
+    for one in rows:
+        found[one.route, one.room] = found.get((one.route, one.room), 0) + 1
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    return [(route, room, count) for (route, room), count in ordered[:PLACES_SHOWN]]
+
+
+def _left(visit: Visit) -> int:
+    return visit.fields.number("left") or 0
+
+
+def _why(visit: Visit) -> str:
+    reasons = [reason for reason in visit.fields("why").split("-") if reason][:9]
+    told = [told_of(reason, visit.language, visit.words.changed) for reason in reasons]
+    return " ".join(dict.fromkeys(told))

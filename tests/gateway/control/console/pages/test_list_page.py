@@ -1,0 +1,68 @@
+"""A page of lines: all pass but those that are marked; the page taken back."""
+
+from __future__ import annotations
+
+from gateway.control.access.roles import Role
+from gateway.control.cases import cases
+from tests.gateway.control.console.pages.conftest import ConsoleDesk
+
+
+async def test_lines_of_one_place(desk: ConsoleDesk) -> None:
+    here = [desk.case(f"m{at}", room="r1") for at in range(33)]
+    desk.case("other", room="r2")
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    await li.get("/list")
+    assert 'name="room" value="r1"' in li.text and 'name="room" value="r2"' in li.text
+    await li.post("/list/take", {"route": "comments", "room": "r1"})
+    assert li.path == "/list"
+    assert li.text.count('class="line"') == 30
+    states = [(await desk.row(number))["state"] for number in here]
+    assert states == ["claimed"] * 30 + ["waiting"] * 3
+
+
+async def test_all_pass_but_those_that_are_marked_and_the_page_can_be_taken_back(desk: ConsoleDesk) -> None:
+    numbers = [desk.case(f"m{at}") for at in range(4)]
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    await li.get("/list")
+    await li.post("/list/take")
+    desk.plant.database.now(lambda session: cases.void(session, "m3", "withdrawn", now=desk.desk.now))
+    sent = [("case", f"{number}:1") for number in numbers]
+    sent += [(f"to-{numbers[0]}", "pass"), (f"to-{numbers[1]}", "2"), (f"to-{numbers[2]}", "leave")]
+    await li.post("/list/decide", sent)
+    rows = [await desk.row(number) for number in numbers]
+    assert [row["state"] for row in rows] == ["decided", "decided", "waiting", "void"]
+    assert [row["outcome"] for row in rows[:2]] == ["approved", "refused"]
+    assert rows[1]["ground"] == "agreement 3.2"
+    assert rows[0]["act_uid"] == rows[1]["act_uid"] != ""  # one act
+    assert "2 decided." in li.text and "2 were not decided" in li.text and "is no more" in li.text
+    await li.post("/list/undo", [("case", str(numbers[0])), ("case", str(numbers[1]))])
+    rows = [await desk.row(number) for number in numbers[:2]]
+    assert [(row["state"], row["claimed_by"]) for row in rows] == [("claimed", "li")] * 2
+    assert li.text.count('class="line"') == 2
+
+
+async def test_what_is_no_page_of_ours_is_refused(desk: ConsoleDesk) -> None:
+    number = desk.case("m1")
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    mark = ""
+    for sent in (
+        [("case", "1")],
+        [("case", "x:y")],
+        [("case", f"{number}:1"), (f"to-{number}", "12")],
+        [("case", f"{number}:1"), (f"to-{number}", "all")],
+        [("case", f"{number}:1"), ("case", f"{number}:1")],
+        [("case", f"{at}:1") for at in range(1, 60)],
+    ):
+        await li.get("/list")
+        mark = li.csrf
+        await li.post("/list/decide", sent, csrf=mark)
+        assert li.status == 400, sent
+    assert (await desk.row(number))["state"] == "waiting"
+
+
+async def test_grave_lines_are_folded(desk: ConsoleDesk) -> None:
+    desk.case("m1", category="gore")
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    await li.get("/list")
+    await li.post("/list/take")
+    assert "<details><summary>hidden: gore</summary>" in li.text

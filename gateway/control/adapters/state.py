@@ -67,7 +67,7 @@ class LocatedProjection:
         return await self._ask(lambda projection: projection.restarted())
 
     async def rebuild(
-        self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]]
+        self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]] | None = None
     ) -> int:
         written = await self._ask(lambda projection: projection.rebuild(batches, snapshot, epoch, newest))
         self._moved = False

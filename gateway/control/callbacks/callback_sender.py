@@ -83,7 +83,8 @@ class _Rest:
 
 
 class CallbackSender:
-    """``ids`` gives names to calls; ``clock`` in nanoseconds since the epoch; ``jitter``: numbers from 0 to 1."""
+    """``ids`` gives names to calls; ``leads``: whether we are the one of several controls that makes them; ``clock`` in
+    nanoseconds since the epoch; ``jitter``: numbers from 0 to 1."""
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class CallbackSender:
         poster: Poster,
         *,
         ids: Callable[[], str],
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], int] = time.time_ns,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -100,6 +102,7 @@ class CallbackSender:
         self._config = config
         self._poster = poster
         self._ids = ids
+        self._leads = leads
         self._clock = clock
         self._jitter = jitter
         self._followed: tuple[str, ...] | None = None
@@ -150,6 +153,8 @@ class CallbackSender:
 
     async def step(self) -> Sequence[asyncio.Task[None]]:
         """Queue what happened, and make the calls that are due: those that were begun."""
+        if not self._leads():
+            return ()
         config = self._config()
         known = targets(config)
         names = tuple(sorted(known))

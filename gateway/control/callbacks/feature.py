@@ -26,7 +26,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
     def totals() -> Mapping[str, Series]:
         return {metric.name: series for metric, series in ledger.workers.totals.series()}
 
-    sender = CallbackSender(ledger.database, config, CallPoster(), ids=surroundings.ids)
+    sender = CallbackSender(ledger.database, config, CallPoster(), ids=surroundings.ids, leads=ledger.leads)
     return sender, IncidentWatch(sender, totals, lambda: config().desk.on_call is not None)
 
 

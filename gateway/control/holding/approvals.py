@@ -50,7 +50,7 @@ class Approvals:
 
     async def look(self) -> None:
         """Count what was delivered since."""
-        if not asked(self._config()):
+        if not self._ledger.leads() or not asked(self._config()):
             return
         try:
             while due := await self._ledger.database.read(_due):

@@ -144,7 +144,9 @@ async def test_replaced_by_an_older_one(
     own_server: Any, own_projection: GovernanceProjection, connect: Any, message: Make
 ) -> None:
     asks = Asks(account=True)
+    await own_projection.rebuild([], SnapshotRows(2), 9)
     asker = await connect(own_server)
+    assert not (await asker.one(asks, message())).missing
     own_server.cli("SET", "tg:epoch", "5")
     assert cause_of(await asker.one(asks, message())) == "state.epoch"
     assert not await own_projection.confirm()

@@ -186,12 +186,12 @@ class Adoption:
         known = set(
             session.scalars(select(Held.message_id).where(Held.message_id.in_([one.request.id for one in due])))
         )
-        for request, sealed in due:
-            if request.id not in known:
-                row = adopt(session, request, sealed, now, round(self._expires(request.surface) * 1e6))
-                older = _older(session, self._seal(), request)
-                if older is not None:
-                    held.supersede(session, older.message_id, row.message_id, now)
+        fresh = {one.request.id: one for one in due if one.request.id not in known}
+        adopt(session, list(fresh.values()), now, lambda surface: round(self._expires(surface) * 1e6))
+        for request, _ in fresh.values():
+            older = _older(session, self._seal(), request)
+            if older is not None:
+                held.supersede(session, older.message_id, request.id, now)
 
     async def _run(self) -> None:
         pause = EVERY
@@ -211,22 +211,29 @@ class Adoption:
                     await asyncio.sleep(pause)
 
 
-def adopt(session: Session, request: ParkedRequest, sealed: bytes, now: int, expires_us: int) -> Held:
-    """One message, held from now on, with its case; both expire ``expires_us`` after it came."""
-    expires_at = request.time + expires_us
-    case = cases.open_case(
-        session, request.id, cases.Cause.HOLD, now=now, route=request.route, room=request.room, sender=request.sender,
-        due_at=request.time, expires_at=expires_at, category=category_of(request), reason=request.reason,
-        ground=request.ground, fingerprint=request.fingerprint.hex(),
-    )  # fmt: skip
-    row = Held(
-        message_id=request.id, case_id=case.id, route=request.route, surface=request.surface, room=request.room,
-        sender=request.sender, weak=request.weak, edit=request.edit, reason=request.reason,
-        fingerprint=request.fingerprint.hex(), at=request.time, expires_at=expires_at, state=held_states.HELD,
-        changed_at=now, size=len(sealed), sealed=sealed,
-    )  # fmt: skip
-    held.parked(session, row)
-    return row
+def adopt(session: Session, parked: Sequence[Parked], now: int, expires_us: Callable[[str], int]) -> None:
+    """Messages that are held from now on, each with its case; both expire so many microseconds after it came (by its
+    surface)."""
+    openings = []
+    for request, _ in parked:
+        openings.append(
+            cases.NewCase(
+                request.id, request.route, request.room, request.sender, due_at=request.time,
+                expires_at=request.time + expires_us(request.surface), category=category_of(request),
+                reason=request.reason, ground=request.ground, fingerprint=request.fingerprint.hex(),
+            )
+        )  # fmt: skip
+    numbers = cases.open_many(session, openings, now=now)
+    rows = [
+        Held(
+            message_id=request.id, case_id=numbers[request.id], route=request.route, surface=request.surface,
+            room=request.room, sender=request.sender, weak=request.weak, edit=request.edit, reason=request.reason,
+            fingerprint=request.fingerprint.hex(), at=request.time, expires_at=opening.expires_at,
+            state=held_states.HELD, changed_at=now, size=len(sealed), sealed=sealed,
+        )
+        for (request, sealed), opening in zip(parked, openings, strict=True)
+    ]  # fmt: skip
+    held.parked(session, rows)
 
 
 def category_of(request: ParkedRequest) -> str:

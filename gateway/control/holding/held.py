@@ -28,11 +28,13 @@ NOT_FOUND: Final = "release.not_found"
 MAX_TRACE: Final = 200  # events of one message; tries beyond are not told
 
 
-def parked(session: Session, row: Held) -> None:
-    """A message was taken over; the journal has it from the worker (outcome ``held``)."""
-    session.add(row)
+def parked(session: Session, rows: Sequence[Held]) -> None:
+    """Messages were taken over; the journal has them from the worker (outcome ``held``)."""
+    session.add_all(rows)
     session.flush()
-    session.add(HeldEvent(message_id=row.message_id, at=row.changed_at, event=held_states.HELD, journalled=True))
+    for row in rows:
+        session.add(HeldEvent(message_id=row.message_id, at=row.changed_at, event=held_states.HELD, journalled=True))
+    session.flush()
 
 
 def restored(unit: Unit, row: Held) -> None:

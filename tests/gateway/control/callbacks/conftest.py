@@ -148,7 +148,10 @@ class Switchboard:
             "POST", "/api/r1/comments", (("content-type", "application/json"),), b'{"content": "buy this"}',
         )._replace(**changed)  # fmt: skip
         sealed = self.seal.seal(message_id, made.encode())
-        self.plant.database.now(lambda session: adoption.adopt(session, made, sealed, self.now, 72 * 3_600_000_000))
+        parked = [adoption.Parked(made, sealed)]
+        self.plant.database.now(
+            lambda session: adoption.adopt(session, parked, self.now, lambda _surface: 72 * 3_600_000_000)
+        )
 
     async def act(self, work: Callable[[Unit], Any]) -> Any:
         done = await self.plant.ledger.act("li", "read it", "review.decide", "message:x", work, settle=False)

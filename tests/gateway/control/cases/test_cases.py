@@ -26,6 +26,36 @@ def test_a_message_has_one_open_case_and_every_cause_once(desk: Desk) -> None:
     assert desk.open("m2").id != first.id
 
 
+def test_many_are_opened_as_one_by_one(desk: Desk) -> None:
+    """New ones together; and one that somebody complained of before, and one on which a case is done."""
+    complained = desk.open("m1", cause=Cause.COMPLAINT)
+    done = desk.claim(desk.open("m2"))
+    desk.decide(done)
+    desk.now += UNDO
+    desk.finish()
+    due = desk.now + 60 * S
+    openings = [
+        cases.NewCase(f"m{n}", "comments", "r1", "u1", due, due + S, "spam", "keywords.word", "article 5", "f" * 16)
+        for n in range(1, 6)
+    ]
+    numbers = cases.open_many(desk.session, openings, now=desk.now)
+    assert cases.open_many(desk.session, openings, now=desk.now) == numbers
+    opened = [cases.get(desk.session, numbers[f"m{number}"]) for number in range(1, 6)]
+    alone = desk.open("m6", category="spam", reason="keywords.word", ground="article 5", fingerprint="f" * 16)
+    alone.due_at, alone.expires_at = due, due + S
+    assert opened[0] is complained
+    assert [opened[1].reopens, opened[2].reopens] == [done.id, None]
+    columns = [column.key for column in Case.__table__.columns if column.key not in ("id", "message_id", "open_as")]
+    for case in opened[2:]:
+        assert [getattr(case, key) for key in columns] == [getattr(alone, key) for key in columns]
+        assert desk.events(case) == desk.events(alone)
+    found = cases.causes(desk.session, [*numbers.values(), alone.id])
+    told = [[(row.cause, row.category, row.reason, row.ground) for row in found[case.id]] for case in opened]
+    hold = [(row.cause, row.category, row.reason, row.ground) for row in found[alone.id]]
+    assert told[2:] == [hold] * 3
+    assert [len(one) for one in told[:2]] == [2, 1]
+
+
 def test_an_appeal_is_a_case_of_its_own(desk: Desk) -> None:
     held = desk.open()
     appeal = desk.open(cause=Cause.APPEAL, kind=cases.APPEAL, barred=["ann"])

@@ -42,7 +42,10 @@ class Holding:
     def park(self, message_id: str = ID, expires: float = 3600.0, **changed: Any) -> None:
         made = self.request(message_id, **changed)
         sealed = self.seal.seal(message_id, made.encode())
-        self.plant.database.now(lambda session: adoption.adopt(session, made, sealed, self.now, round(expires * 1e6)))
+        parked = [adoption.Parked(made, sealed)]
+        self.plant.database.now(
+            lambda session: adoption.adopt(session, parked, self.now, lambda _surface: round(expires * 1e6))
+        )
 
     async def act(self, work: Callable[[Unit], Any]) -> Any:
         done = await self.plant.ledger.act("li", "read it", "review.decide", "message:x", work, settle=False)

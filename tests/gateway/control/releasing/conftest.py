@@ -170,7 +170,9 @@ class Bench:
         made = request(message_id, **changed)
         sealed = self.seal.seal(message_id, made.encode())
         self.plant.database.now(
-            lambda session: adoption.adopt(session, made, sealed, self.ns // 1000, 72 * 3_600_000_000)
+            lambda session: adoption.adopt(
+                session, [adoption.Parked(made, sealed)], self.ns // 1000, lambda _surface: 72 * 3_600_000_000
+            )
         )
 
     async def act(self, work: Callable[[Unit], Any]) -> Any:

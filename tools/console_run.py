@@ -36,6 +36,9 @@ PAGES = {
     "password": "/password",
     "appeals": "/appeals",
 }
+BEYOND = """[...document.querySelectorAll('body *')].filter(
+  one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(
+  one => one.outerHTML.slice(0, 90))"""
 CODES = {"Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), " ": ("Space", 32, " "), "Tab": ("Tab", 9, "")}
 
 
@@ -231,7 +234,8 @@ async def looked_at(tab: Desk, base: str, axe: str, pages: dict[str, str]) -> No
                     shown = f"{name}, {language}, {pixels[0]} px, {theme}"
                     await tab.look(theme)
                     await tab.go(f"{base}/console{path}", pixels)
-                    hold(await tab.see(WIDER) <= 0, f"{shown}: nothing is wider than the window")
+                    wide = await tab.see(BEYOND) if await tab.see(WIDER) > 0 else []
+                    hold(wide == [], f"{shown}: nothing is wider than the window {wide or ''}")
                     cut = await tab.see(CUT)
                     hold([one for one in cut if "skip" not in one] == [], f"{shown}: nothing is cut {cut or ''}")
                     await tab.see(axe)

@@ -29,3 +29,12 @@ def test_another_version_is_another_address() -> None:
     found = {address(name) for name in TYPES}
     assert len(found) == len(TYPES)
     assert all(re.fullmatch(r"/console/static/[a-z.]+\?v=[0-9a-f]{16}", one) for one in found)
+
+
+def test_a_class_of_the_desk_is_not_one_of_every_page() -> None:
+    """Two styles of one name would each be bent by the other."""
+    first = {
+        name: set(re.findall(r"^\.([a-z-]+)", assets()[name].body.decode(), re.MULTILINE))
+        for name in ("console.css", "desk.css")
+    }
+    assert first["console.css"] & first["desk.css"] == set()

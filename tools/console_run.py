@@ -112,11 +112,13 @@ async def logged_in(tab: Desk, base: str, control: Control, name: str, *roles: s
     await control("POST", "/v1/people", json={"name": name, "roles": list(roles), "reason": "tries the console"})
     given = await control("PUT", f"/v1/people/{name}/password", json={"reason": "tries the console"})
     await tab.go(f"{base}/console/login", SIZES["desk"])
+    await until(lambda: tab.see("document.activeElement?.id === 'name'"))
     await tab.typed(name)
     await tab.key("Tab")
     await tab.typed(given["result"]["password"])
     await tab.pressed("Enter")
     hold(await tab.see("location.pathname") == "/console/password", f"{name} has to choose a password first")
+    await until(lambda: tab.see("document.activeElement?.id === 'old'"))
     for text in (given["result"]["password"], PASSWORD, PASSWORD):
         await tab.typed(text)
         await tab.key("Tab")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.control.callbacks.call_posting import Posted
+from gateway.control.calls.schemas import MOST
 from tests.gateway.control.callbacks.conftest import ON_CALL, PLATFORM
 from tests.gateway.control.callbacks.test_happenings import WITH_SENDER
 
@@ -67,7 +68,7 @@ async def test_one_that_was_taken_can_be_sent_again(dead: Any, api: Any) -> None
 async def test_all_of_a_receiver(dead: Any, api: Any) -> None:
     done = await api("POST", "/v1/callbacks:resend", json={**WHY, "receiver": "platform", "event": "message.refused"})
     assert done["result"] == {"count": 0, "more": False}
-    done = await api("POST", "/v1/callbacks:resend", json={**WHY, "receiver": "platform", "since": 1 << 60})
+    done = await api("POST", "/v1/callbacks:resend", json={**WHY, "receiver": "platform", "since": MOST})
     assert done["result"]["count"] == 0
     done = await api("POST", "/v1/callbacks:resend", json={**WHY, "receiver": "platform"})
     assert done["result"] == {"count": 2, "more": False}

@@ -27,7 +27,7 @@ class PlaceAsked(Given):
 class JournalAsked(Given):
     """What follows the places; of several in one folder, the first that is what stands here."""
 
-    node: int = Field(ge=0, lt=NODES, description="The number of the node that asks.")
+    node: int = Field(ge=0, le=NODES - 1, description="The number of the node that asks.")
     folders: dict[FolderName, Annotated[list[PlaceAsked], Field(max_length=MAX_PLACES)]] = Field(
         max_length=MAX_FOLDERS, description="By folder; of those that are not named everything is given."
     )

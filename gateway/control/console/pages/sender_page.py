@@ -38,7 +38,7 @@ async def shown(visit: Visit) -> web.Response:
         body = {"sender": sender, "reason": reason, "limit": LAST}
         found = await visit.ask("POST /v1/messages/search", body)
     except ControlError as error:
-        if not error.reason.startswith("control.index_"):
+        if error.reason not in ("control.index_off", "control.index_unavailable"):
             raise
     return visit.show(
         sender=sender, account=account, blocks=blocks.blocks, found=found, until=tuple(UNTIL), done=None

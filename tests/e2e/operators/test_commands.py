@@ -141,7 +141,9 @@ async def test_status_again_and_again(gate: Lab) -> None:
 async def test_accounts(gate: Lab, tmp_path: Path) -> None:
     strange = "a/b?c=d #% 李"
     done = await tidegate(gate, "accounts", "set", strange, "--verified", "--credit", "70", "--reason", "papers")
-    assert done.row["result"] == {"sender": strange, "verified": True, "verified_until": 0, "credit": 70}
+    assert done.row["result"] == {
+        "sender": strange, "verified": True, "verified_until": 0, "credit": 70, "approved": 0,
+    }  # fmt: skip
     assert (await tidegate(gate, "accounts", "get", strange, "--reason", "asked")).row["credit"] == 70
     await tidegate(gate, "accounts", "delete", strange, "--reason", "asked")
     gone = await tidegate(gate, "accounts", "get", strange, "--reason", "asked", code=1)

@@ -24,15 +24,19 @@ WITHIN = 1.0  # seconds in which an act is in force everywhere
 
 
 class Cluster:
-    """``nodes`` by their numbers from 1; the first to start makes the first person, whose token opens on all."""
+    """``nodes`` by their numbers from 1; the first to start makes the first person, whose token opens on all. ``more``:
+    of the configuration of each."""
 
-    def __init__(self, folder: Path, server: Postgres, state: Server, platform: int, count: int) -> None:
+    def __init__(
+        self, folder: Path, server: Postgres, state: Server, platform: int, count: int, more: str = ""
+    ) -> None:
         self.folder = folder
         self.server = server
         self.state = state
         self.nodes: dict[int, Node] = {}
         self.configs: dict[int, Path] = {}
         self.platform = platform
+        self.more = more
         for number in range(1, count + 1):
             self.add(number)
 
@@ -43,7 +47,7 @@ class Cluster:
         ports = free_port(), free_port()
         config = write_config(
             own, ports, self.platform, server=f"node = {number}",
-            state=f'url = "unix://{self.state.socket}"\ndeadline = "5s"',
+            state=f'url = "unix://{self.state.socket}"\ndeadline = "5s"', more=self.more,
         )  # fmt: skip
         text = config.read_text(encoding="utf-8")
         database = f'database = "{self.server.url("gate")}"\n'
@@ -113,14 +117,14 @@ async def soon(true: Callable[[], Awaitable[Any]], within: float = 30.0) -> floa
 
 
 @asynccontextmanager
-async def running(folder: Path, count: int = 2) -> AsyncIterator[Cluster]:
-    """A cluster whose nodes have started, one after the other."""
+async def running(folder: Path, count: int = 2, more: str = "", site: int = 0) -> AsyncIterator[Cluster]:
+    """A cluster whose nodes have started, one after the other. ``site``: the port of a platform of its own."""
     state = Server(folder)
     state.start()
     with Postgres() as server:
         server.create("gate")
         async with serve() as platform:
-            made = Cluster(folder, server, state, platform.port, count)
+            made = Cluster(folder, server, state, site or platform.port, count, more)
             try:
                 for node in made.nodes.values():
                     await node.start()

@@ -157,6 +157,16 @@ async def opened(folder: Path, more: str = MORE) -> AsyncIterator[Desk]:
     """A desk whose node runs, with ``more`` in its configuration."""
     ports, upstream = (free_port(), free_port()), free_port()
     config = write_config(folder, ports, upstream, workers=2, more=more)
+    async with published(upstream) as site:
+        node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
+        await node.start()
+        yield Desk(node, site)
+        assert await node.stop() == 0
+
+
+@contextlib.asynccontextmanager
+async def published(port: int) -> AsyncIterator[Site]:
+    """The platform, listening."""
     site = Site()
     app = web.Application()
     app.router.add_post("/internal/{room}/comments", site.publish)
@@ -164,9 +174,6 @@ async def opened(folder: Path, more: str = MORE) -> AsyncIterator[Desk]:
     app.router.add_post("/api/{route}/{room}/comments", site.comment)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", upstream).start()
-    node = Node(folder / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
-    await node.start()
-    yield Desk(node, site)
-    assert await node.stop() == 0
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield site
     await runner.cleanup()

@@ -291,7 +291,7 @@ async def undo_lines(caller: Caller, number: Annotated[list[int], CASE]) -> None
 async def sender(
     caller: Caller,
     number: Case,
-    identity: Annotated[bool, typer.Option("--identity", help="And who it is: goes on record.")] = False,
+    identity: Annotated[bool, typer.Option("--identity", help="And who it is, which is recorded.")] = False,
 ) -> None:
     """What is known of who sent it."""
     told = await caller.ask("GET", path("/v1/review/cases/{}/sender", number), identity="true" if identity else None)

@@ -108,6 +108,7 @@ WITHOUT_A_NODE = {
     ("config", "schema"),
     ("config", "reference"),
     ("words", "compile"),
+    ("journal", "reindex"),
 }
 """What runs, or says something, wherever it is."""
 

@@ -166,8 +166,8 @@ def test_every_field_belongs_to_one_class() -> None:
     record = judged(message, verdict, basis(keep=("ip",)))
     classes = [*ACCESS, *CONTENT, *DISPOSITION]
     # What carries the message adds its trace, a print stands where the content is not kept, a delay where it passes,
-    # the rest is of who releases one that was held.
-    added = {"trace", "print", "delay", "sent_at", "releases", "approved_by"}
+    # the rest is of who releases one that was held, or restores one that was taken down.
+    added = {"trace", "print", "delay", "sent_at", "releases", "restores", "approved_by"}
     assert sorted({*record, *added} - {"kind"}) == sorted(classes)
     assert len(set(classes)) == len(classes)
 

@@ -12,6 +12,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,15 +31,11 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
         yield made
 
 
-async def kill_workers(desk: Desk) -> None:
-    for pid in (await desk.node.pids("worker-")).values():
+async def kill_all(desk: Desk, names: str) -> None:
+    """Whatever of these runs just now."""
+    for pid in (await desk.node.pids(names)).values():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-async def kill_control(desk: Desk) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        await desk.kill_control()
 
 
 async def kill_everything(desk: Desk) -> None:
@@ -50,8 +47,8 @@ async def kill_everything(desk: Desk) -> None:
 
 
 KILLS: dict[str, Callable[[Desk], Awaitable[None]]] = {
-    "control": kill_control,
-    "workers": kill_workers,
+    "control": lambda desk: kill_all(desk, "control"),
+    "workers": lambda desk: kill_all(desk, "worker-"),
     "the whole node": kill_everything,
 }
 FEW = [pytest.param(who, 2) for who in ("control", "workers")]
@@ -166,18 +163,20 @@ async def test_between_parking_and_record(desk: Desk, who: str, deaths: int) -> 
         over.set()
         await asyncio.gather(*writers, killing)
     assert told
-    known: set[str] = set()
-    async with asyncio.timeout(60):
-        while not known.issuperset(told):
-            for message in set(told) - known:
-                await desk.case(message)
-                known.add(message)
+    async with asyncio.timeout(120):
+        while not (known := await waiting(desk)).issuperset(told):
+            await asyncio.sleep(0.2)
     judged = {one["id"] for one in desk.node.records() if one["kind"] == "judged" and one["verdict"] == "hold"}
+    assert known <= judged
+
+
+async def waiting(desk: Desk) -> set[str]:
+    """The messages of all cases that wait."""
+    found: set[str] = set()
     after = ""
     while True:
-        asked_for = f"/v1/review/cases?limit=500{after}"
-        page = (await persist(lambda: desk.node.manage("GET", asked_for))).json()  # noqa: B023  # awaited at once
-        assert {one["message_id"] for one in page["cases"]} <= judged
+        page = (await persist(partial(desk.node.manage, "GET", f"/v1/review/cases?limit=500{after}"))).json()
+        found |= {one["message_id"] for one in page["cases"]}
         if not page["next"]:
-            break
+            return found
         after = f"&after={page['next']}"

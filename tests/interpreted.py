@@ -33,6 +33,7 @@ ONLY: Final = {
     "tests/gateway/carriers/test_link.py": STAND_IN,
     "tests/gateway/carriers/test_session.py": STAND_IN,
     "tests/gateway/carriers/test_session_bounds.py": STAND_IN,
+    "tests/gateway/carriers/test_session_delays.py": STAND_IN,
     "tests/gateway/carriers/test_session_holds.py": STAND_IN,
     "tests/gateway/carriers/test_session_mutes.py": STAND_IN,
     "tests/gateway/carriers/test_session_notices.py": STAND_IN,

@@ -85,7 +85,7 @@ class Indexer:
         """Whether there is more to do. Raises ``OSError``, ``sqlite3.Error``, ``NoRoom``."""
         try:
             return self._turn()
-        except BaseException:
+        except BaseException:  # raised again
             self.close()  # what was being put is in no file, and what is remembered of it is wrong
             raise
 

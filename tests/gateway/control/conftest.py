@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from gateway.common.boot import ClockWatch
 from gateway.common.channel import ChannelError
@@ -22,6 +24,7 @@ from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.neighbours import Change, Reloaded, Row
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.rows import Outbox
 from gateway.control.api.api import application
 from gateway.control.callbacks.call_posting import Posted
 from gateway.control.callbacks.callback_sender import CallbackSender
@@ -409,6 +412,19 @@ class Plant:
                 JournalReaders(self.offering),
             ],
         )
+
+    async def recorded(self) -> list[Row]:
+        """The acts in the journal, once each that was committed has come there: an answer does not wait for all."""
+
+        def work(session: Session) -> int | None:
+            return session.scalar(select(func.min(Outbox.act_id)).where(Outbox.acknowledged_journal.is_(False)))
+
+        for _ in range(20):
+            waits = await self.database.read(work)
+            if waits is None:
+                return self.journal.records
+            await self.relay.settled(waits, 5)
+        raise TimeoutError(f"act {waits} is not in the journal")
 
     async def restart(self) -> None:
         await self.relay.stop()

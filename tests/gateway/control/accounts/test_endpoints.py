@@ -22,7 +22,7 @@ async def test_an_account_is_set_projected_recorded_read_and_forgotten(api: Any)
     await api("GET", path, params={"reason": "look again"})
     assert api.status == 404
     await api.plant.relay.settled(5, 5)
-    kinds = [(act["kind"], act["person"], act["reason"]) for act in api.plant.journal.records]
+    kinds = [(act["kind"], act["person"], act["reason"]) for act in (await api.plant.recorded())]
     assert kinds == [
         ("person.add", "tidegate", "first start"),
         ("account.put", "admin", "checked papers"),

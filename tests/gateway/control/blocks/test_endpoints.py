@@ -49,7 +49,7 @@ async def test_a_block_is_replaced_listed_lifted_and_the_lift_undone(api: Any) -
     assert (api.status, early["reason"]) == (409, "control.changed_since")
     acts = await api("GET", "/v1/acts", params={"reason": "audit", "kind": "block.delete"})
     assert [(act["act"], act["undone_by"]) for act in acts["acts"]] == [(lifted["act"], undone["act"])]
-    record = next(act for act in api.plant.journal.records if act["kind"] == "act.undo")
+    record = next(act for act in (await api.plant.recorded()) if act["kind"] == "act.undo")
     assert record["undoes_uid"] == lifted["id"]
 
 

@@ -51,7 +51,7 @@ async def test_what_one_says_without_the_sender(dead: Any, api: Any) -> None:
 async def test_sent_again_under_its_id(dead: Any, api: Any) -> None:
     done = await api("POST", "/v1/callbacks/1:resend", json=WHY)
     assert (done["result"]["state"], done["result"]["tries"]) == ("waiting", 0)
-    assert api.plant.journal.records[-1]["kind"] == "callback.resend"
+    assert (await api.plant.recorded())[-1]["kind"] == "callback.resend"
     dead.ns = max(dead.ns, api.plant.desk.now * 1000)
     (made,) = await dead.step()
     assert made.body["id"] == dead.calls[0].body["id"]

@@ -43,7 +43,7 @@ async def test_only_a_machine_with_the_scope_reads(api: Any) -> None:
     ):  # fmt: skip
         answer = await api("POST", PATH, json=ASKED | wrong, token=token)
         assert (api.status, answer["reason"]) == (400, "control.invalid"), wrong
-    assert [one for one in api.plant.journal.records if one.get("kind") == "journal.replicate"] == []
+    assert [one for one in (await api.plant.recorded()) if one.get("kind") == "journal.replicate"] == []
 
 
 async def test_what_this_node_wrote_is_given_and_nothing_else(api: Any) -> None:
@@ -65,7 +65,7 @@ async def test_what_this_node_wrote_is_given_and_nothing_else(api: Any) -> None:
     for _ in range(2):
         await fetched(api, token, ASKED)
     await fetched(api, token, ASKED | {"node": 3})
-    acts = [one for one in api.plant.journal.records if one.get("kind") == "journal.replicate"]
+    acts = [one for one in (await api.plant.recorded()) if one.get("kind") == "journal.replicate"]
     assert [(act["person"], act["token"], act["subject"]) for act in acts] == [
         ("admin", "n1-journal.read", "node 1")
     ] * 2  # once for each node that asks

@@ -61,8 +61,8 @@ PAGE = {
 }  # fmt: skip
 
 
-def acts(api: Any) -> list[tuple[str, str]]:
-    return [(one["kind"], one["subject"]) for one in api.plant.journal.records if one["kind"].startswith("message.")]
+async def acts(api: Any) -> list[tuple[str, str]]:
+    return [(one["kind"], one["subject"]) for one in await api.plant.recorded() if one["kind"].startswith("message.")]
 
 
 async def test_a_page(api: Any, index: Index) -> None:
@@ -81,14 +81,14 @@ async def test_a_page(api: Any, index: Index) -> None:
         "ids": [], "sender": "", "room": "r1", "route": "", "verdict": "", "reason": "", "state": None, "text": "微信",
         "since_us": 0, "until_us": None,
     }  # fmt: skip
-    assert acts(api) == [("message.search", "messages:room=r1 text")]  # and not which text
+    assert await acts(api) == [("message.search", "messages:room=r1 text")]  # and not which text
     index.answer = {**PAGE, "found": [], "place": None}
     told = await api("POST", "/v1/messages/search", json={"cursor": cursor, "reason": "why"})
     assert (told["cursor"], index.asked[1]["place"]) == (None, PAGE["place"])
     index.answer = PAGE
     told = await api("POST", "/v1/messages/search", json={"identity": True, "sender": "alice", "reason": "why"})
     assert told["messages"][0]["sender"] == "alice"
-    assert acts(api)[-1] == ("message.identify", "messages:sender=alice")
+    assert (await acts(api))[-1] == ("message.identify", "messages:sender=alice")
 
 
 async def test_a_code_stands_for_a_message(api: Any, index: Index) -> None:
@@ -116,7 +116,7 @@ async def test_the_whole_of_a_message(api: Any, index: Index) -> None:
     assert [one["kind"] for one in told["acts"]] == ["message.read"]
     told = await api("GET", "/v1/messages/m1", params={"reason": "why", "identity": "true"})
     assert (told["message"]["sender"], told["personal"]) == ("alice", {"ip": "192.0.2.1"})
-    assert acts(api) == [("message.read", "message:m1"), ("message.identify", "message:m1")]
+    assert await acts(api) == [("message.read", "message:m1"), ("message.identify", "message:m1")]
 
 
 async def test_without_the_index(api: Any, index: Index) -> None:
@@ -166,4 +166,4 @@ async def test_what_cannot_be_asked(api: Any, index: Index) -> None:
         told = await api("POST", "/v1/messages/search", json={"cursor": cursor, "reason": "why"})
         assert (api.status, told["reason"]) == (400, "control.invalid"), cursor
     assert index.asked == []
-    assert acts(api) == []
+    assert await acts(api) == []

@@ -43,7 +43,7 @@ async def test_nodes_are_listed_and_one_that_is_gone_is_retired(api: Any) -> Non
         assert (api.status, answer["reason"]) == (409, "control.node_lives")
         return
     assert (api.status, [one["number"] for one in answer["result"]["nodes"]]) == (200, [1])
-    record = api.plant.journal.records[-1]
+    record = (await api.plant.recorded())[-1]
     assert (record["kind"], record["subject"], record["reason"]) == ("node.retire", "node:2", "burnt")
 
 

@@ -45,7 +45,7 @@ async def test_roles_are_given_and_taken_at_once(api: Any) -> None:
     assert api.status == 200
     await give(api, "bo", "viewer")
     assert await refusal(api, "PUT", "/v1/accounts/alice", token=bo, json=ACCOUNT) == (403, "control.role_refused")
-    record = api.plant.journal.records[-1]
+    record = (await api.plant.recorded())[-1]
     assert (record["kind"], record["person"], record["reason"]) == ("person.roles", "admin", "other work")
     (change,) = record["changes"]
     assert [change[side]["roles"] for side in ("before", "after")] == [["viewer", "lead"], ["viewer"]]

@@ -51,7 +51,7 @@ async def test_a_machine_acts_under_its_name_and_its_person_s(api: Any) -> None:
     assert shown == made["result"] | {"created_at": created_at}
     assert (await api("GET", "/v1/tokens"))["tokens"] == [shown]
     done = await api("PUT", "/v1/accounts/alice", token=sync, json=ACCOUNT)
-    record = next(act for act in api.plant.journal.records if act["id"] == done["act"])
+    record = next(act for act in (await api.plant.recorded()) if act["id"] == done["act"])
     assert (record["person"], record["token"]) == ("admin", "sync")
     acts = (await api("GET", "/v1/acts", params={"reason": "audit"}))["acts"]
     assert [(act["kind"], act["token"]) for act in acts[:3]] == [
@@ -62,7 +62,7 @@ async def test_a_machine_acts_under_its_name_and_its_person_s(api: Any) -> None:
     me = await api("GET", "/v1/me", token=sync)
     may = [f"{method} /v1/accounts{rest}" for method, rest in (("POST", ":import"), *_of_one())]
     assert me == {"person": "admin", "roles": ["admin"], "token": "sync", "scopes": scopes, "may": [*may, "GET /v1/me"]}
-    kept = json.dumps([*api.plant.journal.records, shown, acts])
+    kept = json.dumps([*(await api.plant.recorded()), shown, acts])
     assert sync not in kept
     assert people.hashed(sync) not in kept
 

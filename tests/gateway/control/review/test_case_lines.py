@@ -67,10 +67,10 @@ async def test_a_sender_is_told_of_without_and_with_their_name(room: Room) -> No
     assert told == {
         "sender": None, "credit": 40, "verified": False, "blocked": False, "waiting": 1, "refused": 0, "approved": 0,
     }  # fmt: skip
-    before = len(room.plant.journal.records)
+    before = len(await room.plant.recorded())
     await room.api("POST", "/v1/blocks", json={"scope": "sender", "value": "u1", "ground": "g", "reason": "r"})
     told = await room("ann", "GET", f"/cases/{one}/sender", identity="true")
     assert (told["sender"], told["blocked"]) == ("u1", True)
-    assert len(room.plant.journal.records) > before
+    assert len(await room.plant.recorded()) > before
     await room("vic", "GET", f"/cases/{one}/sender")
     assert room.status == 403

@@ -75,7 +75,7 @@ async def test_messages_are_found_and_read(house: House, index: Index) -> None:
     assert "192.0.2.7" not in page and "alice" not in page and "201" in page and "keyword.match" in page
     page = await browser.post("/messages/m1", {"reason": "case 7", "identity": "1"})
     assert "192.0.2.7" in page and "alice" in page
-    kinds = [one["kind"] for one in house.plant.journal.records if one["kind"].startswith("message.")]
+    kinds = [one["kind"] for one in (await house.plant.recorded()) if one["kind"].startswith("message.")]
     assert kinds == ["message.search"] * 2 + ["message.identify", "message.read", "message.identify"]
     await browser.post("/messages", {"text": "微信"})
     assert (browser.status, "control.reason_missing" in browser.text) == (400, True)

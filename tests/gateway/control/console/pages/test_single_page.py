@@ -76,7 +76,7 @@ async def test_who_it_is_is_told_when_it_is_asked_for_and_that_is_an_act(desk: C
     number = desk.case("m1")
     li = await desk.house.logged_in("li", Role.REVIEWER)
     await li.post("/review/next")
-    before = [one["kind"] for one in desk.plant.journal.records]
+    before = [one["kind"] for one in await desk.plant.recorded()]
     assert "case.sender" not in before
     await li.post(f"/review/{number}/sender", headers={"HX-Request": "true"})
     assert "u-m1" in li.text and "<html" not in li.text

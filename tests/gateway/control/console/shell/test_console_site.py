@@ -200,14 +200,14 @@ async def test_sessions_end_by_themselves(house: House) -> None:
 async def test_acts_carry_the_name_of_who_is_logged_in(house: House) -> None:
     browser = await house.logged_in("li", Role.LEAD)
     await browser.post("/own", {"language": "en", "theme": "dark"})
-    act = next(one for one in house.plant.journal.records if one["kind"] == "console.choose")
+    act = next(one for one in (await house.plant.recorded()) if one["kind"] == "console.choose")
     assert (act["person"], act.get("token")) == ("li", None)
 
 
 async def test_nothing_of_a_session_or_password_is_kept_that_opens_it(house: House) -> None:
     browser = await house.logged_in("li", Role.LEAD)
     token = next(cookie.value for cookie in browser.session.cookie_jar if cookie.key == COOKIE)
-    kept = str(house.plant.journal.records)
+    kept = str(await house.plant.recorded())
     dump = await house.plant.database.read(
         lambda session: str(
             [

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from gateway.control.access.roles import Role
-from gateway.control.console.pages import (
-    acts_page,
-    appeals_page,
+from gateway.control.console.pages.desk import appeals_page, list_page, queues_page, single_page
+from gateway.control.console.pages.places import (
     blocks_page,
-    list_page,
-    live_page,
     messages_page,
-    node_page,
-    own_pages,
-    people_page,
-    queues_page,
     room_page,
     sender_page,
-    single_page,
     takedowns_page,
     word_lists_page,
 )
+from gateway.control.console.pages.running import acts_page, live_page, node_page, own_pages, people_page
 from gateway.control.console.shell.console_page import ConsolePage
 
 ME = "GET /v1/me"

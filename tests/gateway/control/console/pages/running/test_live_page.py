@@ -7,7 +7,7 @@ import re
 from importlib import resources
 
 from gateway.control.access.roles import Role
-from gateway.control.console.pages.live_page import PLOTS
+from gateway.control.console.pages.running.live_page import PLOTS
 from tests.gateway.control.console.conftest import House
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.control.access.roles import Role
-from gateway.control.console.pages.word_lists_page import _marked
+from gateway.control.console.pages.places.word_lists_page import _marked
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.messages.index_client import IndexClient
 from tests.gateway.control.console.conftest import House

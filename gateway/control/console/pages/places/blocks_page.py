@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.control.console.pages.sender_page import UNTIL, expiry
+from gateway.control.console.pages.places.sender_page import UNTIL, expiry
 from gateway.control.console.shell.console_page import Visit
 
 SCOPES = ("sender", "registrant", "device", "ip", "cidr", "room")

@@ -1,0 +1,1 @@
+"""Where cases and appeals are decided, and what leads see of it."""

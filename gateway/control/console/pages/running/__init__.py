@@ -1,0 +1,1 @@
+"""How the place runs: its people and their acts, its state, one's own side of the console."""

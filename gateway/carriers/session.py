@@ -115,7 +115,7 @@ class Session(SenderSide):
         account.left -= size * turns.byte
         parser = self._parser
         amid = parser.more
-        if amid or self._held is not None or account.left <= 0:
+        if amid or self._held is not None or (account.left <= 0 and not turns.renewed(account)):
             parser.hold(data)
             if self._held is None:
                 self._wait_turn()
@@ -142,7 +142,7 @@ class Session(SenderSide):
                 return
             if account.turn != turns.number:
                 turns.begin(account)
-            if account.left <= 0:
+            if account.left <= 0 and not turns.renewed(account):
                 self._wait_turn()
                 return
             events = parser.feed(b"")

@@ -103,7 +103,7 @@ class App:
         self._sockets = Sockets(self._pipeline, self.metrics.refused_requests, self.metrics.socket_ends, self._sweep)
         self._gate = Gate(self._pipeline, self.metrics.refused_requests, Router([]), None, self._sockets)
         self._server = Server(self._gate, conversion.server(config.server), self._sweep)
-        self._pipeline.read_for = self._server.queueing.read_for
+        self._pipeline.read_for = self._server.read_for
         self._senders = SenderDirectory(salt, self.metrics.senders)
         self._gate.senders = self._senders
         self._feed: LogOutFeed | None = None

@@ -136,6 +136,11 @@ class Server:
 
         return begun
 
+    def read_for(self, seconds: float) -> None:
+        """A turn of the loop goes on to judge, so long after it had read the first message of it."""
+        self.turns.went_on()
+        self.queueing.read_for(seconds)
+
     def begins(self, ip: str, waiting: TurnWaiting) -> bool:
         """Whether a connection that has ``arrived`` may begin in this turn, and is charged for it; else ``waiting``
         goes on in a later one."""

@@ -169,7 +169,7 @@ class ServerProtocol(Answering):
                 account = self.account
                 if account.turn != turns.number:
                     turns.begin(account)
-                if account.left <= 0:
+                if account.left <= 0 and not turns.renewed(account):
                     self.wait_turn()
                     break
                 if not self._next_request():
@@ -232,7 +232,7 @@ class ServerProtocol(Answering):
         account = self.account
         if self.peer.trusted:
             account = self.account = server.named(self.peer, head)
-            if account.left <= 0:
+            if account.left <= 0 and not server.turns.renewed(account):
                 self.wait_turn()
                 return False
         account.left -= server.turns.request

@@ -21,7 +21,9 @@ and each costs as much to hand on as to read a small request. Those beyond the s
 address sends next, since the platform's connections are held by them.
 
 The price for who stays within his share is three comparisons and a few sums: no timer, no call and no object. A turn
-is counted only where somebody waits (one ``call_soon`` for all of them), and with each tick of the sweep.
+is counted only where somebody waits (one ``call_soon`` for all of them), and with each tick of the sweep. So who has
+spent his share may have done so over many turns: then he does not wait. That the loop went on is known from those who
+judge, who go on once a turn (``went_on``), and asked where a share is spent (``renewed``).
 """
 
 from __future__ import annotations
@@ -129,8 +131,8 @@ class Turns:
     """
 
     __slots__ = (
-        "_accounts", "_active", "_clock", "_empty", "_ended", "_loop", "_ring", "_scheduled", "_shared_until", "_tick",
-        "answer", "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
+        "_accounts", "_active", "_clock", "_counted", "_empty", "_ended", "_loop", "_passed", "_ring", "_scheduled",
+        "_shared_until", "_tick", "answer", "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
     )  # fmt: skip
 
     def __init__(
@@ -146,6 +148,8 @@ class Turns:
         self._active = 0
         self._tick = 0
         self._shared_until = 0
+        self._passed = 0  # turns of the loop that are known of
+        self._counted = 0  # of these when the last one was counted
         self.number = 0
         self.share = float(ALONE)
         self.stops = 0
@@ -208,6 +212,20 @@ class Turns:
                 self._shared_until = self._tick + REMEMBERED
                 self.share = 1.0
 
+    def went_on(self) -> None:
+        """A turn of the loop is over, whether or not anybody waits for the next."""
+        self._passed += 1
+
+    def renewed(self, account: TurnAccount) -> bool:
+        """``account`` has spent its share; whether it may go on, because a turn was over meanwhile that nobody had
+        counted. Once in a turn, whoever asks, and never past somebody who waits."""
+        if self._scheduled or self._counted == self._passed:
+            return False
+        self._counted = self._passed
+        self.number += 1
+        self.begin(account)
+        return account.left > 0
+
     def charge_read(self, account: TurnAccount, size: int) -> bool:
         """Charge a read of so many bytes; true where the turn is over with it."""
         if account.turn != self.number:
@@ -269,7 +287,7 @@ class Turns:
         if account.turn != self.number:
             self.begin(account)
         account.left -= self.answer
-        if account.left > 0:
+        if account.left > 0 or self.renewed(account):
             return False
         self.stops += 1
         queue = account.answers
@@ -289,6 +307,7 @@ class Turns:
     def _round(self) -> None:
         """A new turn: whoever waits goes on within his share."""
         self.number += 1
+        self._counted = self._passed
         ring = self._ring
         spent: list[TurnAccount] = []
         clock = self._clock

@@ -51,7 +51,7 @@ class Wanting:
         while self.wants:
             if account.turn != self.turns.number:
                 self.turns.begin(account)
-            if account.left <= 0:
+            if account.left <= 0 and not self.turns.renewed(account):
                 self.turns.wait(account, self)
                 return
             account.left -= self.turns.request
@@ -110,6 +110,47 @@ def test_who_is_alone_gets_more_and_who_is_not_does_not(loop: Loop) -> None:
     del done[:]
     Wanting(turns, "a", 1000, done).go_on()
     assert len(done) == ALONE * SHARE
+
+
+def test_a_share_that_was_spent_over_several_turns_is_renewed_without_waiting(loop: Loop) -> None:
+    turns = made(loop)
+    for name in "ab":
+        turns.begin(turns.account(name))  # from now on nobody is alone
+    turns.number += 1
+    done: list[str] = []
+    a, b = Wanting(turns, "a", SHARE, done), Wanting(turns, "b", SHARE, done)
+    a.go_on()
+    b.go_on()
+    assert done == ["a"] * SHARE + ["b"] * SHARE
+    turns.went_on()
+    a.wants = b.wants = 1
+    a.go_on()
+    b.go_on()
+    assert done[-2:] == ["a", "b"] and turns.stops == 0 and not loop.soon
+    a.wants = b.wants = 100
+    a.go_on()  # in the same turn no more than its share
+    b.go_on()
+    assert (done.count("a"), done.count("b")) == (2 * SHARE, 2 * SHARE)
+    assert turns.stops == 2
+    turns.went_on()
+    c = Wanting(turns, "a", 1, done, "c")
+    c.go_on()  # past those who wait already nobody goes
+    assert turns.stops == 3 and "c" not in done
+    loop.turn()
+    assert (done.count("a"), done.count("b")) == (3 * SHARE, 3 * SHARE)
+
+
+def test_a_debt_is_not_paid_by_one_turn_that_nobody_counted(loop: Loop) -> None:
+    turns = made(loop)
+    account = turns.account("a")
+    turns.begin(account)
+    account.left = -3.0 * turns.share
+    turns.went_on()
+    assert not turns.renewed(account) and account.left < 0
+    assert not turns.renewed(account)  # nor twice in one
+    turns.went_on()
+    turns.went_on()
+    assert not turns.renewed(account)
 
 
 def test_a_round_ends_when_its_time_is_over_and_goes_on_where_it_was(loop: Loop) -> None:

@@ -81,6 +81,7 @@ REMEDIES: Mapping[str, str] = {
     "control.role_refused": "“tidegate tokens show” tells what you may",
     "control.route_unknown": "name one of the configuration in force",
     "control.scope_refused": "“tidegate tokens make” makes one that has it",
+    "control.sample_unknown": "“tidegate review samples list” shows them",
     "control.switch_unknown": "“tidegate switches list” shows them",
     "control.takedown_unknown": "“tidegate takedowns list” shows them",
     "control.text_unknown": "without --copies it can be taken down",

@@ -8,11 +8,13 @@ import typer
 
 from gateway.commands import places, terminal
 from gateway.commands.admin.calling import Caller, Reason, asks, group, path
+from gateway.commands.deciding import samples
 from gateway.commands.terminal import Column
 
 app = group("Cases that wait for a person: see, claim and decide them.")
 senders = group("Accounts at the platform that are somebody's here: nobody decides on their own messages.")
 app.add_typer(senders, name="senders")
+app.add_typer(samples.app, name="samples")
 
 CASE = typer.Argument(metavar="CASE", min=1)
 Case = Annotated[int, CASE]
@@ -158,11 +160,15 @@ async def show(caller: Caller, number: Case) -> None:
 async def claim(
     caller: Caller,
     cases: Annotated[list[int] | None, typer.Argument(metavar="CASE", help="These cases.", min=1)] = None,
-    count: Annotated[int, typer.Option("--next", min=1, max=50, help="Without cases: so many of the queue.")] = 1,
+    count: Annotated[
+        int | None, typer.Option("--next", min=1, max=50, help="Without cases: so many of the queue; else one.")
+    ] = None,
     route: Annotated[str, typer.Option("--route", help="With --next: of this route.")] = "",
 ) -> None:
     """Claim cases for yourself, and show them: the next ones, or those that you name."""
-    asked: dict[str, Any] = {"cases": cases} if cases else {"count": count}
+    if cases and (count is not None or route):
+        places.refuse("--next and --route are for the queue: name cases, or say how many")
+    asked: dict[str, Any] = {"cases": cases} if cases else {"count": count or 1}
     if route:
         asked["route"] = caller.known(route, "routes", "--route")
     done = await caller.ask("POST", "/v1/review/cases:claim", asked)

@@ -59,6 +59,8 @@ class Move(StrEnum):
     VOID = "void"
     EXPIRE = "expired"
     REOPEN = "reopened"
+    SAMPLE = "sampled"  # drawn to be decided once more, by somebody who does not know what was decided
+    LOOK_AGAIN = "looked-again"  # decided once more: nothing follows from it
 
 
 _W, _C, _D = CaseState.WAITING, CaseState.CLAIMED, CaseState.DECIDED
@@ -92,6 +94,8 @@ TRANSITIONS: Final[dict[tuple[CaseState, Move], CaseState]] = {
     (_D, Move.VOID): CaseState.VOID,
     (_W, Move.EXPIRE): CaseState.EXPIRED,
     (CaseState.DONE, Move.REOPEN): CaseState.DONE,  # by a new case, which names it
+    (CaseState.DONE, Move.SAMPLE): CaseState.DONE,
+    (CaseState.DONE, Move.LOOK_AGAIN): CaseState.DONE,
 }
 
 DESKS: Final[dict[Move, Desk]] = {

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.cases.case_states import TRANSITIONS, CaseState, Desk, Move, after, desk_after
-from gateway.control.cases.rows import Case, CaseCause, CaseEvent
+from gateway.control.cases.rows import Case, CaseCause, CaseEvent, CaseSample
 
 MESSAGE, APPEAL = "message", "appeal"
 KINDS = (MESSAGE, APPEAL)
@@ -228,6 +228,9 @@ def reopen(session: Session, case_id: int, *, now: int, person: str, why: str, d
     last = last_of(session, done.message_id, done.kind) or done
     decided = [one for one in (done, last) if one.open_as is None]
     barred = {person for one in decided for person in (*one.barred, one.decided_by) if person}
+    for sample in session.scalars(select(CaseSample).where(CaseSample.case_id.in_([one.id for one in decided]))):
+        barred |= {sample.decided_by} - {""}
+        sample.settled_by, sample.settled_at = sample.settled_by or person, sample.settled_at or now
     return open_case(
         session, done.message_id, Cause.REOPENED, now=now, route=done.route, room=done.room, sender=done.sender,
         due_at=due_at, kind=done.kind, category=done.category, fingerprint=done.fingerprint,
@@ -315,7 +318,7 @@ def prune(session: Session, before: int) -> int:
         .order_by(Case.closed_at)
         .limit(PRUNED_AT_ONCE)
     ).all()
-    for rows in (CaseCause, CaseEvent):
+    for rows in (CaseCause, CaseEvent, CaseSample):
         session.execute(delete(rows).where(rows.case_id.in_(old)))
     session.execute(delete(Case).where(Case.id.in_(old)))
     return len(old)

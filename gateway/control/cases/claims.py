@@ -115,7 +115,7 @@ def queue(desk: Desk, wanted: QueueWanted = WHICHEVER) -> Select[Any]:
 
 def decided_since(session: Session, person: str, since: int) -> int:
     """How many cases somebody has decided, alone or as one of two."""
-    moves = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE)
+    moves = (Move.DECIDE, Move.PROPOSE, Move.AGREE, Move.DISAGREE, Move.LOOK_AGAIN)
     wanted = select(func.count()).where(CaseEvent.person == person, CaseEvent.at >= since, CaseEvent.event.in_(moves))
     return session.scalars(wanted).one()
 

@@ -113,6 +113,43 @@ class CaseEvent(Model):
     outcome: Mapped[str] = mapped_column(Storable(16), default="")
 
 
+class CaseSample(Model):
+    """A decision that somebody else makes once more without knowing it: nothing follows from theirs but that it is
+    known whether two people see it alike. ``state``: see ``samples``; ``first_*``: what was decided; ``outcome``,
+    ``ground``, ``decided_*``: what the second person would have; ``differs``: in what the two do, ``outcome`` or
+    ``ground``, empty where they agree; ``settled_*``: the lead who has looked at a disagreement. Times in µs since the
+    epoch, 0 for none.
+    """
+
+    __tablename__ = "case_samples"
+    __table_args__ = (
+        UniqueConstraint("case_id"),
+        Index("ix_case_samples_state", "state", "id"),
+        Index("ix_case_samples_claimed_by", "claimed_by", "state"),
+        Index("ix_case_samples_decided_at", "decided_at"),
+        Index("ix_case_samples_disagreed", "differs", "settled_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    drawn_at: Mapped[int]
+    state: Mapped[str] = mapped_column(Storable(16))
+    first_by: Mapped[str] = mapped_column(Storable(64))
+    first_outcome: Mapped[str] = mapped_column(Storable(16))
+    first_ground: Mapped[str] = mapped_column(Storable(256))
+    claimed_by: Mapped[str] = mapped_column(Storable(64), default="")
+    claimed_until: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(Storable(16), default="")
+    ground: Mapped[str] = mapped_column(Storable(256), default="")
+    decided_by: Mapped[str] = mapped_column(Storable(64), default="")
+    decided_at: Mapped[int] = mapped_column(default=0)
+    act_uid: Mapped[str] = mapped_column(Storable(36), default="")
+    differs: Mapped[str] = mapped_column(Storable(8), default="")
+    settled_by: Mapped[str] = mapped_column(Storable(64), default="")
+    settled_at: Mapped[int] = mapped_column(default=0)
+
+
 class OwnSender(Model):
     """An account at the platform that somebody here owns: they do not decide on what it sends."""
 

@@ -17,7 +17,7 @@ from gateway.control.acts.ledger import Outcome
 from gateway.control.acts.refusal import ControlError
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned
-from gateway.control.cases import case_pages, cases, claims, decisions
+from gateway.control.cases import case_pages, cases, claims, decisions, samples
 from gateway.control.cases.case_pages import CasesWanted, Place, Together
 from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.claims import Claimant, QueueWanted
@@ -95,19 +95,21 @@ async def listed(call: Call[None, CasesQuery]) -> CasesOut:
         CaseState(query.state), query.desk or "", query.route or "", query.sender or "", query.message or ""
     )
 
-    def work(session: Session) -> list[Loaded]:
+    def work(session: Session) -> tuple[list[Loaded], Case | None]:
         if query.mine:
-            return loaded(session, case_pages.held_by(session, person))
-        return loaded(session, case_pages.page(session, wanted, after, query.limit))
+            return loaded(session, case_pages.held_by(session, person)), None
+        hidden = samples.hidden_from(session, person, call.service(ReviewDesk).now())
+        page = case_pages.page(session, wanted, after, query.limit)
+        last = page[-1] if len(page) == query.limit else None
+        return loaded(session, [row for row in page if row.id not in hidden]), last
 
-    rows = await call.services.database.read(work)
+    rows, last = await call.services.database.read(work)
     words: dict[int, list[str]] = {}
     if query.words and rows:
         await call.reads(f"words found in {len(rows)} cases", "case.list", f"cases:{len(rows)}")
         texts = await call.service(ReviewDesk).texts.read([one.case for one in rows])
         words = {number: found(text) for number, text in texts.items()}
     telling = _telling(call)
-    last = rows[-1].case if len(rows) == query.limit and not query.mine else None
     return CasesOut(
         cases=[telling.of(one, words.get(one.case.id, []) if query.words else None) for one in rows],
         next=f"{last.due_at}:{last.id}" if last is not None else None,
@@ -120,6 +122,8 @@ async def get(call: Call[None, NoQuery]) -> CaseShown:
 
     def work(unit: Unit) -> Loaded:
         case = cases.get(unit.session, number)
+        if number in samples.hidden_from(unit.session, call.caller.person, call.service(ReviewDesk).now()):
+            raise ControlError(403, "review.sampled", "You decide on its sample: what was decided is not told to you.")
         decisions.read(unit.session, case, call.caller.person)
         return loaded(unit.session, [case], traced=True)[0]
 
@@ -260,6 +264,7 @@ async def release_all(call: Call[NothingElse, NoQuery]) -> Done[ReleasedOut]:
     running, person = call.service(ReviewDesk), call.caller.person
 
     def work(unit: Unit) -> int:
+        samples.give_back(unit.session, person)
         return claims.give_back_all(unit.session, person, Move.LOG_OUT, now=running.now())
 
     outcome = await call.act("logged out", "case.release", f"person:{person}", work, settle=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway.config import Config
 from gateway.config.values.opening_hours import OpeningHours
-from gateway.control.access.roles import EVERYBODY, LEAD, MODERATE, SEE_SENDERS, Permission
+from gateway.control.access.roles import EVERYBODY, LEAD, MODERATE, OVERSEE, SEE_SENDERS, Permission
 from gateway.control.acts.governance import Table
 from gateway.control.adapters.platform import route_of
 from gateway.control.calls.endpoint import Endpoint
@@ -15,7 +15,7 @@ from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.rows import OwnSender
 from gateway.control.holding.seals import seals
 from gateway.control.releasing.wanted_gone import HeldTakedowns
-from gateway.control.review import case_lines, endpoints, held_messages, own_senders
+from gateway.control.review import case_lines, endpoints, held_messages, own_senders, sample_desk
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.held_cases import HeldEffect, HeldTexts
 from gateway.control.review.journalled_texts import JournalledTexts
@@ -47,13 +47,13 @@ def settings(config: Config) -> DeskSettings:
     section = config.desk
     return DeskSettings(
         section.claim, section.undo, section.service, section.grounds, frozenset(section.second),
-        OpeningHours(section.open, section.zone), frozenset(section.grave),
+        OpeningHours(section.open, section.zone), frozenset(section.grave), section.sample,
     )  # fmt: skip
 
 
 # Deciding is for people alone, and so is having a case: no machine publishes what was held for a person.
 LOOK, READ = Permission(EVERYBODY, "cases:read"), Permission(SEE_SENDERS, "cases:read")
-WORK, LEADS = Permission(MODERATE), Permission(LEAD)
+WORK, LEADS, OVERSIGHT = Permission(MODERATE), Permission(LEAD), Permission(OVERSEE, "cases:read")
 
 REVIEW = Feature(
     endpoints=(
@@ -77,6 +77,16 @@ REVIEW = Feature(
         Endpoint("POST", "/v1/review/cases/{id}:release", endpoints.release, "Give a case back", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:undo", endpoints.undo, "Take a decision back", WORK),
         Endpoint("POST", "/v1/review/cases/{id}:reopen", endpoints.reopen, "Look at a decision again", LEADS),
+        Endpoint("GET", "/v1/review/samples", sample_desk.listed, "List decisions made twice", OVERSIGHT),
+        Endpoint(
+            "POST", "/v1/review/samples:claim", sample_desk.claim, "Claim a decision to make once more, unseen", WORK
+        ),
+        Endpoint("POST", "/v1/review/samples/{id}:decide", sample_desk.decide, "Decide on a sample", WORK),
+        Endpoint("POST", "/v1/review/samples/{id}:release", sample_desk.release, "Give a sample back", WORK),
+        Endpoint("POST", "/v1/review/samples/{id}:settle", sample_desk.settle, "Leave a decision as it is", LEADS),
+        Endpoint(
+            "GET", "/v1/review/agreement", sample_desk.agreed, "How far people decide alike, by ground", OVERSIGHT
+        ),
         Endpoint("GET", "/v1/review/messages", held_messages.listed, "List held messages of one state", LOOK),
         Endpoint(
             "POST", "/v1/review/messages/{id}:settle", held_messages.settle, "Say what became of a release", LEADS

@@ -22,7 +22,7 @@ from gateway.common.rounds import Rounds
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.refusal import ControlError
-from gateway.control.cases import cases, decisions
+from gateway.control.cases import cases, decisions, samples
 from gateway.control.cases.case_states import OPEN, CaseState
 from gateway.control.cases.rows import Case
 from gateway.control.review.desk_settings import DeskSettings
@@ -35,7 +35,7 @@ AT_ONCE: Final = 50  # decisions that take effect in one act
 
 class ReviewDesk:
     """``settings`` as they are in force; ``effects``: what a decision means, by the kind of the case; ``clock`` in
-    nanoseconds since the epoch."""
+    nanoseconds since the epoch; ``chance``: from 0 to 1, by which decisions are drawn to be made once more."""
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class ReviewDesk:
         effects: Mapping[str, Effect],
         *,
         clock: Callable[[], int] = time.time_ns,
+        chance: Callable[[], float] = samples.chance,
     ) -> None:
         self.texts = texts
         self.done = Counts(METRICS["tidegate_cases_decided_total"])
@@ -52,6 +53,7 @@ class ReviewDesk:
         self._settings = settings
         self._effects = effects
         self._clock = clock
+        self._chance = chance
         self.rounds = Rounds("review.desk", self.look, EVERY)
 
     def start(self) -> None:
@@ -116,6 +118,7 @@ class ReviewDesk:
             cases.void(unit.session, case.message_id, error.reason, now=now, kind=case.kind)
             return None
         decisions.finish(unit.session, case, now=now)
+        samples.draw(unit.session, case, self.settings.sample, now=now, by=self._chance)
         return case.kind, case.outcome
 
     async def series(self) -> dict[str, Series]:

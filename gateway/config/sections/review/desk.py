@@ -37,6 +37,14 @@ class Desk(Section):
         (), "Categories whose texts the console hides until whoever reviews asks for them."
     )
 
+    sample: float = setting(
+        0.03,
+        "Share of decided cases that somebody else decides once more without knowing what was decided, drawn by "
+        "chance; nothing of the message changes by it. 0: none.",
+        ge=0,
+        le=0.2,
+    )
+
     @model_validator(mode="after")
     def _hours(self) -> Desk:
         OpeningHours(self.open, self.zone)

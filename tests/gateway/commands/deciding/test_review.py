@@ -141,3 +141,11 @@ def test_whose_account_is_whose(control: Control) -> None:
     assert "ann's" in control.run("senders", "name", "u1", "--reason", "r").stdout
     assert control.asked[1][2] == {"sender": "u1", "reason": "r"}
     assert control.run("senders", "lift", "u1", "--reason", "r").exit_code == 0
+
+
+def test_cases_and_the_queue_are_not_claimed_at_once(control: Control) -> None:
+    for words in (("7", "--next", "3"), ("7", "--route", "comments")):
+        done = control.run("claim", *words)
+        assert done.exit_code == 2
+        assert "--next" in done.stderr
+    assert control.asked == []

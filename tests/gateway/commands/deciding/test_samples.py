@@ -11,7 +11,8 @@ from tests.gateway.commands.deciding.test_review import ACT, TEXT, Control
 SAMPLE = {
     "id": 4, "case": 7, "message_id": "m1", "route": "comments", "room": "r1", "category": "fraud", "drawn_at": 1,
     "state": "decided", "first_by": "ann", "first_outcome": "refused", "first_ground": "article 5",
-    "outcome": "approved", "ground": "", "decided_by": "bob", "decided_at": 2, "differs": "outcome", "settled_by": "", "settled_at": 0,
+    "outcome": "approved", "ground": "", "decided_by": "bob", "decided_at": 2, "differs": "outcome",
+    "settled_by": "", "settled_at": 0,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from gateway.control.cases.samples import DECIDED
 MOST_GROUNDS: Final = 50  # told, the most frequent first
 
 
-class Told(NamedTuple):
+class Opinion(NamedTuple):
     """What one person said of a message: an outcome, and of a refusal its ground."""
 
     outcome: str
@@ -33,8 +33,8 @@ class Told(NamedTuple):
 class Pairs(NamedTuple):
     """How often two people said these two things."""
 
-    first: Told
-    second: Told
+    first: Opinion
+    second: Opinion
     times: int
 
 
@@ -53,7 +53,7 @@ class GroundAgreement(NamedTuple):
         return 2 * self.both / (self.first + self.second)
 
 
-class Agreement(NamedTuple):
+class ReviewerAgreement(NamedTuple):
     """``decided``: samples in all; ``alike``: same outcome and ground; ``outcomes``: same outcome; ``kappa`` None where
     chance alone makes all alike, or there is nothing; ``grounds``: see ``GroundAgreement``."""
 
@@ -64,7 +64,7 @@ class Agreement(NamedTuple):
     grounds: list[GroundAgreement]
 
 
-def agreement(session: Session, since: int, until: int) -> Agreement:
+def agreement(session: Session, since: int, until: int) -> ReviewerAgreement:
     """Of samples decided from a moment on and before another (µs since the epoch)."""
     what = (CaseSample.first_outcome, CaseSample.first_ground, CaseSample.outcome, CaseSample.ground)
     rows = session.execute(
@@ -75,12 +75,12 @@ def agreement(session: Session, since: int, until: int) -> Agreement:
     return of([Pairs(_said(row[0], row[1]), _said(row[2], row[3]), row[4]) for row in rows])
 
 
-def of(pairs: Sequence[Pairs]) -> Agreement:
+def of(pairs: Sequence[Pairs]) -> ReviewerAgreement:
     """The arithmetic."""
     decided = sum(pair.times for pair in pairs)
-    first: dict[Told, int] = {}
-    second: dict[Told, int] = {}
-    both: dict[Told, int] = {}
+    first: dict[Opinion, int] = {}
+    second: dict[Opinion, int] = {}
+    both: dict[Opinion, int] = {}
     for pair in pairs:
         first[pair.first] = first.get(pair.first, 0) + pair.times
         second[pair.second] = second.get(pair.second, 0) + pair.times
@@ -95,9 +95,9 @@ def of(pairs: Sequence[Pairs]) -> Agreement:
     outcomes = sum(pair.times for pair in pairs if pair.first.outcome == pair.second.outcome)
     by_chance = sum(count * second.get(one, 0) for one, count in first.items())  # of decided ** 2
     kappa = (decided * alike - by_chance) / (decided**2 - by_chance) if decided**2 > by_chance else None
-    return Agreement(decided, alike, outcomes, kappa, grounds[:MOST_GROUNDS])
+    return ReviewerAgreement(decided, alike, outcomes, kappa, grounds[:MOST_GROUNDS])
 
 
-def _said(outcome: str, ground: str) -> Told:
+def _said(outcome: str, ground: str) -> Opinion:
     """An approval may have a ground that nobody has to give: it is no other decision for that."""
-    return Told(outcome, ground if outcome in GROUNDED else "")
+    return Opinion(outcome, ground if outcome in GROUNDED else "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gateway.control.cases import agreement, samples
-from gateway.control.cases.agreement import Pairs, Told
+from gateway.control.cases.agreement import Pairs, Opinion
 from tests.gateway.control.cases.conftest import Desk
 from tests.gateway.control.cases.test_samples import done, take
 
-APPROVED, FRAUD, SPAM = Told("approved", ""), Told("refused", "fraud"), Told("refused", "spam")
+APPROVED, FRAUD, SPAM = Opinion("approved", ""), Opinion("refused", "fraud"), Opinion("refused", "spam")
 
 
 def test_twice_both_over_what_either_chose_and_cohen_s_kappa() -> None:

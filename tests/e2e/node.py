@@ -75,6 +75,7 @@ class Node:
         self._arguments = arguments
         self._cwd = cwd
         self.tls: ssl.SSLContext | None = None
+        self.env: dict[str, str] = {}  # beside ours
         self.process: asyncio.subprocess.Process | None = None
         self.printed: list[str] = []
 
@@ -87,6 +88,7 @@ class Node:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),
             stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True, cwd=self._cwd,
+            env={**os.environ, **self.env},
         )  # fmt: skip
         assert self.process.stdout is not None
         try:

@@ -8,35 +8,53 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.ports import free_port
 from rig.postgresql import Postgres
 from tests.e2e.lab import write_config
 from tests.e2e.node import Answer, Node
+from tests.e2e.nodes.lines import Line
 from tests.e2e.state.server import Server
 from tests.e2e.upstream import serve
 
 WITHIN = 1.0  # seconds in which an act is in force everywhere
 
 
+class Lines(NamedTuple):
+    """Of one node."""
+
+    database: Line
+    state: Line
+
+
 class Cluster:
     """``nodes`` by their numbers from 1; the first to start makes the first person, whose token opens on all. ``more``:
-    of the configuration of each."""
+    of the configuration of each. ``lined``: each reaches the database and state by lines of its own, to be cut."""
 
     def __init__(
-        self, folder: Path, server: Postgres, state: Server, platform: int, count: int, more: str = ""
+        self,
+        folder: Path,
+        server: Postgres,
+        state: Server,
+        platform: int,
+        count: int,
+        more: str = "",
+        *,
+        lined: bool = False,
     ) -> None:
         self.folder = folder
         self.server = server
         self.state = state
         self.nodes: dict[int, Node] = {}
         self.configs: dict[int, Path] = {}
+        self.lines: dict[int, Lines] = {}
         self.platform = platform
         self.more = more
+        self._lined = lined
         for number in range(1, count + 1):
             self.add(number)
 
@@ -45,12 +63,17 @@ class Cluster:
         own = self.folder / (name or f"n{number}")
         own.mkdir()
         ports = free_port(), free_port()
+        socket, url = self.state.socket, self.server.url("gate")
+        if self._lined:
+            socket, port = own / "line.sock", free_port()
+            url = self.server.url("gate", host=f"127.0.0.1:{port}")
+            self.lines[number] = Lines(Line(port, self.server.port), Line(socket, self.state.socket))
         config = write_config(
             own, ports, self.platform, server=f"node = {number}",
-            state=f'url = "unix://{self.state.socket}"\ndeadline = "5s"', more=self.more,
+            state=f'url = "unix://{socket}"\ndeadline = "5s"', more=self.more,
         )  # fmt: skip
         text = config.read_text(encoding="utf-8")
-        database = f'database = "{self.server.url("gate")}"\n'
+        database = f'database = "{url}"\n'
         config.write_text(text.replace("[state]", f"{database}[state]", 1), encoding="utf-8")
         self.configs[number] = config
         self.nodes[number] = Node(own / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
@@ -107,6 +130,29 @@ class Cluster:
         return process.returncode, told.decode()
 
 
+SLEEPS = """
+import select, time
+time.sleep = lambda seconds: select.select((), (), (), seconds)
+"""
+
+
+def another_clock(by: str, folder: Path) -> dict[str, str]:
+    """What the environment of a process says whose time of day is another (Debian: faketime). Beneath libfaketime every
+    ``time.sleep`` fails (EINVAL: the end of a sleep is taken for a time of day, whatever its clock); so it is replaced,
+    by a module in ``folder`` that each Python reads first."""
+    library = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
+    assert Path(library).exists(), "tools/debian-packages faults"
+    (folder / "sitecustomize.py").write_text(SLEEPS, encoding="utf-8")
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {
+        "LD_PRELOAD": library,
+        "FAKETIME": by,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+        "PYTHONPATH": path,
+    }
+
+
 async def soon(true: Callable[[], Awaitable[Any]], within: float = 30.0) -> float:
     """Ask until it is true; how long that took, in seconds."""
     since = time.monotonic()
@@ -117,15 +163,29 @@ async def soon(true: Callable[[], Awaitable[Any]], within: float = 30.0) -> floa
 
 
 @asynccontextmanager
-async def running(folder: Path, count: int = 2, more: str = "", site: int = 0) -> AsyncIterator[Cluster]:
-    """A cluster whose nodes have started, one after the other. ``site``: the port of a platform of its own."""
+async def running(
+    folder: Path,
+    count: int = 2,
+    more: str = "",
+    site: int = 0,
+    *,
+    lined: bool = False,
+    clocks: Mapping[int, str] | None = None,
+) -> AsyncIterator[Cluster]:
+    """A cluster whose nodes have started, one after the other. ``site``: the port of a platform of its own.
+    ``clocks``: of which node the time of day is another, and by how much (``+30s``)."""
     state = Server(folder)
     state.start()
     with Postgres() as server:
         server.create("gate")
         async with serve() as platform:
-            made = Cluster(folder, server, state, site or platform.port, count, more)
+            made = Cluster(folder, server, state, site or platform.port, count, more, lined=lined)
+            for number, by in (clocks or {}).items():
+                made.nodes[number].env = another_clock(by, folder)
             try:
+                for lines in made.lines.values():
+                    for line in lines:
+                        await line.start()
                 for node in made.nodes.values():
                     await node.start()
                 yield made
@@ -136,6 +196,9 @@ async def running(folder: Path, count: int = 2, more: str = "", site: int = 0) -
                             os.kill(pid, signal.SIGCONT)
                     if node.process is not None:
                         await node.stop()
+                for lines in made.lines.values():
+                    for line in lines:
+                        await line.stop()
                 state.kill()
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,1 +1,1 @@
-"""The pages of the console, one file each, by subject; ``gateway.control.console.console_pages`` is the table of all."""
+"""The pages of the console by subject, one file each; ``gateway.control.console.console_pages`` is the table."""

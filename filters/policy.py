@@ -20,7 +20,7 @@ from filters.checks import CHECKS
 from filters.model.message import Message
 from filters.model.remembered import Remembered
 from filters.model.rule import Asks, Find, Rule
-from filters.model.verdict import Decided, Disposition, Facts, Finding, Missing, OnError, Scan, Verdict
+from filters.model.verdict import INCIDENT, Decided, Disposition, Facts, Finding, Missing, OnError, Scan, Verdict
 
 WEIGHT: dict[str, int] = {"reject": 0, "hold": 1, "mask": 2, "label": 3, "pass": 4}
 MASK: Final = "*"
@@ -117,7 +117,8 @@ def unheld(
     """What ``verdict``, which holds, comes to where the message cannot wait for a person, and why: ``reason`` is a code
     for its sender, ``cause`` says more. ``costs``: what that is worth, where it is no failure; None for what each
     rule's ``on_error`` says, where ``hold`` refuses, since nothing can be held. What was found is recorded either way:
-    beside those in shadow where it costs nothing, which is told as degraded (law 3).
+    beside those in shadow where it costs nothing, which is told as degraded (law 3). While an incident holds
+    everything, what cannot wait is refused, whatever it would be worth otherwise.
     """
     enforced: list[Decided] = []
     shadow = list(verdict.shadow)
@@ -126,7 +127,7 @@ def unheld(
             enforced.append(decided)
             continue
         rule, found, _, _ = decided
-        worth = costs or rule.on_error
+        worth = "reject" if rule.check == INCIDENT else costs or rule.on_error
         if worth == "pass":
             shadow.append(decided)
         else:
@@ -155,7 +156,7 @@ def _approved(enforced: list[Decided]) -> list[Decided]:
         decided
         for decided in enforced
         if not (
-            (decided.effect == "hold" and not decided.degraded)
+            (decided.effect == "hold" and not decided.degraded and decided.rule.check != INCIDENT)
             or (decided.rule.check in CHECKS and CHECKS[decided.rule.check].spans)
         )
     ]
@@ -164,8 +165,9 @@ def _approved(enforced: list[Decided]) -> list[Decided]:
 def _verdict(
     policy: Policy, message: Message, enforced: list[Decided], shadow: list[Decided], degraded: list[str]
 ) -> Verdict:
-    # What was found explains more than what could not be checked. Stable: the policy's order within one weight.
-    enforced.sort(key=lambda decided: (WEIGHT[decided.effect], decided.degraded))
+    # What was found explains more than what could not be checked, and either more than that everything is held. Stable:
+    # the policy's order within one weight.
+    enforced.sort(key=lambda decided: (WEIGHT[decided.effect], decided.rule.check == INCIDENT, decided.degraded))
     effects = {decided.effect for decided in enforced}
     disposition: Disposition = "reject" if "reject" in effects else "hold" if "hold" in effects else "pass"
     labels = tuple(dict.fromkeys(d.rule.label or d.finding.reason for d in enforced if d.effect == "label"))

@@ -17,6 +17,9 @@ OnError = Literal["pass", "label", "hold", "reject"]
 TICKET: Final = "ticket"
 """In the place of a check: a person approved the text, and its sender sends it again."""
 
+INCIDENT: Final = "incident"
+"""In the place of a check: people have begun an incident, and what would pass waits, or is refused."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from filters.model.rule import Rule
@@ -53,7 +54,7 @@ def of_snapshot(
 
     Blocks count only where the route's policy enforces them.
     """
-    decided = overlay.switch(route.name, room) if overlay is not None else None
+    decided = overlay.switch(route.name, room, time.time_ns() // 1000) if overlay is not None else None
     if decided is None:
         decided = blocked(route, sender, room, ip, snapshot)
     return answers.standing(decided, route.appeal) if decided is not None else None

@@ -41,6 +41,9 @@ COMMANDS: dict[str, Command] = {
     "blocks": Command("gateway.commands.admin.blocks", "app", "Stop a sender, a device, an address, a range, a room."),
     "rooms": Command("gateway.commands.admin.rooms", "app", "Open rooms, slow them down, mute or close them."),
     "switches": Command("gateway.commands.admin.switches", "app", "Freeze a room or a route at once, everywhere."),
+    "incidents": Command(
+        "gateway.commands.admin.incidents", "app", "Hold, slow down or freeze everywhere, until an end that you give."
+    ),
     "messages": Command(
         "gateway.commands.deciding.messages", "app", "Search for messages, and read what became of one."
     ),

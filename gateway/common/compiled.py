@@ -101,6 +101,7 @@ MODULES: Final = (
     "gateway.journal.write.writer",
     "gateway.judging.answers",
     "gateway.judging.echo",
+    "gateway.judging.incidents",
     "gateway.judging.overlay",
     "gateway.judging.pipeline",
     "gateway.judging.refused_copies",

@@ -236,6 +236,8 @@ OF_CONTROL = (
     Metric("tidegate_cases", "gauge", "Cases that are open: waiting, claimed, decided and not in effect.", ("state",)),
     Metric("tidegate_cases_oldest_seconds", "gauge", "How long the first case of the queue waits; 0 where none does."),
     Metric("tidegate_cases_decided_total", "counter", "Decisions in effect since control began.", ("kind", "outcome")),
+    Metric("tidegate_incidents", "gauge", "Incidents that stand."),
+    Metric("tidegate_incident_held", "gauge", "Messages that incidents held, over or not, and that wait for a lead."),
     Metric(
         "tidegate_appeals",
         "gauge",

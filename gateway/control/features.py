@@ -15,6 +15,7 @@ from gateway.control.calls.feature import Feature
 from gateway.control.cases.feature import CASES
 from gateway.control.console.feature import CONSOLE
 from gateway.control.holding.feature import HOLDING
+from gateway.control.incidents.feature import INCIDENTS
 from gateway.control.journals.feature import JOURNALS
 from gateway.control.lists.feature import LISTS
 from gateway.control.messages.feature import MESSAGES
@@ -43,6 +44,7 @@ FEATURES: tuple[Feature, ...] = (
     RESTORING,
     APPEALS,
     REVIEW,
+    INCIDENTS,
     CALLBACKS,
     STATE,
     PEOPLE,

@@ -2,6 +2,7 @@
 
     judged, with its delay ──► over: record ``onward`` ──► the carrier acts, as it does at once where nothing waits
                           ├──► refused: taken down, or something that people did meanwhile stands against it
+                          ├──► held: an incident holds everything (``judging/incidents.py``)
                           └──► failed: its worker stopped before its time, or died (``journal/write/recovery.py``)
 
 Laws:
@@ -10,6 +11,7 @@ Laws:
   that takes the delay away lets everything go on at once;
 * nothing goes on before ``onward`` is recorded (law 5): without that record a dead worker's message never left;
 * a takedown wins: what has not left when it comes does not leave any more;
+* what an incident holds is held at its beginning, not at the end of the delay;
 * so many messages and bytes wait, of everybody and of a sender; one more is worth what ``review.on_cap`` says (law 10).
 
 All messages of a route wait equally long, so a deque is in order, and one timer of the worker is enough: it is set for
@@ -19,6 +21,7 @@ the first of all heads.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -32,6 +35,7 @@ from gateway.sentences.own import CAPPED
 
 if TYPE_CHECKING:
     from filters.model.message import Message
+    from filters.model.verdict import OnError
     from gateway.journal.write.errors import JournalUnavailable
     from gateway.judging.pipeline import Passage, Pipeline
     from gateway.parking.settings import ReviewSettings
@@ -52,10 +56,11 @@ _CAP_LABEL: Final = Rule("delay", "label", "reject", None)
 
 class Delayed:
     """One message that waits: a ``Waiter`` for its record ``onward``. ``passage``: None once it waits no more.
-    ``due``: seconds of the loop's clock, 0 until its judged record is written. ``leaving``: that record was queued, and
-    nothing stops it. ``against``: what keeps it from going."""
+    ``due``: seconds of the loop's clock, 0 until its judged record is written. ``leaving``: that record, or the outcome
+    ``held``, was queued, and nothing stops it. ``against``: what keeps it from going; a hold gives way to what refuses
+    it."""
 
-    __slots__ = ("_delays", "against", "due", "leaving", "passage", "size")
+    __slots__ = ("_delays", "against", "due", "held", "leaving", "passage", "size")
 
     def __init__(self, delays: Delays, passage: Passage, size: int) -> None:
         self._delays = delays
@@ -63,6 +68,7 @@ class Delayed:
         self.size = size
         self.due = 0.0
         self.leaving = False
+        self.held: Verdict | None = None
         self.against: Decided | None = None
 
     def on_written(self) -> None:
@@ -81,6 +87,45 @@ class Delayed:
             passage.pipeline.failed(passage, UNRECORDED)
             passage.on_unrecorded()
             self._delays.settled()
+
+    def conclude(self, verdict: Verdict) -> None:
+        """It is parked, and held once that is recorded; unless something refuses it by now."""
+        passage = self.passage
+        if passage is None:  # it goes on with nobody any more; nothing promised it
+            return
+        assert self.against is not None
+        if self.against.effect == "reject":
+            self._delays.refused(self)
+            return
+        self.leaving = True
+        self.held = verdict
+        record = outcome(passage.message.id, "held", digest=passage.parked)
+        passage.pipeline.journal.append(record, self.on_held, self.on_hold_unwritten)
+
+    def cannot_wait(self, verdict: Verdict, reason: str, cause: str, costs: OnError | None = None) -> None:
+        """It cannot be parked, and goes nowhere all the same: an incident holds everything."""
+        if self.passage is None:
+            return
+        assert self.against is not None
+        if self.against.effect == "hold":
+            rule, found, _, _ = self.against
+            self.against = Decided(rule, Finding(rule.check, reason, detail={**found.detail, "cause": cause}), "reject")
+        self._delays.refused(self)
+
+    def on_held(self) -> None:
+        """Its outcome is recorded: it waits for a person."""
+        passage = self._delays.ended(self, "held")
+        if passage is not None:
+            assert self.held is not None
+            if passage.acts:
+                passage.pipeline.unused(passage)
+            passage.verdict = self.held
+            passage.on_verdict()
+            self._delays.settled()
+
+    def on_hold_unwritten(self, error: JournalUnavailable) -> None:
+        """It is not: nobody was promised what is parked, and control drops it."""
+        self.on_unwritten(error)
 
     def on_refused(self) -> None:
         """Its refusal is recorded."""
@@ -184,7 +229,7 @@ class Delays:
             self._arm()
         passage.on_delayed()
         if one.against is not None:
-            self._refuse(one)
+            self._stop(one)
         return True
 
     def forget(self, passage: Passage) -> None:
@@ -205,12 +250,34 @@ class Delays:
     def refuse(self, message_id: str, against: Decided) -> bool:
         """Keep a message from going, for a reason that its sender is told. False where it does not wait (any more)."""
         one = self._waiting.get(message_id)
-        if one is None or one.leaving or one.against is not None:
+        if one is None or one.leaving or (one.against is not None and one.against.effect == "reject"):
             return False
+        parking = one.against is not None
         one.against = against
-        if one.due:
-            self._refuse(one)
+        if one.due and not parking:
+            self.refused(one)
         return True
+
+    def switched(self) -> None:
+        """The switches have changed: what an incident holds waits for a person from now on, a few of them a turn."""
+        overlay = self._pipeline.overlay
+        if self._waiting and overlay is not None and overlay.incidents is not None:
+            self._hold_some(list(self._waiting.values()))
+
+    def _hold_some(self, left: list[Delayed]) -> None:
+        overlay = self._pipeline.overlay
+        if overlay is None or overlay.incidents is None:  # it has ended meanwhile
+            return
+        now = time.time_ns() // 1000
+        for one in left[:AT_ONCE]:
+            if one.passage is None or one.leaving or one.against is not None:
+                continue
+            message = one.passage.message
+            one.against = overlay.incidents.holding(message.route, message.room, now)
+            if one.against is not None and one.due:
+                self._stop(one)
+        if len(left) > AT_ONCE:
+            self._loop.call_soon(self._hold_some, left[AT_ONCE:])
 
     def arrived(self) -> None:
         """What had gone on over HTTP has its outcome."""
@@ -293,7 +360,7 @@ class Delays:
                 against = self._stands(passage)
                 if against is not None:
                     one.against = against
-                    self._refuse(one)
+                    self._stop(one)
                 else:
                     one.leaving = True
                     self._pipeline.journal.enqueue(onward(passage.message.id), one)
@@ -301,21 +368,36 @@ class Delays:
 
     def _stands(self, passage: Passage) -> Decided | None:
         """What people have done since it was judged, if any of it stands against the message: switches, urgent words,
-        copies; a block of its sender, a closed room. There is no switch yet that holds: a freeze refuses."""
+        copies; a block of its sender, a closed room; or that an incident holds everything, which counts last."""
         pipeline = self._pipeline
         message = passage.message
-        found = pipeline.overlay.against(message, passage.scan) if pipeline.overlay is not None else ()
-        if found:
-            return found[0]
+        overlay = pipeline.overlay
+        found = overlay.against(message, passage.scan, time.time_ns() // 1000) if overlay is not None else ()
+        for decided in found:
+            if decided.effect == "reject":
+                return decided
         snapshot = pipeline.state.fallback.snapshot
-        if snapshot is None:
-            return None
-        sender = "" if message.weak else message.sender
-        return blocked(passage.route, sender, message.room, message.ip, snapshot) or closed(
-            passage.route, message.room, snapshot
-        )
+        against: Decided | None = None
+        if snapshot is not None:
+            sender = "" if message.weak else message.sender
+            against = blocked(passage.route, sender, message.room, message.ip, snapshot)
+            against = against or closed(passage.route, message.room, snapshot)
+        return against or next(iter(found), None)
 
-    def _refuse(self, one: Delayed) -> None:
+    def _stop(self, one: Delayed) -> None:
+        """Hold it, or refuse it, as what stands against it says."""
+        passage, against = one.passage, one.against
+        assert passage is not None
+        assert against is not None
+        if against.effect == "reject":
+            self.refused(one)
+            return
+        before = passage.verdict
+        verdict = before._replace(disposition="hold", decided=(against, *before.decided))
+        self._pipeline.hold(passage, verdict, one)
+
+    def refused(self, one: Delayed) -> None:
+        """It goes nowhere: what stands against it is recorded, and told then."""
         assert one.passage is not None
         assert one.against is not None
         refusal = _refusal(one.passage.message, one.against)

@@ -6,13 +6,14 @@ Laws:
   ``held`` after that; its sender hears last. Whoever is killed in between leaves a parked message without a record: it
   was promised to nobody, and control drops it;
 * what cannot be parked is worth what the rule's ``on_error`` says (law 3), and what is beyond a bound, ``on_cap``;
+* what an incident holds while its delay runs has its judged record already: its outcome ``held`` is what promises it;
 * a message that is not held comes nowhere near this file.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.judging.pipeline import NO_REVIEW
 from gateway.parking.parked import parked
@@ -20,7 +21,7 @@ from gateway.parking.status_site import SUPERSEDES, named_by
 from gateway.parking.waiting import KnownWaiting, WaitingPlace, place
 
 if TYPE_CHECKING:
-    from filters.model.verdict import Verdict
+    from filters.model.verdict import OnError, Verdict
     from gateway.judging.pipeline import Passage
     from gateway.parking.parked import Original
     from gateway.parking.settings import ReviewSettings
@@ -30,6 +31,16 @@ FULL: Final = {"sender": "review.waiting", "room": "review.full", "all": "review
 """By bound, the reason that a sender is told."""
 TOGETHER: Final = "batch.held"
 """The reason where one of several messages of a request is to be held: the request goes on once, or not at all."""
+
+
+class Concluding(Protocol):
+    """Who hears whether a message could be parked: its passage, or, where that was judged before, what it waits in."""
+
+    def conclude(self, verdict: Verdict) -> None:
+        """It is parked, and ``verdict`` is the one on it."""
+
+    def cannot_wait(self, verdict: Verdict, reason: str, cause: str, costs: OnError | None = None) -> None:
+        """It cannot be: see ``Passage``."""
 
 
 class Holding:
@@ -42,11 +53,13 @@ class Holding:
         self.spool = spool
         self.waiting = waiting
 
-    def hold(self, passage: Passage, verdict: Verdict) -> None:
-        """Park the message, then conclude with ``verdict``; or with what it comes to where that cannot be."""
+    def hold(self, passage: Passage, verdict: Verdict, late: Concluding | None = None) -> None:
+        """Park the message, then conclude with ``verdict``; or with what it comes to where that cannot be. ``late``:
+        who concludes where the message is judged already, and an incident holds it while its delay runs."""
+        concluding = late or passage
         original = passage.original()
         if original is None:
-            passage.cannot_wait(verdict, TOGETHER, "together", "reject")
+            concluding.cannot_wait(verdict, TOGETHER, "together", "reject")
             return
         message = passage.message
         settings = self.settings
@@ -55,11 +68,12 @@ class Holding:
         if bound == "sender" and self._replaces(original):
             bound = self.waiting.full(where, settings, 1)
         if bound:
-            passage.cannot_wait(verdict, FULL[bound], bound, settings.on_cap)
+            concluding.cannot_wait(verdict, FULL[bound], bound, settings.on_cap)
             return
-        plain = parked(message, verdict, original, passage.scan.fingerprint).encode()
+        request = parked(message, verdict, original, passage.scan.fingerprint)._replace(late=late is not None)
+        plain = request.encode()
         passage.parked = hashlib.sha256(plain).hexdigest()
-        self.spool.park(message.id, plain, HeldPassage(self.waiting, where, passage, verdict))
+        self.spool.park(message.id, plain, HeldPassage(self.waiting, where, concluding, verdict))
 
     def _replaces(self, original: Original) -> bool:
         """Whether it takes the place of one that waits."""
@@ -74,21 +88,21 @@ class Holding:
 class HeldPassage:
     """A passage that waits until it is parked: a ``Parking``. It counts from its making on."""
 
-    __slots__ = ("_passage", "_verdict", "_waiting", "_where")
+    __slots__ = ("_concluding", "_verdict", "_waiting", "_where")
 
-    def __init__(self, waiting: KnownWaiting, where: WaitingPlace, passage: Passage, verdict: Verdict) -> None:
+    def __init__(self, waiting: KnownWaiting, where: WaitingPlace, concluding: Concluding, verdict: Verdict) -> None:
         waiting.begin(where)
         self._waiting = waiting
         self._where = where
-        self._passage = passage
+        self._concluding = concluding
         self._verdict = verdict
 
     def on_parked(self, file: str) -> None:
         """See ``Parking``."""
         self._waiting.parked(file, self._where)
-        self._passage.conclude(self._verdict)
+        self._concluding.conclude(self._verdict)
 
     def on_unparked(self, cause: str) -> None:
         """See ``Parking``."""
         self._waiting.gone(self._where)
-        self._passage.cannot_wait(self._verdict, NO_REVIEW, cause)
+        self._concluding.cannot_wait(self._verdict, NO_REVIEW, cause)

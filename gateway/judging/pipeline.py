@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -44,6 +45,7 @@ from filters.policy import judge, unheld
 from filters.reading.window import ROOMS, Recent
 from gateway.journal.write.record import delivered, outcome
 from gateway.judging.delays import Delays
+from gateway.judging.incidents import UNHELD, by_incident
 from gateway.judging.overlay import STALE
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
     from filters.model.message import Message
     from gateway.common.metrics import WorkerMetrics
     from gateway.journal.write.writer import Writer
-    from gateway.judging.hold import Holding
+    from gateway.judging.hold import Concluding, Holding
+    from gateway.judging.incidents import IncidentGate, Incidents
     from gateway.judging.overlay import Overlay
     from gateway.judging.route import Route
     from gateway.parking.parked import Original
@@ -129,11 +132,28 @@ class Passage(ABC):
         if acts and acts[-1].effect == "pass":  # a ticket comes last
             pipeline.state.take_ticket(acts[-1].finding.detail["ticket"], message.id, self.on_ticket)
             return
+        if overlay is not None and overlay.incidents is not None and self._gated(overlay.incidents):
+            return
         policy = route.policy
         if policy.asks_state:
             pipeline.state.admit(message, policy.asks, scan, self.on_facts)
         else:
             self.on_facts(NO_FACTS)
+
+    def _gated(self, incidents: Incidents) -> bool:
+        """Ask state for the facts and, with one question, for what incidents want to know; False where they want
+        nothing here."""
+        message = self.message
+        gate = incidents.gate(message, self.route.policy, message.received_at)
+        if gate is None:
+            return False
+        self.pipeline.state.admit(message, gate.asks, self.scan, partial(self.on_gate, gate))
+        return True
+
+    def on_gate(self, gate: IncidentGate, facts: Facts) -> None:
+        """State has answered: what incidents make of it stands among what people have switched on."""
+        self.acts = (*gate.found(self.message, facts), *self.acts)  # a ticket comes last
+        self.on_facts(facts)
 
     def on_ticket(self, mine: bool) -> None:
         """Whether this message has the ticket with which it came, or another worker was faster; then it is judged as
@@ -143,6 +163,9 @@ class Passage(ABC):
             self.acts = self.acts[:-1]
             if pipeline.overlay is not None and pipeline.overlay.tickets is not None:
                 pipeline.overlay.tickets.unused(self.message.id)
+        overlay = pipeline.overlay
+        if overlay is not None and overlay.incidents is not None and self._gated(overlay.incidents):
+            return
         policy = self.route.policy
         if policy.asks_state:
             pipeline.state.admit(self.message, policy.asks, self.scan, self.on_facts)
@@ -360,13 +383,15 @@ class Pipeline:
         for cause in verdict.degraded:
             self._degraded.add((cause,))
 
-    def hold(self, passage: Passage, verdict: Verdict) -> None:
-        """Park a message for a person; its record follows."""
+    def hold(self, passage: Passage, verdict: Verdict, late: Concluding | None = None) -> None:
+        """Park a message for a person; its record follows. ``late``: see ``Holding``."""
         holding = self.holding
-        if holding is None:  # a reload has taken [review] away meanwhile
+        if by_incident(verdict) and (holding is None or passage.route.settings.release is None):
+            (late or passage).cannot_wait(verdict, UNHELD, "closed", "reject")  # nothing would publish it afterwards
+        elif holding is None:  # a reload has taken [review] away meanwhile
             passage.cannot_wait(verdict, NO_REVIEW, "closed")
         else:
-            holding.hold(passage, verdict)
+            holding.hold(passage, verdict, late)
 
     def address(self, message_id: str) -> str:
         """Where the sender of a held message asks what became of it; empty where nobody answers any more."""
@@ -408,6 +433,11 @@ class Pipeline:
         if passage.acts:
             self.unused(passage)
         asks = passage.route.policy.asks
+        overlay = self.overlay
+        if overlay is not None and overlay.incidents is not None:
+            message = passage.message
+            gate = overlay.incidents.gate(message, passage.route.policy, message.received_at)
+            asks = gate.asks if gate is not None else asks
         if (charge and asks.limits) or asks.repeats:
             self.state.give_back(passage.message, asks, passage.scan, charge=charge)
 

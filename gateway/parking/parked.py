@@ -51,6 +51,7 @@ class ParkedRequest(NamedTuple):
     ``address``, ``device``, ``registrant``, ``location``, ``vouched``: what state is asked with, and what a front
     vouched for; facts are asked anew before it is published. The request itself is as in ``Original``; where
     ``restores`` names a message that was taken down, nobody parked one, and its body is made anew from the texts.
+    ``late``: it had passed, and was held while its delay ran; it is promised with its outcome, not before.
     """
 
     id: str
@@ -85,6 +86,7 @@ class ParkedRequest(NamedTuple):
     binary: bool = False
     place: int = 0
     restores: str = ""
+    late: bool = False
 
     def encode(self) -> bytes:
         """A length, the fields as JSON, and the body as it is."""

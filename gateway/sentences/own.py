@@ -22,6 +22,41 @@ OWN: Final[Mapping[str, Meaning]] = {
             "zh": ("此处已暂停发布", "目前任何人都不能在此发布内容。"),
         },
     ),
+    "incident.held": Meaning(
+        403,
+        {
+            "en": ("Messages are reviewed first at the moment", "Yours appears once a person has read it."),
+            "zh": ("目前内容须先经审核", "人工审核通过后即会发布。"),
+        },
+    ),
+    "incident.unheld": Meaning(
+        503,
+        {
+            "en": ("Nothing can be published here at the moment", "It would have to be reviewed first; try later."),
+            "zh": ("此处暂时不能发布内容", "目前内容须先经审核，而此处无法审核，请稍后再试。"),
+        },
+    ),
+    "incident.slow": Meaning(
+        429,
+        {
+            "en": ("Messages are slowed down at the moment", "Wait a little before the next one."),
+            "zh": ("目前限制发布频率", "请稍候再发下一条。"),
+        },
+    ),
+    "incident.members": Meaning(
+        403,
+        {
+            "en": ("Only some members can write at the moment", "Your account's level does not allow it for now."),
+            "zh": ("目前仅部分用户可以发布", "您的信用等级暂不允许发布。"),
+        },
+    ),
+    "incident.unavailable": Meaning(
+        503,
+        {
+            "en": ("Only some can write, and it could not be checked who you are", "Try again in a moment."),
+            "zh": ("目前仅部分用户可以发布，未能核实您的情况", "请稍后再试。"),
+        },
+    ),
     "copy.removed": Meaning(
         403,
         {

@@ -329,6 +329,7 @@ class App:
     def _switch(self, snapshot: Snapshot) -> None:
         self._pipeline.overlay = overlay.build(snapshot.rows, _urgent, _prints, self._used_tickets)
         self._pipeline.delays.unwanted(snapshot.rows.unwanted)
+        self._pipeline.delays.switched()
         self._sockets.on_snapshot(snapshot, self._pipeline.overlay)
 
     def status(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from gateway.obligations.regulations.sentence import Sentence
 
 EVENT: Final = "on-call"
 HELD, OVERDUE, UNKNOWN, DEAD_CALLS = "held", "overdue", "unknown", "dead"
-SPOOL, FULL, TEST = "spool", "full", "test"
+SPOOL, FULL, INCIDENT, TEST = "spool", "full", "incident", "test"
 SENTENCES: Final = {
     HELD: Sentence(
         "{count} message(s) of the category “{about}” wait for a person's decision",
@@ -49,6 +49,10 @@ SENTENCES: Final = {
     FULL: Sentence(
         "{count} message(s) were not held: as many wait as may (review.waiting, review.waiting_per_room)",
         "{count} 条内容未能转入待审核：待审核数量已达上限（review.waiting、review.waiting_per_room）",
+    ),
+    INCIDENT: Sentence(
+        "incident {about} is over: {count} message(s) that it held wait for a lead: tidegate incidents show {about}",
+        "应急处置 {about} 已结束：{count} 条暂存内容待负责人处理：tidegate incidents show {about}",
     ),
     TEST: Sentence("this is a test: whoever is on call is reached here", "这是一次测试：值班联系地址可用"),
 }

@@ -202,6 +202,11 @@ def expire(session: Session, message_id: str, *, now: int, kind: str = MESSAGE) 
     return True
 
 
+def let_expire(session: Session, case: Case, *, now: int, person: str) -> None:
+    """A person lets one that waits expire, before its time: nobody decides on it any more."""
+    _close(session, case, Move.EXPIRE, now, "", person=person)
+
+
 def overrule(
     session: Session, message_id: str, outcome: str, *, now: int, person: str, ground: str, act_uid: str
 ) -> Case | None:

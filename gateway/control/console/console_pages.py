@@ -6,6 +6,7 @@ from gateway.control.access.roles import Role
 from gateway.control.console.pages.desk import appeals_page, list_page, queues_page, single_page
 from gateway.control.console.pages.places import (
     blocks_page,
+    incident_page,
     messages_page,
     room_page,
     sender_page,
@@ -20,6 +21,7 @@ SEARCH = "POST /v1/messages/search"
 CLAIM, LINES = "POST /v1/review/cases:claim", "POST /v1/review/cases:lines"
 CASE = "/v1/review/cases/{id}"
 APPEAL = "/v1/appeals/{id}"
+INCIDENT = "/v1/incidents/{id}"
 
 PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/review", "single", single_page.desk, CLAIM, menu=True, start=Role.REVIEWER),
@@ -44,6 +46,15 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("POST", "/appeals/{id}/escalate", "appeals", appeals_page.escalate, f"POST {APPEAL}:escalate"),
     ConsolePage("POST", "/appeals/{id}/undo", "appeals", appeals_page.undo, f"POST {APPEAL}:undo"),
     ConsolePage("GET", "/queues", "queues", queues_page.queues, "GET /v1/review", menu=True, start=Role.LEAD),
+    ConsolePage("GET", "/incidents", "incidents", incident_page.listed, "GET /v1/incidents", menu=True),
+    ConsolePage("GET", "/incidents/new", "incidents", incident_page.form, "POST /v1/incidents"),
+    ConsolePage("POST", "/incidents/preview", "incidents", incident_page.preview, "POST /v1/incidents"),
+    ConsolePage("POST", "/incidents", "incidents", incident_page.begin, "POST /v1/incidents"),
+    ConsolePage("GET", "/incidents/{id}", "incidents", incident_page.one, f"GET {INCIDENT}"),
+    ConsolePage("POST", "/incidents/{id}/extend", "incidents", incident_page.extend, f"POST {INCIDENT}:extend"),
+    ConsolePage("POST", "/incidents/{id}/end", "incidents", incident_page.end, f"POST {INCIDENT}:end"),
+    ConsolePage("POST", "/incidents/{id}/release", "incidents", incident_page.release, f"POST {INCIDENT}:release"),
+    ConsolePage("POST", "/incidents/{id}/expire", "incidents", incident_page.expire, f"POST {INCIDENT}:expire"),
     ConsolePage("GET", "/messages", "messages", messages_page.form, SEARCH, menu=True),
     ConsolePage("POST", "/messages", "messages", messages_page.search, SEARCH),
     ConsolePage("GET", "/messages/{id}", "messages", messages_page.asking, "GET /v1/messages/{id}"),

@@ -2,8 +2,9 @@
 
     file of a spool ──► sound frames ──► judged? ──► row, case ──► commit ──► file removed
 
-Laws: a message is taken over once, however often its file is read; what was parked and never recorded as judged was
-promised to nobody (its worker died between the two), and is discarded after ``PATIENCE_US``; what cannot be opened
+Laws: a message is taken over once, however often its file is read; what was parked and never recorded as judged, or,
+where it was held while its delay ran, as held, was promised to nobody (its worker died between the two), and is
+discarded after ``PATIENCE_US``; what cannot be opened
 stays where it is until its key is there, is told once, and holds nobody else up. Everything that reads files is done in
 a thread.
 """
@@ -32,6 +33,7 @@ from gateway.control.holding.rows import Held
 from gateway.journal.read import lookup
 from gateway.journal.write import ids
 from gateway.journal.write.segments import segments
+from gateway.judging.incidents import HELD
 from gateway.parking import spooled
 from gateway.parking.parked import BadParking, ParkedRequest, decode
 from gateway.parking.seal import Seal, SealBroken
@@ -49,6 +51,7 @@ AT_ONCE = 256  # files of one look: a worker writes one for each loop turn that 
 BYTES_AT_ONCE = 16 << 20  # of one look; the file that passes it is the last
 COMMITTED_AT_ONCE = 50  # messages of one transaction, so that nobody's act waits long for the database
 _JUDGED: Final = re.compile(rb'"kind":"judged","id":"([0-9a-f-]{36})"')
+_HELD: Final = re.compile(rb'"kind":"outcome","id":"([0-9a-f-]{36})","time":[0-9]+,"state":"held"')
 
 
 class Parked(NamedTuple):
@@ -174,7 +177,7 @@ class Adoption:
                     log.error("parking.unopened", writer=file.writer, problem=cause)
                 unopened += 1
                 continue
-            if judged.knows(request.id):
+            if judged.knows(request.id, late=request.late):
                 due.append(Parked(request, frame.sealed))
             elif now - request.time > PATIENCE_US:
                 lost.append(request.id)
@@ -229,7 +232,7 @@ def adopt(session: Session, parked: Sequence[Parked], now: int, expires_us: Call
             message_id=request.id, case_id=numbers[request.id], route=request.route, surface=request.surface,
             room=request.room, sender=request.sender, weak=request.weak, edit=request.edit, reason=request.reason,
             fingerprint=request.fingerprint.hex(), at=request.time, expires_at=opening.expires_at,
-            state=held_states.HELD, changed_at=now, size=len(sealed), sealed=sealed,
+            state=held_states.HELD, changed_at=now, size=len(sealed), sealed=sealed, incident=incident_of(request),
         )
         for (request, sealed), opening in zip(parked, openings, strict=True)
     ]  # fmt: skip
@@ -242,6 +245,14 @@ def category_of(request: ParkedRequest) -> str:
     found = [finding for finding in request.findings if finding.get("category")]
     gravest = max(found, key=lambda finding: int(finding.get("severity", 0)), default=None)
     return str(gravest["category"]) if gravest is not None else ""
+
+
+def incident_of(request: ParkedRequest) -> int:
+    """The incident that alone holds a message, which would have passed; 0 where something else does."""
+    if request.reason != HELD:
+        return 0
+    found = next((finding for finding in request.findings if finding.get("reason") == HELD), None)
+    return int(found.get("detail", {}).get("incident", 0)) if found is not None else 0
 
 
 def _older(session: Session, seal: Seal | None, request: ParkedRequest) -> Held | None:
@@ -261,14 +272,15 @@ def _older(session: Session, seal: Seal | None, request: ParkedRequest) -> Held 
 
 
 class _Judged:
-    """Which messages the journal has a judged record of: it follows the parking within a turn, so that it mostly stands
-    at the end of its writer's journal, which is read once for all files of a look."""
+    """Which messages the journal has a judged record of, or the outcome ``held``: it follows the parking within a turn,
+    so that it mostly stands at the end of its writer's journal, which is read once for all files of a look."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[Path, set[bytes]] = {}
+        self._known: dict[Path, tuple[set[bytes], set[bytes]]] = {}
 
-    def knows(self, message_id: str) -> bool:
+    def knows(self, message_id: str, *, late: bool = False) -> bool:
+        """``late``: whether it was held while its delay ran."""
         try:
             told = ids.parse(message_id)
         except ValueError:
@@ -277,18 +289,24 @@ class _Judged:
         known = self._known.get(folder)
         if known is None:
             known = self._known[folder] = _newest(folder)
-        return message_id.encode() in known or lookup.find(self._root, message_id) is not None
+        if message_id.encode() in known[late]:
+            return True
+        history = lookup.find(self._root, message_id)
+        return history is not None and (not late or history.state == held_states.HELD)
 
 
-def _newest(folder: Path) -> set[bytes]:
-    found: set[bytes] = set()
+def _newest(folder: Path) -> tuple[set[bytes], set[bytes]]:
+    """Judged, and held."""
+    found: tuple[set[bytes], set[bytes]] = (set(), set())
     left = TAIL
     for segment in reversed(segments(folder)):
         try:
             with segment.path.open("rb") as file:
                 size = file.seek(0, 2)
                 file.seek(max(0, size - left))
-                found.update(_JUDGED.findall(file.read(left)))
+                end = file.read(left)
+                for known, pattern in zip(found, (_JUDGED, _HELD), strict=True):
+                    known.update(pattern.findall(end))
         except FileNotFoundError:
             continue
         left -= size

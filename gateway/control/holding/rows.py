@@ -20,6 +20,7 @@ class Held(Model):
     ``reason``: the code of the finding that led to it. ``texts``: what a person let through in the place of what was
     sent, NULL otherwise; goes with ``sealed``. ``release``: the record of its last release. ``act_uid``: the act that
     decided. ``takedown_id``: somebody wants it gone while it is on its way, which waits for the outcome.
+    ``incident``: the one that alone held it, 0 where something else did.
     """
 
     __tablename__ = "held"
@@ -28,6 +29,7 @@ class Held(Model):
         Index("ix_held_state_expires_at", "state", "expires_at"),
         Index("ix_held_state_route_sender", "state", "route", "sender"),
         Index("ix_held_state_room", "state", "room"),
+        Index("ix_held_incident", "incident", "state", "message_id"),
     )
     SECRET: ClassVar[frozenset[str]] = frozenset(("sealed", "texts"))
 
@@ -54,6 +56,7 @@ class Held(Model):
     release: Mapped[str] = mapped_column(Storable(36), default="")
     act_uid: Mapped[str] = mapped_column(Storable(36), default="")
     takedown_id: Mapped[int | None]
+    incident: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class HeldEvent(Model):

@@ -102,4 +102,6 @@ def _delayed(journal: Path, message_id: str) -> str:
         return "passed"
     if told.stopped:
         return "refused"
+    if told.state == held_states.HELD:  # while its delay ran, a moment ago
+        return WORDS[held_states.HELD]
     return "failed" if told.state else DELAYED

@@ -53,9 +53,7 @@ class Intake:
         """What follows from one record."""
         kind = record["kind"]
         if kind == "outcome":
-            state = record["state"]
-            if state == "held":
-                return None
+            state = record["state"]  # held: an incident began while it was delayed
             waiting = self._waiting.pop(record["id"], None)
             self._heard.pop(record["id"], None)
             if waiting is None or state not in ("delivered", "unknown"):

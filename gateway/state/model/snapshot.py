@@ -4,7 +4,7 @@ One set of typed rows for everybody: control writes them, the projection stores 
 (a key in state, a command on a worker's socket) they are one JSON object:
 
     {"version": N, "switches": […], "urgent": […], "copies": […], "ranges": […], "blocks": […], "blocks_whole": …,
-     "rooms": […], "rooms_whole": …, "tickets": […], "unwanted": […]}
+     "rooms": […], "rooms_whole": …, "tickets": […], "unwanted": […], "incidents": […]}
 
 A reader takes what a program of the version before wrote, and the one after: a section or a field that is not there has
 its default, one that is not known is passed over.
@@ -101,9 +101,25 @@ class UnwantedRow(NamedTuple):
     ground: str
 
 
+class IncidentRow(NamedTuple):
+    """An incident (应急处置). ``scope``: all, routes or rooms, of which ``places`` are the names; ``ends_at``: µs since
+    the epoch. ``pace_ms``: the pause between two messages of a sender on a route, 0 for none; ``level``: the credit
+    from which on somebody may write, -1 for everybody."""
+
+    id: int
+    scope: str
+    places: tuple[str, ...]
+    ends_at: int
+    hold: bool = False
+    freeze: bool = False
+    pace_ms: int = 0
+    level: int = -1
+    ground: str = ""
+
+
 class SnapshotRows(NamedTuple):
-    """One version of the snapshot. Switches, urgent words, copies and ranges are whole; blocks and tickets are the
-    newest ones.
+    """One version of the snapshot. Switches, incidents, urgent words, copies and ranges are whole; blocks and tickets
+    are the newest ones.
 
     ``blocks_whole`` and ``rooms_whole``: whether these are all there are, so that who is not among them is not blocked.
     A version before this one wrote neither: it left blocks out only beyond ``MAX_BLOCKS``, and rooms always.
@@ -120,6 +136,7 @@ class SnapshotRows(NamedTuple):
     rooms_whole: bool = False
     tickets: tuple[TicketRow, ...] = ()
     unwanted: tuple[UnwantedRow, ...] = ()
+    incidents: tuple[IncidentRow, ...] = ()
 
 
 def encode(rows: SnapshotRows) -> dict[str, Any]:
@@ -139,6 +156,7 @@ def encode(rows: SnapshotRows) -> dict[str, Any]:
         "rooms_whole": rows.rooms_whole,
         "tickets": [row._asdict() for row in rows.tickets],
         "unwanted": [row._asdict() for row in rows.unwanted],
+        "incidents": [row._asdict() for row in rows.incidents],
     }
 
 
@@ -178,6 +196,7 @@ def decode(document: Any) -> SnapshotRows:
                 for row in document.get("tickets", ())
             ),
             tuple(UnwantedRow(str(row["id"]), str(row.get("ground", ""))) for row in document.get("unwanted", ())),
+            tuple(_incident(row) for row in document.get("incidents", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the snapshot lacks something: {type(error).__name__}") from None
@@ -188,6 +207,14 @@ def _switch(row: Mapping[str, Any]) -> SwitchRow:
     return SwitchRow(
         int(row.get("id", 0)), str(row.get("kind", "")), scope, str(row.get(scope, "")), str(row.get("ground", ""))
     )
+
+
+def _incident(row: Mapping[str, Any]) -> IncidentRow:
+    return IncidentRow(
+        int(row["id"]), str(row["scope"]), tuple(map(str, row.get("places", ()))), int(row["ends_at"]),
+        bool(row.get("hold", False)), bool(row.get("freeze", False)), int(row.get("pace_ms", 0)),
+        int(row.get("level", -1)), str(row.get("ground", "")),
+    )  # fmt: skip
 
 
 def _terms(row: Mapping[str, Any]) -> tuple[str, int, bool]:

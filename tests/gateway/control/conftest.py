@@ -37,6 +37,7 @@ from gateway.control.console.sessions.login_pace import LoginPace, PaceSettings
 from gateway.control.console.shell.console_login import ConsoleLogin
 from gateway.control.console.shell.console_site import ConsoleSite
 from gateway.control.features import ENDPOINTS, GOVERNANCE
+from gateway.control.incidents.incident_settings import IncidentDesk
 from gateway.control.journals.journal_readers import JournalReaders
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
@@ -337,7 +338,7 @@ class Plant:
         self.mirror_lag: float | None = None
         self.session_clock: Callable[[], int] = lambda: time.time_ns() // 1000  # µs
         self.pace_clock: Callable[[], float] = time.monotonic
-        self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
+        self.config = Config.model_construct(callbacks=(), desk=DeskSection(), review=None, routes=())
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.offering = Offering(folder / "records", 1)
@@ -384,6 +385,7 @@ class Plant:
             self.sessions, self.passwords, LoginPace(lambda: self.pace_settings, self.pace_clock), lambda: 64,
             lambda: False,
         )  # fmt: skip
+        self.incidents = IncidentDesk(lambda: self.config, clock=lambda: self.desk.now * 1000)
         self.callbacks = CallbackSender(
             self.database, lambda: self.config, Receivers(), ids=self.ids, clock=lambda: self.desk.now * 1000
         )
@@ -409,6 +411,7 @@ class Plant:
                 self.sessions,
                 self.login,
                 HeldTakedowns(),
+                self.incidents,
                 JournalReaders(self.offering),
             ],
         )

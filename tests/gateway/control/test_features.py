@@ -35,14 +35,16 @@ def test_endpoints_are_told_apart_by_path_and_by_name() -> None:
 
 def test_what_follows_from_a_change() -> None:
     assert GOVERNANCE.projected == {"accounts": ("sender",), "blocks": ("scope", "value"), "rooms": ("room",)}
-    assert GOVERNANCE.in_snapshot == {"blocks", "rooms", "switches", "urgent_words", "copies", "tickets", "takedowns"}
+    assert GOVERNANCE.in_snapshot == {
+        "blocks", "rooms", "switches", "urgent_words", "copies", "tickets", "takedowns", "incidents",
+    }  # fmt: skip
     assert GOVERNANCE.compiled == {"words"}
     assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "never"} == {
         "tokens",
         "tickets",
         "passwords",
     }
-    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "changed"} == {"people"}
+    assert {name for name, table in GOVERNANCE.tables.items() if table.undo == "changed"} == {"people", "incidents"}
     assert GOVERNANCE.lasting == {"takedowns"}
     assert {table.expired_by for table in GOVERNANCE.tables.values()} == {"", "block.expire", "copy.expire"}
 
@@ -65,6 +67,7 @@ def test_scopes_are_named_alike() -> None:
         reading = {
             "/v1/journal:fetch",
             "/v1/takedowns:preview",
+            "/v1/incidents:preview",
             "/v1/lists/{name}:try",
             "/v1/messages/search",
         }

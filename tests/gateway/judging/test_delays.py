@@ -14,9 +14,10 @@ from filters.model.message import Message
 from filters.model.rule import Rule
 from filters.model.verdict import Decided, Finding, Scan, Verdict
 from gateway.judging import delays as module
+from gateway.judging import overlay
 from gateway.judging.delays import Delays
 from gateway.parking.settings import ReviewSettings
-from gateway.state.model.snapshot import BlockRow, RoomRow, Snapshot, SnapshotRows, UnwantedRow
+from gateway.state.model.snapshot import BlockRow, IncidentRow, RoomRow, Snapshot, SnapshotRows, UnwantedRow
 from tests.gateway.carriers.conftest import FakeJournal, Timers
 
 DELAYS = {"five": 5.0, "two": 2.0, "none": 0.0}
@@ -67,6 +68,7 @@ class Bench:
         self.went: dict[str, list[tuple[str, float]]] = defaultdict(list)
         self.lost: list[tuple[str, str]] = []
         self.returned: list[str] = []
+        self.parking = Parked()
         self.began: dict[str, float] = {}
         self.delays_by_route = dict(DELAYS)
         self.delays = Delays(cast(Any, self), cast(Any, self.timers))
@@ -84,6 +86,9 @@ class Bench:
 
     def unused(self, passage: Any) -> None:
         pass
+
+    def hold(self, passage: Any, verdict: Verdict, late: Any) -> None:
+        self.parking.hold(passage, verdict, late)
 
     # what happens
 
@@ -245,13 +250,125 @@ def test_what_people_switch_on_meanwhile_counts() -> None:
     bench.say()
 
     class Frozen:
-        def against(self, message: Message, scan: Scan) -> tuple[Decided, ...]:
+        def against(self, message: Message, scan: Scan, now_us: int) -> tuple[Decided, ...]:
             return (NO,)
 
     bench.overlay = Frozen()
     bench.passes(5.1)
     assert bench.told["m1"] == ["delayed", "reject"]
     assert [one.get("reason") for one in bench.journal.records] == ["switch.frozen"]
+
+
+class Parked:
+    """A ``Holding`` that keeps what is to be parked until it is told what became of that."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Any, Verdict, Any]] = []
+
+    def hold(self, passage: Any, verdict: Verdict, late: Any) -> None:
+        passage.parked = "digest"
+        self.waiting.append((passage, verdict, late))
+
+    def done(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for _, verdict, late in waiting:
+            late.conclude(verdict)
+
+
+def held(bench: Bench, route: str = "five", ends_at: int = 1 << 60) -> None:
+    """An incident begins on a route; or its end has come."""
+    rows = SnapshotRows(1, incidents=(IncidentRow(4, "routes", (route,), ends_at, hold=True, ground="order 4"),))
+    bench.overlay = overlay.build(rows, cast(Any, None), cast(Any, None))
+    bench.delays.switched()
+
+
+def test_an_incident_holds_what_waits_at_its_beginning() -> None:
+    bench = Bench()
+    for _ in range(3):
+        bench.say()
+    bench.say("two")
+    held(bench)
+    assert len(bench.parking.waiting) == 3
+    bench.parking.done()
+    assert bench.told["m1"] == ["delayed"]  # recorded first
+    bench.journal.write()
+    assert [bench.told[f"m{number}"] for number in range(1, 5)] == [["delayed", "hold"]] * 3 + [["delayed"]]
+    assert [(one["id"], one["state"], one["digest"]) for one in bench.journal.records] == [
+        (f"m{number}", "held", "digest") for number in range(1, 4)
+    ]  # fmt: skip
+    bench.passes(10.0)
+    assert bench.told["m1"] == ["delayed", "hold"]
+    assert bench.told["m4"] == ["delayed", "pass"]
+    assert bench.delays.waiting == 0
+    assert bench.delays.bytes == 0
+
+
+def test_what_is_judged_before_and_recorded_after_its_beginning_is_held_too() -> None:
+    bench = Bench()
+    passage = Told(bench, 7, "five", "alice", 10)
+    bench.delays.admitted(cast(Any, passage), passage.verdict)
+    held(bench)
+    assert bench.parking.waiting == []
+    assert bench.delays.wait(cast(Any, passage))
+    bench.parking.done()
+    bench.journal.write()
+    assert bench.told["m7"] == ["delayed", "hold"]
+
+
+def test_one_that_is_over_holds_nothing() -> None:
+    bench = Bench()
+    bench.say()
+    held(bench, ends_at=1)
+    bench.passes(5.1)
+    assert bench.told["m1"] == ["delayed", "pass"]
+
+
+def test_a_takedown_wins_while_it_is_parked() -> None:
+    bench = Bench()
+    bench.say()
+    held(bench)
+    assert bench.delays.refuse("m1", NO)
+    bench.parking.done()
+    bench.journal.write()
+    assert bench.told["m1"] == ["delayed", "reject"]
+    assert [one["state"] for one in bench.journal.records] == ["refused"]  # and control drops what is parked
+
+
+def test_what_cannot_be_parked_is_refused_and_not_let_go() -> None:
+    bench = Bench()
+    bench.say()
+    held(bench)
+    ((_, verdict, late),) = bench.parking.waiting
+    late.cannot_wait(verdict, "review.full", "all", "pass")
+    bench.journal.write()
+    assert bench.told["m1"] == ["delayed", "reject"]
+    assert [one["reason"] for one in bench.journal.records] == ["review.full"]
+
+
+def test_a_crowd_is_held_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    bench = Bench()
+    later: list[Any] = []
+    bench.timers.call_soon = lambda then, *given: later.append((then, given))  # type: ignore[attr-defined]
+    for number in range(5):
+        bench.say(sender=f"s{number}")
+    held(bench)
+    assert len(bench.parking.waiting) == 2
+    while later:
+        then, given = later.pop()
+        then(*given)
+    assert len(bench.parking.waiting) == 5
+
+
+def test_a_held_outcome_that_cannot_be_written_promises_nothing() -> None:
+    bench = Bench()
+    bench.say()
+    held(bench)
+    bench.journal.broken = True
+    bench.parking.done()
+    bench.journal.write()
+    assert bench.told["m1"] == ["delayed", "unrecorded"]
+    assert bench.lost == [("m1", "journal.unavailable")]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ class Desk(Section):
         ge=0,
         le=0.2,
     )
+    longest_incident: Duration = setting(
+        "24h", "How long an incident stands at most before somebody has to extend it.", ge=60, le=30 * 86400
+    )
 
     @model_validator(mode="after")
     def _hours(self) -> Desk:

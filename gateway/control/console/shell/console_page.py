@@ -23,6 +23,7 @@ from gateway.control.calls.endpoint import Endpoint
 from gateway.control.console.sessions.console_sessions import ConsoleSessions, LoggedIn
 from gateway.control.console.shell.console_forms import Fields
 from gateway.control.console.shell.console_words import Wording
+from gateway.control.incidents.incident_states import OpenIncident
 
 AT = "/console"
 
@@ -47,7 +48,8 @@ class ConsolePage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of somebody who is logged in. ``fields``: of the form, or of the query where there is none."""
+    """One request of somebody who is logged in. ``fields``: of the form, or of the query where there is none;
+    ``incidents``: those that stand, which every page tells."""
 
     request: web.Request
     page: ConsolePage
@@ -59,6 +61,7 @@ class Visit:
     words: Wording
     fields: Fields
     shown: Show
+    incidents: Sequence[OpenIncident] = ()
 
     @property
     def person(self) -> str:

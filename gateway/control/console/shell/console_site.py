@@ -29,6 +29,9 @@ from gateway.control.console.shell.console_frame import HEADERS, answer, rendere
 from gateway.control.console.shell.console_login import ConsoleLogin, cookie
 from gateway.control.console.shell.console_page import AT, ConsolePage, Visit, permitted, start
 from gateway.control.console.shell.console_words import LANGUAGES, refusal, wording
+from gateway.control.incidents import incident_states
+from gateway.control.incidents.incident_settings import IncidentDesk
+from gateway.control.incidents.incident_states import OpenIncident
 from gateway.http.wire.languages import preferred
 
 log = structlog.get_logger()
@@ -47,6 +50,7 @@ class ConsoleSite:
         self._pages = pages
         self._sessions = services.of(ConsoleSessions)
         self._login = services.of(ConsoleLogin)
+        self._incidents = services.of(IncidentDesk)
         self._endpoints = {f"{one.method} {one.path}": one for one in services.endpoints}
 
     def routes(self) -> list[web.RouteDef]:
@@ -86,7 +90,7 @@ class ConsoleSite:
             language = self._language(request, who.choice)
             visit = Visit(
                 request, page, self._services, self._endpoints, self._sessions, who, language,
-                wording(page.name, language), fields, self._show,
+                wording(page.name, language), fields, self._show, () if page.quiet else await self._standing(),
             )  # fmt: skip
             return await page.handler(visit)
 
@@ -102,11 +106,18 @@ class ConsoleSite:
     # What is answered
 
     def _show(self, visit: Visit, template: str, values: Mapping[str, Any], status: int) -> web.Response:
-        common = self._common(visit.request, visit.who, visit.language)
+        common = self._common(visit.request, visit.who, visit.language, visit.incidents)
         body = rendered(template, visit.page.name, visit.language, {**common, "here": visit.page.path, **values})
         return answer(body, visit.language, status)
 
-    def _common(self, request: web.Request, who: LoggedIn | None, language: str) -> dict[str, Any]:
+    async def _standing(self) -> Sequence[OpenIncident]:
+        """Incidents that stand, which every page tells while one does."""
+        now = self._incidents.now()
+        return await self._services.database.read(lambda session: incident_states.open_ones(session, now))
+
+    def _common(
+        self, request: web.Request, who: LoggedIn | None, language: str, incidents: Sequence[OpenIncident] = ()
+    ) -> dict[str, Any]:
         """What the frame of every page needs."""
         menu = []
         if who is not None and not who.once:
@@ -123,6 +134,7 @@ class ConsoleSite:
             "theme": theme if theme in THEMES else "",
             "at": AT,
             "path": request.path,
+            "incidents": incidents,
             "other": ENGLISH if language == CHINESE else CHINESE,
         }
 

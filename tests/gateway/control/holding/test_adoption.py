@@ -34,20 +34,23 @@ class Spools:
             clock=lambda: holding.ns,
         )  # fmt: skip
 
-    def spool(self, *messages: str, seal: Seal | None = None, name: str = "") -> Path:
+    def spool(self, *messages: str, seal: Seal | None = None, name: str = "", **changed: Any) -> Path:
         seal = seal or self.holding.seal
-        frames = [(one, seal.seal(one, self.holding.request(one).encode())) for one in messages]
+        frames = [(one, seal.seal(one, self.holding.request(one, **changed).encode())) for one in messages]
         path = self.root / "0" / f"{name or messages[0]}.spool"
         path.write_bytes(framed(frames))
         return path
 
-    async def judged(self, *messages: str) -> None:
+    async def judged(self, *messages: str, late: str = "") -> None:
+        """``late``: what became of those that had passed, while their delay ran."""
         writer = Writer(
             self.journal, "node-0", 0, ids=Ids(0, 0), settings=JournalSettings(), loop=asyncio.get_running_loop()
         )
         writer.start()
         for one in messages:
             writer.append({"kind": "judged", "id": one, "time": self.holding.now, "verdict": "hold"})
+            if late:
+                writer.append({"kind": "outcome", "id": one, "time": self.holding.now, "state": late})
         writer.close()
 
     def held(self) -> list[str]:
@@ -95,6 +98,28 @@ async def test_what_nobody_judged_is_waited_for_then_discarded(spools: Spools) -
     spools.holding.ns += PATIENCE_US * 1000 + 1000
     assert await spools.intake.step()
     assert (spools.held(), path.exists(), spools.intake.discarded) == ([one], False, 1)
+
+
+@pytest.mark.parametrize("late", ["", "failed", "held"])
+async def test_what_was_held_while_its_delay_ran_is_promised_by_its_outcome(spools: Spools, late: str) -> None:
+    one = spools.ids()
+    path = spools.spool(one, late=True)
+    await spools.judged(one, late=late)
+    await spools.intake.step()
+    assert spools.held() == ([one] if late == "held" else [])
+    spools.holding.ns += PATIENCE_US * 1000 + 1000
+    await spools.intake.step()
+    assert (path.exists(), spools.intake.discarded) == (False, 0 if late == "held" else 1)
+
+
+async def test_it_names_the_incident_that_alone_held_it(spools: Spools) -> None:
+    one, two = spools.ids(), spools.ids()
+    by = {"check": "incident", "reason": "incident.held", "effect": "hold", "detail": {"incident": 7}}
+    spools.spool(one, reason="incident.held", findings=(by,))
+    spools.spool(two, findings=({"check": "keywords", "reason": "keyword.match"}, by))
+    await spools.judged(one, two)
+    await spools.intake.step()
+    assert {row.message_id: row.incident for row in spools.rows(Held)} == {one: 7, two: 0}
 
 
 async def test_what_cannot_be_opened_stays_until_its_key_is_there(spools: Spools) -> None:

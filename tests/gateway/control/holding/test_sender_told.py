@@ -42,6 +42,7 @@ async def test_of_what_nobody_took_over_nothing_is_said(holding: Any) -> None:
         ({"state": "refused", "reason": "delay.refused"}, "refused"),
         ({"state": "refused", "reason": "upstream.status", "status": 422}, "failed"),
         ({"state": "failed", "reason": "worker.lost"}, "failed"),
+        ({"state": "held"}, "held"),
     ],
 )
 async def test_of_what_is_delayed_the_journal_tells(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.state.model.snapshot import (
     BlockRow,
     CopyRow,
+    IncidentRow,
     RangeRow,
     RoomRow,
     Snapshot,
@@ -37,6 +38,7 @@ ROWS = SnapshotRows(
     True,
     (),
     (UnwantedRow("0192", "order 7"),),
+    (IncidentRow(5, "rooms", ("r1", "r2"), 1_900_000_000_000_000, hold=True, pace_ms=500, level=60, ground="order 4"),),
 )
 WIRE = (
     b'{"version":9,"switches":['
@@ -47,7 +49,9 @@ WIRE = (
     b'"ranges":[{"cidr":"192.0.2.0/24","reason":"farm","expires_at":0,"limited":true}],'
     b'"blocks":[{"scope":"sender","value":"mallory","reason":"spam","expires_at":1800000000,"limited":false}],'
     b'"blocks_whole":false,"rooms":[{"room":"r2","status":"slow","interval_ms":30000}],"rooms_whole":true,'
-    b'"tickets":[],"unwanted":[{"id":"0192","ground":"order 7"}]}'
+    b'"tickets":[],"unwanted":[{"id":"0192","ground":"order 7"}],'
+    b'"incidents":[{"id":5,"scope":"rooms","places":["r1","r2"],"ends_at":1900000000000000,"hold":true,"freeze":false,'
+    b'"pace_ms":500,"level":60,"ground":"order 4"}]}'
 )
 
 numbers = st.integers(0, 1 << 53)
@@ -70,6 +74,22 @@ snapshots = st.builds(
     st.lists(st.builds(RoomRow, words, st.sampled_from(["slow", "muted", "closed"]), numbers), max_size=3).map(tuple),
     st.booleans(),
     st.lists(st.builds(TicketRow, numbers, words, words, words, words, numbers), max_size=3).map(tuple),
+    st.lists(st.builds(UnwantedRow, words, words), max_size=3).map(tuple),
+    st.lists(
+        st.builds(
+            IncidentRow,
+            numbers,
+            st.sampled_from(["all", "routes", "rooms"]),
+            st.lists(words, max_size=3).map(tuple),
+            numbers,
+            st.booleans(),
+            st.booleans(),
+            numbers,
+            st.integers(-1, 100),
+            words,
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 

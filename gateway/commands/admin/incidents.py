@@ -123,16 +123,18 @@ async def end(caller: Caller, number: Number, reason: Reason = "") -> None:
 @asks(app, "release")
 async def release(caller: Caller, number: Number, yes: Yes = False, reason: Reason = "") -> None:
     """Approve what one held that is over, as many as one act may."""
-    await _decided(caller, number, "release", "approve", reason, sure=yes)
+    where = path("/v1/incidents/{}:release", number)
+    await _decided(caller, number, where, "approve", reason, sure=yes)
 
 
 @asks(app, "expire")
 async def expire(caller: Caller, number: Number, yes: Yes = False, reason: Reason = "") -> None:
     """Let what one held expire, as many as one act may: not published, and may be sent again."""
-    await _decided(caller, number, "expire", "let expire", reason, sure=yes)
+    where = path("/v1/incidents/{}:expire", number)
+    await _decided(caller, number, where, "let expire", reason, sure=yes)
 
 
-async def _decided(caller: Caller, number: int, what: str, words: str, reason: str, *, sure: bool) -> None:
+async def _decided(caller: Caller, number: int, where: str, words: str, reason: str, *, sure: bool) -> None:
     counts = (await caller.ask("GET", path("/v1/incidents/{}", number)))["held"]
     if not counts["ready"]:
         places.refuse(f"there is nothing to {words}: {_counts(counts)}", places.WRONG)
@@ -140,7 +142,7 @@ async def _decided(caller: Caller, number: int, what: str, words: str, reason: s
         most = min(counts["ready"], counts["at_once"])
         typer.confirm(f"{_counts(counts)}. {words.capitalize()} {most} now?", abort=True)
     body = {"count": counts["ready"], "reason": reason}
-    done = await caller.ask("POST", path("/v1/incidents/{}:" + what, number), body)
+    done = await caller.ask("POST", where, body)
     left = done["result"]["left"]
     caller.done(done, f"{done['result']['done']} done; {_counts(left)}")
 

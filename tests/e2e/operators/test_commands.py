@@ -212,6 +212,24 @@ async def test_rooms(gate: Lab) -> None:
     await tidegate(gate, "rooms", "set", "5", "open", "--reason", "r")
 
 
+async def test_incidents(gate: Lab) -> None:
+    given = ("--for", "10m", "--ground", "g", "--reason", "r")
+    none = await tidegate(gate, "incidents", "begin", "rooms", "67", *given, code=1)
+    assert "name a measure" in none.err or "control.invalid" in none.err
+    done = await tidegate(gate, "incidents", "begin", "rooms", "67", "--hold", "--pace", "10s", *given)
+    number = str(done.rows[0]["result"]["id"])
+    assert "nothing can wait on" in done.err
+    (row,) = (await tidegate(gate, "incidents", "list")).rows
+    assert (row["places"], row["pace"], row["waiting"]) == (["67"], 10.0, 0)
+    await tidegate(gate, "incidents", "extend", number, "--for", "1h", "--reason", "r")
+    stands = await tidegate(gate, "incidents", "release", number, "--yes", "--reason", "r", code=1)
+    assert "there is nothing to approve" in stands.err
+    await tidegate(gate, "incidents", "end", number, "--reason", "r")
+    assert (await tidegate(gate, "incidents", "list")).out == ""
+    (told,) = (await tidegate(gate, "incidents", "show", number)).rows
+    assert [one["kind"] for one in told["log"]] == ["incident.begin", "incident.extend", "incident.end"]
+
+
 async def test_switches(gate: Lab) -> None:
     done = await tidegate(gate, "switches", "freeze", "room", "66", "--ground", "g", "--reason", "r")
     number = str(done.row["result"]["id"])

@@ -49,7 +49,7 @@ async def incident(tab: Desk, base: str, control: Control, session: aiohttp.Clie
     write."""
 
     async def say(text: str) -> Any:
-        fields = {"X-User-Id": "xia"}
+        fields = {"X-User-Id": "alice"}
         async with session.post(f"{public}/api/articles/1/comments", json={"content": text}, headers=fields) as told:
             return told.status, await told.json()
 

@@ -83,9 +83,10 @@ faults: setup
 	$(BIN)/python tools/faults_run.py $(ARGS)
 	$(BIN)/python -m pytest -m whole --ignore tests/e2e/upgrades --ignore tests/deploy
 
-# Several nodes: the control database on Debian's PostgreSQL, by the tests that SQLite passes and its own; then nodes.
+# Several nodes: the control database on Debian's PostgreSQL, by the tests that SQLite passes and its own; then nodes, among them
+# acts that are drawn: TIDEGATE_TEST_ACTS=10000 for more of them, TIDEGATE_TEST_SEED for others, which takes a quarter of an hour.
 nodes: setup
-	tools/debian-packages postgres
+	tools/debian-packages nodes
 	TIDEGATE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/gateway/control tests/gateway/backup/test_database_rows.py \
 	  tests/e2e/state/test_database_server.py $(ARGS)
 	$(BIN)/python -m pytest -m 'whole or not whole' tests/e2e/nodes $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from rig.process import ROOT
 
+PACKAGES = ("gateway", "filters")
 SCRIPT = """#!/bin/sh
 PYTHONPATH='{tree}' exec '{python}' -P -m gateway "$@"
 """
@@ -19,7 +21,7 @@ def make(folder: Path, version: str, changes: Mapping[str, tuple[str, str]] | No
     """A tree in ``folder`` and the program to start it with, whose path is given back. ``changes``: of a module, by its
     path in the tree, what is replaced by what; empty for all of it."""
     tree = folder / version
-    for package in ("gateway", "filters"):
+    for package in PACKAGES:
         shutil.copytree(ROOT / package, tree / package)
     for name, (old, new) in (changes or {}).items():
         module = tree / name
@@ -27,6 +29,32 @@ def make(folder: Path, version: str, changes: Mapping[str, tuple[str, str]] | No
         if old not in text:
             raise ValueError(f"{name} does not say {old!r}")
         module.write_text(text.replace(old, new, 1) if old else new, encoding="utf-8")
+    return _program(folder, version)
+
+
+def of_commit(folder: Path, version: str, commit: str) -> Path:
+    """The same of a commit of this repository. Raises ``CalledProcessError`` where there is none of that name."""
+    tree = folder / version
+    tree.mkdir()
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", commit, *PACKAGES], check=True, capture_output=True
+    ).stdout
+    subprocess.run(["tar", "-x", "-C", str(tree)], input=archive, check=True)
+    return _program(folder, version)
+
+
+def last_release() -> str:
+    """The newest tag; empty where there is none, or no repository."""
+    if shutil.which("git") is None:
+        return ""
+    told = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--tags", "--abbrev=0"], check=False, capture_output=True, text=True
+    )
+    return told.stdout.strip()
+
+
+def _program(folder: Path, version: str) -> Path:
+    tree = folder / version
     told = metadata.distribution("tidegate").metadata
     about = tree / f"tidegate-{version}.dist-info"
     about.mkdir()

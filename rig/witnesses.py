@@ -23,10 +23,12 @@ WITHIN = 30.0  # seconds for an answer
 @dataclass
 class Seen:
     """What the clients have seen. ``failed``: in words; ``closed``: connections that ended between two requests, or
-    behind an answer that said so; ``ended``: WebSockets by close code; ``slowest``: seconds of one answer."""
+    behind an answer that said so; ``refused``: what other answers than 2xx said, by reason code;
+    ``ended``: WebSockets by close code; ``slowest``: seconds of one answer."""
 
     answered: Counter[int] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
     closed: int = 0
     echoed: int = 0
     ended: Counter[int] = field(default_factory=Counter)
@@ -96,12 +98,15 @@ async def _comment(
         async with asyncio.timeout(WITHIN):
             told = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             length = int(told.partition("content-length:")[2].partition("\r\n")[0])
-            await reader.readexactly(length)
+            said = await reader.readexactly(length)
     except (OSError, asyncio.IncompleteReadError, ssl.SSLError) as error:
         seen.failed.append(f"comment: {type(error).__name__}: {error}")
         return False
     seen.slowest = max(seen.slowest, time.monotonic() - began)
-    seen.answered[int(told.split()[1])] += 1
+    status = int(told.split()[1])
+    seen.answered[status] += 1
+    if status >= 300:
+        seen.refused[_reason(said)] += 1
     if "connection: close" not in told:
         return True
     seen.closed += 1
@@ -112,6 +117,15 @@ async def _comment(
     except (OSError, ssl.SSLError) as error:
         seen.failed.append(f"closing: {type(error).__name__}: {error}")
     return False
+
+
+def _reason(body: bytes) -> str:
+    """The reason code of a problem document; how it begins, where it is none of ours."""
+    with contextlib.suppress(ValueError, AttributeError):
+        told = json.loads(body).get("reason")
+        if told:
+            return str(told)
+    return body[:60].decode("utf-8", "replace")
 
 
 async def chatting(

@@ -17,24 +17,23 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "data" / "manifests"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
+OVERLAYS = ("production", "several")
+COMPOSE = tuple(ROOT / "deploy" / "compose" / f"{name}.yaml" for name in ("compose", "postgresql", "several"))
 READER = "kubernetes-validate==1.37.0"
 COMPOSE_READER = "compose-spec==0.2.1"
 COMPOSED = "import compose_spec, sys; compose_spec.PyCompose.from_yaml(open(sys.argv[1]).read()).to_spec()"
 VERSIONS = ("1.32", "1.37")  # of Kubernetes: the oldest that labels pods with their ordinal by itself, and the newest
 
 
-def built() -> Path:
-    """The production overlay as kustomize makes it, or the base's files in a row."""
-    target = PLACE / "kubernetes.yaml"
+def built(overlay: str) -> Path:
+    """An overlay as kustomize makes it, or the base's files in a row."""
+    target = PLACE / f"{overlay}.yaml"
     if shutil.which("kubectl") is None:
         print("no kubectl: the base's files as they are, not built")
         files = [path for path in sorted((KUBERNETES / "base").glob("*.yaml")) if path.stem != "kustomization"]
         target.write_text("---\n".join(path.read_text(encoding="utf-8") for path in files), encoding="utf-8")
         return target
-    made = subprocess.run(
-        ["kubectl", "kustomize", KUBERNETES / "overlays" / "production"], check=True, capture_output=True
-    )
+    made = subprocess.run(["kubectl", "kustomize", KUBERNETES / "overlays" / overlay], check=True, capture_output=True)
     target.write_bytes(made.stdout)
     return target
 
@@ -50,23 +49,27 @@ def environment(package: str) -> Path:
 
 def of_kubernetes() -> bool:
     place = environment(READER)
-    target = built()
-    kinds = sorted(one["kind"] for one in yaml.safe_load_all(target.read_text(encoding="utf-8")))
     well = True
-    for version in VERSIONS:
-        argv = [place / "bin" / "kubernetes-validate", "-k", version, "--strict", "--quiet", "--no-warn", target]
-        told = subprocess.run(argv, check=False).returncode
-        print(f"Kubernetes {version}: {'well' if told == 0 else 'refused'}: {', '.join(kinds)}")
-        well = well and told == 0
+    for overlay in OVERLAYS:
+        target = built(overlay)
+        kinds = sorted(one["kind"] for one in yaml.safe_load_all(target.read_text(encoding="utf-8")))
+        for version in VERSIONS:
+            argv = [place / "bin" / "kubernetes-validate", "-k", version, "--strict", "--quiet", "--no-warn", target]
+            told = subprocess.run(argv, check=False).returncode
+            print(f"Kubernetes {version}, {overlay}: {'well' if told == 0 else 'refused'}: {', '.join(kinds)}")
+            well = well and told == 0
     return well
 
 
 def of_compose() -> bool:
     """By the specification's own types; a key that it does not have, or a value of another kind, is refused."""
     place = environment(COMPOSE_READER)
-    told = subprocess.run([place / "bin" / "python", "-c", COMPOSED, COMPOSE], check=False, capture_output=True)
-    print(f"compose file: {'well' if told.returncode == 0 else told.stderr.decode()[-400:]}")
-    return told.returncode == 0
+    well = True
+    for file in COMPOSE:
+        told = subprocess.run([place / "bin" / "python", "-c", COMPOSED, file], check=False, capture_output=True)
+        print(f"{file.name}: {'well' if told.returncode == 0 else told.stderr.decode()[-400:]}")
+        well = well and told.returncode == 0
+    return well
 
 
 if __name__ == "__main__":

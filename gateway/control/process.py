@@ -170,7 +170,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             of_node=lambda: presence.note,
             clock=writer.clock,
             authority=authority,
-            replicator=folders.replicator_socket if conversion.peers(config.journal) else None,
+            replicator=folders.replicator_socket if conversion.peers(config) else None,
         )
         noticing = Noticing(ledger, lambda uid: uid[NODE_AT : NODE_AT + NODE_DIGITS] == node_digits(here.number))
         first = ComingUp(

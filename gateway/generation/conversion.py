@@ -367,15 +367,16 @@ def replicas(section: Journal) -> ReplicaSettings:
     return carried(ReplicaSettings, section.replicas) if section.replicas is not None else ReplicaSettings()
 
 
-def peers(section: Journal) -> list[PeerSettings]:
-    """``[journal.replicas.peers]``."""
-    named = section.replicas.peers if section.replicas is not None else {}
+def peers(config: Config) -> list[PeerSettings]:
+    """``[journal.replicas.peers]`` without this node, which may stand among them."""
+    named = config.journal.replicas.peers if config.journal.replicas is not None else {}
     return [
         carried(
             PeerSettings, one, name=name, token=one.token.get_secret_value(),
             ca=str(one.tls.ca) if one.tls.ca is not None else "", server_name=one.tls.server_name,
         )
         for name, one in named.items()
+        if one.node != config.server.node
     ]  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def _besides(config: Config) -> list[str]:
     wanted = {
         "projector": config.mirror is not None,
         "index": config.index is not None,
-        "replicator": replicas is not None and bool(replicas.peers),
+        "replicator": replicas is not None and any(one.node != config.server.node for one in replicas.peers.values()),
     }
     return [name for name, here in wanted.items() if here]
 

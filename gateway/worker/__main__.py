@@ -2,10 +2,10 @@
 
 ``python -m gateway.worker --data-dir D --number N --listeners JSON [--tls JSON]``; started by the supervisor only.
 
-It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed,
-exchanges under way finished within ``server.drain``. Told to retire, because others take its place, it accepts no more
-and leaves what is open to end by itself, for as long; then it drains. Its commands (unix socket ``run/worker-N.sock``):
-load, snapshot, waiting, counters, status, spans, retire, drain.
+It loads the generation in force, serves until SIGTERM, then drains: no new connections, kept-alive ones closed a moment
+later, exchanges under way finished within ``server.drain``. Told to retire, because others take its place, it accepts
+no more and leaves what is open to end by itself, for as long; then it drains. Its commands (unix socket
+``run/worker-N.sock``): load, snapshot, waiting, counters, status, spans, retire, drain.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import contextlib
 import gc
 import math
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ GC_THRESHOLD = (50_000, 50, 100)
 
 
 LOOKS = 0.1  # seconds between two looks whether anything is left to wait for
+MEETS_STATE = 2.0  # seconds at most from when all else is there
 LAST = 5.0  # seconds at most for what is closed at the end of that
 
 # The journal's thread has little to do between two system calls, and each time it would wait this long for a loop that
@@ -71,6 +73,7 @@ class Worker:
         conversion.configure_logs(first.config, f"worker-{self._number}")
         app = self._app = await App.start(self._folders, self._number, first)
         self._generation = first.number
+        await self._meet_state(app)
         await app.listeners.open(self._listeners, self._tls)
         commands = await channel.serve(
             self._folders.worker_socket(self._number),
@@ -93,10 +96,18 @@ class Worker:
         await self._ending.wait()
         if not self._stopping.is_set():
             await self._retire(app)
+        await asyncio.sleep(0)  # who has connected by now is accepted: closed with the socket, they would be cut off
         app.listeners.close()
         await app.drain(math.inf if self._stopping.is_set() else LAST)
         await commands.close()
         await app.stop()
+
+    async def _meet_state(self, app: App) -> None:
+        """Be sent no message before state can be asked, where that takes but a moment: beside another node nobody has
+        to be refused because this one has just begun. State that is away is not waited for."""
+        until = time.monotonic() + MEETS_STATE
+        while app.state_problem and time.monotonic() < until and not self._ending.is_set():
+            await asyncio.sleep(0.01)
 
     def _stop(self) -> None:
         self._stopping.set()

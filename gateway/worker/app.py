@@ -306,6 +306,11 @@ class App:
         return self._ids
 
     @property
+    def state_problem(self) -> str:
+        """Why state cannot be asked; empty where it can."""
+        return self._state.problem
+
+    @property
     def snapshot_version(self) -> int:
         """The version of the switches in force; -1 before the first, which says that there is nothing, and is 0."""
         return self._snapshot.version if self._snapshot is not None else -1

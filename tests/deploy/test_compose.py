@@ -11,14 +11,17 @@ import yaml
 from pydantic import SecretStr
 
 from gateway import config as configuration
+from gateway.generation import conversion
 from tools.watch.expressions import ROOT
 
 FOLDER = ROOT / "deploy" / "compose"
 FILE = FOLDER / "compose.yaml"
 POSTGRESQL = FOLDER / "postgresql.yaml"
+SEVERAL = FOLDER / "several.yaml"
 COMPOSED: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: Any = COMPOSED["services"]
 BESIDE: Any = yaml.safe_load(POSTGRESQL.read_text(encoding="utf-8"))
+TWO: Any = yaml.safe_load(SEVERAL.read_text(encoding="utf-8"))
 
 
 def mounts(service: str) -> dict[str, str]:
@@ -48,7 +51,9 @@ def test_what_is_mounted_is_here_and_read_only() -> None:
                 used.add((FOLDER / source).resolve())
             else:
                 assert source in COMPOSED["volumes"]
-    assert {path for path in FOLDER.iterdir() if path not in (FILE, POSTGRESQL)} <= used
+    for service in TWO["services"].values():
+        used |= {(FOLDER / one.split(":")[0]).resolve() for one in service["volumes"] if one.startswith(".")}
+    assert {path for path in FOLDER.iterdir() if path not in (FILE, POSTGRESQL, SEVERAL)} <= used
 
 
 def test_the_database_is_a_file_in_the_volume_or_the_server_beside() -> None:
@@ -111,3 +116,27 @@ def test_the_state_server_has_the_files_that_are_shipped() -> None:
     (acl,) = re.findall(r"^aclfile (\S+)$", text, re.MULTILINE)
     assert "user tidegate " in (FOLDER / there[acl]).read_text(encoding="utf-8")
     assert SERVICES["valkey"]["command"][SERVICES["valkey"]["command"].index("--dir") + 1] in there
+
+
+def test_two_nodes_have_one_configuration_and_copy_each_other() -> None:
+    nodes = {name: one for name, one in TWO["services"].items() if "environment" in one}
+    assert set(nodes) == {"tidegate", "second"}
+    settings: dict[str, configuration.Config] = {}
+    for name, one in nodes.items():
+        given = {key: re.sub(r"\$\{(\w+)[^}]*\}", "secret1", value) for key, value in one["environment"].items()}
+        named = re.findall(r'"env:(\w+)"', (FOLDER / "several.toml").read_text(encoding="utf-8"))
+        assert set(named) == set(given)
+        found, problems = configuration.check(FOLDER / "several.toml", environ=given)
+        assert problems == []
+        assert found is not None
+        settings[name] = found
+        assert "./several.toml:/etc/tidegate/tidegate.toml:ro" in one["volumes"]
+    port = settings["second"].control.listen.rpartition(":")[2]
+    for name, other in (("tidegate", "second"), ("second", "tidegate")):
+        (peer,) = conversion.peers(settings[name])
+        assert (peer.url, peer.node) == (f"http://{other}:{port}", settings[other].server.node)
+    # What nginx asks are both.
+    front = (FOLDER / "several-nginx.conf").read_text(encoding="utf-8")
+    asked = dict(re.findall(r"^ +server (\w+):(\d+) ", front, re.MULTILINE))
+    public = settings["second"].server.public[0].address.rpartition(":")[2]
+    assert asked == {"tidegate": public, "second": public}

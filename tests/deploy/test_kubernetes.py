@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from gateway import config as configuration
+from gateway.generation import conversion
+from tests.certificates import make
 from tools.watch import cluster
 from tools.watch.expressions import ALERTS, RECORDING, ROOT
 
@@ -59,7 +61,7 @@ def test_every_file_is_used_and_every_used_one_is_here() -> None:
             there = (path.parent / name).resolve()
             assert there.exists(), (path, name)
             used.add(there / "kustomization.yaml" if there.is_dir() else there)
-    used.add(FOLDER / "overlays" / "production" / "kustomization.yaml")
+    used |= {FOLDER / "overlays" / name / "kustomization.yaml" for name in ("production", "several")}
     assert used == {path for path in FOLDER.rglob("*") if path.is_file()}
 
 
@@ -147,3 +149,59 @@ def test_the_operator_has_the_rules_that_prometheus_has() -> None:
         yield from one.get("groups") or one["spec"]["groups"]
 
     assert list(groups(path)) == [*groups(RECORDING), *groups(ALERTS)]
+
+
+SEVERAL = FOLDER / "overlays" / "several"
+
+
+def of_several(kind: str) -> Any:
+    (found,) = [one for path in SEVERAL.glob("*.yaml") for one in read(path) if one["kind"] == kind]
+    return found
+
+
+def test_several_nodes_are_configured_by_one_file(tmp_path: Path) -> None:
+    """Each is another number, and copies the journals of all but itself; what it names is mounted and given."""
+    pod = of_several("StatefulSet")["spec"]["template"]["spec"]
+    (gate,) = pod["containers"]
+    text = (SEVERAL / "tidegate.toml").read_text(encoding="utf-8")
+    named = set(re.findall(r'"env:(\w+)"', text))
+    assert named == {one["name"] for one in [*GATE["env"], *gate["env"]]}
+    mounts = {one["mountPath"]: one["name"] for one in gate["volumeMounts"]}
+    assert set(mounts.values()) == {one["name"] for one in pod["volumes"]}
+    (tmp_path / "spam.txt").write_bytes((BASE / "spam.txt").read_bytes())
+    for place in mounts:
+        (tmp_path / place.lstrip("/")).mkdir(parents=True)
+    files = make(tmp_path, "localhost")
+    for path in re.findall(r'"(/etc/tidegate-[^"]+)"', text):
+        source = files.key if path.endswith(".key") else files.certificate
+        (tmp_path / path.lstrip("/")).write_bytes(source.read_bytes())
+    text = text.replace("/etc/tidegate-", f"{tmp_path}/etc/tidegate-")
+    (tmp_path / "tidegate.toml").write_text(text, encoding="utf-8")
+    replicas = of_several("StatefulSet")["spec"]["replicas"]
+    for number in range(replicas):
+        given = ENVIRONMENT | {
+            "TIDEGATE_NODE": str(number),
+            "TIDEGATE_DATABASE": "postgresql://tidegate:secret@database/tidegate?sslmode=verify-full",
+            "TIDEGATE_STATE": "rediss://tidegate:secret@valkey:6379",
+            "TIDEGATE_SALT": "s" * 64,
+            "TIDEGATE_REPLICA_TOKEN": "tg_x",
+        }
+        found, problems = configuration.check(tmp_path / "tidegate.toml", environ=given)
+        assert problems == []
+        assert found is not None
+        copied = conversion.peers(found)
+        assert {one.node for one in copied} == set(range(replicas)) - {number}
+        service = RESOURCES["Service", SET["serviceName"]]["metadata"]["name"]
+        port = found.control.listen.rpartition(":")[2]
+        for one in copied:
+            assert one.url == f"https://tidegate-{one.node}.{service}.tidegate.svc.cluster.local:{port}"
+        assert {str(one["containerPort"]) for one in gate["ports"]} == {port}
+
+
+def test_several_nodes_may_be_reached_as_one_may_and_reach_each_other() -> None:
+    base, several = RESOURCES["NetworkPolicy", "tidegate"]["spec"], of_several("NetworkPolicy")["spec"]
+    for way in ("ingress", "egress"):
+        assert several[way][: len(base[way])] == base[way]
+        more = several[way][len(base[way]) :]
+        ours = [one for one in more for end in one.get("from", one.get("to")) if end.get("podSelector")]
+        assert [one["ports"] for one in ours] == [[{"port": "control", "protocol": "TCP"}]]

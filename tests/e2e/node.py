@@ -75,7 +75,9 @@ class Node:
         self._arguments = arguments
         self._cwd = cwd
         self.tls: ssl.SSLContext | None = None
+        self.control_tls: ssl.SSLContext | None = None
         self.env: dict[str, str] = {}  # beside ours
+        self.program: Path | None = None  # of another version than this one
         self.process: asyncio.subprocess.Process | None = None
         self.printed: list[str] = []
 
@@ -85,8 +87,9 @@ class Node:
             self.process._transport.close()  # type: ignore[attr-defined]
             self.log.close()
         self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
+        command = (sys.executable, "-m", "gateway") if self.program is None else (str(self.program),)
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway", *self._arguments, "--data-dir", str(self.folders.root),
+            *command, *self._arguments, "--data-dir", str(self.folders.root),
             stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True, cwd=self._cwd,
             env={**os.environ, **self.env},
         )  # fmt: skip
@@ -154,7 +157,10 @@ class Node:
     ) -> Answer:
         """One request to the admin API as the first person."""
         token = token or (self.folders.control / "first-token").read_text().strip()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.control_port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.control_port, ssl=self.control_tls,
+            server_hostname="localhost" if self.control_tls is not None else None,
+        )  # fmt: skip
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         fields = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
         try:

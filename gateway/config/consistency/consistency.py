@@ -26,7 +26,6 @@ from gateway.config.consistency.translation import nearest, similar
 from gateway.config.sections.control import Control
 from gateway.config.sections.journal import FLOOR, Journal
 from gateway.config.sections.mirror import Mirror
-from gateway.config.sections.server import Server
 from gateway.config.sections.state import Breaker
 from gateway.config.values.section import Section
 from gateway.http.server.router import plain_host
@@ -141,8 +140,7 @@ def _journal(document: dict[str, Any]) -> Found:
     low, full = _bytes(journal, Journal, "low_disk"), _bytes(journal, Journal, "full_disk")
     if low is not None and full is not None and low < full:
         yield ("journal", "low_disk"), "is below full_disk: the alarm must come before the end; raise it"
-    own = table(document, "server").get("node", Server.model_fields["node"].default)
-    seen: dict[Any, str] = {own: "server.node"}
+    seen: dict[Any, str] = {}  # this node's own may be among them: so one configuration does for all
     for name, peer in table(table(journal, "replicas"), "peers").items():
         path = ("journal", "replicas", "peers", name)
         if not isinstance(peer, dict):

@@ -49,7 +49,9 @@ class Replicas(Section):
     rate: Size = setting(REPLICAS.rate, "Bytes a second that are copied from each peer at most.", ge=LEAST_CHUNK)
     chunk: Size = setting(REPLICAS.chunk, "Bytes that are asked for at once.", ge=LEAST_CHUNK, le=MOST_CHUNK)
     max_lag: Duration = setting(REPLICAS.max_lag, "A copy that lags by more is told in /readyz.", gt=0)
-    peers: dict[PeerName, JournalPeer] = setting({}, "The other nodes, by name.", max_length=MAX_PEERS)
+    peers: dict[PeerName, JournalPeer] = setting(
+        {}, "The nodes, by name; this one among them is passed over.", max_length=MAX_PEERS
+    )
 
 
 class Journal(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from email.utils import formatdate
@@ -27,6 +28,8 @@ Ended = Literal["whole", "left", "cut"]
 
 LOOKS: Final = 5
 """The connections are looked at every fifth tick of the sweep: with 20,000 of them a look costs about a millisecond."""
+
+LAST_REQUESTS: Final = 0.5  # seconds in which what was on its way to a server that stops has arrived
 
 log = structlog.get_logger()
 
@@ -94,11 +97,18 @@ class Server:
     async def drain(self, seconds: float) -> bool:
         """Stop accepting, let open exchanges finish, and cut off what is left after ``seconds``.
 
+        What is idle is closed a moment later (``LAST_REQUESTS``): a proxy that keeps connections may have sent a
+        request on one of them, and can ask nobody else with it (RFC 9110 section 9.2.2). Requests meanwhile are
+        answered, each with ``Connection: close``.
+
         True where nothing had to be cut. Connections that were taken over are their takers' to end.
         """
         self.draining = True
         for listening in self._listening:
             listening.close()
+        if self.connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), min(LAST_REQUESTS, seconds))
         for connection in tuple(self.connections):
             connection.drain()
         clean = True

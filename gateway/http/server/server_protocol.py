@@ -490,7 +490,7 @@ class ServerProtocol(Answering):
             self._transport.abort()
 
     def drain(self) -> None:
-        """The server stops: close at once what is idle; what is busy closes behind its answer."""
+        """The server stops: what is idle closes now, what is busy behind its answer."""
         self._keep_alive = False
         if self.state == IDLE and not self._buffer:
             self._leave()

@@ -49,7 +49,7 @@ class Replicator:
         """Follow every peer. Raises OSError where the command socket cannot be made, or a file of certificates cannot
         be read."""
         async with AsyncExitStack() as stack:
-            for peer in conversion.peers(self._config.journal):
+            for peer in conversion.peers(self._config):
                 self.metrics.begin(peer.name)
                 client = PeerClient(peer)
                 stack.push_async_callback(client.close)

@@ -21,6 +21,7 @@ from tests.e2e.nodes.cluster import Cluster, soon
 from tests.e2e.nodes.random_acts import Said
 
 SETTLED = 180.0  # seconds in which all of it agrees, once nothing goes wrong any more
+OURSELVES = "tidegate"
 NUMBERED = re.compile(r"act (\d+)")
 INEXCUSABLE = (
     "handler_failed",
@@ -67,6 +68,9 @@ class Agreement:
         acts = await self._rows(f"SELECT * FROM acts WHERE id > {self._first} ORDER BY id")
         numbers: Counter[int] = Counter()
         for act in acts:
+            if act["person"] == OURSELVES:  # state had lost something, and was mended
+                assert act["changes"] == [], act
+                continue
             told = NUMBERED.fullmatch(act["reason"])
             assert told is not None, act
             number = int(told[1])

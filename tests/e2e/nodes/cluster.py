@@ -45,6 +45,7 @@ class Cluster:
         more: str = "",
         *,
         lined: bool = False,
+        server_section: str = "",
     ) -> None:
         self.folder = folder
         self.server = server
@@ -55,6 +56,7 @@ class Cluster:
         self.platform = platform
         self.more = more
         self._lined = lined
+        self._section = server_section
         for number in range(1, count + 1):
             self.add(number)
 
@@ -69,7 +71,7 @@ class Cluster:
             url = self.server.url("gate", host=f"127.0.0.1:{port}")
             self.lines[number] = Lines(Line(port, self.server.port), Line(socket, self.state.socket))
         config = write_config(
-            own, ports, self.platform, server=f"node = {number}",
+            own, ports, self.platform, server=f"node = {number}\n{self._section}",
             state=f'url = "unix://{socket}"\ndeadline = "5s"', more=self.more,
         )  # fmt: skip
         text = config.read_text(encoding="utf-8")
@@ -141,7 +143,7 @@ def another_clock(by: str, folder: Path) -> dict[str, str]:
     ``time.sleep`` fails (EINVAL: the end of a sleep is taken for a time of day, whatever its clock); so it is replaced,
     by a module in ``folder`` that each Python reads first."""
     library = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
-    assert Path(library).exists(), "tools/debian-packages faults"
+    assert Path(library).exists(), "tools/debian-packages nodes"
     (folder / "sitecustomize.py").write_text(SLEEPS, encoding="utf-8")
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     return {
@@ -171,15 +173,22 @@ async def running(
     *,
     lined: bool = False,
     clocks: Mapping[int, str] | None = None,
+    server: str = "",
+    program: Path | None = None,
 ) -> AsyncIterator[Cluster]:
     """A cluster whose nodes have started, one after the other. ``site``: the port of a platform of its own.
-    ``clocks``: of which node the time of day is another, and by how much (``+30s``)."""
+    ``clocks``: of which node the time of day is another, and by how much (``+30s``). ``server``: of that section of
+    each configuration. ``program``: of another version."""
     state = Server(folder)
     state.start()
-    with Postgres() as server:
-        server.create("gate")
+    with Postgres() as database:
+        database.create("gate")
         async with serve() as platform:
-            made = Cluster(folder, server, state, site or platform.port, count, more, lined=lined)
+            made = Cluster(
+                folder, database, state, site or platform.port, count, more, lined=lined, server_section=server
+            )
+            for node in made.nodes.values():
+                node.program = program
             for number, by in (clocks or {}).items():
                 made.nodes[number].env = another_clock(by, folder)
             try:

@@ -52,7 +52,6 @@ OTHERS = [
     (f'{STATE}url = "http://x"', "redis://"), (f'{STATE}url = "file:none"', "cannot be read"),
     (f"{STATE}local_share = 2", "at most 1"), (f'{STATE}topology = "cluster"', "name one node"),
     (f'{STATE}breaker = {{ pause = "9s", max_pause = "1s" }}', "raise it"), (f"{STATE}deadline = inf", "20ms"),
-    ('[journal.replicas.peers.b]\nurl = "http://h:1"\nnode = 0\ntoken = "t"', "is server.node as well"),
     (
         '[journal.replicas.peers]\nb = { url = "http://h:1", node = 2, token = "t" }\n'
         'c = { url = "http://h:2", node = 2, token = "t" }',

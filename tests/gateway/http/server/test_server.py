@@ -7,7 +7,10 @@ import socket
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gateway.common.sweep import Sweep
+from gateway.http.server import server as serving
 from gateway.http.server.server import Server
 from gateway.http.server.settings import ServerSettings
 from gateway.http.wire.head import parse_response
@@ -104,13 +107,13 @@ async def test_peers_and_senders(bench: Any) -> None:
         assert (client.exchange.peer_ip, client.exchange.peer_trusted) == (peer_ip, trusted)
 
 
-async def test_draining(bench: Any) -> None:
+async def test_draining(bench: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any) -> None:
+    monkeypatch.setattr(serving, "LAST_REQUESTS", 0.01)
     idle, busy = bench.connect(), bench.connect()
     idle.send(POST)
     busy.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
     draining = asyncio.ensure_future(bench.server.drain(10))
-    await asyncio.sleep(0)
-    assert idle.transport.closed == "close"
+    await eventually(lambda: idle.transport.closed == "close")
     assert not busy.transport.closed
     busy.call.sink.on_head(OK, True)
     busy.call.sink.on_data(b"ok")
@@ -119,6 +122,23 @@ async def test_draining(bench: Any) -> None:
     assert not draining.done()
     busy.protocol.eof_received()
     busy.transport.close()
+    assert await draining is True
+    bench.sweep.watch(bench.server._look)
+
+
+async def test_what_was_on_its_way_to_a_server_that_stops_is_answered(bench: Any) -> None:
+    """A proxy may have written on a connection that it kept, and can ask nobody else with that."""
+    idle = bench.connect()
+    idle.send(POST)
+    draining = asyncio.ensure_future(bench.server.drain(10))
+    await asyncio.sleep(0)
+    assert not idle.transport.closed
+    assert b"Connection: close\r\n" not in idle.written
+    idle.send(POST)
+    assert idle.statuses == [200, 200]
+    assert b"Connection: close\r\n" in idle.written
+    idle.protocol.eof_received()
+    idle.transport.close()
     assert await draining is True
     bench.sweep.watch(bench.server._look)
 

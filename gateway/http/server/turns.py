@@ -132,7 +132,8 @@ class Turns:
 
     __slots__ = (
         "_accounts", "_active", "_clock", "_counted", "_empty", "_ended", "_loop", "_passed", "_ring", "_scheduled",
-        "_shared_until", "_tick", "answer", "byte", "chunk", "frame", "held", "number", "read", "request", "share", "stops",
+        "_shared_until", "_tick", "answer", "byte", "chunk", "frame", "held", "number", "read", "request", "share",
+        "stops",
     )  # fmt: skip
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.control.cases import agreement, samples
-from gateway.control.cases.agreement import Pairs, Opinion
+from gateway.control.cases.agreement import Opinion, Pairs
 from tests.gateway.control.cases.conftest import Desk
 from tests.gateway.control.cases.test_samples import done, take
 

@@ -125,11 +125,13 @@ def _appeals(config: Config, route: Route, known: Known) -> Fulfilment:
 
 def _emergency(config: Config, route: Route, known: Known) -> Fulfilment:
     if config.desk.on_call is None or not config.desk.on_call.categories:
-        mechanism = Sentence("emergency switches and urgent words, within a second", "应急开关与应急词，一秒内生效")
+        mechanism = Sentence(
+            "incidents, emergency switches and urgent words, within a second", "应急处置、应急开关与应急词，一秒内生效"
+        )
         return Fulfilment("emergency", "kept", mechanism)
     mechanism = Sentence(
-        "emergency switches and urgent words, within a second; somebody is called for grave categories",
-        "应急开关与应急词，一秒内生效；严重类别通知值班人员",
+        "incidents, emergency switches and urgent words, within a second; somebody is called for grave categories",
+        "应急处置、应急开关与应急词，一秒内生效；严重类别通知值班人员",
     )
     return Fulfilment("emergency", "kept", mechanism, ("desk.on_call.categories",))
 

@@ -89,6 +89,15 @@ def test_an_outcome_that_nobody_tells_makes_a_bullet_uncertain(node, mirror) -> 
     assert (bullet.text, bullet.certain) == ("who knows", False)
 
 
+def test_a_bullet_that_an_incident_held_while_it_was_delayed_waits_for_its_release(node, mirror) -> None:
+    node.outcome(node.judged("who knows"), "held")
+    mirror.turn()
+    now = mirror.life._now
+    mirror.life._now = lambda: now() + OVERDUE_MS / 1000 + 1
+    mirror.turn()
+    assert list(mirror.life.shelf.rooms()) == []
+
+
 def test_bullets_over_workers_are_in_order_of_their_ids(node, mirror) -> None:
     ids = [node.bullet(str(number), worker=number % 3) for number in range(30)]
     mirror.turns()

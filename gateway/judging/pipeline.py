@@ -152,7 +152,11 @@ class Passage(ABC):
 
     def on_gate(self, gate: IncidentGate, facts: Facts) -> None:
         """State has answered: what incidents make of it stands among what people have switched on."""
-        self.acts = (*gate.found(self.message, facts), *self.acts)  # a ticket comes last
+        try:
+            self.acts = (*gate.found(self.message, facts), *self.acts)  # a ticket comes last
+        except Exception as fault:  # nothing was recorded, and somebody waits
+            self._fault(fault)
+            return
         self.on_facts(facts)
 
     def on_ticket(self, mine: bool) -> None:

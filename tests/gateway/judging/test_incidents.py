@@ -183,6 +183,19 @@ async def test_a_pace_is_one_question_with_the_others(tmp_path: Path) -> None:
     assert course.records()[0]["verdict"] == "pass"
 
 
+async def test_a_fault_of_ours_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = Plain()
+    await begun(course, tmp_path, level=60)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("text of a message")
+
+    monkeypatch.setattr(module, "_member", broken)
+    await course.say()
+    assert course.answer()[0] == 500
+    course.journal.close()
+
+
 async def test_a_frozen_place_refuses_until_the_end_of_the_incident(tmp_path: Path) -> None:
     course = Plain()
     await begun(course, tmp_path, freeze=True, hold=True)

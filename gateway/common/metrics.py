@@ -260,6 +260,16 @@ OF_CONTROL = (
         "What state had lost and control wrote anew: blocks, rooms, accounts, the snapshot.",
         ("table",),
     ),
+    Metric(
+        "tidegate_state_projected_again_total",
+        "counter",
+        "Fail-overs and restarts of the state server after which what it may have lost was written again.",
+    ),
+    Metric(
+        "tidegate_state_unreplicated_acts_total",
+        "counter",
+        "Acts that were answered before any replica of the state server had them.",
+    ),
     Metric("tidegate_state_evicted_keys", "gauge", "Keys that the state server has evicted, as it tells."),
     Metric("tidegate_clock_leaps_total", "counter", "Times that the time of day was set by two seconds or more."),
     Metric(

@@ -166,7 +166,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             journal=folders.journal(config),
             low_disk=config.journal.low_disk,
             full_disk=config.journal.full_disk,
-            of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note),
+            of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note or confirming.note),
             of_node=lambda: presence.note,
             clock=writer.clock,
             authority=authority,
@@ -196,7 +196,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             endpoints=ENDPOINTS,
             metrics=config.metrics.enabled,
             ipv6_prefix=lambda: current().config.server.ipv6_prefix,
-            features=(*features, health, auditing, watch),
+            features=(*features, health, auditing, confirming, watch),
             lines_dropped=lambda: dropped.value,
             admit=watch.admit,
         )
@@ -206,6 +206,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             await watch.look()
         if watch.fatal is not None:
             raise watch.fatal
+        projection.watch(confirming.rounds.kick)
         pruning = Pruning(database, ledger, lambda: current().config.journal.keep_at_most, keeping.trusted_ns, ENDED)
         for part in (workers.keeper, keeping.rounds, watch.rounds):
             part.start()

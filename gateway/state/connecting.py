@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from filters.model.limits import Pace, pace
 from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.cold.logout_feed import LogOutFeed
+from gateway.state.cold.primary_watch import PrimaryWatch
 from gateway.state.cold.snapshot_feed import Notices
-from gateway.state.cold.topology import redis, settings, tls_options, topology
+from gateway.state.cold.topology import TIMEOUT, redis, settings, tls_options, topology
 from gateway.state.hot.cluster import ClusterClient
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.keys import Keys
+from gateway.state.model.settings import Address
 from gateway.state.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -44,8 +48,17 @@ async def cold(state: State, folder: Path) -> Any:
         port=address.port,
         username=where.credentials.username or None,
         password=where.credentials.password or None,
+        retry=Retry(NoBackoff(), 1),  # as ``topology.redis``: whoever tries ten times only hides that state is away
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
         **tls_options(where.credentials.tls),
     )
+
+
+def watch(state: State, folder: Path, on_moved: Callable[[frozenset[Address]], Awaitable[None]]) -> PrimaryWatch | None:
+    """What tells of a fail-over; None where there is one server, which does not move."""
+    view = topology(state, folder).view
+    return PrimaryWatch(view(), on_moved) if view is not None else None
 
 
 async def projection(state: State, folder: Path) -> GovernanceProjection:

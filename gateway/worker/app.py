@@ -52,14 +52,13 @@ from gateway.parking.waiting import KnownWaiting
 from gateway.senders.directory import SenderDirectory
 from gateway.state import connecting
 from gateway.state.cold import kept_snapshot
-from gateway.state.cold.logout_feed import LogOutFeed
-from gateway.state.cold.snapshot_feed import Notices
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import Snapshot, decode
 from gateway.tracing.trace import Finished
 from gateway.words.files import folding_tables, load_artifact
 from gateway.worker import targets, tracing
 from gateway.worker.access_lines import AccessLines
+from gateway.worker.hearing import Hearing
 from gateway.worker.listeners import Listeners, certificates
 from gateway.worker.state_watch import StateWatch
 from gateway.worker.upstream_notes import changed, failed, take_failures
@@ -91,7 +90,7 @@ class App:
         self._appellants: Upstream | None = None  # where they are passed on to
         self._retired: list[tuple[str, Upstream]] = []
         self._snapshot: Snapshot | None = None
-        self._notices: Notices | None = None
+        self._hearing = Hearing(config.state, folders.state, state, self._on_notice)
         self.waiting = KnownWaiting(lambda file: (self._park / file).exists())
         self._spool: Spool | None = None
         self._status_asked: set[asyncio.Task[None]] = set()
@@ -106,7 +105,6 @@ class App:
         self._pipeline.read_for = self._server.read_for
         self._senders = SenderDirectory(salt, self.metrics.senders)
         self._gate.senders = self._senders
-        self._feed: LogOutFeed | None = None
         self._access: AccessLines | None = None
         self._used_tickets: dict[int, str] = {}  # ticket -> the message that is on its way with it
         self.finished = Finished()
@@ -137,8 +135,7 @@ class App:
         if kept is not None:
             app._take(kept)
         await state.start()
-        app._notices = connecting.notices(config.state, folders.state, app._on_notice)
-        app._notices.start()
+        app._hearing.start()
         return app
 
     async def load(self, generation: Generation, *, first: bool = False) -> None:
@@ -216,13 +213,9 @@ class App:
 
     def _listen_for_log_outs(self, config: Config) -> None:
         """From the first generation on in which anything ends with one."""
-        if self._feed is None and self._senders.hears:
-            feed = self._feed = connecting.log_outs(
-                config.state, self._folders.state, self._senders.heard, self._senders.missed
-            )
-            self._senders.feed = feed
+        if self._hearing.feed is None and self._senders.hears:
+            feed = self._senders.feed = self._hearing.log_outs(self._senders.heard, self._senders.missed)
             self._sweep.watch(feed.look)
-            feed.start()
 
     def _asked(self, messages: int, seconds: float) -> None:
         self.metrics.asked(messages, seconds)
@@ -409,10 +402,7 @@ class App:
             upstream.close()
         if self._appellants is not None:
             self._appellants.close()
-        if self._notices is not None:
-            await self._notices.close()
-        if self._feed is not None:
-            await self._feed.close()
+        await self._hearing.close()
         await asyncio.sleep(0)  # what closing failed is recorded in its own turn
         if self._access is not None:
             self._access.log.close(END_WITHIN)

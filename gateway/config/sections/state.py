@@ -15,6 +15,14 @@ from gateway.state.model.settings import StateSettings
 STATE = defaults(StateSettings)
 
 
+class SentinelTls(Section):
+    """For connections to the sentinels."""
+
+    ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
+    certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
+    key: Present | None = setting(None, "Private key of the client certificate (PEM).")
+
+
 class Sentinel(Section):
     """A primary found through Sentinel."""
 
@@ -22,10 +30,13 @@ class Sentinel(Section):
     service: str = required("Name of the primary.", min_length=1)
     username: str = setting("", "User at the sentinels.")
     password: Secret = setting("", "Password at the sentinels.")
+    tls: SentinelTls | None = setting(
+        None, "Speak TLS with the sentinels. An empty table trusts the system's certificates; unset: no TLS."
+    )
 
 
 class StateTls(Section):
-    """For ``rediss://``."""
+    """For ``rediss://``, and for the primary that sentinels name."""
 
     ca: Readable | None = setting(None, "File with the certificates to trust; the system's if unset.")
     certificate: Readable | None = setting(None, "Client certificate (PEM), with key.")
@@ -53,7 +64,9 @@ class State(Section):
     password: Secret = setting("", "Password, where the url names none.")
     topology: Literal["single", "cluster"] = setting("single", "One server, or a cluster of which url is one node.")
     sentinel: Sentinel | None = setting(None, "The primary is found through Sentinel; instead of url.")
-    tls: StateTls = setting({}, "For rediss://.")
+    tls: StateTls = setting(
+        {}, "For rediss://, and for the primary that sentinels name where ca or certificate is set."
+    )
     prefix: str = setting(
         STATE.prefix, "Start of every key, so that several gateways can share a server.", pattern="^[A-Za-z0-9_-]+$"
     )
@@ -62,7 +75,7 @@ class State(Section):
     )
     connect_timeout: Duration = setting(STATE.connect_timeout, "A connection must stand within.", gt=0)
     reconnect: Duration = setting(
-        STATE.reconnect, "First pause before a lost connection is tried again; doubles up to 5 s.", gt=0
+        STATE.reconnect, "First pause before a lost connection is tried again; doubles up to 1 s.", gt=0
     )
     batch: int = setting(STATE.batch, "Messages of one loop turn that share a script call.", ge=1, le=256)
     max_waiting: int = setting(

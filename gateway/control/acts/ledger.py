@@ -38,7 +38,8 @@ SETTLE_WITHIN = 1.0  # seconds an answer waits for journal and state
 
 
 class Outcome(NamedTuple, Generic[T]):
-    """What became of an act by the time of its answer. ``workers`` and ``reload``: None where it asks for neither."""
+    """What became of an act by the time of its answer. ``workers`` and ``reload``: None where it asks for neither;
+    ``replicated``: None where state has no replica."""
 
     act: int
     uid: str
@@ -47,6 +48,7 @@ class Outcome(NamedTuple, Generic[T]):
     projected: bool
     workers: dict[str, bool] | None = None
     reload: Reloaded | None = None
+    replicated: bool | None = None
 
     @property
     def in_force(self) -> bool:
@@ -191,7 +193,8 @@ class Ledger:
             journalled, projected = await self.relay.settled(done.act, within)
         except DatabaseUnavailable:  # gone behind the commit: what follows comes with it
             log.warning("acts.followed_later", act=done.act)
-        return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload)
+        replicated = self.relay.replicated(done.act) if projected else None
+        return Outcome(done.act, uid, done.result, journalled, projected, pushed, reload, replicated)
 
     async def follow_up(self, tables: frozenset[str]) -> dict[str, bool] | None:
         """What follows on this node from a change of these tables, whoever made it; which workers have the snapshot

@@ -60,7 +60,12 @@ class Projection(Protocol):
         """Renew the epoch: what is in state is what the database says. False where state lost it: rebuild."""
 
     async def restarted(self) -> bool:
-        """Was the server started again since the last rebuild? Then it may hold less than was written: rebuild."""
+        """Was a server started again since the last rebuild, or did another take over? Then it may hold less than was
+        written: rebuild."""
+
+    async def replicated(self, *, every: bool = False) -> bool | None:
+        """Whether a replica has what was written until now, with ``every`` each of them, which also looks which there
+        are; None where there is none."""
 
     async def rebuild(
         self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]]

@@ -28,6 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.common.boot import uptime_us
 from gateway.common.ending import end
+from gateway.common.metrics import Count
 from gateway.control.acts.authority import Authority
 from gateway.control.acts.database import Database
 from gateway.control.acts.governance import Governance
@@ -43,6 +44,9 @@ log = structlog.get_logger()
 BATCH = 32  # acts; an act of an import holds up to 500 rows
 LATEST_US = KEPT_MS * 1000 // 4  # between reading rows and writing them, so that no write is later than can be told
 LONGEST_PAUSE = 5.0  # seconds between two tries while journal or state fails
+AGAIN = 1000  # acts that are projected again after a fail-over; what is older comes with all of it
+PLACES = 5000  # of these acts, one of an import holds up to 500
+REMEMBERED = 1000  # acts of which it is known whether a replica of state has them
 
 
 Records = Callable[[InstrumentedAttribute[str]], ColumnElement[bool]]
@@ -85,6 +89,8 @@ class OutboxRelay:
         self.ripe = 0
         self._idle = None if records is None else LONGEST_PAUSE  # then we stand in for a node that has gone
         self._authority = authority or Authority()
+        self.unreplicated = Count()  # acts that were acknowledged, and no replica of state had them in time
+        self._replicated: dict[int, bool] = {}
         self.failures: dict[str, str] = {}  # side -> class of the last error; empty while all is well
         self.governance = governance
         self._database = database
@@ -132,6 +138,11 @@ class OutboxRelay:
                         break
                     await passed.wait()
         return await self._acknowledged(act)
+
+    def replicated(self, act: int) -> bool | None:
+        """Whether a replica of state had this act when it was acknowledged; None where there is none, and for one that
+        somebody else has projected."""
+        return self._replicated.get(act)
 
     async def _acknowledged(self, act: int) -> tuple[bool, bool]:
         row = await self._database.read(lambda session: session.get_one(Outbox, act))
@@ -214,6 +225,8 @@ class OutboxRelay:
                 await self._projection.apply(batch.changes)
             if batch.snapshot is not None:
                 await self._projection.publish(batch.snapshot)
+            if batch.changes or batch.snapshot is not None:
+                self._note(batch.unprojected, await self._projection.replicated())
         except ReadTooEarly:  # state was written anew meanwhile: read again, at once
             self.kick()
             return []
@@ -222,6 +235,15 @@ class OutboxRelay:
             return []
         self.failures.pop("state", None)
         return batch.unprojected
+
+    def _note(self, acts: Sequence[int], replicated: bool | None) -> None:
+        if replicated is None:
+            return
+        self._replicated.update(dict.fromkeys(acts, replicated))
+        for act in list(self._replicated)[:-REMEMBERED]:
+            del self._replicated[act]
+        if not replicated:
+            self.unreplicated.value += len(acts)
 
     def _failed(self, side: str, error: Exception) -> None:
         if side not in self.failures:  # once for each outage, not once for each try
@@ -255,6 +277,24 @@ def _next(session: Session, governance: Governance, records: Records | None, rip
         governance.snapshot(session) if tables & governance.in_snapshot else None,
         asked,
     )
+
+
+def again(session: Session, after: int, governance: Governance) -> tuple[int, list[Change], SnapshotRows]:
+    """What acts later than ``after`` have projected, as it is now, the newest first, and how many acts that were;
+    no more than ``AGAIN`` of them."""
+    payloads = session.scalars(
+        select(Outbox.payload).where(Outbox.act_id > after).order_by(Outbox.act_id.desc()).limit(AGAIN)
+    ).all()
+    places = [place for payload in payloads for place in payload]
+    return len(payloads), current(session, places[:PLACES], governance), governance.snapshot(session)
+
+
+def projected_up_to(session: Session, after: int) -> int:
+    """The last act before the first one, later than ``after``, that state has not acknowledged."""
+    first = session.scalar(
+        select(func.min(Outbox.act_id)).where(Outbox.act_id > after, Outbox.acknowledged_state.is_(False))
+    )
+    return first - 1 if first is not None else newest_act(session)
 
 
 def _uid(session: Session, act: int | None) -> str:

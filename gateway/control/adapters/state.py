@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,8 @@ from gateway.control.acts.neighbours import Batches, Change
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.governance_projection import GovernanceProjection
 from gateway.state.cold.owner import StateOwner
-from gateway.state.cold.topology import topology
+from gateway.state.cold.primary_watch import PrimaryWatch
+from gateway.state.cold.topology import close, topology
 from gateway.state.connecting import cold, limited
 from gateway.state.model.keys import Keys
 from gateway.state.model.settings import Address
@@ -32,8 +34,8 @@ class LocatedProjection:
 
     ``folder``: the embedded server's. ``owner``: the control database that projects; None asks for no owner.
 
-    A server that was not the same a moment ago may lack what was written last (replication is asynchronous); the next
-    ``confirm`` therefore asks for a rebuild.
+    A server that was not the same a moment ago may lack what was written last (replication is asynchronous):
+    ``restarted`` says so until all was written anew.
     """
 
     def __init__(self, state: State, folder: Path, owner: StateOwner | None = None) -> None:
@@ -45,10 +47,26 @@ class LocatedProjection:
         self._client: Any = None
         self._projection: GovernanceProjection | None = None
         self._moved = False
+        self._finding = asyncio.Lock()
+        self._watch: PrimaryWatch | None = None
+
+    def watch(self, on_moved: Callable[[], None]) -> None:
+        """From now on a fail-over is seen by itself, until ``close``; ``on_moved`` is called then."""
+
+        async def moved(primaries: frozenset[Address]) -> None:
+            # In a cluster any of them may be another; else it may be that we had found the new one already.
+            if self._topology.cluster or self._address not in primaries:
+                await self._move()
+            on_moved()
+
+        view = self._topology.view
+        if view is not None:
+            self._watch = PrimaryWatch(view(), moved)
+            self._watch.start()
 
     async def own(self, owner: StateOwner) -> None:
         """From now on ``owner`` projects."""
-        await self.close()
+        await self._forget()
         self._owner = owner
 
     async def apply(self, changes: Sequence[Change]) -> None:
@@ -60,11 +78,14 @@ class LocatedProjection:
     async def confirm(self) -> bool:
         if self._projection is not None:
             await self._look_again()  # a primary that was made a replica goes on answering
-        held = await self._ask(lambda projection: projection.confirm())
-        return held and not self._moved
+        return await self._ask(lambda projection: projection.confirm())
+
+    async def replicated(self, *, every: bool = False) -> bool | None:
+        return await self._ask(lambda projection: projection.replicated(every=every))
 
     async def restarted(self) -> bool:
-        return await self._ask(lambda projection: projection.restarted())
+        told = await self._ask(lambda projection: projection.restarted())
+        return self._moved if told is None else told
 
     async def rebuild(
         self, batches: Batches, snapshot: SnapshotRows, epoch: int, newest: Callable[[], Awaitable[int]] | None = None
@@ -95,9 +116,14 @@ class LocatedProjection:
         await self._ask(lambda projection: projection.ping())
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-        self._client = self._projection = None
+        if self._watch is not None:
+            await self._watch.close()
+        await self._forget()
+
+    async def _forget(self) -> None:
+        client, self._client, self._projection = self._client, None, None
+        if client is not None:
+            await close(client)
 
     async def _ask(self, what: Callable[[GovernanceProjection], Awaitable[T]]) -> T:
         projection = self._projection or await self._find()
@@ -106,8 +132,15 @@ class LocatedProjection:
         except Exception:  # raised again; redis-py's errors have no class in common
             await self._look_again()
             raise
+        finally:
+            if projection is not self._projection:  # a cluster's client that was closed under its hands opens again
+                await projection.close()
 
     async def _find(self) -> GovernanceProjection:
+        async with self._finding:
+            return self._projection or await self._found()
+
+    async def _found(self) -> GovernanceProjection:
         self._address = await self._topology.locate()
         self._client = await cold(self._state, self._folder)
         if isinstance(self._client, Redis):
@@ -129,6 +162,10 @@ class LocatedProjection:
         except OSError:
             return  # nobody knows; the next call tries again
         if address != self._address:
-            log.warning("state.moved")
-            await self.close()
-            self._moved = True
+            await self._move()
+
+    async def _move(self) -> None:
+        """Whoever waits for the one that was the primary is let go: it may never answer."""
+        log.warning("state.moved")
+        await self._forget()
+        self._moved = True

@@ -144,6 +144,7 @@ def done(outcome: Outcome[Any], result: T) -> Done[T]:
         in_force=outcome.in_force,
         journalled=outcome.journalled,
         projected=outcome.projected,
+        replicated=outcome.replicated,
         workers=outcome.workers,
         reload=ReloadOut.model_validate(reload._asdict()) if reload is not None else None,
         result=result,

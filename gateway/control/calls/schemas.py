@@ -107,6 +107,11 @@ class Done(BaseModel, Generic[T]):
     in_force: bool
     journalled: bool
     projected: bool
+    replicated: bool | None = Field(
+        None,
+        description="Whether a replica of the state server had it in time; null where there is none, or another node "
+        "has projected it. What a primary takes with it is written again after the fail-over, whatever this says.",
+    )
     workers: dict[str, bool] | None = Field(None, description="Who has the new snapshot, where one was needed.")
     reload: ReloadOut | None = Field(None, description="What became of the reload, where one was needed.")
     result: T

@@ -30,11 +30,12 @@ from redis.exceptions import ResponseError
 
 from filters.model.errors import TidegateError
 from filters.model.limits import Pace
-from gateway.state.cold import eviction
+from gateway.state.cold import eviction, topology
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.owner import NotOurs, StateOwner, decode
 from gateway.state.cold.owner import encode as encode_owner
 from gateway.state.cold.projection_script import DatedValue, ProjectionScript, WriteGuard
+from gateway.state.cold.replication import Replication
 from gateway.state.model.keys import SLOTS, Keys, slot_of
 from gateway.state.model.snapshot import LIMITED, SnapshotRows, encode
 
@@ -156,6 +157,7 @@ class GovernanceProjection:
         self._script = ProjectionScript(
             redis, cluster=cluster, owner=(keys.owner, owner.id) if owner is not None else None
         )
+        self._replication = Replication(redis, keys, cluster=cluster)
         self._epoch = 0  # the newest seen
         self._floor = (0, 0)  # of an epoch
         self._lock = asyncio.Lock()
@@ -192,11 +194,20 @@ class GovernanceProjection:
         await self._redis.publish(self._keys.notices, str(snapshot.version))
 
     async def confirm(self) -> bool:
-        """Does state still hold what was written? False where it was emptied or replaced: rebuild. Raises
-        ``NotOurs``."""
+        """Does state still hold what was written? False where it was emptied or replaced, in a cluster where a part of
+        it was: rebuild. Raises ``NotOurs``."""
         async with self._lock:
             await self._own()
-            return await self._current() is not None
+            epoch = await self._current()
+            if epoch is None or not self._cluster:
+                return epoch is not None
+            firsts = [self._keys.epoch_at(slot) for _, slot in await topology.owners(self._redis)]
+            return all(found == b"%d" % epoch for found in await self._values(firsts))
+
+    async def replicated(self, *, every: bool = False) -> bool | None:
+        """Whether a replica of each primary has what was written until now, or with ``every`` each replica that is
+        connected; None where there is none. The last look at every one says where there are any."""
+        return await (self._replication.look() if every else self._replication.confirmed())
 
     async def numbers(self) -> tuple[int, int]:
         """The highest epoch that is in force or being written, and the newest act up to which rows were read that stand
@@ -252,15 +263,19 @@ class GovernanceProjection:
         """What the server throws away when its memory is full."""
         return await eviction.told(self._redis, cluster=self._cluster)
 
-    async def restarted(self) -> bool:
-        """Was the server started again since the last rebuild, or is it another one, a replica that took over?
+    async def restarted(self) -> bool | None:
+        """Was a server started again since the last rebuild, or is it another one, a replica that took over? None where
+        INFO is forbidden: then nobody can tell.
 
         What it read back from disk, or was still to be told, can lack what was written last, a block say, and the epoch
-        does not show it. Of a cluster, or where INFO is forbidden, nobody can tell: then it was not.
+        does not show it.
         """
         async with self._lock:
-            run = await self._run()
-            return bool(run) and await self._redis.get(self._keys.server) != run
+            runs = await self._runs()
+            if not runs:
+                return None
+            held: Any = await self._redis.get(self._keys.server)
+            return not runs <= frozenset((held or b"").split(b","))
 
     async def ping(self) -> None:
         """Raise where state does not answer."""
@@ -268,7 +283,7 @@ class GovernanceProjection:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await topology.close(self._redis)
 
     async def rebuild(
         self,
@@ -287,7 +302,7 @@ class GovernanceProjection:
         """
         async with self._lock:
             await self._own()
-            run = await self._run()
+            runs = await self._runs()
             await self._current()
             epoch = epoch or max(self._epoch, await self._number(self._keys.building)) + 1
             await self._begin(epoch, 0)  # from now on everybody writes here too
@@ -301,8 +316,8 @@ class GovernanceProjection:
                 written += len(batch)
             await self.publish(snapshot)
             await self._switch(epoch, floor, guard)
-            if run:
-                await self._redis.set(self._keys.server, run)
+            if runs:
+                await self._redis.set(self._keys.server, b",".join(sorted(runs)))
             await self._sweep(epoch)
             return written
 
@@ -319,15 +334,16 @@ class GovernanceProjection:
             raise Overtaken(f"epoch {epoch} is older than one that is being written")
         raise EpochLost("state was emptied while it was filled: rebuild it")
 
-    async def _run(self) -> bytes:
-        """Name of this run of the server (``run_id``); empty where that cannot be told."""
-        if self._cluster:
-            return b""
+    async def _runs(self) -> frozenset[bytes]:
+        """Names of these runs of the server, or of each primary (``run_id``); empty where that cannot be told."""
+        nodes = [node for node, _ in await topology.owners(self._redis)] if self._cluster else []
         try:
-            told = await self._redis.info("server")
+            told = [await self._redis.info("server", target_nodes=node) for node in nodes]
+            if not self._cluster:
+                told = [await self._redis.info("server")]
         except ResponseError:  # NOPERM, or a proxy that knows no INFO
-            return b""
-        return str(told.get("run_id", "")).encode()
+            return frozenset()
+        return frozenset(str(one["run_id"]).encode() for one in told if one.get("run_id"))
 
     def _epoch_key(self) -> str:
         return self._keys.epoch_at(0) if self._cluster else self._keys.epoch

@@ -16,6 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from gateway.common.ending import end
+from gateway.state.cold.topology import close
 from gateway.state.model.keys import Keys
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ BLOCK: Final = 500
 """Milliseconds that the server holds a read for which there is nothing."""
 HEARING: Final = 1.5
 """Seconds since the last answer after which it may be that something was not heard."""
-LONGEST_PAUSE: Final = 2.0
+LONGEST_PAUSE: Final = 1.0
 """Seconds between two attempts while state is away."""
 NOTHING: Final = b"0-0"
 """In the place of an entry's id: there is none."""
@@ -67,6 +68,7 @@ class LogOutFeed:
         self._since = float("inf")  # without a break since then
         self._answered = -1e9
         self._deaf = False
+        self._clients: set[Any] = set()
 
     def start(self) -> None:
         """Begin to tell and to hear."""
@@ -113,6 +115,11 @@ class LogOutFeed:
             else:
                 log.warning("logouts.heard")
 
+    async def moved(self) -> None:
+        """Another server is the primary now: begin anew there."""
+        for client in list(self._clients):
+            await close(client)
+
     async def _forever(self, work: Callable[[Any], Awaitable[None]]) -> None:
         pause = GATHER
         while True:
@@ -120,12 +127,14 @@ class LogOutFeed:
             began = self._clock()
             try:
                 client = await self._connect()
+                self._clients.add(client)
                 await work(client)
             except (RedisError, OSError):
                 pass  # the client of the hot path says that state is away
             finally:
                 if client is not None:
-                    await client.aclose()
+                    self._clients.discard(client)
+                    await close(client)
             pause = GATHER if self._clock() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
 

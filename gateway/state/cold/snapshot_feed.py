@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.common.ending import end
+from gateway.state.cold.topology import close
 from gateway.state.model.keys import Keys
 from gateway.state.model.snapshot import Snapshot, parse
 
 log = structlog.get_logger(__name__)
-LONGEST_PAUSE = 5.0  # seconds between two attempts while state is away
+LONGEST_PAUSE = 1.0  # seconds between two attempts while state is away
 
 
 class Notices:
@@ -41,6 +42,7 @@ class Notices:
         self._poll = poll
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
+        self._clients: set[Redis] = set()
 
     def start(self) -> None:
         """Begin to listen and to poll."""
@@ -53,12 +55,18 @@ class Notices:
         """Stop both."""
         await end(self._tasks)
 
+    async def moved(self) -> None:
+        """Another server is the primary now: whoever listens to the old one, or waits for it, begins anew."""
+        for client in list(self._clients):
+            await close(client)
+
     async def _forever(self, work: Callable[[Redis], Awaitable[None]]) -> None:
         pause = self._poll
         while True:
             client: Redis | None = None
             try:
                 client = await self._connect()
+                self._clients.add(client)
                 before = self.reads
                 await work(client)
                 if self.reads > before:
@@ -67,7 +75,8 @@ class Notices:
                 pass  # the client of the hot path says that state is away; once is enough
             finally:
                 if client is not None:
-                    await client.aclose()
+                    self._clients.discard(client)
+                    await close(client)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from filters.model.errors import TidegateError
 from gateway.state.cold import embedded
+from gateway.state.cold.primary_watch import ClusterView, PrimaryView
+from gateway.state.cold.sentinels import Sentinels
 from gateway.state.model.settings import Address, Credentials, StateSettings, Tls
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ from gateway.config.values.carrying import carried
 SCHEMES = ("redis", "rediss", "unix")
 PORT = 6379
 TIMEOUT = 2.0  # seconds, for what is asked of sentinels and of a cluster's first node
+LOOK_TIMEOUT = 0.5  # seconds, for what is asked of them some times a second
 
 
 class BadUrl(TidegateError, ValueError):
@@ -31,14 +34,23 @@ class BadUrl(TidegateError, ValueError):
 
 
 class Topology:
-    """Where state is. ``locate`` finds the server, or the primary, or one node of the cluster, each time anew."""
+    """Where state is. ``locate`` finds the server, or the primary, or one node of the cluster, each time anew.
+    ``view`` makes what says who the primaries are, for a watch that closes it; None where there is but one server."""
 
-    __slots__ = ("cluster", "credentials", "locate")
+    __slots__ = ("cluster", "credentials", "locate", "view")
 
-    def __init__(self, locate: Callable[[], Awaitable[Address]], credentials: Credentials, *, cluster: bool) -> None:
+    def __init__(
+        self,
+        locate: Callable[[], Awaitable[Address]],
+        credentials: Credentials,
+        *,
+        cluster: bool,
+        view: Callable[[], PrimaryView] | None = None,
+    ) -> None:
         self.locate = locate
         self.credentials = credentials
         self.cluster = cluster
+        self.view = view
 
 
 def fixed(address: Address) -> Callable[[], Awaitable[Address]]:
@@ -64,7 +76,13 @@ def topology(state: State, folder: Path) -> Topology:
         credentials.database,
         credentials.tls,
     )
-    return Topology(fixed(address), credentials, cluster=state.topology == "cluster")
+    if state.topology != "cluster":
+        return Topology(fixed(address), credentials, cluster=False)
+
+    def view() -> PrimaryView:
+        return ClusterView(address, lambda one: redis(one, credentials, LOOK_TIMEOUT), _slots)
+
+    return Topology(fixed(address), credentials, cluster=True, view=view)
 
 
 def settings(state: State) -> StateSettings:
@@ -119,26 +137,27 @@ def _sentinel(state: State) -> Topology:
     assert state.sentinel is not None
     sentinel = state.sentinel
     servers = [(host.strip("[]"), int(port)) for host, _, port in (text.rpartition(":") for text in sentinel.servers)]
-    watchers = {
-        "username": sentinel.username or None,
-        "password": sentinel.password.get_secret_value() or None,
-        "socket_timeout": TIMEOUT,
-        "socket_connect_timeout": TIMEOUT,
-    }
+    files = sentinel.tls
+    watchers = Credentials(
+        sentinel.username,
+        sentinel.password.get_secret_value(),
+        tls=Tls(files.ca, files.certificate, files.key) if files is not None else None,
+    )
+
+    def asked(timeout: float) -> Sentinels:
+        clients = [redis(Address(host=host, port=port), watchers, timeout) for host, port in servers]
+        return Sentinels(clients, sentinel.service)
 
     async def locate() -> Address:
-        found = Sentinel(servers, sentinel_kwargs=watchers)  # type: ignore[no-untyped-call]
+        sentinels = asked(TIMEOUT)
         try:
-            host, port = await found.discover_master(sentinel.service)
-        except RedisError as error:
-            raise ConnectionError(f"no sentinel names a primary ({type(error).__name__})") from None
+            return await sentinels.primary()
         finally:
-            for client in found.sentinels:
-                await client.aclose()
-        return Address(host=host, port=int(port))
+            await sentinels.close()
 
     tls = _tls(state) if state.tls.ca is not None or state.tls.certificate is not None else None
-    return Topology(locate, Credentials(state.username, state.password.get_secret_value(), 0, tls), cluster=False)
+    credentials = Credentials(state.username, state.password.get_secret_value(), 0, tls)
+    return Topology(locate, credentials, cluster=False, view=lambda: asked(LOOK_TIMEOUT))
 
 
 def _tls(state: State) -> Tls:
@@ -149,11 +168,15 @@ async def slots(address: Address, credentials: Credentials) -> list[tuple[int, i
     """First slot, last slot and primary of each range of a cluster, as one of its nodes tells. Raises ``OSError``."""
     client = redis(address, credentials)
     try:
-        rows = await client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+        return await _slots(address, client)
     except RedisError as error:
         raise ConnectionError(f"the cluster does not tell its slots ({type(error).__name__})") from None
     finally:
         await client.aclose()
+
+
+async def _slots(address: Address, client: Redis) -> list[tuple[int, int, Address]]:
+    rows = await client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
     if isinstance(rows, dict):  # redis-py's own shape
         ranges = [(first, last, told["primary"]) for (first, last), told in rows.items()]
     else:
@@ -163,6 +186,27 @@ async def slots(address: Address, credentials: Credentials) -> list[tuple[int, i
         (int(first), int(last), Address(host=_text(node[0]) or address.host, port=int(node[1])))
         for first, last, node in ranges
     ]
+
+
+async def owners(client: Any) -> list[tuple[Any, int]]:
+    """Each primary that a ``RedisCluster`` knows, and its first slot. Raises redis-py's errors where none answers."""
+    await client.initialize()
+    found: dict[str, tuple[Any, int]] = {}
+    for slot, nodes in sorted(client.nodes_manager.slots_cache.items()):
+        found.setdefault(nodes[0].name, (nodes[0], slot))
+    return list(found.values())
+
+
+async def close(client: Any) -> None:
+    """Close a redis-py client, whatever becomes of its connections. One of a cluster that meets a server which died
+    stops in the middle of that, and leaves those to the others open."""
+    manager = getattr(client, "nodes_manager", None)
+    nodes = [*manager.nodes_cache.values(), *manager.startup_nodes.values()] if manager is not None else []
+    with suppress(RedisError, OSError):
+        await client.aclose()
+    for node in nodes:
+        with suppress(RedisError, OSError):
+            await node.disconnect()
 
 
 def _text(value: bytes | str | None) -> str:

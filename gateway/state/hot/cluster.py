@@ -12,7 +12,9 @@ message is therefore asked about in up to eight calls instead of one, and:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -34,6 +36,7 @@ from gateway.state.model.settings import Address, Credentials, StateSettings
 
 PARTS = (("account", "sender"), ("registrant",), ("device",), ("ip",), ("room",), ("route",), ("global",), ("text",))
 REFRESH = 30.0  # seconds between two looks at the cluster's slots when nothing says that they moved
+ANEW = 0.25  # seconds between two, at least, while a slot moves or a primary is away
 REMEMBERED_PLANS = 256
 
 
@@ -117,23 +120,32 @@ class ClusterClient(StateClient):
     def misses(self) -> int:
         return sum(link.misses for link in self._links.values())
 
+    def moved(self, primaries: frozenset[Address]) -> None:
+        self._moved.set()
+
     async def _watch(self) -> None:
-        """Learn who owns which slot: at once, when a node says that a slot moved, and now and then."""
+        """Learn who owns which slot: at once, when a node says that a slot moved; again and again while a primary is
+        away, because another one takes its place; and now and then."""
+        seen = 0.0
         while True:
-            known = await self._refresh()
-            self._moved.clear()
-            try:
-                async with asyncio.timeout(REFRESH if known else self.settings.reconnect):
-                    await self._moved.wait()
-                await asyncio.sleep(self.settings.reconnect)  # a slot that moves says so many times
-            except TimeoutError:
-                pass
+            if self._moved.is_set() or time.monotonic() - seen >= REFRESH or not self._whole():
+                self._moved.clear()
+                if await self._refresh():
+                    seen = time.monotonic()
+                await asyncio.sleep(max(self.settings.reconnect, ANEW))  # a slot that moves says so many times
+            else:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ANEW):
+                        await self._moved.wait()
+
+    def _whole(self) -> bool:
+        return bool(self._links) and all(link.up for link in self._links.values())
 
     async def _refresh(self) -> bool:
-        try:
-            seeds = [await self._locate(), *self._links]
-        except OSError:
-            seeds = list(self._links)
+        seeds = [address for address, link in self._links.items() if link.up]  # they answer; others may hang
+        with contextlib.suppress(OSError):
+            seeds.append(await self._locate())
+        seeds += [address for address in self._links if address not in seeds]
         for seed in seeds:
             try:
                 ranges = await topology.slots(seed, self._credentials)
@@ -221,6 +233,8 @@ class ClusterClient(StateClient):
         word = error_word(reply) if isinstance(reply, hiredis.ReplyError) else ""
         if word in ("MOVED", "ASK"):
             host, _, port = str(reply).split(" ")[2].rpartition(":")
+            if not host and batch.link.address is not None:  # a node that does not know names: the one that was asked
+                host = batch.link.address.host
             link = self._links.get(Address(host=host, port=int(port)))
             self._moved.set()
             if link is not None and link.ready():

@@ -30,7 +30,7 @@ from gateway.state.hot.breaker import Breaker
 from gateway.state.hot.flight import CommandFlight, Flight
 from gateway.state.model.settings import Address, Credentials, StateSettings
 
-LONGEST_PAUSE: Final = 5.0  # seconds between two attempts to connect
+LONGEST_PAUSE: Final = 1.0  # seconds between two attempts to connect: so late is a primary found that is there
 STALLED: Final = 3.0  # seconds without any reply, after which a connection is given up
 LOOKS: Final = 4  # at the loop within one deadline
 LEAST: Final = 0.001  # seconds: the loop's timers know nothing shorter
@@ -84,6 +84,7 @@ class ServerLink:
         self._locate = locate
         self.up = False
         self.problem = "connecting"
+        self.address: Address | None = None  # of the last server that was tried
         self.waiting = 0  # messages sent and not answered
         self.misses = 0  # confirmed, ever
         self.msetex = False
@@ -146,7 +147,7 @@ class ServerLink:
 
     async def _connect(self) -> None:
         assert self._loop is not None
-        address = await self._locate()
+        address = self.address = await self._locate()
         self._reader = _reader()
         wire = self._wire = _Wire(self)
         if address.path:

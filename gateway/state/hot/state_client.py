@@ -122,6 +122,11 @@ class StateClient:
         await self._link.close()
         self._flush()
 
+    def moved(self, primaries: frozenset[Address]) -> None:
+        """These are the primaries now: one that is none any more may live on, and answer with what was."""
+        if self._link.up and self._link.address not in primaries:
+            self._link.abandon("moved")
+
     @property
     def problem(self) -> str:
         """Why state cannot be asked, in one word, for readiness; empty where it can."""

@@ -59,6 +59,11 @@ class Keys(NamedTuple):
         """Names the run of the server that holds the governance data, as INFO tells it."""
         return f"{self.prefix}:server"
 
+    def look(self, slot: int) -> str:
+        """Written so that replicas can be asked whether they have it, and so all that came before; ``slot``: in a
+        cluster, one of the primary's; -1 on a single server."""
+        return f"{self.prefix}:look" if slot < 0 else f"{self.prefix}:look:{{{slot_tag(slot)}}}"
+
     def epoch_at(self, slot: int) -> str:
         """Holds the epoch in force for one slot of a cluster, where a script may only read its own slot."""
         return f"{self.prefix}:epoch:{{{slot_tag(slot)}}}"

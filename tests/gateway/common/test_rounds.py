@@ -96,3 +96,18 @@ async def test_what_was_never_started_stops() -> None:
         raise AssertionError
 
     await Rounds("shelf.dusting", look, 30.0).stop()
+
+
+async def test_a_kick_ends_the_pause(pauses: Pauses) -> None:
+    looks: list[int] = []
+
+    async def look() -> None:
+        looks.append(len(looks))
+
+    rounds = Rounds("shelf.dusting", look, 30.0)
+    rounds.start()
+    await pauses.begun.get()
+    rounds.kick()
+    await pauses.begun.get()
+    assert looks == [0, 1]
+    await rounds.stop()

@@ -97,6 +97,7 @@ class State:
         self.down = False
         self.owner: StateOwner | None = None  # somebody else, who has it
         self.evicts = Eviction(frozenset({"noeviction"}), 0)
+        self.replicas: bool | None = None  # whether they have everything
 
     def _maybe(self) -> str:
         if self.down:
@@ -132,6 +133,10 @@ class State:
     async def restarted(self) -> bool:
         self._maybe()
         return self.fresh
+
+    async def replicated(self, *, every: bool = False) -> bool | None:
+        self._maybe()
+        return self.replicas
 
     async def rebuild(
         self,

@@ -55,6 +55,16 @@ async def test_act_and_outbox_commit_together_or_not_at_all(plant: Any) -> None:
     assert plant.database.now(lambda session: session.get(Account, "alice")) is None
 
 
+@pytest.mark.parametrize(("replicas", "told"), [(None, 0), (True, 0), (False, 1)])
+async def test_whether_a_replica_of_state_has_an_act_is_known(plant: Any, replicas: bool | None, told: int) -> None:
+    plant.state.replicas = replicas
+    act = put(plant, "alice", 5)
+    assert plant.relay.replicated(act) is None
+    await drain(plant)
+    assert plant.relay.replicated(act) is replicas
+    assert plant.relay.unreplicated.value == told
+
+
 async def test_each_act_is_recorded_once_and_projected(plant: Any) -> None:
     for number in range(40):  # more than one batch
         put(plant, f"u{number}", number)

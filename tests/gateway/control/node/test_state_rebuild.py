@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.control.accounts.rows import Account
+from gateway.control.acts.acts import Intent, Unit, perform
 from gateway.control.blocks.rows import Block
 from gateway.control.features import GOVERNANCE
-from gateway.control.node.confirming import Confirming
+from gateway.control.node.confirming import LATE, Confirming
 from gateway.control.node.state_rebuild import BATCH, rebuild
 from gateway.control.rooms.rows import Room
 
@@ -80,6 +81,71 @@ async def test_a_state_server_that_was_started_again_is_filled_again(plant: Any,
     await eventually(lambda: confirming.rebuilds, 5)
     await confirming.rounds.stop()
     assert (confirming.rebuilds, len(plant.state.rows)) == (1, 8)
+
+
+async def test_what_a_replica_may_lack_is_written_again_before_all_of_it_is(plant: Any) -> None:
+    """One that took over lacks what came after the last look at which it had everything; who leads rebuilds, and the
+    others wait for that, but nobody waits with what is new."""
+    plant.state.replicas = True
+    plant.state.epoch = True
+    confirming = Confirming(plant.database, plant.relay, plant.state, leads=lambda: False)
+    await block(plant, "before")
+    await confirming.look()
+    plant.state.replicas = False
+    await block(plant, "after")
+    await confirming.look()
+    plant.state.rows.clear()
+    plant.state.snapshot = {}
+    plant.state.fresh = True  # another server
+    await confirming.look()
+    assert [key[2] for key in plant.state.rows] == ["after"]
+    assert plant.state.snapshot
+    assert (confirming.again.value, confirming.rebuilds) == (1, 0)
+    await confirming.look()
+    assert sorted(key[2] for key in plant.state.rows) == ["after", "before"]
+    assert confirming.rebuilds == 1
+    told = await confirming.series()
+    assert told["tidegate_state_projected_again_total"] == {(): 2}
+
+
+async def test_where_no_replica_was_seen_to_have_everything_the_newest_is_written_again(plant: Any) -> None:
+    plant.state.epoch = True
+    confirming = Confirming(plant.database, plant.relay, plant.state, leads=lambda: False)
+    await confirming.look()
+    await block(plant, "before")
+    await confirming.look()
+    plant.state.rows.clear()
+    plant.state.fresh = True
+    await confirming.look()
+    assert [key[2] for key in plant.state.rows] == ["before"]
+
+
+async def test_replicas_that_stay_behind_are_told(plant: Any) -> None:
+    now = [0.0]
+    plant.state.epoch = True
+    confirming = Confirming(plant.database, plant.relay, plant.state, clock=lambda: now[0])
+    plant.state.replicas = False
+    await confirming.look()
+    now[0] = LATE - 1
+    await confirming.look()
+    assert confirming.note == ""
+    now[0] = LATE + 1
+    await confirming.look()
+    assert confirming.note == "replicas of the state server have not confirmed what was written for 6 s"
+    plant.state.replicas = True
+    await confirming.look()
+    assert confirming.note == ""
+
+
+async def block(plant: Any, value: str) -> None:
+    """Done, recorded and projected."""
+
+    def work(unit: Unit) -> None:
+        unit.add(Block(scope="sender", value=value, reason="r", ground="g", expires_at=0, created_at=1))
+
+    intent = Intent(plant.ids(), "li", "spam", "block.add", f"sender:{value}")
+    await plant.database.run(lambda session: perform(session, intent, work, GOVERNANCE))
+    await plant.relay.step()
 
 
 async def test_no_clock_makes_an_epoch_fall(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from filters.model.rule import Asks
 from gateway.config.sections.state import State
 from gateway.control.acts.neighbours import Change
 from gateway.state import connecting
+from gateway.state.cold import topology
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.snapshot import SnapshotRows
 
@@ -183,3 +184,42 @@ async def up(url: str, lab: Lab) -> None:
                 continue
             writer.close()
             return
+
+
+SENTINEL = """
+port 0
+tls-port {{port}}
+bind 127.0.0.1
+tls-cert-file {certificate}
+tls-key-file {key}
+tls-ca-cert-file {ca}
+tls-auth-clients yes
+tls-replication yes
+user default off
+user gate on >sesame -@all +sentinel|get-master-addr-by-name +sentinel|master
+sentinel monitor main 127.0.0.1 {primary} 1
+"""
+
+
+async def test_sentinels_that_ask_for_a_name_and_a_certificate(lab: Lab, outside: Any, message: Any, ask: Any) -> None:
+    """The primary asks for neither; what is said to the one is not said to the others."""
+    primary = lab.serve()
+    certificate, key = lab.ours.sign("sentinel", "127.0.0.1")
+    file = SENTINEL.format(certificate=certificate, key=key, ca=lab.ours.file, primary=primary.rpartition(":")[2])
+    sentinel = outside("--sentinel", file=file)
+    ours, our_key = lab.ours.sign("gateway", "127.0.0.1")
+    files = {"ca": str(lab.ours.file), "certificate": str(ours), "key": str(our_key)}
+
+    def state(**tls: Any) -> State:
+        who = {"servers": [f"127.0.0.1:{sentinel.port}"], "service": "main", "username": "gate", "password": "sesame"}
+        return State(
+            sentinel=who | tls, tls={"ca": str(lab.ours.file)}, deadline="500ms", reconnect="20ms", connect_timeout="5s"
+        )
+
+    await written(state(tls=files), lab.folder)
+    client = await lab.client(state(tls=files))
+    await within(10, lambda: not client.problem)
+    assert (await ask(client).one(Asks(account=True), message("alice"))).account is not None
+    for wrong in ({}, {"tls": {}}, {"tls": {"ca": files["ca"]}}):
+        with pytest.raises(OSError, match="no sentinel names a primary"):
+            await topology.topology(state(**wrong), lab.folder).locate()

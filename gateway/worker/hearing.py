@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.state import connecting
 from gateway.state.cold.logout_feed import LogOutFeed
+from gateway.state.cold.primary_watch import PrimaryWatch
 from gateway.state.hot.state_client import StateClient
 from gateway.state.model.settings import Address
 from gateway.state.model.snapshot import Snapshot
@@ -27,11 +28,12 @@ class Hearing:
         self._folder = folder
         self._client = client
         self._notices = connecting.notices(state, folder, on_snapshot)
-        self._watch = connecting.watch(state, folder, self.moved)
+        self._watch: PrimaryWatch | None = None
 
     def start(self) -> None:
         """Begin to listen."""
         self._notices.start()
+        self._watch = connecting.watch(self._state, self._folder, self.moved)
         if self._watch is not None:
             self._watch.start()
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from gateway.common.ending import end
 from gateway.config.sections.state import State
 from gateway.control.acts.neighbours import Batches, Change
 from gateway.state.cold.eviction import Eviction
@@ -48,6 +49,7 @@ class LocatedProjection:
         self._projection: GovernanceProjection | None = None
         self._moved = False
         self._finding = asyncio.Lock()
+        self._moving = asyncio.Event()
         self._watch: PrimaryWatch | None = None
 
     def watch(self, on_moved: Callable[[], None]) -> None:
@@ -122,19 +124,35 @@ class LocatedProjection:
 
     async def _forget(self) -> None:
         client, self._client, self._projection = self._client, None, None
+        self._moving.set()
+        self._moving = asyncio.Event()
         if client is not None:
             await close(client)
 
     async def _ask(self, what: Callable[[GovernanceProjection], Awaitable[T]]) -> T:
         projection = self._projection or await self._find()
         try:
-            return await what(projection)
+            return await self._unless_moved(what(projection))
         except Exception:  # raised again; redis-py's errors have no class in common
             await self._look_again()
             raise
         finally:
             if projection is not self._projection:  # a cluster's client that was closed under its hands opens again
                 await projection.close()
+
+    async def _unless_moved(self, work: Awaitable[T]) -> T:
+        """A server that hangs takes new connections, and redis-py's waits for each: nobody waits where it has moved.
+        Raises ``ConnectionError`` there."""
+        doing, moving = asyncio.ensure_future(work), asyncio.ensure_future(self._moving.wait())
+        try:
+            await asyncio.wait((doing, moving), return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise ConnectionError("state has moved")
+            return doing.result()
+        finally:
+            moving.cancel()
+            if not doing.done():
+                await end([doing])
 
     async def _find(self) -> GovernanceProjection:
         async with self._finding:

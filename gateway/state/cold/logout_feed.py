@@ -68,7 +68,6 @@ class LogOutFeed:
         self._since = float("inf")  # without a break since then
         self._answered = -1e9
         self._deaf = False
-        self._clients: set[Any] = set()
 
     def start(self) -> None:
         """Begin to tell and to hear."""
@@ -117,8 +116,8 @@ class LogOutFeed:
 
     async def moved(self) -> None:
         """Another server is the primary now: begin anew there."""
-        for client in list(self._clients):
-            await close(client)
+        await end(self._tasks)
+        self.start()
 
     async def _forever(self, work: Callable[[Any], Awaitable[None]]) -> None:
         pause = GATHER
@@ -127,13 +126,11 @@ class LogOutFeed:
             began = self._clock()
             try:
                 client = await self._connect()
-                self._clients.add(client)
                 await work(client)
             except (RedisError, OSError):
                 pass  # the client of the hot path says that state is away
             finally:
                 if client is not None:
-                    self._clients.discard(client)
                     await close(client)
             pause = GATHER if self._clock() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311

@@ -42,7 +42,6 @@ class Notices:
         self._poll = poll
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._clients: set[Redis] = set()
 
     def start(self) -> None:
         """Begin to listen and to poll."""
@@ -57,8 +56,8 @@ class Notices:
 
     async def moved(self) -> None:
         """Another server is the primary now: whoever listens to the old one, or waits for it, begins anew."""
-        for client in list(self._clients):
-            await close(client)
+        await end(self._tasks)
+        self.start()
 
     async def _forever(self, work: Callable[[Redis], Awaitable[None]]) -> None:
         pause = self._poll
@@ -66,7 +65,6 @@ class Notices:
             client: Redis | None = None
             try:
                 client = await self._connect()
-                self._clients.add(client)
                 before = self.reads
                 await work(client)
                 if self.reads > before:
@@ -75,7 +73,6 @@ class Notices:
                 pass  # the client of the hot path says that state is away; once is enough
             finally:
                 if client is not None:
-                    self._clients.discard(client)
                     await close(client)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)

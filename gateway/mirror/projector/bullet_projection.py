@@ -10,6 +10,9 @@ One turn:
       ▼
     write      pages, heads, rooms, then the checkpoint                one batch: all of it, or nothing yet
 
+Where nodes copy each other's journals one of them closes pages, and the others make those that it has recorded
+(``makes``), so that all have the same.
+
 Laws: a page that was recorded is made as it was recorded, by this life or the next; a record is applied to a room once,
 because the room's file says which were; what fails is tried again, and until then nothing new is read. No time
 of day is asked, nor believed where a record tells one: how far the mirror came is told in its own seconds.
@@ -27,8 +30,9 @@ from gateway.journal.read.follow import Follower
 from gateway.journal.read.reader import LocatedRecord, OnFlaw, folder_name
 from gateway.journal.write.record import page as page_record
 from gateway.journal.write.segments import folders, segments
-from gateway.mirror.pages.intake import MAX_WAITING, Arrival, Departure, Intake
+from gateway.mirror.pages.intake import MAX_WAITING, OVERDUE_MS, Arrival, Departure, Intake
 from gateway.mirror.pages.pages import Pages
+from gateway.mirror.pages.recorded_pages import RecordedPage, RecordedPages, maker
 from gateway.mirror.store import checkpoint
 from gateway.mirror.store.batch import Batch
 from gateway.mirror.store.checkpoint import Checkpoint
@@ -42,6 +46,11 @@ MAX_HELD = 60_000  # bullets of open pages kept in memory between turns
 MAX_ROOMS = 4096  # rooms kept in memory between turns
 MAX_GONE = 4096  # removals that came before their bullet
 GONE_MS = 3_600_000
+
+
+class PagesDiffer(Damaged):
+    """A page is complete here with other bullets than the node says whose word counts: all are made anew."""
+
 
 Proposed = tuple[MirroredRoom, Page, dict[str, Any]]
 
@@ -71,6 +80,10 @@ class BulletProjection:
         self.intake = Intake(others)
         self.lately: OrderedDict[str, str] = OrderedDict()
         self.changed: list[tuple[str, int]] = []  # pages that lost a bullet (0: the head), for who purges caches
+        self.makes = True  # whether we close pages; else another node does
+        self._made = True  # at the turn before
+        self.current = True  # whether we have what other nodes wrote, as far as they are there
+        self.heals = True  # whether all may be made anew where pages differ
         self.caught_up = False
         self.bullets = self.pages_closed = self.missing = 0
         self._journal = journal
@@ -81,7 +94,8 @@ class BulletProjection:
         self._gone = OrderedDict.fromkeys(start.gone, int(now() * 1000))
         self._rooms: OrderedDict[str, MirroredRoom] = OrderedDict()
         self._touched: dict[str, MirroredRoom] = {}  # changed since they were written
-        self._recorded: dict[str, dict[int, Mapping[str, Any]]] = {}
+        self._recorded = RecordedPages(maker(own) or 0)
+        self._outdated_ms = 0  # when we last had not what others wrote
         self._unsaved = False
         self._read_at = 0.0
         self._goal: _Goal | None = None
@@ -99,6 +113,11 @@ class BulletProjection:
             return
         began = self._now()
         now_ms = self.intake.now_ms = int(began * 1000)
+        if not self.current:
+            self._outdated_ms = now_ms
+        if self.makes and not self._made:  # what the other had not come to; a room at rest is seen at its next bullet
+            self._touched |= {name: room for name, room in self._rooms.items() if len(room.open) >= self.page_size}
+        self._made = self.makes
         more = False
         for folder in folders(self._journal):
             name = folder_name(folder)
@@ -108,8 +127,12 @@ class BulletProjection:
                 self._unsaved = True
             if name == self._own:
                 continue  # our own pages: known since they were proposed, or learnt at the start
+            node = maker(name)
             for entry in entries:
-                self._apply(entry)
+                if node is None:
+                    self._apply(entry)
+                elif entry.record["kind"] == "page":
+                    self._follow(RecordedPage(node, now_ms, entry.record), name, before or ":0")
             if len(entries) >= READ_AT_ONCE:
                 more = True
         for arrival in self.intake.overdue():
@@ -139,7 +162,7 @@ class BulletProjection:
             if room.name in self._recorded:
                 self._close_recorded(room)
                 continue
-            if len(room.open) >= self.page_size:
+            if self.makes and len(room.open) >= self.page_size:
                 proposed.extend(self._full(room, new_id))
         if self.caught_up and self._recorded:
             self._close_incomplete()
@@ -276,8 +299,8 @@ class BulletProjection:
             self._unsaved = True
 
     def _checkpoint(self) -> Checkpoint:
-        positions = dict(self._follower.positions)
-        if self._recorded:  # to be learnt again by the next life, if this one ends before they are made
+        positions = self._recorded.positions(self._follower.positions)
+        if self._recorded.own_left:  # to be learnt again by the next life, if this one ends before they are made
             positions[self._own] = self._learnt_from
         return Checkpoint(positions, self.intake.told(), dict.fromkeys(self._gone, int(time.time() * 1000)))
 
@@ -298,29 +321,61 @@ class BulletProjection:
         while entries := self._follower.read_folder(folder, READ_AT_ONCE):
             for entry in entries:
                 if entry.record["kind"] == "page":
-                    self._recorded.setdefault(entry.record["room"], {})[entry.record["number"]] = entry.record
+                    self._recorded.hear(RecordedPage(self._recorded.own, self.intake.now_ms, entry.record))
             self._unsaved = True
 
+    def _follow(self, page: RecordedPage, folder: str, before: str) -> None:
+        """Another node has closed a page. Raises PagesDiffer."""
+        room = self._room(page.record["room"])
+        if page.record["number"] >= room.number:
+            self._recorded.hear(page, folder, before)
+            self._touched[room.name] = room
+        elif page.maker < self._recorded.own and self.heals and not self._as_recorded(room, page.record):
+            raise PagesDiffer(f"page {page.record['number']} of a room is another on node {page.maker}")
+
+    def _as_recorded(self, room: MirroredRoom, record: Mapping[str, Any]) -> bool:
+        """Whether a complete page holds no bullet but those that are recorded."""
+        number = record["number"]
+        bullets = next((closed.bullets for closed in room.closed if closed.number == number), None)
+        if bullets is None:
+            bullets = self.shelf.page(room.name, number).bullets
+        return {bullet.id for bullet in bullets} <= set(record["members"])
+
     def _close_recorded(self, room: MirroredRoom) -> None:
-        recorded = self._recorded[room.name]
-        while record := recorded.get(room.number):
-            page, missing = room.recorded_page(record)
-            if missing:
+        while recorded := self._recorded.next(room.name, room.number):
+            page, missing = room.recorded_page(recorded.record)
+            if missing and not self._elsewhere(room, recorded, missing):
                 return
             room.close(page)
-            del recorded[page.number]
-        del self._recorded[room.name]  # those left are of pages that were written before the end
+            self._recorded.made(room.name, room.number)
+        self._recorded.made(room.name, room.number)
+
+    def _elsewhere(self, room: MirroredRoom, recorded: RecordedPage, missing: int) -> bool:
+        """Whether all that another node's page has, and the open one here has not, stands on complete pages: where two
+        nodes closed pages for a while, the first of them has it."""
+        if recorded.maker == self._recorded.own:
+            return False
+        return missing == sum(
+            member not in room.open and self.shelf.holds(room, member) for member in recorded.record["members"]
+        )
 
     def _close_incomplete(self) -> None:
-        """Everything there is was read. What a recorded page still lacks is not in the journal any more."""
-        for name in list(self._recorded):
+        """Everything there is was read. What a recorded page still lacks is not in the journal any more; of another
+        node's page, once what others wrote has been here for long enough."""
+        for name in self._recorded.rooms():
             room = self._room(name)
-            recorded = self._recorded.pop(name)
-            while record := recorded.pop(room.number, None):
-                page, missing = room.recorded_page(record)
+            while recorded := self._recorded.next(name, room.number):
+                if recorded.maker != self._recorded.own:
+                    since = max(recorded.heard, self._outdated_ms)
+                    if not self.current or self.intake.now_ms < since + OVERDUE_MS:
+                        break
+                page, missing = room.recorded_page(recorded.record)
                 self.missing += missing
                 self._touched[name] = room
                 room.close(page)
+                self._recorded.made(name, room.number)
+            else:
+                self._recorded.made(name, room.number)
 
 
 class _Goal:
@@ -354,9 +409,10 @@ def opened(root: Path, journal: Path, own: str, **settings: Any) -> BulletProjec
     if start is None:
         start = Checkpoint()
         follower = Follower(journal, lambda flaw: None)
-        while entries := follower.read_folder(journal / own, READ_AT_ONCE):
-            if any(entry.record["kind"] == "page" for entry in entries):
-                raise Damaged(f"{root.name} has lost its pages")
+        for folder in (journal / own, *(one for one in folders(journal) if maker(folder_name(one)) is not None)):
+            while entries := follower.read_folder(folder, READ_AT_ONCE):
+                if any(entry.record["kind"] == "page" for entry in entries):
+                    raise Damaged(f"{root.name} has lost its pages")
         batch = Batch()
         start.save(root, batch)  # before the first page is recorded, so that this is told from a loss
         batch.commit()

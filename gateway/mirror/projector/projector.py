@@ -28,7 +28,8 @@ from gateway.journal.write.ids import PROJECTOR, Ids
 from gateway.journal.write.writer import Writer
 from gateway.mirror.pages.names import room_path
 from gateway.mirror.pages.pages import Pages
-from gateway.mirror.projector.bullet_projection import BulletProjection, opened
+from gateway.mirror.projector.bullet_projection import BulletProjection, PagesDiffer, opened
+from gateway.mirror.projector.page_making import PageMaking
 from gateway.mirror.projector.platform_client import PlatformClient
 from gateway.mirror.projector.probing import Probing
 from gateway.mirror.projector.projector_metrics import ProjectorMetrics
@@ -44,6 +45,7 @@ log = structlog.get_logger("mirror")
 TURN_EVERY = 0.8  # seconds between two turns; a bullet is on its page within two seconds
 RECORDS_AT_ONCE = 64  # page records that wait for one write
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between two rebuilds, where one does not help
+HEALED_FOR = 3600.0  # seconds in which pages that differ from another node's are not made anew once more
 TOLD_EVERY = 30.0  # seconds between two lines about the same failure
 
 
@@ -81,6 +83,8 @@ class Projector:
         self._problem = ""
         self._told_at = 0.0
         self._remake_at = self._remake_pause = 0.0
+        self._heal_at = 0.0
+        self._making = PageMaking(folders.replicator_socket, lambda: self._config)
         self._purger: Purger | None = None
         self._retired: asyncio.Task[None] | None = None
         self.metrics.gauge("tidegate_mirror_waiting", lambda: self._count(lambda p: p.intake.waiting))
@@ -146,6 +150,8 @@ class Projector:
             await self._open(mirror)
             await self._project()
         except Damaged as error:
+            if isinstance(error, PagesDiffer):
+                self._heal_at = time.monotonic() + HEALED_FOR
             self._fail("damaged", str(error))
             await self._remake()
             return False
@@ -200,6 +206,9 @@ class Projector:
     async def _project(self) -> None:
         projection = self._projection
         assert projection is not None
+        await self._making.look()
+        projection.makes, projection.current = self._making.makes, self._making.current
+        projection.heals = time.monotonic() >= self._heal_at
         before = (projection.bullets, projection.pages_closed, projection.intake.twice + projection.missing)
         await asyncio.to_thread(projection.read)
         proposed = projection.propose(self._ids)

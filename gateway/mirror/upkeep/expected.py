@@ -19,6 +19,7 @@ from gateway.journal.write.ids import parse
 from gateway.journal.write.segments import folders, header, imports, segments
 from gateway.mirror.pages.bullet import Bullet, read
 from gateway.mirror.pages.intake import Arrival, Departure, Intake
+from gateway.mirror.pages.recorded_pages import maker
 
 READ_AT_ONCE = 4000
 
@@ -28,6 +29,7 @@ create table bullet (
     primary key (room, id)
 ) without rowid;
 create table page (room text, number integer, id text, primary key (room, id)) without rowid;
+create table recorded (room text, number integer, node integer, id text);
 create table size (room text, number integer, size integer, primary key (room, number)) without rowid;
 create table gone (id text primary key) without rowid;
 """
@@ -81,19 +83,32 @@ class Expected:
     # -- reading
 
     def read_pages(self) -> None:
-        """Learn the recorded pages. Before ``read``, so that every bullet on a page that is known will be known."""
-        rows: list[tuple[str, int, str]] = []
-        last: dict[str, int] = {}
-        while entries := self._follower.read_folder(self._journal / self._own, READ_AT_ONCE):
-            for entry in entries:
-                record = entry.record
-                if record["kind"] == "page":
-                    # A room that lost its folder began again with its first page: numbers go on where they were.
-                    room = record["room"]
-                    last[room] = number = max(record["number"], last.get(room, 0) + 1)
-                    rows.extend((room, number, member) for member in record["members"])
-            self._many("insert or ignore into page values (?, ?, ?)", rows)
-            rows.clear()
+        """Learn the recorded pages. Before ``read``, so that every bullet on a page that is known will be known. Of two
+        records of one page that of the node with the lowest number counts (``recorded_pages``)."""
+        for folder in self._page_folders():
+            node = maker(folder_name(folder)) or 0
+            rows: list[tuple[str, int, int, str]] = []
+            last: dict[str, int] = {}
+            while entries := self._follower.read_folder(folder, READ_AT_ONCE):
+                for entry in entries:
+                    record = entry.record
+                    if record["kind"] == "page":
+                        # A room that lost its folder began again with its first page: numbers go on where they were.
+                        room = record["room"]
+                        last[room] = number = max(record["number"], last.get(room, 0) + 1)
+                        rows.extend((room, number, node, member) for member in record["members"])
+                self._many("insert into recorded values (?, ?, ?, ?)", rows)
+                rows.clear()
+        self._database.execute(
+            "insert or ignore into page select room, number, id from recorded join "
+            "(select room, number, min(node) as node from recorded group by room, number) using (room, number, node) "
+            "order by number, recorded.rowid"
+        )
+        self._database.execute("delete from recorded")
+
+    def _page_folders(self) -> list[Path]:
+        others = (folder for folder in folders(self._journal) if maker(folder_name(folder)) is not None)
+        return [self._journal / self._own, *(folder for folder in others if folder_name(folder) != self._own)]
 
     def read(self, on_progress: Callable[[int], object] = lambda records: None) -> None:
         """Read all that there is, or all that is new since the last time."""
@@ -101,7 +116,7 @@ class Expected:
         while more:
             more = False
             for folder in folders(self._journal):
-                if folder_name(folder) == self._own:
+                if maker(folder_name(folder)) is not None:
                     continue
                 entries = self._follower.read_folder(folder, READ_AT_ONCE)
                 if entries:

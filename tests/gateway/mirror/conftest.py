@@ -41,8 +41,9 @@ def policy() -> Policy:
 class Node:
     """The journal of one node, as its workers write it. Each writer has a loop of its own, run only when told."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, number: int = 0) -> None:
         self.root = root
+        self.number = number
         self.loop = asyncio.new_event_loop()
         self.writers: dict[int, Writer] = {}
         self.ids: dict[int, Ids] = {}
@@ -52,9 +53,10 @@ class Node:
 
     def writer(self, worker: int = 0) -> Writer:
         if worker not in self.writers:
-            self.ids[worker] = Ids(0, worker)
+            self.ids[worker] = Ids(self.number, worker)
             settings = JournalSettings(low_disk=0, full_disk=0, fsync="no", segment_size=2_000_000, slow_write=1e9)
-            writer = Writer(self.root, "node-0", worker, ids=self.ids[worker], settings=settings, loop=self.loop)
+            node = f"node-{self.number}"
+            writer = Writer(self.root, node, worker, ids=self.ids[worker], settings=settings, loop=self.loop)
             writer.start()
             self.writers[worker] = writer
         return self.writers[worker]

@@ -116,7 +116,7 @@ async def test_one_of_them_is_killed_and_comes_back(pair: Mirrored, name: str, n
     for pid in (*(await node.pids("")).values(), node.process.pid):
         with contextlib.suppress(ProcessLookupError):
             kill(pid)
-    await node.process.wait()
+    await node.stop()  # nothing is left to stop
     ids |= {await pair.shoot(other, f"meanwhile {at}", room) for at in range(2 * SIZE)}
     if number == 1:  # whoever closed pages is away
         await eventually(lambda: "2.json" in pair.pages(other, room))

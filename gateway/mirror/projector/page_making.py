@@ -34,7 +34,7 @@ class PageMaking:
     async def look(self) -> None:
         """Ask once. While the replicator does not answer, it stays as it was; at first nobody is believed away."""
         config = self._config()
-        peers = {peer.node for peer in conversion.peers(config.journal)}
+        peers = {peer.node for peer in conversion.peers(config)}
         if not peers:
             self.makes = self.current = True
             return

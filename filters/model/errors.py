@@ -69,6 +69,7 @@ the boundary and told as one of these. A name in brackets is a second base: whoe
         NoRoom                              gateway.index.indexer
       mirror
         Damaged                             gateway.mirror.store.sealed
+          PagesDiffer                       gateway.mirror.projector.bullet_projection
         ImportRefused                       gateway.mirror.upkeep.importing
       processes and people
         AlreadyRunning                      gateway.node.supervisor

@@ -55,6 +55,9 @@ COMMANDS: dict[str, Command] = {
     "review": Command(
         "gateway.commands.deciding.review", "app", "Cases that wait for a person: see, claim, decide them."
     ),
+    "handover": Command(
+        "gateway.commands.deciding.handover", "app", "What whoever leads next has to know, and a note for them."
+    ),
     "own": Command("gateway.commands.deciding.own", "app", "Your own side of the console: password, language, look."),
     "callbacks": Command(
         "gateway.commands.deciding.callbacks", "app", "Calls to the platform and to who is on call: look, send again."

@@ -26,6 +26,7 @@ from gateway.control.releasing.feature import RELEASING
 from gateway.control.restoring.feature import RESTORING
 from gateway.control.review.feature import REVIEW
 from gateway.control.rooms.feature import ROOMS
+from gateway.control.shifts.feature import SHIFTS
 from gateway.control.switches.feature import SWITCHES
 from gateway.control.takedowns.feature import TAKEDOWNS
 from gateway.control.traces.feature import TRACES
@@ -45,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     APPEALS,
     REVIEW,
     INCIDENTS,
+    SHIFTS,
     CALLBACKS,
     STATE,
     PEOPLE,

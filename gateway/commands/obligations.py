@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -15,22 +14,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from filters.lists.listsource import ParsedList
-from gateway import config as configuration
 from gateway.commands import places, terminal
 from gateway.common.folders import Folders
 from gateway.config import Config
 from gateway.control.api.client import CallRefused, ControlAddress, ControlClient, address_of
-from gateway.obligations.compliance import Standing, outside, standings, totals
-from gateway.obligations.fulfilment import GRADE_NAMES, GRADES, Known
+from gateway.obligations.compliance import Standing, totals
+from gateway.obligations.configured import list_sizes, of_config
+from gateway.obligations.fulfilment import GRADE_NAMES, GRADES
 from gateway.obligations.means import TESTS
 from gateway.obligations.node_evidence import NodeEvidence, observed
 from gateway.obligations.regulations.articles import documents
 from gateway.obligations.regulations.sentence import Sentence
 from gateway.obligations.table import LANGUAGES, WORDS, Obligations, page, plain
-from gateway.words.errors import WordListError
-from gateway.words.files import read_list
-from gateway.words.specs import ListSpec
 
 COLOURS = {"kept": "green", "partly": "yellow", "not": "red"}
 WITHIN = 10.0  # seconds that the node may take to answer
@@ -40,17 +35,7 @@ def show(config: Config, *, as_json: bool, html: Path | None, live: bool, data_d
     """Write the table. Ends the command where a live node was asked for and cannot be asked."""
     severe = list_sizes(config)
     words = {name: counts[1] for name, counts in severe.items()}
-    evidence = _evidence(config, words, data_dir) if live else None
-    known = Known(words, severe=severe)
-    if evidence is not None:
-        known = known._replace(contained=evidence.contained, undecided=evidence.shares)
-    table = Obligations(
-        rows=standings(config, known),
-        outside=outside(config),
-        unjudged=configuration.unjudged(config),
-        lists={route.name: _lists(config, route.policy) for route in config.routes if route.judged},
-        evidence=evidence,
-    )
+    table = of_config(config, severe, _evidence(config, words, data_dir) if live else None)
     if html is not None:
         try:
             html.write_text(page(table, language), encoding="utf-8")
@@ -71,30 +56,6 @@ def chosen(language: str) -> str:
         raise typer.BadParameter(f"{language!r} is not one of {', '.join(LANGUAGES)}")
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return language or ("zh" if spoken.startswith("zh") else "en")
-
-
-def list_sizes(config: Config) -> dict[str, dict[int, int]]:
-    """How many words the file of each list finds, by the least severity that is asked for (1 to 9); none for one that
-    cannot be read. A word that the list allows again finds nothing."""
-    sizes: dict[str, dict[int, int]] = {}
-    for name, section in config.lists.items():
-        try:
-            parsed = read_list(ListSpec(name, str(section.path), section.kind, section.category))
-        except WordListError:
-            parsed = ParsedList(name)
-        allowed = {_bare(entry.parts) for entry in parsed.entries if entry.allow}
-        found = [one.severity for one in parsed.entries if not one.allow and _bare(one.parts) not in allowed]
-        sizes[name] = {least: sum(severity >= least for severity in found) for least in range(1, 10)}
-    return sizes
-
-
-def _bare(parts: Sequence[str]) -> tuple[str, ...]:
-    return tuple("".join(part.casefold().split()) for part in parts)
-
-
-def _lists(config: Config, policy: str) -> tuple[str, ...]:
-    rules = config.policies[policy].rules
-    return tuple(dict.fromkeys(name for rule in rules for name in getattr(rule, "lists", ())))
 
 
 def _evidence(config: Config, words: dict[str, int], data_dir: Path | None) -> NodeEvidence:

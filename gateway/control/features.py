@@ -21,6 +21,7 @@ from gateway.control.lists.feature import LISTS
 from gateway.control.messages.feature import MESSAGES
 from gateway.control.node.feature import HEALTH, STATE
 from gateway.control.nodes.feature import NODES
+from gateway.control.obligations.feature import OBLIGATIONS
 from gateway.control.people.feature import PEOPLE
 from gateway.control.releasing.feature import RELEASING
 from gateway.control.restoring.feature import RESTORING
@@ -54,6 +55,7 @@ FEATURES: tuple[Feature, ...] = (
     HEALTH,
     JOURNALS,
     NODES,
+    OBLIGATIONS,
     TRACES,
 )
 

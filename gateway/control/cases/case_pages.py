@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from gateway.control.cases.case_states import OPEN, CaseState, Desk
 from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.claims import Claimant
-from gateway.control.cases.rows import Case
+from gateway.control.cases.rows import Case, CaseCause, CaseHit
 
 MOST_TOGETHER: Final = 1000  # cases that one bulk act decides
 
@@ -93,27 +93,47 @@ class Together(NamedTuple):
     more: int
 
 
+class Alike(NamedTuple):
+    """What waits at the first desk with all of this in common; at least one is said. ``ground``: of the rule that held
+    it; ``list`` and ``word`` (0: any of the list): found in it."""
+
+    route: str = ""
+    room: str = ""
+    category: str = ""
+    ground: str = ""
+    list: str = ""
+    word: int = 0
+
+
+def matching(
+    session: Session, wanted: Alike, who: Claimant, second: Collection[str], most: int = MOST_TOGETHER
+) -> Together:
+    """What waits and has this in common, as ``alike``."""
+    return _together(session, and_(*_common(wanted)), MESSAGE, who, second, most)
+
+
 def alike(
     session: Session, case: Case, over: str, who: Claimant, second: Collection[str], most: int = MOST_TOGETHER
 ) -> Together:
     """What waits like this case: of the same sender on the same route, or with the same fingerprint (``over``:
     ``sender``, ``campaign``), this one included where it is ``who``'s. ``second``: categories of which no one person
     decides."""
-    same = _same(case, over)
+    return _together(session, _same(case, over), case.kind, who, second, most)
+
+
+def _together(session: Session, same: Any, kind: str, who: Claimant, second: Collection[str], most: int) -> Together:
     claimed = session.scalars(
         select(func.count())
         .select_from(Case)
-        .where(same, Case.kind == case.kind, Case.state == CaseState.CLAIMED, Case.claimed_by != who.person)
+        .where(same, Case.kind == kind, Case.state == CaseState.CLAIMED, Case.claimed_by != who.person)
     ).one()
     others = or_(Case.state == CaseState.WAITING, and_(Case.state == CaseState.CLAIMED, Case.claimed_by == who.person))
     rows = session.scalars(
-        select(Case).where(same, others, Case.kind == case.kind).order_by(Case.due_at, Case.id).limit(most + 1)
+        select(Case).where(same, others, Case.kind == kind).order_by(Case.due_at, Case.id).limit(most + 1)
     ).all()
     more = 0
     if len(rows) > most:
-        total = session.scalars(
-            select(func.count()).select_from(Case).where(same, others, Case.kind == case.kind)
-        ).one()
+        total = session.scalars(select(func.count()).select_from(Case).where(same, others, Case.kind == kind)).one()
         more = total - most
     first = [row for row in rows[:most] if row.desk == Desk.FIRST and row.category not in second]
     kept = [row for row in first if who.kept_from(row) is not None]
@@ -125,3 +145,17 @@ def _same(case: Case, over: str) -> Any:
     if over == "sender":
         return and_(Case.sender == case.sender, Case.route == case.route)
     return and_(Case.fingerprint == case.fingerprint, Case.fingerprint != "")
+
+
+def _common(wanted: Alike) -> list[Any]:
+    found: list[Any] = [
+        column == value
+        for column, value in ((Case.route, wanted.route), (Case.room, wanted.room), (Case.category, wanted.category))
+        if value
+    ]
+    if wanted.ground:
+        found.append(Case.id.in_(select(CaseCause.case_id).where(CaseCause.ground == wanted.ground)))
+    if wanted.list:
+        hits = select(CaseHit.case_id).where(CaseHit.list == wanted.list)
+        found.append(Case.id.in_(hits.where(CaseHit.word == wanted.word) if wanted.word else hits))
+    return found

@@ -10,16 +10,16 @@ transaction of whatever changed it, and no clock is asked. Its laws:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.cases.case_states import TRANSITIONS, CaseState, Desk, Move, after, desk_after
-from gateway.control.cases.rows import Case, CaseCause, CaseEvent, CaseSample
+from gateway.control.cases.rows import Case, CaseCause, CaseEvent, CaseHit, CaseSample
 
 MESSAGE, APPEAL = "message", "appeal"
 KINDS = (MESSAGE, APPEAL)
@@ -55,6 +55,7 @@ def open_case(
     ground: str = "",
     reference: str = "",
     fingerprint: str = "",
+    hits: Collection[ListWord] = (),
     barred: Sequence[str] = (),
 ) -> Case:
     """The open case of this message, made where there is none, with this cause; the same cause twice is one. A case
@@ -90,8 +91,16 @@ def open_case(
             case_id=case.id, at=now, cause=cause, reference=reference, category=category, reason=reason, ground=ground
         )
     )
+    _hit(session, case, hits)
     session.flush()
     return case
+
+
+class ListWord(NamedTuple):
+    """A word of a list, by its id in it."""
+
+    list: str
+    word: int
 
 
 class NewCase(NamedTuple):
@@ -107,6 +116,7 @@ class NewCase(NamedTuple):
     reason: str
     ground: str
     fingerprint: str
+    hits: frozenset[ListWord] = frozenset()
 
 
 def open_many(session: Session, openings: Sequence[NewCase], *, now: int) -> dict[str, int]:
@@ -127,6 +137,7 @@ def open_many(session: Session, openings: Sequence[NewCase], *, now: int) -> dic
                 ground=one.ground,
             )
         )  # fmt: skip
+        _hit(session, case, one.hits)
     session.flush()
     numbers = {case.message_id: case.id for case in made}
     for one in openings:
@@ -159,6 +170,8 @@ def supersede(session: Session, message_id: str, new_id: str, *, now: int) -> Ca
                 row.category, row.reason, row.ground = cause.category, cause.reason, cause.ground
         case.category, case.fingerprint = own.category, own.fingerprint
         case.expires_at = max(case.expires_at, own.expires_at) if case.expires_at and own.expires_at else 0
+        session.execute(delete(CaseHit).where(CaseHit.case_id == case.id))
+        session.execute(update(CaseHit).where(CaseHit.case_id == own.id).values(case_id=case.id))
         void(session, new_id, "superseded", now=now)
     case.message_id, case.open_as = new_id, f"{case.kind}:{new_id}"
     session.flush()
@@ -288,6 +301,17 @@ def note(session: Session, case: Case, how: Move, now: int, person: str = "", wh
     session.add(CaseEvent(case_id=case.id, at=now, event=how, person=person, note=why, outcome=outcome))
 
 
+def _hit(session: Session, case: Case, hits: Collection[ListWord]) -> None:
+    """What was found, beside what was found before."""
+    if hits:
+        known = set(session.execute(select(CaseHit.list, CaseHit.word).where(CaseHit.case_id == case.id)).tuples())
+        session.add_all(
+            CaseHit(case_id=case.id, list=hit.list, word=hit.word, at=case.opened_at)
+            for hit in sorted(hits)
+            if (hit.list, hit.word) not in known
+        )
+
+
 def _holder(case: Case) -> str:
     """Whose work it is that ends with the case: whoever holds it, or decided what has not taken effect yet."""
     return case.claimed_by if case.state == CaseState.CLAIMED else case.decided_by
@@ -323,7 +347,7 @@ def prune(session: Session, before: int) -> int:
         .order_by(Case.closed_at)
         .limit(PRUNED_AT_ONCE)
     ).all()
-    for rows in (CaseCause, CaseEvent, CaseSample):
+    for rows in (CaseCause, CaseEvent, CaseHit, CaseSample):
         session.execute(delete(rows).where(rows.case_id.in_(old)))
     session.execute(delete(Case).where(Case.id.in_(old)))
     return len(old)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.control.calls.feature import Feature, Surroundings
 from gateway.control.cases import cases
 from gateway.control.cases.case_upkeep import CaseUpkeep
-from gateway.control.cases.rows import Case, CaseCause, CaseEvent, CaseSample
+from gateway.control.cases.rows import Case, CaseCause, CaseEvent, CaseHit, CaseSample
 
 
 def opened(surroundings: Surroundings) -> Sequence[object]:
@@ -17,7 +17,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
 
 CASES = Feature(
     endpoints=(),
-    rows=(Case, CaseCause, CaseEvent, CaseSample),
+    rows=(Case, CaseCause, CaseEvent, CaseHit, CaseSample),
     opened=opened,
     ended={"cases": cases.prune},
 )

@@ -93,6 +93,19 @@ class CaseCause(Model):
     answer: Mapped[str] = mapped_column(Storable(16), default="")
 
 
+class CaseHit(Model):
+    """A word of a list that was found in what a case is about, each once. ``word``: its id in the list, which is the
+    same as long as the word is; ``at``: when the case was opened."""
+
+    __tablename__ = "case_hits"
+    __table_args__ = (Index("ix_case_hits_list_word_at", "list", "word", "at"), Index("ix_case_hits_at", "at"))
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True, autoincrement=False)
+    list: Mapped[str] = mapped_column(Storable(64), primary_key=True)
+    word: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[int]
+
+
 class CaseEvent(Model):
     """A case's trace, one row a transition. ``person``: empty where nobody did it; ``note``: what they wrote for the
     next one; ``outcome``: of a decision, or of a proposal."""

@@ -224,6 +224,7 @@ def adopt(session: Session, parked: Sequence[Parked], now: int, expires_us: Call
                 request.id, request.route, request.room, request.sender, due_at=request.time,
                 expires_at=request.time + expires_us(request.surface), category=category_of(request),
                 reason=request.reason, ground=request.ground, fingerprint=request.fingerprint.hex(),
+                hits=hits_of(request),
             )
         )  # fmt: skip
     numbers = cases.open_many(session, openings, now=now)
@@ -237,6 +238,15 @@ def adopt(session: Session, parked: Sequence[Parked], now: int, expires_us: Call
         for (request, sealed), opening in zip(parked, openings, strict=True)
     ]  # fmt: skip
     held.parked(session, rows)
+
+
+def hits_of(request: ParkedRequest) -> frozenset[cases.ListWord]:
+    """The words of lists that were found in it. Urgent words are of no list."""
+    return frozenset(
+        cases.ListWord(str(finding["list"]), int(finding["word"]))
+        for finding in request.findings
+        if finding.get("check") == "keywords" and "list" in finding and "word" in finding
+    )
 
 
 def category_of(request: ParkedRequest) -> str:

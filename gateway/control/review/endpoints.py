@@ -18,7 +18,7 @@ from gateway.control.acts.refusal import ControlError
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, NoQuery, Reasoned
 from gateway.control.cases import case_pages, cases, claims, decisions, samples
-from gateway.control.cases.case_pages import CasesWanted, Place, Together
+from gateway.control.cases.case_pages import Alike, CasesWanted, Place, Together
 from gateway.control.cases.case_states import CaseState, Move
 from gateway.control.cases.claims import Claimant, QueueWanted
 from gateway.control.cases.rows import Case
@@ -303,7 +303,8 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
         )  # fmt: skip
         return together
 
-    why = f"case {body.case} and those of the same {body.over}: {body.outcome}{f', {ground}' if ground else ''}"[:256]
+    what = f"case {body.case} and those of the same {body.over}" if body.case is not None else _in_common(body)
+    why = f"{what}: {body.outcome}{f', {ground}' if ground else ''}"[:256]
     outcome = await call.act(why, "case.bulk", f"cases:{body.count}", work)
     if not settings.undo:
         await running.look()
@@ -311,11 +312,25 @@ async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:
 
 
 def _together(call: Call[B, NoQuery], session: Session, body: BulkAsked, second: frozenset[str]) -> Together:
-    """Raises where the caller does not hold the case that it is about."""
-    case, who = message_case(session, body.case), asking(call, session)
+    """Raises where the caller does not hold the case that it is about, or leads nobody and names none."""
+    who = asking(call, session)
+    if body.case is None:
+        if not who.lead:
+            raise ControlError(403, "review.lead_only", "Deciding on a queue is for leads.")
+        wanted = Alike(
+            body.route or "", body.room or "", body.category or "", body.held_for or "", body.list or "", body.word or 0
+        )
+        return case_pages.matching(session, wanted, who, second)
+    case = message_case(session, body.case)
     if case.state != CaseState.CLAIMED or case.claimed_by != who.person:
         raise claims.unavailable(session, case)
     return case_pages.alike(session, case, body.over, who, second)
+
+
+def _in_common(body: BulkAsked) -> str:
+    said = (("route", body.route), ("room", body.room), ("category", body.category), ("held for", body.held_for))
+    told = [f"{name} {value}" for name, value in (*said, ("list", body.list), ("word", body.word)) if value]
+    return f"all that wait of {', '.join(told)}"
 
 
 def _left_out(together: Together) -> dict[str, int]:

@@ -269,8 +269,30 @@ class NothingElse(Given):
 
 
 class BulkAsked(Given):
-    case: Number = Field(description="One of them, which you hold.")
-    over: Literal["sender", "campaign"] = Field(description="The same sender and route; or the same text as it folds.")
+    """All that wait of a sender, or with a text, of which you hold one; or, for leads, all that have something in
+    common (``queue``)."""
+
+    over: Literal["sender", "campaign", "queue"] = Field(
+        description="The same sender and route; the same text as it folds; or what the fields below say."
+    )
+    case: Number | None = Field(None, description="Of sender and campaign: one of them, which you hold.")
+    route: Ident | None = Field(None, description="Of queue, as all below: of this route.")
+    room: Ident | None = None
+    category: Ident | None = None
+    held_for: Ground | None = Field(None, description="The ground of the rule that held them.")
+    list: Ident | None = Field(None, description="In which a word of this list was found.")
+    word: Number | None = Field(None, description="With list: this one, by its id (GET /v1/precision).")
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> BulkAsked:
+        common = (self.route, self.room, self.category, self.held_for, self.list)
+        if (self.over == "queue") == (self.case is not None):
+            raise ValueError("name a case you hold, or with over = queue what they have in common")
+        if (self.over == "queue") != any(common):
+            raise ValueError("what they have in common goes with over = queue, which needs some of it")
+        if self.word is not None and self.list is None:
+            raise ValueError("a word is one of a list")
+        return self
 
 
 class BulkPreview(BaseModel):

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from gateway import config as configuration
 from gateway.commands.config import app
-from gateway.commands.obligations import chosen, list_sizes
+from gateway.commands.obligations import chosen
+from gateway.obligations.configured import list_sizes
 
 Written = Callable[..., Path]
 run = CliRunner().invoke

@@ -42,6 +42,7 @@ from gateway.control.journals.journal_readers import JournalReaders
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
+from gateway.control.obligations.generation_table import GenerationTable
 from gateway.control.people import people
 from gateway.control.people.passwords import Passwords
 from gateway.control.releasing.wanted_gone import HeldTakedowns
@@ -52,6 +53,7 @@ from gateway.control.takedowns.neighbours import Asked, CopiesTold, CopyTold, Me
 from gateway.control.takedowns.takedowns import Takedowns
 from gateway.control.workers.totals import Totals
 from gateway.control.workers.workers import Workers
+from gateway.generation.generation import Generation
 from gateway.replicas.copying.offering import Offering
 from gateway.state.cold.eviction import Eviction
 from gateway.state.cold.governance_projection import EpochLost
@@ -344,6 +346,8 @@ class Plant:
         self.session_clock: Callable[[], int] = lambda: time.time_ns() // 1000  # µs
         self.pace_clock: Callable[[], float] = time.monotonic
         self.config = Config.model_construct(callbacks=(), desk=DeskSection(), review=None, routes=())
+        self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
+        self.generation = Generation(1, Config.model_construct(routes=(), lists={}, policies={}), {})
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.offering = Offering(folder / "records", 1)
@@ -418,6 +422,7 @@ class Plant:
                 HeldTakedowns(),
                 self.incidents,
                 JournalReaders(self.offering),
+                GenerationTable(lambda: self.generation),
             ],
         )
 

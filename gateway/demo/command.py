@@ -108,7 +108,7 @@ def lay_out(data_dir: Path, addresses: Addresses) -> Path:
     return config
 
 
-async def introduce(addresses: Addresses, token: str, name: str) -> str:
+async def introduce(addresses: Addresses, token: str, name: str, data_dir: Path) -> str:
     """Tell the gate of the demo's people through its admin API, as a platform would, and let some of them write. What
     there is to say of the way in to the console."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -122,7 +122,7 @@ async def introduce(addresses: Addresses, token: str, name: str) -> str:
             await session.post("/v1/blocks", json={**asked, "ground": "agreement 6.1"})
         await desk_samples.sample_cases(addresses.gate, session)
         if not sys.stdout.isatty():  # what is no terminal keeps what it is told
-            return f"“tidegate people password {name}” gives a password"
+            return f"“tidegate people password {name} --data-dir {data_dir}” gives a password"
         password = await desk_samples.first_password(session, name)
         return f"as {name}, password shown this once: {password}" if password else f"as {name}, with your password"
 
@@ -151,7 +151,7 @@ async def _serve(config: Path, data_dir: Path, addresses: Addresses, listener: s
     async def welcome(generation: Generation) -> None:
         kept = supervisor.folders.first_token(generation.config)
         token = kept.read_text(encoding="ascii").strip()
-        way_in = await introduce(addresses, token, generation.config.control.first_person)
+        way_in = await introduce(addresses, token, generation.config.control.first_person, data_dir)
         typer.echo(f"platform  http://{addresses.platform}  (what stands behind the gate)")
         typer.echo(f"gate      http://{addresses.gate}/articles/1  (open this one)")
         typer.echo(f"control   http://{addresses.control}  (token in {kept})")

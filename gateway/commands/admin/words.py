@@ -12,6 +12,7 @@ import typer
 from gateway.commands import places, terminal
 from gateway.commands.admin.calling import Caller, Ground, Reason, asks, group, path
 from gateway.commands.admin.reload import WITHIN
+from gateway.commands.journal import moment
 from gateway.commands.terminal import Column
 from gateway.commands.words import words as app
 
@@ -34,6 +35,37 @@ URGENT = (
 
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="A list of the configuration.")]
 Line = Annotated[str, typer.Argument(help="A line as the list's file would hold it.")]
+
+
+PRECISION = (
+    Column("list"),
+    Column("word_id", whole=True),
+    Column("word"),
+    Column("hits"),
+    Column("decided"),
+    Column("upheld"),
+    Column("masked"),
+    Column("passed"),
+    Column("share", shown=lambda share: f"{share * 100:.0f} %", title="precision"),
+)
+
+
+@asks(app, "precision")
+async def precision(
+    caller: Caller,
+    name: Annotated[str, typer.Argument(metavar="[LIST]", help="With the words of this list.")] = "",
+    since: Annotated[str, typer.Option("--since", help="30d, or a time such as 2026-11-21T08:00.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Words, those found most often first.")] = 50,
+) -> None:
+    """Show what reviewers made of what lists held, and of a list what each word is worth."""
+    told = await caller.ask("GET", "/v1/precision", list=name, since=moment(since) if since else None, limit=limit)
+    if caller.as_json:
+        terminal.lines([told])
+        return
+    lists = [one for one in told["lists"] if not name or one["list"] == name]
+    caller.rows([*lists, *told["words"]], PRECISION, "no word held anything")
+    if not told["complete"]:
+        typer.echo("there are more than 20000 hits: the newest were looked at", err=True)
 
 
 @asks(app, "list")

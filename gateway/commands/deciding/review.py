@@ -262,6 +262,32 @@ async def reopen(caller: Caller, number: Case, reason: Reason = "") -> None:
     caller.done(done, f"case {number} is looked at again, as case {done['result']['id']}")
 
 
+@asks(app, "bulk")
+async def bulk(
+    caller: Caller,
+    outcome: Annotated[Literal["approved", "refused"], typer.Argument(help="What becomes of them.")],
+    ground: Annotated[str, typer.Option("--ground", help="Of a refusal: a digit of the desk's, or a text.")] = "",
+    route: Annotated[str, typer.Option("--route", help="Those of this route.")] = "",
+    room: Annotated[str, typer.Option("--room", help="Those of this room.")] = "",
+    category: Annotated[str, typer.Option("--category", help="Those of this category.")] = "",
+    held_for: Annotated[str, typer.Option("--held-for", help="Those that a rule held on this ground.")] = "",
+    in_list: Annotated[str, typer.Option("--list", help="Those in which a word of this list was found.")] = "",
+    word: Annotated[
+        int | None, typer.Option("--word", min=1, help="With --list: this word, by its id (words precision).")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Decide on all that wait and have something in common; for leads. They are counted and shown first."""
+    said = {"route": route, "room": room, "category": category, "held_for": held_for, "list": in_list, "word": word}
+    common = {name: value for name, value in said.items() if value}
+    if not common.keys() - {"word"}:
+        places.refuse("say what they have in common: --route, --room, --category, --held-for, --list")
+    if (outcome == "refused") != (ground != ""):
+        places.refuse("a refusal needs a --ground, and nothing else has one")
+    told = {} if not ground else {"digit": int(ground)} if ground in list("123456789") else {"ground": ground}
+    await _together(caller, {"over": "queue", **common}, {"outcome": outcome, **told}, sure=yes)
+
+
 @asks(app, "lines")
 async def lines(
     caller: Caller,
@@ -399,7 +425,10 @@ async def _decide(caller: Caller, number: int, where: str, body: dict[str, Any])
 
 
 async def _bulk(caller: Caller, number: int, over: str, outcome: dict[str, Any], *, sure: bool) -> None:
-    named = {"case": number, "over": over}
+    await _together(caller, {"case": number, "over": over}, outcome, sure=sure)
+
+
+async def _together(caller: Caller, named: dict[str, Any], outcome: dict[str, Any], *, sure: bool) -> None:
     told = await caller.ask("POST", "/v1/review/cases:preview", named)
     out = f"left out: {told['claimed']} that others hold, {told['desk']} at other desks, {told['kept']} not yours"
     if not caller.as_json:

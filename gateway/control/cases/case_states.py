@@ -54,6 +54,7 @@ class Move(StrEnum):
     DISAGREE = "disagreed"
     DECIDE = "decided"
     UNDO = "undone"
+    UNOPENED = "unopened"  # what was decided cannot be done: nobody here can open the message
     FINISH = "done"
     OVERRULE = "overruled"  # decided elsewhere, at once: a takedown of what is held
     VOID = "void"
@@ -85,6 +86,7 @@ TRANSITIONS: Final[dict[tuple[CaseState, Move], CaseState]] = {
     (_C, Move.AGREE): _D,
     (_C, Move.DECIDE): _D,
     (_D, Move.UNDO): _C,
+    (_D, Move.UNOPENED): _W,
     (_D, Move.FINISH): CaseState.DONE,
     (_W, Move.OVERRULE): CaseState.DONE,
     (_C, Move.OVERRULE): CaseState.DONE,
@@ -125,6 +127,8 @@ def after(state: CaseState, move: Move) -> CaseState:
 def desk_after(desk: Desk, state: CaseState, move: Move) -> Desk:
     """Where it waits from then on. What one of two people wanted is about a message that is no more, or is not
     known whole, once something new came up."""
-    if move in (Move.ADD, Move.SUPERSEDE) and (desk is Desk.SECOND or (state is _D and desk is not Desk.LEAD)):
+    if move in (Move.ADD, Move.SUPERSEDE, Move.UNOPENED) and (
+        desk is Desk.SECOND or (state is _D and desk is not Desk.LEAD)
+    ):
         return Desk.FIRST
     return DESKS.get(move, desk)

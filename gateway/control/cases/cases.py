@@ -304,7 +304,8 @@ def note(session: Session, case: Case, how: Move, now: int, person: str = "", wh
 def _hit(session: Session, case: Case, hits: Collection[ListWord]) -> None:
     """What was found, beside what was found before."""
     if hits:
-        known = set(session.execute(select(CaseHit.list, CaseHit.word).where(CaseHit.case_id == case.id)).tuples())
+        rows = session.execute(select(CaseHit.list, CaseHit.word).where(CaseHit.case_id == case.id))
+        known = {(row[0], row[1]) for row in rows}
         session.add_all(
             CaseHit(case_id=case.id, list=hit.list, word=hit.word, at=case.opened_at)
             for hit in sorted(hits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -68,6 +68,14 @@ class CompiledLists:
         except (OSError, UnicodeDecodeError):
             raise ControlError(503, "control.list_unreadable", "The list's file cannot be read.") from None
         return line.strip() in {one.strip() for one in lines(text)}
+
+    def written(self, name: str, ids: Collection[int]) -> dict[int, str]:
+        """Words as they stand in the list of the generation in force, by id; those that left it are not there."""
+        generation = self._current()
+        if name not in generation.artifacts:
+            return {}
+        wordlist = self._open(generation, name)
+        return {one: word for one in ids if (word := wordlist.word(one)) is not None}
 
     def attempt(self, name: str, text: str) -> TryOut:
         """What reading ``text`` with this list gives."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +13,23 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, NoQuery, ReloadAsk, ReloadOut
+from gateway.control.cases import precision
+from gateway.control.cases.precision import Precision
 from gateway.control.lists.compiled_lists import CompiledLists
 from gateway.control.lists.rows import Word
-from gateway.control.lists.schemas import ListOut, ListsOut, TryOut, TryText, WordGone, WordNew, WordOut
+from gateway.control.lists.schemas import (
+    ListOut,
+    ListsOut,
+    PrecisionOut,
+    PrecisionQuery,
+    PrecisionsOut,
+    TryOut,
+    TryText,
+    WordGone,
+    WordNew,
+    WordOut,
+    WordPrecisionOut,
+)
 from gateway.generation.changes import ADDED, REMOVED
 
 
@@ -75,6 +90,28 @@ async def attempt(call: Call[TryText, NoQuery]) -> TryOut:
     """What a text would meet in the generation in force. Nothing is recorded of it and nobody is judged."""
     name = await _known(call.service(CompiledLists), call.path("name"))
     return await asyncio.to_thread(call.service(CompiledLists).attempt, name, call.body.text)
+
+
+async def precise(call: Call[None, PrecisionQuery]) -> PrecisionsOut:
+    """What reviewers made of the messages that words and lists held. No message and no person is told of."""
+    query = call.query
+
+    def work(session: Session) -> tuple[list[Precision], bool, list[Precision]]:
+        words = precision.by_word(session, query.list, query.since, query.limit) if query.list else []
+        return *precision.by_list(session, query.since), words
+
+    lists, complete, words = await call.services.database.read(work)
+    ids = [one.word for one in words]
+    known = await asyncio.to_thread(call.service(CompiledLists).written, query.list, ids) if query.list else {}
+    return PrecisionsOut(
+        lists=[PrecisionOut(**_worth(one)) for one in lists],
+        words=[WordPrecisionOut(**_worth(one), word_id=one.word, word=known.get(one.word)) for one in words],
+        complete=complete,
+    )
+
+
+def _worth(one: Precision) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in PrecisionOut.model_fields}
 
 
 async def reload(call: Call[ReloadAsk, NoQuery]) -> Done[ReloadOut]:

@@ -29,6 +29,7 @@ LISTS = Feature(
         Endpoint("POST", "/v1/lists/{name}/words", endpoints.add, "Add a line to a list", WRITE),
         Endpoint("DELETE", "/v1/lists/{name}/words", endpoints.remove, "Leave a line out of a list", WRITE),
         Endpoint("POST", "/v1/lists/{name}:try", endpoints.attempt, "Try a text against a list", TRY),
+        Endpoint("GET", "/v1/precision", endpoints.precise, "What words are worth, by reviewers' decisions", TRY),
         Endpoint("POST", "/v1/reload", endpoints.reload, "Compile configuration and lists anew, and swap", RELOAD),
     ),
     tables=(Table(Word, EDIT_LISTS, compiled=True),),

@@ -23,7 +23,7 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import cases
 from gateway.control.holding import held, held_states, tickets
-from gateway.control.holding.rows import Held, Release
+from gateway.control.holding.rows import Held, Release, Ticket
 from gateway.control.takedowns import takedowns
 from gateway.control.takedowns.neighbours import HeldMessages
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
@@ -42,6 +42,8 @@ class HeldTakedowns(HeldMessages):
     def take_down(self, unit: Unit, message_id: str, reason: str, ground: str, within: float) -> Takedown:
         """Within an act. ``within``: seconds that the platform has. Raises ``ControlError``."""
         now = self._clock() // 1000
+        if unit.session.get(Held, message_id) is None and tickets.is_open(unit.session, message_id):
+            return _revoked(unit, message_id, reason, ground, within, now)
         row = _newest(unit.session, held.of(unit.session, message_id))
         name, upstream_id = _shown_as(unit.session, row)
         shown, ticketed = name != "", tickets.is_open(unit.session, row.message_id)
@@ -95,6 +97,9 @@ class HeldTakedowns(HeldMessages):
         deletion.due_at, deletion.confirm_by = NEVER, NEVER + round(within * 1e6)
         return made
 
+    def to_be_sent(self, session: Session, message_id: str) -> bool:
+        return tickets.is_open(session, message_id)
+
     def deleted(self, unit: Unit, message_id: str, by: str) -> str:
         now = self._clock() // 1000
         row = _newest(unit.session, held.of(unit.session, message_id))
@@ -113,6 +118,27 @@ class HeldTakedowns(HeldMessages):
     def state(self, session: Session, message_id: str) -> str:
         row = session.get(Held, message_id)
         return row.state if row is not None else ""
+
+
+def _revoked(unit: Unit, message_id: str, reason: str, ground: str, within: float, now: int) -> Takedown:
+    """The ticket of a message that never waited, which an appeal gave, ends: nothing of it is at the platform."""
+    ticket = unit.session.scalars(select(Ticket).where(Ticket.message_id == message_id)).one()
+    known = unit.session.scalar(select(Takedown).where(Takedown.message_id == message_id))
+    tickets.revoke(unit, message_id, UNWANTED, now)
+    if known is not None:
+        return known
+    made = unit.add(
+        Takedown(
+            message_id=message_id, upstream_id="", route=ticket.route, room=ticket.room, reason=reason, ground=ground,
+            act_uid=unit.uid, created_at=now,
+        )
+    )  # fmt: skip
+    unit.session.flush()
+    takedowns.begun(unit.session, made, within)
+    deletion = unit.session.get_one(Deletion, made.id)
+    deletion.state, deletion.due_at = takedowns.CONFIRMED, now
+    unit.session.add(TakedownEvent(takedown_id=made.id, at=now, event=takedowns.CONFIRMED))
+    return made
 
 
 def _shown_as(session: Session, row: Held) -> tuple[str, str]:

@@ -119,6 +119,8 @@ class HeldEffect:
     def _masked(self, unit: Unit, case: Case) -> Sequence[str]:
         row = held.of(unit.session, case.message_id)
         request = opened(self._seal(), row.message_id, row.sealed) if row.sealed is not None else None
+        if request is None and row.sealed is not None:
+            raise ControlError(409, "review.unopened", "The message cannot be opened: it waits to be decided anew.")
         if request is None or request.masked_texts is None:
             raise ControlError(409, "review.no_mask", "No rule masks anything in this message.")
         return request.masked_texts

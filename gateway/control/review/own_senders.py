@@ -13,6 +13,7 @@ from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.calls.call import Call, done
 from gateway.control.calls.schemas import Done, Gone, NoQuery, Why
 from gateway.control.cases.rows import OwnSender
+from gateway.control.people.rows import Person
 from gateway.control.review.schemas import OwnSenderOut, OwnSendersOut, SenderNamed
 
 
@@ -32,6 +33,8 @@ async def name(call: Call[SenderNamed, NoQuery]) -> Done[OwnSenderOut]:
     def work(unit: Unit) -> OwnSender:
         if person != unit.person and not call.permitted(unit.session).roles & LEAD:
             raise ControlError(403, "review.lead_only", "Whose account another person's is, a lead says.")
+        if unit.get(Person, person) is None:
+            raise missing("person")
         if unit.get(OwnSender, body.sender) is not None:
             raise ControlError(409, "review.sender_named", "Somebody has said whose this account is.")
         return unit.add(OwnSender(sender=body.sender, person=person))

@@ -23,7 +23,7 @@ from gateway.control.acts.acts import Unit
 from gateway.control.acts.ledger import Ledger
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases import cases, decisions, samples
-from gateway.control.cases.case_states import OPEN, CaseState
+from gateway.control.cases.case_states import OPEN, CaseState, Move
 from gateway.control.cases.rows import Case
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.neighbours import CaseTexts, Effect
@@ -31,6 +31,7 @@ from gateway.control.workers.totals import Series
 
 EVERY: Final = 1.0  # seconds between two looks
 AT_ONCE: Final = 50  # decisions that take effect in one act
+UNOPENED: Final = "review.unopened"  # the effect needs the message, and nobody here can open it
 
 
 class ReviewDesk:
@@ -115,6 +116,9 @@ class ReviewDesk:
         try:
             self._effects[case.kind](unit, case, now)
         except ControlError as error:
+            if error.reason == UNOPENED:
+                cases.something_new(unit.session, case, Move.UNOPENED, now)
+                return None
             cases.void(unit.session, case.message_id, error.reason, now=now, kind=case.kind)
             return None
         decisions.finish(unit.session, case, now=now)

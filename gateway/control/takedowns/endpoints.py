@@ -66,16 +66,18 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
     waits for a person is refused; one that is on its way to the platform is deleted once it is there."""
     body, services, running = call.body, call.services, call.service(Takedowns)
     told = await _found(running.messages, body)
-    if told.verdict != "hold":
+    waiting = services.of(HeldMessages)
+    ticketed = await services.database.read(lambda session: waiting.to_be_sent(session, told.id))
+    if told.verdict != "hold" and not ticketed:
         _shown(told)
     refused = _Refused.of(running.messages, told, body.ground or "", body.refuse_copies) if body.refuse_copies else None
     within = running.platform.confirm_within(told.route)
 
     def work(unit: Unit) -> Takedown:
         before = unit.session.scalar(select(Takedown).where(Takedown.message_id == told.id))
-        waits = told.id if told.verdict == "hold" else before.restoration if before is not None else ""
+        waits = told.id if told.verdict == "hold" or ticketed else before.restoration if before is not None else ""
         if waits:  # until now, or again: it comes back
-            row = services.of(HeldMessages).take_down(unit, waits, body.reason, body.ground or "", within)
+            row = waiting.take_down(unit, waits, body.reason, body.ground or "", within)
             if refused is not None:
                 refused.put(unit)
             return row
@@ -101,7 +103,7 @@ async def create(call: Call[TakedownNew, NoQuery]) -> Done[TakedownOut]:
 
     outcome = await call.act(body.reason, "takedown.create", f"message:{told.id}", work)
     running.kick()
-    number, waiting, code = outcome.result.id, services.of(HeldMessages), running.platform.appeal_code
+    number, code = outcome.result.id, running.platform.appeal_code
     state = takedowns.REQUESTED
     try:
         state = await running.settled(number, ANSWER_WITHIN)

@@ -105,6 +105,10 @@ class HeldMessages:
         platform has. Raises ``ControlError``."""
         raise ControlError(409, "control.not_published", "The message was never shown: there is nothing to take down.")
 
+    def to_be_sent(self, session: Session, message_id: str) -> bool:
+        """Whether its sender can send it again with a ticket."""
+        return False
+
     def deleted(self, unit: Unit, message_id: str, by: str) -> str:
         """Within an act: it was deleted elsewhere, by ``user``, ``platform`` or ``erasure``. What waits is not
         published any more; of what was, our id of it is told, empty for none. Raises ``ControlError``."""

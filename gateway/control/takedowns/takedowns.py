@@ -264,6 +264,7 @@ def _move_on(session: Session, due: Sequence[_Due], said: Sequence[Said], now: i
         row = session.get_one(Deletion, one.takedown)
         if told.gone:
             row.state = CONFIRMED
+            row.tries += told.status is not None  # what never left is asked of nobody
             session.add(TakedownEvent(takedown_id=row.takedown_id, at=now, event=CONFIRMED, status=told.status))
             continue
         pause = min(FIRST_PAUSE_US << min(row.tries, 20), LONGEST_PAUSE_US)

@@ -230,6 +230,9 @@ class OneList(CompiledLists):
     def holds(self, name: str, line: str) -> bool:
         return line == "buy"
 
+    def written(self, name: str, ids: Collection[int]) -> dict[int, str]:
+        return {one: "buy" for one in ids if one == 7}
+
     def attempt(self, name: str, text: str) -> TryOut:
         at = text.find("buy")
         hit = HitOut(word_id=0, category="fraud", severity=1, spans=[(at, at + 3)], matched=["buy"])

@@ -149,3 +149,24 @@ def test_cases_and_the_queue_are_not_claimed_at_once(control: Control) -> None:
         assert done.exit_code == 2
         assert "--next" in done.stderr
     assert control.asked == []
+
+
+def test_a_queue_is_previewed_and_decided_by_what_it_has_in_common(control: Control) -> None:
+    left = {"claimed": 1, "desk": 0, "kept": 0, "more": 0}
+    control.answers["/cases:preview"] = {"count": 2, "cases": [CASE], **left}
+    control.answers["/cases:decide"] = {**ACT, "result": {"decided": 2, **left}}
+    done = control.run("bulk", "refused", "--ground", "2", "--room", "r7", "--list", "spam", "--word", "9", "--yes")
+    assert done.exit_code == 0
+    common = {"over": "queue", "room": "r7", "list": "spam", "word": 9}
+    assert control.asked[0][2] == common
+    assert control.asked[1][2] == {**common, "outcome": "refused", "digit": 2, "count": 2}
+    assert "1 that others hold" in done.stdout
+    asked = len(control.asked)
+    for words in (
+        ("approved",),
+        ("approved", "--word", "9"),
+        ("refused", "--room", "r7"),
+        ("approved", "--ground", "2"),
+    ):
+        assert control.run("bulk", *words, "--yes").exit_code == 2
+    assert len(control.asked) == asked

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from gateway.common.folders import DatabasePlace, DatabaseServer
 from gateway.control.acts.database import Database
 from gateway.control.cases import case_pages, cases
-from gateway.control.cases.case_pages import CasesWanted, Place
+from gateway.control.cases.case_pages import Alike, CasesWanted, Place
 from gateway.control.cases.case_states import CaseState
 from gateway.control.cases.case_states import Desk as At
+from gateway.control.cases.cases import ListWord
 from tests.gateway.control.cases.conftest import Desk
 from tests.gateway.control.cases.test_claims import MANY, fill, plans
 
@@ -80,3 +81,25 @@ def test_a_hundred_thousand_by_page(place: DatabasePlace) -> None:
     page = database.now(lambda session: case_pages.page(session, CasesWanted(), Place(70_000, 70_001), 50))
     assert [case.id for case in page] == list(range(70_002, 70_052))
     database.close()
+
+
+def test_what_waits_with_something_in_common(desk: Desk) -> None:
+    hits = frozenset((ListWord("spam", 7),))
+    one = desk.open("m1", room="r1", category="fraud", ground="article 5", hits=hits)
+    two = desk.open("m2", room="r2", category="fraud", ground="agreement 3", hits=frozenset((ListWord("spam", 8),)))
+    other = desk.open("m3", room="r2", category="spam", route="bullets")
+    lead = desk.who("lead")
+    for wanted, found in (
+        (Alike(category="fraud"), [one, two]),
+        (Alike(category="fraud", room="r2"), [two]),
+        (Alike(ground="article 5"), [one]),
+        (Alike(list="spam"), [one, two]),
+        (Alike(list="spam", word=8), [two]),
+        (Alike(route="bullets"), [other]),
+        (Alike(list="abuse"), []),
+    ):
+        assert case_pages.matching(desk.session, wanted, lead, ()).found == found, wanted
+    desk.claim(one, "ann")
+    told = case_pages.matching(desk.session, Alike(category="fraud"), lead, ())
+    assert (told.found, told.claimed) == ([two], 1)
+    assert case_pages.matching(desk.session, Alike(category="fraud"), lead, ("fraud",)).found == []

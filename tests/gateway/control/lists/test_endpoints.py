@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.control.cases import cases
 from gateway.control.lists.compiled_lists import CompiledLists
 
 
@@ -54,3 +55,23 @@ async def test_reload_answers_with_the_problems(api: Any) -> None:
     api.plant.supervisor.problems = ("tidegate.toml: x",)
     done = await api("POST", "/v1/reload", json={"reason": "new configuration"})
     assert (api.status, done["result"]["problems"]) == (202, ["tidegate.toml: x"])
+
+
+async def test_precision_by_list_and_by_word(api: Any) -> None:
+    def work(session: Any) -> None:
+        for number, (outcome, words) in enumerate((("refused", (7,)), ("approved", (7, 8)))):
+            case = cases.open_case(
+                session, f"m{number}", cases.Cause.HOLD, now=1, route="comments", room="r", sender="u", due_at=1,
+                hits=[cases.ListWord("spam", word) for word in words],
+            )  # fmt: skip
+            case.state, case.outcome = "done", outcome
+
+    api.plant.database.now(work)
+    told = await api("GET", "/v1/precision", params={"list": "spam"})
+    assert told["complete"]
+    (whole,) = told["lists"]
+    assert (whole["list"], whole["hits"], whole["decided"], whole["upheld"], whole["share"]) == ("spam", 2, 2, 1, 0.5)
+    assert [(one["word_id"], one["word"], one["hits"], one["share"]) for one in told["words"]] == [
+        (7, "buy", 2, 0.5), (8, None, 1, 0.0),
+    ]  # fmt: skip
+    assert (await api("GET", "/v1/precision"))["words"] == []

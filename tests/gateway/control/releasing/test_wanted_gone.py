@@ -168,3 +168,16 @@ async def test_deleted_elsewhere_once_it_is_published_it_is_its_release(waiting:
     await waiting.settle()
     made = HeldTakedowns(lambda: waiting.ns)
     assert await waiting.act(lambda unit: made.deleted(unit, ID, "user")) == waiting.platform.asked[0][1]
+
+
+async def test_a_ticket_of_what_never_waited_is_void_by_its_id(bench: Any) -> None:
+    """An appeal gave it: the message was refused at the gate."""
+    given = {"route": "comments", "room": "r1", "sender": "alice", "texts": ("hello",), "now": bench.ns // 1000}
+    await bench.act(lambda unit: tickets.give(unit, message_id="m9", **given))
+    held_takedowns = HeldTakedowns(lambda: bench.ns)
+    assert bench.plant.database.now(lambda session: held_takedowns.to_be_sent(session, "m9"))
+    made = await bench.act(lambda unit: held_takedowns.take_down(unit, "m9", "wrong", "agreement 4", 60.0))
+    assert (made.message_id, bench.tickets[0].state, deletion(bench).state) == ("m9", "void", "confirmed")
+    assert not bench.plant.database.now(lambda session: held_takedowns.to_be_sent(session, "m9"))
+    with pytest.raises(ControlError):
+        await bench.act(lambda unit: held_takedowns.take_down(unit, "m9", "wrong", "agreement 4", 60.0))

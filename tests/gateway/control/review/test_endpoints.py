@@ -279,3 +279,26 @@ async def test_bad_input_is_told(room: Any) -> None:
         assert (room.status, answer["reason"]) == (400, "control.invalid"), (path, body)
     answer = await room.do("ann", 999, "approve")
     assert (room.status, answer["reason"]) == (404, "control.case_unknown")
+
+
+async def test_a_lead_decides_on_a_queue_with_a_preview(room: Any) -> None:
+    for number in range(3):
+        room.open(f"m{number}", room="r7")
+    other, taken = room.open("n1"), room.open("n2", room="r7")
+    await room.claim("ann", taken)
+    common = {"over": "queue", "room": "r7"}
+    answer = await room("bob", "POST", "/cases:preview", common)
+    assert (room.status, answer["reason"]) == (403, "review.lead_only")
+    told = await room("lea", "POST", "/cases:preview", common)
+    assert (told["count"], told["claimed"], told["more"]) == (3, 1, 0)
+    answer = await room("lea", "POST", "/cases:decide", {**common, "outcome": "approved", "count": 2})
+    assert (room.status, answer["reason"]) == (409, "review.changed")
+    done = await room("lea", "POST", "/cases:decide", {**common, "outcome": "refused", "ground": "g", "count": 3})
+    assert done["result"] == {"decided": 3, "claimed": 1, "desk": 0, "kept": 0, "more": 0}
+    assert ("lea", "case.bulk", "cases:3", "all that wait of room r7: refused, g") in room.acts()
+    await room.later(10)
+    assert [one[0] for one in room.desk.done] == ["m0", "m1", "m2"]
+    assert (await room("ann", "GET", f"/cases/{other}"))["state"] == "waiting"
+    for body in ({"over": "queue"}, {"over": "queue", "case": 1}, {"over": "sender"}, {"over": "queue", "word": 3}):
+        await room("lea", "POST", "/cases:preview", body)
+        assert room.status == 400, body

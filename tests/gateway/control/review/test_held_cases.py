@@ -216,3 +216,20 @@ async def test_reopened_and_refused_what_may_be_sent_again_or_was_is_gone(held_r
 async def test_only_leads_reopen(held_room: HeldRoom) -> None:
     await held_room.do("ann", held_room.hold(), "reopen", reason="r")
     assert held_room.status == 403
+
+
+async def test_a_masked_approval_whose_key_goes_missing_waits_again(held_room: HeldRoom) -> None:
+    number = held_room.hold(masked=MASKED)
+    await held_room.claim("ann", number)
+    await held_room.do("ann", number, "approve", masked=True)
+    held_room.seal = None
+    await held_room.later(10)
+    shown = await held_room("ann", "GET", f"/cases/{number}")
+    assert (shown["state"], shown["outcome"], shown["taken_from_you"]) == ("waiting", "", True)
+    assert shown["trace"][-1]["event"] == "unopened"
+    assert held_room.held().state == "held"
+    held_room.seal = SEAL
+    await held_room.claim("bob", number)
+    await held_room.do("bob", number, "approve", masked=True)
+    await held_room.later(10)
+    assert (held_room.held().state, held_room.held().texts) == ("approved", list(MASKED))

@@ -29,3 +29,10 @@ async def test_nobody_takes_one_off_themselves_by_no_kind_of_act(room: Any) -> N
     assert room.status in (200, 202)
     answer = await room("admin", "DELETE", "/senders/u1", reason="again")
     assert (room.status, answer["reason"]) == (404, "control.own_sender_unknown")
+
+
+async def test_an_account_is_somebody_s_who_is_here(room: Any) -> None:
+    answer = await room("lea", "POST", "/senders", {"sender": "u9", "person": "nobody", "reason": "r"})
+    assert (room.status, answer["reason"]) == (404, "control.person_unknown")
+    await room("lea", "POST", "/senders", {"sender": "u9", "person": "bob", "reason": "r"})
+    assert room.status < 300

@@ -58,6 +58,9 @@ COMMANDS: dict[str, Command] = {
     "handover": Command(
         "gateway.commands.deciding.handover", "app", "What whoever leads next has to know, and a note for them."
     ),
+    "obligations": Command(
+        "gateway.commands.admin.standing", "app", "What the running node keeps of the regulations, and what is missing."
+    ),
     "own": Command("gateway.commands.deciding.own", "app", "Your own side of the console: password, language, look."),
     "callbacks": Command(
         "gateway.commands.deciding.callbacks", "app", "Calls to the platform and to who is on call: look, send again."

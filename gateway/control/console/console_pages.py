@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from gateway.control.access.roles import Role
-from gateway.control.console.pages.desk import appeals_page, list_page, queues_page, single_page
+from gateway.control.console.pages.desk import (
+    appeals_page,
+    bulk_page,
+    handover_page,
+    list_page,
+    queues_page,
+    sample_page,
+    samples_page,
+    single_page,
+)
 from gateway.control.console.pages.places import (
     blocks_page,
     incident_page,
@@ -13,7 +22,14 @@ from gateway.control.console.pages.places import (
     takedowns_page,
     word_lists_page,
 )
-from gateway.control.console.pages.running import acts_page, live_page, node_page, own_pages, people_page
+from gateway.control.console.pages.running import (
+    acts_page,
+    live_page,
+    node_page,
+    obligations_page,
+    own_pages,
+    people_page,
+)
 from gateway.control.console.shell.console_page import ConsolePage
 
 ME = "GET /v1/me"
@@ -22,6 +38,8 @@ CLAIM, LINES = "POST /v1/review/cases:claim", "POST /v1/review/cases:lines"
 CASE = "/v1/review/cases/{id}"
 APPEAL = "/v1/appeals/{id}"
 INCIDENT = "/v1/incidents/{id}"
+SAMPLES, SAMPLE = "/v1/review/samples", "/v1/review/samples/{id}"
+BULK = "POST /v1/review/cases:decide"
 
 PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/review", "single", single_page.desk, CLAIM, menu=True, start=Role.REVIEWER),
@@ -38,6 +56,10 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("POST", "/list/take", "list", list_page.take, CLAIM),
     ConsolePage("POST", "/list/decide", "list", list_page.decide, LINES),
     ConsolePage("POST", "/list/undo", "list", list_page.undo, "POST /v1/review/cases:undo"),
+    ConsolePage("GET", "/sample", "sample", sample_page.desk, f"POST {SAMPLES}:claim", menu=True),
+    ConsolePage("POST", "/sample/take", "sample", sample_page.take, f"POST {SAMPLES}:claim"),
+    ConsolePage("POST", "/sample/{id}/decide", "sample", sample_page.decide, f"POST {SAMPLE}:decide"),
+    ConsolePage("POST", "/sample/{id}/release", "sample", sample_page.give_back, f"POST {SAMPLE}:release"),
     ConsolePage("GET", "/appeals", "appeals", appeals_page.listed, "GET /v1/appeals", menu=True),
     ConsolePage("POST", "/appeals/{id}/claim", "appeals", appeals_page.claim, f"POST {APPEAL}:claim"),
     ConsolePage("GET", "/appeals/{id}", "appeals", appeals_page.appeal, f"POST {APPEAL}:claim"),
@@ -55,6 +77,13 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("POST", "/incidents/{id}/end", "incidents", incident_page.end, f"POST {INCIDENT}:end"),
     ConsolePage("POST", "/incidents/{id}/release", "incidents", incident_page.release, f"POST {INCIDENT}:release"),
     ConsolePage("POST", "/incidents/{id}/expire", "incidents", incident_page.expire, f"POST {INCIDENT}:expire"),
+    ConsolePage("GET", "/bulk", "bulk", bulk_page.form, BULK),
+    ConsolePage("POST", "/bulk", "bulk", bulk_page.preview, BULK),
+    ConsolePage("POST", "/bulk/decide", "bulk", bulk_page.decide, BULK),
+    ConsolePage("GET", "/handover", "handover", handover_page.handover, "GET /v1/handover", menu=True),
+    ConsolePage("POST", "/handover", "handover", handover_page.note, "POST /v1/handover"),
+    ConsolePage("GET", "/samples", "samples", samples_page.samples, f"GET {SAMPLES}", menu=True),
+    ConsolePage("POST", "/samples/{id}", "samples", samples_page.settle, f"POST {SAMPLE}:settle"),
     ConsolePage("GET", "/messages", "messages", messages_page.form, SEARCH, menu=True),
     ConsolePage("POST", "/messages", "messages", messages_page.search, SEARCH),
     ConsolePage("GET", "/messages/{id}", "messages", messages_page.asking, "GET /v1/messages/{id}"),
@@ -84,6 +113,7 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/acts", "acts", acts_page.form, "GET /v1/acts", menu=True, start=Role.AUDITOR),
     ConsolePage("POST", "/acts", "acts", acts_page.listed, "GET /v1/acts"),
     ConsolePage("POST", "/acts/{act}/undo", "acts", acts_page.undo, "POST /v1/acts/{act}:undo"),
+    ConsolePage("GET", "/obligations", "obligations", obligations_page.obligations, "GET /v1/obligations", menu=True),
     ConsolePage("GET", "/live", "live", live_page.live, "GET /v1/status", menu=True),
     ConsolePage("GET", "/live/figures", "live", live_page.figures, "GET /v1/status", quiet=True),
     ConsolePage("GET", "/node", "node", node_page.node, "GET /v1/status", menu=True, start=Role.ADMIN),

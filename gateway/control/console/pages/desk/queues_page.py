@@ -30,4 +30,5 @@ async def queues(visit: Visit) -> web.Response:
     return visit.show(
         desk=desk, desks=DESKS, waiting=waiting, holders=sorted(holders.items()), appeals=appeals,
         total=sum(desk.waiting.values()), cases_seen=visit.may("GET /v1/review/cases"),
+        lead=visit.may("POST /v1/review/cases/{id}:reopen"),
     )  # fmt: skip

@@ -23,10 +23,14 @@ async def attempt(visit: Visit) -> web.Response:
 
 async def _shown(visit: Visit, name: str, text: str, told: Any) -> web.Response:
     lists = (await visit.ask("GET /v1/lists")).lists
+    of = visit.fields("worth")
+    worth = None
+    if visit.may("GET /v1/precision"):
+        worth = await visit.ask("GET /v1/precision", query={"list": of, "limit": 50})
     return visit.show(
         "word_lists", lists=lists, name=name, text=text, told=told, marked=_marked(text, told) if told else [],
         may_try=visit.may("POST /v1/lists/{name}:try"), may_edit=visit.may("POST /v1/lists/{name}/words"),
-        done=visit.fields.number("done"),
+        done=visit.fields.number("done"), worth=worth, of=of,
     )  # fmt: skip
 
 

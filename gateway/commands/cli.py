@@ -59,7 +59,9 @@ COMMANDS: dict[str, Command] = {
         "gateway.commands.deciding.handover", "app", "What whoever leads next has to know, and a note for them."
     ),
     "obligations": Command(
-        "gateway.commands.admin.standing", "app", "What the running node keeps of the regulations, and what is missing."
+        "gateway.commands.admin.standing",
+        "obligations",
+        "What the running node keeps of the regulations, and what is missing.",
     ),
     "own": Command("gateway.commands.deciding.own", "app", "Your own side of the console: password, language, look."),
     "callbacks": Command(

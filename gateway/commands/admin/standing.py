@@ -7,11 +7,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gateway.commands import terminal
-from gateway.commands.admin.calling import Caller, asks, group
+from gateway.commands.admin.calling import Caller, runner
 from gateway.commands.obligations import chosen
 from gateway.commands.terminal import Column
-
-app = group("Obligations: what the running node keeps of the regulations, by what, and what is missing.")
 
 
 def _columns(tongue: str) -> tuple[Column, ...]:
@@ -26,8 +24,7 @@ def _columns(tongue: str) -> tuple[Column, ...]:
     )
 
 
-@asks(app, "show")
-async def show(
+async def _obligations(
     caller: Caller,
     grade: Annotated[Literal["kept", "partly", "not"] | None, typer.Option("--grade", help="Only these.")] = None,
     language: Annotated[str, typer.Option("--lang", help="zh or en; unset: the terminal's.")] = "",
@@ -41,3 +38,6 @@ async def show(
     typer.echo(", ".join(f"{count} {name}" for name, count in told["totals"].items()))
     rows: list[dict[str, Any]] = [row for row in told["rows"] if grade in (None, row["grade"])]
     caller.rows(rows, _columns(tongue), "none")
+
+
+obligations = runner(_obligations)

@@ -18,6 +18,7 @@ from gateway.common.channel import ChannelError
 from gateway.common.folders import DatabasePlace
 from gateway.config import Config
 from gateway.config.sections.review.desk import Desk as DeskSection
+from gateway.config.sections.server import Server as ServerSection
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
 from gateway.control.acts.ledger import Ledger
@@ -350,7 +351,7 @@ class Plant:
         self.pace_clock: Callable[[], float] = time.monotonic
         self.config = Config.model_construct(callbacks=(), desk=DeskSection(), review=None, routes=())
         self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
-        self.generation = Generation(1, Config.model_construct(routes=(), lists={}, policies={}), {})
+        self.generation = Generation(1, Config.model_construct(routes=(), lists={}, policies={}, server=ServerSection()), {})
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.offering = Offering(folder / "records", 1)

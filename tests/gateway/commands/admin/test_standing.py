@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from gateway.commands.admin.standing import app
+from gateway.commands.admin.standing import obligations
 from gateway.control.api import client
 
 MEANS = {"mechanism": "texts held against lists", "mechanism_zh": "文本与词库比对"}
@@ -26,11 +27,13 @@ def test_by_grade_and_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(client.ControlClient, "call", call)
     monkeypatch.setattr("gateway.commands.terminal.shown_to_a_person", lambda: True)
     monkeypatch.setenv(client.TOKEN, "tg_x")
+    app = typer.Typer()
+    app.command()(obligations)
     where = ["--url", "http://127.0.0.1:1"]
-    done = CliRunner().invoke(app, ["show", "--lang", "en", *where])
+    done = CliRunner().invoke(app, ["--lang", "en", *where])
     assert "1 kept, 0 partly, 1 not" in done.stdout
     assert "no appeals" in done.stdout
     assert "5(1)" in done.stdout
-    done = CliRunner().invoke(app, ["show", "--lang", "zh", "--grade", "not", *where])
+    done = CliRunner().invoke(app, ["--lang", "zh", "--grade", "not", *where])
     assert "无申诉" in done.stdout
     assert "5(1)" not in done.stdout

@@ -1,4 +1,5 @@
-"""Decisions that two people made, for who leads: where they differ, and how far people agree by ground. Nobody is ranked."""
+"""Decisions that two people made, for who leads: where they differ, and how far people agree by
+ground. Nobody is ranked."""
 
 from __future__ import annotations
 

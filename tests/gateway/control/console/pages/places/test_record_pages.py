@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.control.access.roles import Role
+from gateway.control.cases import cases
 from gateway.control.console.pages.places.word_lists_page import _marked
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.messages.index_client import IndexClient
@@ -198,3 +199,20 @@ async def test_acts_are_seen_and_undone(house: House) -> None:
     page = await browser.post(f"/acts/{done['act']}/undo", {"reason": "a mistake"})
     assert (browser.path, browser.status) == ("/acts", 200), page
     assert (await house.api("GET", "/v1/rooms/r1"))["status"] == "open"
+
+
+async def test_what_words_are_worth(house: House) -> None:
+    def work(session: Any) -> None:
+        case = cases.open_case(
+            session, "m1", cases.Cause.HOLD, now=1, route="comments", room="r", sender="u", due_at=1,
+            hits=[cases.ListWord("spam", 7)],
+        )  # fmt: skip
+        case.state, case.outcome = "done", "refused"
+
+    house.plant.database.now(work)
+    li = await house.logged_in("li", Role.LIST_EDITOR)
+    await li.get("/lists")
+    assert "/console/lists?worth=spam" in li.text
+    assert "100 %" in li.text
+    await li.get("/lists?worth=spam")
+    assert "<bdi>buy</bdi> <code>7</code>" in li.text

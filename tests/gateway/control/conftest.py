@@ -351,7 +351,8 @@ class Plant:
         self.pace_clock: Callable[[], float] = time.monotonic
         self.config = Config.model_construct(callbacks=(), desk=DeskSection(), review=None, routes=())
         self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
-        self.generation = Generation(1, Config.model_construct(routes=(), lists={}, policies={}, server=ServerSection()), {})
+        nothing = Config.model_construct(routes=(), lists={}, policies={}, server=ServerSection())
+        self.generation = Generation(1, nothing, {})
         numbers = itertools.count(1)
         self.ids = lambda: f"act-{next(numbers):04}"
         self.offering = Offering(folder / "records", 1)

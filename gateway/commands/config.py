@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +15,13 @@ from gateway.commands import obligations as obligations_table
 from gateway.commands import places
 from gateway.commands.places import ConfigOption
 from gateway.config import Config
+from gateway.config.consistency.translation import similar
 from gateway.config.reference import reference as render
 from gateway.generation import conversion
+from gateway.obligations.regulations.sentence import Sentence
+from gateway.words.errors import WordListError
+from gateway.words.files import read_list
+from gateway.words.specs import ListSpec
 
 app = typer.Typer(no_args_is_help=True, help="Check a configuration, or describe what one may hold.")
 
@@ -88,7 +94,7 @@ def check(
     if obligations:
         obligations_table.show(config, as_json=as_json, html=html, live=live, data_dir=data_dir, language=tongue)
         return
-    warnings = configuration.warned(config)
+    warnings = [*configuration.warned(config), *unlisted(config)]
     if secrets:
         warnings += conversion.expiring(config, time.time())
     if as_json:
@@ -99,6 +105,37 @@ def check(
     for warning in warnings:
         typer.echo(f"警告：{warning.zh}" if tongue == "zh" else f"warning: {warning.en}", err=True)
     _write(summary(config))
+
+
+def unlisted(config: Config) -> Iterator[Sentence]:
+    """Categories by which the desk goes and which no list has; none where a list cannot be read here."""
+    desk = config.desk
+    wanted = {"desk.second": desk.second, "desk.grave": desk.grave}
+    if desk.on_call is not None:
+        wanted["desk.on_call.categories"] = desk.on_call.categories
+    if not any(wanted.values()):
+        return
+    try:
+        known = categories(config)
+    except WordListError:
+        return
+    for key, names in wanted.items():
+        for name in names:
+            if name not in known:
+                near = similar(name, sorted(known))
+                yield Sentence(
+                    f"{key}: “{name}” is no category of a list{near}: nothing is ever of it",
+                    f"{key}：没有词表含有类别“{name}”，该设置不会生效",
+                )
+
+
+def categories(config: Config) -> frozenset[str]:
+    """Those of the words of all lists. Raises ``WordListError``."""
+    return frozenset(
+        entry.category
+        for name, section in config.lists.items()
+        for entry in read_list(ListSpec(name, str(section.path), section.kind, section.category)).entries
+    )
 
 
 def summary(config: Config) -> str:

@@ -92,3 +92,13 @@ def test_what_only_building_shows_has_its_line_too(written: Written) -> None:
     told = json.loads(run(app, ["check", str(file), "--json"]).stdout)["problems"]
     assert [(one["line"], one["key"]) for one in told] == [(15, "routes[comments]")]
     assert "a comment has none" in told[0]["message"]
+
+
+def test_categories_of_the_desk_that_no_list_has_are_doubted(written: Written) -> None:
+    desk = '[desk]\nsecond = ["spam"]\ngrave = ["gore"]\n'
+    desk += '[desk.on_call]\nurl = "https://p.example/x"\ncategories = ["spm"]\n'
+    told = run(app, ["check", "--lang", "en", str(written(more=desk))])
+    assert told.exit_code == 0
+    assert "desk.grave: “gore” is no category of a list" in told.stderr
+    assert "desk.on_call.categories: “spm” is no category of a list: did you mean “spam”?" in told.stderr
+    assert "desk.second" not in told.stderr

@@ -68,6 +68,51 @@ async def precision(
         typer.echo("there are more than 20000 hits: the newest were looked at", err=True)
 
 
+HIT = (
+    Column("how"),
+    Column("at", shown=terminal.when, title="time"),
+    Column("id", whole=True),
+    Column("route"),
+    Column("room"),
+    Column("verdict"),
+    Column("words", shown=", ".join),
+)
+Add = Annotated[list[str] | None, typer.Option("--add", help="A line more; again for another.")]
+LeaveOut = Annotated[list[str] | None, typer.Option("--leave-out", help="A line less; again for another.")]
+
+
+@asks(app, "draft")
+async def draft(
+    caller: Caller,
+    name: ListName,
+    add_lines: Add = None,
+    leave_out: LeaveOut = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="Of the record.")] = 7,
+    messages: Annotated[int, typer.Option("--messages", min=1, max=100_000, help="The newest so many.")] = 10_000,
+) -> None:
+    """Show which recorded messages a draft of a list would hit newly, and which no longer. Nothing is changed."""
+    body = {"add": add_lines or [], "leave_out": leave_out or [], "days": days, "messages": messages}
+    told = await caller.ask("POST", path("/v1/lists/{}:backtest", name), body)
+    if caller.as_json:
+        terminal.lines([told])
+        return
+    more = "" if told["complete"] else "; there are more in this span"
+    typer.echo(f"{told['looked_at']:,} looked at{more}: {told['newly']} newly hit, {told['no_longer']} no longer")
+    rows = [{"how": how, **one} for how in ("newly", "no_longer") for one in told[f"{how}_hit"]]
+    if rows:
+        terminal.table(rows, HIT)
+
+
+@asks(app, "apply", within=WITHIN)
+async def apply(
+    caller: Caller, name: ListName, add_lines: Add = None, leave_out: LeaveOut = None, reason: Reason = ""
+) -> None:
+    """Put a draft of a list in force, as one act."""
+    body = {"add": add_lines or [], "leave_out": leave_out or [], "reason": reason}
+    done = await caller.ask("POST", path("/v1/lists/{}:apply", name), body)
+    caller.done(done, f"{done['result']['changed']} lines of {name} are changed")
+
+
 @asks(app, "list")
 async def listed(caller: Caller) -> None:
     """Show the lists in force, and what people changed in them."""

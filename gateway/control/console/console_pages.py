@@ -103,6 +103,7 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("POST", "/blocks/{id}/lift", "blocks", blocks_page.lift, "DELETE /v1/blocks/{id}"),
     ConsolePage("GET", "/lists", "word_lists", word_lists_page.listed, "GET /v1/lists", menu=True),
     ConsolePage("POST", "/lists/try", "word_lists", word_lists_page.attempt, "POST /v1/lists/{name}:try"),
+    ConsolePage("POST", "/lists/draft", "word_lists", word_lists_page.draft, "POST /v1/lists/{name}:backtest"),
     ConsolePage("POST", "/lists/change", "word_lists", word_lists_page.change, "POST /v1/lists/{name}/words"),
     ConsolePage("GET", "/takedowns", "takedowns", takedowns_page.listed, "GET /v1/takedowns", menu=True),
     ConsolePage("GET", "/takedowns/{id}", "takedowns", takedowns_page.one, "GET /v1/takedowns/{id}"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from gateway.control.calls.schemas import MOST, Given, Ident, Reasoned, Why, bounded, printable
+from gateway.control.calls.schemas import MOST, Given, Ident, Reason, Reasoned, Why, bounded, printable
 
 Line = Annotated[str, bounded(1024), AfterValidator(printable)]
 
@@ -67,6 +67,56 @@ class PrecisionsOut(BaseModel):
     lists: list[PrecisionOut]
     words: list[WordPrecisionOut]
     complete: bool = Field(description="Whether all hits since then were looked at: the newest 20000 are.")
+
+
+class DraftLines(Given):
+    """Lines more and lines less, in force nowhere until they are applied."""
+
+    add: list[Line] = Field([], max_length=200)
+    leave_out: list[Line] = Field([], max_length=200)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> DraftLines:
+        lines = [*self.add, *self.leave_out]
+        if not lines or len(set(lines)) < len(lines):
+            raise ValueError("name a line to add or to leave out, each once")
+        return self
+
+
+class BackTestAsked(DraftLines):
+    days: int = Field(7, ge=1, le=366)
+    messages: int = Field(10_000, ge=1, le=100_000, description="The newest so many are looked at.")
+
+
+class HitMessage(BaseModel):
+    """``words``: those that hit, as the list has them. ``at`` in microseconds since the epoch."""
+
+    id: str
+    route: str
+    room: str
+    at: int
+    verdict: str
+    words: list[str]
+
+
+class BackTestOut(BaseModel):
+    """Of each kind the newest fifty messages are told. Only texts that the journal keeps can be read."""
+
+    looked_at: int
+    complete: bool = Field(description="Whether all of the span was looked at.")
+    newly: int
+    no_longer: int
+    newly_hit: list[HitMessage]
+    no_longer_hit: list[HitMessage]
+
+
+class DraftApplied(DraftLines):
+    reason: Reason
+
+
+class DraftOut(BaseModel):
+    list: str
+    changed: int
 
 
 class TryText(Given):

@@ -8,6 +8,9 @@ from aiohttp import web
 
 from gateway.control.console.shell.console_page import Visit
 
+DRAFT = ("add", "leave_out")
+BACK_TEST = "POST /v1/lists/{name}:backtest"
+
 
 async def listed(visit: Visit) -> web.Response:
     """All of them."""
@@ -21,7 +24,25 @@ async def attempt(visit: Visit) -> web.Response:
     return await _shown(visit, name, text, told)
 
 
-async def _shown(visit: Visit, name: str, text: str, told: Any) -> web.Response:
+async def draft(visit: Visit) -> web.Response:
+    """What lines more and lines less would change over the record; in force with the button below it."""
+    fields = visit.fields
+    name, body = fields("list"), _drafted(visit)
+    if fields("how") == "apply":
+        done = await visit.ask(
+            "POST /v1/lists/{name}:apply", body | {"reason": fields("reason")}, places={"name": name}
+        )
+        return visit.go(f"/lists?done={done.act}")
+    days = fields.number("days") or 7
+    tested = await visit.ask("POST /v1/lists/{name}:backtest", body | {"days": days}, places={"name": name})
+    return await _shown(visit, name, "", None, tested)
+
+
+def _drafted(visit: Visit) -> dict[str, Any]:
+    return {key: [line.strip() for line in visit.fields.raw(key).splitlines() if line.strip()] for key in DRAFT}
+
+
+async def _shown(visit: Visit, name: str, text: str, told: Any, tested: Any = None) -> web.Response:
     lists = (await visit.ask("GET /v1/lists")).lists
     of = visit.fields("worth")
     worth = None
@@ -31,6 +52,7 @@ async def _shown(visit: Visit, name: str, text: str, told: Any) -> web.Response:
         "word_lists", lists=lists, name=name, text=text, told=told, marked=_marked(text, told) if told else [],
         may_try=visit.may("POST /v1/lists/{name}:try"), may_edit=visit.may("POST /v1/lists/{name}/words"),
         done=visit.fields.number("done"), worth=worth, of=of,
+        tested=tested, drafted={key: visit.fields.raw(key) for key in DRAFT}, may_draft=visit.may(BACK_TEST),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gateway.control.access.roles import Role
 from gateway.control.cases import cases
 from gateway.control.console.pages.places.word_lists_page import _marked
+from gateway.control.lists.drafts import BackTests
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.messages.index_client import IndexClient
 from tests.gateway.control.console.conftest import House
@@ -216,3 +218,27 @@ async def test_what_words_are_worth(house: House) -> None:
     assert "100 %" in li.text
     await li.get("/lists?worth=spam")
     assert "<bdi>buy</bdi> <code>7</code>" in li.text
+
+
+async def test_a_draft_over_the_record_and_in_force(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ["m1", "comments", "r1", 1_700_000_000_000_000, "pass", ["pearls"]]
+    told = {"looked_at": 9, "complete": False, "newly": {"count": 1, "messages": [row]}}
+    told["no_longer"] = {"count": 0, "messages": []}
+
+    async def run(self: object, name: str, changes: Any, since_us: int, most: int) -> Any:
+        assert (name, changes.added) == ("spam", ("pearls", "shells"))
+        return told
+
+    made = BackTests(Path("none"), lambda: house.plant.generation)
+    monkeypatch.setattr(BackTests, "run", run)
+    services = house.plant.services
+    object.__setattr__(services, "features", [*services.features, made])
+    li = await house.logged_in("li", Role.LIST_EDITOR)
+    await li.get("/lists")
+    given = {"list": "spam", "add": "pearls\r\nshells\r\n", "leave_out": "", "days": "7"}
+    await li.post("/lists/draft", {**given, "how": "test"})
+    assert "9 messages looked at: 1 newly hit, 0 no longer." in li.text
+    assert "/console/messages/m1" in li.text and "There are more in this span." in li.text
+    await li.post("/lists/draft", {**given, "how": "apply", "reason": "a campaign"})
+    assert li.path == "/lists"
+    assert "shells" in li.text and "pearls" in li.text

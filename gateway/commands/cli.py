@@ -59,7 +59,7 @@ COMMANDS: dict[str, Command] = {
         "gateway.commands.deciding.handover", "app", "What whoever leads next has to know, and a note for them."
     ),
     "obligations": Command(
-        "gateway.commands.admin.standing",
+        "gateway.commands.deciding.standing",
         "obligations",
         "What the running node keeps of the regulations, and what is missing.",
     ),

@@ -38,6 +38,18 @@ PARTS: Final[Sequence[tuple[str, str, Sequence[Column]]]] = (
         ),
     ),
     (
+        "incidents",
+        "incidents stand",
+        (
+            Column("id", whole=True, title="incident"),
+            Column("scope"),
+            Column("places", shown=", ".join),
+            Column("opened_by"),
+            Column("ends_at", shown=terminal.when, title="ends"),
+            Column("reason"),
+        ),
+    ),
+    (
         "words",
         "words were changed",
         (

@@ -77,6 +77,18 @@ class WordChange(BaseModel):
     undone: bool
 
 
+class IncidentBrief(BaseModel):
+    """One that stands. ``ends_at``: the end that a person gave; ``places``: none where it is everywhere."""
+
+    id: int
+    scope: str
+    places: list[str]
+    reason: str
+    opened_by: str
+    begun_at: int
+    ends_at: int
+
+
 class ReleaseBrief(BaseModel):
     message_id: str
     route: str
@@ -106,6 +118,7 @@ class Counted(BaseModel):
     escalated: int
     overdue: int
     appeals: int
+    incidents: int
     words: int
     unknown: int
     undeliverable: int
@@ -124,6 +137,7 @@ class HandoverOut(BaseModel):
     escalated: list[CaseBrief]
     overdue: list[CaseBrief]
     appeals: list[AppealBrief]
+    incidents: list[IncidentBrief] = Field(description="That stand; the one that ends first, first.")
     words: list[WordChange] = Field(description="Since then; the newest first.")
     releases: list[ReleaseBrief] = Field(description="Of which nobody knows whether they appeared, or which cannot.")
     callbacks: list[CallbackBrief] = Field(description="Calls that were given up.")

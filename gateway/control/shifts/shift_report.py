@@ -22,6 +22,7 @@ from gateway.control.cases.cases import MESSAGE
 from gateway.control.cases.rows import Case, CaseEvent
 from gateway.control.holding import held_states
 from gateway.control.holding.rows import Held
+from gateway.control.incidents import incident_states
 from gateway.control.shifts.rows import ShiftNote
 from gateway.control.shifts.schemas import (
     LISTED,
@@ -31,6 +32,7 @@ from gateway.control.shifts.schemas import (
     CaseBrief,
     Counted,
     HandoverOut,
+    IncidentBrief,
     NoteOut,
     ReleaseBrief,
     TakedownBrief,
@@ -59,6 +61,7 @@ def report(session: Session, since: int, now: int, late: int) -> HandoverOut:
     deletions = select(Takedown).join(Deletion, Deletion.takedown_id == Takedown.id)
     unconfirmed = deletions.where(Deletion.state == "unconfirmed")
     words = list(_words(session, since))
+    incidents = incident_states.standing(session, now)
     states = (held_states.UNKNOWN, held_states.UNDELIVERABLE)
     releases = select(Held).where(Held.state.in_(states)).order_by(Held.state.desc(), Held.changed_at.desc())
     return HandoverOut(
@@ -69,6 +72,7 @@ def report(session: Session, since: int, now: int, late: int) -> HandoverOut:
             escalated=_count(session, lead),
             overdue=_count(session, overdue),
             appeals=_count(session, appeals),
+            incidents=len(incidents),
             words=len(words),
             unknown=_count(session, select(Held).where(Held.state == held_states.UNKNOWN)),
             undeliverable=_count(session, select(Held).where(Held.state == held_states.UNDELIVERABLE)),
@@ -81,6 +85,10 @@ def report(session: Session, since: int, now: int, late: int) -> HandoverOut:
         appeals=[
             AppealBrief(**{name: getattr(row, name) for name in AppealBrief.model_fields})
             for row in session.scalars(appeals.order_by(Appeal.due_at, Appeal.id).limit(LISTED))
+        ],
+        incidents=[
+            IncidentBrief(**{name: getattr(row, name) for name in IncidentBrief.model_fields})
+            for row in incidents[:LISTED]
         ],
         words=words[:LISTED],
         releases=[

@@ -68,6 +68,7 @@ def test_scopes_are_named_alike() -> None:
             "/v1/journal:fetch",
             "/v1/takedowns:preview",
             "/v1/incidents:preview",
+            "/v1/lists/{name}:backtest",
             "/v1/lists/{name}:try",
             "/v1/messages/search",
         }

@@ -69,8 +69,7 @@ def test_every_number_that_is_given_has_a_bound() -> None:
 def test_acts_declare_their_reason() -> None:
     document = describe(ENDPOINTS, "1")
     schemas = document["components"]["schemas"]
-    free = ("/v1/lists/{name}:try", "/v1/incidents:preview", "/v1/handover")
-    free = ("/v1/lists/{name}:try", "/v1/lists/{name}:backtest", "/v1/handover")
+    free = ("/v1/lists/{name}:try", "/v1/lists/{name}:backtest", "/v1/incidents:preview", "/v1/handover")
     for endpoint in ENDPOINTS:
         # Inside a case the case is the reason.
         inside = endpoint.path.startswith(("/v1/appeals/{id}:", "/v1/review/cases", "/v1/review/samples"))

@@ -13,6 +13,7 @@ from gateway.control.access.roles import Role
 from gateway.control.appeals.rows import Appeal
 from gateway.control.callbacks.rows import DEAD, Callback
 from gateway.control.holding.rows import Held
+from gateway.control.incidents.rows import Incident
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.shifts import shift_report
 from gateway.control.shifts.rows import ShiftNote
@@ -81,12 +82,19 @@ async def test_everything_that_is_open_is_told_and_no_sender(room: Room) -> None
             )  # fmt: skip
             session.flush()
             session.add(Deletion(takedown_id=number, state=state, due_at=0, confirm_by=0))
+        for ends_at in (now + 3600 * S, now - S):
+            session.add(
+                Incident(
+                    scope="rooms", places=["r7"], hold=True, freeze=False, pace_ms=0, level=-1, ground="g",
+                    reason="a raid", opened_by="lea", act_uid="a", begun_at=now - 60 * S, ends_at=ends_at,
+                )
+            )  # fmt: skip
 
     room.plant.database.now(more)
     told = await handover(room)
     assert told["counts"] == {
-        "escalated": 1, "overdue": 1, "appeals": 1, "words": 0, "unknown": 1, "undeliverable": 1, "callbacks": 1,
-        "takedowns": 1, "disagreed": 0,
+        "escalated": 1, "overdue": 1, "appeals": 1, "incidents": 1, "words": 0, "unknown": 1, "undeliverable": 1,
+        "callbacks": 1, "takedowns": 1, "disagreed": 0,
     }  # fmt: skip
     assert [(one["id"], one["note"]) for one in told["escalated"]] == [(escalated, "names a minor")]
     assert [one["id"] for one in told["overdue"]] == [late]
@@ -94,6 +102,7 @@ async def test_everything_that_is_open_is_told_and_no_sender(room: Room) -> None
     assert [one["state"] for one in told["appeals"]] == ["overdue"]
     assert [one["problem"] for one in told["callbacks"]] == ["timeout"]
     assert [one["message_id"] for one in told["takedowns"]] == ["t1"]
+    assert [(one["places"], one["ends_at"]) for one in told["incidents"]] == [(["r7"], now + 3600 * S)]
     assert "u1" not in json.dumps(told)
 
 

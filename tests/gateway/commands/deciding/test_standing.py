@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gateway.commands.admin.standing import obligations
+from gateway.commands.deciding.standing import obligations
 from gateway.control.api import client
 
 MEANS = {"mechanism": "texts held against lists", "mechanism_zh": "文本与词库比对"}

@@ -153,6 +153,8 @@ class LocatedProjection:
             moving.cancel()
             if not doing.done():
                 await end([doing])
+                if not doing.cancelled():
+                    doing.exception()  # nobody asks for it any more, and asyncio would tell of it
 
     async def _find(self) -> GovernanceProjection:
         async with self._finding:

@@ -16,14 +16,16 @@ MAX_UNWANTED = 1000  # the newest
 
 def copies(session: Session, now: int, into: SnapshotRows) -> SnapshotRows:
     """Every text that is refused."""
-    found = session.scalars(select(Copy).where(Copy.expires_at > now).order_by(Copy.id))
-    return into._replace(copies=tuple(CopyRow(row.id, row.fingerprint, row.ground, row.expires_at) for row in found))
+    told = (Copy.id, Copy.fingerprint, Copy.ground, Copy.expires_at)
+    found = session.execute(select(*told).where(Copy.expires_at > now).order_by(Copy.id))
+    return into._replace(copies=tuple(CopyRow(*row) for row in found))
 
 
 def unwanted(session: Session, now: int, into: SnapshotRows) -> SnapshotRows:
     """What was taken down and may not have left yet."""
     since = (now - UNWANTED_FOR) * 1_000_000
-    found = session.scalars(
-        select(Takedown).where(Takedown.created_at > since).order_by(Takedown.id.desc()).limit(MAX_UNWANTED)
+    told = (Takedown.message_id, Takedown.ground)
+    found = session.execute(
+        select(*told).where(Takedown.created_at > since).order_by(Takedown.id.desc()).limit(MAX_UNWANTED)
     )
-    return into._replace(unwanted=tuple(UnwantedRow(row.message_id, row.ground) for row in found))
+    return into._replace(unwanted=tuple(UnwantedRow(*row) for row in found))

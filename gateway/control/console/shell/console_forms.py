@@ -16,6 +16,11 @@ TOKEN = "csrf"  # noqa: S105 - the field's name
 HEADER = "X-CSRF-Token"
 
 
+def whole(told: str) -> int | None:
+    """A number that is not below 0, and that any of ours can be; None where it is none."""
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 16 else None
+
+
 class Fields:
     """Texts by name, in the order in which they came."""
 
@@ -37,8 +42,7 @@ class Fields:
 
     def number(self, name: str) -> int | None:
         """None where it is none."""
-        told = self(name)
-        return int(told) if told.isascii() and told.isdigit() and len(told) < 16 else None
+        return whole(self(name))
 
 
 async def fields(request: web.Request) -> Fields:

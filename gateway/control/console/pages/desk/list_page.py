@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.control.acts.refusal import ControlError
+from gateway.control.console.shell.console_forms import whole
 from gateway.control.console.shell.console_page import Visit
 from gateway.control.console.shell.console_words import told_of
 from gateway.control.console.shell.shown_text import pieces, spans_of
@@ -25,7 +26,7 @@ async def lines(visit: Visit) -> web.Response:
     held = (await visit.ask(f"GET {CASES}", query={"mine": "true"})).cases
     numbers = [one.id for one in held if one.kind == "message" and one.state == "claimed"][:50]
     desk = await visit.ask("GET /v1/review")
-    done = [int(part) for part in visit.fields("done").split("-") if part.isascii() and part.isdigit()][:50]
+    done = [number for part in visit.fields("done").split("-") if (number := whole(part)) is not None][:50]
     common = {"desk": desk, "done": done, "left": _left(visit)}
     if not numbers:
         return visit.show("list_places", places=await _places(visit), why=_why(visit), **common)
@@ -55,17 +56,18 @@ async def decide(visit: Visit) -> web.Response:
     decided: list[dict[str, Any]] = []
     left: list[int] = []
     for told in visit.fields.all("case"):
-        number, _, seen = told.partition(":")
-        if not (number.isascii() and number.isdigit() and seen.isascii() and seen.isdigit()):
+        named, _, version = told.partition(":")
+        number, seen = whole(named), whole(version)
+        if number is None or seen is None:
             raise ControlError(400, "control.invalid", "This form cannot be read.")
-        how = visit.fields(f"to-{number}") or "pass"
-        line: dict[str, Any] = {"case": int(number), "seen": int(seen)}
+        how = visit.fields(f"to-{named}") or "pass"
+        line: dict[str, Any] = {"case": number, "seen": seen}
         if how == "leave":
-            left.append(int(number))
+            left.append(number)
         elif how in ("pass", "mask"):
             decided.append(line | {"outcome": "approved" if how == "pass" else "masked"})
         else:
-            decided.append(line | {"outcome": "refused", "digit": int(how) if how.isascii() and how.isdigit() else 0})
+            decided.append(line | {"outcome": "refused", "digit": whole(how) or 0})
     done, failed = [], []
     if decided:
         answer = (await visit.ask(f"POST {CASES}:lines", {"decisions": decided})).result
@@ -81,7 +83,7 @@ async def decide(visit: Visit) -> web.Response:
 
 async def undo(visit: Visit) -> web.Response:
     """The page is there again."""
-    numbers = [int(told) for told in visit.fields.all("case") if told.isascii() and told.isdigit()]
+    numbers = [number for told in visit.fields.all("case") if (number := whole(told)) is not None]
     answer = (await visit.ask(f"POST {CASES}:undo", {"cases": numbers})).result
     reasons = "-".join(sorted({one.reason for one in answer.refused}))
     return visit.go(f"/list?left={len(answer.refused)}&why={reasons}")

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.control.console.shell.console_page import Visit
 
 LAST = 25
+LONGEST = 256  # characters of a room's name
 STATUSES = ("open", "slow", "muted", "closed")
 
 
@@ -63,4 +64,5 @@ async def thaw(visit: Visit) -> web.Response:
 
 
 def _named(name: str) -> str:
-    return urlencode({"room": name})
+    """In an address, which has an end: what is longer is the name of no room."""
+    return urlencode({"room": name[:LONGEST]})

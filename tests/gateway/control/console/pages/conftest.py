@@ -10,12 +10,16 @@ import pytest
 from gateway.control.cases import cases
 from gateway.control.cases.cases import Cause
 from gateway.control.console.sessions.console_sessions import Choice
+from gateway.control.messages.index_client import IndexClient
 from gateway.control.review.desk_settings import DeskSettings
 from gateway.control.review.neighbours import CaseText
 from tests.gateway.control.console.conftest import House
 
 S = 1_000_000
 FINDING = {"check": "keywords", "reason": "keyword.match", "field": 0, "spans": [[4, 8]], "category": "fraud"}
+
+
+EVIL = '<script>alert("x")</script>\u202e'
 
 
 class ConsoleDesk:
@@ -55,3 +59,43 @@ class ConsoleDesk:
 @pytest.fixture
 async def desk(house: House) -> ConsoleDesk:
     return ConsoleDesk(house)
+
+
+class Index(IndexClient):
+    """Answers with one message; ``asked``: what it was asked."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.asked: list[dict[str, Any]] = []
+
+    async def search(self, asked: Any, limit: int, place: Any) -> dict[str, Any]:
+        self.asked.append({**asked, "place": place})
+        found = {"at": 5, "state": "delivered", "record": self.record, "events": []}
+        told = {"complete": False, "behind": 9, "since": "", "problem": ""}
+        return {"found": [found], "place": [[["node-0", "2026-11-30", 3]], ["", ""]], **told}
+
+    async def message(self, message_id: str) -> dict[str, Any] | None:
+        if message_id != self.record["id"]:
+            return None
+        outcome = {"kind": "outcome", "id": message_id, "time": 6, "state": "delivered", "status": 201}
+        return {"at": 5, "state": "delivered", "record": self.record, "trail": [outcome], "whole": True}
+
+    async def coded(self, code: str) -> Sequence[str]:
+        return ()
+
+    async def series(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def index(house: House) -> Index:
+    record = {
+        "kind": "judged", "id": "m1", "time": 5, "route": "comments", "surface": "comment", "room": EVIL,
+        "sender": "alice",
+        "verdict": "pass", "policy": "p", "lists": {}, "content": {"key": "", "plain": [EVIL]},
+        "findings": [{"check": "keywords", "reason": "keyword.match", "effect": "mask", "ground": EVIL}],
+        "personal": {"key": "", "plain": {"ip": "192.0.2.7"}},
+    }  # fmt: skip
+    made = Index(record)
+    house.plant.services.features.append(made)
+    return made

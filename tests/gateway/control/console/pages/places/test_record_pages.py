@@ -6,54 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from gateway.control.access.roles import Role
 from gateway.control.cases import cases
 from gateway.control.console.pages.places.word_lists_page import _marked
 from gateway.control.lists.drafts import BackTests
 from gateway.control.lists.schemas import HitOut, TryOut
-from gateway.control.messages.index_client import IndexClient
 from tests.gateway.control.console.conftest import House
-
-EVIL = '<script>alert("x")</script>\u202e'
-
-
-class Index(IndexClient):
-    """Answers with one message; ``asked``: what it was asked."""
-
-    def __init__(self, record: dict[str, Any]) -> None:
-        self.record = record
-        self.asked: list[dict[str, Any]] = []
-
-    async def search(self, asked: Any, limit: int, place: Any) -> dict[str, Any]:
-        self.asked.append({**asked, "place": place})
-        found = {"at": 5, "state": "delivered", "record": self.record, "events": []}
-        told = {"complete": False, "behind": 9, "since": "", "problem": ""}
-        return {"found": [found], "place": [[["node-0", "2026-11-30", 3]], ["", ""]], **told}
-
-    async def message(self, message_id: str) -> dict[str, Any] | None:
-        if message_id != self.record["id"]:
-            return None
-        outcome = {"kind": "outcome", "id": message_id, "time": 6, "state": "delivered", "status": 201}
-        return {"at": 5, "state": "delivered", "record": self.record, "trail": [outcome], "whole": True}
-
-    async def series(self) -> dict[str, Any]:
-        return {}
-
-
-@pytest.fixture
-def index(house: House) -> Index:
-    record = {
-        "kind": "judged", "id": "m1", "time": 5, "route": "comments", "surface": "comment", "room": EVIL,
-        "sender": "alice",
-        "verdict": "pass", "policy": "p", "lists": {}, "content": {"key": "", "plain": [EVIL]},
-        "findings": [{"check": "keywords", "reason": "keyword.match", "effect": "mask", "ground": EVIL}],
-        "personal": {"key": "", "plain": {"ip": "192.0.2.7"}},
-    }  # fmt: skip
-    made = Index(record)
-    house.plant.services.features.append(made)
-    return made
+from tests.gateway.control.console.pages.conftest import EVIL, Index
 
 
 async def test_messages_are_found_and_read(house: House, index: Index) -> None:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Tests start hundreds of processes: a setting of the machine's must not make each of them compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
+.PHONY: setup run test browser test-compiled deploy-check container-check watch-check manifests-check upgrade-check \
         lint reference bench faults nodes quality interop platforms platforms-quick differential loadtest compiled pure wheel sbom test-matrix lock clean
 
 setup: $(VENV)/.ready
@@ -22,6 +22,12 @@ run: setup
 test: setup
 	tools/debian-packages test
 	$(BIN)/python -m pytest $(ARGS)
+
+# The console in Chromium: what people do there, then every page looked at; axe-core comes from npm for the run.
+browser: setup
+	tools/debian-packages browser
+	$(BIN)/python -m pytest -m browser -n 1 tests/browser $(ARGS)
+	$(BIN)/python tools/console_run.py
 
 # The tests of what a message passes through, on machine code; then back to pure Python, whatever came of it. Fails where
 # there is no compiler. What looks inside classes is left out, by name: tests/interpreted.py.

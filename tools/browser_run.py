@@ -10,15 +10,11 @@ and 375 px wide: nothing cut, and nothing that axe-core finds. Ends with exit co
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import shutil
-import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -26,109 +22,30 @@ from typing import Any
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from rig.browser import AXE, CUT, SIZES, WIDER, Tab, axe_core, until  # noqa: E402
+from rig.ports import free_port  # noqa: E402
+
 PICTURES = ROOT / "docs" / "demo"
-CHROMIUM = (
-    "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=900,900",
-)  # fmt: skip
 SEND = "document.getElementById('text').value = {text}; document.getElementById('form').requestSubmit();"
 BULLETS = "[...document.querySelectorAll('.bullet')].map(bullet => bullet.textContent)"
 STATIC = "document.getElementById('static').innerText"
 NOTICE = "document.getElementById('why').className && document.getElementById('why').innerText"
 FIELD = "document.getElementById('text').value"
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-CUT = """[...document.querySelectorAll('button, input, textarea, select, a, h1')].filter(one => {
-  const box = one.getBoundingClientRect();
-  return box.width && (box.left < 0 || box.right > document.documentElement.clientWidth);
-}).map(one => one.outerHTML.slice(0, 80))"""
-AXE = """axe.run().then(told => told.violations.map(
-  one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 120)).join(' | ')))"""
-SIZES = {"desk": (1280, 900), "phone": (375, 667)}
 PAGES = {"index": "/", "article": "/articles/9", "live": "/videos/9?user=bob", "group": "/groups/9?user=bob"}
 LIVE = "['live', 'connected'].includes(document.getElementById('status')?.textContent)"
 MESSAGES = "document.getElementById('messages').innerText"
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
-class Tab:
-    """One browser with one page, as one person has it."""
-
-    def __init__(self, session: aiohttp.ClientSession, scratch: Path) -> None:
-        self._session = session
-        self._profile = Path(tempfile.mkdtemp(dir=scratch))
-        self._calls = 0
-
-    async def open(self, url: str) -> Tab:
-        port = free_port()
-        argv = [*CHROMIUM, f"--user-data-dir={self._profile}", f"--remote-debugging-port={port}", url]
-        self._process = await asyncio.create_subprocess_exec(
-            *argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-        async def page() -> str:
-            try:
-                async with self._session.get(f"http://127.0.0.1:{port}/json") as answer:
-                    tabs = await answer.json()
-            except aiohttp.ClientError:
-                return ""
-            return next((tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"), "")
-
-        self._socket = await self._session.ws_connect(await until(page), max_msg_size=0)
-        return self
-
-    async def close(self) -> None:
-        await self._socket.close()
-        self._process.terminate()
-        await self._process.wait()
-
-    async def see(self, expression: str) -> Any:
-        """The value of an expression in the page."""
-        told = await self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        return told["result"].get("value")
-
-    async def send(self, text: str) -> None:
-        await self.see(SEND.format(text=json.dumps(text)))
-
-    async def go(self, url: str, size: tuple[int, int]) -> None:
-        """Show another page, in a window of that size, and wait until it is there."""
-        width, height = size
-        await self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
-        await self._call("Page.navigate", url=url)
-        await until(lambda: self.see(f"location.href === {json.dumps(url)} && document.readyState === 'complete'"))
-
-    async def picture(self, name: str) -> None:
-        told = await self._call("Page.captureScreenshot", format="png")
-        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(told["data"]))
-
-    async def _call(self, method: str, **parameters: Any) -> Any:
-        self._calls += 1
-        await self._socket.send_json({"id": self._calls, "method": method, "params": parameters})
-        while True:
-            told = await self._socket.receive_json(timeout=20)
-            if told.get("id") == self._calls:
-                return told["result"]
-
-
-async def until(look: Callable[[], Awaitable[Any]], within: float = 30.0) -> Any:
-    """What ``look`` gives, as soon as it gives something."""
-    async with asyncio.timeout(within):
-        while not (found := await look()):
-            await asyncio.sleep(0.1)
-        return found
 
 
 def hold(seen: Any, what: str) -> None:
     print(("seen: " if seen else "NOT SEEN: ") + what)
     if not seen:
         raise SystemExit(1)
+
+
+async def send(tab: Tab, text: str) -> None:
+    await tab.see(SEND.format(text=json.dumps(text)))
 
 
 async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
@@ -138,10 +55,10 @@ async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
     async def stands(tab: Tab, text: str) -> bool:
         return text in (await tab.see(STATIC) or "")
 
-    await alice.send("前方高能预警")
+    await send(alice, "前方高能预警")
     hold(await until(lambda: flies(bob, "前方高能预警")), "alice's bullet moves in bob's browser")
     hold(await until(lambda: flies(alice, "前方高能预警")), "and in her own")
-    await bob.send("代开发票找我")
+    await send(bob, "代开发票找我")
     told_why = await until(lambda: bob.see(NOTICE))
     hold("breaks the rules" in told_why, f"bob is told of his refusal: {told_why}")
     for fact in ("agreement 3.1", "spam", "https://platform.example/appeal?message="):
@@ -150,15 +67,15 @@ async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
     hold("breaks the rules" not in (await alice.see(NOTICE) or ""), "alice is not told")
     hold(await alice.see(FIELD) == "", "and her field is empty again")
     hold(not await flies(alice, "代开发票找我"), "and does not see the text")
-    await bob.picture("refused-sender")
+    await bob.picture(PICTURES / "refused-sender.png")
     hold(await until(lambda: stands(bob, "前方高能预警")), "the bullet stands in the static list on the page")
-    await alice.send("第二条弹幕")
+    await send(alice, "第二条弹幕")
     await until(lambda: flies(bob, "第二条弹幕"))
     number = await bob.see(
         "[...document.querySelectorAll('.bullet')].find(b => b.textContent === '第二条弹幕').dataset.ref"
     )
-    await alice.picture("live-alice")
-    await bob.picture("live-bob")
+    await alice.picture(PICTURES / "live-alice.png")
+    await bob.picture(PICTURES / "live-bob.png")
     await until(lambda: stands(alice, "第二条弹幕"))
     taken = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("tidegate"), "takedown", str(number), "--reason", "order 7",
@@ -177,20 +94,20 @@ async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
     await bob.see("location.reload()")
     await until(lambda: stands(bob, "前方高能预警"))
     hold(not await stands(bob, "第二条弹幕"), "and from the page")
-    await bob.picture("taken-down")
+    await bob.picture(PICTURES / "taken-down.png")
 
 
 async def group(alice: Tab, carol: Tab) -> None:
-    await alice.send("大家好")
-    await carol.send("I may not speak")
+    await send(alice, "大家好")
+    await send(carol, "I may not speak")
 
     async def reads(tab: Tab, text: str) -> bool:
         return text in (await tab.see(MESSAGES) or "")
 
     hold(await until(lambda: reads(carol, "大家好")), "a group message reaches everybody")
     hold(not await reads(alice, "I may not speak"), "one of an unverified person reaches nobody")
-    await alice.picture("group-alice")
-    await carol.picture("group-carol")
+    await alice.picture(PICTURES / "group-alice.png")
+    await carol.picture(PICTURES / "group-carol.png")
 
 
 async def comments(tab: Tab) -> None:
@@ -200,7 +117,7 @@ async def comments(tab: Tab) -> None:
         await tab.see(f"document.querySelectorAll('.try button')[{place}].click()")
         hold(await until(lambda: tab.see("document.getElementById('why').innerText")), f"why: {name}")
         await asyncio.sleep(0.5)  # for the picture: the page fades in
-        await tab.picture(name)
+        await tab.picture(PICTURES / f"{name}.png")
 
 
 async def looked_at(tab: Tab, base: str, axe: str) -> None:
@@ -213,7 +130,7 @@ async def looked_at(tab: Tab, base: str, axe: str) -> None:
                 if name in ("live", "group"):
                     await until(lambda: tab.see("typeof socket !== 'undefined' && socket?.readyState === 1"))
                 if name != "index":
-                    await tab.send("網.上-赌★博")
+                    await send(tab, "網.上-赌★博")
                     await until(lambda: tab.see(NOTICE))
                     hold(await tab.see(FIELD) == "網.上-赌★博", f"{shown}: a refused text stays in the field")
                     hold("appeal?message=" in await tab.see(NOTICE), f"{shown}: the way to appeal is told")
@@ -224,30 +141,18 @@ async def looked_at(tab: Tab, base: str, axe: str) -> None:
                 await tab.see(axe)
                 found = await tab.see(AXE)
                 hold(found == [], f"{shown}: axe-core finds nothing {found or ''}")
-                await tab.picture(f"{name}-{language}-{size}")
+                await tab.picture(PICTURES / f"{name}-{language}-{size}.png")
 
 
 async def grows(dave: Tab, bob: Tab) -> None:
     """The static list follows without anybody's doing."""
     for number in range(3):
         text = f"growing {number}"
-        await dave.send(text)
+        await send(dave, text)
         hold(
             await until(lambda text=text: bob.see(f"{STATIC}.includes('{text}')"), 8),  # type: ignore[misc]
             f"{text} joins the static list while bob watches",
         )
-
-
-async def axe_core(scratch: Path) -> str:
-    """axe-core's script, from npm."""
-    packed = await asyncio.create_subprocess_exec(
-        "npm", "pack", "--silent", "axe-core", cwd=scratch, stdout=subprocess.PIPE
-    )
-    told, _ = await packed.communicate()
-    with tarfile.open(scratch / told.decode().strip()) as archive:
-        member = archive.extractfile("package/axe.min.js")
-        assert member is not None
-        return member.read().decode()
 
 
 async def run() -> None:

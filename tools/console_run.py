@@ -1,16 +1,15 @@
 """``python tools/console_run.py [--all]``: the console in a real browser, used as a person does, and kept as pictures.
 
 Needs what ``tools/browser_run.py`` needs. Starts ``tidegate demo`` on ports of its own with its sample cases, logs
-people in, and works by keys alone: a first password changed, cases approved, refused, escalated, skipped, taken back, a
-page of lines decided and taken back, what happens meanwhile told. Then every page, in both languages, 1280 and 375 px
-wide, light and dark: nothing cut, nothing that axe-core finds. Ends with exit code 1 where anything else is seen.
+people in, and sees that what happens meanwhile is told. Then every page, in both languages, 1280 and 375 px wide, light
+and dark: nothing cut, nothing that axe-core finds. Ends with exit code 1 where anything else is seen. What people do
+there, act by act, is ``tests/browser`` (``make browser``).
 Pictures are kept in docs/console/, some of them, or all (``--all``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import shutil
 import sys
 import tempfile
@@ -20,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from browser_run import AXE, CUT, ROOT, SIZES, WIDER, Tab, axe_core, free_port, hold, until
+from browser_run import ROOT, hold
+
+from rig.browser import AXE, CUT, SIZES, WIDER, Tab, axe_core, until
+from rig.ports import free_port
 
 PICTURES = ROOT / "docs" / "console"
 PASSWORD = "correct horse battery staple"
@@ -39,29 +41,10 @@ PAGES = {
 BEYOND = """[...document.querySelectorAll('body *')].filter(
   one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(
   one => one.outerHTML.slice(0, 90))"""
-CODES = {"Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), " ": ("Space", 32, " "), "Tab": ("Tab", 9, "")}
 
 
 class Desk(Tab):
     """A tab in which somebody presses keys."""
-
-    async def see(self, expression: str) -> Any:
-        """Once more where the page goes while it is asked."""
-        for _ in range(20):
-            try:
-                return await super().see(expression)
-            except KeyError:
-                await asyncio.sleep(0.1)
-        return await super().see(expression)
-
-    async def key(self, key: str) -> None:
-        code, number, text = CODES.get(key, ("", ord(key.upper()[0]), key))
-        told = {"key": key, "code": code, "windowsVirtualKeyCode": number, "text": text}
-        await self._call("Input.dispatchKeyEvent", type="keyDown", **told)
-        await self._call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code, windowsVirtualKeyCode=number)
-
-    async def typed(self, text: str) -> None:
-        await self._call("Input.insertText", text=text)
 
     async def at(self, path: str) -> None:
         """Wait until the page of this address is there, whole."""
@@ -70,13 +53,6 @@ class Desk(Tab):
             await until(lambda: self.see(seen), 15)
         except TimeoutError:
             hold(False, f"at {path}: {await self.see('location.href')} {await self.text()}")
-
-    async def text(self) -> str:
-        return str(await self.see("document.body.innerText"))
-
-    async def mark(self) -> None:
-        """So that the next page can be told from this one."""
-        await self.see("window.before = true")
 
     async def pressed(self, key: str) -> None:
         """A key that leads to another page."""
@@ -87,12 +63,8 @@ class Desk(Tab):
         except TimeoutError:
             hold(False, f"{key} leads to a page: {await self.text()}")
 
-    async def look(self, theme: str) -> None:
-        await self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-
     async def kept(self, name: str) -> None:
-        told = await self._call("Page.captureScreenshot", format="png")
-        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(told["data"]))
+        await self.picture(PICTURES / f"{name}.png")
 
 
 class Control:
@@ -124,90 +96,6 @@ async def logged_in(tab: Desk, base: str, control: Control, name: str, *roles: s
         await tab.key("Tab")
     await tab.pressed("Enter")
     hold("/password" not in await tab.see("location.pathname"), f"{name} is in: {await tab.see('location.pathname')}")
-
-
-async def one_by_one(tab: Desk, control: Control) -> None:
-    """Approve, refuse, escalate, skip, take back: what each key says is what becomes of the case."""
-
-    async def number() -> int:
-        return int(await tab.see("location.pathname.split('/').pop()"))
-
-    async def state(case: int) -> Any:
-        return await control("GET", f"/v1/review/cases/{case}")
-
-    await tab.at("/review")
-    await tab.pressed("n")
-    first = await number()
-    hold((await state(first))["claimed_by"] == "li", "n takes the next case")
-    await tab.kept("review-first")
-    await tab.key("?")
-    hold(await until(lambda: tab.see("document.getElementById('keys').open")), "? shows the keys")
-    shown = await tab.see("document.getElementById('keys-list').innerText")
-    hold(all(word in shown for word in ("Approve", "Skip", "Escalate", "Refuse")), f"of this page: {shown!r}")
-    await tab.kept("keys")
-    await tab.key("Escape")
-    await tab.pressed("a")
-    second = await number()
-    told = await state(first)
-    hold(
-        (told["state"], told["outcome"]) == ("decided", "approved") and second != first,
-        "a approves, the next loads itself",
-    )
-    await tab.pressed("u")
-    hold(
-        await number() == first and (await state(first))["state"] == "claimed",
-        "u takes it back, and the case is there again",
-    )
-    await tab.pressed("2")
-    told = await state(first)
-    hold((told["outcome"], told["ground"]) == ("refused", "agreement 3.2"), "2 refuses on the second ground")
-    hold(await number() == second, "what was held before is next")
-    await tab.key("e")
-    await tab.typed("names somebody's house")
-    await tab.pressed("Enter")
-    told = await state(second)
-    hold((told["desk"], told["trace"][-1]["note"]) == ("lead", "names somebody's house"), "e escalates with a note")
-    third = await number()
-    await tab.pressed("s")
-    hold((await state(third))["state"] == "waiting" and await number() != third, "s skips, and another one comes")
-    fourth = await number()
-    hold("u14" not in await tab.text() and "u15" not in await tab.text(), "nobody's name is shown")
-    await tab.key("i")
-    sender = (await state(fourth))["sender"]
-    hold(
-        await until(lambda: tab.see(f"document.getElementById('sender').innerText.includes('{sender}')")),
-        "until i asks for it",
-    )
-    acts = await control("GET", "/v1/acts", params={"reason": "r", "kind": "case.sender"})
-    hold(acts["acts"][0]["person"] == "li", "which is an act")
-    await control("POST", "/v1/blocks", json={"scope": "sender", "value": sender, "ground": "g", "reason": "r"})
-
-
-async def lines(tab: Desk, base: str, control: Control) -> None:
-    await tab.go(f"{base}/console/list", SIZES["desk"])
-    await tab.kept("list-page")
-    if await tab.see("!document.getElementById('lines')"):
-        await tab.pressed("n")
-    count = await tab.see("document.querySelectorAll('.line').length")
-    hold(count > 3, f"a page of {count} lines")
-    await tab.key("j")
-    await tab.key("1")
-    await tab.key("k")
-    await tab.key("j")
-    marked = await tab.see("[...document.querySelectorAll('.line.refused')].map(one => one.dataset.case)")
-    hold(len(marked) == 1, f"j and 1 refuse the second line: {marked}")
-    for _ in range(count):
-        await tab.key("j")
-    await until(lambda: tab.see("!document.getElementById('submit').disabled"))
-    await tab.kept("list-marked")
-    await tab.pressed("Enter")
-    told = await control("GET", f"/v1/review/cases/{marked[0]}")
-    hold((told["outcome"], told["ground"]) == ("refused", "agreement 3.1"), "Enter submits; the line is refused")
-    await tab.kept("list-done")
-    await tab.pressed("u")
-    told = await control("GET", f"/v1/review/cases/{marked[0]}")
-    hold(told["state"] == "claimed", "u takes the page back")
-    hold(await tab.see("document.querySelectorAll('.line').length") == count, "all its lines are there again")
 
 
 async def meanwhile(tab: Desk, base: str, control: Control) -> None:
@@ -280,8 +168,8 @@ async def run() -> None:
         await looked_at(stranger, base, axe, {"login": "/login"})
         reviewer = await tab("/console/login")
         await logged_in(reviewer, base, control, "li", "reviewer")
-        await one_by_one(reviewer, control)
-        await lines(reviewer, base, control)
+        await reviewer.go(f"{base}/console/list", SIZES["desk"])
+        await reviewer.pressed("n")
         await meanwhile(reviewer, base, control)
         case = (await control("GET", "/v1/review/cases", params={"state": "claimed"}))["cases"][0]["id"]
         await looked_at(reviewer, base, axe, {"review": f"/review/{case}", "list": "/list", "appeals": "/appeals"})

@@ -90,3 +90,6 @@ document.addEventListener("htmx:sendError", () => offline(true));
 document.addEventListener("htmx:afterOnLoad", () => offline(false));
 document.addEventListener("htmx:afterSettle", (event) => localise(event.target));
 localise(document);
+/* On a phone the menu is one row that slides: where one is stands in it. */
+const current = document.querySelector(".slides [aria-current]");
+if (current) current.closest(".slides").scrollLeft = current.offsetLeft - 40;

@@ -108,7 +108,9 @@ class RandomActs:
             return
         reason = str(told.get("reason"))
         said.answers[f"{answer.status} {reason}"] += 1
-        if reason == UNSEEN:
+        if (
+            reason == UNSEEN or drawn.asked.kind == "state.rebuild"
+        ):  # that it was asked for stands, whatever became of it
             said.doubt.add(number)
         elif answer.status in (404, 409, 503):
             said.refused.add(number)

@@ -301,6 +301,13 @@ class Folders:
         except FileNotFoundError:
             return 0
 
+    def current_since(self) -> int:
+        """When that generation came into force, µs since the epoch; 0 before the first."""
+        try:
+            return (self.generations / "current").stat().st_mtime_ns // 1000
+        except FileNotFoundError:
+            return 0
+
     def make_current(self, number: int) -> None:
         """Name the generation that a worker loads when it starts."""
         aside = self.generations / "current.new"

@@ -91,14 +91,15 @@ class Current:
 class ServedHere:
     """The generation in force, and the digest of what it judges by, which nodes with one configuration share."""
 
-    def __init__(self, current: Current) -> None:
+    def __init__(self, folders: Folders, current: Current) -> None:
+        self._folders = folders
         self._current = current
         self._held = ServedGeneration(0, "")
 
     def __call__(self) -> ServedGeneration:
         found = self._current()
         if found.number != self._held.generation:
-            self._held = ServedGeneration(found.number, compiled(found))
+            self._held = ServedGeneration(found.number, compiled(found), self._folders.current_since())
         return self._held
 
 
@@ -137,7 +138,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
                           folders.replicator_socket)  # fmt: skip
         authority = Authority()
         here = this_node(config, folders)
-        presence = Presence(database, here, ServedHere(current), Leading(f"{here.number}:{uuid4()}"))
+        presence = Presence(database, here, ServedHere(folders, current), Leading(f"{here.number}:{uuid4()}"))
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
             retry=config.control.relay_interval, authority=authority,

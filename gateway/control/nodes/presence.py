@@ -7,6 +7,7 @@ has changed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +27,17 @@ from gateway.node.folder_number import OtherNumber
 
 
 class ServedGeneration(NamedTuple):
-    """The generation in force here, and the digest of what it judges by."""
+    """The generation in force here, and the digest of what it judges by. ``at``: when it came into force, µs since the
+    epoch by this machine's clock; 0 where nobody knows."""
 
     generation: int
     compiled: str
+    at: int = 0
+
+    def ago(self) -> int:
+        """µs for which it is in force: not from when a beat saw it, since two nodes' beats may see two changes the
+        other way round."""
+        return max(0, time.time_ns() // 1000 - self.at) if self.at else 0
 
 
 class NodeSeen(NamedTuple):
@@ -69,7 +77,9 @@ class Presence:
         """Before anything is done. Raises ``OtherNumber``, ``DatabaseUnavailable``."""
         serving = self._serving()
         told = await self._database.run(
-            lambda session: registering.registered(session, self.node, *serving, alone=self._alone)
+            lambda session: registering.registered(
+                session, self.node, serving.generation, serving.compiled, serving.ago(), alone=self._alone
+            )
         )
         if told:
             raise OtherNumber(told)
@@ -97,9 +107,11 @@ class Presence:
         now = clock_us(session)
         row = session.get(NodeRow, self.node.number)
         if row is None:  # retired while nobody heard of it
-            registering.registered(session, self.node, *serving, alone=self._alone)
+            registering.registered(
+                session, self.node, serving.generation, serving.compiled, serving.ago(), alone=self._alone
+            )
         else:
-            registering.served(row, *serving, now)
+            registering.served(row, serving.generation, serving.compiled, serving.ago(), now)
         leads = self._alone or leading.renewed(session, self.leading.holder)
         session.flush()
         self.seen = tuple(

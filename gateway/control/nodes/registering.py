@@ -59,8 +59,9 @@ def obstacle(session: Session, node: ThisNode) -> str:
     return ""
 
 
-def registered(session: Session, node: ThisNode, generation: int, compiled: str, *, alone: bool) -> str:
-    """Put this node into its row; why it must not start, where it must not. ``alone``: nobody else can be here."""
+def registered(session: Session, node: ThisNode, generation: int, compiled: str, ago: int, *, alone: bool) -> str:
+    """Put this node into its row; why it must not start, where it must not. ``ago``: µs for which it serves this;
+    ``alone``: nobody else can be here."""
     if alone:
         session.execute(delete(NodeRow).where((NodeRow.number != node.number) | (NodeRow.folder != node.folder)))
     else:
@@ -73,15 +74,15 @@ def registered(session: Session, node: ThisNode, generation: int, compiled: str,
         row = NodeRow(number=node.number, folder=node.folder, compiled="", since=0)
         session.add(row)
     row.place, row.address, row.version = node.place, node.address, node.version
-    served(row, generation, compiled, now)
+    served(row, generation, compiled, ago, now)
     # One that died as the leader is not waited for by the one that comes in its place.
     given_back(session, lambda holder: holder.partition(":")[0] == str(node.number))
     return ""
 
 
-def served(row: NodeRow, generation: int, compiled: str, now: int) -> None:
-    """It is here, and serves this."""
+def served(row: NodeRow, generation: int, compiled: str, ago: int, now: int) -> None:
+    """It is here, and serves this for so many µs."""
     if row.compiled != compiled:
-        row.compiled, row.since = compiled, now
+        row.compiled, row.since = compiled, now - ago
     row.generation = generation
     row.seen = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,21 @@ async def test_a_node_with_an_older_generation_says_so(several: Several) -> None
     await one.beat()
     assert one.note == ""
     await two.beat()
+    assert two.note == ""
+
+
+async def test_whose_beat_came_first_says_nothing_of_what_came_into_force_first(several: Several) -> None:
+    one, two = several.node(1), several.node(2)
+    await one.register()
+    await two.register()
+    several.now += 600_000_000
+    now = time.time_ns() // 1000
+    several.serving[1] = ServedGeneration(2, "earlier", now - 300_000_000)
+    several.serving[2] = ServedGeneration(3, "later", now - 100_000_000)
+    await two.beat()
+    await one.beat()
+    await two.beat()
+    assert one.note == "generation 2 is older than what others serve: node 2 (3)"
     assert two.note == ""
 
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.control.access.roles import Role
 from gateway.control.cases import cases
 from gateway.control.console.pages.places.word_lists_page import _marked

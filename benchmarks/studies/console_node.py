@@ -74,6 +74,7 @@ waiting_per_room = 1000000
 waiting_per_sender = 1000
 [desk]
 undo = "20s"
+sample = 0.2
 grounds = {grounds}
 [policies.comment]
 appeal = "/appeals?code={{code}}"

@@ -120,6 +120,7 @@ async def round_of(visit: Visitor, filled: Filled, number: int) -> None:
         await _reviews(visit)
         await _lines(visit)
         await _appeals(visit, filled)
+    await _twice(visit)
     await visit("GET /appeals") if visit.may("GET /appeals") else None
     for page in (
         "GET /queues",
@@ -134,6 +135,7 @@ async def round_of(visit: Visitor, filled: Filled, number: int) -> None:
             await visit(page)
     if visit.may("GET /takedowns/{id}"):
         await visit("GET /takedowns/{id}", id=filled.takedown)
+    await _leads(visit, filled, number)
     await _searches(visit, filled, number)
     await _places(visit, filled, number)
     await _oversees(visit, number)
@@ -170,6 +172,39 @@ async def _lines(visit: Visitor) -> None:
     await visit("POST /list/undo", {"case": [line.partition(":")[0] for line in lines]})
     lines = (await visit("GET /list", what="lines")).all(r'name="case" value="(\d+:\d+)"')
     await visit("POST /list/decide", {"case": lines})
+
+
+async def _twice(visit: Visitor) -> None:
+    """Decisions made once more, where any was drawn, and what a lead sees of them."""
+    if visit.may("POST /sample/take"):
+        await visit("GET /sample")
+        taken = (await visit("POST /sample/take")).all(r"/console/sample/(\d+)/decide")
+        if taken:
+            after = await visit("POST /sample/{id}/decide", {"outcome": "approved"}, id=taken[0])
+            for one in after.all(r"/console/sample/(\d+)/release")[:1]:
+                await visit("POST /sample/{id}/release", id=one)
+    if visit.may("GET /samples"):
+        shown = await visit("GET /samples")
+        for one in shown.all(r"/console/samples/(\d+)")[:1] if visit.may("POST /samples/{id}") else []:
+            await visit("POST /samples/{id}", {"how": "settle", "reason": WHY}, id=one)
+
+
+async def _leads(visit: Visitor, filled: Filled, number: int) -> None:
+    """Hand-over, cases that have something in common, obligations."""
+    if visit.may("GET /handover"):
+        await visit("GET /handover")
+        await visit("GET /handover", {"hours": 72}, what="three days")
+    if visit.may("POST /handover"):
+        await visit("POST /handover", {"note": f"{WHY} {number}"})
+    if visit.may("GET /bulk"):
+        await visit("GET /bulk")
+    if visit.may("POST /bulk/decide"):
+        common = {"room": filled.free[number].room}
+        count = (await visit("POST /bulk", common)).field("count")
+        if count:
+            await visit("POST /bulk/decide", {**common, "count": count, "how": "approve"})
+    if visit.may("GET /obligations"):
+        await visit("GET /obligations")
 
 
 async def _appeals(visit: Visitor, filled: Filled) -> None:
@@ -256,6 +291,10 @@ async def _places(visit: Visitor, filled: Filled, number: int) -> None:
     if visit.may("POST /lists/change"):
         form = {"list": "spam", "line": f"卖号{visit.name}{number}", "reason": WHY}
         await visit("POST /lists/change", form)
+    if visit.may("POST /lists/draft"):
+        form = {"list": "spam", "add": f"收号{visit.name}{number}", "reason": WHY}
+        await visit("POST /lists/draft", {**form, "days": 7, "how": "try"}, what="over the record")
+        await visit("POST /lists/draft", {**form, "how": "apply"}, what="in force")
 
 
 async def _oversees(visit: Visitor, number: int) -> None:

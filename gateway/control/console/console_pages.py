@@ -39,7 +39,7 @@ CASE = "/v1/review/cases/{id}"
 APPEAL = "/v1/appeals/{id}"
 INCIDENT = "/v1/incidents/{id}"
 SAMPLES, SAMPLE = "/v1/review/samples", "/v1/review/samples/{id}"
-BULK = "POST /v1/review/cases:decide"
+BULK = "POST /v1/review/cases/{id}:reopen"  # over the queue, cases are decided by leads, who may this too
 
 PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("GET", "/review", "single", single_page.desk, CLAIM, menu=True, start=Role.REVIEWER),

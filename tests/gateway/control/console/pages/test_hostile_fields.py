@@ -7,6 +7,7 @@ bounds that a browser would hold (``maxlength``, ``type=number``, the choices of
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
@@ -72,6 +73,7 @@ async def boss(desk: ConsoleDesk, index: Index) -> Browser:
     appeals = AppealDesk(plant.ledger, Messages(), lambda: TERMS, plant.journal.append)
     object.__setattr__(plant.services, "features", (*plant.services.features, appeals))
     await appeals.file(AppealGiven(CODE, "a question"))
+    await _drawn(desk)
     for at in range(3):
         desk.case(f"m{at}", masked=("buy ****",))
     browser = await house.logged_in("boss", *Role)
@@ -89,6 +91,24 @@ async def boss(desk: ConsoleDesk, index: Index) -> Browser:
     return browser
 
 
+async def _drawn(desk: ConsoleDesk) -> None:
+    """A decision that two people see differently, and one that waits to be made once more."""
+    settings = desk.desk.settings
+    desk.desk.settings = replace(settings, undo=0.0, sample=0.2)
+    desk.plant.review._chance = lambda: 0.0
+    ann, bob = [await desk.house.logged_in(name, Role.REVIEWER) for name in ("ann", "bob")]
+    for at in range(2):
+        number = desk.case(f"s{at}")
+        await ann.post("/review/next")
+        await ann.post(f"/review/{number}/refuse", {"digit": "1", "seen": "1"})
+        assert (await desk.row(number))["state"] == "done"
+    await bob.get("/sample")
+    await bob.post("/sample/take")
+    await bob.post("/sample/1/decide", {"digit": "2"})
+    await bob.post("/sample/2/release")
+    desk.desk.settings = settings
+
+
 def shape(form: Form) -> tuple[str, ...]:
     """One of each kind is enough: a table has a form in each of its rows."""
     names = (re.sub(r"\d+", "N", name) for name in form.fields)
@@ -103,6 +123,8 @@ async def all_forms(browser: Browser) -> list[Form]:
         for form in Forms(await browser.get(path)).forms:
             found[shape(form)] = form
     sent: dict[str, dict[str, str]] = {
+        "/sample/take": {},
+        "/bulk": {"route": "comments"},
         "/blocks": {"reason": "r"},
         "/acts": {"reason": "r"},
         "/senders": {"sender": "u", "reason": "r"},

@@ -19,7 +19,7 @@ from tests.e2e.node import Answer
 from tests.e2e.nodes.cluster import soon
 from tests.e2e.nodes.failing_over import ClusterPair, Pair, SentinelPair, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.whole]
 
 TIMES = int(os.environ.get("TIDEGATE_FAILOVERS", "4"))
 WITHIN = 2.0  # seconds, from when those who watch name the new primary

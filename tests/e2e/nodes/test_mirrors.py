@@ -13,7 +13,7 @@ from tests.e2e.lab import write_config
 from tests.e2e.node import Node, kill
 from tests.e2e.nodes.test_journals import PEER, Pair, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.whole]
 
 SIZE = 10
 BULLETS = f"""

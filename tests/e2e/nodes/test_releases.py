@@ -19,9 +19,9 @@ from tests.e2e.node import kill
 from tests.e2e.nodes.cluster import Cluster, running
 from tests.e2e.review.desk import MORE, Site, published
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(2400), pytest.mark.whole]
 
-DEATHS = (2, pytest.param(20, marks=pytest.mark.whole))
+DEATHS = (2, 20)
 UNTOLD = (OSError, asyncio.IncompleteReadError, TimeoutError)
 
 

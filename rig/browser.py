@@ -130,6 +130,10 @@ class Tab:
             " one.dispatchEvent(new Event('change', {bubbles: true})); })()"
         )
 
+    async def drawn(self) -> None:
+        """Wait until what is in the window was drawn, as an eye needs it."""
+        await self.see("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+
     async def mark(self) -> None:
         """So that the next page can be told from this one."""
         await self.see("window.before = true")

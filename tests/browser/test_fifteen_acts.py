@@ -91,6 +91,7 @@ async def lines(demo: Demo, desk: Desk) -> None:
         await desk.see(f"document.querySelectorAll('.line')[{at}].scrollIntoView()") if desk.size == "phone" else (
             await desk.key("j")
         )
+        await desk.drawn()
     await until(lambda: desk.see("!document.getElementById('submit').disabled"))
     await desk.press("Enter", "#submit")
     told = await demo.case(second)
@@ -163,7 +164,7 @@ async def test_the_password_of_before_opens_nothing(demo: Demo, opens: Opens) ->
     await other.visit("/password")
     for field, text in (
         ("#old", PASSWORD),
-        ("#password", "another horse battery"),
+        ("#new", "another horse battery"),
         ("#again", "another horse battery"),
     ):
         await other.fill(field, text)

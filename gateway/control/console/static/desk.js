@@ -49,10 +49,11 @@ if (lines) {
     told();
     return true;
   };
+  /* What lies beneath the row that sends is not seen yet. */
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { unread.delete(entry.target); seen.unobserve(entry.target); }
     told();
-  }, { threshold: 0.6 });
+  }, { threshold: 0.6, rootMargin: `0px 0px -${send.parentElement.offsetHeight}px` });
   for (const row of rows) seen.observe(row);
   lines.addEventListener("change", told);
   lines.addEventListener("focusin", (event) => {

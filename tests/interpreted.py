@@ -46,6 +46,7 @@ ONLY: Final = {
     "tests/gateway/surfaces/sources/test_vouched.py": NOTHING,
     "tests/gateway/judging/test_relayed_deletion.py": NOTHING,
     "tests/gateway/judging/test_hold.py::test_a_fault_behind_the_parking_is_answered": "replaces a function",
+    "tests/gateway/judging/test_incidents.py::test_a_fault_of_ours_is_answered": "replaces a function",
     "tests/gateway/carriers/test_requests.py": STAND_IN,
     "tests/gateway/worker/test_app.py::test_a_first_snapshot_that_says_nothing_says_that_there_is_nothing": STAND_IN,
     "tests/gateway/worker/test_app.py::test_a_reload_opens_the_access_log_anew_and_loses_no_line": STAND_IN,

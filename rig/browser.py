@@ -28,7 +28,7 @@ SIZES: Final = {"desk": (1280, 900), "phone": (375, 667)}
 WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CUT: Final = """[...document.querySelectorAll('button, input, textarea, select, a, h1')].filter(one => {
   const box = one.getBoundingClientRect();
-  const slides = one.closest('.slides');
+  const slides = one.closest('.slides, .wide');
   return box.width && !slides && (box.left < 0 || box.right > document.documentElement.clientWidth);
 }).map(one => one.outerHTML.slice(0, 80))"""
 AXE: Final = """axe.run().then(told => told.violations.map(

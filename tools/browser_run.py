@@ -61,7 +61,7 @@ async def bullets(base: str, data: Path, alice: Tab, bob: Tab) -> None:
     await send(bob, "代开发票找我")
     told_why = await until(lambda: bob.see(NOTICE))
     hold("breaks the rules" in told_why, f"bob is told of his refusal: {told_why}")
-    for fact in ("agreement 3.1", "spam", "https://platform.example/appeal?message="):
+    for fact in ("agreement 3.1", "spam", "/appeals?code="):
         hold(fact in told_why, f"with {fact}")
     hold(await bob.see(FIELD) == "代开发票找我", "his text is still in the field")
     hold("breaks the rules" not in (await alice.see(NOTICE) or ""), "alice is not told")
@@ -133,7 +133,7 @@ async def looked_at(tab: Tab, base: str, axe: str) -> None:
                     await send(tab, "網.上-赌★博")
                     await until(lambda: tab.see(NOTICE))
                     hold(await tab.see(FIELD) == "網.上-赌★博", f"{shown}: a refused text stays in the field")
-                    hold("appeal?message=" in await tab.see(NOTICE), f"{shown}: the way to appeal is told")
+                    hold("appeals?code=" in await tab.see(NOTICE), f"{shown}: the way to appeal is told")
                 await tab.see("scrollTo(0, 0)")
                 hold(await tab.see(WIDER) <= 0, f"{shown}: nothing is wider than the window")
                 cut = await tab.see(CUT)

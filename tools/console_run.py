@@ -30,14 +30,11 @@ KEPT = {
     ("review", "zh", "desk"), ("review", "en", "phone"), ("list", "zh", "desk"), ("list", "zh", "phone"),
     ("queues", "en", "desk"), ("login", "zh", "phone"),
 }  # fmt: skip
-PAGES = {
-    "login": "/login",
-    "queues": "/queues",
-    "node": "/node",
-    "own": "/own",
-    "password": "/password",
-    "appeals": "/appeals",
-}
+LEAD = (
+    "queues", "handover", "samples", "sample", "bulk", "incidents", "incidents/new", "messages", "senders",
+    "rooms?room=1", "blocks", "lists", "takedowns", "obligations", "live", "acts", "own", "password",
+)  # fmt: skip
+ADMIN = ("node", "people")
 BEYOND = """[...document.querySelectorAll('body *')].filter(
   one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(
   one => one.outerHTML.slice(0, 90))"""
@@ -134,6 +131,11 @@ async def looked_at(tab: Desk, base: str, axe: str, pages: dict[str, str]) -> No
                     await tab.kept(f"{name}-{language}-{size}{'-dark' if theme == 'dark' else ''}")
 
 
+def named(path: str) -> str:
+    """What a page's pictures are called."""
+    return path.partition("?")[0].replace("/", "_")
+
+
 async def run() -> None:
     PICTURES.mkdir(exist_ok=True)
     listen, control_at, platform = (f"127.0.0.1:{free_port()}" for _ in range(3))
@@ -166,6 +168,7 @@ async def run() -> None:
 
         stranger = await tab("/console/login")
         await looked_at(stranger, base, axe, {"login": "/login"})
+        await stranger.see("document.cookie = 'tidegate-language=en; path=/console'")
         reviewer = await tab("/console/login")
         await logged_in(reviewer, base, control, "li", "reviewer")
         await reviewer.go(f"{base}/console/list", SIZES["desk"])
@@ -174,10 +177,12 @@ async def run() -> None:
         case = (await control("GET", "/v1/review/cases", params={"state": "claimed"}))["cases"][0]["id"]
         await looked_at(reviewer, base, axe, {"review": f"/review/{case}", "list": "/list", "appeals": "/appeals"})
         await stranger.see("document.cookie = 'tidegate-language=en; path=/console'")
-        await logged_in(stranger, base, control, "wang", "lead")
-        await looked_at(
-            stranger, base, axe, {"queues": "/queues", "node": "/node", "own": "/own", "password": "/password"}
-        )
+        for name, role, paths in (("wang", "lead", LEAD), ("chen", "admin", ADMIN)):
+            await logged_in(stranger, base, control, name, role)
+            await looked_at(stranger, base, axe, {named(path): f"/{path}" for path in paths})
+            await stranger.see("document.querySelector('form[action$=\"/logout\"] button').click()")
+            await stranger.at("/login")
+            await stranger.see("document.cookie = 'tidegate-language=en; path=/console'")
         print(f"in {time.monotonic() - began:.0f} s")
     for picture in PICTURES.glob("*.png"):
         parts = tuple(picture.stem.split("-"))

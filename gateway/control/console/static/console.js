@@ -59,10 +59,12 @@ document.addEventListener("click", (event) => {
   if (one.dataset.look) document.documentElement.dataset.theme = value; else location.reload();
 });
 
-/* A form is sent once, however often its button is pressed. */
+/* A form is sent once, however often its button is pressed; not at all while there is no network, so that what was chosen
+   on the page is still there when there is one. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.method === "dialog" || event.defaultPrevented) return;
+  if (!navigator.onLine) { event.preventDefault(); offline(true); return; }
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
 });
@@ -86,6 +88,7 @@ function offline(shown) {
   line.textContent = shown ? document.body.dataset.offline : "";
   line.hidden = !shown;
 }
+window.addEventListener("online", () => offline(false));
 document.addEventListener("htmx:sendError", () => offline(true));
 document.addEventListener("htmx:afterOnLoad", () => offline(false));
 document.addEventListener("htmx:afterSettle", (event) => localise(event.target));

@@ -69,7 +69,11 @@ async def test_held_then_seen_and_refused_then_put_right(
     code = await until(lambda: code_of(session, demo, refused["status_url"]))
     assert not await shown(demo, TEXT)
     await appealed(demo, desk, code)
+    desk.size = "phone"
     await desk.visit("/appeals")  # who refused it does not weigh the appeal
+    assert await desk.see(
+        "document.querySelector('form[action$=\"/claim\"] button').getBoundingClientRect().right < 375"
+    )
     await desk.sent("form[action$='/claim'] button")
     assert await desk.see("document.querySelector('[role=alert].problem') !== null"), await desk.text()
     other = await opens()

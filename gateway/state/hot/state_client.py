@@ -401,7 +401,7 @@ class StateClient:
 
     def _returned(self, flight: GiveBack, reply: Any) -> None:
         if isinstance(reply, hiredis.ReplyError) and error_word(reply) == "NOSCRIPT":
-            again = GiveBack(flight.arguments, flight.count, flight.link, lambda *_: None)
+            again = GiveBack(flight.arguments, flight.count, flight.link)
             flight.link.send(again, b"*%d\r\n%b%b" % (flight.count, GIVE_BACK.by_text, flight.arguments))
 
     def _link_of(self, slot: int) -> ServerLink | None:

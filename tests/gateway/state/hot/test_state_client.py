@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -356,6 +357,29 @@ async def test_giving_back(server: Any, projection: GovernanceProjection, connec
     refused = await asker.one(asks, message(), text())
     assert all(refused.limits)
     assert [fact.seen for fact in refused.repeats] == [2, 2, 2]
+
+
+async def test_nothing_is_left_for_the_collector_of_cycles(server: Any, connect: Any, message: Make) -> None:
+    asks = Asks()
+    asks.limit(Limit("sender", 1000, 1_000_000), "enforce")
+    asks.repeat(Repeat("sender", 1000, 60_000_000), "enforce")
+    asker = await connect(server)
+
+    async def asked(times: int) -> None:
+        for _ in range(times):
+            await asker.one(asks, message(), text())
+            asker.client.give_back(message(), asks, text())
+            asker.client.return_ticket(7)
+        await asker.one(asks, message(), text())
+
+    await asked(3)  # what is remembered is there
+    gc.collect()
+    gc.disable()
+    try:
+        await asked(50)
+        assert gc.collect() < 50  # for one thing of each message
+    finally:
+        gc.enable()
 
 
 async def test_a_refusal_of_the_platform_gives_back_the_repeat_marks_alone(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from gateway import control
 from gateway.control.access.roles import Role
 from gateway.control.acts.refusal import ControlError
 from gateway.control.cases.case_states import Desk
@@ -29,3 +33,13 @@ def test_refusals() -> None:
     assert refusal(error, "en") == "This needs the role admin; you have viewer."
     assert refusal(error, "zh") == "您的角色无权执行此操作。"
     assert refusal(ControlError(400, "control.unheard_of", "Say."), "zh") == "Say."
+
+
+def test_every_refusal_of_control_has_a_sentence_in_chinese() -> None:
+    raised = {
+        code
+        for file in Path(control.__file__).parent.rglob("*.py")
+        for code in re.findall(r'ControlError\(\s*\d+,\s*"([a-z_.]+)"', file.read_text(encoding="utf-8"))
+    }
+    assert len(raised) > 60
+    assert sorted(code for code in raised if not table("refusals").get(code, {}).get("zh")) == []

@@ -54,10 +54,20 @@ class Chatter:
             self.broken += 1
 
 
-async def taking_a_moment(request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """So that each death finds messages at the platform."""
-    await asyncio.sleep(0.005)
-    await created(request, reader, writer)
+class Thinking:
+    """A platform that takes a moment for each message, and holds back every answer while it is told to."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+        self.held = 0
+
+    async def __call__(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.005)
+        self.held += 1
+        await self.open.wait()
+        self.held -= 1
+        await created(request, reader, writer)
 
 
 @pytest.mark.slow
@@ -66,18 +76,25 @@ async def taking_a_moment(request: Received, reader: asyncio.StreamReader, write
 async def test_kills_lose_nothing(tmp_path: Path, eventually: Eventually, kills: int) -> None:
     async with lab(tmp_path, workers=2) as made:
         node, upstream = made.node, made.upstream
-        upstream.behave = taking_a_moment
+        upstream.behave = thinking = Thinking()
         stop = asyncio.Event()
         chatters = [Chatter(node, f"chatter-{number}") for number in range(8)]
         running = [asyncio.create_task(chatter.run(stop)) for chatter in chatters]
         draw = random.Random(7)
-        for _ in range(kills):
+        for death in range(kills):
             before = len(upstream.received)
             # Some traffic flows between two deaths, so that each one finds messages at every stage of their way.
             await eventually(lambda before=before: len(upstream.received) > before + draw.randint(30, 120), 30)
             pids = await node.pids("worker-")
             victim = draw.choice(sorted(pids))
+            if death == 0:
+                # This one certainly finds messages at the platform; the others may, wherever their victim is by then.
+                thinking.open.clear()
+                await eventually(lambda: thinking.held == len(chatters), 30)
+                carrying = [name for name in sorted(pids) if await carries(node, int(name.removeprefix("worker-")))]
+                victim = draw.choice(carrying)
             kill(pids[victim])
+            thinking.open.set()
             await eventually_running(node, victim, pids[victim])
         stop.set()
         await asyncio.gather(*running)

@@ -118,6 +118,7 @@ MODULES: Final = (
     "gateway.state.hot.fallback",
     "gateway.state.hot.flight",
     "gateway.state.hot.give_back",
+    "gateway.state.hot.key_by_key",
     "gateway.state.hot.plan",
     "gateway.state.hot.replies",
     "gateway.state.hot.server_link",

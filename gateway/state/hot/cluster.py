@@ -6,7 +6,8 @@ message is therefore asked about in up to eight calls instead of one, and:
 * limits of one message in different slots are checked and charged independently: a message that its room's limit
   refuses has still been charged to its sender;
 * only limits of the sender scale with a credit kept in state; others scale where the front vouches for the level;
-* what one node cannot say is missing; the rest is not.
+* what one node cannot say is missing; the rest is not;
+* while a slot is on its way to another node, what governs is asked key by key (``key_by_key``).
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from filters.model.verdict import OPEN, Facts, Scan
 from gateway.common.addresses import counted
 from gateway.common.ending import end
 from gateway.state.cold import topology
+from gateway.state.hot import key_by_key
 from gateway.state.hot.flight import AdmitBatch, CommandFlight, Pending
+from gateway.state.hot.key_by_key import KeyByKey
 from gateway.state.hot.plan import Plan
+from gateway.state.hot.replies import Unreadable
 from gateway.state.hot.scripts import ADMIT
 from gateway.state.hot.server_link import ERROR, UNAVAILABLE, ServerLink, error_word
-from gateway.state.hot.state_client import BUSY, GREETING, StateClient, knows_msetex
+from gateway.state.hot.state_client import BUSY, GREETING, StateClient, knows_msetex, packed
 from gateway.state.model.keys import SLOTS, slot_of
 from gateway.state.model.settings import Address, Credentials, StateSettings
 
@@ -38,6 +42,10 @@ PARTS = (("account", "sender"), ("registrant",), ("device",), ("ip",), ("room",)
 REFRESH = 30.0  # seconds between two looks at the cluster's slots when nothing says that they moved
 ANEW = 0.25  # seconds between two, at least, while a slot moves or a primary is away
 REMEMBERED_PLANS = 256
+TRIES = 4  # of a call whose slot is on its way, before its keys are asked one by one
+ASK = "ASK"
+LED = ("MOVED", ASK)
+ASKING = b"*1\r\n$6\r\nASKING\r\n"
 
 
 class Gather:
@@ -90,6 +98,7 @@ class ClusterClient(StateClient):
         self._owners: list[ServerLink | None] = [None] * SLOTS
         self._parts: Remembered[int, tuple[Plan, ...]] = Remembered(REMEMBERED_PLANS)
         self._moved = asyncio.Event()
+        self._awaited: set[Address] = set()  # nodes that we were sent to for a slot which is not theirs yet
         self._watcher: asyncio.Task[None] | None = None
 
     # Life
@@ -155,7 +164,8 @@ class ClusterClient(StateClient):
             for first, last, address in ranges:
                 owners[first : last + 1] = [self._link_to(address)] * (last + 1 - first)
             self._owners = owners
-            gone = set(self._links) - {address for _, _, address in ranges}
+            gone = set(self._links) - {address for _, _, address in ranges} - self._awaited
+            self._awaited.clear()
             for address in gone:
                 await self._links.pop(address).close()
             return True
@@ -231,23 +241,106 @@ class ClusterClient(StateClient):
 
     def _unusual(self, batch: AdmitBatch, reply: Any) -> None:
         word = error_word(reply) if isinstance(reply, hiredis.ReplyError) else ""
-        if word in ("MOVED", "ASK"):
-            host, _, port = str(reply).split(" ")[2].rpartition(":")
-            if not host and batch.link.address is not None:  # a node that does not know names: the one that was asked
-                host = batch.link.address.host
-            link = self._links.get(Address(host=host, port=int(port)))
+        if word in LED:
             self._moved.set()
-            if link is not None and link.ready():
-                if word == "ASK":
-                    link.send(CommandFlight(), b"*1\r\n$6\r\nASKING\r\n")
-                batch.link = link
-                link.send(batch, b"*%d\r\n%b%b" % (batch.count, ADMIT.by_text, batch.arguments))
-            else:
-                self._told_nothing(batch.entries, ERROR)
+            link = self._led(batch.link, str(reply), word)
+            batch.tries += word == "MOVED"  # where two nodes name each other this ends
+            if link.ready() and batch.tries <= TRIES:
+                self._resend(batch, link, asking=word == ASK)
+            else:  # a node that joined: it is being connected to
+                self._later(batch)
+        elif word == "TRYAGAIN":
+            self._moved.set()
+            self._later(batch)
         else:
-            if word in ("CLUSTERDOWN", "TRYAGAIN"):
+            if word == "CLUSTERDOWN":
                 self._moved.set()
             super()._unusual(batch, reply)
+
+    def _led(self, asked: ServerLink, told: str, word: str) -> ServerLink:
+        """Where a reply leads to."""
+        host, _, port = told.split(" ")[2].rpartition(":")
+        if not host and asked.address is not None:  # a node that does not know names: the one that was asked
+            host = asked.address.host
+        address = Address(host=host, port=int(port))
+        if word == ASK:
+            self._awaited.add(address)
+        return self._link_to(address)
+
+    def _resend(self, batch: AdmitBatch, link: ServerLink, *, asking: bool) -> None:
+        if asking:
+            link.send(CommandFlight(), ASKING)
+        batch.link = link
+        link.send(batch, b"*%d\r\n%b%b" % (batch.count, ADMIT.by_text, batch.arguments))
+
+    def _later(self, batch: AdmitBatch) -> None:
+        """A slot with few keys has arrived in a moment; a quarter of the deadline is spent on waiting for it."""
+        assert self._loop is not None
+        batch.tries += 1
+        self._loop.call_later(self.settings.deadline / 4 / TRIES, self._once_more, batch)
+
+    def _once_more(self, batch: AdmitBatch) -> None:
+        link = self._owners[batch.slot]
+        if link is None or not link.ready():
+            self._told_nothing(batch.entries, UNAVAILABLE)
+            self._on_batch()
+        elif batch.tries < TRIES:
+            self._resend(batch, link, asking=False)
+        else:
+            KeyByKey(batch, self._value, self._by_key).begin()
+
+    def _value(self, slot: int, key: str, told: Callable[[bytes | None], None], failed: Callable[[str], None]) -> None:
+        """Ask for one key, wherever it is."""
+        link = self._owners[slot]
+        if link is None or not link.ready():
+            failed(UNAVAILABLE)
+        else:
+            self._get(link, packed(b"GET", key.encode("utf-8", "surrogatepass")), told, failed)
+
+    def _get(
+        self,
+        link: ServerLink,
+        command: bytes,
+        told: Callable[[bytes | None], None],
+        failed: Callable[[str], None],
+        led: int = 0,
+    ) -> None:
+        def replied(reply: Any) -> None:
+            if reply is None or isinstance(reply, bytes):
+                told(reply)
+                return
+            word = error_word(reply) if isinstance(reply, hiredis.ReplyError) else ""
+            there = self._led(link, str(reply), word) if word in LED and led < TRIES else None
+            if there is None or not there.ready():
+                failed(ERROR)
+                return
+            if word == ASK:
+                there.send(CommandFlight(), ASKING)
+            self._get(there, command, told, failed, led + 1)
+
+        link.send(CommandFlight(replied, failed), command)
+
+    def _by_key(self, asked: KeyByKey, cause: str) -> None:
+        batch = asked.batch
+        if cause:
+            self._told_nothing(batch.entries, cause)
+        elif asked.epoch != b"%d" % batch.epoch:
+            self._other_epoch(batch, asked.epoch)
+        else:
+            self.fallback.verified.turn(time.monotonic())
+            for entry, values in zip(batch.entries, asked.values, strict=True):
+                try:
+                    facts = key_by_key.facts(self.fallback, entry, values, ERROR)
+                except Unreadable:
+                    self._told_nothing((entry,), ERROR)
+                    continue
+                if facts.account is not None:
+                    self.fallback.verified.note(entry.message.sender, facts.account)
+                snapshot = self.fallback.snapshot
+                if snapshot is not None and snapshot.ranges and entry.plan.ranges and entry.message.ip:
+                    facts = self._with_range(facts, entry.message)
+                self._tell(entry, facts)
+        self._on_batch()
 
 
 def _slot_for(part: Plan, message: Message, scan: Scan) -> int | None:

@@ -56,6 +56,7 @@ class AdmitBatch:
         "sent_at",
         "shapes",
         "slot",
+        "tries",
         "weight",
     )
 
@@ -76,6 +77,7 @@ class AdmitBatch:
         self.arguments = b""  # of the call, after the script's name
         self.count = 0  # of all words of the command
         self.again = False  # sent a second time, with the epoch the first reply told
+        self.tries = 0  # how often it was sent once more because its slot is on its way
         self.missed = False
         self.sent_at = 0.0
         self.due = 0.0

@@ -229,6 +229,14 @@ class Plan:
                 if isinstance(kind, int):
                     yield self.counters[kind], key(value)
 
+    def governing(self, message: Message) -> Iterator[tuple[str, str]]:
+        """What is in force for the message, by kind (``account``, ``block.sender`` …, ``room``), and its key."""
+        for piece in (self.account, *self.pieces) if self.account is not None else self.pieces:
+            value: str = message[piece.field]  # type: ignore[assignment]  # fields of pieces are text
+            for kind, key in zip(piece.kinds, piece.keys, strict=True) if value else ():
+                if isinstance(kind, str):
+                    yield kind, key(value)
+
     def _shape(self, mask: int) -> AdmitShape:
         shape = AdmitShape(self)
         places: dict[str | int, int] = {}

@@ -40,14 +40,14 @@ def read(shape: AdmitShape, reply: Any) -> Facts:
     try:
         if reply is None or type(reply) is bytes:
             return shape.remember(reply, account(reply))
-        stored, room, slow, blocks, waits, repeats = reply
+        stored, told, slow, blocks, waits, repeats = reply
         plan = shape.plan
         return Facts(
             account(stored),
             _blocks(shape, blocks) if blocks else (),
             _limits(shape, waits) if waits else plan.zeros,
             _repeats(shape, repeats) if repeats else plan.ones,
-            _room(room, slow) if room is not None else OPEN,
+            room(told, slow) if told is not None else OPEN,
         )
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise Unreadable(f"a reply of admit.lua cannot be read: {type(error).__name__}") from None
@@ -60,16 +60,18 @@ def held(shape: AdmitShape, reply: Any) -> frozenset[str]:
     return frozenset([shape.blocks[number - 1] for number in reply[3][::3]])
 
 
+def block(scope: str, stored: bytes, wait: int = 0) -> Block:
+    """A block as it is stored; ``wait``: microseconds until it bites no more, where it is a limit."""
+    expires, interval, _, _, reason = stored.split(b" ", 4)
+    return Block(scope, reason.decode("utf-8", "replace"), int(expires), interval != b"0", wait / 1e6)
+
+
 def _blocks(shape: AdmitShape, flat: list[Any]) -> tuple[Block, ...]:
     found = []
     for number, value, wait in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
         if wait < 0:  # it does not bite
             continue
-        expires, interval, _, _, reason = value.split(b" ", 4)
-        limited = interval != b"0"
-        found.append(
-            Block(shape.blocks[number - 1], reason.decode("utf-8", "replace"), int(expires), limited, wait / 1e6)
-        )
+        found.append(block(shape.blocks[number - 1], value, wait))
     return tuple(found)
 
 
@@ -88,7 +90,8 @@ def _repeats(shape: AdmitShape, flat: list[int]) -> tuple[RepeatFact, ...]:
     return tuple(repeats)
 
 
-def _room(stored: bytes, slow: int) -> RoomFact:
+def room(stored: bytes, slow: int = 0) -> RoomFact:
+    """A room as it is stored; ``slow``: microseconds that its sender has to wait."""
     status = STATUS.get(stored)
     if status is not None:
         return status

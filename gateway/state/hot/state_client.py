@@ -67,7 +67,7 @@ def _nobody() -> None:
     """Nobody wants to know when a turn or a batch is over."""
 
 
-def _packed(*words: bytes) -> bytes:
+def packed(*words: bytes) -> bytes:
     packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # any length of tuple
     return packed
 
@@ -187,14 +187,14 @@ class StateClient:
                 self._blame(error)
 
         flight = CommandFlight(lambda reply: told(reply == b"OK"), lambda _cause: told(False))
-        link.send(flight, _packed(b"SET", key, message_id.encode(), b"NX", b"EX", TICKET_TAKEN))
+        link.send(flight, packed(b"SET", key, message_id.encode(), b"NX", b"EX", TICKET_TAKEN))
 
     def return_ticket(self, ticket: int) -> None:
         """The message did not go on: another may take it. Where state does not answer it is free after a while."""
         key = self.keys.ticket(ticket).encode()
         link = self._link_of(slot_of(key))
         if link is not None and link.ready():
-            link.send(CommandFlight(), _packed(b"DEL", key))
+            link.send(CommandFlight(), packed(b"DEL", key))
 
     def _schedule(self) -> None:
         assert self._loop is not None, "start() comes first"

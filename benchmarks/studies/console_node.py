@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from argon2 import PasswordHasher, Type
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from gateway.common.folders import DatabasePlace, DatabaseServer
@@ -36,6 +36,8 @@ from gateway.control.blocks.rows import Block
 from gateway.control.cases.cases import Cause
 from gateway.control.cases.rows import Case, CaseCause, CaseEvent
 from gateway.control.holding.adoption import Parked, adopt
+from gateway.control.holding.rows import Held
+from gateway.control.incidents.rows import Incident
 from gateway.control.people.rows import Password, Person
 from gateway.control.takedowns.rows import Deletion, Takedown, TakedownEvent
 from gateway.parking.parked import ParkedRequest
@@ -49,6 +51,7 @@ GROUNDS: Final = ("agreement 3.1", "agreement 3.2", "agreement 3.3")
 DAY_US: Final = 86_400_000_000
 AT_ONCE: Final = 2000
 CROWD: Final = 50
+INCIDENTS: Final = 8
 CONFIG: Final = """
 [server]
 listen = "127.0.0.1:{gate}"
@@ -159,13 +162,14 @@ def _filled(database: Database, written: Sequence[Written], cases: int) -> Fille
     _insert(database, (_act(at, now - (3 * cases - at) * 1_000_000, rng) for at in range(1, 3 * cases + 1)))
     _insert(database, (_block(at, now) for at in range(1, cases // 5 + 1)))
     _insert(database, (Account(sender=f"u{at}", verified=True, credit=80) for at in range(cases // 5)))
+    _insert(database, (_incident(at, now) for at in range(1, INCIDENTS + 1)))
     _insert(database, _people(now))
     if database.server is not None:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql(
                 "SELECT setval(pg_get_serial_sequence('acts', 'id'), (SELECT max(id) FROM acts))"
             )
-            for table in ("cases", "appeals", "takedowns", "blocks"):
+            for table in ("cases", "appeals", "takedowns", "blocks", "incidents"):
                 connection.exec_driver_sql(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
                 )
@@ -204,10 +208,14 @@ def _parked(one: Written, seal: Seal) -> Parked:
 
 
 def _desks(session: Session, waiting: int) -> None:
-    """Some wait for a second person, some for a lead; none of those that a round comes to."""
+    """Some wait for a second person, some for a lead, some of an incident; none of those that a round comes to."""
     for desk, rest in (("second", 1), ("lead", 2)):
         late = (Case.id > waiting // 2, Case.id <= waiting, Case.id % 10 == rest)
         session.execute(update(Case).where(*late).values(desk=desk))
+    for number in range(1, INCIDENTS + 1):
+        of_it = (Case.id > waiting // 2, Case.id <= waiting, Case.id % 10 == 3, Case.id // 10 % INCIDENTS == number - 1)
+        messages = select(Case.message_id).where(*of_it)
+        session.execute(update(Held).where(Held.message_id.in_(messages)).values(incident=number))
 
 
 def _ended(one: Written, number: int, rng: random.Random) -> Iterator[Any]:
@@ -274,6 +282,15 @@ def _block(number: int, now: int) -> Block:
     return Block(
         id=number, scope="sender", value=f"blocked-{number}", reason="spam", ground=GROUNDS[0], expires_at=0,
         created_at=now,
+    )  # fmt: skip
+
+
+def _incident(number: int, now: int) -> Incident:
+    """One that is over, and still holds."""
+    return Incident(
+        id=number, scope="all", places=[], hold=True, freeze=False, pace_ms=0, level=-1, ground=GROUNDS[0],
+        reason="a day's work", opened_by="lead", act_uid=f"incident-{number}", begun_at=now - DAY_US,
+        ends_at=now - DAY_US // 2, ended_at=now - DAY_US // 2, ended_by="lead",
     )  # fmt: skip
 
 

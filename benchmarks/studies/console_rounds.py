@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from benchmarks.studies.console_node import GROUNDS, PASSWORD, Filled
+from benchmarks.studies.console_node import GROUNDS, INCIDENTS, PASSWORD, Filled
 from gateway.control.access.roles import Principal, Role, refused
 from gateway.control.console.console_pages import PAGES
 from gateway.control.features import ENDPOINTS
@@ -330,12 +330,13 @@ async def _incidents(visit: Visitor, number: int) -> None:
         incident = begun.to.rpartition("/")[2].partition("?")[0]
         await visit("POST /incidents/{id}/extend", {"minutes": 30, "reason": WHY}, id=incident)
         await visit("POST /incidents/{id}/end", {"reason": WHY}, id=incident)
-        if visit.may("POST /incidents/{id}/release"):
-            await visit("POST /incidents/{id}/release", {"count": 0, "reason": WHY}, id=incident)
-            await visit("POST /incidents/{id}/expire", {"count": 0, "reason": WHY}, id=incident)
         shown = await visit("GET /incidents")
     for one in shown.all(r"/console/incidents/(\d+)")[:1]:
         await visit("GET /incidents/{id}", id=one)
+    over = number % INCIDENTS + 1  # one that still holds
+    for page in ("POST /incidents/{id}/release", "POST /incidents/{id}/expire"):
+        if visit.may(page) and (ready := (await visit("GET /incidents/{id}", id=over)).field("count")):
+            await visit(page, {"count": ready, "reason": WHY}, id=over)
 
 
 async def _own(visit: Visitor) -> None:

@@ -31,6 +31,11 @@ SUBJECT = 320  # characters of an act's
 
 async def search(call: Call[MessagesWanted, NoQuery]) -> MessagesFound:
     """By any of these together, the newest first. What is found is read from the journal."""
+    async with call.service(IndexClient).turn():
+        return await _searched(call)
+
+
+async def _searched(call: Call[MessagesWanted, NoQuery]) -> MessagesFound:
     body, index = call.body, call.service(IndexClient)
     place = _place(body.cursor) if body.cursor is not None else None
     await call.reads(body.reason, "message.identify" if body.identity else "message.search", _subject(body))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,10 @@ from gateway.control.acts.refusal import ControlError
 from gateway.control.workers.totals import Series
 from gateway.journal.read import lookup
 
+AT_ONCE: Final = 3
+"""Searches that are answered at once. Each costs control tens of milliseconds, of the loop and of the database's one
+thread, and an act (a freeze) that comes meanwhile waits behind no more than these."""
+WAITING: Final = 64  # searches, those that are answered among them
 WITHIN: Final = 5.0  # seconds besides those that a search may take
 MESSAGE_WITHIN: Final = 3.0
 STATUS_WITHIN: Final = 0.5
@@ -35,6 +40,20 @@ class IndexClient:
         self._socket = socket
         self._enabled = enabled
         self._codes = codes
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._wanted = 0
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """For a search, from its act to its answer; in the order in which they came. Raises ``ControlError``."""
+        if self._wanted >= WAITING:
+            raise ControlError(503, "control.busy", "Too many search at once; try again in a moment.")
+        self._wanted += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._wanted -= 1
 
     async def search(
         self, asked: Mapping[str, Any], limit: int, place: Sequence[Any] | None

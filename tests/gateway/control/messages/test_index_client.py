@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from gateway.appeals.codes import Codes
 from gateway.common import channel
+from gateway.control.messages import index_client
 from gateway.control.messages.index_client import IndexClient
 from gateway.journal.write import encoding, recovery
 from gateway.journal.write.ids import Ids
@@ -167,3 +169,24 @@ async def test_what_cannot_be_asked(api: Any, index: Index) -> None:
         assert (api.status, told["reason"]) == (400, "control.invalid"), cursor
     assert index.asked == []
     assert await acts(api) == []
+
+
+async def test_few_searches_are_answered_at_once_and_few_wait(index: Index) -> None:
+    within, most, free = 0, 0, asyncio.Event()
+
+    async def one() -> None:
+        nonlocal within, most
+        async with index.client.turn():
+            within += 1
+            most = max(most, within)
+            await free.wait()
+            within -= 1
+
+    asked = [asyncio.create_task(one()) for _ in range(index_client.WAITING + 1)]
+    await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    refused = [task for task in asked if task.done()]
+    assert [(task.exception().status, task.exception().reason) for task in refused] == [(503, "control.busy")]
+    free.set()
+    await asyncio.gather(*(task for task in asked if task not in refused))
+    assert most == index_client.AT_ONCE
+    await one()  # its place is free again

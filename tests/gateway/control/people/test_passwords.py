@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -124,3 +126,11 @@ async def test_what_came_back_from_the_journal_opens_nothing(api: Any) -> None:
     await api.plant.database.run(emptied)
     assert await api.plant.database.read(lambda session: passwords.of(session, "admin")) is None
     assert "tidegate people password admin" in (await api.plant.database.read(passwords.lost))[0]
+
+
+async def test_checks_stand_back_behind_acts_and_messages(hashes: Passwords) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    told = await asyncio.get_running_loop().run_in_executor(
+        hashes._threads, lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    )
+    assert told == max(own, passwords.NICE) and os.getpriority(os.PRIO_PROCESS, 0) == own

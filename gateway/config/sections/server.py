@@ -131,10 +131,10 @@ class Server(Section):
     )
     max_queueing: Duration = setting(
         SERVER.max_queueing,
-        "What was admitted may wait in a worker (turns of its loop; state, beyond what it takes at its best; for an "
-        "upstream's connection) before it is overloaded; beyond, for three tenths of a second: requests are refused "
-        "before they are judged (503 with Retry-After) until those admitted wait no longer. 0: never. On trial: try it "
-        "under your own load before you rely on it.",
+        "A request may wait in a worker (turns of its loop and of its address; state, beyond what it takes at its "
+        "best; for an upstream's connection) before it is overloaded; beyond, for three tenths of a second: requests "
+        "are refused before they are judged (503 with Retry-After) until those admitted wait no longer; an address "
+        "whose turns all wait for sheds its own. 0: never. On trial: try it under your own load before you rely on it.",
         ge=0,
         le=10,
     )

@@ -10,6 +10,10 @@ connections are not read for that long. How many follows the delay: more while i
 Who has waited longer than the bound for the turn of his address is refused as well: of many who cannot all be served,
 those are who still are in time.
 
+Where turns are short because each address gets no more than its share of one, the queue stands in front of the turns:
+at those addresses that ask for more. So each is looked at by itself (as FQ-CoDel does with flows: RFC 8290): where all
+who waited for its turns did so for too long, those who do are refused, and at no other address anybody.
+
 The price while nothing stands is one comparison a request, and two calls a turn.
 """
 
@@ -19,9 +23,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.common.sweep import TICK
+
+if TYPE_CHECKING:
+    from gateway.http.server.turns import TurnAccount
 
 OVERLOADED: Final = "server.overloaded"
 RETRY: Final = 1.0
@@ -58,7 +65,7 @@ class Queueing:
     __slots__ = (
         "_batches", "_clock", "_floor", "_floor_before", "_floor_ticks", "_least_state", "_least_turn", "_left",
         "_loop", "_messages", "_most", "_quiet", "_refused", "_resting", "_scheduled", "_standing", "_standing_turns",
-        "_state", "_turn_seconds",
+        "_state", "_tick", "_turn_seconds",
         "_turns", "delay", "max_queueing", "refused", "shedding",
     )  # fmt: skip
 
@@ -81,6 +88,7 @@ class Queueing:
         self._left = 0
         self._floor = self._floor_before = NEVER  # what state took at least, in this half of REMEMBERED and before
         self._floor_ticks = 0
+        self._tick = 0
         self._begin_tick()
 
     def _begin_tick(self) -> None:
@@ -106,6 +114,27 @@ class Queueing:
         self._messages += messages
         self._state += seconds
         self._least_state = min(self._least_state, seconds)
+
+    # asked by who waited for the turn of his address
+
+    def too_late(self, account: TurnAccount, since: float) -> bool:
+        """Whether a request is refused that waited since then (perf_counter): where a queue of its address stands."""
+        bound = self.max_queueing
+        if not bound:
+            return False
+        waited, tick = self._clock() - since, self._tick
+        if account.waited_tick != tick:
+            stood = account.waited_tick == tick - 1 and account.least_waited > bound
+            account.standing = account.standing + 1 if stood else 0
+            account.waited_tick = tick
+            account.least_waited = waited
+        elif waited < account.least_waited:
+            account.least_waited = waited
+        if waited <= bound or (account.standing < STANDING and tick >= account.sheds_until):
+            return False
+        account.sheds_until = tick + QUIET
+        self.refused += 1
+        return True
 
     # asked, while a queue stands
 
@@ -146,6 +175,7 @@ class Queueing:
 
     def tick(self) -> None:
         """A tick is over: look at what was waited in it."""
+        self._tick += 1
         self._resume(len(self._resting))
         least, self.delay = self._waited()
         messages, turns = self._messages, self._turns

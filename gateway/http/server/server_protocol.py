@@ -228,8 +228,7 @@ class ServerProtocol(Answering):
             self._refuse_head(error.reason)
             return False
         self._searched = 0
-        server = self.server
-        account = self.account
+        server, account = self.server, self.account
         if self.peer.trusted:
             account = self.account = server.named(self.peer, head)
             if account.left <= 0 and not server.turns.renewed(account):
@@ -254,7 +253,8 @@ class ServerProtocol(Answering):
         # One that has said all that it wants to gets the answers to all that it asked.
         self._keep_alive = head.keep_alive and not (self._half_closed and not self._buffer)
         try:
-            if server.queueing.shedding and not server.queueing.admits(self._since):
+            queueing, since = server.queueing, self._since
+            if (since and queueing.too_late(account, since)) or (queueing.shedding and not queueing.admits(since)):
                 server.gate.shed(exchange)
                 if self.state == IDLE and not self.peer.trusted:  # on a front's connection others wait as well
                     self.rest()

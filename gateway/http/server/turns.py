@@ -80,12 +80,13 @@ class TurnAccount:
     request or frame is taken whole). ``held``: open connections. ``tick``: when it did something last.
 
     ``reads``: counted since its turn began. ``members``: its connections, as far as they have begun. ``waiting``: those
-    that stopped, oldest first; ``answers``: answers to them that wait, likewise.
+    that stopped, oldest first; ``answers``: answers to them that wait, likewise. ``waited_tick``, ``least_waited``,
+    ``standing``, ``sheds_until``: what ``queueing`` knows of those who waited.
     """
 
     __slots__ = (
-        "_share", "_shares", "_upstream", "answers", "free", "held", "key", "left", "members", "reads", "tick", "turn",
-        "turns", "waiting",
+        "_share", "_shares", "_upstream", "answers", "free", "held", "key", "least_waited", "left", "members", "reads",
+        "sheds_until", "standing", "tick", "turn", "turns", "waited_tick", "waiting",
     )  # fmt: skip
 
     def __init__(self, turns: Turns, key: str, *, free: bool = False) -> None:
@@ -100,6 +101,10 @@ class TurnAccount:
         self.members: set[TurnMember] = set()
         self.waiting: deque[TurnWaiting] | None = None
         self.answers: deque[TurnWaiting] | None = None
+        self.waited_tick = -1
+        self.least_waited = 0.0
+        self.standing = 0
+        self.sheds_until = 0
         self._upstream: Upstream | None = None  # the one asked last, and the share there
         self._share = Share()
         self._shares: dict[Upstream, Share] | None = None  # where it has used several

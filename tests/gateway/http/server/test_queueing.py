@@ -10,6 +10,7 @@ import pytest
 from gateway.common.sweep import TICK
 from gateway.http.server.queueing import FEWEST, QUIET, RETRY, STANDING, TURNS, Queueing
 from gateway.http.server.settings import ServerSettings
+from gateway.http.server.turns import TurnAccount, Turns
 from gateway.http.upstream.upstream import STANDING as WAITED
 from tests.gateway.http.server.requests import get, post, reason
 
@@ -298,3 +299,97 @@ async def test_who_rests_may_leave(bench: Any) -> None:
 
 def test_the_upstreams_queue_has_the_same_patience() -> None:
     assert pytest.approx(STANDING * 0.1) == WAITED
+
+
+# of one address
+
+
+def waited(queueing: Queueing, account: TurnAccount, *seconds: float) -> list[bool]:
+    """Those who waited so long for its turns within one tick: whether each is refused."""
+    told = [queueing.too_late(account, NOW - one) for one in seconds]
+    queueing.tick()
+    return told
+
+
+NOW = 100.0
+
+
+@pytest.fixture
+def by_address(loop: Loop) -> Queueing:
+    return Queueing(loop, BOUND, lambda: NOW)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def account(loop: Loop) -> TurnAccount:
+    return TurnAccount(Turns(loop, ServerSettings()), "192.0.2.1")  # type: ignore[arg-type]
+
+
+def test_an_addresss_queue_that_stands_is_shed_and_nobody_elses(
+    by_address: Queueing, account: TurnAccount, loop: Loop
+) -> None:
+    for _ in range(2):
+        for _ in range(STANDING - 1):
+            assert waited(by_address, account, 0.3, 0.2, 0.1) == [False] * 3  # a burst, for all that is known
+        assert waited(by_address, account, 0.3, 0.01) == [False, False]
+    for _ in range(STANDING):
+        assert waited(by_address, account, 0.3, 0.2) == [False, False]
+    assert waited(by_address, account, 0.3, 0.2) == [True, True]
+    assert by_address.refused == 2
+    assert not by_address.shedding
+    other = TurnAccount(Turns(loop, ServerSettings()), "192.0.2.2")  # type: ignore[arg-type]
+    assert waited(by_address, other, 0.3) == [False]
+
+
+def test_who_waited_no_longer_than_the_bound_is_served(by_address: Queueing, account: TurnAccount) -> None:
+    for _ in range(STANDING + 1):
+        waited(by_address, account, 0.3)
+    assert waited(by_address, account, 0.3, BOUND / 2, 0.3, 0.001) == [True, False, True, False]
+
+
+def test_it_is_shed_until_nobody_was_for_longer_than_they_were_told_to_wait(
+    by_address: Queueing, account: TurnAccount
+) -> None:
+    for _ in range(STANDING + 1):
+        waited(by_address, account, 0.3)
+    for _ in range(QUIET - 2):
+        assert waited(by_address, account, BOUND / 2) == [False]
+    assert waited(by_address, account, 0.3) == [True]
+    for _ in range(QUIET):
+        waited(by_address, account, BOUND / 2)
+    assert waited(by_address, account, 0.3) == [False]
+
+
+def test_ticks_in_which_nobody_waited_are_no_queue(by_address: Queueing, account: TurnAccount) -> None:
+    for _ in range(2 * STANDING):
+        assert waited(by_address, account, 0.3) == [False]
+        by_address.tick()
+
+
+def test_without_a_bound_nobody_is_too_late(by_address: Queueing, account: TurnAccount) -> None:
+    by_address.max_queueing = 0.0
+    for _ in range(2 * STANDING):
+        assert waited(by_address, account, 30.0) == [False]
+
+
+async def test_a_flood_of_one_address_is_told_to_come_back_and_others_are_served(bench: Any) -> None:
+    bench.server.configure(ServerSettings(turn_requests=1, max_queueing=BOUND))
+    bench.server.turns.share = 1.0
+    bench.server.turns._shared_until = 1 << 30
+    bench.gate.admit = lambda exchange: exchange.answer(200, b"", b"")
+    clients = [bench.connect() for _ in range(4)]
+    queueing = bench.server.queueing
+    for _ in range(STANDING + 1):
+        for client in clients:
+            client.send(get())
+        for client in clients:
+            if client.protocol._since:
+                client.protocol._since -= 120.0
+        for _ in range(100):
+            await asyncio.sleep(0)
+        queueing.tick()
+    other = bench.connect("192.0.2.77")
+    other.send(get())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert queueing.refused and not queueing.shedding
+    assert any(503 in client.statuses for client in clients) and other.statuses == [200]

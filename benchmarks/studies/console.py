@@ -41,8 +41,11 @@ from rig.ports import free_ports
 from rig.postgresql import Postgres
 
 MOST_MS: Final = 200.0
-SLOW: Final = ("LOGIN", "POST /password", "POST /people", "POST /lists/change")
-"""What hashes a password (a tenth of a second by design) or compiles lists."""
+SLOW: Final = (
+    "LOGIN", "POST /password", "POST /people", "POST /lists/change", "POST /lists/draft in force",
+    "POST /lists/draft over the record",
+)  # fmt: skip
+"""What hashes a password (a tenth of a second by design), compiles lists, or reads days of the journal."""
 FREEZES: Final = 20
 PAUSE: Final = 1.0  # seconds in which somebody of the crowd reads what was found; each tenth time they log in
 

@@ -15,7 +15,7 @@ from gateway.common.rounds import Rounds
 from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.holding import held_states
-from gateway.control.holding.rows import Held
+from gateway.control.holding.rows import Held, HeldEvent
 from gateway.control.workers.workers import Workers
 
 EVERY = 1.0  # seconds between two looks
@@ -34,6 +34,7 @@ class WaitingTold:
         self._told: dict[str, dict[str, int]] = {"senders": {}, "rooms": {}}
         self._to: frozenset[tuple[str, Any]] = frozenset()
         self._looks = 0
+        self._event: int | None = None  # the newest of all events when it was counted last
         self.rounds = Rounds("waiting.told", self.look, EVERY)
 
     def start(self) -> None:
@@ -44,13 +45,18 @@ class WaitingTold:
 
     async def look(self) -> None:
         """Tell what changed since the last look."""
+        present = self._workers.present()
+        whole = present != self._to or self._looks % WHOLE_EVERY == 0
         try:
+            event = await self._database.read(lambda session: session.scalar(select(func.max(HeldEvent.id))))
+            if event == self._event and not whole:  # counting tens of thousands again would tell the same
+                self._looks += 1
+                return
             total, now = await self._database.read(_counted)
         except DatabaseUnavailable:
             return
         self.total = total
-        present = self._workers.present()
-        whole = present != self._to or self._looks % WHOLE_EVERY == 0
+        self._event = event
         self._looks += 1
         changed = {name: counts if whole else _changes(self._told[name], counts) for name, counts in now.items()}
         if not whole and not any(changed.values()):

@@ -24,6 +24,7 @@ from filters.reading.keywords import Scanner
 from gateway.config import Config
 from gateway.config.sections import policies as policy_sections
 from gateway.control.accounts.rows import Account
+from gateway.control.acts.governance import Governance
 from gateway.control.blocks.rows import Block
 from gateway.control.rooms.rows import Room
 from gateway.judging import overlay
@@ -46,8 +47,10 @@ class KnownFacts(NamedTuple):
     snapshot: SnapshotRows
 
 
-def known(session: Session, parked: ParkedRequest, snapshot: SnapshotRows, now_us: int) -> KnownFacts:
-    """Of the sender, the room, and what people have switched on."""
+def known(session: Session, parked: ParkedRequest, governance: Governance, now_us: int) -> KnownFacts:
+    """Of the sender, the room, and what people have switched on. Blocks are asked by name: all of them, for each
+    message of many, would keep everybody else from the database."""
+    snapshot = governance.snapshot(session, now_us / 1e6, but=(Block.__tablename__,))
     account = None if parked.weak else session.get(Account, parked.sender)
     room = session.get(Room, parked.room)
     return KnownFacts(

@@ -213,9 +213,7 @@ class Releases:
     async def _kept_back(self, due: _Due, parked: ParkedRequest) -> bool:
         """Whether something stands against publishing it now, that was not there when it was judged."""
         now = self._now()
-        facts = await self._database.read(
-            lambda session: recheck.known(session, parked, self._governance.snapshot(session, now / 1e6), now)
-        )
+        facts = await self._database.read(lambda session: recheck.known(session, parked, self._governance, now))
         reason = recheck.obstacle(self._config(), parked, facts, now)
         if not reason:
             return False

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.control.holding import waiting_told
+from gateway.control.holding import held, waiting_told
+from gateway.control.holding.rows import Held
 from gateway.control.holding.waiting_told import WaitingTold
+from tests.gateway.control.holding.conftest import ID
 
 
 class Workers:
@@ -39,7 +41,7 @@ async def test_the_whole_first_then_what_changed(told: Any) -> None:
     await counts.look()
     holding.park(holding.id[:-1] + "6", room="r2")
     await counts.look()
-    holding.put(state="expired")
+    holding.plant.database.now(lambda session: held.move(session, session.get_one(Held, ID), "expire", 5))
     await counts.look()
     assert [(one["version"], one["whole"], one["total"]) for one in workers.heard] == [
         (1, True, 1), (2, False, 2), (3, False, 1),
@@ -68,3 +70,16 @@ async def test_the_whole_is_told_now_and_then(told: Any, monkeypatch: pytest.Mon
     for _ in range(4):
         await counts.look()
     assert [one["whole"] for one in workers.heard] == [True, True]
+
+
+async def test_while_nothing_happens_nobody_is_counted(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    holding, _, counts = told
+    holding.park()
+    await counts.look()
+    asked: list[int] = []
+    monkeypatch.setattr(waiting_told, "_counted", lambda _session: asked.append(1) or (7, {"senders": {}, "rooms": {}}))
+    await counts.look()
+    assert not asked and counts.total == 1
+    holding.park(holding.id[:-1] + "6", room="r2")
+    await counts.look()
+    assert asked and counts.total == 7

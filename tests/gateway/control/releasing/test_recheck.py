@@ -69,9 +69,7 @@ class Asked:
 
         await self.plant.ledger.act("li", "r", "x", "y", work, settle=False)
         governance = self.plant.ledger.governance
-        facts = self.plant.database.now(
-            lambda session: recheck.known(session, parked, governance.snapshot(session, NOW), NOW * 1_000_000)
-        )
+        facts = self.plant.database.now(lambda session: recheck.known(session, parked, governance, NOW * 1_000_000))
         return recheck.obstacle(self.config, parked, facts, NOW * 1_000_000)
 
 

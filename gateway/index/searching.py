@@ -273,8 +273,10 @@ class Searcher:
             named = [one[0] for message_id in asked.ids[:limit] if (one := self._located(message_id)) is not None]
             return SearchPage(named, None, len(self.suspects) == suspected)
         # Days overlap by what was still written to a segment after midnight, and nodes do all the time.
-        begun = place.begun if place is not None else {}
-        waiting = [day for day in reversed(self._files.days()) if place is None or _order(day) <= place.rest]
+        # A place comes from whoever asks: what is no file of ours is opened by nobody, and one may be gone meanwhile.
+        days = self._files.days()
+        begun = {day: below for day, below in place.begun.items() if day in days} if place is not None else {}
+        waiting = [day for day in reversed(days) if place is None or _order(day) <= place.rest]
         open_ = {day: _Stream(self._rows(day, asked, below, until)) for day, below in begun.items()}
         page: list[FoundMessage] = []
         while len(page) < limit and not any(stream.late for stream in open_.values()):

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from gateway.control.access.roles import NOBODY, Permission, Principal
 from gateway.control.acts.refusal import MEDIA_TYPE, ControlError, DatabaseUnavailable
 from gateway.control.api.openapi import describe
-from gateway.control.calls import validation
+from gateway.control.calls import received, validation
 from gateway.control.calls.call import Call, Services, permit
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.schemas import Done
@@ -82,7 +82,7 @@ def _entrance(endpoint: Endpoint, allow: Sequence[Network]) -> Handler:
         caller = _caller(request, access)
         validation.placeholders(request.match_info)
         query = validation.query(query_model, _parameters(request))
-        body = validation.body(body_model, await request.read()) if body_model is not None else None
+        body = validation.body(body_model, await received.body(request)) if body_model is not None else None
         if body is not None:  # it may have taken its time to come
             caller = _caller(request, access)
         result = await handler(

@@ -26,12 +26,14 @@ from gateway.common.addresses import counted
 from gateway.common.ending import end
 from gateway.common.units import Rate
 from gateway.config import Config
-from gateway.control.acts.refusal import DatabaseUnavailable
+from gateway.control.acts.refusal import ControlError, DatabaseUnavailable
 from gateway.control.appeals.admissibility import AppealRefused
 from gateway.control.appeals.appeal_page import MOST_STATEMENT, MOST_TEXT, TAGS, page, sheet
 from gateway.control.appeals.appeal_words import PAGE, REDRESS, STATES
 from gateway.control.appeals.asking_pace import AskingPace
 from gateway.control.appeals.filing import AppealDesk, AppealGiven, Filed
+from gateway.control.calls import received
+from gateway.control.calls.received import field
 from gateway.generation import conversion
 from gateway.http.server.problem import PROBLEM_JSON, Problem, encode_problem
 from gateway.http.server.shapes import prefers_pages
@@ -95,7 +97,7 @@ class AppealSite:
         if request.method not in ("GET", "HEAD", "POST"):
             return web.Response(status=405, headers={"Allow": "GET, HEAD, POST"})
         sent = request.content_type == "application/json"
-        accept = request.headers.get("Accept", "").encode()
+        accept = field(request, "Accept")
         json = sent or (b"json" in accept.lower() and not prefers_pages(accept))
         given, do = AppealGiven(""), ""
         filed: Filed | None = None
@@ -181,14 +183,14 @@ class AppealSite:
         if named in LANGUAGES:
             return named
         section = self._config().sentences
-        wanted = preferred(request.headers.get("Accept-Language", "").encode(), LANGUAGES)
+        wanted = preferred(field(request, "Accept-Language"), LANGUAGES)
         return section.language if section.language != "auto" else wanted or section.otherwise
 
     def _client(self, request: web.Request) -> str:
         """Who asks, as the worker has told it: whom a trusted proxy names counts as that."""
         server = self._config().server
         trusted = TrustedProxies(str(network) for network in server.trusted_proxies)
-        chain = request.headers.get("X-Forwarded-For", "").encode()
+        chain = field(request, "X-Forwarded-For")
         return counted(trusted.client("", chain), server.ipv6_prefix)
 
     def _rates(self) -> tuple[Rate, Rate]:
@@ -213,7 +215,10 @@ async def _fields(request: web.Request, sent_json: bool) -> Mapping[str, str]:
     if request.method != "POST":
         pairs = list(request.query.items())
     else:
-        body = await request.read()
+        try:
+            body = await received.body(request)
+        except ControlError:
+            raise AppealRefused("appeal.malformed") from None
         try:
             if sent_json:
                 read = orjson.loads(body)

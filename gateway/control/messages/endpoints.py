@@ -13,7 +13,7 @@ from sqlalchemy import select
 from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.acts.rows import Act
 from gateway.control.calls.call import Call
-from gateway.control.calls.schemas import NoQuery
+from gateway.control.calls.schemas import NoQuery, is_printable
 from gateway.control.messages.index_client import IndexClient
 from gateway.control.messages.schemas import (
     BecameOut,
@@ -27,6 +27,8 @@ from gateway.control.people.schemas import ActOut
 
 ACTS = 100  # of one message that are told
 SUBJECT = 320  # characters of an act's
+NAMED = 64  # characters of a file's day or node
+ROWS = 1 << 53  # of a file
 
 
 async def search(call: Call[MessagesWanted, NoQuery]) -> MessagesFound:
@@ -132,6 +134,16 @@ def _cursor(place: list[Any]) -> str:
 def _place(cursor: str) -> list[Any]:
     try:
         begun, (date, node) = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return [[[str(one), str(day), int(below)] for one, day, below in begun], [str(date), str(node)]]
-    except (binascii.Error, ValueError, TypeError):
-        raise ControlError(400, "control.invalid", "cursor is none that an answer gave.") from None
+        place = [[[str(one), str(day), int(below)] for one, day, below in begun], [str(date), str(node)]]
+    except (binascii.Error, ValueError, TypeError, OverflowError):
+        raise _no_cursor() from None
+    named = [name for one in place[0] for name in one[:2]] + place[1]
+    if not all(is_printable(name) and len(name) <= NAMED for name in named):
+        raise _no_cursor()
+    if not all(0 <= below <= ROWS for _, _, below in place[0]):
+        raise _no_cursor()
+    return place
+
+
+def _no_cursor() -> ControlError:
+    return ControlError(400, "control.invalid", "cursor is none that an answer gave.")

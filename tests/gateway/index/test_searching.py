@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.index import searching
-from gateway.index.searching import SearchAsked, Searcher, read_record
+from gateway.index.searching import SearchAsked, Searcher, SearchPlace, read_record
 from gateway.index.store.day_files import DayFiles
 from gateway.index.store.grams import holds, normal
 from tests.gateway.index.conftest import DAY, Indexers, Recorded, settle
@@ -126,6 +126,15 @@ def test_new_messages_move_no_page(many: Many, searcher: Searcher, journal: Reco
     settle(indexers())
     second = searcher.search(SearchAsked(), 500, 60, first.place)
     assert [one.record["id"] for one in (*first.found, *second.found)] == wanted
+
+
+def test_a_place_opens_no_other_file(many: Many, searcher: Searcher) -> None:
+    """Places come back from whoever asked, who may have altered them."""
+    rest = searcher.search(SearchAsked(), 50, 60).place
+    assert rest is not None
+    for day in (("../../elsewhere", "x"), ("node-0", "2026-99-99"), ("node-0", "a\0b"), ("/etc", "passwd")):
+        page = searcher.search(SearchAsked(), 500, 60, SearchPlace({**rest.begun, day: 7}, rest.rest))
+        assert [one.record["id"] for one in page.found] == many.matching(SearchAsked())[50:]
 
 
 def test_time_that_is_over_ends_a_page_and_loses_nothing(

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from aiohttp import web
 
 from gateway.control.acts.refusal import ControlError
+from gateway.control.calls import received
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 400  # a list of fifty lines has a handful each
@@ -49,7 +50,7 @@ async def fields(request: web.Request) -> Fields:
     """Of the form, or of the query. Raises ``ControlError``."""
     if request.method in ("GET", "HEAD"):
         return Fields(list(request.query.items())[:MOST_FIELDS])
-    body = await request.read()
+    body = await received.body(request)
     if body and request.content_type != FORM:
         raise ControlError(400, "control.invalid", "A form is sent as application/x-www-form-urlencoded.")
     try:
@@ -65,7 +66,10 @@ def foreign(request: web.Request) -> bool:
     if site is not None and site != "same-origin":
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
+    except ValueError:  # an origin that is no address
+        return True
 
 
 def check(request: web.Request, given: Fields, csrf: str) -> None:

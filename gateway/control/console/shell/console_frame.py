@@ -44,11 +44,19 @@ def environment() -> Environment:
 
 def moment(micros: int) -> str:
     """To the second, in UTC: what a browser's script makes the reader's own time of."""
-    return f"{datetime.fromtimestamp(micros / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{_time(micros):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def isotime(micros: int) -> str:
-    return f"{datetime.fromtimestamp(micros / 1e6, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{_time(micros):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _time(micros: int) -> datetime:
+    """What lies beyond the calendar is its last moment: an end may be given as far off as one likes."""
+    try:
+        return datetime.fromtimestamp(micros / 1e6, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def span(seconds: float, language: str) -> str:

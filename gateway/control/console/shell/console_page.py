@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from aiohttp import web
+from yarl import URL
 
 from gateway.control.access.roles import Role, refused
 from gateway.control.acts.refusal import ControlError
@@ -103,8 +104,8 @@ class Visit:
         return self.shown(self, template or self.page.name, values, status)
 
     def go(self, path: str) -> web.Response:
-        """To another page; ``path`` behind ``/console``."""
-        return web.Response(status=303, headers={"Location": AT + path})
+        """To another page; ``path`` behind ``/console``, with nothing in it that is no address."""
+        return web.Response(status=303, headers={"Location": str(URL(AT + path))})
 
 
 def permitted(page: ConsolePage, endpoints: Mapping[str, Endpoint], who: LoggedIn) -> ControlError | None:

@@ -21,7 +21,9 @@ from aiohttp.typedefs import Handler
 
 from filters.model.meaning import CHINESE, ENGLISH
 from gateway.control.acts.refusal import ControlError
+from gateway.control.calls import validation
 from gateway.control.calls.call import Services
+from gateway.control.calls.received import field
 from gateway.control.console.sessions.console_sessions import Choice, ConsoleSessions, LoggedIn
 from gateway.control.console.shell import console_forms
 from gateway.control.console.shell.console_assets import assets
@@ -87,6 +89,7 @@ class ConsoleSite:
             denied = permitted(page, self._endpoints, who)
             if denied is not None:
                 raise denied
+            validation.placeholders(request.match_info)
             language = self._language(request, who.choice)
             visit = Visit(
                 request, page, self._services, self._endpoints, self._sessions, who, language,
@@ -101,7 +104,7 @@ class ConsoleSite:
         for told in (choice.language if choice is not None else "", request.cookies.get(LANGUAGE, "")):
             if told in LANGUAGES:
                 return told
-        return preferred(request.headers.get("Accept-Language", "").encode(), (ENGLISH, CHINESE)) or CHINESE
+        return preferred(field(request, "Accept-Language"), (ENGLISH, CHINESE)) or CHINESE
 
     # What is answered
 

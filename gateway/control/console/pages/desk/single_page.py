@@ -14,7 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.control.acts.refusal import ControlError
+from gateway.control.acts.refusal import ControlError, missing
+from gateway.control.console.shell.console_forms import whole
 from gateway.control.console.shell.console_page import Visit
 from gateway.control.console.shell.console_words import told_of
 from gateway.control.console.shell.shown_text import pieces, spans_of
@@ -59,7 +60,9 @@ async def case(visit: Visit) -> web.Response:
 
 async def now(visit: Visit) -> web.Response:
     """Nothing where all is as it was."""
-    number, seen = int(visit.places["id"]), visit.fields.number("seen")
+    number, seen = whole(visit.places["id"]), visit.fields.number("seen")
+    if number is None:
+        raise missing("case")
     found = next((one for one in await _mine(visit, told=True) if one.id == number), None)
     if found is not None and found.state == "claimed" and not found.taken_from_you and found.version == seen:
         return web.Response(status=204)

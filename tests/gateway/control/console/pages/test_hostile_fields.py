@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 import pytest
+from yarl import URL
 
 from gateway.config.sections.review.appeal_terms import AppealTerms
 from gateway.control.access.roles import Role
@@ -193,3 +194,33 @@ async def test_a_form_has_no_end_and_no_other_shape(boss: Browser) -> None:
         headers: dict[str, Any] = {"Content-Type": kind, "X-CSRF-Token": mark}
         async with boss.session.post(f"{boss.url}/console/own", data=body, headers=headers) as answer:
             assert answer.status == status, kind
+
+
+ADDRESSES = ("abc", "%00", "a%0d%0aX-A:%20b", "..%2F..%2Fx", "%E2%80%AE", "%C2%B2", "%ED%A0%80", "9" * 30, "x" * 300)
+
+
+@pytest.mark.parametrize("evil", ADDRESSES)
+async def test_what_stands_in_an_address(boss: Browser, evil: str) -> None:
+    """Every page whose address names something, by something that is no name."""
+    mark = boss.csrf
+    for page in PAGES:
+        if "{" not in page.path:
+            continue
+        url = URL(boss.url + "/console" + re.sub(r"{\w+}", evil, page.path), encoded=True)
+        how: dict[str, Any] = {"data": {"csrf": mark, "reason": "r"}} if page.method == "POST" else {}
+        async with boss.session.request(page.method, url, allow_redirects=False, **how) as answer:
+            assert answer.status < 500, (page.path, answer.status)
+            assert "X-A" not in answer.headers
+            assert answer.headers.get("Location", "/console/").startswith("/console/")
+
+
+async def test_names_twice_and_numbers_that_are_none_in_an_address(boss: Browser) -> None:
+    names = ("done", "why", "hours", "days", "before", "state", "room", "left", "worth", "seen", "saved", "next")
+    for page in PAGES:
+        if page.method != "GET":
+            continue
+        path = boss.url + "/console" + re.sub(r"{\w+}", "1", page.path)
+        for evil in ("-1", "%EF%BC%94", "9" * 15, "a%00b", "%FF", "1e5"):
+            query = "&".join(f"{name}={evil}&{name}=2" for name in names)
+            async with boss.session.get(URL(f"{path}?{query}", encoded=True), allow_redirects=False) as answer:
+                assert answer.status < 500, (page.path, evil, answer.status)

@@ -26,6 +26,7 @@ def test_fields() -> None:
         ({"Origin": "https://desk.example:8443"}, True),
         ({"Origin": "null"}, True),
         ({"Origin": ""}, True),
+        ({"Origin": "http://[::1"}, True),
     ],
 )
 def test_strangers(headers: dict[str, str], told: bool) -> None:

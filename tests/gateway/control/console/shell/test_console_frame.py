@@ -34,3 +34,5 @@ def test_how_long(seconds: float, english: str, chinese: str) -> None:
 def test_moments() -> None:
     assert moment(1_800_000_000_000_000) == "2027-01-15 08:00:00 UTC"
     assert isotime(1_800_000_000_000_000) == "2027-01-15T08:00:00Z"
+    for far in (1 << 62, 10**12 * 10**6):  # what has an end that nobody will see takes no page away
+        assert (moment(far), isotime(far)) == ("9999-12-31 23:59:59 UTC", "9999-12-31T23:59:59Z")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -203,3 +205,28 @@ async def test_a_draft_over_the_record_and_in_force(house: House, monkeypatch: p
     await li.post("/lists/draft", {**given, "how": "apply", "reason": "a campaign"})
     assert li.path == "/lists"
     assert "shells" in li.text and "pearls" in li.text
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        None, [], [[], []], [[["n", "d"]], ["", ""]], [[["n", "d", 10**30]], ["", ""]], [[["n", "d", -1]], ["", ""]],
+        [[["n\0", "d", 1]], ["", ""]], [[["n", "d", "x"]], ["", ""]], [[["n" * 65, "d", 1]], ["", ""]],
+    ],
+)  # fmt: skip
+async def test_a_cursor_that_was_altered_is_refused(house: House, index: Index, altered: Any) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(altered).encode()).decode()
+    told = await house.api("POST", "/v1/messages/search", json={"reason": "r", "cursor": cursor})
+    assert (house.api.status, told["reason"]) == (400, "control.invalid")
+    assert index.asked == []
+
+
+async def test_an_end_beyond_the_calendar_takes_no_page_away(house: House, index: Index) -> None:
+    for at, far in enumerate((253_402_300_800, 1 << 40)):
+        block = {"scope": "sender", "value": f"u{at}", "ground": "g", "reason": "r", "expires_at": far}
+        await house.api("POST", "/v1/blocks", json=block)
+        assert house.api.status == 200
+    browser = await house.logged_in("li", Role.LEAD)
+    assert "9999-12-31" in await browser.post("/blocks", {"reason": "r"})
+    await browser.post("/senders", {"reason": "r", "sender": "u1"})
+    assert browser.status == 200

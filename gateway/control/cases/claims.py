@@ -120,6 +120,11 @@ def decided_since(session: Session, person: str, since: int) -> int:
     return session.scalars(wanted).one()
 
 
+def left_today(session: Session, person: str, cap: int, since: int) -> int:
+    """How many more somebody wants to be given, who holds some already; ``cap``: of a day, 0 for none."""
+    return cap - decided_since(session, person, since) - _held(session, person) if cap else MOST_CLAIMED
+
+
 def give_back(session: Session, case: Case, person: str, how: Move, *, now: int, why: str = "") -> None:
     """Of one that is theirs; who was told that theirs was taken from them has seen it. Raises ``ControlError``."""
     if case.tell == person:

@@ -134,15 +134,16 @@ def _cursor(place: list[Any]) -> str:
 def _place(cursor: str) -> list[Any]:
     try:
         begun, (date, node) = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-        place = [[[str(one), str(day), int(below)] for one, day, below in begun], [str(date), str(node)]]
+        rows: list[tuple[str, str, int]] = [(str(one), str(day), int(below)) for one, day, below in begun]
+        rest = [str(date), str(node)]
     except (binascii.Error, ValueError, TypeError, OverflowError):
         raise _no_cursor() from None
-    named = [name for one in place[0] for name in one[:2]] + place[1]
+    named = [name for row in rows for name in row[:2]] + rest
     if not all(is_printable(name) and len(name) <= NAMED for name in named):
         raise _no_cursor()
-    if not all(0 <= below <= ROWS for _, _, below in place[0]):
+    if not all(0 <= below <= ROWS for _, _, below in rows):
         raise _no_cursor()
-    return place
+    return [rows, rest]
 
 
 def _no_cursor() -> ControlError:

@@ -111,7 +111,7 @@ async def listed(call: Call[None, CasesQuery]) -> CasesOut:
         words = {number: found(text) for number, text in texts.items()}
     telling = _telling(call)
     return CasesOut(
-        cases=[telling.of(one, words.get(one.case.id, []) if query.words else None) for one in rows],
+        cases=[telling.listed(one, words.get(one.case.id, []) if query.words else None) for one in rows],
         next=f"{last.due_at}:{last.id}" if last is not None else None,
     )
 
@@ -142,10 +142,11 @@ async def claim(call: Call[ClaimAsked, NoQuery]) -> Done[ClaimedOut]:
         refused.clear()
         if body.count is not None:
             choice = console_sessions.choice_of(session, who.person)
-            if choice.cap and claims.decided_since(session, who.person, running.today()) >= choice.cap:
+            count = min(body.count, claims.left_today(session, who.person, choice.cap, running.today()))
+            if count <= 0:
                 raise ControlError(409, "review.capped", "You have decided as much today as you wanted to.")
             wanted = QueueWanted(body.route or "", body.room or "", body.category or "", frozenset(choice.declined))
-            rows = claims.claim_page(session, who, body.count, now=now, until=until, wanted=wanted)
+            rows = claims.claim_page(session, who, count, now=now, until=until, wanted=wanted)
             if not rows:
                 raise ControlError(404, "review.nothing_waits", "Nothing waits that is yours to have.")
         else:
@@ -281,7 +282,7 @@ async def preview(call: Call[BulkAsked, NoQuery]) -> BulkPreview:
 
     together, rows = await call.services.database.read(work)
     telling = _telling(call)
-    return BulkPreview(count=len(together.found), cases=[telling.of(one) for one in rows], **_left_out(together))
+    return BulkPreview(count=len(together.found), cases=[telling.listed(one) for one in rows], **_left_out(together))
 
 
 async def bulk(call: Call[BulkDecided, NoQuery]) -> Done[BulkOut]:

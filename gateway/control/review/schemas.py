@@ -73,7 +73,9 @@ class CaseOut(BaseModel):
     message_id: str
     route: str
     room: str
-    sender: str
+    sender: str | None = Field(
+        description="Null where cases are listed: whose one is, is told with the case itself, which goes on record."
+    )
     category: str
     causes: list[CauseOut]
     opened_at: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -41,6 +41,10 @@ class CaseTelling:
     def of(self, one: Loaded, words: Sequence[str] | None = None) -> CaseOut:
         return CaseOut(**self._values(one, words))
 
+    def listed(self, one: Loaded, words: Sequence[str] | None = None) -> CaseOut:
+        """Without whose it is, which nobody reads without a trace."""
+        return CaseOut(**self._values(one, words) | {"sender": None})
+
     def shown(self, one: Loaded, text: CaseText) -> CaseShown:
         return CaseShown(
             **self._values(one, found(text)),
@@ -53,7 +57,7 @@ class CaseTelling:
             trace=[CaseEventOut.model_validate(event.as_row()) for event in one.trace],
         )
 
-    def _values(self, one: Loaded, words: Sequence[str] | None) -> Mapping[str, Any]:
+    def _values(self, one: Loaded, words: Sequence[str] | None) -> dict[str, Any]:
         case = one.case
         waits = case.state in (CaseState.WAITING, CaseState.CLAIMED)
         return case.as_row() | {

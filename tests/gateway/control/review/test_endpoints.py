@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from gateway.control.acts.refusal import ControlError
@@ -208,6 +209,36 @@ async def test_all_of_a_sender_on_a_route(room: Any) -> None:
     await room.claim("ann", first)
     told = await room("ann", "POST", "/cases:preview", {"case": first, "over": "sender"})
     assert [one["id"] for one in told["cases"]] == [first, second]
+
+
+async def test_no_list_tells_whose_a_message_is(room: Any) -> None:
+    """Nobody reads that without a trace: lists leave none."""
+    number = room.open("m1", sender="alice")
+    listed = await room("ann", "GET", "/cases")
+    assert [(one["id"], one["sender"]) for one in listed["cases"]] == [(number, None)]
+    await room.claim("ann", number)
+    mine = await room("ann", "GET", "/cases", mine="true")
+    told = await room("ann", "POST", "/cases:preview", {"case": number, "over": "sender"})
+    for answer in (mine, told):
+        assert answer["cases"] and "alice" not in json.dumps(answer)
+    shown = await room("ann", "GET", f"/cases/{number}")
+    assert shown["sender"] == "alice"
+    assert ("ann", "case.read", f"case:{number}") in [act[:3] for act in room.acts()]
+
+
+async def test_of_a_cap_no_more_is_given_than_is_left(room: Any) -> None:
+    numbers = [room.open(f"m{at}") for at in range(6)]
+    await room.api("PUT", "/v1/me/console", token=room.tokens["ann"], json={"cap": 3})
+    given = await room("ann", "POST", "/cases:claim", {"count": 50})
+    assert [one["id"] for one in given["result"]["cases"]] == numbers[:3]
+    answer = await room("ann", "POST", "/cases:claim", {"count": 1})
+    assert (room.status, answer["reason"]) == (409, "review.capped")
+    await room.do("ann", numbers[0], "approve")
+    answer = await room("ann", "POST", "/cases:claim", {"count": 1})
+    assert (room.status, answer["reason"]) == (409, "review.capped")
+    await room("ann", "POST", "/cases:release", {})
+    given = await room("ann", "POST", "/cases:claim", {"count": 50})
+    assert len(given["result"]["cases"]) == 2
 
 
 async def test_masked_only_where_a_rule_masks(room: Any) -> None:

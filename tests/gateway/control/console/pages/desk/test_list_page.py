@@ -41,6 +41,20 @@ async def test_all_pass_but_those_that_are_marked_and_the_page_can_be_taken_back
     assert li.text.count('class="line"') == 2
 
 
+async def test_a_line_that_is_lost_takes_none_of_the_others_along(desk: ConsoleDesk) -> None:
+    """It was to be left to somebody else, and somebody else has it already: the page is decided all the same."""
+    numbers = [desk.case(f"m{at}") for at in range(3)]
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    await li.get("/list")
+    await li.post("/list/take")
+    await li.post(f"/review/{numbers[2]}/skip")
+    await li.get("/list")
+    await li.post("/list/decide", [*(("case", f"{number}:1") for number in numbers), (f"to-{numbers[2]}", "leave")])
+    assert (li.status, li.path) == (200, "/list")
+    assert "2 decided." in li.text and "/list/undo" in li.text
+    assert [(await desk.row(number))["state"] for number in numbers[:2]] == ["decided", "decided"]
+
+
 async def test_what_is_no_page_of_ours_is_refused(desk: ConsoleDesk) -> None:
     number = desk.case("m1")
     li = await desk.house.logged_in("li", Role.REVIEWER)

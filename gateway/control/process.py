@@ -38,6 +38,7 @@ from gateway.control.adapters.state import LocatedProjection
 from gateway.control.adapters.supervisor import SupervisorSocket
 from gateway.control.api.api import AccessLogger, application
 from gateway.control.calls.call import BodyBounds, Services
+from gateway.control.calls.connections import serve
 from gateway.control.calls.feature import Beginning, Commanded, Running, Surroundings
 from gateway.control.coming_up import ComingUp
 from gateway.control.console.console_pages import PAGES
@@ -230,7 +231,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
         if config.control.probes is not None:
             free = [endpoint for endpoint in ENDPOINTS if endpoint.open]
             probed = application(services, services.of(People), free, version=version("tidegate"), described=False)
-            await _serve_probes(stack, probed, config.control.probes, access, inherited.probes)
+            await _serve_probes(stack, probed, config, access, inherited.probes)
         handlers: dict[str, channel.Handler] = {"status": lambda _: {"ok": True, "state": confirming.failing or "ok"}}
         for service in features:
             if isinstance(service, Commanded):
@@ -277,17 +278,20 @@ async def _serve(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     listener = _listener(section.listen, "control.listen", inherited)
-    await web.SockSite(runner, listener, ssl_context=context).start()
+    await serve(runner, listener, section.max_connections, section.idle_timeout, context)
 
 
 async def _serve_probes(
-    stack: AsyncExitStack, app: web.Application, address: str, access: AccessLog | None, inherited: int | None
+    stack: AsyncExitStack, app: web.Application, config: Config, access: AccessLog | None, inherited: int | None
 ) -> None:
     """What needs no token, in plain HTTP: a balancer knows no certificate of ours, and nothing here is secret."""
     runner = web.AppRunner(app, access_log_class=AccessLogger, access_log=cast(logging.Logger, access))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, _listener(address, "control.probes", inherited)).start()
+    section = config.control
+    assert section.probes is not None
+    listener = _listener(section.probes, "control.probes", inherited)
+    await serve(runner, listener, section.max_connections, section.idle_timeout)
 
 
 def _listener(address: str, setting: str, inherited: int | None) -> socket.socket:

@@ -56,6 +56,12 @@ class Control(Section):
         None, "File (mode 0600) for that person's token; “control/first-token” in server.data_dir if unset."
     )
     max_body: Size = setting("1MiB", "Largest request body, imports apart; beyond: 413.", ge=1024)
+    max_connections: int = setting(
+        1000, "Connections at once to each address; beyond, what has rested longest is closed.", ge=16, le=100_000
+    )
+    idle_timeout: Duration = setting(
+        "75s", "A connection may rest, or bring a request, for; beyond: closed.", ge=5, le=3600
+    )
     max_import: Size = setting("1GiB", "Largest import of accounts, streamed; beyond: 413.", ge=1024)
     relay_interval: Duration = setting("1s", "How often acts that were not yet journalled are tried again.", gt=0)
 

@@ -20,6 +20,7 @@ from gateway.control.accounts.schemas import AccountLine, Imported
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.ledger import SETTLE_WITHIN
 from gateway.control.acts.refusal import ControlError
+from gateway.control.calls import connections
 from gateway.control.calls.call import Call
 from gateway.control.calls.schemas import Why
 from gateway.control.calls.validation import problems
@@ -35,6 +36,7 @@ async def accounts(call: Call[None, Why]) -> web.StreamResponse:
     bound = call.services.bounds.max_import
     if (call.request.content_length or 0) > bound:
         raise ControlError(413, "control.too_large", f"An import may hold {bound} bytes (control.max_import).")
+    connections.working(call.request)  # it comes for as long as it takes
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(call.request)
     run = _Import(call)

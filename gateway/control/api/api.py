@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from gateway.control.access.roles import NOBODY, Permission, Principal
 from gateway.control.acts.refusal import MEDIA_TYPE, ControlError, DatabaseUnavailable
 from gateway.control.api.openapi import describe
-from gateway.control.calls import received, validation
+from gateway.control.calls import connections, received, validation
 from gateway.control.calls.call import Call, Services, permit
 from gateway.control.calls.endpoint import Endpoint
 from gateway.control.calls.schemas import Done
@@ -133,6 +133,8 @@ _REASON: Final = web.ResponseKey("reason", str)
 @web.middleware
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every refusal leaves through here."""
+    if not request.body_exists:
+        connections.working(request)
     try:
         return await handler(request)
     except DatabaseUnavailable as error:
@@ -149,6 +151,8 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception:  # a fault of ours: aiohttp would answer in its own words, and log what we may not
         log.error("control.call_failed", route=_template(request), exc_info=True)
         return _problem(ControlError(500, "control.failed", "Control failed; its log says where."))
+    finally:
+        connections.answered(request)
 
 
 def _problem(error: ControlError, headers: dict[str, str] | None = None) -> web.Response:

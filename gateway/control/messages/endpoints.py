@@ -107,6 +107,7 @@ def _found(told: dict[str, Any], *, identity: bool) -> MessageFound:
         verdict=record.get("verdict", "pass"),
         reasons=list(dict.fromkeys(one["reason"] for one in findings)),
         effects=list(dict.fromkeys(one["effect"] for one in findings)),
+        categories=list(dict.fromkeys(one["category"] for one in findings if one.get("category"))),
         texts=record.get("content", {}).get("plain"),
         edit=record.get("edit", False),
         releases=record.get("releases", ""),
@@ -143,7 +144,7 @@ def _place(cursor: str) -> list[Any]:
         raise _no_cursor()
     if not all(0 <= below <= ROWS for _, _, below in rows):
         raise _no_cursor()
-    return [rows, rest]
+    return [[list(row) for row in rows], rest]
 
 
 def _no_cursor() -> ControlError:

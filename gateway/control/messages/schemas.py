@@ -70,6 +70,7 @@ class MessageFound(BaseModel):
     verdict: str
     reasons: list[str] = Field(description="Of what was found, the weightiest first.")
     effects: list[str]
+    categories: list[str] = Field(description="Of the words found.")
     texts: list[str] | None = Field(description="Null where they are not kept.")
     edit: bool
     releases: str = Field(description="The held message that is published by it; empty where it is none.")

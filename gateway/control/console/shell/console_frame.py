@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.control.console.shell.console_assets import address
 from gateway.control.console.shell.console_words import TAGS, named, wording
+from gateway.control.console.shell.shown_text import shown
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -37,7 +38,7 @@ def environment() -> Environment:
         loader=PackageLoader("gateway.control.console", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"moment": moment, "span": span, "isotime": isotime}
+    made.filters |= {"moment": moment, "span": span, "isotime": isotime, "shown": shown}
     made.globals["asset"] = address
     return made
 

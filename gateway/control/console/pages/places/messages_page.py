@@ -28,7 +28,13 @@ async def search(visit: Visit) -> web.Response:
         body["since"] = time.time_ns() // 1000 - BACK[given["back"]] * 1_000_000
     body |= {"reason": given["reason"], "identity": bool(given["identity"])}
     found = await visit.ask("POST /v1/messages/search", body)
-    return visit.show(**_form(given) | {"found": found})
+    return visit.show(**_form(given) | {"found": found, "grave_categories": await grave(visit)})
+
+
+async def grave(visit: Visit) -> list[str]:
+    """Categories whose texts are hidden until somebody asks."""
+    told: list[str] = (await visit.ask("GET /v1/review")).grave
+    return told
 
 
 def _form(given: dict[str, str]) -> dict[str, Any]:
@@ -52,7 +58,7 @@ async def story(visit: Visit) -> web.Response:
     shown = told.message.verdict != "reject" and told.message.state in ("", "delivered", "unknown", "held")
     return visit.show(
         "message", story=told, message_id=message_id, identity=identity,
-        takes_down=shown and visit.may("POST /v1/takedowns"),
+        takes_down=shown and visit.may("POST /v1/takedowns"), grave_categories=await grave(visit),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from gateway.control.console.pages.places.messages_page import grave
 from gateway.control.console.shell.console_page import Visit
 
 LAST = 25
@@ -34,6 +35,7 @@ async def _shown(visit: Visit, name: str, found: Any) -> web.Response:
         "room", room=name, told=told, frozen=own[0] if own else None, switches=switches, found=found,
         statuses=STATUSES, may_set=visit.may("PUT /v1/rooms/{room}"), may_freeze=visit.may("POST /v1/switches"),
         may_read=visit.may("POST /v1/messages/search"), done=visit.fields.number("done"),
+        grave_categories=await grave(visit),
     )  # fmt: skip
 
 

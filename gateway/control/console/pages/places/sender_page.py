@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.control.acts.refusal import ControlError
+from gateway.control.console.pages.places.messages_page import grave
 from gateway.control.console.shell.console_page import Visit
 
 LAST = 25
@@ -41,7 +42,8 @@ async def shown(visit: Visit) -> web.Response:
         if error.reason not in ("control.index_off", "control.index_unavailable"):
             raise
     return visit.show(
-        sender=sender, account=account, blocks=blocks.blocks, found=found, until=tuple(UNTIL), done=None
+        sender=sender, account=account, blocks=blocks.blocks, found=found, until=tuple(UNTIL), done=None,
+        grave_categories=await grave(visit),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ class Index(IndexClient):
     """Answers with one message; ``asked``: what it was asked."""
 
     def __init__(self, record: dict[str, Any]) -> None:
+        super().__init__(Path(), Path(), lambda: None, lambda: None)
         self.record = record
         self.asked: list[dict[str, Any]] = []
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from gateway.config.sections.review.appeal_terms import AppealTerms
@@ -39,6 +42,15 @@ async def test_claimed_read_decided_and_taken_back(filed: ConsoleDesk) -> None:
     await li.post("/appeals/1/undo")
     told = await filed.house.api("GET", "/v1/appeals/1", params={"reason": "r"})
     assert (told["outcome"], told["claimed_by"]) == ("", "li")
+
+
+async def test_a_grave_text_is_hidden_until_somebody_asks(filed: ConsoleDesk) -> None:
+    filed.desk.settings = replace(filed.desk.settings, grave=frozenset({"spam"}))
+    li = await filed.house.logged_in("li", Role.REVIEWER)
+    await li.get("/appeals")
+    await li.post("/appeals/1/claim")
+    veiled = re.search(r'<details class="veil">.*?</details>', li.text, re.DOTALL)
+    assert veiled is not None and "buy it" in veiled[0] and li.text.count("buy it") == 1
 
 
 async def test_given_back_escalated_and_claimed_by_somebody_else(filed: ConsoleDesk) -> None:

@@ -16,7 +16,7 @@ from gateway.control.console.pages.places.word_lists_page import _marked
 from gateway.control.lists.drafts import BackTests
 from gateway.control.lists.schemas import HitOut, TryOut
 from tests.gateway.control.console.conftest import House
-from tests.gateway.control.console.pages.conftest import EVIL, Index
+from tests.gateway.control.console.pages.conftest import EVIL, ConsoleDesk, Index
 
 
 async def test_messages_are_found_and_read(house: House, index: Index) -> None:
@@ -230,3 +230,19 @@ async def test_an_end_beyond_the_calendar_takes_no_page_away(house: House, index
     assert "9999-12-31" in await browser.post("/blocks", {"reason": "r"})
     await browser.post("/senders", {"reason": "r", "sender": "u1"})
     assert browser.status == 200
+
+
+async def test_grave_texts_are_hidden_wherever_messages_are_shown(desk: ConsoleDesk, index: Index) -> None:
+    index.record["content"]["plain"] = ["something gruesome"]
+    index.record["findings"][0]["category"] = "gore"
+    browser = await desk.house.logged_in("li", Role.LEAD)
+    await browser.get("/messages")
+    for path, asked in (
+        ("/messages", {"text": "x"}), ("/messages/m1", {}), ("/rooms", {"room": "r1"}), ("/senders", {"sender": "u1"}),
+    ):  # fmt: skip
+        page = await browser.post(path, {**asked, "reason": "case 7"})
+        veiled = re.findall(r"<details class=\"veil\"><summary>hidden: gore</summary>.*?</details>", page, re.DOTALL)
+        assert page.count("something gruesome") == len([one for one in veiled if "something gruesome" in one]) == 1
+    index.record["findings"][0]["category"] = "fraud"
+    page = await browser.post("/messages", {"text": "x", "reason": "case 7"})
+    assert "something gruesome" in page and "veil" not in page

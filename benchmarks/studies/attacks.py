@@ -20,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing import Process
 from pathlib import Path
 from threading import Thread
@@ -226,36 +227,40 @@ def quantile(told: list[float], part: float) -> float:
 def measure(seconds: float, chosen: str, crowds: tuple[int, ...]) -> list[dict[str, object]]:
     """One row for calm, and one for each attack from so many connections."""
     rows: list[dict[str, object]] = []
-    calm = _alone(None, seconds)
-    rows.append(_row("calm", 0, calm, calm))
-    print(json.dumps(rows[-1]), flush=True)
+    calm = _alone([_burning] * (os.cpu_count() or 1), seconds)
+    for name, told in (("calm", calm), ("idle", _alone([], seconds))):
+        rows.append(_row(name, 0, told, calm))
+        print(json.dumps(rows[-1]), flush=True)
     for attack in ATTACKS:
         for connections in crowds if chosen in attack.name else ():
-            told = _alone(attack, seconds, connections)
+            told = _alone([partial(_attacking, attack, connections)], seconds)
             rows.append(_row(attack.name, connections, told, calm))
             print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
-def _alone(attack: Attack | None, seconds: float, connections: int = 0) -> list[float]:
-    """What is waited beside one attack on a gateway of its own: what another one left to do would count as its."""
+def _burning(_port: int) -> Process:
+    return Process(target=burn, daemon=True)
+
+
+def _attacking(attack: Attack, connections: int, port: int) -> Process:
+    return Process(target=blast, args=(port, attack, connections), daemon=True)
+
+
+def _alone(others: Sequence[Callable[[int], Process]], seconds: float) -> list[float]:
+    """What is waited beside others on a gateway of its own: what another attack left to do would count as theirs."""
     with gateway() as port:
         waits(port, 2.0)  # connections, pools and caches
-        other = Process(
-            target=burn if attack is None else blast, args=(port, attack, connections)[: 3 if attack else 0]
-        )
-        other.daemon = True
-        return _beside(other, port, seconds)
-
-
-def _beside(other: Process, port: int, seconds: float) -> list[float]:
-    other.start()
-    try:
-        time.sleep(1.0)
-        return waits(port, seconds)
-    finally:
-        other.kill()
-        other.join()
+        running = [other(port) for other in others]
+        for other in running:
+            other.start()
+        try:
+            time.sleep(1.0)
+            return waits(port, seconds)
+        finally:
+            for other in running:
+                other.kill()
+                other.join()
 
 
 def _row(name: str, connections: int, told: list[float], calm: list[float]) -> dict[str, object]:

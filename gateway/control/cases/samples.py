@@ -183,6 +183,12 @@ def hidden_from(session: Session, person: str, now: int) -> frozenset[int]:
     return frozenset(session.scalars(_held_by(person, now).with_only_columns(CaseSample.case_id)))
 
 
+def messages_hidden_from(session: Session, person: str, now: int) -> frozenset[str]:
+    """What those cases are about: what became of it says what was decided."""
+    held = _held_by(person, now).with_only_columns(CaseSample.case_id)
+    return frozenset(session.scalars(select(Case.message_id).where(Case.id.in_(held))))
+
+
 def _held_by(person: str, now: int) -> Select[Any]:
     return select(CaseSample).where(
         CaseSample.claimed_by == person, CaseSample.state == CLAIMED, CaseSample.claimed_until > now

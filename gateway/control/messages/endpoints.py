@@ -14,6 +14,7 @@ from gateway.control.acts.refusal import ControlError, missing
 from gateway.control.acts.rows import Act
 from gateway.control.calls.call import Call
 from gateway.control.calls.schemas import NoQuery, is_printable
+from gateway.control.cases import samples
 from gateway.control.messages.index_client import IndexClient
 from gateway.control.messages.schemas import (
     BecameOut,
@@ -24,6 +25,7 @@ from gateway.control.messages.schemas import (
     StoryQuery,
 )
 from gateway.control.people.schemas import ActOut
+from gateway.control.review.review_desk import ReviewDesk
 
 ACTS = 100  # of one message that are told
 SUBJECT = 320  # characters of an act's
@@ -52,8 +54,9 @@ async def _searched(call: Call[MessagesWanted, NoQuery]) -> MessagesFound:
         "since_us": body.since or 0, "until_us": body.until,
     }  # fmt: skip
     told = await index.search(asked, body.limit, place)
+    hidden = await _sampled(call)
     return MessagesFound(
-        messages=[_found(one, identity=body.identity) for one in told["found"]],
+        messages=[_found(one, identity=body.identity) for one in told["found"] if not hidden & _ids(one["record"])],
         cursor=_cursor(told["place"]) if told["place"] is not None else None,
         complete=told["complete"],
         behind=told["behind"],
@@ -70,6 +73,8 @@ async def get(call: Call[None, StoryQuery]) -> MessageStory:
     if told is None:
         raise missing("message")
     record = told["record"]
+    if await _sampled(call) & _ids(record):
+        raise ControlError(403, "review.sampled", "You decide on its sample: what was decided is not told to you.")
     trail = told["trail"]
     became = [{"at": one["time"], "kind": one["kind"], "state": one["state"]} for one in trail]
     wanted = select(Act).where(Act.subject == f"message:{message_id}").order_by(Act.id.desc()).limit(ACTS)
@@ -88,6 +93,17 @@ async def get(call: Call[None, StoryQuery]) -> MessageStory:
         whole=told["whole"],
         acts=[ActOut(**row.as_row()) for row in acts],
     )
+
+
+async def _sampled(call: Call[Any, NoQuery] | Call[Any, StoryQuery]) -> frozenset[str]:
+    """Messages of whose samples the caller decides now: what became of them would tell what was decided."""
+    person, now = call.caller.person, call.service(ReviewDesk).now()
+    return await call.services.database.read(lambda session: samples.messages_hidden_from(session, person, now))
+
+
+def _ids(record: dict[str, Any]) -> set[str]:
+    """Its own, and that of the held message that is published by it."""
+    return {record["id"], record.get("releases", "")}
 
 
 HIDDEN = frozenset(("v", "epoch", "seq", "chain", "crc"))  # how a record is kept, which says nothing of the message

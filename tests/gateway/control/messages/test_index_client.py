@@ -74,8 +74,9 @@ async def test_a_page(api: Any, index: Index) -> None:
     (found,) = told.pop("messages")
     assert found == {
         "id": "m1", "at": 5, "sent_at": 5, "route": "comments", "surface": "comment", "room": "r1", "sender": None,
-        "verdict": "hold", "reasons": ["keyword.match"], "effects": ["hold"], "texts": ["hello"], "edit": False,
-        "releases": "", "state": "held", "became": [{"at": 6, "kind": "outcome", "state": "held"}],
+        "verdict": "hold", "reasons": ["keyword.match"], "effects": ["hold"], "categories": [],
+        "texts": ["hello"], "edit": False, "releases": "", "state": "held",
+        "became": [{"at": 6, "kind": "outcome", "state": "held"}],
     }  # fmt: skip
     cursor = told.pop("cursor")
     assert told == {"complete": True, **STANDING}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,25 @@ async def test_grave_texts_are_hidden_wherever_messages_are_shown(desk: ConsoleD
     index.record["findings"][0]["category"] = "fraud"
     page = await browser.post("/messages", {"text": "x", "reason": "case 7"})
     assert "something gruesome" in page and "veil" not in page
+
+
+async def test_whoever_decides_on_a_sample_finds_nothing_of_its_message(desk: ConsoleDesk, index: Index) -> None:
+    """What became of it would tell what was decided; under the id by which it was published as well."""
+    desk.desk.settings = replace(desk.desk.settings, undo=0.0, sample=1.0)
+    desk.plant.review._chance = lambda: 0.0
+    number = desk.case("m1")
+    ann, bob = [await desk.house.logged_in(name, Role.REVIEWER) for name in ("ann", "bob")]
+    await ann.post("/review/next")
+    await ann.post(f"/review/{number}/approve", {"seen": "1"})
+    await bob.get("/sample")
+    await bob.post("/sample/take")
+    assert "/sample/1/decide" in bob.text
+    for record in (index.record, index.record | {"id": "m2", "releases": "m1"}):
+        index.record = record
+        await bob.post(f"/messages/{record['id']}", {"reason": "r"})
+        assert (bob.status, "review.sampled" in bob.text) == (403, True)
+        assert f"/messages/{record['id']}" not in await bob.post("/messages", {"text": "x", "reason": "r"})
+        assert f"/messages/{record['id']}" in await ann.post("/messages", {"text": "x", "reason": "r"})
+    await bob.post("/sample/1/decide", {"outcome": "approved"})
+    await bob.post("/messages/m2", {"reason": "r"})
+    assert bob.status == 200

@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ class Node:
         self.control_tls: ssl.SSLContext | None = None
         self.env: dict[str, str] = {}  # beside ours
         self.program: Path | None = None  # of another version than this one
+        self.within: tuple[str, ...] = ()  # a command that starts it somewhere else
+        self.reach: Callable[[int], Awaitable[socket.socket]] | None = None  # how its ports are, from here
         self.process: asyncio.subprocess.Process | None = None
         self.printed: list[str] = []
 
@@ -89,7 +92,7 @@ class Node:
         self.log = (self.folders.root.parent / f"{self.folders.root.name}.log").open("ab")
         command = (sys.executable, "-m", "gateway") if self.program is None else (str(self.program),)
         self.process = await asyncio.create_subprocess_exec(
-            *command, *self._arguments, "--data-dir", str(self.folders.root),
+            *self.within, *command, *self._arguments, "--data-dir", str(self.folders.root),
             stdout=asyncio.subprocess.PIPE, stderr=self.log, start_new_session=True, cwd=self._cwd,
             env={**os.environ, **self.env},
         )  # fmt: skip
@@ -131,9 +134,13 @@ class Node:
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the public side."""
-        return await asyncio.open_connection(
-            "127.0.0.1", self.port, ssl=self.tls, server_hostname="localhost" if self.tls is not None else None
-        )
+        return await self._to(self.port, self.tls)
+
+    async def _to(self, port: int, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        name = "localhost" if tls is not None else None
+        if self.reach is not None:
+            return await asyncio.open_connection(sock=await self.reach(port), ssl=tls, server_hostname=name)
+        return await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=name)
 
     async def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -157,10 +164,7 @@ class Node:
     ) -> Answer:
         """One request to the admin API as the first person."""
         token = token or (self.folders.control / "first-token").read_text().strip()
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.control_port, ssl=self.control_tls,
-            server_hostname="localhost" if self.control_tls is not None else None,
-        )  # fmt: skip
+        reader, writer = await self._to(self.control_port, self.control_tls)
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         fields = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
         try:

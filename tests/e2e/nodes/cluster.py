@@ -65,14 +65,10 @@ class Cluster:
         own = self.folder / (name or f"n{number}")
         own.mkdir()
         ports = free_port(), free_port()
-        socket, url = self.state.socket, self.server.url("gate")
-        if self._lined:
-            socket, port = own / "line.sock", free_port()
-            url = self.server.url("gate", host=f"127.0.0.1:{port}")
-            self.lines[number] = Lines(Line(port, self.server.port), Line(socket, self.state.socket))
+        state, url = self.reached(number, own)
         config = write_config(
             own, ports, self.platform, server=f"node = {number}\n{self._section}",
-            state=f'url = "unix://{socket}"\ndeadline = "5s"', more=self.more,
+            state=f'url = "{state}"\ndeadline = "5s"', more=self.more,
         )  # fmt: skip
         text = config.read_text(encoding="utf-8")
         database = f'database = "{url}"\n'
@@ -80,6 +76,14 @@ class Cluster:
         self.configs[number] = config
         self.nodes[number] = Node(own / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
         return self.nodes[number]
+
+    def reached(self, number: int, own: Path) -> tuple[str, str]:
+        """The URLs by which this node has state and the database; ``own``: its folder."""
+        if not self._lined:
+            return f"unix://{self.state.socket}", self.server.url("gate")
+        socket, port = own / "line.sock", free_port()
+        self.lines[number] = Lines(Line(port, self.server.port), Line(socket, self.state.socket))
+        return f"unix://{socket}", self.server.url("gate", host=f"127.0.0.1:{port}")
 
     @property
     def token(self) -> str:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 CHUNK = 65536
-Address = int | Path
+Address = int | Path | socket.socket
+Far = int | Path | Callable[[], Awaitable[socket.socket]]
 
 
 class Line:
-    """Carries connections from ``at`` to ``to``: each a port of this machine, or a Unix socket.
+    """Carries connections from ``at`` to ``to``: each a port of this machine, a Unix socket, or what listens, or
+    connects, elsewhere.
 
     ``cut``: connections end, new ones are refused, as where a machine is gone. ``hold``: nothing is carried and nothing
     ends, as where a network drops what it is given; what was sent meanwhile arrives when it is ``mended``, late.
     """
 
-    def __init__(self, at: Address, to: Address) -> None:
+    def __init__(self, at: Address, to: Far) -> None:
         self.at = at
         self._to = to
         self._open = asyncio.Event()
@@ -30,6 +34,8 @@ class Line:
         self._open.set()
         if isinstance(self.at, Path):
             self._server = await asyncio.start_unix_server(self._carry, self.at)
+        elif isinstance(self.at, socket.socket):
+            self._server = await asyncio.start_server(self._carry, sock=self.at)
         else:
             self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.at)
 
@@ -73,6 +79,8 @@ class Line:
         await self._open.wait()
         if isinstance(self._to, Path):
             there, back = await asyncio.open_unix_connection(self._to)
+        elif callable(self._to):
+            there, back = await asyncio.open_connection(sock=await self._to())
         else:
             there, back = await asyncio.open_connection("127.0.0.1", self._to)
         pumps = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))]

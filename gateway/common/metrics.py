@@ -277,6 +277,13 @@ OF_CONTROL = (
         "gauge",
         "By how much it was set, all in all, since control's last life; below 0: back.",
     ),
+    Metric(
+        "tidegate_clock_skew_seconds",
+        "gauge",
+        "By how much this machine's clock is ahead of the database server's, below 0: behind; nothing with a file.",
+    ),
+    Metric("tidegate_clock_skew_uncertainty_seconds", "gauge", "What that may be wrong by: half of a round trip."),
+    Metric("tidegate_clock_max_skew_seconds", "gauge", "server.max_skew: what is beyond is told."),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),
     Metric("tidegate_journal_free_bytes", "gauge", "Bytes free on the journal's disk."),
     Metric(

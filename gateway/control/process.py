@@ -49,6 +49,7 @@ from gateway.control.node.confirming import Confirming
 from gateway.control.node.database_watch import DatabaseWatch
 from gateway.control.node.health import Health
 from gateway.control.node.pruning import Pruning
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.nodes.leading import Leading
 from gateway.control.nodes.noticing import Noticing
 from gateway.control.nodes.presence import Presence, ServedGeneration
@@ -139,7 +140,8 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
                           folders.replicator_socket)  # fmt: skip
         authority = Authority()
         here = this_node(config, folders)
-        presence = Presence(database, here, ServedHere(folders, current), Leading(f"{here.number}:{uuid4()}"))
+        skew = ClockSkew(lambda: current().config.server.max_skew)
+        presence = Presence(database, here, ServedHere(folders, current), Leading(f"{here.number}:{uuid4()}"), skew)
         relay = OutboxRelay(
             database, JournalOfActs(writer), projection, GOVERNANCE,
             retry=config.control.relay_interval, authority=authority,
@@ -171,6 +173,7 @@ async def run(folders: Folders, *, stop: asyncio.Event, inherited: ControlSocket
             of_state=lambda: (str(confirming.not_ours or auditing.problem), auditing.note or confirming.note),
             of_node=lambda: presence.note,
             clock=writer.clock,
+            skew=skew,
             authority=authority,
             replicator=folders.replicator_socket if conversion.peers(config) else None,
         )

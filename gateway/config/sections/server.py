@@ -65,6 +65,12 @@ class Server(Section):
     )
     workers: int = setting(2, "Worker processes; each has one event loop.", ge=1, le=254)
     node: int = setting(0, "Number of this node: part of every message id, so different on each.", ge=0, le=16383)
+    max_skew: Duration = setting(
+        "1s",
+        "Where several nodes share a database: by how much this machine's clock may be apart from the database "
+        "server's, beyond what the measurement may be wrong by, before readiness and the log tell.",
+        gt=0,
+    )
     data_dir: Local = setting(
         "data", "Folder for generations, journal, mirror, state, the control database and the processes' sockets."
     )

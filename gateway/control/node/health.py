@@ -19,6 +19,7 @@ from gateway.control.acts.neighbours import Projection, Reloader
 from gateway.control.acts.outbox import OutboxRelay
 from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.node.schemas import HealthCheck, Ready
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.workers.totals import Series
 from gateway.control.workers.workers import Workers
 
@@ -45,6 +46,7 @@ class Health:
         low_disk: int,
         full_disk: int,
         clock: ClockWatch,
+        skew: ClockSkew,
         of_state: Callable[[], tuple[str, str]] = lambda: ("", ""),
         of_node: Callable[[], str] = lambda: "",
         authority: Authority | None = None,
@@ -62,6 +64,7 @@ class Health:
         self._low_disk = low_disk
         self._full_disk = full_disk
         self._clock = clock
+        self._skew = skew
         self._replicator = replicator
 
     async def look(self, *, anew: bool = True) -> Ready:
@@ -105,6 +108,10 @@ class Health:
         room: dict[str, Series] = {}
         with suppress(OSError):  # a folder that is not there has no room to tell of
             room["tidegate_journal_free_bytes"] = {(): await asyncio.to_thread(self._free)}
+        if (skew := self._skew.last) is not None:
+            room["tidegate_clock_skew_seconds"] = {(): skew.ahead / 1e6}
+            room["tidegate_clock_skew_uncertainty_seconds"] = {(): skew.within / 1e6}
+            room["tidegate_clock_max_skew_seconds"] = {(): self._skew.most}
         return room | {
             "tidegate_ready": {(name,): int(check.ok) for name, check in found.items()},
             "tidegate_journal_bound_bytes": {("low_disk",): self._low_disk, ("full_disk",): self._full_disk},
@@ -116,13 +123,13 @@ class Health:
         """Told, and no reason to take traffic away: nothing waits for a clock. A person has to look."""
         clock = self._clock
         ago = (uptime_us() - clock.since) / 1e6
-        if not clock.leaps or (abs(clock.total) < LEAP_US and ago > TOLD_FOR):
-            return HealthCheck(ok=True)
-        return HealthCheck(
-            ok=True,
-            detail=f"the time of day was set {clock.leaps} times, by {clock.total / 1e6:+.0f} s in all, "
-            f"last {ago:.0f} s ago",
-        )
+        told = [self._skew.note] if self._skew.note else []
+        if clock.leaps and (abs(clock.total) >= LEAP_US or ago <= TOLD_FOR):
+            told.append(
+                f"the time of day was set {clock.leaps} times, by {clock.total / 1e6:+.0f} s in all, "
+                f"last {ago:.0f} s ago"
+            )
+        return HealthCheck(ok=True, detail="; ".join(told))
 
     async def _of_journal(self) -> HealthCheck:
         if not self._journal.is_dir():

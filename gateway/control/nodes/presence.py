@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from gateway.control.acts.database import Database
 from gateway.control.acts.refusal import DatabaseUnavailable
 from gateway.control.nodes import leading, registering
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.nodes.database_clock import clock_us
 from gateway.control.nodes.leading import Leading
 from gateway.control.nodes.registering import LIVING_US, ThisNode
@@ -56,13 +57,19 @@ class NodeSeen(NamedTuple):
 
 
 class Presence:
-    """``serving`` tells what is in force here."""
+    """``serving`` tells what is in force here; ``skew`` keeps how far our clock is from the database's."""
 
     def __init__(
-        self, database: Database, node: ThisNode, serving: Callable[[], ServedGeneration], leading: Leading
+        self,
+        database: Database,
+        node: ThisNode,
+        serving: Callable[[], ServedGeneration],
+        leading: Leading,
+        skew: ClockSkew,
     ) -> None:
         self.node = node
         self.leading = leading
+        self.skew = skew
         self.seen: tuple[NodeSeen, ...] = ()  # this one among them
         self._database = database
         self._serving = serving
@@ -104,7 +111,7 @@ class Presence:
         problem = "" if self._alone else registering.obstacle(session, self.node)
         if problem:
             return False, problem
-        now = clock_us(session)
+        now = clock_us(session) if self._alone else self.skew.ask(lambda: clock_us(session))
         row = session.get(NodeRow, self.node.number)
         if row is None:  # retired while nobody heard of it
             registering.registered(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e.lab import write_config
 from tests.e2e.node import Node, kill
+from tests.e2e.nodes.cluster import another_clock
 from tests.e2e.nodes.test_journals import PEER, Pair, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.whole]
@@ -36,7 +37,9 @@ takedown = {{ match = "DELETE /api/videos/{{room}}/danmaku/{{id}}", confirm_with
 
 
 class Mirrored(Pair):
-    """Both keep the static version of the bullets of all."""
+    """Both keep the static version of the bullets of all. ``clocks``: of which the time of day is another, by what."""
+
+    clocks: Mapping[str, str] = {}
 
     async def _start(self, name: str, number: int, more: str = "") -> None:
         place = self.folder / name
@@ -46,6 +49,8 @@ class Mirrored(Pair):
         )
         ports = self.ports[name]
         self.nodes[name] = Node(place / "data", "run", "--config", str(config), port=ports[0], control_port=ports[1])
+        if name in self.clocks:
+            self.nodes[name].env = another_clock(self.clocks[name], place)
         await self.nodes[name].start()
 
     async def again(self, name: str, number: int) -> None:

@@ -43,6 +43,7 @@ from gateway.control.journals.journal_readers import JournalReaders
 from gateway.control.lists.compiled_lists import CompiledLists, ListInfo
 from gateway.control.lists.schemas import HitOut, TryOut
 from gateway.control.node.health import Health
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.obligations.generation_table import GenerationTable
 from gateway.control.people import people
 from gateway.control.people.passwords import Passwords
@@ -373,6 +374,7 @@ class Plant:
         )
         self.people = people.followed(self.ledger)
         self.clock = ClockWatch()
+        self.skew = ClockSkew(lambda: 1.0)
         health = Health(
             database=self.database,
             relay=self.relay,
@@ -383,6 +385,7 @@ class Plant:
             low_disk=0,
             full_disk=0,
             clock=self.clock,
+            skew=self.skew,
         )
         self.takedowns = Takedowns(self.database, self.messages, self.platform)
         self.review = ReviewDesk(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
+
+import pytest
 
 from gateway.common import channel
 from gateway.common.boot import reading
@@ -92,6 +95,21 @@ async def test_a_clock_that_was_set_is_told_and_takes_no_traffic_away(api: Any) 
     assert (await api("GET", "/readyz", token=""))["checks"]["clock"]["detail"] == ""
 
 
+async def test_a_clock_that_is_apart_is_told_and_takes_no_traffic_away(api: Any) -> None:
+    async with api.session.get(api.url + "/metrics") as response:
+        assert "\ntidegate_clock_skew_seconds " not in await response.text()
+    api.plant.skew.ask(lambda: time.time_ns() // 1000 + 30_000_000)
+    answer = await api("GET", "/readyz", token="")
+    assert answer["checks"]["clock"]["ok"] is True
+    assert answer["checks"]["clock"]["detail"].startswith("this machine's clock is 30.0")
+    assert answer["checks"]["clock"]["detail"].endswith(" behind the database's, more than server.max_skew")
+    async with api.session.get(api.url + "/metrics") as response:
+        lines = dict(line.rsplit(" ", 1) for line in (await response.text()).splitlines() if line[0] != "#")
+    assert float(lines["tidegate_clock_skew_seconds"]) == pytest.approx(-30, abs=1)
+    assert float(lines["tidegate_clock_skew_uncertainty_seconds"]) < 1
+    assert float(lines["tidegate_clock_max_skew_seconds"]) == 1
+
+
 async def test_records_that_somebody_took_away_are_told(api: Any) -> None:
     path = api.plant.folder / "worker-0.sock"
     left = {"removed": 2, "write failed": 1}
@@ -147,7 +165,8 @@ async def test_copies_of_journals_are_told_and_take_no_node_out(plant: Any) -> N
     socket = plant.folder / "replicator.sock"
     health = Health(
         database=plant.database, relay=plant.relay, projection=plant.state, workers=plant.workers,
-        reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0, clock=plant.clock, replicator=socket,
+        reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0, clock=plant.clock, skew=plant.skew,
+        replicator=socket,
     )  # fmt: skip
     found = (await health.look()).checks["replicas"]
     assert (found.ok, found.detail) == (True, "the replicator: absent; no journal is copied")

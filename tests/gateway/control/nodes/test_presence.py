@@ -15,6 +15,7 @@ from gateway.control.acts.database import Database
 from gateway.control.acts.rows import Act
 from gateway.control.features import GOVERNANCE
 from gateway.control.nodes import presence, registering
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.nodes.leading import Leading
 from gateway.control.nodes.presence import Presence, ServedGeneration
 from gateway.control.nodes.registering import LIVING_US, ThisNode
@@ -32,6 +33,7 @@ class Several:
         self.now = 1_000_000_000
         self.databases: list[Database] = []
         self.serving: dict[int, ServedGeneration] = {}
+        self.ahead: dict[int, int] = {}  # µs by which a node's clock is
 
     def clock(self, _session: Any) -> int:
         return self.now
@@ -42,7 +44,8 @@ class Several:
         here = ThisNode(number, folder or f"folder-{number}", place or f"host-{number}:/data", "127.0.0.1:1", "1.0")
         self.serving.setdefault(number, ServedGeneration(1, "same"))
         holder = f"{number}:{len(self.databases)}"
-        return Presence(database, here, lambda: self.serving[number], Leading(holder, lambda: self.now))
+        return Presence(database, here, lambda: self.serving[number], Leading(holder, lambda: self.now),
+                        ClockSkew(lambda: 1.0, lambda: (self.now + self.ahead.get(number, 0)) * 1000))  # fmt: skip
 
 
 @pytest.fixture
@@ -170,7 +173,7 @@ async def test_on_a_file_there_is_one_and_it_leads(plant: Any) -> None:
 
         def node(number: int, folder: str) -> Presence:
             here = ThisNode(number, folder, "host:/data", "127.0.0.1:1", "1.0")
-            return Presence(plant.database, here, lambda: serving[0], Leading("x"))
+            return Presence(plant.database, here, lambda: serving[0], Leading("x"), ClockSkew(lambda: 1.0))
 
         await node(1, "a").register()
         await node(2, "b").register()  # restored into another folder, or given another number
@@ -181,3 +184,20 @@ async def test_on_a_file_there_is_one_and_it_leads(plant: Any) -> None:
         told = plant.database.now(lambda session: roll(session, alone=True))
         assert [(one.number, one.generation, one.lives, one.leads) for one in told] == [(2, 2, True, True)]
         assert last.leads()
+
+
+async def test_a_clock_that_is_apart_from_the_databases_is_told_and_one_that_is_not_is_not(several: Several) -> None:
+    several.ahead = {2: 30_000_000, 3: -5_000_000}
+    nodes = [several.node(number) for number in (1, 2, 3)]
+    for one in nodes:
+        await one.register()
+    assert [one.skew.beyond for one in nodes] == [False, True, True]
+    assert nodes[0].skew.note == ""
+    assert " 30.0" in nodes[1].skew.note
+    assert " ahead of the database's" in nodes[1].skew.note
+    assert " 5.0" in nodes[2].skew.note.replace("4.99", "5.0")
+    assert " behind the database's" in nodes[2].skew.note
+    several.ahead.clear()
+    for one in nodes:
+        await one.beat()
+    assert [one.skew.beyond for one in nodes] == [False, False, False]

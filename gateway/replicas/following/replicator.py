@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ class Replicator:
     async def run(self) -> None:
         """Follow every peer. Raises OSError where the command socket cannot be made, or a file of certificates cannot
         be read."""
+        with suppress(OSError):  # told by whoever writes there
+            self._journal.mkdir(mode=0o700, parents=True, exist_ok=True)  # a new node's workers may not have yet
         async with AsyncExitStack() as stack:
             for peer in conversion.peers(self._config):
                 self.metrics.begin(peer.name)

@@ -159,6 +159,8 @@ async def pair(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> 
                 print(f"\nwho is blocked asked meanwhile: {dict(made.walls)}")
                 assert made.lifted == []
                 assert made.walls[403] > 0
+                for node in made.nodes.values():  # one that began with peers has no folder to copy into at first
+                    assert '"cause":"disk"' not in node.told(everything=True)
             finally:
                 enough.set()
                 network.join()

@@ -12,7 +12,6 @@ from pathlib import Path
 from rig.process import ROOT
 
 PACKAGES = ("gateway", "filters")
-MIGRATIONS = "gateway/control/acts/migrations/versions"
 SCRIPT = """#!/bin/sh
 PYTHONPATH='{tree}' exec '{python}' -P -m gateway "$@"
 """
@@ -51,18 +50,6 @@ def last_release() -> str:
     told = subprocess.run(
         ["git", "-C", str(ROOT), "describe", "--tags", "--abbrev=0"], check=False, capture_output=True, text=True
     )
-    return told.stdout.strip()
-
-
-def before_last_migration() -> str:
-    """The commit before the newest that added to the schema of the control database; empty where there is none, or no
-    repository."""
-    if shutil.which("git") is None:
-        return ""
-    told = subprocess.run(
-        ["git", "-C", str(ROOT), "log", "-1", "--format=%h^", "--diff-filter=A", "--", MIGRATIONS],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
     return told.stdout.strip()
 
 

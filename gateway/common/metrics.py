@@ -272,16 +272,8 @@ OF_CONTROL = (
     ),
     Metric("tidegate_state_evicted_keys", "gauge", "Keys that the state server has evicted, as it tells."),
     Metric("tidegate_clock_leaps_total", "counter", "Times that the time of day was set by two seconds or more."),
-    Metric(
-        "tidegate_clock_set_seconds",
-        "gauge",
-        "By how much it was set, all in all, since control's last life; below 0: back.",
-    ),
-    Metric(
-        "tidegate_clock_skew_seconds",
-        "gauge",
-        "By how much this machine's clock is ahead of the database server's, below 0: behind; nothing with a file.",
-    ),
+    Metric("tidegate_clock_set_seconds", "gauge", "How much that was in all since control's last life; below 0: back."),
+    Metric("tidegate_clock_skew_seconds", "gauge", "This machine's clock ahead of the database's; below 0: behind."),
     Metric("tidegate_clock_skew_uncertainty_seconds", "gauge", "What that may be wrong by: half of a round trip."),
     Metric("tidegate_clock_max_skew_seconds", "gauge", "server.max_skew: what is beyond is told."),
     Metric("tidegate_snapshot_version", "gauge", "Version of the snapshot of switches last made."),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from rig.ports import free_port
 from rig.postgresql import Postgres
 from tests.e2e.lab import write_config
-from tests.e2e.node import Answer, Node
+from tests.e2e.node import START_WITHIN, Answer, Node
 from tests.e2e.nodes.lines import Line
 from tests.e2e.state.server import Server
 from tests.e2e.upstream import serve
@@ -90,6 +90,14 @@ class Cluster:
         """The first person's."""
         kept = [node.folders.control / "first-token" for node in self.nodes.values()]
         return next(file.read_text(encoding="ascii").strip() for file in kept if file.exists())
+
+    async def introduced(self) -> None:
+        """Returns when there is a first person: control may come a moment after the workers that make a node ready."""
+
+        async def there() -> bool:
+            return any((node.folders.control / "first-token").exists() for node in self.nodes.values())
+
+        await soon(there, START_WITHIN)
 
     async def ask(self, number: int, method: str, path: str, body: Any = None, token: str = "") -> Answer:
         return await self.nodes[number].manage(method, path, body, token=token or self.token)
@@ -201,6 +209,7 @@ async def running(
                         await line.start()
                 for node in made.nodes.values():
                     await node.start()
+                await made.introduced()
                 yield made
             finally:
                 for node in made.nodes.values():

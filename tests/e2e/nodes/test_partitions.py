@@ -77,6 +77,7 @@ class PartedCluster(Cluster):
         for line in self._carrying:
             await line.start()
         await self.nodes[1].start()
+        await self.introduced()
         body = {"name": "copies", "scopes": ["journal:read"], "reason": "the other node copies"}
         token = self.folder / "copies.token"
         token.write_text((await self.done(1, "POST", "/v1/tokens", body))["result"]["token"], encoding="ascii")

@@ -1,7 +1,7 @@
 """Two nodes behind nginx, restarted and upgraded one after the other beneath clients that never stop: nothing fails.
 
-``TIDEGATE_TEST_BEFORE`` names the commit that is upgraded from; else it is the newest tag, or where there is none the
-commit before the newest migration, or without a repository this tree with an older number.
+``TIDEGATE_TEST_BEFORE`` names the commit that is upgraded from, one that stood on its own (a release, or what a merge
+began with); else it is the newest tag, or where there is none this tree with an older number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.e2e.nodes.cluster import Cluster, running, soon
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.whole]
 
-BEFORE = os.environ.get("TIDEGATE_TEST_BEFORE", "") or versions.last_release() or versions.before_last_migration()
+BEFORE = os.environ.get("TIDEGATE_TEST_BEFORE", "") or versions.last_release()
 AGAIN = 120.0  # seconds in which a node is well again
 PEOPLE = [f"u{number}" for number in range(8)]
 BLOCK = {"scope": "sender", "reason": "spam", "ground": "agreement 6.1"}

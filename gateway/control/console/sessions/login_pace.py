@@ -2,8 +2,9 @@
 
 A try counts before its password is looked at, so that many at once are no way around. Names that nobody has are counted
 like others: the wait tells nothing. One name from one address has the fewest tries; a name from everywhere, and an
-address for all names, have more, so that a stranger cannot lock a person out by a handful of guesses. It is in memory:
-a restart forgives, and who is logged in is not asked again.
+address for all names, have more, so that a stranger cannot lock a person out by a handful of guesses. Where a name has
+logged in from, only what was tried for it from there makes it wait: not what others guess of it elsewhere, nor what is
+mistyped by a team behind one address. It is in memory: a restart forgives, and who is logged in is not asked again.
 """
 
 from __future__ import annotations
@@ -43,13 +44,15 @@ class LoginPace:
         self._settings = settings
         self._clock = clock
         self._tries: OrderedDict[Key, Tries] = OrderedDict()
+        self._at_home: OrderedDict[Key, None] = OrderedDict()  # names, and where they have logged in from
 
     def take(self, name: str, address: str) -> float:
         """Count a try; 0, or after how many seconds there is one again (then it is not counted)."""
-        waits = [self._wait(key, most) for key, most in self._keys(name, address)]
-        if max(waits) > 0:
-            return max(waits)
-        for key, _ in self._keys(name, address):
+        keys = self._keys(name, address)
+        wait = max(self._wait(*key) for key in (keys[:1] if (name, address) in self._at_home else keys))
+        if wait > 0:
+            return wait
+        for key, _ in keys:
             tries = self._tries.pop(key, Tries(0, 0.0))
             if len(self._tries) >= KEYS:
                 self._tries.popitem(last=False)
@@ -58,6 +61,10 @@ class LoginPace:
 
     def right(self, name: str, address: str) -> None:
         """It was the right one: that name is not suspected any more from there, and this try was none."""
+        self._at_home[name, address] = None
+        self._at_home.move_to_end((name, address))
+        if len(self._at_home) > KEYS:
+            self._at_home.popitem(last=False)
         for key, _ in self._keys(name, address):
             tries = self._tries.get(key)
             if tries is None:

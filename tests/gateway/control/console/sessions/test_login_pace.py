@@ -58,9 +58,25 @@ def test_many_names_from_one_address_and_one_name_from_many(name: str, address: 
     assert [round(wait) for wait in waits[free:]] == [1, 2, 4]
 
 
+def test_who_logged_in_from_there_waits_for_nobody_elses_guesses() -> None:
+    guesses = Guesses(PaceSettings(5, 60.0))
+    assert guesses.pace.take("li", "office") == 0
+    guesses.pace.right("li", "office")
+    for at in range(60):
+        guesses.wrong(f"colleague-{at}", "office")  # of all names, from there
+    assert guesses.pace.take("wang", "office") > 0 and guesses.pace.take("li", "office") == 0
+    guesses.pace.right("li", "office")
+    for at in range(60):
+        guesses.wrong("li", f"stranger-{at}")  # of the name, from everywhere
+    assert guesses.pace.take("li", "elsewhere") > 0
+    assert [guesses.pace.take("li", "office") for _ in range(5)] == [0.0] * 5
+    assert guesses.pace.take("li", "office") > 0  # what is guessed of it there counts as before
+
+
 def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_pace, "KEYS", 30)
     guesses = Guesses(PaceSettings(5, 60.0))
     for at in range(200):
         guesses.pace.take(f"n{at}", f"a{at}")
-    assert len(guesses.pace._tries) <= 30
+        guesses.pace.right(f"n{at}", "a")
+    assert len(guesses.pace._tries) <= 30 and len(guesses.pace._at_home) <= 30

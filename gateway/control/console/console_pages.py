@@ -38,6 +38,7 @@ CLAIM, LINES = "POST /v1/review/cases:claim", "POST /v1/review/cases:lines"
 CASE = "/v1/review/cases/{id}"
 APPEAL = "/v1/appeals/{id}"
 INCIDENT = "/v1/incidents/{id}"
+PERSON = "/v1/people/{name}"
 SAMPLES, SAMPLE = "/v1/review/samples", "/v1/review/samples/{id}"
 BULK = "POST /v1/review/cases/{id}:reopen"  # over the queue, cases are decided by leads, who may this too
 
@@ -107,17 +108,21 @@ PAGES: tuple[ConsolePage, ...] = (
     ConsolePage("POST", "/lists/change", "word_lists", word_lists_page.change, "POST /v1/lists/{name}/words"),
     ConsolePage("GET", "/takedowns", "takedowns", takedowns_page.listed, "GET /v1/takedowns", menu=True),
     ConsolePage("GET", "/takedowns/{id}", "takedowns", takedowns_page.one, "GET /v1/takedowns/{id}"),
-    ConsolePage("GET", "/people", "people", people_page.listed, "GET /v1/people", menu=True),
+    ConsolePage("GET", "/people", "people", people_page.listed, "GET /v1/people", menu=True, later=True),
     ConsolePage("POST", "/people", "people", people_page.add, "POST /v1/people"),
     ConsolePage("POST", "/people/{name}/roles", "people", people_page.give_roles, "PUT /v1/people/{name}/roles"),
+    ConsolePage("POST", "/people/{name}/password", "people", people_page.give_password, f"PUT {PERSON}/password"),
+    ConsolePage("POST", "/people/{name}/log-out", "people", people_page.throw_out, f"DELETE {PERSON}/sessions"),
     ConsolePage("POST", "/people/{name}/remove", "people", people_page.remove, "DELETE /v1/people/{name}"),
-    ConsolePage("GET", "/acts", "acts", acts_page.form, "GET /v1/acts", menu=True, start=Role.AUDITOR),
+    ConsolePage("GET", "/acts", "acts", acts_page.form, "GET /v1/acts", menu=True, later=True, start=Role.AUDITOR),
     ConsolePage("POST", "/acts", "acts", acts_page.listed, "GET /v1/acts"),
     ConsolePage("POST", "/acts/{act}/undo", "acts", acts_page.undo, "POST /v1/acts/{act}:undo"),
-    ConsolePage("GET", "/obligations", "obligations", obligations_page.obligations, "GET /v1/obligations", menu=True),
-    ConsolePage("GET", "/live", "live", live_page.live, "GET /v1/status", menu=True),
+    ConsolePage(
+        "GET", "/obligations", "obligations", obligations_page.obligations, "GET /v1/obligations", menu=True, later=True
+    ),
+    ConsolePage("GET", "/live", "live", live_page.live, "GET /v1/status", menu=True, later=True),
     ConsolePage("GET", "/live/figures", "live", live_page.figures, "GET /v1/status", quiet=True),
-    ConsolePage("GET", "/node", "node", node_page.node, "GET /v1/status", menu=True, start=Role.ADMIN),
+    ConsolePage("GET", "/node", "node", node_page.node, "GET /v1/status", menu=True, later=True, start=Role.ADMIN),
     ConsolePage("GET", "/own", "own", own_pages.own, "GET /v1/me/console"),
     ConsolePage("POST", "/own", "own", own_pages.change, "PUT /v1/me/console"),
     ConsolePage("POST", "/choose", "choose", own_pages.choose, "PUT /v1/me/console"),

@@ -15,6 +15,7 @@ from gateway.control.console.sessions.console_sessions import ConsoleSessions, S
 from gateway.control.console.sessions.login_pace import LoginPace, PaceSettings
 from gateway.control.console.sessions.rows import ConsoleChoice, ConsoleSession
 from gateway.control.console.shell.console_login import ConsoleLogin
+from gateway.control.console.shell.console_terms import ConsoleTerms
 from gateway.control.people.passwords import Passwords
 
 
@@ -37,7 +38,7 @@ def opened(surroundings: Surroundings) -> Sequence[object]:
         sessions, hashes, LoginPace(pace_settings), lambda: config().server.ipv6_prefix,
         lambda: config().console.behind_tls,
     )  # fmt: skip
-    return hashes, sessions, login
+    return hashes, sessions, login, ConsoleTerms(config)
 
 
 OWN, MANAGE = Permission(EVERYBODY), Permission(ADMINISTER)

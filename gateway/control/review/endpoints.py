@@ -5,6 +5,7 @@ The case is the reason for whatever is done in it, and stands in the act. Every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -43,10 +44,12 @@ from gateway.control.review.schemas import (
     Grounded,
     GroundOut,
     NothingElse,
+    PlaceWaiting,
     RefuseAsked,
     ReleaseAsked,
     ReleasedOut,
     Unclaimed,
+    WaitingOut,
 )
 from gateway.control.review.told import CaseTelling, Loaded, found, loaded
 
@@ -82,6 +85,27 @@ async def desk(call: Call[None, NoQuery]) -> DeskOut:
             overdue=session.scalars(select(func.count()).select_from(late.limit(COUNTED).subquery())).one(),
             oldest=max(now - oldest, 0) / 1e6 if oldest else 0.0,
             mine=len(case_pages.held_by(session, person)),
+        )
+
+    return await call.services.database.read(work)
+
+
+async def waiting(call: Call[None, NoQuery]) -> WaitingOut:
+    """What the caller could claim, by place: what waits for others, and what they declined, is not in it."""
+    now = call.service(ReviewDesk).now()
+
+    def work(session: Session) -> WaitingOut:
+        who = asking(call, session)
+        wanted = QueueWanted(declined=frozenset(console_sessions.choice_of(session, who.person).declined))
+        rows = claims.waiting(session, who, wanted)
+        return WaitingOut(
+            count=len(rows),
+            more=max(Counter(case.desk for case in rows).values(), default=0) >= claims.LOOKED_AT,
+            oldest=max(now - min(case.opened_at for case in rows), 0) / 1e6 if rows else 0.0,
+            places=[
+                PlaceWaiting(route=route, room=room, count=count)
+                for (route, room), count in Counter((case.route, case.room) for case in rows).most_common()
+            ],
         )
 
     return await call.services.database.read(work)

@@ -53,11 +53,13 @@ def settings(config: Config) -> DeskSettings:
 
 # Deciding is for people alone, and so is having a case: no machine publishes what was held for a person.
 LOOK, READ = Permission(EVERYBODY, "cases:read"), Permission(SEE_SENDERS, "cases:read")
+QUEUE = Permission(MODERATE, "cases:read")
 WORK, LEADS, OVERSIGHT = Permission(MODERATE), Permission(LEAD), Permission(OVERSEE, "cases:read")
 
 REVIEW = Feature(
     endpoints=(
         Endpoint("GET", "/v1/review", endpoints.desk, "How the desk works, and how much waits", LOOK),
+        Endpoint("GET", "/v1/review/waiting", endpoints.waiting, "What waits that one may claim", QUEUE),
         Endpoint("GET", "/v1/review/cases", endpoints.listed, "List cases", READ),
         Endpoint("GET", "/v1/review/cases/{id}", endpoints.get, "Read a case and what it is about", READ),
         Endpoint("POST", "/v1/review/cases:claim", endpoints.claim, "Claim the next cases, or these", WORK),

@@ -43,6 +43,21 @@ class DeskOut(BaseModel):
     mine: int = Field(description="Cases that you hold, or that were taken from you and you have not seen.")
 
 
+class PlaceWaiting(BaseModel):
+    route: str
+    room: str
+    count: int
+
+
+class WaitingOut(BaseModel):
+    """Of the first 200 cases of each desk: those that you may claim."""
+
+    count: int
+    more: bool = Field(description="Whether a desk has more than were looked at.")
+    oldest: float = Field(description="Seconds that the first of them waits.")
+    places: list[PlaceWaiting] = Field(description="Where they stand; those with most first.")
+
+
 class CasesQuery(Given):
     state: State = "waiting"
     desk: DeskName | None = None

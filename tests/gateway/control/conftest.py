@@ -18,6 +18,7 @@ from gateway.common.channel import ChannelError
 from gateway.common.folders import DatabasePlace
 from gateway.config import Config
 from gateway.config.sections.review.desk import Desk as DeskSection
+from gateway.config.sections.sentences import Sentences
 from gateway.config.sections.server import Server as ServerSection
 from gateway.control.acts.acts import Unit
 from gateway.control.acts.database import Database
@@ -37,6 +38,7 @@ from gateway.control.console.sessions.console_sessions import ConsoleSessions, S
 from gateway.control.console.sessions.login_pace import LoginPace, PaceSettings
 from gateway.control.console.shell.console_login import ConsoleLogin
 from gateway.control.console.shell.console_site import ConsoleSite
+from gateway.control.console.shell.console_terms import ConsoleTerms
 from gateway.control.features import ENDPOINTS, GOVERNANCE
 from gateway.control.incidents.incident_settings import IncidentDesk
 from gateway.control.journals.journal_readers import JournalReaders
@@ -350,8 +352,9 @@ class Plant:
         self.mirror_lag: float | None = None
         self.session_clock: Callable[[], int] = lambda: time.time_ns() // 1000  # µs
         self.pace_clock: Callable[[], float] = time.monotonic
-        self.config = Config.model_construct(callbacks=(), desk=DeskSection(), review=None, routes=())
-        self.config = Config.model_construct(callbacks=(), desk=DeskSection())  # nobody is called
+        self.config = Config.model_construct(  # nobody is called
+            callbacks=(), desk=DeskSection(), review=None, routes=(), lists={}, policies={}, sentences=Sentences()
+        )
         nothing = Config.model_construct(routes=(), lists={}, policies={}, server=ServerSection())
         self.generation = Generation(1, nothing, {})
         numbers = itertools.count(1)
@@ -427,6 +430,7 @@ class Plant:
                 self.passwords,
                 self.sessions,
                 self.login,
+                ConsoleTerms(lambda: self.config),
                 HeldTakedowns(),
                 self.incidents,
                 JournalReaders(self.offering),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gateway.common.units import duration
 from gateway.control.console.shell.console_assets import address
 from gateway.control.console.shell.console_words import TAGS, named, wording
 from gateway.control.console.shell.shown_text import shown
@@ -38,7 +39,7 @@ def environment() -> Environment:
         loader=PackageLoader("gateway.control.console", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"moment": moment, "span": span, "isotime": isotime, "shown": shown}
+    made.filters |= {"moment": moment, "span": span, "isotime": isotime, "length_of": duration, "shown": shown}
     made.globals["asset"] = address
     return made
 
@@ -63,7 +64,7 @@ def _time(micros: int) -> datetime:
 def span(seconds: float, language: str) -> str:
     """How long: the two largest units."""
     whole = max(0, round(seconds))
-    units = {"en": (" d", " h", " min", " s"), "zh": ("天", "小时", "分", "秒")}[language]
+    units = {"en": (" d", " h", " min", " s"), "zh": ("天", "小时", "分钟", "秒")}[language]
     parts = (whole // 86400, whole % 86400 // 3600, whole % 3600 // 60, whole % 60)
     at = next((place for place, part in enumerate(parts) if part), 3)
     told = [f"{part}{unit}" for part, unit in list(zip(parts, units, strict=True))[at : at + 2] if part]

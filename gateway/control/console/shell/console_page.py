@@ -35,7 +35,8 @@ Show = Callable[["Visit", str, Mapping[str, Any], int], web.Response]
 class ConsolePage(NamedTuple):
     """``path``: behind ``/console``; ``name``: of its words and its template; ``needs``: the endpoint whose permission
     it has, as ``GET /v1/review``. ``menu``: whether it stands in the menu (its word is ``menu`` in its words);
-    ``start``: the role that begins its day here; ``quiet``: it is asked for by a page, without anybody's doing."""
+    ``later``: behind “More” where there is no room; ``start``: the role that begins its day here; ``quiet``: it is
+    asked for by a page, without anybody's doing."""
 
     method: str
     path: str
@@ -43,6 +44,7 @@ class ConsolePage(NamedTuple):
     handler: PageHandler
     needs: str
     menu: bool = False
+    later: bool = False
     start: Role | None = None
     quiet: bool = False
 

@@ -12,6 +12,7 @@ does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,12 +26,13 @@ from gateway.control.calls import validation
 from gateway.control.calls.call import Services
 from gateway.control.calls.received import field
 from gateway.control.console.sessions.console_sessions import Choice, ConsoleSessions, LoggedIn
-from gateway.control.console.shell import console_forms
+from gateway.control.console.shell import console_forms, console_problems
 from gateway.control.console.shell.console_assets import assets
 from gateway.control.console.shell.console_frame import HEADERS, answer, rendered
 from gateway.control.console.shell.console_login import ConsoleLogin, cookie
 from gateway.control.console.shell.console_page import AT, ConsolePage, Visit, permitted, start
-from gateway.control.console.shell.console_words import LANGUAGES, refusal, wording
+from gateway.control.console.shell.console_terms import ConsoleTerms
+from gateway.control.console.shell.console_words import LANGUAGES, kinds, refusal, wording
 from gateway.control.incidents import incident_states
 from gateway.control.incidents.incident_settings import IncidentDesk
 from gateway.control.incidents.incident_states import OpenIncident
@@ -53,6 +55,7 @@ class ConsoleSite:
         self._sessions = services.of(ConsoleSessions)
         self._login = services.of(ConsoleLogin)
         self._incidents = services.of(IncidentDesk)
+        self._terms = services.of(ConsoleTerms)
         self._endpoints = {f"{one.method} {one.path}": one for one in services.endpoints}
 
     def routes(self) -> list[web.RouteDef]:
@@ -125,7 +128,7 @@ class ConsoleSite:
         menu = []
         if who is not None and not who.once:
             menu = [
-                (AT + page.path, wording(page.name, language).menu)
+                (AT + page.path, wording(page.name, language).menu, page.later)
                 for page in self._pages
                 if page.menu and permitted(page, self._endpoints, who) is None
             ]
@@ -138,6 +141,10 @@ class ConsoleSite:
             "at": AT,
             "path": request.path,
             "incidents": incidents,
+            "configured": self._terms,
+            "term": partial(self._terms.told, language=language),
+            "meaning": partial(self._terms.meaning, language=language),
+            "kinds": kinds(language),
             "other": ENGLISH if language == CHINESE else CHINESE,
         }
 
@@ -170,7 +177,8 @@ class ConsoleSite:
         if error.status != 503:
             who = await self._who(request, quiet=True)
         language = self._language(request, who.choice if who is not None else None)
-        told = {"why": refusal(error, language), "reason": error.reason, "errors": error.errors, "here": ""}
+        problems = [said for one in error.errors or () if (said := console_problems.told(one, language))]
+        told = {"why": refusal(error, language), "reason": error.reason, "problems": problems, "here": ""}
         template = "refused_line" if _by_script(request) else "refused"
         body = rendered(template, "refused", language, {**self._common(request, who, language), **told})
         return answer(body, language, error.status)

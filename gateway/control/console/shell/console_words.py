@@ -20,6 +20,7 @@ TAGS: Final = {CHINESE: "zh-CN", ENGLISH: "en"}
 SHARED: Final = "shell"
 REFUSALS: Final = "refusals"
 NAMES: Final = "names"
+KINDS: Final = "kinds"
 
 Wording = SimpleNamespace
 """A page's words in one language, each by its name."""
@@ -45,6 +46,12 @@ def wording(page: str, language: str) -> Wording:
 def named(language: str) -> Mapping[str, str]:
     """Names of states, causes, outcomes … as people read them, by what stands in the record."""
     return {name: told[language] for name, told in table(NAMES).items()}
+
+
+@cache
+def kinds(language: str) -> Mapping[str, str]:
+    """What people did, by the kind of the act."""
+    return {kind: told[language] for kind, told in table(KINDS).items()}
 
 
 def told_of(reason: str, language: str, otherwise: str = "") -> str:

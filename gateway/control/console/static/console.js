@@ -59,6 +59,12 @@ document.addEventListener("click", (event) => {
   if (one.dataset.look) document.documentElement.dataset.theme = value; else location.reload();
 });
 
+/* A form whose answer was a refusal is gone back to as it was filled in. */
+for (const one of document.querySelectorAll("[data-back]")) {
+  one.hidden = history.length < 2;
+  one.addEventListener("click", () => history.back());
+}
+
 /* A form is sent once, however often its button is pressed; not at all while there is no network, so that what was chosen
    on the page is still there when there is one. */
 document.addEventListener("submit", (event) => {

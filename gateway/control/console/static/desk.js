@@ -14,7 +14,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 for (const form of document.querySelectorAll("form[data-until]")) {
   const left = Number(form.dataset.until) / 1000 - Date.now();
-  if (left < 86_400_000) setTimeout(() => { form.hidden = true; }, Math.max(0, left));
+  if (left < 86_400_000) setTimeout(() => {  // what is read meanwhile stays where it is
+    form.classList.add("gone");
+    for (const button of form.querySelectorAll("button")) button.disabled = true;
+  }, Math.max(0, left));
 }
 
 const lines = document.getElementById("lines");
@@ -23,6 +26,15 @@ if (lines) {
   const unread = new Set(rows);
   let here = 0;
   const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  /* Marks outlive a closer look and a reload, in this window, for as long as a case is as it was. */
+  const MARKS = "tidegate-marks", named = (row) => row.querySelector("[name=case]").value;
+  const keep = (values) => sessionStorage.setItem(MARKS, JSON.stringify(Object.fromEntries(rows.map((row, at) => [named(row), values[at]]))));
+  const before = JSON.parse(sessionStorage.getItem(MARKS) ?? "{}");
+  for (const row of rows) {
+    const select = row.querySelector("select"), mark = before[named(row)];
+    if ([...select.options].some((one) => one.value === mark)) select.value = mark;
+  }
 
   const told = () => {
     const values = rows.map((row) => row.querySelector("select").value);
@@ -33,6 +45,7 @@ if (lines) {
     const sums = { refused: values.filter((value) => /^\d$/.test(value)).length, left: values.filter((value) => value === "leave").length };
     sums.pass = rows.length - sums.refused - sums.left;
     send.disabled = unread.size > 0;
+    keep(values);
     counts.textContent = filled(lines.dataset.counts, sums) + (unread.size ? " · " + filled(lines.dataset.unread, { count: unread.size }) : "");
   };
   const go = (at) => {

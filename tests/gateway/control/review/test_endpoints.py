@@ -333,3 +333,15 @@ async def test_a_lead_decides_on_a_queue_with_a_preview(room: Any) -> None:
     for body in ({"over": "queue"}, {"over": "queue", "case": 1}, {"over": "sender"}, {"over": "queue", "word": 3}):
         await room("lea", "POST", "/cases:preview", body)
         assert room.status == 400, body
+
+
+async def test_what_waits_that_one_may_claim(room: Any) -> None:
+    numbers = [room.open(f"m{at}") for at in range(3)]
+    told = await room("ann", "GET", "/waiting")
+    assert (told["count"], told["more"], [one["count"] for one in told["places"]]) == (3, False, [3])
+    await room.claim("ann", numbers[0])
+    await room.do("ann", numbers[0], "escalate", note="a lead's")
+    assert (await room("ann", "GET", "/waiting"))["count"] == 2
+    assert (await room("lea", "GET", "/waiting"))["count"] == 3
+    await room("vic", "GET", "/waiting")
+    assert room.status == 403

@@ -11,7 +11,6 @@ from gateway.control.acts.refusal import ControlError
 from gateway.control.console.shell.console_page import Visit
 from gateway.control.console.shell.console_words import told_of
 from gateway.control.console.shell.shown_text import pieces
-from gateway.judging.answers import reason_of
 
 APPEAL = "/v1/appeals/{id}"
 
@@ -24,7 +23,7 @@ async def listed(visit: Visit) -> web.Response:
         rows += (await visit.ask("GET /v1/appeals", query={"state": state})).appeals
     own = {one.id for one in mine}
     return visit.show(
-        mine=mine, rows=[one for one in rows if one.id not in own], reasons=_reasons(visit, [*mine, *rows]),
+        mine=mine, rows=[one for one in rows if one.id not in own],
         may=visit.may(f"POST {APPEAL}:claim"), why=_why(visit),
     )  # fmt: skip
 
@@ -40,7 +39,7 @@ async def appeal(visit: Visit) -> web.Response:
     desk = await visit.ask("GET /v1/review")
     return visit.show(
         "appeal", appeal=shown, desk=desk, texts=[pieces(text, ()) for text in shown.texts or ()], why=_why(visit),
-        mine=shown.claimed_by == visit.person, reasons=_reasons(visit, [shown]),
+        mine=shown.claimed_by == visit.person,
         undoable=bool(shown.outcome) and shown.decided_by == visit.person and shown.state in ("waiting", "overdue"),
     )  # fmt: skip
 
@@ -78,10 +77,6 @@ async def _moved(visit: Visit, what: str, body: dict[str, Any] | None, then: str
         back = "/appeals" if what == "claim" else f"/appeals/{visit.places['id']}"
         return visit.go(f"{back}?why={error.reason}")
     return visit.go(then)
-
-
-def _reasons(visit: Visit, rows: list[Any]) -> dict[str, str]:
-    return {one.reason: reason_of(one.reason).told(visit.language)[0] for one in rows}
 
 
 def _why(visit: Visit) -> str:

@@ -19,8 +19,9 @@ async def handover(visit: Visit) -> web.Response:
     since = time.time_ns() // 1000 - min(hours, MOST_HOURS) * HOUR_US if hours else None
     told = await visit.ask("GET /v1/handover", query={"since": since})
     return visit.show(
-        told=told, hours=hours, spans=SPANS, done=visit.fields.number("done"), may=visit.may("POST /v1/handover")
-    )
+        told=told, hours=hours, spans=SPANS, done=visit.fields.number("done"), may=visit.may("POST /v1/handover"),
+        may_appeals=visit.may("POST /v1/appeals/{id}:claim"),
+    )  # fmt: skip
 
 
 async def note(visit: Visit) -> web.Response:

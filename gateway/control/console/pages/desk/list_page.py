@@ -28,9 +28,13 @@ async def lines(visit: Visit) -> web.Response:
     numbers = [one.id for one in held if one.kind == "message" and one.state == "claimed"][:50]
     desk = await visit.ask("GET /v1/review")
     done = [number for part in visit.fields("done").split("-") if (number := whole(part)) is not None][:50]
-    common = {"desk": desk, "done": done, "left": _left(visit)}
+    waits = await visit.ask("GET /v1/review/waiting")
+    common = {
+        "desk": desk, "done": done, "until": await _until(visit, done), "left": _count(visit, "left"),
+        "failed": _count(visit, "failed"), "waits": waits, "most": LINES,
+    }  # fmt: skip
     if not numbers:
-        return visit.show("list_places", places=await _places(visit), why=_why(visit), **common)
+        return visit.show("list_places", places=waits.places[:PLACES_SHOWN], why=_why(visit), **common)
     claimed = (await visit.ask(f"POST {CASES}:claim", {"cases": numbers})).result
     rows = []
     for one in claimed.cases:
@@ -40,9 +44,14 @@ async def lines(visit: Visit) -> web.Response:
 
 
 async def take(visit: Visit) -> web.Response:
-    """Lines of one place."""
+    """Lines of one place; as many as make a page with what one holds."""
     fields = visit.fields
-    asked = {"count": LINES, "route": fields("route") or None, "room": fields("room") or None}
+    held = (await visit.ask(f"GET {CASES}", query={"mine": "true"})).cases
+    asked = {
+        "count": max(LINES - sum(one.state == "claimed" for one in held), 1),
+        "route": fields("route") or None,
+        "room": fields("room") or None,
+    }
     try:
         await visit.ask(f"POST {CASES}:claim", asked)
     except ControlError as error:
@@ -77,10 +86,10 @@ async def decide(visit: Visit) -> web.Response:
     for given_back in left:
         with suppress(ControlError):  # its claim is over: somebody else has it already
             await visit.ask(f"POST {CASES}/{{id}}:release", {}, places={"id": given_back})
-    left += [one.case for one in failed]  # somebody else has it, or it is no more
     numbers = "-".join(map(str, done))
     reasons = "-".join(sorted({one.reason for one in failed}))
-    return visit.go(f"/list?done={numbers}&left={len(left)}&why={reasons}")
+    # What failed is no more, or somebody else has it.
+    return visit.go(f"/list?done={numbers}&left={len(left)}&failed={len(failed)}&why={reasons}")
 
 
 async def undo(visit: Visit) -> web.Response:
@@ -88,21 +97,19 @@ async def undo(visit: Visit) -> web.Response:
     numbers = [number for told in visit.fields.all("case") if (number := whole(told)) is not None]
     answer = (await visit.ask(f"POST {CASES}:undo", {"cases": numbers})).result
     reasons = "-".join(sorted({one.reason for one in answer.refused}))
-    return visit.go(f"/list?left={len(answer.refused)}&why={reasons}")
+    return visit.go(f"/list?failed={len(answer.refused)}&why={reasons}")
 
 
-async def _places(visit: Visit) -> list[tuple[str, str, int]]:
-    """Routes and rooms of what is first in the queue, those with most first."""
-    rows = (await visit.ask(f"GET {CASES}", query={"limit": 500})).cases
-    found: dict[tuple[str, str], int] = {}
-    for one in rows:
-        found[one.route, one.room] = found.get((one.route, one.room), 0) + 1
-    ordered = sorted(found.items(), key=lambda item: -item[1])
-    return [(route, room, count) for (route, room), count in ordered[:PLACES_SHOWN]]
+async def _until(visit: Visit, done: list[int]) -> int:
+    """Until when the page can be taken back, µs since the epoch; 0 where it cannot any more."""
+    if not done:
+        return 0
+    rows = (await visit.ask(f"GET {CASES}", query={"state": "decided", "limit": 500})).cases
+    return max((one.effective_at for one in rows if one.id in done and one.decided_by == visit.person), default=0)
 
 
-def _left(visit: Visit) -> int:
-    return visit.fields.number("left") or 0
+def _count(visit: Visit, name: str) -> int:
+    return visit.fields.number(name) or 0
 
 
 def _why(visit: Visit) -> str:

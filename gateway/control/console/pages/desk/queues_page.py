@@ -29,6 +29,7 @@ async def queues(visit: Visit) -> web.Response:
         holders[case.claimed_by] = holders.get(case.claimed_by, 0) + 1
     return visit.show(
         desk=desk, desks=DESKS, waiting=waiting, holders=sorted(holders.items()), appeals=appeals,
+        may_appeals=visit.may("POST /v1/appeals/{id}:claim"),
         total=sum(desk.waiting.values()), cases_seen=visit.may("GET /v1/review/cases"),
         lead=visit.may("POST /v1/review/cases/{id}:reopen"),
     )  # fmt: skip

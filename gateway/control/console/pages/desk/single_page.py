@@ -19,7 +19,6 @@ from gateway.control.console.shell.console_forms import whole
 from gateway.control.console.shell.console_page import Visit
 from gateway.control.console.shell.console_words import told_of
 from gateway.control.console.shell.shown_text import pieces, spans_of
-from gateway.judging.answers import reason_of
 
 CASE, CASES = "/v1/review/cases/{id}", "/v1/review/cases"
 WORKED_AGAIN = 300  # seconds for which a reminder to rest stays
@@ -31,10 +30,11 @@ async def desk(visit: Visit) -> web.Response:
     if mine and not visit.fields("why"):
         return visit.go(f"/review/{mine[0].id}{_done(visit)}")
     told = await visit.ask("GET /v1/review")
-    waits = sum(told.waiting.values())
+    waits = await visit.ask("GET /v1/review/waiting")
     return visit.show(
         "single_desk", desk=told, waits=waits, done=await _undoable(visit), why=_why(visit),
-        rest=_rest(visit), rooms=visit.may("POST /v1/review/cases:lines"),
+        **_before(visit), rest=_rest(visit), rooms=visit.may("POST /v1/review/cases:lines"),
+        kept_back=sum(told.waiting.values()) - waits.count,
     )  # fmt: skip
 
 
@@ -52,8 +52,9 @@ async def case(visit: Visit) -> web.Response:
     texts = [pieces(text, spans_of(shown.text.findings, at)) for at, text in enumerate(shown.text.texts)]
     return visit.show(
         case=shown, desk=told, sender=sender, texts=texts, done=await _undoable(visit), why=_why(visit),
-        mine=shown.state == "claimed" and shown.claimed_by == visit.person, rest=_rest(visit),
-        grave=shown.category in told.grave, reasons=_reasons(visit, shown),
+        mine=shown.state == "claimed" and shown.claimed_by == visit.person, rest=_rest(visit), **_before(visit),
+        several=len(await _mine(visit)) > 1 and visit.may("POST /v1/review/cases:lines"),
+        grave=shown.category in told.grave,
         own_decision=shown.state == "decided" and shown.decided_by == visit.person,
     )  # fmt: skip
 
@@ -116,12 +117,12 @@ async def _decide(visit: Visit, what: str, body: dict[str, Any]) -> web.Response
         if error.status not in (400, 403, 404, 409):
             raise
         return visit.go(f"/review/{number}?why={error.reason}")
-    return await _next(visit, "" if what == "release" else number)
+    how = {"escalate": "passed", "release": "" if visit.fields("taken") else "skipped"}.get(what, "done")
+    return await _next(visit, f"?{how}={number}" if how else "")
 
 
-async def _next(visit: Visit, done: str = "") -> web.Response:
-    """What one holds already, else the next of the queue, else the desk."""
-    told = f"?done={done}" if done else ""
+async def _next(visit: Visit, told: str = "") -> web.Response:
+    """What one holds already, else the next of the queue, else the desk; ``told``: what became of the one before."""
     mine = await _mine(visit)
     if mine:
         return visit.go(f"/review/{mine[0].id}{told}")
@@ -144,6 +145,11 @@ async def _mine(visit: Visit, *, told: bool = False) -> list[Any]:
 def _done(visit: Visit) -> str:
     done = visit.fields.number("done")
     return f"?done={done}" if done else ""
+
+
+def _before(visit: Visit) -> dict[str, Any]:
+    """The case before, where it was passed on to a lead or skipped."""
+    return {how: visit.fields.number(how) for how in ("passed", "skipped")}
 
 
 async def _undoable(visit: Visit) -> dict[str, Any] | None:
@@ -169,12 +175,3 @@ def _rest(visit: Visit) -> int:
     wanted = visit.who.choice.rest * 60
     worked = time.time() - visit.who.opened_at / 1e6
     return round(worked / 60) if wanted and worked >= wanted and worked % wanted < WORKED_AGAIN else 0
-
-
-def _reasons(visit: Visit, shown: Any) -> dict[str, str]:
-    """What the codes of its causes mean."""
-    told = {}
-    for cause in shown.causes:
-        if cause.reason:
-            told[cause.reason] = reason_of(cause.reason).told(visit.language)[0]
-    return told

@@ -89,10 +89,9 @@ def _asked(visit: Visit) -> dict[str, Any]:
     """As the API wants it, of the form or of the confirmation behind it."""
     fields = visit.fields
     named = [one.strip() for told in fields.all("places") for one in told.splitlines() if one.strip()]
-    scope = fields("scope")
     return {
-        "scope": scope,
-        "places": named if scope != "all" else [],
+        "scope": fields("scope"),
+        "places": named,  # also with “everywhere”: whoever wrote names did not mean that, and is asked again
         "hold": bool(fields("hold")),
         "freeze": bool(fields("freeze")),
         "pace": float(fields.number("pace") or 0),

@@ -34,6 +34,20 @@ async def give_roles(visit: Visit) -> web.Response:
     return visit.go(f"/people?done={done.act}")
 
 
+async def give_password(visit: Visit) -> web.Response:
+    """Another first one, shown this once: for whoever has forgotten theirs."""
+    body, name = {"reason": visit.fields("reason")}, visit.places["name"]
+    given = await visit.ask("PUT /v1/people/{name}/password", body, places={"name": name})
+    return await _shown(visit, name=name, password=given.result.password)
+
+
+async def throw_out(visit: Visit) -> web.Response:
+    """Every session of theirs ends: a lost telephone."""
+    query = {"reason": visit.fields("reason")}
+    done = await visit.ask("DELETE /v1/people/{name}/sessions", places={"name": visit.places["name"]}, query=query)
+    return visit.go(f"/people?done={done.act}")
+
+
 async def remove(visit: Visit) -> web.Response:
     """With every session and every machine's token of theirs."""
     query = {"reason": visit.fields("reason")}

@@ -93,7 +93,7 @@ async def test_a_page_of_lines_in_two_tabs(desk: ConsoleDesk) -> None:
     sent = [("case", f"{number}:1") for number in numbers]
     await li.post("/list/decide", sent, csrf=mark)
     await li.post("/list/decide", [*sent, (f"to-{numbers[0]}", "1")], csrf=mark)  # back, another mark, sent again
-    assert "3 were not decided" in li.text
+    assert "3 could not be decided" in li.text
     assert [(await desk.row(number))["outcome"] for number in numbers] == ["approved"] * 3
 
 

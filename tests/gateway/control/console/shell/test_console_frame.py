@@ -23,10 +23,10 @@ def test_what_is_not_there_is_an_error_and_what_is_there_is_escaped() -> None:
     ("seconds", "english", "chinese"),
     [
         (0, "0 s", "0秒"),
-        (59.6, "1 min", "1分"),
-        (61, "1 min 1 s", "1分1秒"),
+        (59.6, "1 min", "1分钟"),
+        (61, "1 min 1 s", "1分钟1秒"),
         (3600, "1 h", "1小时"),
-        (3661, "1 h 1 min", "1小时1分"),
+        (3661, "1 h 1 min", "1小时1分钟"),
         (200_000, "2 d 7 h", "2天7小时"),
         (-5, "0 s", "0秒"),
     ],

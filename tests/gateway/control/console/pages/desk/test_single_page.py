@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gateway.config.sections.sentences import Sentences
 from gateway.control.access.roles import Role
 from gateway.control.acts.rows import Act
 from gateway.control.cases import cases, claims
@@ -178,3 +179,16 @@ async def test_a_reason_in_an_address_says_nothing_of_its_own(desk: ConsoleDesk)
     li = await desk.house.logged_in("li", Role.REVIEWER)
     await li.get("/review?why=you%20have%20won&done=1")
     assert "have won" not in li.text
+
+
+async def test_grounds_are_shown_as_configured(desk: ConsoleDesk) -> None:
+    said = Sentences.model_validate({"terms": {"agreement 3.2": {"zh": "用户协议 3.2"}}})
+    desk.plant.config = desk.plant.config.model_copy(update={"sentences": said})
+    number = desk.case("m1")
+    li = await desk.house.logged_in("li", Role.REVIEWER)
+    await li.post("/review/next")
+    assert "agreement 3.2</bdi>" in li.text
+    page = await li.get(f"/review/{number}", headers={"Accept-Language": "zh"})
+    assert "用户协议 3.2</bdi>" in page and "agreement 3.2</bdi>" not in page
+    await li.post(f"/review/{number}/refuse", {"seen": 1, "digit": 2})
+    assert (await desk.row(number))["ground"] == "agreement 3.2"  # as it is written goes on record

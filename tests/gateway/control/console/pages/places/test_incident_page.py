@@ -70,7 +70,7 @@ async def test_what_it_held_expires_in_bulk(house: House) -> None:
     browser = await house.logged_in("lea", Role.LEAD)
     emergency = Emergency(house.api, people_too=False)
     await browser.get("/incidents/new", headers={"Accept-Language": "zh"})
-    await browser.post("/incidents", {**FORM, "scope": "all", "reason": "谣言"})
+    await browser.post("/incidents", {**FORM, "scope": "all", "places": "", "reason": "谣言"})
     emergency.hold("m1", 1)
     emergency.later(901)
     ends = IncidentEnds(house.plant.ledger, lambda: False, lambda: emergency.now * 1000)
@@ -96,3 +96,14 @@ async def test_what_cannot_be_begun_is_told_and_others_only_look(house: House) -
     assert viewer.status == 200 and "<form" not in page[page.index("<main") : page.index("</main>")]
     assert "/incidents/new" not in await viewer.get("/incidents")
     assert '<aside class="incidents"' in viewer.text
+
+
+async def test_names_beside_everywhere_are_asked_about(house: House) -> None:
+    """Whoever wrote the name of a room does not mean all of them."""
+    browser = await house.logged_in("lea", Role.LEAD)
+    chinese = {"Accept-Language": "zh"}
+    page = await browser.get("/incidents/new", headers=chinese)
+    page = await browser.post("/incidents/preview", {**FORM, "scope": "all"}, headers=chinese)
+    assert browser.status == 400
+    assert "选择“全部”时请留空" in page and "Value error" not in page
+    assert "data-back" in page

@@ -65,7 +65,7 @@ async def test_every_act_wants_a_reason(api: Any) -> None:
         "/v1/callbacks/{id}",
     }
     free |= {"/v1/review", "/v1/review/messages", "/v1/nodes", "/v1/review/samples", "/v1/review/agreement"}
-    free |= {"/v1/handover", "/v1/obligations", "/v1/precision"}
+    free |= {"/v1/handover", "/v1/obligations", "/v1/precision", "/v1/review/waiting"}
     inside = ("/v1/appeals/{id}:", "/v1/review/cases", "/v1/review/samples")  # the case is the reason
     free |= {"/v1/incidents", "/v1/incidents/{id}"}
     for endpoint in ENDPOINTS:

@@ -74,3 +74,14 @@ async def test_auditors_see_that_they_wait(filed: ConsoleDesk) -> None:
     eve = await filed.house.logged_in("eve", Role.AUDITOR)
     await eve.get("/appeals")
     assert eve.status == 200 and "/appeals/1/claim" not in eve.text
+
+
+async def test_a_link_to_an_appeal_stands_where_it_opens(filed: ConsoleDesk) -> None:
+    linked = 'href="/console/appeals/1"'
+    for name, role, opens in (("eve", Role.AUDITOR, False), ("lea", Role.LEAD, True)):
+        who = await filed.house.logged_in(name, role)
+        for page in ("/queues", "/handover"):
+            await who.get(page)
+            assert (who.status, linked in who.text) == (200, opens), (name, page)
+        await who.get("/appeals/1")
+        assert (who.status == 403) is not opens

@@ -42,8 +42,8 @@ from rig.postgresql import Postgres
 
 MOST_MS: Final = 200.0
 SLOW: Final = (
-    "LOGIN", "POST /password", "POST /people", "POST /lists/change", "POST /lists/draft in force",
-    "POST /lists/draft over the record",
+    "LOGIN", "POST /password", "POST /people", "POST /people/{name}/password", "POST /lists/change",
+    "POST /lists/draft in force", "POST /lists/draft over the record",
 )  # fmt: skip
 """What hashes a password (a tenth of a second by design), compiles lists, or reads days of the journal."""
 FREEZES: Final = 20

@@ -305,6 +305,8 @@ async def _oversees(visit: Visitor, number: int) -> None:
         name = f"measured-{number}"
         await visit("POST /people", {"name": name, "roles": ["viewer"], "reason": WHY})
         await visit("POST /people/{name}/roles", {"roles": ["reviewer"], "reason": WHY}, name=name)
+        await visit("POST /people/{name}/password", {"reason": WHY}, name=name)
+        await visit("POST /people/{name}/log-out", {"reason": WHY}, name=name)
         await visit("POST /people/{name}/remove", {"reason": WHY}, name=name)
     if visit.may("POST /acts"):
         await visit("GET /acts")

@@ -15,6 +15,7 @@ from gateway.control.node import auditing as module
 from gateway.control.node.auditing import Auditing
 from gateway.control.node.health import Health
 from gateway.control.node.state_rebuild import BATCH, rebuild
+from gateway.control.nodes.clock_skew import ClockSkew
 from gateway.control.rooms.rows import Room
 from gateway.state.cold.eviction import Eviction
 
@@ -184,7 +185,7 @@ async def test_the_eviction_policy_is_watched(plant: Any, clock: Clock) -> None:
     health = Health(
         database=plant.database, relay=plant.relay, projection=plant.state, workers=plant.workers,
         reloader=plant.supervisor, journal=plant.folder, low_disk=0, full_disk=0, clock=plant.clock,
-        of_state=lambda: (auditing.problem, auditing.note),
+        of_state=lambda: (auditing.problem, auditing.note), skew=ClockSkew(lambda: 1.0),
     )  # fmt: skip
     await auditing.look()
     assert (await health.look()).checks["state"].ok

@@ -43,6 +43,7 @@ def _moment(micros: Any) -> str:
     return terminal.when(micros) if micros else ""
 
 
+PLACES = (Column("route"), Column("room"), Column("count"))
 COLUMNS = (
     Column("id", whole=True),
     Column("age", shown=_span),
@@ -102,6 +103,15 @@ CAME_TO = {
     "agreed": "agreed, and decided",
     "disagreed": "passed to a lead: the first person wants something else",
 }
+
+
+@asks(app, "waiting")
+async def waiting(caller: Caller) -> None:
+    """Show what waits that you may claim, by route and room."""
+    told = await caller.ask("GET", "/v1/review/waiting")
+    caller.rows(told["places"], PLACES, "nothing waits for you")
+    if told["more"] and not caller.as_json:
+        typer.echo("there is more than was looked at", err=True)
 
 
 @asks(app, "desk")

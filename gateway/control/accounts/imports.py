@@ -6,6 +6,7 @@ can be sent again. A line that is wrong is named by its number and skipped; noth
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.control.acts.ledger import SETTLE_WITHIN
 from gateway.control.acts.refusal import ControlError
 from gateway.control.calls import connections
 from gateway.control.calls.call import Call
+from gateway.control.calls.received import WITHIN
 from gateway.control.calls.schemas import Why
 from gateway.control.calls.validation import problems
 
@@ -36,7 +38,7 @@ async def accounts(call: Call[None, Why]) -> web.StreamResponse:
     bound = call.services.bounds.max_import
     if (call.request.content_length or 0) > bound:
         raise ControlError(413, "control.too_large", f"An import may hold {bound} bytes (control.max_import).")
-    connections.working(call.request)  # it comes for as long as it takes
+    connections.working(call.request)  # it takes as long as it has to, while something comes
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(call.request)
     run = _Import(call)
@@ -117,13 +119,22 @@ class _Import:
         )
 
 
+async def _next(content: StreamReader) -> bytes:
+    """What comes next, empty at the end. Raises ``ControlError`` where nothing does."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await content.readany()
+    except TimeoutError:
+        raise ControlError(408, "control.too_slow", f"Nothing came for {WITHIN:.0f} seconds.") from None
+
+
 async def _lines(content: StreamReader, bound: int) -> AsyncIterator[tuple[int, bytes | None]]:
     """Lines with their numbers from 1; empty ones are skipped, one that is too long is None."""
     number = 0
     read = 0
     rest = b""
     overlong = False
-    async for chunk in content.iter_any():
+    while chunk := await _next(content):
         read += len(chunk)
         if read > bound:
             raise ControlError(413, "control.too_large", f"An import may hold {bound} bytes (control.max_import).")

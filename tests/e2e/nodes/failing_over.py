@@ -7,9 +7,11 @@ import asyncio
 import shutil
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -101,7 +103,7 @@ class StateProcess:
         return bool(told[0] == b"slave" and told[3] == b"connected")
 
 
-class Pair:
+class Pair(ABC):
     """A primary and its replica, which change places. ``toml``: what ``[state]`` says."""
 
     toml = ""
@@ -124,15 +126,34 @@ class Pair:
         self.primary, self.replica = self.replica, self.primary
         await until(self.told)
 
-    async def told(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    async def start(self) -> None:
+        """Both, and those who watch them."""
 
+    @abstractmethod
+    async def told(self) -> bool:
+        """Whether those who watch name the primary that there is now."""
+
+    @abstractmethod
     async def mend(self) -> None:
         """The one that died follows the other, and may take its place again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """End every process of it."""
+
+
+P = TypeVar("P", bound=Pair)
+
+
+@asynccontextmanager
+async def standing(pair: P) -> AsyncIterator[P]:
+    """The pair, up; and gone with all its processes."""
+    try:
+        await pair.start()
+        yield pair
+    finally:
+        pair.close()
 
 
 def users(folder: Path, more: str, without: tuple[str, ...] = ()) -> Path:

@@ -17,14 +17,11 @@ from gateway.control.acts.database import MIGRATIONS
 from gateway.control.acts.schema import RELEASE
 from rig.postgresql import Postgres
 from tests.e2e.node import Answer, kill
+from tests.e2e.nodes.acting import AGAIN, UNTOLD, block, both_well, brought_back, known, refused, says
 from tests.e2e.nodes.cluster import WITHIN, Cluster, running, soon
 from tests.e2e.upstream import serve
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.whole]
-
-BLOCK = {"scope": "sender", "reason": "spam", "ground": "agreement 6.1"}
-UNTOLD = (OSError, asyncio.IncompleteReadError, TimeoutError)
-AGAIN = 90.0  # seconds in which a node is well again, on a machine with much else to do
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -34,40 +31,11 @@ async def pair(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> 
         yield made
 
 
-async def known(pair: Cluster, *senders: str) -> None:
-    for sender in senders:
-        await pair.done(1, "PUT", f"/v1/accounts/{sender}", {"verified": True, "reason": "papers"})
-
-
-async def says(pair: Cluster, number: int, sender: str) -> int:
-    return (await pair.nodes[number].say(sender, "hello")).status
-
-
-async def refused(pair: Cluster, number: int, sender: str) -> bool:
-    return await says(pair, number, sender) == 403
-
-
 async def told(pair: Cluster, number: int, words: str) -> bool:
     """Whether readiness says this of the database."""
     with suppress(*UNTOLD):
         return words in (await pair.detail(number, "database"))["detail"]
     return False
-
-
-async def well(pair: Cluster, number: int) -> bool:
-    with suppress(*UNTOLD):
-        answer = await pair.ask(number, "GET", "/readyz")
-        return answer.status == 200 and not answer.json()["checks"]["database"]["detail"]
-    return False
-
-
-async def both_well(pair: Cluster) -> None:
-    for number in (1, 2):
-        await soon(lambda number=number: well(pair, number), AGAIN)
-
-
-async def block(pair: Cluster, number: int, sender: str) -> Answer:
-    return await pair.ask(number, "POST", "/v1/blocks", {**BLOCK, "value": sender})
 
 
 async def in_force_again(pair: Cluster, sender: str) -> None:
@@ -204,33 +172,9 @@ async def test_of_yesterday(pair: Cluster) -> None:
     pair.server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'gate'")
     pair.server.ask("ALTER DATABASE gate RENAME TO lost")
     pair.server.ask("ALTER DATABASE before RENAME TO gate")
-    for number in (1, 2):
-        await soon(lambda number=number: not_ready(pair, number), AGAIN)
-        answer = await pair.ask(number, "PUT", "/v1/accounts/yan", {"verified": True, "reason": "papers"})
-        assert (answer.status, answer.json()["reason"]) == (503, "control.database_behind"), answer
-        assert [await says(pair, number, sender) for sender in ("yan", "yves")] == [403, 403]
-    for node in pair.nodes.values():
-        await node.stop()
-    for number in (1, 2):
-        code, said = await pair.command(1, "restore", "--acts-from", str(pair.nodes[number].folders.root / "journal"))
-        assert code == 0, said
-        assert "1 acts came back" in said, said
-    for node in pair.nodes.values():
-        await node.start()
-    await both_well(pair)
-    rows = (await pair.ask(2, "GET", "/v1/blocks?reason=look&scope=sender")).json()["blocks"]
-    assert {"yan", "yves"} <= {row["value"] for row in rows}
-    for number in (1, 2):
-        assert [await says(pair, number, sender) for sender in ("yan", "yves")] == [403, 403]
+    await brought_back(pair, "yan", "yves")
     await known(pair, "zoe")
     await in_force_again(pair, "zoe")
-
-
-async def not_ready(pair: Cluster, number: int) -> bool:
-    with suppress(*UNTOLD):
-        answer = await pair.ask(number, "GET", "/readyz")
-        return answer.status == 503 and not answer.json()["checks"]["database"]["ok"]
-    return False
 
 
 PEER = """

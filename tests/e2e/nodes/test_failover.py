@@ -17,7 +17,7 @@ import pytest_asyncio
 from tests.e2e.lab import Lab, lab
 from tests.e2e.node import Answer
 from tests.e2e.nodes.cluster import soon
-from tests.e2e.nodes.failing_over import ClusterPair, Pair, SentinelPair, until
+from tests.e2e.nodes.failing_over import ClusterPair, Pair, SentinelPair, standing, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.whole]
 
@@ -29,12 +29,8 @@ PRIVATE = "guillemot"
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=["sentinel", "cluster"])
 async def state(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     kind = SentinelPair if request.param == "sentinel" else ClusterPair
-    made = kind(tmp_path_factory.mktemp("f"))
-    try:
-        await made.start()
+    async with standing(kind(tmp_path_factory.mktemp("f"))) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

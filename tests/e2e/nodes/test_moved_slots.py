@@ -15,7 +15,7 @@ from gateway.state.model.keys import Keys, slot_of
 from tests.e2e.lab import RULES, Lab, lab
 from tests.e2e.node import Answer
 from tests.e2e.nodes.cluster import soon
-from tests.e2e.nodes.failing_over import ClusterPair
+from tests.e2e.nodes.failing_over import ClusterPair, standing
 from tests.e2e.nodes.moving_slots import MovingSlots, slots_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.whole]
@@ -43,12 +43,8 @@ ROUNDS = 4
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def state(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterPair]:
-    made = ClusterPair(tmp_path_factory.mktemp("c"))
-    try:
-        await made.start()
+    async with standing(ClusterPair(tmp_path_factory.mktemp("c"))) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rig.postgresql import Postgres
+from tests.e2e.nodes.acting import AGAIN, block, both_well, brought_back, known, refused
 from tests.e2e.nodes.cluster import Cluster, soon
-from tests.e2e.nodes.test_database_troubles import AGAIN, block, both_well, known, not_ready, refused, says
 from tests.e2e.state.server import Server
 from tests.e2e.upstream import serve
 
@@ -72,23 +72,4 @@ async def _promoted(pair: Cluster) -> None:
             await soon(lambda at=at, sender=sender: refused(pair, at, sender), AGAIN)
     pair.server.kill()
     pair.replica.promote()
-    for number in (1, 2):
-        await soon(lambda number=number: not_ready(pair, number), AGAIN)
-        answer = await pair.ask(number, "PUT", "/v1/accounts/yan", {"verified": True, "reason": "papers"})
-        assert (answer.status, answer.json()["reason"]) == (503, "control.database_behind"), answer
-        for sender in ("kept", "yan", "yves"):
-            assert await says(pair, number, sender) == 403
-    for node in pair.nodes.values():
-        await node.stop()
-    for number in (1, 2):
-        code, said = await pair.command(1, "restore", "--acts-from", str(pair.nodes[number].folders.root / "journal"))
-        assert code == 0, said
-        assert "1 acts came back" in said, said
-    for node in pair.nodes.values():
-        await node.start()
-    await both_well(pair)
-    rows = (await pair.ask(2, "GET", "/v1/blocks?reason=look&scope=sender")).json()["blocks"]
-    assert {"kept", "yan", "yves"} <= {row["value"] for row in rows}
-    for number in (1, 2):
-        for sender in ("kept", "yan", "yves"):
-            assert await says(pair, number, sender) == 403
+    await brought_back(pair, "kept", "yan", "yves")

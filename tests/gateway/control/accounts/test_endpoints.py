@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
+
+import pytest
+
+from gateway.control.accounts import imports
 
 ACCOUNT = {"verified": True, "credit": 80, "reason": "checked papers"}
 
@@ -96,3 +101,27 @@ async def test_what_was_approved_stays_where_nobody_says_otherwise(api: Any) -> 
     assert api.plant.state.rows["accounts", "alice"]["approved"] == 0
     await api("PUT", "/v1/accounts/alice", json=ACCOUNT | {"approved": 101})
     assert api.status == 400
+
+
+async def test_an_import_that_stands_still_ends_and_keeps_what_it_had_told(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "WITHIN", 0.05)
+    over = asyncio.Event()
+
+    async def body() -> Any:
+        for n in range(imports.BATCH):
+            yield json.dumps({"sender": f"u{n}", "verified": True}).encode() + b"\n"
+        await over.wait()
+
+    async with api.session.post(
+        api.url + "/v1/accounts:import",
+        params={"reason": "a load"},
+        data=body(),
+        headers={"Authorization": f"Bearer {api.token}"},
+    ) as response:
+        end = json.loads((await response.text()).splitlines()[-1])
+    over.set()
+    assert (end["done"], end["accepted"]) == (False, imports.BATCH)
+    assert end["stopped"].startswith("Nothing came for")
+    assert api.plant.state.rows["accounts", "u0"]["verified"] is True

@@ -191,3 +191,21 @@ async def test_few_searches_are_answered_at_once_and_few_wait(index: Index) -> N
     await asyncio.gather(*(task for task in asked if task not in refused))
     assert most == index_client.AT_ONCE
     await one()  # its place is free again
+
+
+async def test_a_search_that_finds_no_place_is_refused_before_its_act(api: Any, index: Index) -> None:
+    index.answer = PAGE
+    free = asyncio.Event()
+
+    async def holds() -> None:
+        async with index.client.turn():
+            await free.wait()
+
+    held = [asyncio.create_task(holds()) for _ in range(index_client.WAITING)]
+    await asyncio.sleep(0)
+    told = await api("POST", "/v1/messages/search", json={"room": "r1", "reason": "why"})
+    assert (api.status, told["reason"]) == (503, "control.busy") and not index.asked
+    free.set()
+    await asyncio.gather(*held)
+    await api("POST", "/v1/messages/search", json={"room": "r1", "reason": "why"})
+    assert api.status == 200 and [kind for kind, _ in await acts(api)] == ["message.search"]
